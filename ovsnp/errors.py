@@ -1,0 +1,93 @@
+"""Everything that can go wrong, and what the process exits with when it does.
+
+    OvsnpError                 never raised itself
+    ├── UsageError       (2)   the command line or the configuration asks for something impossible
+    ├── InputError       (3)   manifests that are not understood: all diagnostics at once
+    ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
+    └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
+
+
+class Exit(IntEnum):
+    """Exit codes, as INTERFACE promises them (70 is sysexits' EX_SOFTWARE)."""
+
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    INPUT = 3
+    SWITCH = 4
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+class Place(NamedTuple):
+    """Where an object stands: the file (``-`` is stdin), which document of it, and the way into its Lists.
+
+    A place costs nothing to keep; its line number is found by reading the file again, when it is asked for.
+    """
+
+    file: str
+    document: int = 0
+    items: tuple[int, ...] = ()
+
+
+class Span(NamedTuple):
+    """A line of a file; line numbers start at 1, and 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+
+
+class Diagnostic(NamedTuple):
+    """One mistake in the input.
+
+    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the field in the object (``spec.ingress[0].from``);
+    either may be empty where the file itself cannot be read. Diagnostics sort by place.
+    """
+
+    span: Span
+    subject: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.span.file}:{self.span.line}" if self.span.line else self.span.file
+        return ": ".join(part for part in (where, self.subject, self.path, self.message) if part)
+
+
+class OvsnpError(Exception):
+    """Base of all errors that a user meets; ``exit_code`` is the process's."""
+
+    exit_code: ClassVar[Exit]
+
+
+class UsageError(OvsnpError):
+    """The command cannot be carried out as it was given."""
+
+    exit_code = Exit.USAGE
+
+
+class InputError(OvsnpError):
+    """The manifests are not understood; carries every diagnostic, sorted by place."""
+
+    exit_code = Exit.INPUT
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(set(diagnostics))
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
+class SwitchError(OvsnpError):
+    """Open vSwitch refused something, or could not be reached."""
+
+    exit_code = Exit.SWITCH
+
+
+class DeclarationError(OvsnpError):
+    """A flow that the pipeline's declaration does not allow: a mistake in ovsnp itself."""
+
+    exit_code = Exit.INTERNAL

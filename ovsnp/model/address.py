@@ -1,0 +1,82 @@
+"""IP addresses and prefixes of both families."""
+
+import socket
+from typing import NamedTuple, NewType
+
+import netaddr
+
+Address = NewType("Address", bytes)
+"""An address in network byte order: 4 bytes for IPv4, 16 for IPv6."""
+
+FAMILIES = (4, 6)
+
+
+def parse_address(text: str) -> Address:
+    """Read an IPv4 or IPv6 address; raises ValueError with a sentence that says what is wrong."""
+    try:
+        return Address(socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text))
+    except OSError:
+        raise ValueError(f"{text!r} is not an IP address") from None
+
+
+def format_address(address: Address) -> str:
+    """The canonical text of an address (RFC 5952 for IPv6)."""
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
+
+
+def family(address: Address) -> int:
+    """4 or 6."""
+    return 4 if len(address) == 4 else 6
+
+
+class Prefix(NamedTuple):
+    """A CIDR block without host bits; sorts by family, then address, then length (so a block before its parts)."""
+
+    family: int
+    value: int
+    length: int
+
+    @property
+    def width(self) -> int:
+        """Bits of an address of this family: 32 or 128."""
+        return 32 if self.family == 4 else 128
+
+    @property
+    def first(self) -> Address:
+        """The network address."""
+        return Address(self.value.to_bytes(self.width // 8, "big"))
+
+    @property
+    def gateway(self) -> Address:
+        """Network address + 1: where a node's pods find their gateway."""
+        return Address((self.value + 1).to_bytes(self.width // 8, "big"))
+
+    def contains(self, other: "Prefix") -> bool:
+        """Whether every address of ``other`` is one of this block."""
+        shift = self.width - self.length
+        return (
+            self.family == other.family and self.length <= other.length and self.value >> shift == other.value >> shift
+        )
+
+    def __str__(self) -> str:
+        return f"{format_address(self.first)}/{self.length}"
+
+
+def host_prefix(address: Address) -> Prefix:
+    """The /32 or /128 of one address."""
+    return Prefix(family(address), int.from_bytes(address, "big"), len(address) * 8)
+
+
+def parse_prefix(text: str) -> Prefix:
+    """Read a CIDR block such as ``10.0.0.0/8`` or ``fd00::/64``; host bits are masked away.
+
+    Raises ValueError with a sentence that says what is wrong.
+    """
+    base, slash, length = text.partition("/")
+    if not slash or not (length.isascii() and length.isdigit()):
+        raise ValueError(f"{text!r} is not a CIDR block (ADDRESS/LENGTH)")
+    try:
+        network = netaddr.IPNetwork(f"{format_address(parse_address(base))}/{int(length)}")
+    except (netaddr.AddrFormatError, ValueError):
+        raise ValueError(f"{text!r} is not a CIDR block (ADDRESS/LENGTH)") from None
+    return Prefix(network.version, network.first, network.prefixlen)

@@ -1,0 +1,69 @@
+"""The cluster: namespaces, nodes and the pods that count."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ovsnp.errors import Place
+from ovsnp.model.address import Address, Prefix
+from ovsnp.model.policy import NetworkPolicy
+from ovsnp.model.ports import ContainerPort
+
+
+class Namespace(msgspec.Struct, frozen=True):
+    """A namespace; its labels always hold ``kubernetes.io/metadata.name``."""
+
+    name: str
+    labels: Mapping[str, str]
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A node: where its pods' addresses lie, and its own addresses.
+
+    ``tunnel_address`` is the first InternalIP; ``addresses`` are all of its IPs (InternalIP and ExternalIP,
+    without the gateways), in the order of the object.
+    """
+
+    name: str
+    pod_cidrs: tuple[Prefix, ...]
+    addresses: tuple[Address, ...]
+    tunnel_address: Address | None
+
+    @property
+    def gateways(self) -> tuple[Address, ...]:
+        """The node's address on the integration bridge, one a pod CIDR."""
+        return tuple(cidr.gateway for cidr in self.pod_cidrs)
+
+
+class Pod(msgspec.Struct, frozen=True, gc=False):
+    """A living pod with an address of its own: not Succeeded or Failed, not hostNetwork.
+
+    ``node`` is None only where the cluster has no Node objects: then every pod is local. ``addresses`` has at
+    most one of each family. ``ports`` are the named ports of all containers, sidecars (init containers with
+    ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to policies.
+    """
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    node: str | None
+    addresses: tuple[Address, ...]
+    ports: tuple[ContainerPort, ...]
+    place: Place
+
+    @property
+    def key(self) -> str:
+        """``NAMESPACE/NAME``."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """All that the manifests say, checked: every reference resolves, no two living pods share an address.
+
+    Sequences are sorted by namespace and name, so they do not depend on the order of the input.
+    """
+
+    namespaces: Mapping[str, Namespace]
+    nodes: Mapping[str, Node]
+    pods: tuple[Pod, ...]
+    policies: tuple[NetworkPolicy, ...]

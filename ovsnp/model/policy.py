@@ -1,0 +1,75 @@
+"""NetworkPolicy v1, as the API has it
+(https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/).
+
+The model keeps what the object says, with the server's defaults filled in for protocols only; what it *means*
+(which pods are isolated, what an absent list allows) is for `ovsnp.resolve` and `ovsnp.verify`, each on its own.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from ovsnp.errors import Place
+from ovsnp.model.address import Prefix
+from ovsnp.model.ports import PortEntry
+from ovsnp.model.selector import Selector
+
+
+class Direction(StrEnum):
+    """Which side of a connection a rule judges, as the pod sees it."""
+
+    INGRESS = "Ingress"
+    EGRESS = "Egress"
+
+    @property
+    def section(self) -> str:
+        """The field of the policy's spec that holds this direction's rules."""
+        return self.value.lower()
+
+
+class IPBlock(msgspec.Struct, frozen=True, order=True):
+    """A CIDR block without some of its parts."""
+
+    cidr: Prefix
+    excepts: tuple[Prefix, ...] = ()
+
+
+class PodPeer(msgspec.Struct, frozen=True, order=True):
+    """Pods by labels; None is an absent selector, which is not the same as an empty one.
+
+    At least one of the two is given.
+    """
+
+    pod_selector: Selector | None
+    namespace_selector: Selector | None
+
+
+Peer = IPBlock | PodPeer
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One item of ``ingress`` or ``egress``; empty tuples stand for absent, null or empty lists alike."""
+
+    peers: tuple[Peer, ...] = ()
+    ports: tuple[PortEntry, ...] = ()
+
+
+class NetworkPolicy(msgspec.Struct, frozen=True):
+    """A policy: ``policy_types`` is empty where the object does not say."""
+
+    namespace: str
+    name: str
+    pod_selector: Selector
+    policy_types: frozenset[Direction]
+    ingress: tuple[Rule, ...]
+    egress: tuple[Rule, ...]
+    place: Place
+
+    @property
+    def key(self) -> str:
+        """``NAMESPACE/NAME``."""
+        return f"{self.namespace}/{self.name}"
+
+    def rules(self, direction: Direction) -> tuple[Rule, ...]:
+        """The rules of one direction, listed in ``policyTypes`` or not."""
+        return self.ingress if direction is Direction.INGRESS else self.egress
