@@ -1,10 +1,10 @@
 """Everything that can go wrong, and what the process exits with when it does.
 
-    OvsnpError                 never raised itself
-    ├── UsageError       (2)   the command line or the configuration asks for something impossible
-    ├── InputError       (3)   manifests that are not understood: all diagnostics at once
-    ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
-    └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
+OvsnpError                 never raised itself
+├── UsageError       (2)   the command line or the configuration asks for something impossible
+├── InputError       (3)   manifests that are not understood: all diagnostics at once
+├── SwitchError      (4)   Open vSwitch refused, or could not be reached
+└── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,391 @@
+"""Print a cluster of a given size as ``kubectl get namespaces,nodes,pods,networkpolicies -A -o json`` prints it.
+
+    python bench/generate.py S|M|L|XL [--minimal] > cluster.json
+
+The same size gives the same bytes. node-0 is the node to compile for. With ``--minimal`` the objects have only
+the fields that a policy compiler needs. Objects are written one by one, so memory stays small.
+"""
+
+import argparse
+import ipaddress
+import json
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any, NamedTuple, TextIO
+
+Object = dict[str, Any]
+
+
+class Size(NamedTuple):
+    """How many of each; ``local`` pods are on node-0."""
+
+    pods: int
+    nodes: int
+    namespaces: int
+    local: int
+
+
+SIZES = {
+    "S": Size(100, 3, 2, 33),
+    "M": Size(1_000, 20, 20, 50),
+    "L": Size(10_000, 100, 200, 100),
+    "XL": Size(100_000, 1_000, 1_000, 100),
+}
+
+
+class App(NamedTuple):
+    """What all pods of one Deployment share; ports are by name, number and protocol."""
+
+    name: str
+    tier: str
+    image: str
+    ports: tuple[tuple[str, int, str], ...]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        labels = {"app": self.name, "tier": self.tier}
+        return labels | {"k8s-app": "kube-dns"} if self.name == "kube-dns" else labels
+
+
+METRICS = ("metrics", 9090, "TCP")
+APPS = (
+    App("web", "frontend", "nginx:1.27.4", (("http", 8080, "TCP"), ("https", 8443, "TCP"), METRICS)),
+    App("api", "backend", "example.com/shop/api:2.31.0", (("http", 8000, "TCP"), ("grpc", 9000, "TCP"), METRICS)),
+    App("worker", "backend", "example.com/shop/worker:2.31.0", (("grpc", 9001, "TCP"), METRICS)),
+    App("search", "backend", "opensearch:2.18.0", (("http", 9200, "TCP"), ("transport", 9300, "TCP"))),
+    App("cache", "data", "redis:7.4.1", (("redis", 6379, "TCP"),)),
+    App("db", "data", "postgres:17.2", (("postgres", 5432, "TCP"), METRICS)),
+    App("queue", "data", "nats:2.10.22", (("client", 4222, "TCP"), ("cluster", 6222, "TCP"), METRICS)),
+    App("mail", "frontend", "example.com/shop/mail:1.8.2", (("smtp", 2525, "TCP"), METRICS)),
+)
+PLATFORM_APPS = (
+    *APPS,
+    App("kube-dns", "platform", "registry.k8s.io/coredns:v1.11.3", (("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"))),
+    App("prometheus", "platform", "quay.io/prometheus/prometheus:v3.0.1", (("web", 9091, "TCP"),)),
+)
+
+CREATED = "2025-03-03T08:15:00Z"
+STARTED = "2025-03-03T08:15:09Z"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("size", choices=SIZES)
+    parser.add_argument("--minimal", action="store_true", help="only the fields that a policy compiler needs")
+    arguments = parser.parse_args()
+    write_list(cluster(SIZES[arguments.size], minimal=arguments.minimal), sys.stdout)
+
+
+def write_list(items: Iterator[str], out: TextIO) -> None:
+    """Write the List; the items are JSON texts without indentation of their own place."""
+    out.write('{\n    "apiVersion": "v1",\n    "items": [\n')
+    separator = ""
+    for item in items:
+        out.write(separator + "        " + item.replace("\n", "\n        "))
+        separator = ",\n"
+    out.write('\n    ],\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n')
+
+
+def cluster(size: Size, *, minimal: bool) -> Iterator[str]:
+    """All objects as JSON texts, in the order of the kinds on kubectl's command line."""
+    namespaces = ["monitoring", *(f"team-{index:04}" for index in range(1, size.namespaces))]
+    for name in sorted(namespaces):
+        yield text(namespace(name, minimal=minimal))
+    for index in sorted(range(size.nodes), key=lambda index: f"node-{index}"):
+        yield text(node(index, minimal=minimal))
+    yield from pods(size, namespaces, minimal=minimal)
+    for index, name in enumerate(namespaces):
+        for policy_name, spec in sorted(policies(index).items()):
+            yield text(policy(name, policy_name, spec, minimal=minimal))
+
+
+def text(item: Object) -> str:
+    """kubectl's way to print: sorted keys, indented by 4."""
+    return json.dumps(item, indent=4, sort_keys=True)
+
+
+def identity(kind: str, name: str) -> Object:
+    """What the API server adds to the metadata of every object."""
+    uid = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}")
+    return {"creationTimestamp": CREATED, "resourceVersion": str(1000 + uid.int % 9_000_000), "uid": str(uid)}
+
+
+def namespace(name: str, *, minimal: bool) -> Object:
+    labels = {"kubernetes.io/metadata.name": name, "purpose": "monitoring" if name == "monitoring" else "team"}
+    item: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": labels, "name": name}}
+    if not minimal:
+        item["metadata"] |= identity("namespace", name)
+        item |= {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+    return item
+
+
+def pod_cidr(index: int) -> ipaddress.IPv4Network:
+    """The /24 of a node's pods, from 10.1.0.0 on."""
+    return ipaddress.IPv4Network((int(ipaddress.IPv4Address("10.1.0.0")) + index * 256, 24))
+
+
+def node_address(index: int) -> str:
+    return str(ipaddress.IPv4Address("172.16.0.10") + index)
+
+
+def node(index: int, *, minimal: bool) -> Object:
+    name, cidr = f"node-{index}", str(pod_cidr(index))
+    addresses = [{"address": node_address(index), "type": "InternalIP"}, {"address": name, "type": "Hostname"}]
+    item: Object = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name},
+        "spec": {"podCIDR": cidr, "podCIDRs": [cidr]},
+        "status": {"addresses": addresses},
+    }
+    if minimal:
+        return item
+    labels = {"kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
+    annotations = {
+        "node.alpha.kubernetes.io/ttl": "0",
+        "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+    }
+    item["metadata"] |= {"annotations": annotations, "labels": labels} | identity("node", name)
+    item["status"] |= node_status(name)
+    return item
+
+
+def node_status(name: str) -> Object:
+    capacity = {"cpu": "16", "ephemeral-storage": "203056560Ki", "memory": "65842212Ki", "pods": "250"}
+    times = {"lastHeartbeatTime": "2025-03-03T09:00:00Z", "lastTransitionTime": CREATED}
+    conditions = [
+        {"message": "kubelet has sufficient memory", "reason": "KubeletHasSufficientMemory", "type": "MemoryPressure"},
+        {"message": "kubelet has no disk pressure", "reason": "KubeletHasNoDiskPressure", "type": "DiskPressure"},
+        {"message": "kubelet has sufficient PIDs", "reason": "KubeletHasSufficientPID", "type": "PIDPressure"},
+        {"message": "kubelet is posting ready status", "reason": "KubeletReady", "type": "Ready"},
+    ]
+    return {
+        "allocatable": capacity,
+        "capacity": capacity,
+        "conditions": [each | times | {"status": str(each["type"] == "Ready")} for each in conditions],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "images": [{"names": [app.image], "sizeBytes": 50_000_000 + len(app.image)} for app in PLATFORM_APPS],
+        "nodeInfo": {
+            "architecture": "amd64",
+            "containerRuntimeVersion": "containerd://1.7.25",
+            "kernelVersion": "6.1.0-31-amd64",
+            "kubeletVersion": "v1.32.2",
+            "machineID": uuid.uuid5(uuid.NAMESPACE_URL, f"machine/{name}").hex,
+            "operatingSystem": "linux",
+            "osImage": "Debian GNU/Linux 12 (bookworm)",
+        },
+    }
+
+
+def pods(size: Size, namespaces: list[str], *, minimal: bool) -> Iterator[str]:
+    """All pods, by namespace and name; exactly ``size.local`` of them are on node-0, the others evenly elsewhere."""
+    random = Random(size.pods)
+    places = [0] * size.local + [1 + index % (size.nodes - 1) for index in range(size.pods - size.local)]
+    random.shuffle(places)
+    templates = {app.name: text(pod(app, minimal=minimal)) for app in PLATFORM_APPS}
+    held = Counter[int]()
+    for index, space in enumerate(namespaces):
+        apps = PLATFORM_APPS if index == 0 else APPS
+        share = range(index * size.pods // size.namespaces, (index + 1) * size.pods // size.namespaces)
+        named = sorted((pod_name(apps[turn % len(apps)], space, random), turn) for turn in share)
+        for name, turn in named:
+            held[places[turn]] += 1
+            address = pod_cidr(places[turn])[1 + held[places[turn]]]
+            yield templates[apps[turn % len(apps)].name] % pod_values(space, name, places[turn], str(address))
+
+
+def pod_name(app: App, space: str, random: Random) -> str:
+    """A Deployment's pod: its name, the ReplicaSet's hash and five random characters."""
+    replica_set = uuid.uuid5(uuid.NAMESPACE_URL, f"{space}/{app.name}").hex[:10]
+    return f"{app.name}-{replica_set}-" + "".join(random.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))
+
+
+def pod_values(space: str, name: str, place: int, address: str) -> dict[str, str]:
+    """What a template's ``%(...)s`` stand for in one pod."""
+    key = f"{space}/{name}"
+    return {
+        "namespace": space,
+        "name": name,
+        "hash": name.rsplit("-", 2)[1],
+        "owner": str(uuid.uuid5(uuid.NAMESPACE_URL, f"replicaset/{key[:-6]}")),
+        "node": f"node-{place}",
+        "node_address": node_address(place),
+        "address": address,
+        "volume": name[-5:],
+        "container": uuid.uuid5(uuid.NAMESPACE_URL, f"container/{key}").hex * 2,
+        "image": uuid.uuid5(uuid.NAMESPACE_URL, f"image/{name[:-17]}").hex * 2,
+        **identity("pod", key),
+    }
+
+
+def pod(app: App, *, minimal: bool) -> Object:
+    """A pod of the app with ``%(...)s`` where pods differ."""
+    ports = [{"containerPort": number, "name": name, "protocol": protocol} for name, number, protocol in app.ports]
+    item: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"labels": app.labels, "name": "%(name)s", "namespace": "%(namespace)s"},
+        "spec": {"containers": [{"name": app.name, "ports": ports}], "nodeName": "%(node)s"},
+        "status": {"phase": "Running", "podIP": "%(address)s", "podIPs": [{"ip": "%(address)s"}]},
+    }
+    if not minimal:
+        item["metadata"] |= pod_metadata(app)
+        item["spec"]["containers"][0] |= container(app)
+        item["spec"] |= pod_spec()
+        item["status"] |= pod_status(app)
+    return item
+
+
+def pod_metadata(app: App) -> Object:
+    return {
+        "creationTimestamp": CREATED,
+        "generateName": f"{app.name}-%(hash)s-",
+        "labels": app.labels | {"pod-template-hash": "%(hash)s"},
+        "ownerReferences": [
+            {
+                "apiVersion": "apps/v1",
+                "blockOwnerDeletion": True,
+                "controller": True,
+                "kind": "ReplicaSet",
+                "name": f"{app.name}-%(hash)s",
+                "uid": "%(owner)s",
+            }
+        ],
+        "resourceVersion": "%(resourceVersion)s",
+        "uid": "%(uid)s",
+    }
+
+
+def container(app: App) -> Object:
+    token = "/var/run/secrets/kubernetes.io/serviceaccount"
+    return {
+        "env": [
+            {"name": "LOG_LEVEL", "value": "info"},
+            {"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
+        ],
+        "image": app.image,
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [{"mountPath": token, "name": "kube-api-access-%(volume)s", "readOnly": True}],
+    }
+
+
+def pod_spec() -> Object:
+    own_namespace = {"apiVersion": "v1", "fieldPath": "metadata.namespace"}
+    sources: list[Object] = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
+        {"downwardAPI": {"items": [{"fieldRef": own_namespace, "path": "namespace"}]}},
+    ]
+    toleration = {"effect": "NoExecute", "operator": "Exists", "tolerationSeconds": 300}
+    return {
+        "dnsPolicy": "ClusterFirst",
+        "enableServiceLinks": True,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "priority": 0,
+        "restartPolicy": "Always",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+        "serviceAccount": "default",
+        "serviceAccountName": "default",
+        "terminationGracePeriodSeconds": 30,
+        "tolerations": [toleration | {"key": f"node.kubernetes.io/{state}"} for state in ("not-ready", "unreachable")],
+        "volumes": [{"name": "kube-api-access-%(volume)s", "projected": {"defaultMode": 420, "sources": sources}}],
+    }
+
+
+def pod_status(app: App) -> Object:
+    conditions = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+    return {
+        "conditions": [
+            {"lastProbeTime": None, "lastTransitionTime": STARTED, "status": "True", "type": condition}
+            for condition in conditions
+        ],
+        "containerStatuses": [
+            {
+                "containerID": "containerd://%(container)s",
+                "image": app.image,
+                "imageID": f"{app.image.rsplit(':', 1)[0]}@sha256:%(image)s",
+                "lastState": {},
+                "name": app.name,
+                "ready": True,
+                "restartCount": 0,
+                "started": True,
+                "state": {"running": {"startedAt": STARTED}},
+            }
+        ],
+        "hostIP": "%(node_address)s",
+        "hostIPs": [{"ip": "%(node_address)s"}],
+        "qosClass": "Burstable",
+        "startTime": CREATED,
+    }
+
+
+def policy(space: str, name: str, spec: Object, *, minimal: bool) -> Object:
+    metadata: Object = {"name": name, "namespace": space}
+    if not minimal:
+        metadata |= {"generation": 1} | identity("networkpolicy", f"{space}/{name}")
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def policies(index: int) -> dict[str, Object]:
+    """The ten policies of a namespace by name; the first namespace holds the DNS servers, which all pods may ask."""
+    every_namespace: Object = {"namespaceSelector": {}}
+    monitoring = {"namespaceSelector": {"matchLabels": {"purpose": "monitoring"}}, "podSelector": by_app("prometheus")}
+    dns = every_namespace | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    backend = {"podSelector": {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["backend"]}]}}
+    open_app, open_ports = ("kube-dns", [udp("dns"), tcp("dns-tcp")]) if index == 0 else ("web", [tcp("http")])
+    worker_ports = [tcp("grpc"), tcp(9100, 9199), tcp(30000, 32767), udp(30000, 32767)]
+    return {
+        "default-deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        "allow-same-namespace": ingress({}, [{"podSelector": {}}]),
+        "allow-web-to-api": ingress(by_app("api"), [{"podSelector": by_app("web")}], tcp(8000), tcp(9000)),
+        "allow-backend-to-data": ingress({"matchLabels": {"tier": "data"}}, [backend]),
+        "allow-from-monitoring": ingress({}, [monitoring], tcp("metrics")),
+        "allow-from-all-pods": ingress(by_app(open_app), [every_namespace], *open_ports),
+        "allow-worker-ports": ingress(by_app("worker"), [{"podSelector": by_app("api")}], *worker_ports),
+        "allow-dns": egress({}, [dns], udp(53), tcp(53)),
+        "allow-external": egress({"matchLabels": {"tier": "backend"}}, external_blocks(index), tcp(443), tcp(8443)),
+        "allow-api-to-db": egress(by_app("api"), [{"podSelector": by_app("db")}], tcp("postgres")),
+    }
+
+
+def external_blocks(index: int) -> list[Object]:
+    """The world and a partner's network of this namespace's own, with one to four excepts each."""
+    private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"]
+    partner = f"100.{64 + index // 256}.{index % 256}"
+    parts = [f"{partner}.0/28", f"{partner}.64/26", f"{partner}.66/31", f"{partner}.255/32"]
+    return [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": private[: 1 + index % 4]}},
+        {"ipBlock": {"cidr": f"{partner}.0/24", "except": parts[: 1 + (index + 1) % 4]}},
+    ]
+
+
+def by_app(name: str) -> Object:
+    return {"matchLabels": {"app": name}}
+
+
+def tcp(port: int | str, end_port: int | None = None) -> Object:
+    return ({} if end_port is None else {"endPort": end_port}) | {"port": port, "protocol": "TCP"}
+
+
+def udp(port: int | str, end_port: int | None = None) -> Object:
+    return tcp(port, end_port) | {"protocol": "UDP"}
+
+
+def ingress(selector: Object, peers: list[Object], *ports: Object) -> Object:
+    rule: Object = {"from": peers} | ({"ports": [*ports]} if ports else {})
+    return {"ingress": [rule], "podSelector": selector, "policyTypes": ["Ingress"]}
+
+
+def egress(selector: Object, peers: list[Object], *ports: Object) -> Object:
+    return {"egress": [{"ports": [*ports], "to": peers}], "podSelector": selector, "policyTypes": ["Egress"]}
+
+
+if __name__ == "__main__":
+    main()

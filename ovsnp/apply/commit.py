@@ -1,0 +1,80 @@
+"""Carries out a plan on a running bridge."""
+
+import msgspec
+
+from ovsnp.apply.plan import Plan, plan
+from ovsnp.compiler import compile_cluster, local_pods
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.pipeline.cookies import is_ours
+from ovsnp.render import bundle_line
+from ovsnp.switch.bridge import complete_bridge, is_secure
+from ovsnp.switch.dump import InstalledFlow, parse_dump
+from ovsnp.switch.location import Location
+from ovsnp.switch.ofctl import bundle, dump_flows
+from ovsnp.switch.ovsdb import Database
+from ovsnp.switch.ports import read_ports
+
+_STANDALONE = "priority=0 actions=NORMAL"
+"""The flow that Open vSwitch itself puts into a bridge that is not secure."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out."""
+
+    bridge: tuple[str, ...]
+    added: int
+    changed: int
+    deleted: int
+    without_port: tuple[str, ...]
+
+
+def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
+    """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
+
+    Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched.
+    Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
+    """
+    pods = local_pods(cluster, options.node)
+    with Database(location) as database:
+        ports = read_ports(database, options.bridge, pods)
+        program = compile_cluster(cluster, ports, options)
+        installed = _installed(location, options.bridge)
+        change = plan(installed, program.flows)
+        emptied = [] if is_secure(database, options.bridge) else _others(installed)
+        done = complete_bridge(database, options.bridge, options.encap)
+        if done:
+            ports = read_ports(database, options.bridge, pods)
+            program = compile_cluster(cluster, ports, options)
+            change = plan([*_installed(location, options.bridge), *emptied], program.flows)
+    if change or emptied:
+        bundle(location, options.bridge, [*(f"flow add {flow.text}" for flow in emptied), *bundle_lines(change)])
+    return Outcome(
+        tuple(done),
+        len(change.added),
+        len(change.changed) + len(change.replaced),
+        len(change.deleted),
+        tuple(pod.key for pod in pods if pod.key not in ports.pods),
+    )
+
+
+def _installed(location: Location, bridge: str) -> list[InstalledFlow]:
+    return [parse_dump(line) for line in dump_flows(location, bridge)]
+
+
+def _others(installed: list[InstalledFlow]) -> list[InstalledFlow]:
+    """Others' flows, to be put back after ``fail_mode`` was changed, which empties the tables."""
+    return [flow for flow in installed if not is_ours(flow.cookie) and flow.text != _STANDALONE]
+
+
+def bundle_lines(change: Plan) -> list[str]:
+    """A plan in the language of ``ovs-ofctl bundle``."""
+    return [
+        *(f"flow delete_strict {_place(flow)}" for flow in change.deleted),
+        *(bundle_line(flow).replace("flow add", "flow modify_strict", 1) for flow in change.changed),
+        *(bundle_line(flow) for flow in (*change.replaced, *change.added)),
+    ]
+
+
+def _place(flow: InstalledFlow) -> str:
+    return ",".join((f"cookie={flow.cookie:#x}/-1,table={flow.table},priority={flow.priority}", *sorted(flow.match)))

@@ -1,0 +1,5 @@
+"""Pass 3: peer sets to identities and prefixes, ports to masks, rules to clauses."""
+
+from ovsnp.classify.rules import classify
+
+__all__ = ["classify"]

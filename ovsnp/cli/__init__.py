@@ -1,0 +1,62 @@
+"""The command line: one module a subcommand, imported when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from ovsnp import __version__
+from ovsnp.errors import Exit, OvsnpError
+
+_COMMANDS = {
+    "apply": "compile, then bring the bridge to exactly that",
+    "compile": "manifests to flows, on stdout",
+    "lab": "a cluster of nodes and pods on this machine, real packets",
+}
+
+
+class _Commands(click.Group):
+    """Imports a subcommand's module only when it is wanted: `compile` should not wait for the lab's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"ovsnp.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="ovsnp %(version)s")
+def ovsnp() -> None:
+    """Compile Kubernetes NetworkPolicy into OpenFlow rules for Open vSwitch."""
+
+
+def main() -> None:
+    """Run the command line; exits with a code of `Exit`, and never with a traceback."""
+    try:
+        sys.exit(ovsnp.main(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        sys.exit(Exit.USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(Exit.INTERRUPTED)
+    except OvsnpError as error:
+        click.echo(str(error) if error.exit_code is Exit.INPUT else f"ovsnp: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(Exit.DONE)
+    except Exception as error:
+        click.echo(f"ovsnp: internal error, please report it: {type(error).__name__}: {error}", err=True)
+        sys.exit(Exit.INTERNAL)

@@ -1,0 +1,47 @@
+"""``ovsnp apply``."""
+
+import json
+
+import click
+
+from ovsnp.apply import Outcome
+from ovsnp.apply import apply as apply_to_bridge
+from ovsnp.cli.options import Request, shared_options, tell_left_out
+from ovsnp.errors import UsageError
+
+
+@click.command()
+@shared_options
+def apply(request: Request) -> None:
+    """Compile manifests, and bring the bridge to exactly that, in one transaction.
+
+    A second apply changes nothing. A connection that is open goes on until it ends, also when the new policies
+    would not admit it.
+    """
+    if request.ports:
+        raise UsageError("--ports is for compile; apply reads the ports of the bridge it changes")
+    cluster = request.cluster()
+    options = request.options(cluster)
+    outcome = apply_to_bridge(request.location, cluster, options)
+    if request.output == "json":
+        click.echo(json.dumps({"bridge": options.bridge, "node": options.node, **_document(outcome)}, indent=2))
+    else:
+        for line in _lines(options.bridge, outcome):
+            click.echo(line)
+    tell_left_out(request, outcome.without_port)
+
+
+def _lines(bridge: str, outcome: Outcome) -> list[str]:
+    lines = [f"{bridge}: {words}" for words in outcome.bridge]
+    if outcome.added or outcome.changed or outcome.deleted:
+        flows = f"{outcome.added} added, {outcome.changed} changed, {outcome.deleted} deleted"
+        return [*lines, f"{bridge}: flows: {flows}"]
+    return [*lines, f"{bridge}: flows: nothing to change"]
+
+
+def _document(outcome: Outcome) -> dict[str, object]:
+    return {
+        "done": list(outcome.bridge),
+        "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
+        "without_port": list(outcome.without_port),
+    }

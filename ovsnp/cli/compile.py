@@ -1,0 +1,23 @@
+"""``ovsnp compile``."""
+
+import click
+
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.compiler import compile_cluster, local_pods, render_json, render_text
+
+
+@click.command()
+@shared_options
+def compile(request: Request) -> None:
+    """Compile manifests to the flows of one node's bridge.
+
+    The text is a file for ovs-ofctl -O OpenFlow15 bundle BRIDGE FILE.
+    """
+    cluster = request.cluster()
+    options = request.options(cluster)
+    ports = choose_ports(request, cluster, options)
+    program = compile_cluster(cluster, ports, options)
+    render = render_json if request.output == "json" else render_text
+    click.echo(render(program), nl=False)
+    pods = local_pods(cluster, options.node)
+    tell_left_out(request, tuple(pod.key for pod in pods if pod.key not in ports.pods))

@@ -1,0 +1,228 @@
+"""``ovsnp lab``: a cluster of nodes and pods on this machine, real packets."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from ovsnp.errors import Exit
+from ovsnp.lab import standing
+from ovsnp.lab.demo import demonstrate
+from ovsnp.lab.journal import Settings
+from ovsnp.lab.matrix import Matrix, concerned
+from ovsnp.lab.matrix_json import document
+from ovsnp.lab.matrix_text import report
+from ovsnp.lab.measuring import measuring
+from ovsnp.lab.probes import sctp_available
+from ovsnp.lab.standing import Lab
+from ovsnp.model.ports import Protocol
+
+DEFAULT_TOPOLOGY = "containerlab/ovsnp.clab.yml"
+DEFAULT_NAME = "ovsnp"
+DEMO_NAME = "ovsnp-demo"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_topology = click.option(
+    "-t",
+    "--topo",
+    "topo",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    default=DEFAULT_TOPOLOGY,
+    show_default=True,
+    help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it.",
+)
+_encap = click.option("--encap", type=click.Choice(["geneve", "vxlan"]), default="geneve", show_default=True)
+_strict = click.option("--strict-nodes", is_flag=True, help="Only a pod's own node may always reach it.")
+_masquerade = click.option("--masquerade", is_flag=True, help="Passed on to ovsnp apply.")
+_files = click.option(
+    "-f",
+    "--filename",
+    "filenames",
+    multiple=True,
+    metavar="PATH",
+    help="Policies and other manifests beside those of the topology; file or directory, may be given again.",
+)
+_no_color = click.option("--no-color", is_flag=True, help="No colour, also on a terminal.")
+
+
+def _name(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--name",
+        default=default,
+        show_default=True,
+        help="The lab's name; labs with different names can stand side by side.",
+    )
+
+
+@click.group()
+def lab() -> None:
+    """A cluster of nodes and pods on this machine, measured with real packets."""
+
+
+@lab.command()
+@_topology
+@_name(DEFAULT_NAME)
+@click.option(
+    "--runtime",
+    type=click.Choice(["netns"]),
+    default="netns",
+    show_default=True,
+    help="What nodes are built from: netns is network namespaces, without Docker.",
+)
+@_encap
+@_strict
+@_masquerade
+@_files
+def up(
+    *, topo: Path, name: str, runtime: str, encap: str, strict_nodes: bool, masquerade: bool, filenames: tuple[str, ...]
+) -> None:
+    """Build the lab and apply the policies on its nodes."""
+    settings = Settings(
+        name=name,
+        runtime=runtime,
+        topology=str(topo.absolute()),
+        encap=encap,
+        manifests=standing.paths(filenames),
+        strict_nodes=strict_nodes,
+        masquerade=masquerade,
+    )
+    with _interruptible():
+        built = standing.up(settings, _progress)
+        click.echo(_described(built))
+        for line in _hints(built):
+            click.echo(line)
+
+
+@lab.command()
+@_name(DEFAULT_NAME)
+@_files
+def apply(name: str, filenames: tuple[str, ...]) -> None:
+    """Bring every node of a standing lab to these policies, instead of those before; none: no policy at all."""
+    with _interruptible():
+        found = standing.find(name)
+        with found.directory.locked():
+            found.apply(standing.paths(filenames))
+        click.echo(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
+
+
+@lab.command()
+@_name(DEFAULT_NAME)
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_no_color
+def test(name: str, output: str, no_color: bool) -> None:
+    """Try every pair in every direction, and hold what connects against what the policies mean.
+
+    Exits with 1 if any cell differs.
+    """
+    with _interruptible():
+        matrix = _measured(standing.find(name))
+    if output == "json":
+        click.echo(json.dumps(document(matrix, name), indent=2))
+    else:
+        show = _shower(no_color)
+        for line in report(matrix):
+            show(line)
+    if matrix.failed:
+        sys.exit(Exit.NO)
+
+
+@lab.command()
+@_name(DEFAULT_NAME)
+def down(name: str) -> None:
+    """Take the lab away, whole or half built."""
+    with _interruptible():
+        gone = standing.down(name)
+    click.echo(f"lab {name} is gone" if gone else f"there is no lab {name}; nothing to take away")
+
+
+@lab.command()
+@_topology
+@_name(DEMO_NAME)
+@_encap
+@_no_color
+def demo(topo: Path, name: str, encap: str, no_color: bool) -> None:
+    """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away."""
+    settings = Settings(name=name, runtime=standing.RUNTIME, topology=str(topo.absolute()), encap=encap)
+    with _interruptible():
+        with standing.temporary(settings, _progress) as built:
+            click.echo(_described(built))
+            good = demonstrate(built, _shower(no_color))
+        click.echo(f"lab {name} is gone")
+    if not good:
+        sys.exit(Exit.NO)
+
+
+def _measured(found: Lab) -> Matrix:
+    """Measure a standing lab; what cannot be tried is left out, and said."""
+    traffics = concerned(found.cluster)
+    if not sctp_available() and any(traffic.protocol is Protocol.SCTP for traffic in traffics):
+        click.echo("this kernel has no SCTP: its ports are not tried", err=True)
+        traffics = [traffic for traffic in traffics if traffic.protocol is not Protocol.SCTP]
+    containers = {node.pod for node in found.topology.nodes}
+    if absent := [pod.key for pod in found.cluster.pods if pod.key not in containers]:
+        click.echo(f"not in the topology, so not tried: {', '.join(absent)}", err=True)
+    with measuring(found, traffics) as measured:
+        return measured()
+
+
+def _described(built: Lab) -> str:
+    pods = sum(node.pod is not None for node in built.topology.nodes)
+    outside = sum(node.outside is not None for node in built.topology.nodes)
+    return (
+        f"lab {built.settings.name}: {len(built.nodes)} nodes, {pods} pods, {outside} hosts outside, "
+        f"{built.settings.encap}, {len(built.cluster.policies)} policies"
+    )
+
+
+def _hints(built: Lab) -> Iterator[str]:
+    """What to do next."""
+    name = built.settings.name
+    option = "" if name == DEFAULT_NAME else f" --name {name}"
+    for node, container in built.nodes:
+        yield f"{node}: OVS_RUNDIR={built.directory.ovs_directory(container)}"
+    inside = next((node.name for node in built.topology.nodes if node.pod is not None), built.nodes[0][1])
+    yield f"a shell inside: ip netns exec {name}-{inside} bash"
+    yield f"measure it: ovsnp lab test{option}; take it away: ovsnp lab down{option}"
+
+
+def _progress(line: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(line, err=True)
+
+
+def _shower(no_color: bool) -> Callable[[Text], None]:
+    """Prints lines, coloured only on a terminal; never wrapped, so that grids stay grids."""
+    console = Console(no_color=no_color or None, highlight=False)
+    return lambda line: console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have every way of being asked to stop end in the same clearing up, and exit with 130."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {
+        number: signal.signal(number, interrupt)
+        for number in standing.INTERRUPTS
+        # nohup's wish stands.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+    }
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(Exit.INTERRUPTED)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,162 @@
+"""The options that commands share, and what becomes of them."""
+
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from ovsnp.cli.settings_file import read_mapping, read_ports_file
+from ovsnp.compiler import load, local_pods
+from ovsnp.errors import UsageError
+from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.mac import derived_mac
+from ovsnp.model.options import Encap, Options
+from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
+from ovsnp.switch.location import Location, locate
+
+DEFAULT_CONFIG = Path("ovsnp.yaml")
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a user asked for: the options that all commands share."""
+
+    manifests: tuple[str, ...]
+    ignore_kinds: tuple[str, ...]
+    bridge: str
+    node: str | None
+    encap: Encap
+    strict_nodes: bool
+    db: str | None
+    ports: Path | None
+    output: str
+    verbose: bool
+    quiet: bool
+
+    def cluster(self) -> Cluster:
+        """Load the manifests; raises UsageError where none are named, InputError where they are not understood."""
+        if not self.manifests:
+            raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
+        return load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
+
+    def options(self, cluster: Cluster) -> Options:
+        """What the compiler is told; raises UsageError where it is not clear which node is meant."""
+        return Options(self.bridge, _choose_node(cluster, self.node), self.encap, self.strict_nodes)
+
+    @property
+    def location(self) -> Location:
+        """Where Open vSwitch is."""
+        return locate(self.db)
+
+    def tell(self, text: str) -> None:
+        """Say something on stderr that is not an error."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+def shared_options(command: Callable[[Request], None]) -> Callable[..., None]:
+    """Give a command the shared options; it gets them as one Request."""
+
+    @wraps(command)
+    def with_request(**given: Any) -> None:
+        command(Request(manifests=given.pop("filename"), ignore_kinds=given.pop("ignore_kind"), **given))
+
+    decorated: Callable[..., None] = with_request
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    """Take the configuration's values as defaults, before the other options are read."""
+    path = value or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    if path is None:
+        return
+    settings = dict(read_mapping(path))
+    if "manifests" in settings:
+        settings["filename"] = _beside(path, settings.pop("manifests"))
+    names = {parameter.name for parameter in ctx.command.params} - {"config", "help"}
+    ctx.default_map = {name.replace("-", "_"): setting for name, setting in settings.items()}
+    for name in settings:
+        if name.replace("-", "_") not in names:
+            known = ", ".join(sorted(["manifests", *(known.replace("_", "-") for known in names if known)]))
+            raise UsageError(f"{path}: there is no option {name}; there are {known}")
+
+
+def _beside(path: Path, manifests: object) -> tuple[str, ...]:
+    paths = manifests if isinstance(manifests, list) else [manifests]
+    return tuple(str(path.parent / str(manifest)) for manifest in paths)
+
+
+_OPTIONS = (
+    click.option("-f", "--filename", multiple=True, metavar="PATH", help="Manifests: file, directory or - for stdin."),
+    click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over this kind of policy."),
+    click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
+    click.option("--node", metavar="NAME", help="The node this bridge belongs to."),
+    click.option("--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel."),
+    click.option("--strict-nodes", is_flag=True, help="Only a pod's own node may always reach it."),
+    click.option("--db", metavar="SOCKET", help="Open vSwitch's database."),
+    click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_configure,
+        help="Options from a YAML file.  [default: ovsnp.yaml, if there]",
+    ),
+    click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True),
+    click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr."),
+    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+)
+
+
+def _choose_node(cluster: Cluster, named: str | None) -> str | None:
+    names = ", ".join(sorted(cluster.nodes))
+    if named is None and len(cluster.nodes) > 1:
+        named = socket.gethostname()
+        if named not in cluster.nodes:
+            raise UsageError(f"which node is this? Name one with --node: {names}")
+    if named is None:
+        return next(iter(cluster.nodes), None)
+    if cluster.nodes and named not in cluster.nodes:
+        raise UsageError(f"there is no node {named}; there are {names}")
+    return named if cluster.nodes else None
+
+
+def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:
+    """The ports to compile for: of the ports file, the database if it is there, else assumed.
+
+    Raises UsageError or SwitchError where one of these is not understood.
+    """
+    pods = local_pods(cluster, options.node)
+    if request.ports:
+        return read_ports_file(request.ports)
+    if request.db or request.location.there:
+        from ovsnp.switch.ovsdb import Database  # noqa: PLC0415 -- python-ovs takes time to import
+        from ovsnp.switch.ports import read_ports  # noqa: PLC0415
+
+        with Database(request.location) as database:
+            return read_ports(database, options.bridge, pods)
+    macs: Mapping[str, int | None] = {pod.key: derived_mac(pod.addresses) for pod in pods}
+    if without := [key for key, mac in macs.items() if mac is None]:
+        raise UsageError(f"no MAC address to go by for {', '.join(without)}; give --ports FILE")
+    numbered = enumerate(sorted(macs.items()), start=FIRST_OFFLINE_OFPORT)
+    return Ports(
+        TUNNEL_OFPORT,
+        Port(GATEWAY_OFPORT, GATEWAY_MAC),
+        {key: Port(ofport, mac) for ofport, (key, mac) in numbered if mac is not None},
+        assumed=True,
+    )
+
+
+def tell_left_out(request: Request, without_port: tuple[str, ...]) -> None:
+    """Name the local pods that have no port yet."""
+    for key in without_port:
+        request.tell(f"{key}: left out: no interface on {request.bridge} has external_ids:iface-id={key} yet")

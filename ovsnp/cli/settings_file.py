@@ -1,0 +1,59 @@
+"""Files that stand for options: the configuration, and ports without a database."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ovsnp.errors import UsageError
+from ovsnp.manifests.outline import NotationError
+from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.mac import parse_mac
+from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
+
+_LAST_OFPORT = 0xFEFF
+
+
+def read_mapping(path: Path) -> Mapping[str, object]:
+    """The one YAML mapping in a file; raises UsageError where there is none."""
+    from ovsnp.manifests.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
+
+    try:
+        documents = [document.value for document in yaml_documents(path.read_bytes())]
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except NotationError as error:
+        raise UsageError(f"{path}: {error}") from None
+    value = documents[0] if len(documents) == 1 else None
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{path}: holds no mapping of names to values; write NAME: VALUE lines")
+    return value
+
+
+def read_ports_file(path: Path) -> Ports:
+    """Ports as ``namespace/pod: {ofport: 3, mac: "..."}`` lines, the tunnel's and the gateway's likewise.
+
+    Raises UsageError for an entry that is none, and where the tunnel or the gateway is missing.
+    """
+    ports = {name: _port(f"{path}: {name}", entry, name != TUNNEL_PORT) for name, entry in read_mapping(path).items()}
+    for name in (TUNNEL_PORT, GATEWAY_PORT):
+        if name not in ports:
+            raise UsageError(f"{path}: {name} is missing; give its ofport")
+    numbers: dict[int, str] = {}
+    for name, port in ports.items():
+        if port.ofport in numbers:
+            raise UsageError(f"{path}: {name}: ofport {port.ofport} is already that of {numbers[port.ofport]}")
+        numbers[port.ofport] = name
+    tunnel, gateway = ports.pop(TUNNEL_PORT), ports.pop(GATEWAY_PORT)
+    return Ports(tunnel.ofport, gateway, ports)
+
+
+def _port(where: str, entry: object, needs_mac: bool) -> Port:
+    wanted = {"ofport", "mac"} if needs_mac else {"ofport"}
+    if not isinstance(entry, dict) or not wanted <= entry.keys() <= {"ofport", "mac"}:
+        raise UsageError(f'{where}: write {{ofport: NUMBER, mac: "MAC"}}')
+    ofport = entry["ofport"]
+    if not isinstance(ofport, int) or isinstance(ofport, bool) or not 0 < ofport <= _LAST_OFPORT:
+        raise UsageError(f"{where}: ofport {ofport!r} is not an OpenFlow port; write a number from 1 to {_LAST_OFPORT}")
+    try:
+        return Port(ofport, parse_mac(str(entry.get("mac", "00:00:00:00:00:00"))))
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None

@@ -1,0 +1,25 @@
+"""The compiler: manifests to one node's flows, pass by pass."""
+
+from ovsnp.classify import classify
+from ovsnp.flows.program import Program
+from ovsnp.lower import lower
+from ovsnp.manifests import load
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.render import render_json, render_text
+from ovsnp.resolve import local_pods, resolve, settle
+
+__all__ = ["compile_cluster", "load", "local_pods", "render_json", "render_text"]
+
+
+def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program:
+    """Compile the policies of a cluster for the bridge of one of its nodes.
+
+    ``cluster`` is what `load` made of the manifests (pass 1), ``ports`` are the bridge's; local pods without a
+    port are left out. The program goes to `render_text` or `render_json` (pass 5), or to `ovsnp.apply`.
+    """
+    bridge = settle(cluster, ports, options)
+    egress, ingress = resolve(cluster, [local.pod for local in bridge.pods], bridge.not_pods)
+    flows = lower(bridge, classify(egress), classify(ingress))
+    return Program(options, flows, ports.assumed)

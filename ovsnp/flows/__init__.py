@@ -1,0 +1,1 @@
+"""The intermediate representation: flows as typed matches and actions, checked against the pipeline."""

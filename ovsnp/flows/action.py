@@ -1,0 +1,125 @@
+"""Actions (ovs-actions(7)), each with the text in which Open vSwitch stores it."""
+
+import msgspec
+
+from ovsnp.flows.match import format_hex, format_value
+from ovsnp.pipeline.fields import Field
+from ovsnp.pipeline.tables import BY_NAME
+
+
+class SetField(msgspec.Struct, frozen=True):
+    """Give a field a value."""
+
+    field: Field
+    value: int
+
+    def __str__(self) -> str:
+        if self.field.whole:
+            return f"set_field:{format_value(self.field, self.value)}->{self.field.target}"
+        mask = self.field.full_mask << self.field.lsb
+        return f"set_field:{format_hex(self.value << self.field.lsb)}/{mask:#x}->{self.field.target}"
+
+
+class Move(msgspec.Struct, frozen=True):
+    """Copy one field into another of the same width."""
+
+    source: Field
+    target: Field
+
+    def __str__(self) -> str:
+        return f"move:{self.source.nxm_range}->{self.target.nxm_range}"
+
+
+class Push(msgspec.Struct, frozen=True):
+    """Lay a field's value on the stack."""
+
+    field: Field
+
+    def __str__(self) -> str:
+        return f"push:{self.field.nxm_range}"
+
+
+class Pop(msgspec.Struct, frozen=True):
+    """Take a field's value from the stack."""
+
+    field: Field
+
+    def __str__(self) -> str:
+        return f"pop:{self.field.nxm_range}"
+
+
+class DecTtl(msgspec.Struct, frozen=True):
+    """One hop less to live; a packet at its last hop goes no further."""
+
+    def __str__(self) -> str:
+        return "dec_ttl"
+
+
+class Track(msgspec.Struct, frozen=True):
+    """Find the packet's connection in a zone, undo its address translation, go on in another table."""
+
+    zone: int
+    table: str
+
+    def __str__(self) -> str:
+        return f"ct(table={BY_NAME[self.table].id},zone={self.zone},nat)"
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Remember the connection in a zone, with what is moved into its mark and label."""
+
+    zone: int
+    memory: tuple[Move, ...]
+
+    def __str__(self) -> str:
+        return f"ct(commit,zone={self.zone},exec({','.join(map(str, self.memory))}))"
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """Ask another table, and return here."""
+
+    table: str
+
+    def __str__(self) -> str:
+        return f"resubmit(,{BY_NAME[self.table].id})"
+
+
+class Goto(msgspec.Struct, frozen=True):
+    """Go on in a later table."""
+
+    table: str
+
+    def __str__(self) -> str:
+        return f"goto_table:{BY_NAME[self.table].id}"
+
+
+class Conjunction(msgspec.Struct, frozen=True, order=True):
+    """One of the clauses (1 to ``clauses``) of a conjunctive match; ``id`` is 32 bits and not 0."""
+
+    id: int
+    clause: int
+    clauses: int
+
+    def __str__(self) -> str:
+        return f"conjunction({self.id},{self.clause}/{self.clauses})"
+
+
+class Output(msgspec.Struct, frozen=True):
+    """Send the packet out of the port that a register holds."""
+
+    field: Field
+
+    def __str__(self) -> str:
+        return f"output:{self.field.nxm_range}"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Send the packet back out of the port it came in by."""
+
+    def __str__(self) -> str:
+        return "IN_PORT"
+
+
+Action = (
+    SetField | Move | Push | Pop | DecTtl | Track | Commit | Lookup | Goto | Conjunction | Output | Answer
+)  # no action at all is a drop

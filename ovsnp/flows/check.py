@@ -1,0 +1,123 @@
+"""Holds flows against the pipeline's declaration, when they are built.
+
+Open vSwitch accepts much that is wrong and widens it silently; a flow that the declaration does not allow is a
+mistake in the compiler, so it raises DeclarationError instead of reaching a bridge.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ovsnp.errors import DeclarationError
+from ovsnp.flows import action as a
+from ovsnp.flows.flow import Flow, Slot
+from ovsnp.flows.match import Match
+from ovsnp.pipeline.fields import CONJ_ID, IP_KINDS, KINDS, Field
+from ovsnp.pipeline.tables import BY_NAME, Table
+
+
+def check_flow(flow: Flow) -> Flow:
+    """Return the flow; raises DeclarationError where its table does not allow its match or one of its actions."""
+    try:
+        table = BY_NAME[flow.table]
+        _check_match(table, flow.match)
+        _check_actions(table, flow)
+    except (DeclarationError, KeyError) as error:
+        raise DeclarationError(f"{flow.table}, priority {flow.priority}, {flow.match}: {error}") from error
+    return flow
+
+
+def _check_match(table: Table, match: Match) -> None:
+    if match.kind and match.kind not in KINDS:
+        raise DeclarationError(f"no such kind of packet: {match.kind}")
+    seen = set()
+    for field, value, mask in match.terms:
+        if field not in table.matches:
+            raise DeclarationError(f"the table does not match {field.name}")
+        if field in seen:
+            raise DeclarationError(f"{field.name} is matched twice")
+        if not 0 <= value <= field.full_mask or not 0 <= mask <= field.full_mask or value & ~mask:
+            raise DeclarationError(f"{value:#x}/{mask:#x} does not fit {field.name}")
+        _check_kind(field, match)
+        seen.add(field)
+
+
+def _check_kind(field: Field, match: Match) -> None:
+    if field.kinds and match.kind not in field.kinds:
+        raise DeclarationError(f"{field.name} needs one of {', '.join(sorted(field.kinds))}")
+
+
+def _check_actions(table: Table, flow: Flow) -> None:
+    for position, action in enumerate(flow.actions):
+        _check_action(table, flow.match, action)
+        if isinstance(action, a.Goto | a.Track) and position != len(flow.actions) - 1:
+            raise DeclarationError(f"nothing comes after {action}")
+    if any(isinstance(action, a.Conjunction) for action in flow.actions) and not all(
+        isinstance(action, a.Conjunction) for action in flow.actions
+    ):
+        raise DeclarationError("conjunctions stand alone")
+
+
+def _check_action(table: Table, match: Match, action: a.Action) -> None:
+    match action:
+        case a.SetField(field=field, value=value):
+            _check_set(table, match, field)
+            if not 0 <= value <= field.full_mask:
+                raise DeclarationError(f"{value:#x} does not fit {field.name}")
+        case a.Move(source=source, target=target):
+            _check_kind(source, match)
+            _check_set(table, match, target)
+            if source.bits != target.bits:
+                raise DeclarationError(f"{action}: {source.bits} bits into {target.bits}")
+        case a.Push(field=field):
+            _check_kind(field, match)
+        case a.Pop(field=field):
+            _check_set(table, match, field)
+        case a.DecTtl():
+            if match.kind not in IP_KINDS:
+                raise DeclarationError("dec_ttl needs an IP packet")
+        case a.Commit(memory=memory):
+            for move in memory:
+                _check_action(table, match, move)
+        case a.Goto(table=name) | a.Track(table=name):
+            if name not in table.next or BY_NAME[name].id <= table.id:
+                raise DeclarationError(f"the table does not go on to {name}")
+        case a.Lookup(table=name):
+            if name not in table.lookups:
+                raise DeclarationError(f"the table does not look up {name}")
+        case a.Conjunction(id=number, clause=clause, clauses=clauses):
+            if not table.conjunctive or not 0 < number < 1 << 32 or not 1 <= clause <= clauses or clauses < 2:
+                raise DeclarationError(f"{action} is impossible here")
+        case a.Output() | a.Answer():
+            if not table.outputs:
+                raise DeclarationError("the table does not output")
+
+
+def _check_set(table: Table, match: Match, field: Field) -> None:
+    if field not in table.sets:
+        raise DeclarationError(f"the table does not set {field.name}")
+    _check_kind(field, match)
+
+
+def check_flow_set(flows: Iterable[Flow]) -> None:
+    """Raises DeclarationError where two flows share a slot, or a conjunction is not whole.
+
+    A conjunction is whole when all of its clauses stand at one priority of one table, and one flow there
+    matches its ``conj_id``.
+    """
+    slots: set[Slot] = set()
+    clauses: dict[tuple[str, int, int], set[tuple[int, int]]] = defaultdict(set)
+    ends: set[tuple[str, int]] = set()
+    for flow in flows:
+        if flow.slot in slots:
+            raise DeclarationError(f"two flows share {flow.slot}")
+        slots.add(flow.slot)
+        for action in flow.actions:
+            if isinstance(action, a.Conjunction):
+                clauses[flow.table, flow.priority, action.id].add((action.clause, action.clauses))
+        ends.update((flow.table, term.value) for term in flow.match.terms if term.field is CONJ_ID)
+    for (table, _, number), found in clauses.items():
+        total = next(iter(found))[1]
+        if found != {(clause, total) for clause in range(1, total + 1)} or (table, number) not in ends:
+            raise DeclarationError(f"conjunction {number} in {table} is not whole")
+    if len(ends) != len(clauses):
+        raise DeclarationError("a conj_id has no conjunction")

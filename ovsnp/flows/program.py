@@ -1,0 +1,17 @@
+"""All flows of one bridge, with whose they are."""
+
+import msgspec
+
+from ovsnp.flows.flow import Flow
+from ovsnp.model.options import Options
+
+
+class Program(msgspec.Struct, frozen=True):
+    """What a compilation gives: flows in the order of the text.
+
+    ``assumed_ports`` says that no database was asked: pods' ports are numbered in order.
+    """
+
+    options: Options
+    flows: tuple[Flow, ...]
+    assumed_ports: bool

@@ -1,0 +1,89 @@
+"""What changed between two measurements, in sentences."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ovsnp.lab.hosts import Host, Kind
+from ovsnp.lab.matrix import Matrix, traffic_name
+from ovsnp.lab.matrix_text import GAINED, LOST, Pair, changed, marks
+from ovsnp.model.address import FAMILIES, family
+from ovsnp.verify import Traffic
+
+VERBS = {LOST: ("no longer reach", "anyone"), GAINED: ("now reach", "all")}
+
+
+def changes(before: Matrix, after: Matrix) -> Iterator[str]:
+    """Sentences such as ``6379/tcp: myproject/* now reach default/db-1``; none where nothing changed.
+
+    Where the families differ, each has its own: ``6379/tcp over IPv6: ...``.
+    """
+    spoken: dict[tuple[str, str], set[int]] = {}
+    for traffic in after.traffics:
+        for version in FAMILIES:
+            for sentence in _sentences(before, after, traffic, version):
+                spoken.setdefault((sentence, traffic_name(traffic)), set()).add(version)
+    gathered: dict[tuple[str, str], list[str]] = {}
+    present = {family(address) for host in after.hosts for address in host.addresses}
+    for (sentence, name), versions in spoken.items():
+        over = "" if versions == present else f" over IPv{versions.pop()}"
+        gathered.setdefault((sentence, over), []).append(name)
+    for (sentence, over), traffics in gathered.items():
+        yield f"{', '.join(traffics)}{over}: {sentence}"
+
+
+def _sentences(before: Matrix, after: Matrix, traffic: Traffic, version: int) -> Iterator[str]:
+    old, new = marks(before, traffic, [version]), marks(after, traffic, [version])
+    for mark, (verb, everyone) in VERBS.items():
+        pairs = [pair for pair in new if changed(new[pair], old.get(pair)) == mark]
+        for sources, destinations in blocks(pairs):
+            yield f"{names(sources, after.hosts, 'all')} {verb} {names(destinations, after.hosts, everyone)}"
+
+
+def blocks(pairs: Sequence[Pair]) -> list[tuple[list[Host], list[Host]]]:
+    """Pairs as few blocks of sources times destinations; that a host is not paired with itself breaks no block."""
+    by_source = _gather(pairs)
+    by_destination = _gather([(destination, source) for source, destination in pairs])
+    if len(by_source) < len(by_destination):
+        return by_source
+    return [(sources, destinations) for destinations, sources in by_destination]
+
+
+def _gather(pairs: Iterable[Pair]) -> list[tuple[list[Host], list[Host]]]:
+    """First hosts that have the same partners but for themselves, and those partners."""
+    partners: dict[Host, set[Host]] = {}
+    for host, partner in pairs:
+        partners.setdefault(host, set()).add(partner)
+    found: list[tuple[list[Host], set[Host]]] = []
+    for host, own in partners.items():
+        for hosts, shared in found:
+            together = shared | own
+            if all(partners[member] == together - {member} for member in [*hosts, host]):
+                hosts.append(host)
+                shared.update(own)
+                break
+        else:
+            found.append(([host], set(own)))
+    return [(hosts, list(shared)) for hosts, shared in found]
+
+
+def names(hosts: Sequence[Host], everyone: Sequence[Host], word: str) -> str:
+    """Some of the hosts there are, in as few words as will do; ``word`` stands for all of them."""
+    rest = [host for host in everyone if host not in hosts]
+    included, excluded = _names(hosts, everyone), _names(rest, everyone)
+    if not rest:
+        return word
+    return ", ".join(included) if len(included) <= len(excluded) else f"{word} but {', '.join(excluded)}"
+
+
+def _names(hosts: Sequence[Host], everyone: Sequence[Host]) -> list[str]:
+    """Groups that are there whole by one name, then hosts one by one, in the order of ``everyone``."""
+    groups: dict[str, list[Host]] = {}
+    for host in everyone:
+        groups.setdefault(host.group, []).append(host)
+    found = []
+    for group, members in groups.items():
+        chosen = [host.name for host in members if host in hosts]
+        if len(chosen) == len(members) > 1:
+            found.append({Kind.NODE: "the nodes", Kind.OUTSIDE: "the hosts outside"}.get(members[0].kind, f"{group}/*"))
+        else:
+            found.extend(chosen)
+    return found

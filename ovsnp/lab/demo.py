@@ -1,0 +1,56 @@
+"""The demo: a cluster without policies, then one policy after another, every cell a real TCP connection."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.text import Text
+
+from ovsnp.lab.changes import changes
+from ovsnp.lab.matrix import Matrix, concerned
+from ovsnp.lab.matrix_text import report
+from ovsnp.lab.measuring import measuring
+from ovsnp.lab.policy_text import sentences
+from ovsnp.lab.standing import Lab
+from ovsnp.model.ports import Protocol
+
+Show = Callable[[Text], None]
+
+
+def policies(lab: Lab) -> list[Path]:
+    """The demo's policies: the folder ``policies`` beside the topology file, in the order of their names."""
+    return sorted((lab.topology.file.parent / "policies").glob("*.yaml"))
+
+
+def demonstrate(lab: Lab, show: Show) -> bool:
+    """Apply the policies one after another, each beside those before; whether every cell was as expected."""
+    files = policies(lab)
+    traffics = [traffic for traffic in concerned(lab.load([*map(str, files)])) if traffic.protocol is Protocol.TCP]
+    good = True
+    with measuring(lab, traffics) as measured:
+        before: Matrix | None = None
+        for count in range(len(files) + 1):
+            lab.apply([*map(str, files[:count])])
+            after = measured()
+            for line in _step(lab, files[:count], before, after):
+                show(line)
+            good = good and not after.failed
+            before = after
+    return good
+
+
+def _step(lab: Lab, files: list[Path], before: Matrix | None, after: Matrix) -> Iterator[Text]:
+    yield Text()
+    if before is None:
+        yield Text("No policy", style="bold underline")
+    else:
+        yield Text(f"{files[-1].name}", style="bold underline")
+        for policy in lab.cluster.policies:
+            if policy.place.file == str(files[-1]):
+                yield from map(Text, sentences(policy))
+    yield Text()
+    yield from report(after, before)
+    if before is not None:
+        yield Text()
+        yield Text("What changed", style="bold")
+        for sentence in changes(before, after) or ["nothing"]:
+            yield Text(f"  {sentence}")

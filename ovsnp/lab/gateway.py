@@ -1,0 +1,46 @@
+"""The host side of a node's gateway port: addresses and routes, which on a real node the CNI or kubelet sets up.
+
+Compiler and bridge stop at the port (``ovsnp-gw0``). The node's own stack reaches local pods on it directly, and
+other nodes' pods through it and the tunnel. What leaves with the node's underlay address as its source goes over the
+underlay instead: so the answer takes the way its question came, and conntrack sees both.
+"""
+
+from collections.abc import Iterator
+
+from ovsnp.lab.runtime.interface import Runtime
+from ovsnp.model.address import family, format_address
+from ovsnp.model.cluster import Cluster, Node
+
+PORT = "ovsnp-gw0"
+TABLE = "100"
+
+
+def set_up(runtime: Runtime, cluster: Cluster, node: Node, container: str, mtu: int) -> None:
+    """Give a node's gateway port its addresses and routes; raises SwitchError where one is refused."""
+    for command in commands(cluster, node, mtu):
+        runtime.run(container, command)
+
+
+def commands(cluster: Cluster, node: Node, mtu: int) -> Iterator[list[str]]:
+    """The `ip` commands of one node, in order."""
+    yield ["ip", "link", "set", "dev", PORT, "mtu", str(mtu), "up"]
+    for cidr in node.pod_cidrs:
+        nodad = ["nodad"] if cidr.family == 6 else []
+        yield ["ip", "addr", "replace", f"{format_address(cidr.gateway)}/{cidr.length}", "dev", PORT, *nodad]
+    for address in node.addresses:
+        yield ["ip", f"-{family(address)}", "rule", "add", "from", format_address(address), "lookup", TABLE]
+    for other in cluster.nodes.values():
+        if other != node:
+            yield from _routes(node, other)
+
+
+def _routes(node: Node, other: Node) -> Iterator[list[str]]:
+    own = {cidr.family: format_address(cidr.gateway) for cidr in node.pod_cidrs}
+    underlay = {family(address): format_address(address) for address in reversed(other.addresses)}
+    for cidr in other.pod_cidrs:
+        replace = ["ip", f"-{cidr.family}", "route", "replace", str(cidr)]
+        if cidr.family in own:
+            via = format_address(cidr.gateway)
+            yield [*replace, "via", via, "dev", PORT, "onlink", "src", own[cidr.family]]
+        if cidr.family in underlay:
+            yield [*replace, "via", underlay[cidr.family], "table", TABLE]

@@ -1,0 +1,83 @@
+"""The ends of the lab's connections: pods, nodes, and hosts outside the cluster."""
+
+import json
+from enum import StrEnum
+
+import msgspec
+
+from ovsnp.errors import UsageError
+from ovsnp.lab.runtime.interface import Runtime
+from ovsnp.lab.topology import Topology, TopologyNode
+from ovsnp.model.address import Address, parse_address
+from ovsnp.model.cluster import Cluster
+
+
+class Kind(StrEnum):
+    """What a host is."""
+
+    POD = "pod"
+    NODE = "node"
+    OUTSIDE = "outside"
+
+
+class Host(msgspec.Struct, frozen=True):
+    """Something with a network stack of its own in the lab.
+
+    ``name`` is as a user writes it (``NAMESPACE/POD``, ``node/NAME``), ``container`` its node in the topology.
+    ``addresses`` are all that it is reached by and speaks from: of a node, its gateways too.
+    """
+
+    kind: Kind
+    name: str
+    container: str
+    addresses: tuple[Address, ...]
+
+    @property
+    def group(self) -> str:
+        """What hosts are shown together by: a pod's namespace, or the kind."""
+        return self.name.partition("/")[0] if self.kind is Kind.POD else self.kind
+
+
+def hosts(topology: Topology, cluster: Cluster, runtime: Runtime) -> list[Host]:
+    """The hosts of a lab: pods by namespace and name, then nodes, then outside hosts.
+
+    A pod of the topology that is not among the cluster's living pods is left out: for policies it does not exist.
+    """
+    found = {Kind.POD: _pods(topology, cluster), Kind.NODE: _nodes(topology, cluster)}
+    found[Kind.OUTSIDE] = [
+        Host(Kind.OUTSIDE, node.outside, node.name, _addresses(runtime, node))
+        for node in topology.nodes
+        if node.outside is not None
+    ]
+    return [host for kind in Kind for host in sorted(found[kind], key=lambda host: host.name)]
+
+
+def check(topology: Topology, cluster: Cluster) -> None:
+    """Raise UsageError where the topology has nodes that the cluster's manifests do not have, or lacks one."""
+    in_topology = {node.cluster_node for node in topology.nodes if node.cluster_node is not None}
+    for name in sorted(in_topology ^ set(cluster.nodes)):
+        where = "the cluster's manifests have no such Node" if name in in_topology else "the topology has none"
+        raise UsageError(f"node {name}: {where}; both must have the same nodes ({topology.file})")
+
+
+def _pods(topology: Topology, cluster: Cluster) -> list[Host]:
+    containers = {node.pod: node.name for node in topology.nodes if node.pod is not None}
+    return [
+        Host(Kind.POD, pod.key, containers[pod.key], pod.addresses) for pod in cluster.pods if pod.key in containers
+    ]
+
+
+def _nodes(topology: Topology, cluster: Cluster) -> list[Host]:
+    return [
+        Host(Kind.NODE, f"node/{node.name}", topology_node.name, (*node.addresses, *node.gateways))
+        for topology_node in topology.nodes
+        if (node := cluster.nodes.get(topology_node.cluster_node or "")) is not None
+    ]
+
+
+def _addresses(runtime: Runtime, node: TopologyNode) -> tuple[Address, ...]:
+    """The addresses that a host really has; the manifests know nothing of hosts outside."""
+    links = json.loads(runtime.run(node.name, ["ip", "-json", "addr", "show", "scope", "global"]))
+    return tuple(
+        parse_address(address["local"]) for link in links for address in link.get("addr_info", []) if "local" in address
+    )

@@ -1,0 +1,190 @@
+"""A lab's directory: what it was built from, and a journal of what must be taken away again.
+
+Everything is written down before it is made, so a lab whose building was cut short at any moment can still be
+taken away whole. A process is known by its id and its start time: an id that was given out again is not ours.
+"""
+
+import fcntl
+import os
+import select
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from ovsnp.errors import UsageError
+from ovsnp.lab.topology import LAB_NAME
+
+BASE_VARIABLE = "OVSNP_LAB_DIR"
+DEFAULT_BASE = Path("/run/ovsnp-lab")
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process and when it started, in clock ticks since boot."""
+
+    pid: int
+    start: int
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the journal."""
+
+    namespace: str | None = None
+    process: Process | None = None
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a lab was built from; ``manifests`` are the policies' files, the cluster's own come with the topology."""
+
+    name: str
+    runtime: str
+    topology: str
+    encap: str
+    manifests: tuple[str, ...] = ()
+    strict_nodes: bool = False
+    masquerade: bool = False
+    complete: bool = False
+
+
+def start_time(pid: int) -> int | None:
+    """When a process started (proc(5), field 22 of stat); None where there is none, or only its exit status."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # The second field, the command's name, may hold spaces and parentheses.
+    state, *rest = stat[stat.rindex(")") + 2 :].split()
+    return None if state in "ZX" else int(rest[18])
+
+
+class LabDirectory:
+    """The directory of one lab, there or not."""
+
+    def __init__(self, name: str, base: Path | None = None) -> None:
+        """Raises UsageError where ``name`` cannot be a lab's."""
+        if not LAB_NAME.fullmatch(name):
+            raise UsageError(f"{name!r} cannot be a lab's name; letters, digits, dots, dashes, at most 40")
+        self.name = name
+        self.root = (base or Path(os.environ.get(BASE_VARIABLE) or DEFAULT_BASE)).absolute() / name
+
+    @property
+    def exists(self) -> bool:
+        """Whether the lab stands, whole or in part."""
+        return self.root.is_dir()
+
+    def ovs_directory(self, node: str) -> Path:
+        """What the Open vSwitch of a node keeps its database, sockets and logs in."""
+        return self.root / "nodes" / node
+
+    def claim(self) -> None:
+        """Make the directory; raises UsageError where it is there already, or cannot be made."""
+        try:
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o755)
+        except FileExistsError:
+            raise UsageError(
+                f"lab {self.name} is there already ({self.root}); take it away with: ovsnp lab down --name {self.name}"
+            ) from None
+        except OSError as error:
+            raise UsageError(f"{self.root} cannot be made: {error.strerror}; set {BASE_VARIABLE}") from None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one that changes this lab; raises UsageError while another process does."""
+        try:
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(f"{self.root / 'lock'} cannot be opened: {error.strerror}") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode() or "unknown"
+            os.close(descriptor)
+            raise UsageError(f"lab {self.name} is in the hands of process {holder}; wait for it or end it") from None
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def save(self, settings: Settings) -> None:
+        """Write down what the lab was built from."""
+        draft = self.root / "lab.json.new"
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
+        draft.replace(self.root / "lab.json")
+
+    def settings(self) -> Settings:
+        """What the lab was built from; raises UsageError where it does not stand whole."""
+        if not self.exists:
+            raise UsageError(f"there is no lab {self.name}; build it with: ovsnp lab up --name {self.name}")
+        half_built = UsageError(
+            f"lab {self.name} is only half built; take it away with: ovsnp lab down --name {self.name}"
+        )
+        try:
+            settings = msgspec.json.decode((self.root / "lab.json").read_bytes(), type=Settings)
+        except (OSError, msgspec.MsgspecError):
+            raise half_built from None
+        if not settings.complete:
+            raise half_built
+        return settings
+
+    def record(self, entry: Entry) -> None:
+        """Add a line to the journal."""
+        descriptor = os.open(self.root / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, msgspec.json.encode(entry) + b"\n")
+        finally:
+            os.close(descriptor)
+
+    def entries(self) -> list[Entry]:
+        """The journal; a last line that was cut short is passed over."""
+        found = []
+        with suppress(FileNotFoundError):
+            for line in (self.root / "journal").read_bytes().splitlines():
+                with suppress(msgspec.MsgspecError):
+                    found.append(msgspec.json.decode(line, type=Entry))
+        return found
+
+    def remove(self) -> None:
+        """Remove the directory, and the one that holds all labs with the last of them."""
+        shutil.rmtree(self.root)
+        with suppress(OSError):
+            self.root.parent.rmdir()
+
+
+def end(processes: Sequence[Process]) -> None:
+    """End processes, first asking, then by force; those that are gone or not the recorded ones are passed over."""
+    handles = []
+    try:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                handle = os.pidfd_open(process.pid)
+                handles.append(handle)
+                # Looked at after opening: from now on the handle cannot come to mean another process.
+                if start_time(process.pid) != process.start:
+                    os.close(handles.pop())
+        for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 10.0)):
+            for handle in handles:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(handle, number)
+            if _gone(handles, patience):
+                return
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _gone(handles: list[int], patience: float) -> bool:
+    """Wait until all processes have ended, at most so many seconds."""
+    deadline = time.monotonic() + patience
+    for handle in handles:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            return False
+    return True

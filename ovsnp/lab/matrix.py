@@ -1,0 +1,162 @@
+"""Every pair in every direction: what the oracle expects, and what was measured."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from ovsnp.lab.hosts import Host, Kind
+from ovsnp.lab.probes import Agents, Probe, Result
+from ovsnp.model.address import Address, family, format_address
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.policy import Direction
+from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.verify import ICMP, Traffic, judge, who
+
+SECOND_PATIENCE = 5.0
+CONTROL_PORTS = {Protocol.TCP: (80, 8080, 8081), Protocol.UDP: (53, 5353, 5354), Protocol.SCTP: (9899, 9900, 9901)}
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One connection: two hosts, by which of their addresses, and what it carries."""
+
+    source: Host
+    destination: Host
+    source_address: Address
+    destination_address: Address
+    traffic: Traffic
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A case, whether the oracle allows it, and what was measured."""
+
+    case: Case
+    allowed: bool
+    result: Result
+
+    @property
+    def passed(self) -> bool:
+        """Allowed: data went both ways, and the server saw the source's own address. Denied: nothing came back."""
+        if not self.allowed:
+            return self.result.outcome == "silence"
+        return self.result.connected and self.result.seen in ("", format_address(self.case.source_address))
+
+
+class Matrix(msgspec.Struct, frozen=True):
+    """All cells of one measurement, in the order of ``hosts`` and ``traffics``."""
+
+    hosts: tuple[Host, ...]
+    traffics: tuple[Traffic, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def failed(self) -> tuple[Cell, ...]:
+        """The cells that were measured other than expected."""
+        return tuple(cell for cell in self.cells if not cell.passed)
+
+
+def traffic_name(traffic: Traffic) -> str:
+    """As a user writes it: ``6379/tcp``, ``icmp``."""
+    return "icmp" if traffic.protocol is None else f"{traffic.port}/{traffic.protocol.lower()}"
+
+
+def concerned(cluster: Cluster) -> list[Traffic]:
+    """What to try: every port that a policy names, both ends of a range and the ports beside it, and for TCP, UDP
+    (and SCTP, where a policy names it) a port that none names; ICMP."""
+    named: dict[Protocol, set[int]] = {Protocol.TCP: set(), Protocol.UDP: set()}
+    for entry in _entries(cluster):
+        named.setdefault(entry.protocol, set()).update(_numbers(entry, cluster))
+    found = [
+        Traffic(protocol, port)
+        for protocol, ports in named.items()
+        for port in [*sorted(ports), *[port for port in CONTROL_PORTS[protocol] if port not in ports][:1]]
+    ]
+    return [*found, ICMP]
+
+
+def _entries(cluster: Cluster) -> Iterator[PortEntry]:
+    for policy in cluster.policies:
+        for direction in Direction:
+            for rule in policy.rules(direction):
+                yield from rule.ports
+
+
+def _numbers(entry: PortEntry, cluster: Cluster) -> Iterator[int]:
+    match entry.port:
+        case None:
+            return
+        case str(name):
+            for pod in cluster.pods:
+                yield from (port.number for port in pod.ports if port.name == name and port.protocol == entry.protocol)
+        case number if entry.end_port is None:
+            yield number
+        case first:
+            last = entry.end_port
+            yield from (port for port in (first - 1, first, last, last + 1) if 1 <= port <= 65535)
+
+
+def cases(hosts: Sequence[Host], traffics: Sequence[Traffic]) -> Iterator[Case]:
+    """Every pair of which at least one is a pod, in both directions, by all their addresses of one family.
+
+    Between nodes and outside hosts no policy has a say, and their packets never meet the integration bridge.
+    """
+    for source in hosts:
+        for destination in hosts:
+            if source == destination or Kind.POD not in (source.kind, destination.kind):
+                continue
+            for one in source.addresses:
+                for other in destination.addresses:
+                    if family(one) == family(other):
+                        yield from (Case(source, destination, one, other, traffic) for traffic in traffics)
+
+
+def expected(cluster: Cluster, case: Case, *, strict_nodes: bool) -> bool:
+    """What the oracle says."""
+    source, destination = who(cluster, case.source_address), who(cluster, case.destination_address)
+    return judge(cluster, source, destination, case.traffic, strict_nodes=strict_nodes).allowed
+
+
+def servers(hosts: Iterable[Host], traffics: Sequence[Traffic]) -> dict[str, list[tuple[str, str, int]]]:
+    """Where each container listens; ICMP is answered by its kernel."""
+    return {
+        host.container: [
+            (traffic.protocol.lower(), format_address(address), traffic.port)
+            for address in host.addresses
+            for traffic in traffics
+            if traffic.protocol is not None and traffic.port is not None
+        ]
+        for host in hosts
+    }
+
+
+def measure(
+    agents: Agents, cluster: Cluster, hosts: Sequence[Host], traffics: Sequence[Traffic], *, strict_nodes: bool
+) -> Matrix:
+    """Try every case, on servers that listen already, and hold it against the oracle.
+
+    What should connect and does not is tried once more with patience: a machine under load is slow, never wrong.
+    What connects is believed at once.
+    """
+    all_cases = list(cases(hosts, traffics))
+    expectations = [expected(cluster, case, strict_nodes=strict_nodes) for case in all_cases]
+    results = agents.run([_probe(case) for case in all_cases])
+    again = [
+        index
+        for index, (allowed, result) in enumerate(zip(expectations, results, strict=True))
+        if allowed and not result.connected
+    ]
+    for index, result in zip(
+        again, agents.run([_probe(all_cases[index]) for index in again], SECOND_PATIENCE), strict=True
+    ):
+        results[index] = result
+    cells = tuple(map(Cell, all_cases, expectations, results))
+    return Matrix(tuple(hosts), tuple(traffics), cells)
+
+
+def _probe(case: Case) -> Probe:
+    return Probe(
+        case.source.container,
+        "icmp" if case.traffic.protocol is None else case.traffic.protocol.lower(),
+        format_address(case.source_address),
+        format_address(case.destination_address),
+        case.traffic.port or 0,
+    )

@@ -1,0 +1,1 @@
+"""What builds a topology: each runtime in a module of its own."""

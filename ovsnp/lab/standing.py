@@ -1,0 +1,156 @@
+"""A lab from `up` to `down`."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from ovsnp import manifests
+from ovsnp.errors import UsageError
+from ovsnp.lab import gateway, hosts, topology
+from ovsnp.lab.journal import LabDirectory, Settings
+from ovsnp.lab.runtime.netns import NetnsRuntime, check_machine
+from ovsnp.lab.topology import Topology
+from ovsnp.model.cluster import Cluster
+
+BRIDGE = "br-int"
+RUNTIME = "netns"
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ways of asking a command to stop."""
+
+Tell = Callable[[str], None]
+"""Takes a line about what is being done."""
+
+
+class Lab:
+    """A lab that stands, or is about to."""
+
+    def __init__(self, directory: LabDirectory, settings: Settings) -> None:
+        """Read the topology and the manifests; raises InputError, UsageError."""
+        self.directory = directory
+        self.settings = settings
+        self.topology: Topology = topology.read(Path(settings.topology))
+        self.cluster: Cluster = self.load(settings.manifests)
+        self.runtime = NetnsRuntime(directory)
+        hosts.check(self.topology, self.cluster)
+
+    @property
+    def nodes(self) -> list[tuple[str, str]]:
+        """The Nodes of the lab, and each one's name in the topology."""
+        return [(node.cluster_node, node.name) for node in self.topology.nodes if node.cluster_node is not None]
+
+    def load(self, policies: Sequence[str]) -> Cluster:
+        """The lab's cluster with these manifests added; raises InputError."""
+        return manifests.load([str(self.topology.cluster_directory), *policies])
+
+    def apply(self, policies: Sequence[str]) -> None:
+        """Bring every node's bridge to these policies, instead of those before; raises InputError, SwitchError."""
+        self.cluster = self.load(policies)
+        files = [argument for path in policies for argument in ("-f", path)]
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda node: self._apply_on(node[0], node[1], files), self.nodes))
+        self.settings = msgspec.structs.replace(self.settings, manifests=tuple(policies))
+        self.directory.save(self.settings)
+
+    def _apply_on(self, node: str, container: str, files: Sequence[str]) -> None:
+        where = ["--bridge", BRIDGE, "--node", node, "--db", self.runtime.database(container)]
+        how = ["--encap", self.settings.encap]
+        how += ["--strict-nodes"] if self.settings.strict_nodes else []
+        how += ["--masquerade"] if self.settings.masquerade else []
+        what = ["-f", str(self.topology.cluster_directory), *files]
+        self.runtime.run(container, [sys.executable, "-m", "ovsnp", "apply", *where, *how, *what])
+
+    def _set_up_gateways(self) -> None:
+        for node, container in self.nodes:
+            mtus = [link.mtu for link in self._pod_links(container)]
+            gateway.set_up(self.runtime, self.cluster, self.cluster.nodes[node], container, min(mtus, default=1400))
+
+    def _pod_links(self, container: str) -> Iterator[topology.Link]:
+        pods = {node.name for node in self.topology.nodes if node.pod is not None}
+        for link in self.topology.links:
+            ends = {end.node for end in link.ends}
+            if container in ends and ends & pods:
+                yield link
+
+
+def paths(names: Sequence[str]) -> tuple[str, ...]:
+    """Manifests' paths made absolute, for commands run from elsewhere; raises UsageError for standard input."""
+    if "-" in names:
+        raise UsageError("a lab reads its manifests once for every node; write standard input to a file first")
+    return tuple(os.path.abspath(name) for name in names)
+
+
+def up(settings: Settings, tell: Tell) -> Lab:
+    """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt."""
+    check_machine()
+    directory = LabDirectory(settings.name)
+    lab = Lab(directory, settings)
+    claimed = False
+    try:
+        with _held_back():
+            directory.claim()
+            claimed = True
+        with directory.locked():
+            directory.save(settings)
+            tell(f"building {len(lab.topology.nodes)} namespaces and {len(lab.topology.links)} links")
+            lab.runtime.build(lab.topology)
+            tell("applying the policies on " + ", ".join(node for node, _ in lab.nodes))
+            lab.apply(settings.manifests)
+            lab._set_up_gateways()
+            lab.settings = msgspec.structs.replace(lab.settings, complete=True)
+            directory.save(lab.settings)
+    except BaseException:
+        if claimed:
+            with _held_back():
+                _dismantle(directory)
+        raise
+    return lab
+
+
+def find(name: str) -> Lab:
+    """The lab of that name; raises UsageError where it does not stand whole."""
+    directory = LabDirectory(name)
+    return Lab(directory, directory.settings())
+
+
+def down(name: str) -> bool:
+    """Take a lab away, whole or half built; False where there was none. Raises UsageError, SwitchError."""
+    directory = LabDirectory(name)
+    if not directory.exists:
+        return False
+    if os.geteuid() != 0:
+        raise UsageError("a lab of network namespaces needs root; run it with sudo")
+    with directory.locked(), _held_back():
+        _dismantle(directory)
+    return True
+
+
+@contextmanager
+def temporary(settings: Settings, tell: Tell) -> Iterator[Lab]:
+    """A lab for the time of the context; raises what ``up`` and ``down`` raise."""
+    lab = up(settings, tell)
+    try:
+        yield lab
+    finally:
+        down(settings.name)
+
+
+def _dismantle(directory: LabDirectory) -> None:
+    NetnsRuntime(directory).destroy()
+    directory.remove()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Keep interrupts waiting: what is done here is done whole."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,73 @@
+"""AddressResolution, NeighborAdvertisement: the bridge answers for every address, with the router's MAC.
+
+Pods and node then send everything to the router, and Forward alone decides where it goes. Nobody is answered
+about the address that is its own: that would look like a second holder (RFC 5227, RFC 4862).
+"""
+
+from collections.abc import Iterator
+
+from ovsnp.flows.action import Answer, Goto, Move, Pop, Push, SetField
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import Match, exactly
+from ovsnp.model.address import Address, family
+from ovsnp.model.bridge import Bridge
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline import priorities as p
+from ovsnp.pipeline.ports import ROUTER_MAC
+
+_REQUEST = exactly(f.ARP_OP, 1)
+_SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
+_ADVERTISEMENT = exactly(f.ICMPV6_TYPE, 136)
+_TARGET_LINK_LAYER_ADDRESS = 2
+_ROUTER_SOLICITED_OVERRIDE = 0b111 << 29
+
+
+def flows(bridge: Bridge) -> Iterator[Flow]:
+    """Answers to ARP requests and neighbour solicitations."""
+    for local in bridge.pods:
+        for address in local.pod.addresses:
+            yield _silence(f"{local.pod.key}'s own address", local.port.ofport, address)
+    for address in bridge.gateways:
+        yield _silence("the gateway's own address", bridge.gateway.ofport, address)
+    unspecified = Match("icmp6", (_SOLICITATION, exactly(f.IPV6_SRC, 0)))
+    yield Flow("AddressResolution", p.OWN_ADDRESS, unspecified, (), "duplicate address detection")
+    yield Flow("AddressResolution", p.ANSWER, Match("arp", (_REQUEST,)), _ARP_ANSWER, "ARP")
+    solicitation = Match("icmp6", (_SOLICITATION,))
+    yield Flow("AddressResolution", p.ANSWER, solicitation, _ND_ANSWER, "neighbour solicitation")
+    yield Flow("NeighborAdvertisement", p.ALWAYS, Match("icmp6", (_ADVERTISEMENT,)), _ND_COMPLETION)
+
+
+def _silence(note: str, ofport: int, address: Address) -> Flow:
+    port, value = exactly(f.IN_PORT, ofport), int.from_bytes(address, "big")
+    if family(address) == 4:
+        match = Match("arp", (port, exactly(f.ARP_TPA, value)))
+    else:
+        match = Match("icmp6", (port, _SOLICITATION, exactly(f.ND_TARGET, value)))
+    return Flow("AddressResolution", p.OWN_ADDRESS, match, (), note)
+
+
+_ARP_ANSWER = (
+    Move(f.ETH_SRC, f.ETH_DST),
+    SetField(f.ETH_SRC, ROUTER_MAC),
+    SetField(f.ARP_OP, 2),
+    Move(f.ARP_SHA, f.ARP_THA),
+    SetField(f.ARP_SHA, ROUTER_MAC),
+    Push(f.ARP_TPA),
+    Move(f.ARP_SPA, f.ARP_TPA),
+    Pop(f.ARP_SPA),
+    Answer(),
+)
+
+# Open vSwitch takes nd_tll only under a match on type 136, so the answer is made in two tables.
+_ND_ANSWER = (SetField(f.ICMPV6_TYPE, 136), Goto("NeighborAdvertisement"))
+
+_ND_COMPLETION = (
+    Move(f.ETH_SRC, f.ETH_DST),
+    SetField(f.ETH_SRC, ROUTER_MAC),
+    Move(f.IPV6_SRC, f.IPV6_DST),
+    Move(f.ND_TARGET, f.IPV6_SRC),
+    SetField(f.ND_OPTIONS_TYPE, _TARGET_LINK_LAYER_ADDRESS),
+    SetField(f.ND_RESERVED, _ROUTER_SOLICITED_OVERRIDE),
+    SetField(f.ND_TLL, ROUTER_MAC),
+    Answer(),
+)

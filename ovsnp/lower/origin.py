@@ -1,0 +1,97 @@
+"""Origin: each port may send only from the addresses that are its own."""
+
+from collections.abc import Iterator, Mapping
+
+from ovsnp.flows.action import Goto, SetField
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import Match, Term, exactly, in_prefix
+from ovsnp.model.address import Prefix, family, host_prefix
+from ovsnp.model.bridge import Bridge, LocalPod
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline import priorities as p
+from ovsnp.pipeline import registers as r
+
+_MULTICAST = Term(f.ETH_DST, 1 << 40, 1 << 40)
+_SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
+_ND_TYPES = range(133, 138)
+_LINK_LOCAL = in_prefix(f.IPV6_SRC, 0xFE80 << 112, 10)
+
+
+def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
+    """Spoof guard and admission by port; ``subjects`` are the numbers of pods isolated for egress."""
+    for local in bridge.pods:
+        yield from _pod(local, subjects.get(local.pod.key, 0))
+    yield from _tunnel(bridge)
+    yield from _gateway(bridge)
+    for number in _ND_TYPES:
+        terms = (exactly(f.ICMPV6_TYPE, number),)
+        yield _drop(p.NEIGHBOR_GUARD, "neighbour discovery that the bridge does not answer", Match("icmp6", terms))
+    yield _drop(p.MULTICAST_GUARD, "multicast and broadcast", Match("", (_MULTICAST,)))
+    yield _drop(p.MISS, "everything else", Match())
+
+
+def _drop(priority: int, note: str, match: Match) -> Flow:
+    return Flow("Origin", priority, match, (), note)
+
+
+def _pod(local: LocalPod, subject: int) -> Iterator[Flow]:
+    note, ours = local.pod.key, (exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac))
+    accepted = (
+        SetField(r.ORIGIN, r.Origin.POD),
+        *((SetField(r.EGRESS_SUBJECT, subject),) if subject else ()),
+        Goto("SnatConntrack"),
+    )
+    for address in local.pod.addresses:
+        version, value = family(address), int.from_bytes(address, "big")
+        source = exactly(f.IP_SRC[version], value)
+        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (*ours, source)), accepted, note)
+        if version == 4:
+            claim = (exactly(f.ARP_SPA, value), exactly(f.ARP_OP, 1), exactly(f.ARP_SHA, local.port.mac))
+            yield _ask(note, Match("arp", (*ours, *claim)))
+        else:
+            for asker in (source, _LINK_LOCAL):
+                claim = (asker, _SOLICITATION, exactly(f.ND_SLL, local.port.mac))
+                yield _ask(note, Match("icmp6", (*ours, *claim)))
+
+
+def _ask(note: str, match: Match) -> Flow:
+    return Flow("Origin", p.NEIGHBOR, match, (Goto("AddressResolution"),), note)
+
+
+def _tunnel(bridge: Bridge) -> Iterator[Flow]:
+    port = exactly(f.IN_PORT, bridge.tunnel)
+    for node in bridge.others:
+        source = f.TUNNEL_SRC[family(node.tunnel_address)]
+        match = Match("", (exactly(source, int.from_bytes(node.tunnel_address, "big")), port))
+        actions = (
+            SetField(r.ORIGIN, r.Origin.TUNNEL),
+            SetField(r.ORIGIN_NODE, node.number),
+            Goto("SnatConntrack"),
+        )
+        yield Flow("Origin", p.ACCEPT, match, actions, f"from node {node.name}")
+    for prefix in _own_prefixes(bridge):
+        yield _drop(p.SOURCE_GUARD, "this node's addresses do not come through the tunnel", _from(port, prefix))
+
+
+def _own_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
+    return (*bridge.pod_cidrs, *map(host_prefix, bridge.node.addresses if bridge.node else ()))
+
+
+def _from(port: Term, prefix: Prefix) -> Match:
+    source = in_prefix(f.IP_SRC[prefix.family], prefix.value, prefix.length)
+    return Match(f.IP_KIND[prefix.family], (port, source))
+
+
+def _gateway(bridge: Bridge) -> Iterator[Flow]:
+    port = exactly(f.IN_PORT, bridge.gateway.ofport)
+    accepted = (SetField(r.ORIGIN, r.Origin.GATEWAY), Goto("SnatConntrack"))
+    for version in bridge.families:
+        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
+    yield Flow(
+        "Origin", p.NEIGHBOR, Match("arp", (port, exactly(f.ARP_OP, 1))), (Goto("AddressResolution"),), "gateway"
+    )
+    yield _ask("by the gateway", Match("icmp6", (port, _SOLICITATION)))
+    for cidr in (*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs)):
+        yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", _from(port, cidr))
+    for address in bridge.gateways:
+        yield Flow("Origin", p.SOURCE_EXCEPTION, _from(port, host_prefix(address)), accepted, "by the gateway")

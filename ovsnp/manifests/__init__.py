@@ -1,0 +1,9 @@
+"""Pass 1: files, stdin or API objects to a `Cluster`, each policy and pod with its place in the file.
+
+Everything that is wrong is found in one run and raised as one `InputError`; nothing is read by halves.
+"""
+
+from ovsnp.manifests.loading import load, load_objects
+from ovsnp.manifests.location import locate
+
+__all__ = ["load", "load_objects", "locate"]

@@ -1,0 +1,133 @@
+"""The cluster, put together of its objects: nodes and namespaces first, then what refers to them."""
+
+from collections.abc import Iterator, Mapping
+
+from ovsnp.manifests import wire
+from ovsnp.manifests.inventory import Inventory
+from ovsnp.manifests.labels import read_labels, read_name
+from ovsnp.manifests.nodes import check_nodes, read_node
+from ovsnp.manifests.objects import ApiObject, read_object
+from ovsnp.manifests.pods import Addressing, PodReader
+from ovsnp.manifests.policies import read_policy
+from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report
+from ovsnp.manifests.structure import quote
+from ovsnp.manifests.syntax import label_name_fault
+from ovsnp.manifests.unique import LeftOut, PlacedNamespace, PlacedNode, Unique
+from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
+from ovsnp.model.policy import NetworkPolicy
+
+METADATA_NAME = "kubernetes.io/metadata.name"
+
+
+def assemble(inventory: Inventory, report: Report, *, complete: bool) -> Cluster:
+    """Read all objects. What is wrong with them is in ``report`` afterwards: only if nothing is, the cluster is good.
+
+    Unless the input is ``complete``, that something is missing may be due to a file that could not be read, and is
+    not reported.
+    """
+    assembly = _Assembly(inventory, report, complete)
+    namespaces = assembly.namespaces()
+    nodes = assembly.nodes()
+    pods = assembly.pods(nodes, namespaces)
+    policies = assembly.policies(namespaces)
+    return Cluster(
+        namespaces=dict(sorted(namespaces.items())),
+        nodes=dict(sorted(nodes.items())),
+        pods=tuple(sorted(pods, key=_order)),
+        policies=tuple(sorted(policies, key=_order)),
+    )
+
+
+def _order(item: Pod | NetworkPolicy) -> tuple[str, str]:
+    return item.namespace, item.name
+
+
+class _Assembly:
+    """The steps of `assemble`, over one inventory."""
+
+    def __init__(self, inventory: Inventory, report: Report, complete: bool) -> None:
+        self._objects = inventory.objects
+        self._report = report
+        self._complete = complete
+
+    def namespaces(self) -> dict[str, Namespace]:
+        """The namespaces by name, without those that are only implied."""
+        found: dict[str, Namespace] = {}
+        unique: Unique[PlacedNamespace] = Unique(self._report)
+        for item in self._drain("Namespace"):
+            metadata = read_object("Namespace", item, self._report).metadata
+            name = read_name(metadata, self._report, label_name_fault)
+            labels = read_labels(metadata.labels if metadata else None, ("metadata", "labels"), self._report)
+            namespace = _namespace(name, labels)
+            if unique.add("", name, PlacedNamespace(namespace, item.place)):
+                found[name] = namespace
+        return found
+
+    def nodes(self) -> dict[str, Node]:
+        """The nodes by name, checked against each other."""
+        found: dict[str, PlacedNode] = {}
+        unique: Unique[PlacedNode] = Unique(self._report)
+        for item in self._drain("Node"):
+            node = read_node(read_object("Node", item, self._report), self._report)
+            placed = PlacedNode(node, item.place)
+            if unique.add("", node.name, placed):
+                found[node.name] = placed
+        check_nodes(found, self._report)
+        return {name: placed.node for name, placed in found.items()}
+
+    def pods(self, nodes: dict[str, Node], namespaces: dict[str, Namespace]) -> list[Pod]:
+        """The pods that count, in the order of the input; namespaces that are implied are added."""
+        found: list[Pod] = []
+        unique: Unique[Pod | LeftOut] = Unique(self._report)
+        reader = PodReader(self._report)
+        addressing = Addressing(nodes, self._complete, self._report)
+        for item in self._drain("Pod"):
+            written: wire.Pod = read_object("Pod", item, self._report)
+            namespace = self._namespace_of(written.metadata, namespaces)
+            name = read_name(written.metadata, self._report)
+            pod = reader.read(written, namespace, name, item.place)
+            if unique.add(namespace, name, pod or LeftOut(item.place)) and pod is not None:
+                found.append(pod)
+                addressing.add(pod, written.status or wire.PodStatus())
+        return found
+
+    def policies(self, namespaces: dict[str, Namespace]) -> list[NetworkPolicy]:
+        """The policies in the order of the input; namespaces that are implied are added."""
+        found: list[NetworkPolicy] = []
+        unique: Unique[NetworkPolicy] = Unique(self._report)
+        for item in self._drain("NetworkPolicy"):
+            written: wire.NetworkPolicy = read_object("NetworkPolicy", item, self._report)
+            namespace = self._namespace_of(written.metadata, namespaces)
+            name = read_name(written.metadata, self._report)
+            policy = read_policy(written.spec or wire.PolicySpec(), namespace, name, item.place, self._report)
+            if unique.add(namespace, name, policy):
+                found.append(policy)
+        return found
+
+    def _drain(self, kind: str) -> Iterator[ApiObject]:
+        """The objects of a kind, in the order of the input; what has been read is let go, as its text is large."""
+        objects = self._objects[kind]
+        objects.reverse()
+        while objects:
+            yield objects.pop()
+
+    def _namespace_of(self, metadata: wire.Metadata | None, namespaces: dict[str, Namespace]) -> str:
+        """The namespace that an object is in; it must be there, by its object or by its name."""
+        name = (metadata and metadata.namespace) or DEFAULT_NAMESPACE
+        if name in namespaces:
+            return name
+        path = ("metadata", "namespace")
+        if fault := label_name_fault(name):
+            self._report.add(path, fault)
+        elif name == DEFAULT_NAMESPACE or name.startswith("kube-"):
+            namespaces[name] = _namespace(name, {})
+        elif self._complete:
+            self._report.add(
+                path, f"there is no namespace {quote(name)}; add its Namespace object, or correct the name"
+            )
+        return name
+
+
+def _namespace(name: str, labels: Mapping[str, str]) -> Namespace:
+    """A namespace as the API server keeps it: its name is a label too."""
+    return Namespace(name, {**labels, METADATA_NAME: name})

@@ -1,0 +1,74 @@
+"""Addresses and CIDR blocks as the API writes them."""
+
+from functools import lru_cache
+
+from ovsnp.manifests import wire
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.report import Report
+from ovsnp.manifests.structure import quote
+from ovsnp.model.address import Address, Prefix, parse_address, parse_prefix
+from ovsnp.model.policy import IPBlock
+
+_MAPPED = bytes(10) + b"\xff\xff"
+_MAPPED_REMEDY = "is an IPv4 address inside an IPv6 one; write it as IPv4"
+
+
+def read_address(text: str, path: Path, report: Report) -> Address | None:
+    """An address; None, with the mistake reported, where it is none."""
+    try:
+        address = parse_address(text)
+    except (ValueError, UnicodeError):
+        report.add(path, f"{quote(text)} is no IP address; write it like 10.0.0.1 or fd00::1")
+        return None
+    if len(address) == 16 and address.startswith(_MAPPED):
+        report.add(path, f"{quote(text)} {_MAPPED_REMEDY}")
+        return None
+    return address
+
+
+def read_prefix(text: str, path: Path, report: Report) -> Prefix | None:
+    """A CIDR block, its host bits masked away; None, with the mistake reported, where it is none."""
+    prefix = _parse(text)
+    if isinstance(prefix, Prefix):
+        return prefix
+    report.add(path, prefix)
+    return None
+
+
+def read_block(block: wire.IPBlock, path: Path, report: Report) -> IPBlock | None:
+    """An ``ipBlock``; its ``except`` must lie inside it and be smaller."""
+    if not block.cidr:
+        report.add((*path, "cidr"), "missing; write a CIDR block such as 10.0.0.0/8")
+    cidr = read_prefix(block.cidr, (*path, "cidr"), report) if block.cidr else None
+    excepts: set[Prefix] = set()
+    for index, text in enumerate(block.excepts or ()):
+        inside = (*path, "except", index)
+        if text is None:
+            report.add(inside, "null is no CIDR block; write one such as 10.1.0.0/16, or remove it")
+        elif (part := read_prefix(text, inside, report)) and cidr:
+            report.add(inside, _except_fault(part, cidr))
+            excepts.add(part)
+    return IPBlock(cidr, tuple(sorted(excepts))) if cidr else None
+
+
+def _except_fault(part: Prefix, cidr: Prefix) -> str | None:
+    if part.family != cidr.family:
+        return (
+            f"{part} is IPv{part.family} and its block {cidr} IPv{cidr.family}; an exception is of its block's family"
+        )
+    if part == cidr:
+        return f"{part} is the whole block; remove the peer, or except less"
+    if not cidr.contains(part):
+        return f"{part} is not inside {cidr}; except only parts of the block"
+    return None
+
+
+@lru_cache(maxsize=100_000)
+def _parse(text: str) -> Prefix | str:
+    """The block, or what is wrong with it."""
+    try:
+        prefix = parse_prefix(text)
+        base = parse_address(text.partition("/")[0])
+    except (ValueError, UnicodeError):
+        return f"{quote(text)} is no CIDR block; write ADDRESS/LENGTH, such as 10.0.0.0/8 or fd00::/64"
+    return f"{quote(text)} {_MAPPED_REMEDY}" if len(base) == 16 and base.startswith(_MAPPED) else prefix

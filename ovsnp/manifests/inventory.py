@@ -1,0 +1,167 @@
+"""What the input holds: objects by kind, out of documents and Lists, none of them read yet."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from ovsnp.errors import Place
+from ovsnp.manifests.json_text import outline_json, without_items
+from ovsnp.manifests.objects import ApiObject, as_outline
+from ovsnp.manifests.outline import MAX_DEPTH, TOO_DEEP, NotationError, Outline
+from ovsnp.manifests.paths import Fault
+from ovsnp.manifests.report import Report, Subject
+from ovsnp.manifests.structure import describe, quote
+from ovsnp.manifests.wire import KINDS
+
+POLICY_VERSION = "networking.k8s.io/v1"
+
+_VERSIONS: Mapping[str, str] = {kind: POLICY_VERSION if kind == "NetworkPolicy" else "v1" for kind in KINDS}
+
+_POLICY_KINDS = ("networkpolicy", "egressfirewall")
+"""How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
+
+
+class Header(msgspec.Struct, rename="camel", gc=False):
+    """What tells an object's type; in a typed List the items may lack it."""
+
+    kind: str | None = None
+    api_version: str | None = None
+
+
+class _List(msgspec.Struct, gc=False):
+    items: list[msgspec.Raw]
+
+
+_decode_header = msgspec.json.Decoder(Header).decode
+_decode_list = msgspec.json.Decoder(_List).decode
+_NO_HEADER = Header()
+
+
+class Inventory:
+    """Sorts objects by their kind; kinds that say nothing about policies are passed over."""
+
+    def __init__(self, report: Report, ignore_kinds: Collection[str] = ()) -> None:
+        self._report = report
+        self._ignored = frozenset(ignore_kinds)
+        self.objects: dict[str, list[ApiObject]] = {kind: [] for kind in KINDS}
+        self._take = {(kind, _VERSIONS[kind]): self.objects[kind].append for kind in KINDS}
+
+    def add(self, place: Place, body: msgspec.Raw | Outline, outer: Header = _NO_HEADER) -> None:
+        """Take one object, or all of a List; ``outer`` is what the items of a typed List are without saying so."""
+        header = self._header(place, body, outer)
+        if header is None:
+            return
+        kind = header.kind or ""
+        if take := self._take.get((kind, header.api_version or "")):
+            take(ApiObject(place, body))
+        elif kind.endswith("List"):
+            self._add_items(place, self._items(place, body), header)
+        else:
+            self._judge_other(place, body, header)
+
+    def _header(self, place: Place, body: msgspec.Raw | Outline, outer: Header) -> Header | None:
+        """The object's type; None, with the mistake reported, where it has none."""
+        if isinstance(body, Outline):
+            return self._plain_header(place, body, outer)
+        try:
+            header = _decode_header(body)
+        except (msgspec.MsgspecError, RecursionError):
+            return self._plain_header(place, as_outline(body), outer)
+        return header if header.kind and header.api_version else _filled(header, outer)
+
+    def _plain_header(self, place: Place, outline: Outline, outer: Header) -> Header | None:
+        value, faults = outline.value, list(outline.faults)
+        if not isinstance(value, dict):
+            faults = faults or [Fault((), f"must be a Kubernetes object, not {describe(value)}; write its fields")]
+            self._report.begin(place, None, faults)
+            return None
+        header = Header(value.get("kind"), value.get("apiVersion"))
+        wrong = [
+            Fault((field,), f"must be text, not {describe(value[field])}; write it in quotes")
+            for field in ("apiVersion", "kind")
+            if not isinstance(value.get(field), str | None)
+        ]
+        if wrong:
+            self._report.begin(place, _subject(value, None), wrong)
+            return None
+        return _filled(header, outer)
+
+    def _items(self, place: Place, body: msgspec.Raw | Outline) -> list[Any]:
+        """The items of a List; what is wrong with the List itself is reported."""
+        if not isinstance(body, Outline):
+            try:
+                items = _decode_list(body).items
+                faults = outline_json(without_items(body)).faults
+            except (msgspec.MsgspecError, RecursionError, NotationError):
+                return self._items(place, as_outline(body))
+            if faults:
+                return self._items(place, as_outline(body))
+            return items
+        items = body.value.get("items")
+        faults = [fault for fault in body.faults if fault.path[:1] != ("items",) or len(fault.path) == 1]
+        if "items" not in body.value and _inner_kind(body.value.get("kind")) in ("", *KINDS):
+            faults.append(Fault(("items",), "missing; write the objects there, or [] if there are none"))
+        if not isinstance(items, list | None):
+            faults.append(Fault(("items",), f"must be a list, not {describe(items)}; write each object after a dash"))
+            items = []
+        self._report.begin(place, _subject(body.value, "List"), faults)
+        return [Outline(item, {}, _faults_of_item(body, index)) for index, item in enumerate(items or ())]
+
+    def _add_items(self, place: Place, items: list[Any], header: Header) -> None:
+        if len(place.items) > MAX_DEPTH:
+            self._report.begin(place, None, [Fault((), TOO_DEEP)])
+            return
+        kind = _inner_kind(header.kind)
+        outer = Header(kind, header.api_version) if kind else _NO_HEADER
+        for index, item in enumerate(items):
+            self.add(Place(place.file, place.document, (*place.items, index)), item, outer)
+
+    def _judge_other(self, place: Place, body: msgspec.Raw | Outline, header: Header) -> None:
+        """Pass over an object of another type, unless that would lose something."""
+        if header.kind in self._ignored:
+            return
+        faults = [] if not isinstance(body, Outline) else list(body.faults)
+        faults += _type_faults(header)
+        if faults:
+            outline = as_outline(body)
+            self._report.begin(place, _subject(outline.value, header.kind), faults)
+
+
+def _inner_kind(kind: str | None) -> str:
+    """What a List is a list of; empty where every item says so itself."""
+    return (kind or "").removesuffix("List")
+
+
+def _filled(header: Header, outer: Header) -> Header:
+    return Header(header.kind or outer.kind, header.api_version or outer.api_version)
+
+
+def _type_faults(header: Header) -> list[Fault]:
+    """Why an object that is not read must not be passed over either."""
+    kind, version = header.kind, header.api_version
+    if not kind:
+        return [Fault(("kind",), "missing; every object says its kind, such as kind: NetworkPolicy")]
+    if kind in _VERSIONS and not version:
+        return [Fault(("apiVersion",), f"missing; write apiVersion: {_VERSIONS[kind]}")]
+    if kind.lower().endswith(_POLICY_KINDS):
+        what = f"{quote(kind)} of {quote(version or '')}"
+        remedy = "leave it out, or pass over it with --ignore-kind"
+        return [Fault(("kind",), f"{what} is a policy that is not understood; {remedy}")]
+    if kind in _VERSIONS and "/" not in (version or ""):
+        return [Fault(("apiVersion",), f"{quote(version or '')} has no {kind}; write apiVersion: {_VERSIONS[kind]}")]
+    return []
+
+
+def _faults_of_item(outline: Outline, index: int) -> list[Fault]:
+    return [Fault(path[2:], message) for path, message in outline.faults if path[:2] == ("items", index)]
+
+
+def _subject(value: Any, kind: str | None) -> Subject | None:
+    """Whom mistakes are about, of an object that may be anything."""
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not kind:
+        return None
+    if not isinstance(metadata, dict):
+        metadata = {}
+    return Subject(kind, metadata.get("namespace"), metadata.get("name"))

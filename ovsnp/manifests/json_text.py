@@ -1,0 +1,165 @@
+"""JSON: a stream of documents, and one object of it with the line of every field."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ovsnp.manifests.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationError, Outline
+from ovsnp.manifests.paths import Fault, Path
+
+BOM = b"\xef\xbb\xbf"
+"""What some editors put before UTF-8."""
+
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_TEXT_SPACE = re.compile(r"[ \t\r\n]*")
+_AT_BYTE = re.compile(r"^(?:JSON is malformed: )?(.*) \(byte (\d+)\)$")
+_TRAILING = "trailing characters"
+_UNFINISHED = "not valid JSON: it stops in the middle of a value; check that the file is whole"
+
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+_decode_scalar = json.JSONDecoder().raw_decode
+
+
+Slice = tuple[int, int]
+"""Where a value begins and ends among the file's bytes."""
+
+
+class JsonDocument(NamedTuple):
+    """A document's text, and where it stands in the file."""
+
+    text: msgspec.Raw
+    where: Slice
+
+
+class _List(msgspec.Struct, gc=False):
+    items: msgspec.Raw
+
+
+def json_documents(data: bytes) -> Iterator[JsonDocument]:
+    """The JSON documents that follow each other in ``data``; raises NotationError where it is no JSON."""
+    view = memoryview(data)
+    start = _skip_space(view, len(BOM) if data.startswith(BOM) else 0)
+    while start < len(view):
+        end = _end_of_document(view, start)
+        yield JsonDocument(msgspec.Raw(view[start:end]), (start, end))
+        start = _skip_space(view, end)
+
+
+def item_slices(data: bytes, where: Slice) -> list[Slice]:
+    """Where the items of a List stand; raises msgspec's errors where it is none."""
+    items = msgspec.json.decode(memoryview(data)[slice(*where)], type=_List).items
+    end = data.find(items, where[0])
+    slices: list[Slice] = []
+    for item in msgspec.json.decode(items, type=list[msgspec.Raw]):
+        start = data.find(item, end)
+        end = start + len(memoryview(item))
+        slices.append((start, end))
+    return slices
+
+
+def without_items(body: msgspec.Raw) -> str:
+    """The text of a List but for its items, to look at its own fields; raises msgspec's errors where it is none."""
+    items = bytes(msgspec.json.decode(body, type=_List).items)
+    return bytes(body).replace(items, b"[]", 1).decode()
+
+
+def line_of(data: bytes | memoryview, offset: int) -> int:
+    """The line of a byte, from 1."""
+    return bytes(data[:offset]).count(b"\n") + 1
+
+
+def outline_json(text: str) -> Outline:
+    """Read one value with the line of every field; raises NotationError."""
+    return _Reader(text).outline()
+
+
+def _skip_space(data: memoryview, start: int) -> int:
+    match = _SPACE.match(data, start)
+    return match.end() if match else start
+
+
+def _end_of_document(data: memoryview, start: int) -> int:
+    """msgspec says where it met something after a value, so the end of one document costs no reading of the rest."""
+    try:
+        _decode_raw(data[start:])
+    except RecursionError:
+        raise NotationError(TOO_DEEP, line_of(data, start)) from None
+    except msgspec.DecodeError as error:
+        match = _AT_BYTE.match(str(error))
+        if match is None:
+            raise NotationError(_UNFINISHED, line_of(data, len(data)), unfinished=True) from None
+        problem, offset = match[1], start + int(match[2])
+        if problem == _TRAILING:
+            return offset - 1  # it counts the byte that it tripped over
+        line = line_of(data, offset)
+        raise NotationError(f"not valid JSON: {problem}; check the commas, brackets and quotes here", line) from None
+    return len(data)
+
+
+class _Reader:
+    """Reads one JSON value in Python, for objects in which something is wrong: it sees doubled keys and lines."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: dict[Path, int] = {}
+        self._faults: list[Fault] = []
+        self._line = 1
+        self._counted = 0
+
+    def outline(self) -> Outline:
+        try:
+            value, _ = self._value(self._after_space(0), ())
+        except (ValueError, IndexError):
+            raise NotationError("not valid JSON: a value cannot be read; write it as the API does", 0) from None
+        return Outline(value, self._lines, self._faults)
+
+    def _value(self, at: int, path: Path) -> tuple[Any, int]:
+        self._lines.setdefault(path, self._line_at(at))
+        if len(path) > MAX_DEPTH:
+            raise NotationError(TOO_DEEP, self._line_at(at))
+        match self._text[at]:
+            case "{":
+                return self._mapping(at + 1, path)
+            case "[":
+                return self._list(at + 1, path)
+            case _:
+                return _decode_scalar(self._text, at)
+
+    def _mapping(self, at: int, path: Path) -> tuple[dict[str, Any], int]:
+        result: dict[str, Any] = {}
+        at = self._after_space(at)
+        while self._text[at] != "}":
+            key_line = self._line_at(at)
+            key, at = _decode_scalar(self._text, at)
+            inside = (*path, key)
+            if key in result:
+                self._faults.append(Fault(inside, DOUBLED))
+            self._lines[inside] = key_line
+            result[key], at = self._value(self._after_space(self._after_space(at) + 1), inside)
+            at = self._after_comma(at)
+        return result, at + 1
+
+    def _list(self, at: int, path: Path) -> tuple[list[Any], int]:
+        result: list[Any] = []
+        at = self._after_space(at)
+        while self._text[at] != "]":
+            item, at = self._value(at, (*path, len(result)))
+            result.append(item)
+            at = self._after_comma(at)
+        return result, at + 1
+
+    def _after_comma(self, at: int) -> int:
+        at = self._after_space(at)
+        return self._after_space(at + 1) if self._text[at] == "," else at
+
+    def _after_space(self, at: int) -> int:
+        match = _TEXT_SPACE.match(self._text, at)
+        return match.end() if match else at
+
+    def _line_at(self, at: int) -> int:
+        self._line += self._text.count("\n", self._counted, at)
+        self._counted = max(self._counted, at)
+        return self._line

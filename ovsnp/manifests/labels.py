@@ -1,0 +1,80 @@
+"""Names and labels of objects, and selectors."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from ovsnp.manifests import wire
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.report import Report
+from ovsnp.manifests.structure import quote
+from ovsnp.manifests.syntax import label_key_fault, label_value_fault, subdomain_fault
+from ovsnp.model.selector import Operator, Requirement, Selector
+
+_OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
+_NULL_REQUIREMENT = "null is no requirement; write key, operator and values, or remove it"
+
+
+def read_name(
+    metadata: wire.Metadata | None, report: Report, check: Callable[[str], str | None] = subdomain_fault
+) -> str:
+    """An object's name, checked."""
+    name = (metadata and metadata.name) or ""
+    report.add(("metadata", "name"), check(name) if name else "missing; give the object a name")
+    return name
+
+
+def read_labels(labels: Mapping[str, str] | None, path: Path, report: Report) -> Mapping[str, str]:
+    """Labels, checked."""
+    if not labels:
+        return {}
+    for key, value in labels.items():
+        if label_key_fault(key) or label_value_fault(value):
+            report.add((*path, key), label_key_fault(key) or label_value_fault(value))
+    return labels
+
+
+def read_selector(selector: wire.LabelSelector, path: Path, report: Report) -> Selector:
+    """A selector, its requirements sorted and without doubles."""
+    labels = read_labels(selector.match_labels, (*path, "matchLabels"), report)
+    requirements = {Requirement(key, Operator.IN, (value,)) for key, value in labels.items()}
+    for index, expression in enumerate(selector.match_expressions or ()):
+        requirement = _read_requirement(expression, (*path, "matchExpressions", index), report)
+        if requirement is not None:
+            requirements.add(requirement)
+    return Selector(tuple(sorted(requirements)))
+
+
+def _read_requirement(requirement: wire.Requirement | None, path: Path, report: Report) -> Requirement | None:
+    if requirement is None:
+        report.add(path, _NULL_REQUIREMENT)
+        return None
+    key = requirement.key or ""
+    report.add((*path, "key"), label_key_fault(key) if key else "missing; name the label's key")
+    operator = _read_operator(requirement.operator, (*path, "operator"), report)
+    values = _read_values(requirement.values or (), (*path, "values"), report)
+    if operator is None:
+        return None
+    takes_values = operator in (Operator.IN, Operator.NOT_IN)
+    if takes_values and not requirement.values:
+        report.add((*path, "values"), f"{operator} needs values; list at least one, or use Exists or DoesNotExist")
+    elif requirement.values and not takes_values:
+        report.add((*path, "values"), f"{operator} takes no values; remove them, or use In or NotIn")
+    return Requirement(key, operator, values)
+
+
+def _read_operator(name: str | None, path: Path, report: Report) -> Operator | None:
+    operator = _OPERATORS.get(name or "")
+    if operator is None:
+        what = f"{quote(name)} is no operator" if name else "missing"
+        report.add(path, f"{what}; write {', '.join(_OPERATORS)}")
+    return operator
+
+
+def _read_values(values: Iterable[str | None], path: Path, report: Report) -> tuple[str, ...]:
+    found: set[str] = set()
+    for index, value in enumerate(values):
+        if value is None:
+            report.add((*path, index), 'null is no value; write "" for an empty one')
+        else:
+            report.add((*path, index), label_value_fault(value))
+            found.add(value)
+    return tuple(sorted(found))

@@ -1,0 +1,75 @@
+"""Pass 1 as a whole: files, stdin or API objects to a cluster."""
+
+import gc
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from ovsnp.errors import Diagnostic, InputError, Place, Span
+from ovsnp.manifests.assembly import assemble
+from ovsnp.manifests.inventory import Inventory
+from ovsnp.manifests.notation import read_documents
+from ovsnp.manifests.outline import Outline
+from ovsnp.manifests.report import Report
+from ovsnp.manifests.sources import read_sources
+from ovsnp.model.cluster import Cluster
+
+
+def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: BinaryIO | None = None) -> Cluster:
+    """Read manifests from files, directories (recursively: .yaml .yml .json) and ``-`` for stdin.
+
+    ``ignore_kinds`` names kinds of policies that are passed over though they are not understood. ``stdin`` is read
+    in place of the process's own. Raises InputError with every mistake of all the files.
+    """
+    with _without_collector():
+        sources, diagnostics = read_sources(paths, stdin)
+        report = Report()
+        inventory = Inventory(report, ignore_kinds)
+        while sources:
+            diagnostics += _take_file(*sources.pop(0), inventory)
+        return _finish(inventory, report, diagnostics)
+
+
+def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (), origin: str = "api") -> Cluster:
+    """Read API objects that are parsed already (mappings as JSON has them); Lists may be among them.
+
+    ``origin`` stands in diagnostics where a file would. Raises InputError with every mistake.
+    """
+    with _without_collector():
+        report = Report()
+        inventory = Inventory(report, ignore_kinds)
+        for number, value in enumerate(objects):
+            inventory.add(Place(origin, number), Outline(value, {}, []))
+        return _finish(inventory, report, [])
+
+
+def _take_file(file: str, data: bytes, inventory: Inventory) -> list[Diagnostic]:
+    documents = read_documents(file, data)
+    for number, document in enumerate(documents.json):
+        inventory.add(Place(file, number), document.text)
+    for number, outline in enumerate(documents.yaml):
+        if outline.value is not None or outline.faults:
+            inventory.add(Place(file, number), outline)
+    if documents.mistake is None:
+        return []
+    return [Diagnostic(Span(file, documents.mistake.line), "", "", documents.mistake.message)]
+
+
+def _finish(inventory: Inventory, report: Report, diagnostics: list[Diagnostic]) -> Cluster:
+    cluster = assemble(inventory, report, complete=not diagnostics)
+    diagnostics = diagnostics + report.diagnostics()
+    if diagnostics:
+        raise InputError(diagnostics)
+    return cluster
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector off: nearly all that is read stays, and it would look at all of it again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

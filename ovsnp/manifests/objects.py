@@ -1,0 +1,70 @@
+"""API objects, in JSON or as plain values, and how either is read as its type."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ovsnp.errors import Place
+from ovsnp.manifests import wire
+from ovsnp.manifests.json_text import outline_json
+from ovsnp.manifests.outline import NotationError, Outline
+from ovsnp.manifests.paths import Fault
+from ovsnp.manifests.report import Report, Subject
+from ovsnp.manifests.structure import shape_faults
+
+_DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
+    kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()
+}
+
+
+class ApiObject(NamedTuple):
+    """An object of the input, not read yet: its text, or its value where it came as YAML or from the API."""
+
+    place: Place
+    body: msgspec.Raw | Outline
+
+
+def read_object(kind: str, item: ApiObject, report: Report) -> Any:
+    """An object as its type in `wire`; from now on ``report`` is about it, and has its mistakes of shape."""
+    found = _read_quickly(kind, item.body)
+    faults: list[Fault] = []
+    if found is None:
+        outline = as_outline(item.body)
+        value, faults = shape_faults({} if outline.value is None else outline.value, wire.KINDS[kind])
+        found = msgspec.convert(value, wire.KINDS[kind])
+        faults += outline.faults
+    metadata = found.metadata or wire.Metadata()
+    report.begin(item.place, Subject(kind, metadata.namespace, metadata.name), faults)
+    return found
+
+
+def as_outline(body: msgspec.Raw | Outline) -> Outline:
+    """An object as plain values, with its doubled keys; what is no JSON has no value but a fault."""
+    if isinstance(body, Outline):
+        return body
+    try:
+        return outline_json(bytes(body).decode())
+    except NotationError as mistake:
+        return Outline(None, {}, [Fault((), mistake.message)])
+
+
+def _read_quickly(kind: str, body: msgspec.Raw | Outline) -> Any:
+    """The object if there is nothing wrong with its shape, else None."""
+    try:
+        if isinstance(body, Outline):
+            return None if body.faults else msgspec.convert(body.value, wire.KINDS[kind])
+        if kind == "NetworkPolicy" and _may_have_doubled_keys(body):
+            return None
+        return _DECODE[kind](body)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _may_have_doubled_keys(body: msgspec.Raw) -> bool:
+    """Whether something is lost by reading JSON and writing it again.
+
+    msgspec keeps the last of two equal keys, and of a policy the other one may have been a restriction. To differ
+    by more than spaces is cheap to see; as harmless things differ too, the slow reader decides.
+    """
+    return msgspec.json.format(body, indent=-1) != msgspec.json.encode(msgspec.json.decode(body))

@@ -1,0 +1,140 @@
+"""Pods: which of them count, and what policies see of these."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ovsnp.errors import Place
+from ovsnp.manifests import wire
+from ovsnp.manifests.blocks import read_address
+from ovsnp.manifests.labels import read_labels
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.policies import read_protocol
+from ovsnp.manifests.report import Report
+from ovsnp.manifests.structure import quote
+from ovsnp.manifests.syntax import port_name_fault, port_number_fault
+from ovsnp.model.address import Address, Prefix, family, format_address
+from ovsnp.model.cluster import Node, Pod
+from ovsnp.model.ports import ContainerPort
+
+_FINISHED = frozenset({"Succeeded", "Failed"})
+_IPS: Path = ("status", "podIPs")
+_NODE: Path = ("spec", "nodeName")
+
+
+class PodReader:
+    """Reads pods one by one; equal ports are shared, as thousands of pods have the same."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
+
+    def read(self, pod: wire.Pod, namespace: str, name: str, place: Place) -> Pod | None:
+        """The pod as far as it can be read, everything that cannot reported; None if it does not count."""
+        labels = read_labels(pod.metadata.labels if pod.metadata else None, ("metadata", "labels"), self._report)
+        spec, status = pod.spec or wire.PodSpec(), pod.status or wire.PodStatus()
+        if status.phase in _FINISHED or spec.host_network:
+            return None
+        addresses = self._addresses(status)
+        if not addresses:
+            return None
+        ports = tuple(_named_ports(spec, self._report))
+        ports = self._shared.setdefault(ports, ports)
+        return Pod(namespace, name, labels, spec.node_name or None, addresses, ports, place)
+
+    def _addresses(self, status: wire.PodStatus) -> tuple[Address, ...]:
+        found: tuple[Address, ...] = ()
+        for path, text in address_texts(status):
+            address = read_address(text, path, self._report)
+            if address is None:
+                continue
+            if any(len(address) == len(other) for other in found):
+                message = f"{format_address(address)} is the pod's second IPv{family(address)} address"
+                self._report.add(path, f"{message}; a pod has one of each family")
+            found = (*found, address)
+        return found
+
+
+def address_texts(status: wire.PodStatus) -> list[tuple[Path, str]]:
+    """A pod's addresses as they are written, each with its path."""
+    if status.pod_ips:
+        return [((*_IPS, index, "ip"), entry.ip) for index, entry in enumerate(status.pod_ips) if entry and entry.ip]
+    return [(("status", "podIP"), status.pod_ip)] if status.pod_ip else []
+
+
+def _named_ports(spec: wire.PodSpec, report: Report) -> Iterator[ContainerPort]:
+    """The named ports of all containers; init containers that go on beside the others count, too."""
+    for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
+        for index, container in enumerate(containers or ()):
+            if not container or not container.ports:
+                continue
+            if field == "containers" or container.restart_policy == "Always":
+                yield from _ports_of(container.ports, ("spec", field, index, "ports"), report)
+
+
+def _ports_of(ports: Sequence[wire.ContainerPort | None], path: Path, report: Report) -> Iterator[ContainerPort]:
+    for index, port in enumerate(ports):
+        if not port or not port.name:
+            continue
+        inside = (*path, index)
+        number = port.container_port or 0
+        report.add((*inside, "name"), port_name_fault(port.name))
+        report.add((*inside, "containerPort"), port_number_fault(number))
+        yield ContainerPort(port.name, read_protocol(port.protocol, (*inside, "protocol"), report), number)
+
+
+class Addressing:
+    """Who has which address, and whether the tunnels would find the pod there.
+
+    ``nodes`` may be empty: then every pod is on the one node there is. ``complete`` says that no file is missing
+    in which an unknown node could be.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], complete: bool, report: Report) -> None:
+        self._nodes = nodes
+        self._complete = complete
+        self._report = report
+        self._ranges = {name: [_range(cidr) for cidr in node.pod_cidrs] for name, node in nodes.items()}
+        self._owners: dict[Address, Node | Pod] = {
+            address: node for node in nodes.values() for address in (*node.addresses, *node.gateways)
+        }
+
+    def add(self, pod: Pod, status: wire.PodStatus) -> None:
+        """Check a pod against the nodes and the pods before it."""
+        for address in pod.addresses:
+            owner = self._owners.setdefault(address, pod)
+            if owner is not pod:
+                who = f"pod {owner.key}" if isinstance(owner, Pod) else f"node {owner.name}"
+                message = f"{format_address(address)} is the address of {who} too; give each its own"
+                self._report.add(_path_of(address, status), message)
+        if self._nodes:
+            self._check_node(pod, status)
+
+    def _check_node(self, pod: Pod, status: wire.PodStatus) -> None:
+        if pod.node is None:
+            self._report.add(_NODE, "missing; there are nodes, so say which of them the pod is on")
+        elif pod.node not in self._nodes:
+            if self._complete:
+                self._report.add(_NODE, f"there is no node {quote(pod.node)}; add its Node object, or correct the name")
+        elif ranges := self._ranges[pod.node]:
+            for address in pod.addresses:
+                if not any(low <= address <= high and len(low) == len(address) for low, high in ranges):
+                    self._report.add(_path_of(address, status), self._stray(address, pod.node))
+
+    def _stray(self, address: Address, name: str) -> str:
+        """What becomes of an address that is not in its node's pod CIDRs."""
+        text, own = format_address(address), ", ".join(map(str, self._nodes[name].pod_cidrs))
+        for other, ranges in self._ranges.items():
+            if any(low <= address <= high and len(low) == len(address) for low, high in ranges):
+                return f"{text} is in a pod CIDR of node {other}, not in {own} of node {name}; correct one of them"
+        return f"{text} is not in a pod CIDR ({own}) of node {name}; correct one of them"
+
+
+def _range(cidr: Prefix) -> tuple[Address, Address]:
+    """The first and the last address; they compare as bytes."""
+    last = cidr.value | ((1 << (cidr.width - cidr.length)) - 1)
+    return cidr.first, Address(last.to_bytes(cidr.width // 8, "big"))
+
+
+def _path_of(address: Address, status: wire.PodStatus) -> Path:
+    texts = address_texts(status)
+    same = [path for path, text in texts if (":" in text) == (len(address) == 16)]
+    return same[0] if same else _IPS

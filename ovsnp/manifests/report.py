@@ -1,0 +1,93 @@
+"""Mistakes as they are found, and the diagnostics that are made of them."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ovsnp.errors import Diagnostic, Place
+from ovsnp.manifests.location import Locator
+from ovsnp.manifests.paths import Fault, Path, format_path
+from ovsnp.manifests.structure import quote
+
+DEFAULT_NAMESPACE = "default"
+"""Where objects are that do not say."""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{0,253}")
+_CLUSTER_SCOPED = frozenset({"Namespace", "Node"})
+
+
+class Subject(NamedTuple):
+    """The object that a mistake is about, whatever was written as its names."""
+
+    kind: str
+    namespace: object = None
+    name: object = None
+
+    def __str__(self) -> str:
+        """``KIND NAMESPACE/NAME`` as diagnostics have it."""
+        name = _printable(self.name) or "?"
+        if self.kind in _CLUSTER_SCOPED:
+            return f"{self.kind} {name}"
+        return f"{self.kind} {_printable(self.namespace) or DEFAULT_NAMESPACE}/{name}"
+
+
+def _printable(text: object) -> str:
+    if not isinstance(text, str):
+        return ""
+    return text if _NAME.fullmatch(text) else quote(text)
+
+
+class _Mistake(NamedTuple):
+    place: Place
+    subject: Subject | None
+    path: Path
+    message: str
+
+
+class Report:
+    """Collects mistakes of one object after the other; every mistake is kept, none is raised."""
+
+    def __init__(self) -> None:
+        self._mistakes: list[_Mistake] = []
+        self._place = Place("")
+        self._subject: Subject | None = None
+        self._broken: tuple[Path, ...] = ()
+
+    def begin(self, place: Place, subject: Subject | None, faults: Sequence[Fault] = ()) -> None:
+        """What `add` gets from now on is about this object, of which ``faults`` are known already."""
+        self._place = place
+        self._subject = subject
+        self._broken = ()
+        for fault in faults:
+            self.add(fault.path, fault.message)
+        if faults:
+            self._broken = tuple(fault.path for fault in faults)
+
+    def add(self, path: Path, message: str | None) -> None:
+        """Note a mistake, if there is a message.
+
+        One that lies around or inside a part known to be broken is not: it follows from that part.
+        """
+        if message is None:
+            return
+        for broken in self._broken:
+            common = min(len(broken), len(path))
+            if broken[:common] == path[:common]:
+                return
+        self._mistakes.append(_Mistake(self._place, self._subject, path, message))
+
+    def __len__(self) -> int:
+        return len(self._mistakes)
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """All mistakes with their lines."""
+        locator = Locator()
+        return [
+            Diagnostic(
+                locator.span(mistake.place, mistake.path),
+                str(mistake.subject or ""),
+                format_path(mistake.path),
+                mistake.message,
+            )
+            for mistake in self._mistakes
+        ]

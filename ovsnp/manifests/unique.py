@@ -1,0 +1,64 @@
+"""Objects of one kind, each name once."""
+
+from typing import Generic, NamedTuple, TypeVar
+
+from msgspec import structs
+
+from ovsnp.errors import Place
+from ovsnp.manifests.report import Report
+from ovsnp.model.cluster import Namespace, Node, Pod
+from ovsnp.model.policy import NetworkPolicy
+
+
+class PlacedNode(NamedTuple):
+    """A node and where it stands."""
+
+    node: Node
+    place: Place
+
+
+class PlacedNamespace(NamedTuple):
+    """A namespace and where it stands."""
+
+    namespace: Namespace
+    place: Place
+
+
+class LeftOut(NamedTuple):
+    """A pod that does not count, and where it stands."""
+
+    place: Place
+
+
+_Item = TypeVar("_Item", bound=Pod | NetworkPolicy | PlacedNode | PlacedNamespace | LeftOut)
+
+
+class Unique(Generic[_Item]):
+    """What stands there twice counts once, if it says the same both times."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._found: dict[str, dict[str, _Item]] = {}
+
+    def add(self, namespace: str, name: str, item: _Item) -> bool:
+        """Whether it is the first of its name; one that differs from the first is reported."""
+        first = self._found.setdefault(namespace, {}).setdefault(name, item)
+        if first is item:
+            return True
+        if not _same(first, item):
+            where = first.place.file
+            self._report.add(
+                ("metadata", "name"), f"another object of this name, in {where}, differs; keep one of the two"
+            )
+        return False
+
+
+def _same(first: object, second: object) -> bool:
+    """Whether two objects say the same, wherever they stand."""
+    if isinstance(first, Pod) and isinstance(second, Pod):
+        return structs.replace(first, place=second.place) == second
+    if isinstance(first, NetworkPolicy) and isinstance(second, NetworkPolicy):
+        return structs.replace(first, place=second.place) == second
+    if isinstance(first, PlacedNode | PlacedNamespace) and isinstance(second, PlacedNode | PlacedNamespace):
+        return first[0] == second[0]
+    return type(first) is type(second)

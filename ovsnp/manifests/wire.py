@@ -1,0 +1,153 @@
+"""The API objects as they are written: of each kind, the fields that ovsnp reads.
+
+This is the only declaration of the input's shape. msgspec reads JSON and YAML by it, and where it cannot,
+`ovsnp.manifests.structure` says by the same types what is wrong. Every field may be absent or null here, and items
+of lists may be null, so that one broken part never hides mistakes of the others: that something is
+missing is for the readers to say. Below a NetworkPolicy's ``spec`` an unknown field is a mistake (it may have been
+meant as a restriction); everywhere else the API has many fields that say nothing about policies.
+
+Structs hold no references that could form a cycle, so the garbage collector need not visit them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class _Known(msgspec.Struct, rename="camel", gc=False):
+    """An object of which only some fields matter."""
+
+
+class _Whole(msgspec.Struct, rename="camel", gc=False, forbid_unknown_fields=True):
+    """An object of which every field matters."""
+
+
+class Metadata(_Known):
+    name: str | None = None
+    namespace: str | None = None
+    labels: dict[str, str] | None = None
+
+
+class Namespace(_Known):
+    metadata: Metadata | None = None
+
+
+class NodeSpec(_Known):
+    pod_cidrs: list[str | None] | None = msgspec.field(name="podCIDRs", default=None)
+    pod_cidr: str | None = msgspec.field(name="podCIDR", default=None)
+
+
+class NodeAddress(_Known):
+    type: str | None = None
+    address: str | None = None
+
+
+class NodeStatus(_Known):
+    addresses: list[NodeAddress | None] | None = None
+
+
+class Node(_Known):
+    metadata: Metadata | None = None
+    spec: NodeSpec | None = None
+    status: NodeStatus | None = None
+
+
+class ContainerPort(_Known):
+    name: str | None = None
+    container_port: int | None = None
+    protocol: str | None = None
+
+
+class Container(_Known):
+    ports: list[ContainerPort | None] | None = None
+    restart_policy: str | None = None
+
+
+class PodSpec(_Known):
+    node_name: str | None = None
+    host_network: bool | None = None
+    containers: list[Container | None] | None = None
+    init_containers: list[Container | None] | None = None
+
+
+class PodIP(_Known):
+    ip: str | None = None
+
+
+class PodStatus(_Known):
+    phase: str | None = None
+    pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    pod_ips: list[PodIP | None] | None = msgspec.field(name="podIPs", default=None)
+
+
+class Pod(_Known):
+    metadata: Metadata | None = None
+    spec: PodSpec | None = None
+    status: PodStatus | None = None
+
+
+class Requirement(_Whole):
+    key: str | None = None
+    operator: str | None = None
+    values: list[str | None] | None = None
+
+
+class LabelSelector(_Whole):
+    match_labels: dict[str, str] | None = None
+    match_expressions: list[Requirement | None] | None = None
+
+
+class IPBlock(_Whole):
+    cidr: str | None = None
+    excepts: list[str | None] | None = msgspec.field(name="except", default=None)
+
+
+class Peer(_Whole):
+    ip_block: IPBlock | None = None
+    namespace_selector: LabelSelector | None = None
+    pod_selector: LabelSelector | None = None
+
+
+class Port(_Whole):
+    port: int | str | None = None
+    end_port: int | None = None
+    protocol: str | None = None
+
+
+class IngressRule(_Whole):
+    peers: list[Peer | None] | None = msgspec.field(name="from", default=None)
+    ports: list[Port | None] | None = None
+
+
+class EgressRule(_Whole):
+    peers: list[Peer | None] | None = msgspec.field(name="to", default=None)
+    ports: list[Port | None] | None = None
+
+
+class PolicySpec(_Whole):
+    pod_selector: LabelSelector | None = None
+    policy_types: list[str | None] | None = None
+    ingress: list[IngressRule | None] | None = None
+    egress: list[EgressRule | None] | None = None
+
+
+class NetworkPolicy(_Whole):
+    """The top level is whole too: a ``spec`` that is misspelt must not vanish."""
+
+    api_version: str | None = None
+    kind: str | None = None
+    metadata: Metadata | None = None
+    spec: PolicySpec | None = None
+    status: Any = None
+
+
+Wire = Namespace | Node | Pod | NetworkPolicy
+
+KINDS: Mapping[str, type[Wire]] = {
+    "Namespace": Namespace,
+    "Node": Node,
+    "Pod": Pod,
+    "NetworkPolicy": NetworkPolicy,
+}
+"""The kinds that are read, with their types."""

@@ -1,0 +1,103 @@
+"""The packet fields that flows match, set and move (ovs-fields(7)), with what each needs before it exists."""
+
+from enum import Enum, auto
+
+import msgspec
+
+IPV4_KINDS = frozenset({"ip", "icmp", "tcp", "udp", "sctp"})
+IPV6_KINDS = frozenset({"ipv6", "icmp6", "tcp6", "udp6", "sctp6"})
+IP_KINDS = IPV4_KINDS | IPV6_KINDS
+PORT_KINDS = frozenset({"tcp", "udp", "sctp", "tcp6", "udp6", "sctp6"})
+ARP_KINDS = frozenset({"arp"})
+ND_KINDS = frozenset({"icmp6"})
+KINDS = IP_KINDS | ARP_KINDS
+"""ovs-ofctl's shorthands for an Ethernet type and IP protocol; a match has at most one."""
+
+
+class Form(Enum):
+    """How ovs-ofctl writes a field's values."""
+
+    DECIMAL = auto()
+    HEX = auto()
+    MAC = auto()
+    IPV4 = auto()
+    IPV6 = auto()
+    CT_STATE = auto()
+
+
+class Field(msgspec.Struct, frozen=True, eq=False):
+    """A field, or a run of bits of one; each is declared once, so identity is equality.
+
+    ``base`` is the whole field's name in a match, ``target`` its name after ``set_field:...->``, ``nxm`` its name
+    in ``move``. ``lsb`` and ``bits`` say which bits of the ``base_bits`` wide base this is. ``kinds`` are the
+    packets that have it (empty: all): Open vSwitch silently drops a match on a field without its prerequisites,
+    which widens the flow.
+    """
+
+    name: str
+    base: str
+    target: str
+    nxm: str
+    base_bits: int
+    form: Form = Form.DECIMAL
+    kinds: frozenset[str] = frozenset()
+    lsb: int = 0
+    bits: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is all of its base."""
+        return self.bits == self.base_bits
+
+    @property
+    def full_mask(self) -> int:
+        """The mask of an exact match on this field."""
+        return (1 << self.bits) - 1
+
+    @property
+    def nxm_range(self) -> str:
+        """The name with the bits, as ``move`` takes it."""
+        return f"{self.nxm}[]" if self.whole else f"{self.nxm}[{self.lsb}..{self.lsb + self.bits - 1}]"
+
+
+def _packet(
+    name: str, bits: int, form: Form, kinds: frozenset[str] = frozenset(), *, target: str = "", nxm: str = ""
+) -> Field:
+    return Field(name, name, target or name, nxm, bits, form, kinds, 0, bits)
+
+
+IN_PORT = _packet("in_port", 32, Form.DECIMAL)
+ETH_SRC = _packet("dl_src", 48, Form.MAC, target="eth_src", nxm="NXM_OF_ETH_SRC")
+ETH_DST = _packet("dl_dst", 48, Form.MAC, target="eth_dst", nxm="NXM_OF_ETH_DST")
+IPV4_SRC = _packet("nw_src", 32, Form.IPV4, IPV4_KINDS, target="ip_src", nxm="NXM_OF_IP_SRC")
+IPV4_DST = _packet("nw_dst", 32, Form.IPV4, IPV4_KINDS, target="ip_dst", nxm="NXM_OF_IP_DST")
+IPV6_SRC = _packet("ipv6_src", 128, Form.IPV6, IPV6_KINDS, nxm="NXM_NX_IPV6_SRC")
+IPV6_DST = _packet("ipv6_dst", 128, Form.IPV6, IPV6_KINDS, nxm="NXM_NX_IPV6_DST")
+PORT_DST = _packet("tp_dst", 16, Form.DECIMAL, PORT_KINDS)
+ARP_OP = _packet("arp_op", 16, Form.DECIMAL, ARP_KINDS)
+ARP_SPA = _packet("arp_spa", 32, Form.IPV4, ARP_KINDS, nxm="NXM_OF_ARP_SPA")
+ARP_TPA = _packet("arp_tpa", 32, Form.IPV4, ARP_KINDS, nxm="NXM_OF_ARP_TPA")
+ARP_SHA = _packet("arp_sha", 48, Form.MAC, ARP_KINDS, nxm="NXM_NX_ARP_SHA")
+ARP_THA = _packet("arp_tha", 48, Form.MAC, ARP_KINDS, nxm="NXM_NX_ARP_THA")
+ICMPV6_TYPE = _packet("icmp_type", 8, Form.DECIMAL, ND_KINDS, target="icmpv6_type")
+ND_TARGET = _packet("nd_target", 128, Form.IPV6, ND_KINDS, nxm="NXM_NX_ND_TARGET")
+ND_SLL = _packet("nd_sll", 48, Form.MAC, ND_KINDS)
+ND_TLL = _packet("nd_tll", 48, Form.MAC, ND_KINDS)
+ND_OPTIONS_TYPE = _packet("nd_options_type", 8, Form.DECIMAL, ND_KINDS)
+ND_RESERVED = _packet("nd_reserved", 32, Form.DECIMAL, ND_KINDS)
+TUN_SRC = _packet("tun_src", 32, Form.IPV4)
+TUN_DST = _packet("tun_dst", 32, Form.IPV4)
+TUN_IPV6_SRC = _packet("tun_ipv6_src", 128, Form.IPV6)
+TUN_IPV6_DST = _packet("tun_ipv6_dst", 128, Form.IPV6)
+CT_STATE = _packet("ct_state", 6, Form.CT_STATE)
+CT_MARK = _packet("ct_mark", 32, Form.HEX, nxm="NXM_NX_CT_MARK")
+CONJ_ID = _packet("conj_id", 32, Form.DECIMAL)
+
+CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk")
+"""The bits of ct_state, lowest first."""
+
+IP_SRC = {4: IPV4_SRC, 6: IPV6_SRC}
+IP_DST = {4: IPV4_DST, 6: IPV6_DST}
+TUNNEL_SRC = {4: TUN_SRC, 6: TUN_IPV6_SRC}
+TUNNEL_DST = {4: TUN_DST, 6: TUN_IPV6_DST}
+IP_KIND = {4: "ip", 6: "ipv6"}

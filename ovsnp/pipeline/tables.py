@@ -1,0 +1,190 @@
+"""The tables of the integration bridge, in order.
+
+Every flow is held against its table's declaration when it is built (`ovsnp.flows.check`). Numbers are tens, so a
+table that comes later finds its place without moving another.
+"""
+
+import msgspec
+
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.fields import Field
+
+
+class Table(msgspec.Struct, frozen=True, eq=False):
+    """One table: what its flows may match, set, look up and go to.
+
+    ``next`` are tables that a packet may go on to, ``lookups`` tables that are asked and return here.
+    ``miss`` says what happens to a packet that no flow matches.
+    """
+
+    id: int
+    name: str
+    purpose: str
+    miss: str
+    matches: frozenset[Field] = frozenset()
+    sets: frozenset[Field] = frozenset()
+    next: tuple[str, ...] = ()
+    lookups: tuple[str, ...] = ()
+    outputs: bool = False
+    conjunctive: bool = False
+
+
+def _peer_table(number: int, name: str, side: str, address: dict[int, Field], identity: Field) -> Table:
+    return Table(
+        number,
+        name,
+        f"who is the {side}: the longest prefix with the peer's address gives its identity",
+        "identity 0: in no peer set",
+        matches=frozenset(address.values()),
+        sets=frozenset({identity}),
+    )
+
+
+def _rule_table(
+    number: int, name: str, fields: tuple[Field, Field, Field], after: str, extra: frozenset[Field]
+) -> Table:
+    subject, peer, rule = fields
+    return Table(
+        number,
+        name,
+        "which rule allows it: conjunctions of subject, peer identity and port; an isolated subject's last flow drops",
+        "dropped",
+        matches=frozenset({subject, peer, f.PORT_DST, f.CONJ_ID}) | extra,
+        sets=frozenset({rule}),
+        next=(after,),
+        conjunctive=True,
+    )
+
+
+TABLES = (
+    Table(
+        0,
+        "Origin",
+        "where a packet comes from, and whether it may claim the addresses it has",
+        "dropped",
+        matches=frozenset(
+            {f.IN_PORT, f.ETH_SRC, f.ETH_DST, f.IPV4_SRC, f.IPV6_SRC, f.TUN_SRC, f.TUN_IPV6_SRC}
+            | {f.ARP_OP, f.ARP_SPA, f.ARP_SHA, f.ICMPV6_TYPE, f.ND_SLL}
+        ),
+        sets=frozenset({r.ORIGIN, r.EGRESS_SUBJECT, r.ORIGIN_NODE}),
+        next=("AddressResolution", "SnatConntrack"),
+    ),
+    Table(
+        10,
+        "AddressResolution",
+        "answers ARP requests; makes advertisements of neighbour solicitations",
+        "dropped",
+        matches=frozenset({f.IN_PORT, f.ARP_OP, f.ARP_TPA, f.ICMPV6_TYPE, f.IPV6_SRC, f.ND_TARGET}),
+        sets=frozenset({f.ETH_SRC, f.ETH_DST, f.ARP_OP, f.ARP_SHA, f.ARP_THA, f.ARP_SPA, f.ARP_TPA, f.ICMPV6_TYPE}),
+        next=("NeighborAdvertisement",),
+        outputs=True,
+    ),
+    Table(
+        20,
+        "NeighborAdvertisement",
+        "completes neighbour advertisements and sends them back",
+        "dropped",
+        matches=frozenset({f.ICMPV6_TYPE}),
+        sets=frozenset(
+            {f.ETH_SRC, f.ETH_DST, f.IPV6_SRC, f.IPV6_DST, f.ND_TLL, f.ND_OPTIONS_TYPE, f.ND_RESERVED},
+        ),
+        outputs=True,
+    ),
+    Table(
+        30,
+        "SnatConntrack",
+        "replies to a masqueraded connection get their address back (none is masqueraded yet)",
+        "dropped",
+        next=("Conntrack",),
+    ),
+    Table(40, "Conntrack", "finds the packet's connection", "dropped", next=("ConntrackState",)),
+    Table(
+        50,
+        "ConntrackState",
+        "invalid packets end here; open connections and their errors skip policy; new ones are judged",
+        "dropped",
+        matches=frozenset({f.CT_STATE}),
+        sets=frozenset({r.JUDGED}),
+        next=("Service", "DestinationNode"),
+    ),
+    Table(
+        60,
+        "Service",
+        "gives a connection to a cluster IP its endpoint (no Service is compiled yet)",
+        "dropped",
+        next=("DestinationNode",),
+    ),
+    Table(
+        70,
+        "DestinationNode",
+        "whether the destination is a node",
+        "dropped",
+        matches=frozenset({f.IPV4_DST, f.IPV6_DST}),
+        sets=frozenset({r.TO_NODE}),
+        next=("Egress",),
+    ),
+    Table(
+        80,
+        "Egress",
+        "whom egress policy judges; a pod's own tunnel packets to a node end here",
+        "dropped",
+        matches=frozenset({r.ORIGIN, r.JUDGED, r.TO_NODE, r.EGRESS_SUBJECT, f.PORT_DST}),
+        next=("EgressRule", "Forward"),
+        lookups=("EgressPeer",),
+    ),
+    _peer_table(90, "EgressPeer", "destination", f.IP_DST, r.EGRESS_PEER),
+    _rule_table(100, "EgressRule", (r.EGRESS_SUBJECT, r.EGRESS_PEER, r.EGRESS_RULE), "Forward", frozenset()),
+    Table(
+        110,
+        "Forward",
+        "routes: local pods, the node, other nodes through the tunnel, the rest of the world by the gateway",
+        "dropped",
+        matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.CT_STATE, f.CT_MARK}),
+        sets=frozenset({f.ETH_SRC, f.ETH_DST, f.TUN_DST, f.TUN_IPV6_DST, r.OUT_PORT, r.INGRESS_SUBJECT}),
+        next=("Ingress",),
+    ),
+    Table(
+        120,
+        "Ingress",
+        "whom ingress policy judges",
+        "dropped",
+        matches=frozenset({r.JUDGED, r.INGRESS_SUBJECT}),
+        next=("IngressRule", "Commit", "Output"),
+        lookups=("SourceNode", "IngressPeer"),
+    ),
+    Table(
+        130,
+        "SourceNode",
+        "whether the source is a node",
+        "it is not",
+        matches=frozenset({f.IPV4_SRC, f.IPV6_SRC}),
+        sets=frozenset({r.FROM_NODE}),
+    ),
+    _peer_table(140, "IngressPeer", "source", f.IP_SRC, r.INGRESS_PEER),
+    _rule_table(
+        150,
+        "IngressRule",
+        (r.INGRESS_SUBJECT, r.INGRESS_PEER, r.INGRESS_RULE),
+        "Commit",
+        frozenset({r.FROM_NODE}),
+    ),
+    Table(
+        160,
+        "Commit",
+        "remembers the connection, with the rules that admitted it and the node it came from",
+        "dropped",
+        sets=frozenset({r.INGRESS_RULE_LABEL, r.EGRESS_RULE_LABEL, f.CT_MARK}),
+        next=("Output",),
+    ),
+    Table(
+        170,
+        "Output",
+        "sends the packet out of its port, never back into the tunnel or the gateway it came from",
+        "dropped",
+        matches=frozenset({r.ORIGIN, r.OUT_PORT}),
+        outputs=True,
+    ),
+)
+
+BY_NAME = {table.name: table for table in TABLES}

@@ -1,0 +1,39 @@
+"""What one node's bridge must know of the cluster."""
+
+from ovsnp.errors import UsageError
+from ovsnp.model.bridge import Bridge, LocalPod, Ports, RemoteNode
+from ovsnp.model.cluster import Cluster, Node, Pod
+from ovsnp.model.options import Options
+from ovsnp.pipeline.numbers import number
+
+
+def local_pods(cluster: Cluster, node: str | None) -> tuple[Pod, ...]:
+    """The pods that run on a node; without Node objects, all of them."""
+    return tuple(pod for pod in cluster.pods if not cluster.nodes or pod.node == node)
+
+
+def settle(cluster: Cluster, ports: Ports, options: Options) -> Bridge:
+    """The bridge of ``options.node``, with those of its pods that have a port.
+
+    Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
+    """
+    node = cluster.nodes[options.node] if options.node else None
+    others = [other for other in cluster.nodes.values() if other is not node]
+    judged = others if options.strict_nodes else []
+    always = [other for other in cluster.nodes.values() if other not in judged]
+    numbers = number(cluster.nodes)
+    return Bridge(
+        node,
+        tuple(_remote(other, numbers[other.name]) for other in others),
+        ports.tunnel,
+        ports.gateway,
+        tuple(LocalPod(pod, ports.pods[pod.key]) for pod in local_pods(cluster, options.node) if pod.key in ports.pods),
+        tuple(address for other in always for address in (*other.addresses, *other.gateways)),
+        tuple(address for other in judged for address in other.gateways),
+    )
+
+
+def _remote(node: Node, node_number: int) -> RemoteNode:
+    if node.tunnel_address is None:
+        raise UsageError(f"node {node.name} has no InternalIP for its tunnel; give it one in status.addresses")
+    return RemoteNode(node.name, node_number, node.tunnel_address, node.pod_cidrs)

@@ -1,0 +1,37 @@
+"""Port entries to ranges, and names to the numbers that pods give them."""
+
+from collections.abc import Iterable, Sequence
+
+from ovsnp.model.cluster import Pod
+from ovsnp.model.ports import PortEntry
+from ovsnp.model.ruleset import PortRange
+
+
+def numbered(entries: Iterable[PortEntry]) -> tuple[PortRange, ...]:
+    """The entries that hold no name, as ranges."""
+    return tuple(sorted({_range(entry) for entry in entries if not isinstance(entry.port, str)}))
+
+
+def _range(entry: PortEntry) -> PortRange:
+    if not isinstance(entry.port, int):
+        return PortRange(entry.protocol)
+    return PortRange(entry.protocol, entry.port, entry.end_port or entry.port)
+
+
+def named(entries: Iterable[PortEntry]) -> tuple[PortEntry, ...]:
+    """The entries that hold a name."""
+    return tuple(entry for entry in entries if isinstance(entry.port, str))
+
+
+def meaning(entries: Sequence[PortEntry], pod: Pod) -> tuple[PortRange, ...]:
+    """The ports that named entries mean at a destination pod, in all of its containers."""
+    return tuple(
+        sorted(
+            {
+                PortRange(port.protocol, port.number, port.number)
+                for entry in entries
+                for port in pod.ports
+                if (port.name, port.protocol) == (entry.port, entry.protocol)
+            }
+        )
+    )

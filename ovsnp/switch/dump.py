@@ -1,0 +1,39 @@
+"""Flows as `ovs-ofctl dump-flows` prints them."""
+
+from typing import NamedTuple
+
+_DEFAULT_PRIORITY = 32768
+
+
+class InstalledFlow(NamedTuple):
+    """A flow that is on the bridge; ``match`` are its parts, whose order means nothing."""
+
+    table: int
+    priority: int
+    match: frozenset[str]
+    cookie: int
+    actions: str
+    text: str
+
+    @property
+    def slot(self) -> tuple[int, int, frozenset[str]]:
+        """What tells it from every other flow of the bridge."""
+        return self.table, self.priority, self.match
+
+
+def parse_dump(line: str) -> InstalledFlow:
+    """Read one line of a dump without counters; ``text`` is a line that would add the flow again."""
+    head, _, actions = line.partition("actions=")
+    parts = [part for part in head.replace(" ", ",").split(",") if part]
+    numbers = {"cookie": 0, "table": 0, "priority": _DEFAULT_PRIORITY}
+    match = set()
+    for part in parts:
+        name, _, value = part.partition("=")
+        if name in numbers:
+            numbers[name] = int(value, 0)
+        else:
+            match.add(part)
+    text = f"{','.join(parts)} actions={actions}"
+    return InstalledFlow(
+        numbers["table"], numbers["priority"], frozenset(match), numbers["cookie"], actions.strip(), text
+    )

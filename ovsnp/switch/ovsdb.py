@@ -1,0 +1,110 @@
+"""A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), by python-ovs."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from ovs import jsonrpc, poller, stream, vlog
+from ovs.db import idl
+
+from ovsnp.errors import SwitchError
+from ovsnp.switch.location import Location
+
+_COLUMNS = {
+    "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg"],
+    "Bridge": ["name", "ports", "protocols", "fail_mode"],
+    "Port": ["name", "interfaces"],
+    "Interface": ["name", "type", "options", "ofport", "ofport_request", "mac", "mac_in_use", "external_ids", "error"],
+}
+_TIMEOUT = 10.0
+
+
+class Database:
+    """The rows of one Open vSwitch; rows are python-ovs's, whose columns are attributes.
+
+    To be used in a ``with`` statement. Raises SwitchError where nobody answers within ten seconds.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+
+    def __enter__(self) -> Self:
+        vlog.Vlog.set_level("console", "any", "off")
+        helper = idl.SchemaHelper(schema_json=self._schema())
+        for table, columns in _COLUMNS.items():
+            helper.register_columns(table, columns)
+        self._idl = idl.Idl(self._location.database, helper, leader_only=False)
+        self.wait_until(lambda: bool(self._idl.has_ever_connected()), "its database does not answer")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._idl.close()
+
+    def _schema(self) -> Any:
+        error, connected = stream.Stream.open_block(
+            stream.Stream.open(self._location.database), timeout=int(_TIMEOUT * 1000)
+        )
+        if error:
+            raise SwitchError(
+                f"Open vSwitch's database cannot be reached at {self._location.database}: {os.strerror(error)};"
+                " is ovsdb-server running, and is --db right?"
+            )
+        rpc = jsonrpc.Connection(connected)
+        error, reply = rpc.transact_block(jsonrpc.Message.create_request("get_schema", ["Open_vSwitch"]))
+        rpc.close()
+        if error or reply.error:
+            said = os.strerror(error) if error else reply.error
+            raise SwitchError(f"the database at {self._location.database} is not Open vSwitch's: {said}")
+        return reply.result
+
+    def rows(self, table: str) -> Iterator[Any]:
+        """All rows of a table."""
+        return iter(self._idl.tables[table].rows.values())
+
+    def bridge(self, name: str) -> Any:
+        """A bridge's row; raises SwitchError where there is none."""
+        for row in self.rows("Bridge"):
+            if row.name == name:
+                return row
+        names = ", ".join(sorted(row.name for row in self.rows("Bridge"))) or "none"
+        raise SwitchError(
+            f"bridge {name} does not exist (bridges: {names}); create it (ovs-vsctl add-br {name}), or name another"
+            " with --bridge"
+        )
+
+    def interfaces(self, bridge: str) -> Iterator[Any]:
+        """The interfaces of a bridge's ports."""
+        for port in self.bridge(bridge).ports:
+            yield from port.interfaces
+
+    def change(self, make: Callable[[idl.Transaction], None]) -> None:
+        """Carry out one transaction, and wait until ovs-vswitchd has taken it up."""
+        transaction = idl.Transaction(self._idl)
+        make(transaction)
+        (root,) = self.rows("Open_vSwitch")
+        root.verify("next_cfg")
+        target = root.next_cfg + 1
+        root.next_cfg = target
+        status = transaction.commit_block()
+        if status != idl.Transaction.SUCCESS:
+            raise SwitchError(f"the database refused a change: {transaction.get_error() or status}")
+        self.wait_until(lambda: root.cur_cfg >= target, "ovs-vswitchd does not answer; is it running?")
+
+    def wait_until(self, reached: Callable[[], bool], otherwise: str) -> None:
+        """Follow the database until a condition holds; raises SwitchError saying ``otherwise`` after ten seconds."""
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            self._idl.run()
+            if reached():
+                return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SwitchError(f"Open vSwitch at {self._location.database}: {otherwise}")
+            waiting = poller.Poller()
+            self._idl.wait(waiting)
+            waiting.timer_wait(int(left * 1000) + 1)
+            waiting.block()

@@ -1,0 +1,144 @@
+"""Whether a connection is allowed, and by what."""
+
+from enum import StrEnum
+
+import msgspec
+
+from ovsnp.model.address import family
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.verify.endpoints import Endpoint, NodeEnd, PodEnd
+from ovsnp.verify.multicast import is_group_address
+from ovsnp.verify.peers import peer_matches
+from ovsnp.verify.selectors import selects
+from ovsnp.verify.traffic import Traffic, port_matches
+
+
+class Exemption(StrEnum):
+    """Why no policy can forbid a connection."""
+
+    NODE = "node"
+    SELF = "self"
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A rule that admits a connection: ``rule`` is its index in the policy's section of this direction."""
+
+    policy: NetworkPolicy
+    direction: Direction
+    rule: int
+
+    def __str__(self) -> str:
+        return f"{self.policy.key} {self.direction.section}[{self.rule}]"
+
+
+class Side(msgspec.Struct, frozen=True):
+    """What one end's policies say: those that isolate it in this direction, and all of their rules that admit.
+
+    Both are listed also where an exemption makes them moot. A node or an outsider has no policies: all empty.
+    """
+
+    isolated_by: tuple[NetworkPolicy, ...] = ()
+    admitted_by: tuple[Admission, ...] = ()
+    exempt: Exemption | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether this end lets the connection pass."""
+        # "Traffic is allowed to a pod if there are no NetworkPolicies selecting the pod [...], OR if the traffic
+        # source is the pod's local node, OR if the traffic matches at least one ingress rule across all of the
+        # NetworkPolicy objects whose podSelector matches the pod."
+        return not self.isolated_by or self.exempt is not None or bool(self.admitted_by)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Both sides' answers; ``undelivered`` where the destination is a multicast or broadcast address."""
+
+    egress: Side
+    ingress: Side
+    undelivered: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the connection comes about."""
+        # "both the egress policy on the source pod and the ingress policy on the destination pod need to allow the
+        # connection. If either side does not allow the connection, it will not happen."
+        return self.egress.allowed and self.ingress.allowed and not self.undelivered
+
+
+class _Connection(msgspec.Struct, frozen=True):
+    """A connection's first packet: who sends what to whom, and whether policies have a say."""
+
+    source: Endpoint
+    destination: Endpoint
+    traffic: Traffic
+    exempt: Exemption | None
+
+
+def judge(
+    cluster: Cluster, source: Endpoint, destination: Endpoint, traffic: Traffic, *, strict_nodes: bool = False
+) -> Verdict:
+    """Judge the first packet of a connection that goes to the destination's own address, not through a Service.
+
+    Replies, and ICMP errors about an allowed connection, are allowed with it: they are never judged.
+    With ``strict_nodes`` only a pod's own node is exempt. Raises ValueError where the ends' families differ.
+    """
+    if family(source.address) != family(destination.address):
+        raise ValueError("the two ends of a connection have addresses of one family")
+    exempt = _exemption(source, destination, strict_nodes=strict_nodes)
+    connection = _Connection(source, destination, traffic, exempt)
+    return Verdict(
+        egress=_side(cluster, Direction.EGRESS, connection),
+        ingress=_side(cluster, Direction.INGRESS, connection),
+        undelivered=is_group_address(cluster, destination),
+    )
+
+
+def _exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool) -> Exemption | None:
+    match source, destination:
+        case PodEnd(), PodEnd():
+            # "exception: a pod cannot block access to itself"
+            return Exemption.SELF if source.pod.key == destination.pod.key else None
+        case (PodEnd(pod=pod), NodeEnd(node=node)) | (NodeEnd(node=node), PodEnd(pod=pod)):
+            # "exception: traffic to and from the node where a Pod is running is always allowed,
+            # regardless of the IP address of the Pod or the node"
+            return Exemption.NODE if pod.node == node.name or not strict_nodes else None
+        case _:
+            return None
+
+
+def _side(cluster: Cluster, direction: Direction, connection: _Connection) -> Side:
+    """The answer of the end whose policies of this direction count."""
+    source, destination = connection.source, connection.destination
+    near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
+    if not isinstance(near, PodEnd):
+        return Side()
+    isolating = tuple(policy for policy in cluster.policies if _isolates(policy, near.pod, direction))
+    admitting = tuple(
+        Admission(policy, direction, index)
+        for policy in isolating
+        for index, rule in enumerate(policy.rules(direction))
+        # "The traffic must match both ports and from." For egress too it is "a list of destination ports".
+        if peer_matches(cluster, policy.namespace, rule.peers, far)
+        and port_matches(rule.ports, connection.traffic, destination)
+    )
+    return Side(isolating, admitting, connection.exempt)
+
+
+def _isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:
+    # "An empty selector matches all pods in the policy's namespace."
+    return (
+        policy.namespace == pod.namespace and selects(policy.pod_selector, pod.labels) and _affects(policy, direction)
+    )
+
+
+def _affects(policy: NetworkPolicy, direction: Direction) -> bool:
+    """Whether a policy is one of this direction.
+
+    "If this field is not specified, it will default based on the existence of ingress or egress rules; policies that
+    contain an egress section are assumed to affect egress, and all policies (whether or not they contain an ingress
+    section) are assumed to affect ingress." An ``egress: []`` has no rules, so it is no section here.
+    """
+    if policy.policy_types:
+        return direction in policy.policy_types
+    return direction is Direction.INGRESS or bool(policy.egress)

@@ -1,0 +1,46 @@
+"""Whom a rule's ``from`` or ``to`` names."""
+
+from collections.abc import Sequence
+
+from ovsnp.model.address import Address, host_prefix
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import IPBlock, Peer, PodPeer
+from ovsnp.verify.endpoints import Endpoint, PodEnd
+from ovsnp.verify.selectors import selects
+
+
+def peer_matches(cluster: Cluster, policy_namespace: str, peers: Sequence[Peer], end: Endpoint) -> bool:
+    """Whether one item of a rule's ``from`` or ``to`` names the far end.
+
+    "If this field is empty or missing, this rule matches all sources (traffic not restricted by source)."
+    "Items in this list are combined using a logical OR operation."
+    """
+    return not peers or any(_names(cluster, policy_namespace, peer, end) for peer in peers)
+
+
+def _names(cluster: Cluster, policy_namespace: str, peer: Peer, end: Endpoint) -> bool:
+    match peer:
+        case IPBlock():
+            return _block_holds(peer, end.address)
+        case PodPeer():
+            # Selectors select pods; a node, an outsider and an address that no pod holds have no labels.
+            return isinstance(end, PodEnd) and _peer_selects(cluster, policy_namespace, peer, end.pod)
+
+
+def _block_holds(block: IPBlock, address: Address) -> bool:
+    # "except is a slice of CIDRs that should not be included within an IPBlock"
+    host = host_prefix(address)
+    return block.cidr.contains(host) and not any(part.contains(host) for part in block.excepts)
+
+
+def _peer_selects(cluster: Cluster, policy_namespace: str, peer: PodPeer, pod: Pod) -> bool:
+    if peer.namespace_selector is None:
+        # "Otherwise it selects the pods matching podSelector in the policy's own namespace."
+        in_namespace = pod.namespace == policy_namespace
+    else:
+        # "if present but empty, it selects all namespaces"
+        in_namespace = selects(peer.namespace_selector, cluster.namespaces[pod.namespace].labels)
+    # "Otherwise it selects all pods in the namespaces selected by namespaceSelector."
+    by_labels = peer.pod_selector is None or selects(peer.pod_selector, pod.labels)
+    # "selects the pods matching podSelector in the namespaces selected by namespaceSelector"
+    return in_namespace and by_labels

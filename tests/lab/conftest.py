@@ -1,0 +1,65 @@
+"""Labs for tests: in a directory of their own, under names of their own, and gone when the tests are over."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ovsnp.errors import OvsnpError
+from ovsnp.lab import standing
+from ovsnp.lab.journal import BASE_VARIABLE, LabDirectory
+from ovsnp.lab.runtime.netns import check_machine
+
+_NUMBERS = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker, for -m."""
+    config.addinivalue_line("markers", "lab: builds labs and sends real packets; needs root and Open vSwitch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot carry, saying why."""
+    if (reason := _missing()) is None:
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _missing() -> str | None:
+    try:
+        check_machine()
+    except OvsnpError as error:
+        return str(error)
+    name = f"ovsnp-try-{os.getpid()}"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        return f"network namespaces cannot be made: {made.stderr.strip()}"
+    subprocess.run(["ip", "netns", "del", name], check=True)
+    return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def base() -> Iterator[Path]:
+    """Where the tests' labs keep their state; a short path, for sockets lie in it."""
+    made = Path(tempfile.mkdtemp(prefix="ovsnp-lab-", dir="/tmp"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BASE_VARIABLE, str(made / "labs"))
+        yield made / "labs"
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def name(base: Path) -> Iterator[str]:
+    """A name for a lab, which is taken away whatever happens."""
+    made = f"t{os.getpid()}-{next(_NUMBERS)}"
+    yield made
+    if LabDirectory(made, base).exists:
+        standing.down(made)

@@ -1,0 +1,111 @@
+"""The demo's policies on two nodes, real connections of both families, over both encapsulations.
+
+Every cell is held against the oracle; the sentences of the policies are held against the cells once more by hand,
+so that an oracle and a compiler that err together are found.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from ovsnp.lab import standing
+from ovsnp.lab.demo import policies
+from ovsnp.lab.journal import Settings
+from ovsnp.lab.matrix import Matrix, concerned, traffic_name
+from ovsnp.lab.matrix_text import failure
+from ovsnp.lab.measuring import measuring
+from ovsnp.model.address import family
+from tests.lab.commands import SHIPPED
+
+DATABASES = {"default/db-1", "default/db-2"}
+FRONTENDS = {"default/frontend-1", "default/frontend-2"}
+WEB = {"default/web-1", "default/web-2"}
+NODES = {"node/node-1", "node/node-2"}
+MYPROJECT = {f"myproject/{role}-{number}" for role in ("db", "frontend", "web", "plain") for number in (1, 2)}
+
+
+class Measured:
+    """The matrices after none, one, two, three, four policies."""
+
+    def __init__(self, matrices: list[Matrix]) -> None:
+        self.matrices = matrices
+        self.everyone = {host.name for host in matrices[0].hosts}
+
+    def reach(self, count: int, traffic: str, version: int) -> set[tuple[str, str]]:
+        """Who connects to whom with so many policies applied."""
+        return {
+            (cell.case.source.name, cell.case.destination.name)
+            for cell in self.matrices[count].cells
+            if traffic_name(cell.case.traffic) == traffic
+            and family(cell.case.destination_address) == version
+            and cell.result.connected
+        }
+
+    def clients(self, count: int, traffic: str, version: int) -> set[str]:
+        """Who connects to every database, databases apart."""
+        reached = self.reach(count, traffic, version)
+        return {one for one in self.everyone - DATABASES if all((one, other) in reached for other in DATABASES)}
+
+    def servers(self, count: int, traffic: str, version: int) -> set[str]:
+        """Whom every database connects to, databases apart."""
+        reached = self.reach(count, traffic, version)
+        return {one for one in self.everyone - DATABASES if all((other, one) in reached for other in DATABASES)}
+
+
+@pytest.fixture(scope="module", params=["geneve", "vxlan"])
+def measured(request: pytest.FixtureRequest, base: object) -> Iterator[Measured]:
+    settings = Settings(f"policies-{request.param}", standing.RUNTIME, str(SHIPPED), request.param)
+    with standing.temporary(settings, lambda _: None) as lab:
+        files = [str(file) for file in policies(lab)]
+        traffics = concerned(lab.load(files))
+        matrices = []
+        with measuring(lab, traffics) as measure:
+            for count in range(len(files) + 1):
+                lab.apply(files[:count])
+                matrices.append(measure())
+        yield Measured(matrices)
+
+
+pytestmark = [pytest.mark.lab, pytest.mark.parametrize("version", [4, 6])]
+
+
+@pytest.mark.parametrize("count", range(5))
+def test_every_cell_is_as_the_oracle_says(measured: Measured, version: int, count: int) -> None:
+    wrong = [cell for cell in measured.matrices[count].failed if family(cell.case.source_address) == version]
+    assert [failure(cell) for cell in wrong[:10]] == []
+
+
+def test_without_policy_everyone_reaches_everyone(measured: Measured, version: int) -> None:
+    pods = {name for name in measured.everyone if "/" in name} - NODES
+    pairs = {
+        (one, other) for one, other in itertools.permutations(measured.everyone, 2) if one in pods or other in pods
+    }
+    for traffic in ("6379/tcp", "80/tcp", "53/udp", "icmp"):
+        assert measured.reach(0, traffic, version) == pairs
+
+
+def test_the_first_policy_admits_frontends_to_one_port(measured: Measured, version: int) -> None:
+    assert measured.clients(1, "6379/tcp", version) == FRONTENDS | NODES
+    for traffic in ("80/tcp", "53/udp", "icmp"):
+        assert measured.clients(1, traffic, version) == NODES
+    assert measured.servers(1, "80/tcp", version) == measured.everyone - DATABASES
+
+
+def test_the_second_policy_adds_a_project(measured: Measured, version: int) -> None:
+    assert measured.clients(2, "6379/tcp", version) == FRONTENDS | NODES | MYPROJECT
+    assert measured.clients(2, "80/tcp", version) == NODES
+
+
+def test_the_third_policy_leaves_one_block_but_one_address(measured: Measured, version: int) -> None:
+    block = {"host-39"} if version == 4 else set()
+    for traffic in ("6379/tcp", "80/tcp", "53/udp", "icmp"):
+        assert measured.servers(3, traffic, version) == block | NODES
+    assert measured.clients(3, "6379/tcp", version) == FRONTENDS | NODES | MYPROJECT
+
+
+def test_the_fourth_policy_adds_web_servers(measured: Measured, version: int) -> None:
+    block = {"host-39"} if version == 4 else set()
+    for traffic in ("6379/tcp", "80/tcp", "53/udp", "icmp"):
+        assert measured.servers(4, traffic, version) == block | NODES | WEB
+    assert measured.clients(4, "6379/tcp", version) == FRONTENDS | NODES | MYPROJECT

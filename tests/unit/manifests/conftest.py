@@ -1,0 +1,37 @@
+"""Manifests written in the tests, in a directory of their own, so that diagnostics have short file names."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ovsnp.errors import InputError
+from ovsnp.manifests import load
+from ovsnp.model.cluster import Cluster
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def load_text(directory: Path) -> Callable[..., Cluster]:
+    def load_text(text: str, file: str = "in.yaml") -> Cluster:
+        (directory / file).write_text(text)
+        return load([file])
+
+    return load_text
+
+
+@pytest.fixture
+def mistakes(load_text: Callable[..., Cluster]) -> Callable[..., list[str]]:
+    """The lines of the error that a text is refused with."""
+
+    def mistakes(text: str, file: str = "in.yaml") -> list[str]:
+        with pytest.raises(InputError) as caught:
+            load_text(text, file)
+        return str(caught.value).splitlines()
+
+    return mistakes
