@@ -80,6 +80,8 @@ def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | Non
     settings = dict(read_mapping(path))
     if "manifests" in settings:
         settings["filename"] = _beside(path, settings.pop("manifests"))
+    if "ports" in settings:
+        settings["ports"] = path.parent / str(settings["ports"])
     names = {parameter.name for parameter in ctx.command.params} - {"config", "help"}
     ctx.default_map = {name.replace("-", "_"): setting for name, setting in settings.items()}
     for name in settings:

@@ -5,8 +5,10 @@ other nodes' pods through it and the tunnel. What leaves with the node's underla
 underlay instead: so the answer takes the way its question came, and conntrack sees both.
 """
 
+import json
 from collections.abc import Iterator
 
+from ovsnp.errors import SwitchError
 from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.model.address import family, format_address
 from ovsnp.model.cluster import Cluster, Node
@@ -17,12 +19,24 @@ TABLE = "100"
 
 def set_up(runtime: Runtime, cluster: Cluster, node: Node, container: str, mtu: int) -> None:
     """Give a node's gateway port its addresses and routes; raises SwitchError where one is refused."""
-    for command in commands(cluster, node, mtu):
+    for command in commands(cluster, node, mtu, _underlay(runtime, node, container)):
         runtime.run(container, command)
 
 
-def commands(cluster: Cluster, node: Node, mtu: int) -> Iterator[list[str]]:
-    """The `ip` commands of one node, in order."""
+def _underlay(runtime: Runtime, node: Node, container: str) -> str:
+    """The interface that has the node's own address; raises SwitchError where none has."""
+    if not node.addresses:
+        raise SwitchError(f"node {node.name} has no InternalIP; give it one in the cluster's manifests")
+    address = format_address(node.addresses[0])
+    links = json.loads(runtime.run(container, ["ip", "-json", "addr", "show", "to", address]))
+    for link in links:
+        if "ifname" in link:
+            return str(link["ifname"])
+    raise SwitchError(f"{container}: no interface has {address}, the InternalIP of node {node.name}")
+
+
+def commands(cluster: Cluster, node: Node, mtu: int, underlay: str) -> Iterator[list[str]]:
+    """The `ip` commands of one node, in order; ``underlay`` is the interface that other nodes are reached by."""
     yield ["ip", "link", "set", "dev", PORT, "mtu", str(mtu), "up"]
     for cidr in node.pod_cidrs:
         nodad = ["nodad"] if cidr.family == 6 else []
@@ -31,16 +45,16 @@ def commands(cluster: Cluster, node: Node, mtu: int) -> Iterator[list[str]]:
         yield ["ip", f"-{family(address)}", "rule", "add", "from", format_address(address), "lookup", TABLE]
     for other in cluster.nodes.values():
         if other != node:
-            yield from _routes(node, other)
+            yield from _routes(node, other, underlay)
 
 
-def _routes(node: Node, other: Node) -> Iterator[list[str]]:
+def _routes(node: Node, other: Node, device: str) -> Iterator[list[str]]:
     own = {cidr.family: format_address(cidr.gateway) for cidr in node.pod_cidrs}
-    underlay = {family(address): format_address(address) for address in reversed(other.addresses)}
+    addresses = {family(address): format_address(address) for address in reversed(other.addresses)}
     for cidr in other.pod_cidrs:
         replace = ["ip", f"-{cidr.family}", "route", "replace", str(cidr)]
         if cidr.family in own:
             via = format_address(cidr.gateway)
             yield [*replace, "via", via, "dev", PORT, "onlink", "src", own[cidr.family]]
-        if cidr.family in underlay:
-            yield [*replace, "via", underlay[cidr.family], "table", TABLE]
+        if cidr.family in addresses:
+            yield [*replace, "via", addresses[cidr.family], "dev", device, "onlink", "table", TABLE]

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from ovsnp.errors import Place
-from ovsnp.manifests.json_text import outline_json, without_items
+from ovsnp.manifests.json_text import list_faults
 from ovsnp.manifests.objects import ApiObject, as_outline
-from ovsnp.manifests.outline import MAX_DEPTH, TOO_DEEP, NotationError, Outline
+from ovsnp.manifests.outline import MAX_DEPTH, TOO_DEEP, Outline
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import describe, quote
@@ -92,12 +92,11 @@ class Inventory:
         if not isinstance(body, Outline):
             try:
                 items = _decode_list(body).items
-                faults = outline_json(without_items(body)).faults
-            except (msgspec.MsgspecError, RecursionError, NotationError):
-                return self._items(place, as_outline(body))
-            if faults:
-                return self._items(place, as_outline(body))
-            return items
+                if not list_faults(body):
+                    return items
+            except (msgspec.MsgspecError, RecursionError):
+                pass
+            return self._items(place, as_outline(body))
         items = body.value.get("items")
         faults = [fault for fault in body.faults if fault.path[:1] != ("items",) or len(fault.path) == 1]
         if "items" not in body.value and _inner_kind(body.value.get("kind")) in ("", *KINDS):

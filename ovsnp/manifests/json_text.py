@@ -60,10 +60,10 @@ def item_slices(data: bytes, where: Slice) -> list[Slice]:
     return slices
 
 
-def without_items(body: msgspec.Raw) -> str:
-    """The text of a List but for its items, to look at its own fields; raises msgspec's errors where it is none."""
+def list_faults(body: msgspec.Raw) -> list[Fault]:
+    """What is wrong with a List besides its items; raises msgspec's errors where it is none."""
     items = bytes(msgspec.json.decode(body, type=_List).items)
-    return bytes(body).replace(items, b"[]", 1).decode()
+    return outline_json(msgspec.Raw(bytes(body).replace(items, b"[]", 1))).faults
 
 
 def line_of(data: bytes | memoryview, offset: int) -> int:
@@ -71,9 +71,12 @@ def line_of(data: bytes | memoryview, offset: int) -> int:
     return bytes(data[:offset]).count(b"\n") + 1
 
 
-def outline_json(text: str) -> Outline:
-    """Read one value with the line of every field; raises NotationError."""
-    return _Reader(text).outline()
+def outline_json(body: msgspec.Raw) -> Outline:
+    """Read one value slowly; what cannot be read has no value but a fault."""
+    try:
+        return _Reader(bytes(body).decode()).outline()
+    except NotationError as mistake:
+        return Outline(None, {}, [Fault((), mistake.message)])
 
 
 def _skip_space(data: memoryview, start: int) -> int:

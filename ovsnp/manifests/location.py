@@ -5,7 +5,7 @@ from itertools import accumulate
 import msgspec
 
 from ovsnp.errors import Place, Span
-from ovsnp.manifests.json_text import Slice, item_slices
+from ovsnp.manifests.json_text import Slice, item_slices, outline_json
 from ovsnp.manifests.notation import read_documents
 from ovsnp.manifests.outline import NotationError, Outline
 from ovsnp.manifests.paths import Path, parse_path
@@ -65,7 +65,7 @@ class _File:
             return self._documents.yaml[place.document].line((*way, *path))
         if self._outlined is None or self._outlined[0] != place:
             start, end = self._slice(place)
-            outline = as_outline(msgspec.Raw(self._data[start:end]))
+            outline = outline_json(msgspec.Raw(self._data[start:end]))
             self._outlined = (place, outline, self._line_of(start))
         _, outline, first = self._outlined
         return first + outline.line(path) - 1

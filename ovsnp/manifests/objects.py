@@ -8,7 +8,7 @@ import msgspec
 from ovsnp.errors import Place
 from ovsnp.manifests import wire
 from ovsnp.manifests.json_text import outline_json
-from ovsnp.manifests.outline import NotationError, Outline
+from ovsnp.manifests.outline import Outline
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import shape_faults
@@ -40,13 +40,8 @@ def read_object(kind: str, item: ApiObject, report: Report) -> Any:
 
 
 def as_outline(body: msgspec.Raw | Outline) -> Outline:
-    """An object as plain values, with its doubled keys; what is no JSON has no value but a fault."""
-    if isinstance(body, Outline):
-        return body
-    try:
-        return outline_json(bytes(body).decode())
-    except NotationError as mistake:
-        return Outline(None, {}, [Fault((), mistake.message)])
+    """An object as plain values, with its doubled keys; what cannot be read has no value but a fault."""
+    return body if isinstance(body, Outline) else outline_json(body)
 
 
 def _read_quickly(kind: str, body: msgspec.Raw | Outline) -> Any:

@@ -47,7 +47,7 @@ MAX_ALIASED = 1_000_000
 """How many values all aliases of a document may stand for; more is meant to exhaust the reader."""
 
 
-def yaml_documents(data: bytes | str, *, lines: bool = False) -> Iterator[Outline]:
+def yaml_documents(data: bytes, *, lines: bool = False) -> Iterator[Outline]:
     """The documents of a YAML stream, in order, empty ones as None; raises NotationError where it is no YAML.
 
     ``lines`` asks for the line of every field, which costs memory.
@@ -62,7 +62,7 @@ def yaml_documents(data: bytes | str, *, lines: bool = False) -> Iterator[Outlin
     except yaml.YAMLError as error:
         problem = " ".join(str(getattr(error, "reason", error)).split())
         before = data[: getattr(error, "position", 0)]
-        line = before.count("\n" if isinstance(before, str) else b"\n") + 1
+        line = before.count(b"\n") + 1
         raise NotationError(f"not valid YAML: {problem}; remove the character", line) from None
 
 
@@ -97,7 +97,7 @@ def _whole_number(digits: str, base: int, text: str) -> int | str:
 class _Builder:
     """Turns events into values, document by document."""
 
-    def __init__(self, data: bytes | str, lines: bool) -> None:
+    def __init__(self, data: bytes, lines: bool) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
         self._next: Any = loader.get_event
         self._record = lines

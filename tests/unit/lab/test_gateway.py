@@ -13,7 +13,9 @@ def node(name: str, cidrs: list[str], addresses: list[str]) -> Node:
 def test_a_node_reaches_its_own_pods_directly_and_others_by_tunnel_or_underlay() -> None:
     one = node("one", ["10.1.0.0/24", "fd01::/64"], ["192.0.2.1", "2001:db8::1"])
     two = node("two", ["10.2.0.0/24", "fd02::/64"], ["192.0.2.2", "2001:db8::2"])
-    made = [" ".join(command) for command in commands(Cluster({}, {"one": one, "two": two}, (), ()), one, 1400)]
+    made = [
+        " ".join(command) for command in commands(Cluster({}, {"one": one, "two": two}, (), ()), one, 1400, "br-phy")
+    ]
     assert made == [
         "ip link set dev ovsnp-gw0 mtu 1400 up",
         "ip addr replace 10.1.0.1/24 dev ovsnp-gw0",
@@ -21,14 +23,16 @@ def test_a_node_reaches_its_own_pods_directly_and_others_by_tunnel_or_underlay()
         "ip -4 rule add from 192.0.2.1 lookup 100",
         "ip -6 rule add from 2001:db8::1 lookup 100",
         "ip -4 route replace 10.2.0.0/24 via 10.2.0.1 dev ovsnp-gw0 onlink src 10.1.0.1",
-        "ip -4 route replace 10.2.0.0/24 via 192.0.2.2 table 100",
+        "ip -4 route replace 10.2.0.0/24 via 192.0.2.2 dev br-phy onlink table 100",
         "ip -6 route replace fd02::/64 via fd02::1 dev ovsnp-gw0 onlink src fd01::1",
-        "ip -6 route replace fd02::/64 via 2001:db8::2 table 100",
+        "ip -6 route replace fd02::/64 via 2001:db8::2 dev br-phy onlink table 100",
     ]
 
 
 def test_a_family_that_only_one_node_has_gets_no_route() -> None:
     one = node("one", ["10.1.0.0/24"], ["192.0.2.1"])
     two = node("two", ["fd02::/64"], ["192.0.2.2"])
-    made = [" ".join(command) for command in commands(Cluster({}, {"one": one, "two": two}, (), ()), one, 1400)]
+    made = [
+        " ".join(command) for command in commands(Cluster({}, {"one": one, "two": two}, (), ()), one, 1400, "br-phy")
+    ]
     assert not [command for command in made if "route" in command]

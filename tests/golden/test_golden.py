@@ -1,0 +1,85 @@
+"""Golden cases: each folder has a configuration that says what it shows, policies, and the flows they become.
+
+Every golden file is judged a second way: Open vSwitch stores it as it is written, and traced packets go where the
+oracle says.
+"""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ovsnp.apply.plan import plan
+from ovsnp.cli import ovsnp
+from ovsnp.cli.settings_file import read_mapping
+from ovsnp.manifests import load
+from ovsnp.manifests.yaml_text import yaml_documents
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.switch.dump import parse_dump
+from tests.ovs.instance import DummySwitch
+from tests.ovs.traced import TracedCluster
+from tests.property.clusters import interesting_traffic
+from tests.property.test_oracle import disagreements
+
+HERE = Path(__file__).parent
+CASES = sorted(file.parent.name for file in HERE.glob("*/ovsnp.yaml"))
+PROBES = 400
+
+
+def manifests(case: str) -> list[Path]:
+    return [HERE / case / name for name in read_mapping(HERE / case / "ovsnp.yaml")["manifests"]]
+
+
+def cluster_of(case: str) -> Cluster:
+    return load([str(path) for path in manifests(case)])
+
+
+def options_of(case: str) -> Options:
+    return Options(strict_nodes=bool(read_mapping(HERE / case / "ovsnp.yaml").get("strict-nodes")))
+
+
+@pytest.fixture
+def no_open_vswitch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever runs on this machine, `compile` finds no database."""
+    monkeypatch.setenv("OVS_RUNDIR", str(tmp_path))
+
+
+@pytest.mark.usefixtures("no_open_vswitch")
+@pytest.mark.parametrize("case", CASES)
+def test_flows_are_as_written(case: str, request: pytest.FixtureRequest) -> None:
+    result = CliRunner().invoke(ovsnp, ["compile", "--config", str(HERE / case / "ovsnp.yaml")])
+    assert result.exit_code == 0, result.output
+    golden = HERE / case / "flows.txt"
+    if request.config.getoption("--update-golden"):
+        golden.write_text(result.stdout)
+    assert result.stdout == golden.read_text(), "compiles otherwise now; if that is right: pytest --update-golden"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_open_vswitch_stores_them_as_written(case: str, dummy_switch: DummySwitch) -> None:
+    bridge = "golden"
+    dummy_switch.add_bridge(bridge, {})
+    try:
+        text = (HERE / case / "flows.txt").read_text()
+        said = dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", bridge, "-"], text)
+        assert said == ""
+        command = ["ovs-ofctl", "-O", "OpenFlow15", "--no-names", "--no-stats", "dump-flows", bridge]
+        stored = [parse_dump(line) for line in dummy_switch.run(command).splitlines()]
+        written = [parse_dump(line.removeprefix("flow add ")) for line in text.splitlines() if line.startswith("flow")]
+    finally:
+        dummy_switch.delete_bridge(bridge)
+    assert {flow[:5] for flow in stored} == {flow[:5] for flow in written}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_traced_packets_go_where_the_oracle_says(case: str, dummy_switch: DummySwitch) -> None:
+    objects = [document.value for path in manifests(case) for document in yaml_documents(path.read_bytes())]
+    objects = [value for value in objects if value]
+    traced = TracedCluster(dummy_switch, cluster_of(case), options_of(case))
+    try:
+        for node, program in traced.programs.items():
+            assert not plan([parse_dump(line) for line in traced.dump(node).splitlines()], program.flows)
+        assert disagreements(traced, cluster_of(case), interesting_traffic(objects, PROBES), options_of(case)) == []
+    finally:
+        traced.close()

@@ -1,0 +1,89 @@
+"""An Open vSwitch for tests that needs no root: the dummy datapath, with ports that take traced packets."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ovs.unixctl.client import UnixctlClient
+
+from ovsnp.errors import SwitchError
+from ovsnp.lab.daemons import database_socket, environment, launch
+from ovsnp.switch.location import Location
+
+
+class DummySwitch:
+    """Its own ovsdb-server and ovs-vswitchd in ``directory``; ends with `stop`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.environment = {**os.environ, **environment(directory)}
+        self.location = Location(database_socket(directory), str(directory))
+        self._daemons: list[subprocess.Popen[bytes]] = []
+        launch(directory, self._start, self.run)
+        error, self._control = UnixctlClient.create(str(next(directory.glob("ovs-vswitchd.*.ctl"))))
+        assert not error
+
+    def _start(self, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
+        dummy = ["--enable-dummy", "--disable-system-route"] if command[0] == "ovs-vswitchd" else []
+        with output.open("wb") as file:
+            daemon = subprocess.Popen([*command, *dummy], env=self.environment, stdout=file, stderr=file)
+        self._daemons.append(daemon)
+        return daemon
+
+    def run(self, command: Sequence[str], text: str | None = None) -> str:
+        """Run one of Open vSwitch's tools against this instance; returns all it says."""
+        done = subprocess.run(
+            command,
+            env=self.environment,
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        if done.returncode:
+            raise SwitchError(f"{' '.join(command)}: {done.stdout}")
+        return done.stdout
+
+    def appctl(self, *command: str) -> str:
+        """Ask ovs-vswitchd; raises SwitchError where it answers with an error."""
+        failed, error, answer = self._control.transact(command[0], list(command[1:]))
+        if failed or error:
+            raise SwitchError(f"{' '.join(command)}: {error or os.strerror(failed)}")
+        return str(answer)
+
+    def add_bridge(self, bridge: str, ofports: dict[str, int]) -> None:
+        """Make a bridge with dummy ports of these names and numbers."""
+        command = ["ovs-vsctl", "--timeout=20", "--", "add-br", bridge, "--", "set", "Bridge", bridge]
+        command += ["datapath_type=dummy", "fail_mode=secure", "protocols=OpenFlow15"]
+        for name, ofport in ofports.items():
+            command += ["--", "add-port", bridge, name, "--", "set", "Interface", name, "type=dummy"]
+            command += [f"ofport_request={ofport}"]
+        self.run(command)
+
+    def delete_bridge(self, bridge: str) -> None:
+        """Take a bridge and its ports away."""
+        self.run(["ovs-vsctl", "--timeout=20", "del-br", bridge])
+
+    def datapath_ports(self, bridge: str) -> dict[int, int]:
+        """The OpenFlow port of each datapath port of a bridge."""
+        ports = {}
+        here = False
+        for line in self.appctl("dpif/show").splitlines():
+            words = line.split()
+            if line.startswith("  ") and not line.startswith("    "):
+                here = words[0] == f"{bridge}:"
+            elif here and len(words) > 1:
+                ofport, _, datapath_port = words[1].rstrip(":").partition("/")
+                if ofport.isdigit() and datapath_port.isdigit():
+                    ports[int(datapath_port)] = int(ofport)
+        return ports
+
+    def stop(self) -> None:
+        """End both daemons."""
+        self._control.close()
+        for daemon in reversed(self._daemons):
+            daemon.kill()
+            daemon.wait()
