@@ -2,8 +2,10 @@
 
     python bench/generate.py S|M|L|XL [--minimal] > cluster.json
 
-The same size gives the same bytes. node-0 is the node to compile for. With ``--minimal`` the objects have only
-the fields that a policy compiler needs. Objects are written one by one, so memory stays small.
+The same size gives the same bytes. node-0 is the node to compile for: it runs ten pods of each of its namespaces, as
+the replicas of a namespace's apps would be spread, and the other pods of those namespaces run elsewhere. With
+``--minimal`` the objects have only the fields that a policy compiler needs. Objects are written one by one, so memory
+stays small.
 """
 
 import argparse
@@ -26,6 +28,16 @@ class Size(NamedTuple):
     nodes: int
     namespaces: int
     local: int
+
+    def pods_of(self, space: int) -> range:
+        """The turns of the namespace's pods; a pod's turn among all says which app it is of."""
+        return range(space * self.pods // self.namespaces, (space + 1) * self.pods // self.namespaces)
+
+    def local_pods_of(self, space: int) -> range:
+        """Those turns whose pods are on node-0: ten of each of the first namespaces, more where these are too few."""
+        homes = min(self.namespaces, -(-self.local // 10))
+        share = (space + 1) * self.local // homes - space * self.local // homes if space < homes else 0
+        return self.pods_of(space)[:share]
 
 
 SIZES = {
@@ -183,18 +195,20 @@ def node_status(name: str) -> Object:
 def pods(size: Size, namespaces: list[str], *, minimal: bool) -> Iterator[str]:
     """All pods, by namespace and name; exactly ``size.local`` of them are on node-0, the others evenly elsewhere."""
     random = Random(size.pods)
-    places = [0] * size.local + [1 + index % (size.nodes - 1) for index in range(size.pods - size.local)]
-    random.shuffle(places)
+    elsewhere = [1 + index % (size.nodes - 1) for index in range(size.pods - size.local)]
+    random.shuffle(elsewhere)
     templates = {app.name: text(pod(app, minimal=minimal)) for app in PLATFORM_APPS}
     held = Counter[int]()
     for index, space in enumerate(namespaces):
         apps = PLATFORM_APPS if index == 0 else APPS
-        share = range(index * size.pods // size.namespaces, (index + 1) * size.pods // size.namespaces)
-        named = sorted((pod_name(apps[turn % len(apps)], space, random), turn) for turn in share)
-        for name, turn in named:
-            held[places[turn]] += 1
-            address = pod_cidr(places[turn])[1 + held[places[turn]]]
-            yield templates[apps[turn % len(apps)].name] % pod_values(space, name, places[turn], str(address))
+        here = size.local_pods_of(index)
+        for name, turn in sorted(
+            (pod_name(apps[turn % len(apps)], space, random), turn) for turn in size.pods_of(index)
+        ):
+            place = 0 if turn in here else elsewhere.pop()
+            held[place] += 1
+            address = pod_cidr(place)[1 + held[place]]
+            yield templates[apps[turn % len(apps)].name] % pod_values(space, name, place, str(address))
 
 
 def pod_name(app: App, space: str, random: Random) -> str:

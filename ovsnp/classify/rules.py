@@ -45,7 +45,7 @@ def _subjects(rule_set: RuleSet) -> dict[str, SubjectClass]:
             selecting[pod.key].append(rule.key)
     alike: dict[str, list[str]] = defaultdict(list)
     for pod_key, rules in selecting.items():
-        alike["\n".join(rules)].append(pod_key)
+        alike["\n".join(("selected by", *rules))].append(pod_key)
     numbers = number(alike)
     return {
         pod_key: subject

@@ -1,10 +1,10 @@
 """What changed between two measurements, in sentences."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ovsnp.lab.hosts import Host, Kind
 from ovsnp.lab.matrix import Matrix, traffic_name
-from ovsnp.lab.matrix_text import GAINED, LOST, Pair, changed, marks
+from ovsnp.lab.matrix_text import GAINED, LOST, NONE, Pair, changed, marks
 from ovsnp.model.address import FAMILIES, family
 from ovsnp.verify import Traffic
 
@@ -34,8 +34,13 @@ def _sentences(before: Matrix, after: Matrix, traffic: Traffic, version: int) ->
     old, new = marks(before, traffic, [version]), marks(after, traffic, [version])
     for mark, (verb, everyone) in VERBS.items():
         pairs = [pair for pair in new if changed(new[pair], old.get(pair)) == mark]
+        # "All but these" sets those apart that fare otherwise now, not those that fared so before.
+        opposite = {pair for pair, now in new.items() if (now == NONE) == (mark == GAINED)}
         for sources, destinations in blocks(pairs):
-            yield f"{names(sources, after.hosts, 'all')} {verb} {names(destinations, after.hosts, everyone)}"
+            apart = {one for one, other in opposite if other in destinations}
+            who = names(sources, apart, after.hosts, "all")
+            apart = {other for one, other in opposite if one in sources}
+            yield f"{who} {verb} {names(destinations, apart, after.hosts, everyone)}"
 
 
 def blocks(pairs: Sequence[Pair]) -> list[tuple[list[Host], list[Host]]]:
@@ -65,13 +70,13 @@ def _gather(pairs: Iterable[Pair]) -> list[tuple[list[Host], list[Host]]]:
     return [(hosts, list(shared)) for hosts, shared in found]
 
 
-def names(hosts: Sequence[Host], everyone: Sequence[Host], word: str) -> str:
-    """Some of the hosts there are, in as few words as will do; ``word`` stands for all of them."""
-    rest = [host for host in everyone if host not in hosts]
-    included, excluded = _names(hosts, everyone), _names(rest, everyone)
-    if not rest:
+def names(hosts: Sequence[Host], apart: Collection[Host], everyone: Sequence[Host], word: str) -> str:
+    """Some of the hosts there are, in as few words as will do: as they are, or as ``word`` but those ``apart``."""
+    included = _names(hosts, everyone)
+    excluded = _names([host for host in apart if host not in hosts], everyone)
+    if len(hosts) == len(everyone):
         return word
-    return ", ".join(included) if len(included) <= len(excluded) else f"{word} but {', '.join(excluded)}"
+    return f"{word} but {', '.join(excluded)}" if 0 < len(excluded) < len(included) else ", ".join(included)
 
 
 def _names(hosts: Sequence[Host], everyone: Sequence[Host]) -> list[str]:

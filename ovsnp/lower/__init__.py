@@ -22,7 +22,7 @@ def lower(bridge: Bridge, egress: Clauses, ingress: Clauses) -> tuple[Flow, ...]
         *nodes.flows(bridge),
         *policy.egress_flows(bridge, egress),
         *forward.flows(bridge, ingress_subjects),
-        *policy.ingress_flows(ingress),
+        *policy.ingress_flows(bridge, ingress),
     ]
     for flow in flows:
         check_flow(flow)

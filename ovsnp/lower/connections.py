@@ -6,12 +6,12 @@ from ovsnp.flows.action import Action, Commit, Goto, Move, SetField, Track
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, connection
 from ovsnp.model.bridge import Bridge
+from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.conntrack import ZONE
 
-_SCTP = {4: "sctp", 6: "sctp6"}
 _JUDGE = (SetField(r.JUDGED, 1), Goto("Service"))
 _MEMORY = (
     Move(r.INGRESS_RULE, r.INGRESS_RULE_LABEL),
@@ -30,7 +30,9 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
         yield Flow("Commit", p.ALWAYS, Match(kind), (Commit(zone, _MEMORY), Goto("Output")))
         # Where conntrack knows no SCTP ports (the userspace datapath before 3.2), one allowed association would
         # open every SCTP port between two pods: what the client sends is judged packet by packet.
-        yield _state(p.PORTLESS, "+est-rpl+trk", "SCTP from the client", _JUDGE, _SCTP[version])
+        yield _state(
+            p.PORTLESS, "+est-rpl+trk", "SCTP from the client", _JUDGE, f.PROTOCOL_KIND[version, Protocol.SCTP]
+        )
     yield _state(p.INVALID, "+inv+trk", "invalid", ())
     yield _state(p.RELATED, "+rel+trk", "an error about an open connection", (Goto("DestinationNode"),))
     yield _state(p.OPENING, "+new+trk", "a new connection", _JUDGE)

@@ -87,9 +87,7 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
     accepted = (SetField(r.ORIGIN, r.Origin.GATEWAY), Goto("SnatConntrack"))
     for version in bridge.families:
         yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
-    yield Flow(
-        "Origin", p.NEIGHBOR, Match("arp", (port, exactly(f.ARP_OP, 1))), (Goto("AddressResolution"),), "gateway"
-    )
+    yield _ask("by the gateway", Match("arp", (port, exactly(f.ARP_OP, 1))))
     yield _ask("by the gateway", Match("icmp6", (port, _SOLICITATION)))
     for cidr in (*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs)):
         yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", _from(port, cidr))

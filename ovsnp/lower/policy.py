@@ -14,14 +14,13 @@ from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.clauses import Clauses, Identity, PortMask, RuleClauses, SubjectClass
+from ovsnp.model.ports import Protocol
 from ovsnp.model.ruleset import RuleRef
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
-
-_UDP = {4: "udp", 6: "udp6"}
 
 
 class _Side(msgspec.Struct, frozen=True):
@@ -44,17 +43,17 @@ def egress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
     tunneled = (exactly(r.ORIGIN, r.Origin.POD), exactly(r.TO_NODE, 1))
     for version in bridge.families:
         for encap, port in TUNNEL_UDP_PORTS.items():
-            match = Match(_UDP[version], (*tunneled, exactly(f.PORT_DST, port)))
+            match = Match(f.PROTOCOL_KIND[version, Protocol.UDP], (*tunneled, exactly(f.PORT_DST, port)))
             yield Flow("Egress", p.TUNNEL_GUARD, match, (), f"a pod's own {encap} packets to a node")
     yield _skip("Egress", p.UNJUDGED, exactly(r.JUDGED, 0), "Forward", "open connections")
     yield _skip("Egress", p.NODE_PEER, exactly(r.TO_NODE, 1), "Forward", "pods always reach nodes")
     yield _skip("Egress", p.NOT_ISOLATED, exactly(r.EGRESS_SUBJECT, 0), "Forward", "not isolated")
     yield Flow("Egress", p.JUDGE, Match(), (Lookup("EgressPeer"), Goto("EgressRule")), "isolated pods")
     yield from _peer_flows(_EGRESS, clauses)
-    yield from _rule_flows(_EGRESS, clauses)
+    yield from _rule_flows(_EGRESS, clauses, bridge.families)
 
 
-def ingress_flows(clauses: Clauses) -> Iterator[Flow]:
+def ingress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
     """Policy on what local pods receive."""
     yield _skip("Ingress", p.UNJUDGED, exactly(r.JUDGED, 0), "Output", "open connections")
     yield _skip("Ingress", p.NOT_ISOLATED, exactly(r.INGRESS_SUBJECT, 0), "Commit", "not isolated")
@@ -62,7 +61,7 @@ def ingress_flows(clauses: Clauses) -> Iterator[Flow]:
     yield Flow("Ingress", p.JUDGE, Match(), asked, "isolated pods")
     yield _skip("IngressRule", p.NODE_PEER, exactly(r.FROM_NODE, 1), "Commit", "nodes always reach pods")
     yield from _peer_flows(_INGRESS, clauses)
-    yield from _rule_flows(_INGRESS, clauses)
+    yield from _rule_flows(_INGRESS, clauses, bridge.families)
 
 
 def _skip(table: str, priority: int, term: Term, to: str, note: str) -> Flow:
@@ -80,13 +79,13 @@ def _peer_note(identity: Identity | None) -> str:
     return f"peer in {' and '.join(identity.sets)}" if identity else "peer in no set"
 
 
-def _rule_flows(side: _Side, clauses: Clauses) -> Iterator[Flow]:
+def _rule_flows(side: _Side, clauses: Clauses, families: tuple[int, ...]) -> Iterator[Flow]:
     table = f"{side.name}Rule"
     plain: dict[SubjectClass, list[RuleClauses]] = defaultdict(list)
     merged: dict[Match, list[tuple[Conjunction, RuleRef]]] = defaultdict(list)
     notes: dict[Match, str] = {}
     for rule in clauses.rules:
-        alternatives = _alternatives(side, rule)
+        alternatives = _alternatives(side, rule, families)
         if len(alternatives) == 1:
             for subject in rule.subjects:
                 plain[subject].append(rule)
@@ -112,7 +111,7 @@ def _admit(side: _Side, rule: RuleClauses) -> tuple[SetField, Goto]:
     return SetField(side.rule, rule.number), Goto(side.after)
 
 
-def _alternatives(side: _Side, rule: RuleClauses) -> list[list[tuple[Match, str]]]:
+def _alternatives(side: _Side, rule: RuleClauses, families: tuple[int, ...]) -> list[list[tuple[Match, str]]]:
     """The clauses of a rule: for each, the matches of which one must hold, with what they are of."""
     clauses = [[(_subject_match(side, subject), _subject_note(subject)) for subject in rule.subjects]]
     if rule.identities is not None:
@@ -120,7 +119,7 @@ def _alternatives(side: _Side, rule: RuleClauses) -> list[list[tuple[Match, str]
             [(Match("", (exactly(side.peer, peer.number),)), _peer_note(peer)) for peer in rule.identities],
         )
     if rule.ports is not None:
-        clauses.append([(match, "ports") for mask in rule.ports for match in _port_matches(mask)])
+        clauses.append([(match, "ports") for mask in rule.ports for match in _port_matches(mask, families)])
     return clauses
 
 
@@ -132,8 +131,7 @@ def _subject_note(subject: SubjectClass) -> str:
     return f"subject {', '.join(subject.pods)}"
 
 
-def _port_matches(ports: PortMask) -> Iterator[Match]:
-    kind = ports.protocol.value.lower()
+def _port_matches(ports: PortMask, families: tuple[int, ...]) -> Iterator[Match]:
     terms = (Term(f.PORT_DST, ports.value, ports.mask),) if ports.mask else ()
-    for suffix in ("", "6"):
-        yield Match(kind + suffix, terms)
+    for version in families:
+        yield Match(f.PROTOCOL_KIND[version, ports.protocol], terms)

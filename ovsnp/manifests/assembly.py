@@ -79,7 +79,7 @@ class _Assembly:
         """The pods that count, in the order of the input; namespaces that are implied are added."""
         found: list[Pod] = []
         unique: Unique[Pod | LeftOut] = Unique(self._report)
-        reader = PodReader(self._report)
+        reader = PodReader(bool(nodes), self._report)
         addressing = Addressing(nodes, self._complete, self._report)
         for item in self._drain("Pod"):
             written: wire.Pod = read_object("Pod", item, self._report)

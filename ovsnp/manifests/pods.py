@@ -21,9 +21,13 @@ _NODE: Path = ("spec", "nodeName")
 
 
 class PodReader:
-    """Reads pods one by one; equal ports are shared, as thousands of pods have the same."""
+    """Reads pods one by one; equal ports are shared, as thousands of pods have the same.
 
-    def __init__(self, report: Report) -> None:
+    Without nodes (``has_nodes``) every pod is on the one node there is, whatever it says.
+    """
+
+    def __init__(self, has_nodes: bool, report: Report) -> None:
+        self._has_nodes = has_nodes
         self._report = report
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
@@ -38,7 +42,8 @@ class PodReader:
             return None
         ports = tuple(_named_ports(spec, self._report))
         ports = self._shared.setdefault(ports, ports)
-        return Pod(namespace, name, labels, spec.node_name or None, addresses, ports, place)
+        node = spec.node_name or None if self._has_nodes else None
+        return Pod(namespace, name, labels, node, addresses, ports, place)
 
     def _addresses(self, status: wire.PodStatus) -> tuple[Address, ...]:
         found: tuple[Address, ...] = ()

@@ -4,6 +4,8 @@ from enum import Enum, auto
 
 import msgspec
 
+from ovsnp.model.ports import Protocol
+
 IPV4_KINDS = frozenset({"ip", "icmp", "tcp", "udp", "sctp"})
 IPV6_KINDS = frozenset({"ipv6", "icmp6", "tcp6", "udp6", "sctp6"})
 IP_KINDS = IPV4_KINDS | IPV6_KINDS
@@ -101,3 +103,11 @@ IP_DST = {4: IPV4_DST, 6: IPV6_DST}
 TUNNEL_SRC = {4: TUN_SRC, 6: TUN_IPV6_SRC}
 TUNNEL_DST = {4: TUN_DST, 6: TUN_IPV6_DST}
 IP_KIND = {4: "ip", 6: "ipv6"}
+PROTOCOL_KIND = {
+    (4, Protocol.TCP): "tcp",
+    (4, Protocol.UDP): "udp",
+    (4, Protocol.SCTP): "sctp",
+    (6, Protocol.TCP): "tcp6",
+    (6, Protocol.UDP): "udp6",
+    (6, Protocol.SCTP): "sctp6",
+}

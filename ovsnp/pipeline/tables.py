@@ -29,6 +29,11 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     outputs: bool = False
     conjunctive: bool = False
 
+    @property
+    def prefixes(self) -> list[str]:
+        """The address fields for which Open vSwitch should keep a trie, so that prefixes cost few megaflows."""
+        return sorted(field.name for field in self.matches & {*f.IP_SRC.values(), *f.IP_DST.values()})
+
 
 def _peer_table(number: int, name: str, side: str, address: dict[int, Field], identity: Field) -> Table:
     return Table(

@@ -10,6 +10,7 @@ from ovsnp.flows.match import format_value
 from ovsnp.model.options import Encap
 from ovsnp.pipeline.fields import ETH_SRC
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, GATEWAY_PORT, TUNNEL_OFPORT, TUNNEL_PORT
+from ovsnp.pipeline.tables import TABLES
 from ovsnp.switch.ovsdb import Database
 
 _DEFAULT_PROTOCOLS = [f"OpenFlow1{minor}" for minor in range(5)]
@@ -24,7 +25,7 @@ def is_secure(database: Database, bridge: str) -> bool:
 
 
 def complete_bridge(database: Database, bridge: str, encap: Encap) -> list[str]:
-    """Give the bridge OpenFlow15, ``fail_mode=secure``, the tunnel and the gateway port, where it lacks them.
+    """Give the bridge OpenFlow15, ``fail_mode=secure``, tables' names, tunnel and gateway port, where it lacks them.
 
     Returns what was done, in words; where nothing is lacking, nothing is written. Raises SwitchError where a
     port of these names is another kind of port or on another bridge, or Open vSwitch could not make one.
@@ -51,8 +52,24 @@ def _lacking(database: Database, bridge: str, encap: Encap) -> Iterator[_Step]:
     found = {interface.name: interface for interface in database.interfaces(bridge)}
     for name in {TUNNEL_PORT, GATEWAY_PORT} & ({port.name for port in database.rows("Port")} - found.keys()):
         raise SwitchError(f"port {name} is on another bridge; remove it there (ovs-vsctl del-port {name})")
+    yield from _lacking_tables(row)
     yield from _lacking_tunnel(row, found.get(TUNNEL_PORT), encap)
     yield from _lacking_gateway(row, found.get(GATEWAY_PORT))
+
+
+def _lacking_tables(bridge: Any) -> Iterator[_Step]:
+    """Names of the tables for ``ovs-ofctl --names``, and tries for their address fields; others' rows stay."""
+    lacking = [table for table in TABLES if table.id not in bridge.flow_tables]
+    if not lacking:
+        return
+
+    def describe(transaction: idl.Transaction) -> None:
+        for table in lacking:
+            row = transaction.insert(transaction.idl.tables["Flow_Table"])
+            _set(row, {"name": table.name, **({"prefixes": table.prefixes} if table.prefixes else {})})
+            bridge.setkey("flow_tables", table.id, row)
+
+    yield f"{len(lacking)} tables named", describe
 
 
 def _lacking_tunnel(bridge: Any, interface: Any, encap: Encap) -> Iterator[_Step]:

@@ -14,7 +14,8 @@ from ovsnp.switch.location import Location
 
 _COLUMNS = {
     "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg"],
-    "Bridge": ["name", "ports", "protocols", "fail_mode"],
+    "Bridge": ["name", "ports", "protocols", "fail_mode", "flow_tables"],
+    "Flow_Table": ["name", "prefixes"],
     "Port": ["name", "interfaces"],
     "Interface": ["name", "type", "options", "ofport", "ofport_request", "mac", "mac_in_use", "external_ids", "error"],
 }

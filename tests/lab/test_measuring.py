@@ -120,7 +120,7 @@ def test_the_demo_shows_what_each_policy_changes_and_leaves_nothing(name: str, b
     demo = [*run("demo", "-t", str(SHIPPED), "--name", name).stdout.splitlines()]
     databases = "default/db-1, default/db-2"
     assert [line for line in demo if line.startswith("  ") and " reach " in line] == [
-        f"  6379/tcp: all but the nodes, default/frontend-1, default/frontend-2 no longer reach {databases}",
+        f"  6379/tcp: all but default/frontend-1, default/frontend-2, the nodes no longer reach {databases}",
         f"  80/tcp: all but the nodes no longer reach {databases}",
         f"  6379/tcp: myproject/* now reach {databases}",
         f"  6379/tcp, 80/tcp over IPv4: {databases} no longer reach anyone but the nodes, host-39",

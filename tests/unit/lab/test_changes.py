@@ -33,6 +33,14 @@ def test_a_change_of_egress_is_gathered_by_source() -> None:
     ]
 
 
+def test_whom_nobody_reached_before_is_not_set_apart() -> None:
+    apart = {(one, other) for one, other in ALL if {one, other} != DATABASES}
+    after = {(one, other) for one, other in apart if one not in DATABASES or other == "node/n"}
+    assert list(changes(matrix(HOSTS, {REDIS: apart}), matrix(HOSTS, {REDIS: after}))) == [
+        "6379/tcp: default/a, default/b no longer reach anyone but node/n"
+    ]
+
+
 def test_families_that_differ_have_a_sentence_each() -> None:
     one, other = host("default/a", "10.0.0.2", "fd00::2"), host("default/b", "10.0.0.3", "fd00::3")
     before, none = matrix([one, other], {REDIS: {("default/a", "default/b")}}), matrix([one, other], {REDIS: set()})

@@ -237,6 +237,11 @@ def test_pods_that_do_not_count() -> None:
     assert cluster.pods[0].node is None
 
 
+def test_without_nodes_every_pod_is_local() -> None:
+    assert load_objects([NODE, POD]).pods[0].node == "n1"
+    assert load_objects([POD]).pods[0].node is None
+
+
 def test_finished_pods_need_no_node() -> None:
     pod = _object("Pod", "done", spec={"nodeName": "gone"}, status={"phase": "Failed", "podIP": "10.9.9.9"})
     assert load_objects([NODE, pod]).pods == ()
@@ -329,6 +334,27 @@ spec:
     front = Requirement("tier", Operator.IN, ("front",))
     assert rule.peers == (PodPeer(Selector((web,)), None), PodPeer(Selector((web, front)), None))
     assert rule.ports == (PortEntry(port=80),) * 3
+
+
+def test_merged_keys(load_text: Load) -> None:
+    """What is written out wins over what is merged, and what is merged first over what follows."""
+    text = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: n
+  annotations: {x: &x {a: x, b: x, c: x}, y: &y {b: y, c: y, d: y}}
+  labels: {a: own, <<: [*x, *y]}
+"""
+    labels = load_text(text).namespaces["n"].labels
+    assert labels == {"a": "own", "b": "x", "c": "x", "d": "y", "kubernetes.io/metadata.name": "n"}
+
+
+def test_sorted() -> None:
+    """By namespace and name, whatever the order of the input."""
+    names = ["b", "c-a", "a", "c"]
+    pods = [_object("Pod", name, status={"podIP": f"10.0.0.{number}"}) for number, name in enumerate(names)]
+    assert [pod.name for pod in load_objects(pods).pods] == ["a", "b", "c", "c-a"]
 
 
 def test_shared_ports() -> None:

@@ -127,7 +127,7 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
 def test_stdin_has_lines(line_end: str) -> None:
     text = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "A"}}, indent=1)
     with pytest.raises(InputError) as caught:
-        load(["-"], stdin=io.BytesIO(("\n" + text + "\n" + text).replace("\n", line_end).encode()))
+        load(["-", "-"], stdin=io.BytesIO(("\n" + text + "\n" + text).replace("\n", line_end).encode()))
     message = "Namespace A: metadata.name: 'A' is no valid name; use at most 63 lower-case letters, digits and '-'"
     assert str(caught.value).splitlines() == [f"-:6: {message}", f"-:13: {message}"]
 

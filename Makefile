@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up all they need: as root the Debian packages, and always the virtual environment.
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+PACKAGES := openvswitch-switch iproute2 python3-venv
+
+.PHONY: demo test lint bench setup clean
+
+demo: setup
+	@$(VENV)/bin/ovsnp lab demo
+
+test: setup
+	@$(VENV)/bin/pytest -n 2 --dist loadgroup
+
+lint: setup
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: setup
+	@$(VENV)/bin/python -m bench
+
+setup: packages $(READY)
+
+.PHONY: packages
+packages:
+	@missing=$$(for package in $(PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	elif [ -n "$$missing" ]; then \
+		echo "not installed (needs root and Debian):" $$missing >&2; \
+	fi
+
+$(READY): pyproject.toml
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,70 @@
+"""docs/pipeline.md, made from the declaration: ``python -m ovsnp.pipeline.page > docs/pipeline.md``."""
+
+from collections.abc import Iterable
+
+from ovsnp.pipeline.conntrack import ZONE
+from ovsnp.pipeline.fields import Field
+from ovsnp.pipeline.registers import MEANINGS
+from ovsnp.pipeline.tables import TABLES, Table
+
+_HEAD = """\
+# The pipeline
+
+Made from `ovsnp/pipeline/` by `python -m ovsnp.pipeline.page`; a test holds this page to it. Every flow is held
+against these declarations when it is built: a match or an action that its table does not declare is an error.
+
+## Tables
+
+A packet starts in table 0 and only ever goes on to a later table. A table that is *asked* answers and returns.
+"""
+
+_REGISTERS = """
+## Registers and connection memory
+
+Registers start at 0 for every packet. The connection's mark and label stay with it: `ovs-appctl dpctl/dump-conntrack`
+shows which rules let a live connection in.
+
+| where | name | holds |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    zones = ", ".join(f"{zone} for IPv{version}" for version, zone in ZONE.items())
+    return (
+        _HEAD
+        + "".join(map(_table, TABLES))
+        + _REGISTERS
+        + "".join(f"| `{_bits(field)}` | {field.name} | {meaning} |\n" for field, meaning in MEANINGS.items())
+        + "| `ct_mark` | origin_node | number of the node whose tunnel the connection came through; 0: none |\n"
+        + f"\nConntrack zones: {zones}.\n"
+    )
+
+
+def _table(table: Table) -> str:
+    rows = (
+        ("matches", _names(table.matches)),
+        ("sets", _names(table.sets)),
+        ("asks", ", ".join(table.lookups)),
+        ("goes on to", ", ".join(table.next)),
+        ("sends", "packets out of the bridge" if table.outputs else ""),
+        ("no match", table.miss),
+    )
+    lines = "".join(f"- {name}: {value}\n" for name, value in rows if value)
+    return f"\n### {table.id} {table.name}\n\n{table.purpose[0].upper()}{table.purpose[1:]}.\n\n{lines}"
+
+
+def _names(fields: Iterable[Field]) -> str:
+    return ", ".join(sorted(f"`{field.name}`" for field in fields))
+
+
+def _bits(field: Field) -> str:
+    if field.whole:
+        return field.base
+    last = field.lsb + field.bits - 1
+    return f"{field.base}[{field.lsb}]" if field.bits == 1 else f"{field.base}[{field.lsb}..{last}]"
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 -- printing is what it is for
