@@ -12,7 +12,9 @@ from ovsnp.model.policy import Direction
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.verify import ICMP, Traffic, judge, who
 
-SECOND_PATIENCE = 5.0
+PATIENCE = (1.3, 3.0, 8.0)
+"""Seconds after which a probe counts as unanswered, first and when tried again: the kernel repeats a SYN after one."""
+
 CONTROL_PORTS = {Protocol.TCP: (80, 8080, 8081), Protocol.UDP: (53, 5353, 5354), Protocol.SCTP: (9899, 9900, 9901)}
 
 
@@ -133,23 +135,20 @@ def measure(
 ) -> Matrix:
     """Try every case, on servers that listen already, and hold it against the oracle.
 
-    What should connect and does not is tried once more with patience: a machine under load is slow, never wrong.
+    What should connect and does not is tried again with more patience: a machine under load is slow, never wrong.
     What connects is believed at once.
     """
     all_cases = list(cases(hosts, traffics))
     expectations = [expected(cluster, case, strict_nodes=strict_nodes) for case in all_cases]
-    results = agents.run([_probe(case) for case in all_cases])
-    again = [
-        index
-        for index, (allowed, result) in enumerate(zip(expectations, results, strict=True))
-        if allowed and not result.connected
-    ]
-    for index, result in zip(
-        again, agents.run([_probe(all_cases[index]) for index in again], SECOND_PATIENCE), strict=True
-    ):
-        results[index] = result
-    cells = tuple(map(Cell, all_cases, expectations, results))
-    return Matrix(tuple(hosts), tuple(traffics), cells)
+    results: list[Result] = [Result("silence")] * len(all_cases)
+    wanting = list(range(len(all_cases)))
+    for patience in PATIENCE:
+        for index, result in zip(
+            wanting, agents.run([_probe(all_cases[index]) for index in wanting], patience), strict=True
+        ):
+            results[index] = result
+        wanting = [index for index in wanting if expectations[index] and not results[index].connected]
+    return Matrix(tuple(hosts), tuple(traffics), tuple(map(Cell, all_cases, expectations, results)))
 
 
 def _probe(case: Case) -> Probe:

@@ -4,12 +4,13 @@ One JSON object a line on standard input, one answer a line on standard output; 
 
 ``{"listen": [[PROTOCOL, ADDRESS, PORT], ...]}``
     echoes on these from now on; answer ``{"listening": COUNT}``.
-``{"probe": [[PROTOCOL, SOURCE, DESTINATION, PORT], ...], "timeout": SECONDS}``
-    tries all of them at once; answer ``{"results": [[OUTCOME, SEEN], ...]}`` in the same order.
+``{"probe": [[PROTOCOL, SOURCE, DESTINATION, PORT], ...], "within": SECONDS, "timeout": SECONDS}``
+    tries all of them, beginning each somewhere within that time; answer ``{"results": [[OUTCOME, SEEN], ...]}`` in the same order.
 
-A probe sends a number that nobody can guess (in a stream, with full segments behind it) and is ``connected`` when it
+A probe sends a number that nobody can guess (in a stream, with a full segment behind it) and is ``connected`` when it
 comes back; SEEN is the source address that the server saw and put beside it. ``silence``: nothing came back in time.
-``refused`` and ``unreachable``: an answer that is none. ICMP is answered by the kernel, which does not say what it saw.
+``unanswered``: a stream was established, but the number did not come back. ``refused`` and ``unreachable``: an answer
+that is none. ICMP is answered by the kernel, which does not say what it saw.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ import random
 import socket
 import struct
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any
 
 # Never the same source port twice: open connections pass the policies unjudged, and conntrack remembers for a while.
@@ -32,8 +33,8 @@ _STREAMS = {"tcp": socket.IPPROTO_TCP, "sctp": getattr(socket, "IPPROTO_SCTP", 1
 # The kernel sends a SYN again after a second; what has no such care of its own is sent as often by us.
 _RESEND = 0.3
 
-# More than one full segment each way: a packet too large for the tunnel is lost only when it is large.
-_FILLING = b"." * 2000
+# A full segment each way: a packet too large for the tunnel is lost only when it is large.
+_FILLING = b"." * 1400
 
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -119,15 +120,26 @@ async def probe(protocol: str, source: str, destination: str, port: int, timeout
                 client.bind((source, 0))
             else:
                 _bind(client, source)
-            answer = await asyncio.wait_for(attempt(client, (destination, port), nonce), timeout)
-    except TimeoutError:
-        return "silence", ""
+            try:
+                answer = await asyncio.wait_for(attempt(client, (destination, port), nonce), timeout)
+            except TimeoutError:
+                return ("unanswered" if _is_established(client) else "silence"), ""
     except (ConnectionRefusedError, ConnectionResetError):
         return "refused", ""
     except OSError as error:
         return "unreachable", os.strerror(error.errno) if error.errno else str(error)
     echoed, _, seen = answer.partition(b" ")
     return ("connected", seen.decode()) if echoed == nonce else ("garbled", answer.decode(errors="replace"))
+
+
+def _is_established(client: socket.socket) -> bool:
+    if client.type != socket.SOCK_STREAM:
+        return False
+    try:
+        client.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _bind(client: socket.socket, source: str) -> None:
@@ -194,12 +206,14 @@ async def _answer(request: dict[str, Any]) -> dict[str, Any]:
         for protocol, address, port in request["listen"]:
             listen(protocol, address, port)
         return {"listening": len(request["listen"])}
-    return {"results": await asyncio.gather(*_attempts(request["probe"], request["timeout"]))}
+    attempts = [_begun(request["within"], *probe, request["timeout"]) for probe in request["probe"]]
+    return {"results": await asyncio.gather(*attempts)}
 
 
-def _attempts(probes: list[list[Any]], timeout: float) -> Iterator[Coroutine[Any, Any, tuple[str, str]]]:
-    for protocol, source, destination, port in probes:
-        yield probe(protocol, source, destination, port, timeout)
+async def _begun(within: float, *arguments: Any) -> tuple[str, str]:
+    # All at once would be more than the switch's sockets hold, and TCP would repeat what is lost all at once too.
+    await asyncio.sleep(random.uniform(0, within))
+    return await probe(*arguments)
 
 
 async def main() -> None:

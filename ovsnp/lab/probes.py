@@ -13,8 +13,8 @@ from ovsnp.errors import SwitchError
 from ovsnp.lab import probe_agent
 from ovsnp.lab.runtime.interface import Runtime
 
-PATIENCE = 1.3
-"""Seconds after which a probe counts as unanswered: the kernel sends a SYN a second time after one second."""
+RATE = 4000
+"""Probes that are begun in a second, all agents together: what one thread of Open vSwitch keeps up with."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -83,14 +83,15 @@ class Agents:
         """Have each node echo on its (protocol, address, port)s; raises SwitchError where one cannot."""
         self._ask({node: {"listen": list(wanted)} for node, wanted in servers.items()})
 
-    def run(self, probes: Sequence[Probe], timeout: float = PATIENCE) -> list[Result]:
-        """Try all probes at once; results in their order."""
+    def run(self, probes: Sequence[Probe], timeout: float) -> list[Result]:
+        """Try all probes, as many at a time as the switches bear; results in their order."""
+        within = len(probes) / RATE
         indices: dict[str, list[int]] = {}
         for index, probe in enumerate(probes):
             indices.setdefault(probe.node, []).append(index)
         answers = self._ask(
             {
-                node: {"timeout": timeout, "probe": [_request(probes[index]) for index in mine]}
+                node: {"within": within, "timeout": timeout, "probe": [_request(probes[index]) for index in mine]}
                 for node, mine in indices.items()
             }
         )

@@ -20,6 +20,9 @@ _TRAILING = "trailing characters"
 _UNFINISHED = "not valid JSON: it stops in the middle of a value; check that the file is whole"
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_PUNCTUATION = 12
+"""Bytes around a field in what kubectl prints: a newline, four spaces, quotes, a colon, a space and a comma."""
 _decode_scalar = json.JSONDecoder().raw_decode
 
 
@@ -61,7 +64,15 @@ def item_slices(data: bytes, where: Slice) -> list[Slice]:
 
 
 def list_faults(body: msgspec.Raw) -> list[Fault]:
-    """What is wrong with a List besides its items; raises msgspec's errors where it is none."""
+    """What is wrong with a List besides its items; raises msgspec's errors where it is none.
+
+    Of two fields of one name msgspec gives the last, so the other's bytes are missing from the sum. A field that
+    holds an object is longer than what punctuation and the usual spaces take.
+    """
+    fields = _decode_fields(body)
+    missing = len(memoryview(body)) - sum(len(key) + len(memoryview(value)) for key, value in fields.items())
+    if missing <= _PUNCTUATION * (len(fields) + 1):
+        return []
     items = bytes(msgspec.json.decode(body, type=_List).items)
     return outline_json(msgspec.Raw(bytes(body).replace(items, b"[]", 1))).faults
 

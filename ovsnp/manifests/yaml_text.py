@@ -190,8 +190,8 @@ class _Builder:
     def _key(self, event: Event) -> Any:
         if isinstance(event, ScalarEvent) and event.value == "<<" and event.implicit[0]:
             return _MERGE
-        key = self._value(event)
-        if isinstance(key, dict | list):
+        key = None if isinstance(event, CollectionStartEvent) else self._value(event)
+        if isinstance(event, CollectionStartEvent) or isinstance(key, dict | list):
             raise _broken(event, "a key of a mapping must be text; write it as KEY: VALUE")
         return key
 

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 _DEFAULT_PRIORITY = 32768
+_LIFE = {"idle_timeout", "hard_timeout", "importance"}
+_FLAGS = {"send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", "no_byte_counts"}
 
 
 class InstalledFlow(NamedTuple):
@@ -31,7 +33,7 @@ def parse_dump(line: str) -> InstalledFlow:
         name, _, value = part.partition("=")
         if name in numbers:
             numbers[name] = int(value, 0)
-        else:
+        elif name not in _LIFE and part not in _FLAGS:
             match.add(part)
     text = f"{','.join(parts)} actions={actions}"
     return InstalledFlow(

@@ -2,12 +2,16 @@
 
 import re
 import subprocess
+import tempfile
+from collections.abc import Sequence
+from typing import IO
 
 from ovsnp.errors import DeclarationError, SwitchError
 from ovsnp.switch.location import Location
 
 _BUNDLE = ("-O", "OpenFlow15")
 _READ = ("-O", ",".join(f"OpenFlow1{minor}" for minor in range(6)))
+_GROUPS = ",".join(f"OpenFlow1{minor}" for minor in range(1, 6))
 _TIMEOUT = 60
 _WIDENED = "normalization changed ofp_match"
 
@@ -21,38 +25,56 @@ def dump_flows(location: Location, bridge: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if "actions=" in line]
 
 
-def bundle(location: Location, bridge: str, lines: list[str]) -> None:
+def dump_groups(location: Location, bridge: str) -> list[str]:
+    """Every group of the bridge, one a line, as ``group add`` takes it."""
+    text = _ofctl(location, *_READ[:-1], _GROUPS, "--no-names", "dump-groups", location.management(bridge))
+    return [line.strip() for line in text.splitlines() if "group_id=" in line]
+
+
+def bundle(location: Location, bridge: str, lines: list[str], lock: int) -> None:
     """Carry out ``flow add|modify|delete ...`` lines as one atomic transaction.
 
-    Raises SwitchError, with the line that was refused where Open vSwitch says which, and then nothing changed.
+    ``lock`` is what `ovsnp.switch.lock.exclusive` gives. ``ovs-ofctl`` finds its input whole when it starts: were
+    it written to a pipe, and ovsnp killed meanwhile, ``ovs-ofctl`` would carry out the part that it got.
+    Raises SwitchError, with the flow that was refused where Open vSwitch says which, and then nothing changed.
     """
-    _ofctl(location, *_BUNDLE, "bundle", location.management(bridge), "-", lines=lines)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+        file.flush()
+        file.seek(0)
+        _ofctl(location, *_BUNDLE, "bundle", location.management(bridge), "-", lines=lines, file=file, lock=lock)
 
 
-def _ofctl(location: Location, *arguments: str, lines: list[str] | None = None) -> str:
+def _ofctl(
+    location: Location, *arguments: str, lines: Sequence[str] = (), file: IO[str] | None = None, lock: int | None = None
+) -> str:
     command = ["ovs-ofctl", f"--timeout={_TIMEOUT}", *arguments]
     try:
         done = subprocess.run(
             command,
-            input="\n".join((*lines, "")) if lines is not None else None,
+            stdin=file or subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
+            pass_fds=() if lock is None else (lock,),
         )
     except FileNotFoundError:
         raise SwitchError("ovs-ofctl is not installed; install Open vSwitch (Debian: openvswitch-switch)") from None
     if done.returncode:
-        raise SwitchError(_explain(done.stderr, lines or [], location))
+        raise SwitchError(_explain(done.stderr, lines, location))
     if _WIDENED in done.stderr:
         raise DeclarationError(f"Open vSwitch widened a match: {done.stderr.strip()}")
     return done.stdout
 
 
-def _explain(stderr: str, lines: list[str], location: Location) -> str:
+def _explain(stderr: str, lines: Sequence[str], location: Location) -> str:
     said = stderr.strip() or "ovs-ofctl failed without a word"
     if "No such file" in said or "Connection refused" in said:
         return f"Open vSwitch cannot be reached in {location.rundir}: {said}; is it running, and is --db right?"
-    refused = re.search(r"^-:(\d+): (.*)", said, re.MULTILINE)
-    if refused and 0 < int(refused[1]) <= len(lines):
-        return f"Open vSwitch refused a flow, and nothing was changed: {refused[2]}: {lines[int(refused[1]) - 1]}"
+    misread = re.search(r"^-:(\d+): (.*)", said, re.MULTILINE)
+    if misread and 0 < int(misread[1]) <= len(lines):
+        return f"Open vSwitch refused a flow, and nothing was changed: {misread[2]}: {lines[int(misread[1]) - 1]}"
+    refused = re.search(r"^Error (\w+) for: OFPT_\w+_MOD [^:]*: ?(.*)", said, re.MULTILINE)
+    if refused:
+        return f"Open vSwitch refused a flow, and nothing was changed: {refused[1]}: {refused[2]}"
     return f"Open vSwitch refused, and nothing was changed: {said}"

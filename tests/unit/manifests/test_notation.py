@@ -30,6 +30,8 @@ HEADER = "apiVersion: v1\nkind: Namespace\n"
         ("\na: " + "[" * 200, "2: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("{a: " * 100_000, "1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("- " * 100_000, "1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
+        ("{a: b}\n---\n" + "{" * 2000, "3: a key of a mapping must be text; write it as KEY: VALUE"),
+        ("a: &a [b]\n*a : c\n", "2: a key of a mapping must be text; write it as KEY: VALUE"),
         ("a: \x07\n", "1: not valid YAML: control characters are not allowed; remove the character"),
         ("{\n\"a\": 1\n\"b\": 2}", "3: not valid YAML: did not find expected ',' or '}'; "
          "check the indentation and quotes here"),

@@ -1,0 +1,57 @@
+"""The command: measures what is named, or everything, and writes the results as Markdown."""
+
+import argparse
+import gc
+import sys
+import tempfile
+from pathlib import Path
+
+import bench
+from bench import applying, changing, compiling, datapath, flow_counts
+from bench.generate import SIZES
+from bench.inputs import Inputs
+from bench.machine import described
+
+SECTIONS = {
+    "sizes": flow_counts.measure,
+    "compile": compiling.measure,
+    "apply": applying.measure,
+    "change": changing.measure,
+    "datapath": datapath.measure,
+}
+USUAL_SIZES = ["S", "M", "L"]
+
+
+def main() -> None:
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory(prefix="ovsnp-bench-") as directory:
+        inputs = Inputs(Path(directory), tuple(arguments.sizes), arguments.runs, arguments.minimal)
+        for part in (described(), inputs.described()):
+            _write(part)
+        for name in arguments.section or SECTIONS:
+            for part in SECTIONS[name](inputs):
+                _write(part)
+            gc.collect()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=bench.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("section", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; default: all")
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=USUAL_SIZES, help="default: S M L")
+    parser.add_argument("--runs", type=int, default=5, help="how often a time is taken; default: 5")
+    parser.add_argument("--minimal", action="store_true", help="leave out the full objects: XL's are 910 MB of JSON")
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.section if name not in SECTIONS]:
+        parser.error(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    return arguments
+
+
+def _write(part: str) -> None:
+    sys.stdout.write(f"{part}\n\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

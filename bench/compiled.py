@@ -1,0 +1,46 @@
+"""node-0's program, compiled in this process."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from bench.inputs import NODE, Inputs
+from ovsnp.compiler import compile_cluster, load, local_pods
+from ovsnp.flows.program import Program
+from ovsnp.manifests import load_objects
+from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.mac import derived_mac
+from ovsnp.model.options import Encap, Options
+from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
+
+OPTIONS = Options("br-int", NODE, Encap.GENEVE, False)
+
+
+def cluster_of(inputs: Inputs, size: str) -> Cluster:
+    """The generated cluster."""
+    return load([str(inputs.file(size, minimal=True))])
+
+
+def cluster_of_objects(objects: Iterable[Any]) -> Cluster:
+    """A cluster of API objects that are parsed already."""
+    return load_objects(objects)
+
+
+def pods_of(cluster: Cluster) -> tuple[Pod, ...]:
+    """node-0's pods."""
+    return local_pods(cluster, NODE)
+
+
+def port_numbers(cluster: Cluster) -> dict[str, int]:
+    """An OpenFlow port for each pod of node-0."""
+    return {pod.key: FIRST_OFFLINE_OFPORT + index for index, pod in enumerate(pods_of(cluster))}
+
+
+def program_of(cluster: Cluster, numbers: dict[str, int]) -> Program:
+    """Compile for a bridge whose pods have these ports."""
+    ports = {
+        pod.key: Port(numbers[pod.key], mac)
+        for pod in pods_of(cluster)
+        if (mac := derived_mac(pod.addresses)) is not None
+    }
+    return compile_cluster(cluster, Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports), OPTIONS)

@@ -1,0 +1,94 @@
+"""Time and memory of ``ovsnp compile``, against Python's own ``json.loads`` of the same file."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from bench.inputs import NODE, Inputs
+from bench.process import Taken, run
+from bench.table import Cell, table, verdict
+
+TIME_BARS = {"L": 5.0, "XL": 2.0}
+MEMORY_BARS = {"L": 12.0, "XL": 8.0}
+OVSNP = str(Path(sys.executable).parent / "ovsnp")
+
+_LOADS = """
+import json, sys, time
+with open(sys.argv[1], "rb") as file:
+    data = file.read()
+began, busy = time.perf_counter(), time.process_time()
+value = json.loads(data)
+print(time.perf_counter() - began, time.process_time() - busy)
+"""
+
+HEAD = (
+    "input",
+    "MB",
+    "json.loads, s",
+    "compile, s",
+    "ratio",
+    "bar",
+    "verdict",
+    "ratio of processor time",
+    "peak, MB",
+    "of the file",
+    "bar",
+    "verdict",
+)
+
+
+def measure(inputs: Inputs) -> Iterator[str]:
+    """Medians of runs that take turns; the ratio is that of the medians."""
+    yield "## ovsnp compile"
+    yield (
+        "Whole process, from JSON, no database, output thrown away; `json.loads` is only the call, in a process of its"
+        f" own. {inputs.runs} runs each, in turns; medians, and the largest peak."
+    )
+    nowhere = inputs.directory / "no-open-vswitch"
+    nowhere.mkdir(exist_ok=True)
+    variants = (True,) if inputs.only_minimal else (False, True)
+    rows = [_row(inputs, size, minimal, nowhere) for minimal in variants for size in inputs.sizes]
+    yield table(HEAD, rows)
+
+
+def _row(inputs: Inputs, size: str, minimal: bool, nowhere: Path) -> tuple[Cell, ...]:
+    file = inputs.file(size, minimal=minimal)
+    file.read_bytes()  # so that no run waits for the disk
+    loads: list[tuple[float, float]] = []
+    compiles: list[Taken] = []
+    for _ in range(inputs.runs):
+        loads.append(_json_loads(file))
+        compiles.append(compile_file(file, {"OVS_RUNDIR": str(nowhere)}))
+    bytes_of_file = file.stat().st_size
+    loaded, compiled = median(wall for wall, _ in loads), median(taken.wall for taken in compiles)
+    busy = median(taken.processor for taken in compiles) / median(processor for _, processor in loads)
+    peak = max(taken.peak for taken in compiles)
+    return (
+        f"{size}, minimal" if minimal else size,
+        bytes_of_file / 1e6,
+        loaded,
+        compiled,
+        compiled / loaded,
+        *_against(compiled / loaded, TIME_BARS.get(size)),
+        busy,
+        peak / 1e6,
+        peak / bytes_of_file,
+        *_against(peak / bytes_of_file, MEMORY_BARS.get(size)),
+    )
+
+
+def _against(value: float, bar: float | None) -> tuple[str, str]:
+    return f"{bar:g}" if bar is not None else "-", verdict(value, bar)
+
+
+def _json_loads(file: Path) -> tuple[float, float]:
+    command = [sys.executable, "-c", _LOADS, str(file)]
+    wall, processor = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=1800).stdout.split()
+    return float(wall), float(processor)
+
+
+def compile_file(file: Path, environment: dict[str, str]) -> Taken:
+    """Compile for node-0, in an environment that says where Open vSwitch is."""
+    return run([OVSNP, "compile", "-f", str(file), "--node", NODE], environment)

@@ -1,0 +1,48 @@
+"""The generated clusters as files and in memory; a file is made when it is first asked for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.generate import SIZES, cluster, write_list
+from bench.table import table
+
+NODE = "node-0"
+
+
+class Inputs(NamedTuple):
+    """Where the files are, which sizes are wanted, how often a time is taken, whether full objects are left out."""
+
+    directory: Path
+    sizes: tuple[str, ...]
+    runs: int
+    only_minimal: bool
+
+    def file(self, size: str, *, minimal: bool) -> Path:
+        """The cluster as ``kubectl get -o json`` prints it."""
+        path = self.directory / f"{size}{'-minimal' if minimal else ''}.json"
+        if not path.exists():
+            with path.open("w", encoding="utf-8") as file:
+                write_list(cluster(SIZES[size], minimal=minimal), file)
+        return path
+
+    def objects(self, size: str) -> Iterator[Any]:
+        """The same objects, parsed, with only the fields that the compiler needs."""
+        return map(json.loads, cluster(SIZES[size], minimal=True))
+
+    def described(self) -> str:
+        """The clusters, in numbers."""
+        return (
+            "The clusters are those of `bench/generate.py`; the flows are those of node-0. Each namespace has ten"
+            " policies: default deny, same namespace, by app, by tier, from monitoring, from all pods, port ranges and"
+            " names, DNS, ipBlocks with one to four excepts, to another app.\n\n"
+            + table(
+                ("size", "pods", "nodes", "namespaces", "policies", "pods on node-0"),
+                [
+                    (name, size.pods, size.nodes, size.namespaces, size.namespaces * 10, size.local)
+                    for name, size in SIZES.items()
+                    if name in self.sizes
+                ],
+            )
+        )

@@ -1,0 +1,48 @@
+"""One change at a time to a bridge."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ovsnp.errors import SwitchError
+from ovsnp.switch.location import Location
+
+_PATIENCE = 60.0
+_PAUSE = 0.02
+
+
+@contextmanager
+def exclusive(location: Location, bridge: str) -> Iterator[int]:
+    """Wait until nobody else changes the bridge's flows, and keep others out; yields the lock's descriptor.
+
+    The lock ends with its last holder. `ovsnp.switch.ofctl.bundle` makes ``ovs-ofctl`` one, so where ovsnp is
+    killed while ``ovs-ofctl`` works, the next one plans against what that leaves. Raises SwitchError where the
+    others take more than a minute.
+    """
+    path = f"{location.rundir}/ovsnp-{bridge.replace('/', '_')}.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SwitchError(
+            f"Open vSwitch cannot be reached in {location.rundir}: {error.strerror}; is it running, and is --db right?"
+        ) from None
+    try:
+        _acquire(descriptor, bridge)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, bridge: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise SwitchError(f"another ovsnp has been changing bridge {bridge} for a minute") from None
+            time.sleep(_PAUSE)
+        else:
+            return
