@@ -79,7 +79,7 @@ class _Assembly:
         """The pods that count, in the order of the input; namespaces that are implied are added."""
         found: list[Pod] = []
         unique: Unique[Pod | LeftOut] = Unique(self._report)
-        reader = PodReader(bool(nodes), self._report)
+        reader = PodReader(nodes, self._report)
         addressing = Addressing(nodes, self._complete, self._report)
         for item in self._drain("Pod"):
             written: wire.Pod = read_object("Pod", item, self._report)
@@ -114,8 +114,8 @@ class _Assembly:
     def _namespace_of(self, metadata: wire.Metadata | None, namespaces: dict[str, Namespace]) -> str:
         """The namespace that an object is in; it must be there, by its object or by its name."""
         name = (metadata and metadata.namespace) or DEFAULT_NAMESPACE
-        if name in namespaces:
-            return name
+        if namespace := namespaces.get(name):
+            return namespace.name
         path = ("metadata", "namespace")
         if fault := label_name_fault(name):
             self._report.add(path, fault)

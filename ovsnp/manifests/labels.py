@@ -10,6 +10,11 @@ from ovsnp.manifests.syntax import label_key_fault, label_value_fault, subdomain
 from ovsnp.model.selector import Operator, Requirement, Selector
 
 _OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
+_sound: dict[str, str] = {}
+_sound_keys: set[str] = set()
+"""Values and keys that were found to be good: a cluster has many labels, but few different ones."""
+_MAX_SOUND = 1_000_000
+
 _NULL_REQUIREMENT = "null is no requirement; write key, operator and values, or remove it"
 
 
@@ -22,14 +27,28 @@ def read_name(
     return name
 
 
-def read_labels(labels: Mapping[str, str] | None, path: Path, report: Report) -> Mapping[str, str]:
-    """Labels, checked."""
+def read_labels(labels: dict[str, str] | None, path: Path, report: Report) -> Mapping[str, str]:
+    """Labels, checked; ``labels`` itself, its values shared with all that are equal."""
     if not labels:
         return {}
     for key, value in labels.items():
-        if label_key_fault(key) or label_value_fault(value):
+        shared = _sound.get(value)
+        if shared is None or key not in _sound_keys:
             report.add((*path, key), label_key_fault(key) or label_value_fault(value))
+            _note_sound(key, value)
+        else:
+            labels[key] = shared
     return labels
+
+
+def _note_sound(key: str, value: str) -> None:
+    if len(_sound) + len(_sound_keys) > _MAX_SOUND:
+        _sound.clear()
+        _sound_keys.clear()
+    if not label_value_fault(value):
+        _sound[value] = value
+    if not label_key_fault(key):
+        _sound_keys.add(key)
 
 
 def read_selector(selector: wire.LabelSelector, path: Path, report: Report) -> Selector:

@@ -1,19 +1,20 @@
 """Pods: which of them count, and what policies see of these."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from ovsnp.errors import Place
 from ovsnp.manifests import wire
 from ovsnp.manifests.blocks import read_address
 from ovsnp.manifests.labels import read_labels
 from ovsnp.manifests.paths import Path
-from ovsnp.manifests.policies import read_protocol
+from ovsnp.manifests.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
 from ovsnp.manifests.syntax import port_name_fault, port_number_fault
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.cluster import Node, Pod
-from ovsnp.model.ports import ContainerPort
+from ovsnp.model.ports import ContainerPort, Protocol
 
 _FINISHED = frozenset({"Succeeded", "Failed"})
 _IPS: Path = ("status", "podIPs")
@@ -23,11 +24,11 @@ _NODE: Path = ("spec", "nodeName")
 class PodReader:
     """Reads pods one by one; equal ports are shared, as thousands of pods have the same.
 
-    Without nodes (``has_nodes``) every pod is on the one node there is, whatever it says.
+    Without ``nodes`` every pod is on the one node there is, whatever it says.
     """
 
-    def __init__(self, has_nodes: bool, report: Report) -> None:
-        self._has_nodes = has_nodes
+    def __init__(self, nodes: Mapping[str, Node], report: Report) -> None:
+        self._nodes = nodes
         self._report = report
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
@@ -42,8 +43,13 @@ class PodReader:
             return None
         ports = tuple(_named_ports(spec, self._report))
         ports = self._shared.setdefault(ports, ports)
-        node = spec.node_name or None if self._has_nodes else None
-        return Pod(namespace, name, labels, node, addresses, ports, place)
+        return Pod(namespace, name, labels, self._node_of(spec), addresses, ports, place)
+
+    def _node_of(self, spec: wire.PodSpec) -> str | None:
+        node = self._nodes.get(spec.node_name or "")
+        if node is not None:
+            return node.name
+        return spec.node_name or None if self._nodes else None
 
     def _addresses(self, status: wire.PodStatus) -> tuple[Address, ...]:
         found: tuple[Address, ...] = ()
@@ -79,11 +85,21 @@ def _ports_of(ports: Sequence[wire.ContainerPort | None], path: Path, report: Re
     for index, port in enumerate(ports):
         if not port or not port.name:
             continue
-        inside = (*path, index)
         number = port.container_port or 0
-        report.add((*inside, "name"), port_name_fault(port.name))
-        report.add((*inside, "containerPort"), port_number_fault(number))
-        yield ContainerPort(port.name, read_protocol(port.protocol, (*inside, "protocol"), report), number)
+        if sound := _sound_port(port.name, port.protocol, number):
+            yield sound
+            continue
+        report.add((*path, index, "name"), port_name_fault(port.name))
+        report.add((*path, index, "containerPort"), port_number_fault(number))
+        read_protocol(port.protocol, (*path, index, "protocol"), report)
+
+
+@lru_cache(maxsize=10_000)
+def _sound_port(name: str, protocol: str | None, number: int) -> ContainerPort | None:
+    """A port if nothing is wrong with it: most containers have the same few."""
+    if port_name_fault(name) or port_number_fault(number) or (protocol is not None and protocol not in PROTOCOLS):
+        return None
+    return ContainerPort(name, PROTOCOLS[protocol or Protocol.TCP], number)
 
 
 class Addressing:

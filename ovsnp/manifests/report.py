@@ -76,9 +76,6 @@ class Report:
                 return
         self._mistakes.append(_Mistake(self._place, self._subject, path, message))
 
-    def __len__(self) -> int:
-        return len(self._mistakes)
-
     def diagnostics(self) -> list[Diagnostic]:
         """All mistakes with their lines."""
         locator = Locator()

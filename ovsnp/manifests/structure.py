@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import msgspec
 from msgspec import inspect
 
 from ovsnp.manifests.paths import Fault, Path
@@ -133,8 +132,3 @@ class _Walker:
 
 def _allows_null(options: tuple[inspect.Type, ...]) -> bool:
     return any(isinstance(option, inspect.NoneType) for option in options)
-
-
-def convert(value: Any, wire: type[Wire]) -> Wire:
-    """A value without mistakes of shape as its type; raises msgspec.ValidationError where there are some."""
-    return msgspec.convert(value, wire)

@@ -30,7 +30,6 @@ def label_name_fault(name: str) -> str | None:
     return f"{quote(name)} is no valid name; use at most 63 lower-case letters, digits and '-'"
 
 
-@lru_cache(maxsize=100_000)
 def label_key_fault(key: str) -> str | None:
     """Keys of labels: a name, perhaps after a DNS domain and a slash."""
     prefix, slash, name = key.rpartition("/")
@@ -42,7 +41,6 @@ def label_key_fault(key: str) -> str | None:
     )
 
 
-@lru_cache(maxsize=100_000)
 def label_value_fault(value: str) -> str | None:
     """Values of labels."""
     if not value or _QUALIFIED.fullmatch(value):

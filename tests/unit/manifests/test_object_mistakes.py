@@ -250,3 +250,16 @@ def test_lists_in_json(mistakes: Mistakes) -> None:
         f"in.yaml:10: {policy}",
         "in.yaml:11: must be a Kubernetes object, not the number 5; write its fields",
     ]
+
+
+def test_a_mistake_made_twice_is_told_twice(mistakes: Mistakes) -> None:
+    text = "---\n".join(
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {{a: b/c, d/e/f: g}}}}\n" for name in "xy"
+    )
+    value, key = "'b/c' cannot be the value of a label", "'d/e/f' cannot be the key of a label"
+    found = [line.split(";")[0] for line in mistakes(text)]
+    assert found == [
+        f"in.yaml:{line}: Namespace {name}: metadata.{message}"
+        for line, name in ((3, "x"), (7, "y"))
+        for message in (f"labels.a: {value}", f"labels[d/e/f]: {key}")
+    ]
