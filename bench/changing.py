@@ -14,10 +14,10 @@ from ovsnp.flows.program import Program
 from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster, Pod
 
-SAMPLES = 12
+SAMPLES = 24
 PEER_TABLES = ("EgressPeer", "IngressPeer")
-_NEW = Address(bytes((10, 255, 0, 1)))
-"""An address that no generated pod has; on another node's place it need not lie in that node's block."""
+_LAST = 250
+"""The last byte of an address that no generated pod has, in any node's /24."""
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
@@ -26,6 +26,8 @@ def measure(inputs: Inputs) -> Iterator[str]:
     yield (
         f"Added, deleted, or with other actions or another cookie, by table; the most of {SAMPLES} changes of a kind,"
         " each made to the cluster as it was. Bar: one flow in each Peer table for a pod that comes or goes."
+        " With the last pod of node-0 that a rule selects, the rule goes too, and its peer set with it: then the"
+        " set's other members change as well."
     )
     for size in [size for size in inputs.sizes if size != "S"] or inputs.sizes:
         cluster = cluster_of(inputs, size)
@@ -73,12 +75,14 @@ def _changes(cluster: Cluster, random: Random) -> Iterator[tuple[str, Iterable[C
         "a pod elsewhere, a DNS server or Prometheus": [
             pod for pod in cluster.pods if pod.node != NODE and pod.labels["app"] in ("kube-dns", "prometheus")
         ],
-        "a pod of node-0": list(local),
+        "a pod of node-0, one of several of its app there": [pod for pod in local if _alike(pod, local) > 1],
+        "a pod of node-0, the only one of its app there": [pod for pod in local if _alike(pod, local) == 1],
     }
     for kind, pods in kinds.items():
         chosen = random.sample(pods, min(SAMPLES, len(pods)))
         yield f"{kind}, goes", [_without(cluster, pod) for pod in chosen]
-        yield f"{kind}, comes", [_with_another(cluster, pod) for pod in chosen]
+        if "only one" not in kind:  # its coming is its going, seen from the other side
+            yield f"{kind}, comes", [_with_another(cluster, pod) for pod in chosen]
     policies = random.sample([policy for policy in cluster.policies if policy.namespace in homes], SAMPLES)
     yield (
         "a policy of a namespace of node-0's, comes or goes",
@@ -89,13 +93,20 @@ def _changes(cluster: Cluster, random: Random) -> Iterator[tuple[str, Iterable[C
     )
 
 
+def _alike(pod: Pod, local: Iterable[Pod]) -> int:
+    """How many pods of the node the same policies select."""
+    return sum(other.namespace == pod.namespace and other.labels == pod.labels for other in local)
+
+
 def _without(cluster: Cluster, pod: Pod) -> Cluster:
     return msgspec.structs.replace(cluster, pods=tuple(each for each in cluster.pods if each is not pod))
 
 
 def _with_another(cluster: Cluster, pod: Pod) -> Cluster:
     """One pod more, a replica of ``pod``."""
-    replica = msgspec.structs.replace(pod, name=f"{pod.name[:-5]}zzzzz", addresses=(_NEW,))
+    replica = msgspec.structs.replace(
+        pod, name=f"{pod.name[:-5]}zzzzz", addresses=(Address(pod.addresses[0][:3] + bytes((_LAST,))),)
+    )
     return msgspec.structs.replace(cluster, pods=tuple(sorted((*cluster.pods, replica), key=_order)))
 
 

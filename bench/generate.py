@@ -254,20 +254,12 @@ def pod(app: App, *, minimal: bool) -> Object:
 
 
 def pod_metadata(app: App) -> Object:
+    owner = {"apiVersion": "apps/v1", "blockOwnerDeletion": True, "controller": True, "kind": "ReplicaSet"}
     return {
         "creationTimestamp": CREATED,
         "generateName": f"{app.name}-%(hash)s-",
         "labels": app.labels | {"pod-template-hash": "%(hash)s"},
-        "ownerReferences": [
-            {
-                "apiVersion": "apps/v1",
-                "blockOwnerDeletion": True,
-                "controller": True,
-                "kind": "ReplicaSet",
-                "name": f"{app.name}-%(hash)s",
-                "uid": "%(owner)s",
-            }
-        ],
+        "ownerReferences": [owner | {"name": f"{app.name}-%(hash)s", "uid": "%(owner)s"}],
         "resourceVersion": "%(resourceVersion)s",
         "uid": "%(uid)s",
     }

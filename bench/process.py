@@ -31,7 +31,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     return Taken(*json.loads(said.stdout))
 
 
-def _launch(command: Sequence[str]) -> int:
+def _launch(command: list[str]) -> int:
     nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     began = time.perf_counter()
     child = os.posix_spawnp(command[0], command, os.environ, file_actions=[nothing])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix
-from ovsnp.model.address import Prefix, family, host_prefix
+from ovsnp.model.address import Prefix, family, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
@@ -89,7 +89,7 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
         yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
     yield _ask("by the gateway", Match("arp", (port, exactly(f.ARP_OP, 1))))
     yield _ask("by the gateway", Match("icmp6", (port, _SOLICITATION)))
-    for cidr in (*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs)):
+    for cidr in merge((*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs))):
         yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", _from(port, cidr))
     for address in bridge.gateways:
         yield Flow("Origin", p.SOURCE_EXCEPTION, _from(port, host_prefix(address)), accepted, "by the gateway")

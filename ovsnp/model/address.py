@@ -1,6 +1,7 @@
 """IP addresses and prefixes of both families."""
 
 import socket
+from collections.abc import Iterable
 from typing import NamedTuple, NewType
 
 import netaddr
@@ -80,3 +81,9 @@ def parse_prefix(text: str) -> Prefix:
     except (netaddr.AddrFormatError, ValueError):
         raise ValueError(f"{text!r} is not a CIDR block (ADDRESS/LENGTH)") from None
     return Prefix(network.version, network.first, network.prefixlen)
+
+
+def merge(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
+    """The fewest prefixes with the same addresses, sorted."""
+    merged = netaddr.cidr_merge([netaddr.IPNetwork(str(prefix)) for prefix in prefixes])
+    return tuple(sorted(Prefix(network.version, network.first, network.prefixlen) for network in merged))

@@ -2,9 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-import netaddr
-
-from ovsnp.model.address import Address, Prefix, host_prefix
+from ovsnp.model.address import Address, Prefix, host_prefix, merge
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
 from ovsnp.model.ruleset import PeerSet
@@ -23,7 +21,7 @@ class Peers:
         self._sets: dict[str, PeerSet] = {}
         self._pod_blocks = tuple(
             IPBlock(block, tuple(sorted(hole for hole in map(host_prefix, not_pods) if block.contains(hole))))
-            for block in _merge(cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
+            for block in merge(cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
         )
 
     def resolve(self, namespace: str, peers: tuple[Peer, ...]) -> PeerSet:
@@ -81,8 +79,3 @@ def _is_every_pod(peer: Peer) -> bool:
 
 def _covers(block: IPBlock, prefix: Prefix) -> bool:
     return block.cidr.contains(prefix) and not any(hole.contains(prefix) for hole in block.excepts)
-
-
-def _merge(cidrs: Iterator[Prefix]) -> tuple[Prefix, ...]:
-    merged = netaddr.cidr_merge([netaddr.IPNetwork(str(cidr)) for cidr in cidrs])
-    return tuple(sorted(Prefix(network.version, network.first, network.prefixlen) for network in merged))

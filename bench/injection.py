@@ -1,0 +1,95 @@
+"""Packets into the dummy ports of a bridge, and what its datapath did with them."""
+
+import os
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+
+from bench.bridge import NodeBridge, port_name
+from bench.connections import Connection
+
+AT_ONCE = 64
+"""Connections that are opened together: a dummy port holds no more than 100 packets that wait."""
+
+_STATISTICS = {
+    "packets": "packets received",
+    "recirculations": "packet recirculations",
+    "upcalls": "miss with success upcall",
+}
+
+
+class Cost(NamedTuple):
+    """What a workload took on one bridge."""
+
+    megaflows: int
+    upcalls: int
+    recirculations: int
+    tracked: int
+    wall: float
+    processor: float
+
+
+class Datapath:
+    """Puts packets into a bridge's dummy ports, and reads what the datapath did."""
+
+    def __init__(self, bridge: NodeBridge, numbers: dict[str, int]) -> None:
+        self._switch = bridge.switch
+        # Nothing is to be forgotten meanwhile, so that the number of megaflows is that of all that there were.
+        self._switch.run(["ovs-vsctl", "set", "Open_vSwitch", ".", "other_config:max-idle=600000"])
+        self._ports = {key: port_name(number) for key, number in numbers.items()}
+        self._pid = int((bridge.switch.directory / "ovs-vswitchd.pid").read_text(encoding="utf-8"))
+        self._sent = self._statistics()["packets"]
+
+    def prime(self, announcements: dict[str, str]) -> None:
+        """Have every pod announce itself, for a learning switch to learn, and forget the megaflows this took."""
+        self._send(announcements.items())
+        self._switch.appctl("dpctl/del-flows")
+
+    def carry(self, connections: Sequence[Connection], router: int | None) -> Cost:
+        """Open all connections, some at a time: all first packets, then all second ones, then all third ones."""
+        chunks = [
+            list(zip_longest(*(each.packets(router) for each in connections[start : start + AT_ONCE])))
+            for start in range(0, len(connections), AT_ONCE)
+        ]
+        before, megaflows = self._statistics(), 0
+        began, busy = time.perf_counter(), self._processor_time()
+        for steps in chunks:
+            for step in steps:
+                self._send([packet for packet in step if packet is not None])
+            megaflows = max(megaflows, self._megaflows())
+        wall, processor = time.perf_counter() - began, self._processor_time() - busy
+        after = self._statistics()
+        upcalls, recirculations = (after[name] - before[name] for name in ("upcalls", "recirculations"))
+        tracked = int(self._switch.appctl("dpctl/ct-get-nconns"))
+        return Cost(megaflows, upcalls, recirculations, tracked, wall, processor)
+
+    def _send(self, packets: Iterable[tuple[str, str]]) -> None:
+        """Put packets into their senders' ports, and wait until the datapath has taken them all."""
+        packets = list(packets)
+        by_port: dict[str, list[str]] = defaultdict(list)
+        for sender, frame in packets:
+            by_port[self._ports[sender]].append(frame)
+        for port, frames in by_port.items():
+            self._switch.appctl("netdev-dummy/receive", port, *frames)
+        self._sent += len(packets)
+        deadline = time.monotonic() + 10
+        while self._statistics()["packets"] < self._sent:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self._sent} packets sent, {self._statistics()['packets']} taken")
+
+    def _statistics(self) -> dict[str, int]:
+        text = self._switch.appctl("dpif-netdev/pmd-stats-show")
+        found = {label.strip(): value for label, _, value in (line.partition(":") for line in text.splitlines())}
+        return {name: int(found[label]) for name, label in _STATISTICS.items()}
+
+    def _megaflows(self) -> int:
+        return sum(int(number) for number in re.findall(r"^ +flows: (\d+)", self._switch.appctl("dpctl/show"), re.M))
+
+    def _processor_time(self) -> float:
+        """Seconds of processor time of the daemon so far."""
+        with open(f"/proc/{self._pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
