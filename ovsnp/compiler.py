@@ -8,9 +8,9 @@ from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.render import render_json, render_text
-from ovsnp.resolve import local_pods, resolve, settle
+from ovsnp.resolve import assume_ports, local_pods, resolve, settle
 
-__all__ = ["compile_cluster", "load", "local_pods", "render_json", "render_text"]
+__all__ = ["assume_ports", "compile_cluster", "load", "local_pods", "render_json", "render_text"]
 
 
 def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program:

@@ -13,16 +13,18 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from ovsnp.errors import Exit
-from ovsnp.lab import standing
-from ovsnp.lab.demo import demonstrate
+from ovsnp.errors import Exit, OvsnpError
+from ovsnp.lab import standing, topology
+from ovsnp.lab.demo import compiled, demonstrate
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_json import document
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.probes import sctp_available
+from ovsnp.lab.runtime.netns import check_machine
 from ovsnp.lab.standing import Lab
+from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 
 DEFAULT_TOPOLOGY = "containerlab/ovsnp.clab.yml"
@@ -40,9 +42,10 @@ _topology = click.option(
     show_default=True,
     help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it.",
 )
-_encap = click.option("--encap", type=click.Choice(["geneve", "vxlan"]), default="geneve", show_default=True)
+_encap = click.option(
+    "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel between nodes."
+)
 _strict = click.option("--strict-nodes", is_flag=True, help="Only a pod's own node may always reach it.")
-_masquerade = click.option("--masquerade", is_flag=True, help="Passed on to ovsnp apply.")
 _files = click.option(
     "-f",
     "--filename",
@@ -68,7 +71,7 @@ def lab() -> None:
     """A cluster of nodes and pods on this machine, measured with real packets."""
 
 
-@lab.command()
+@lab.command(short_help="Build a lab.")
 @_topology
 @_name(DEFAULT_NAME)
 @click.option(
@@ -80,11 +83,8 @@ def lab() -> None:
 )
 @_encap
 @_strict
-@_masquerade
 @_files
-def up(
-    *, topo: Path, name: str, runtime: str, encap: str, strict_nodes: bool, masquerade: bool, filenames: tuple[str, ...]
-) -> None:
+def up(*, topo: Path, name: str, runtime: str, encap: Encap, strict_nodes: bool, filenames: tuple[str, ...]) -> None:
     """Build the lab and apply the policies on its nodes."""
     settings = Settings(
         name=name,
@@ -93,7 +93,6 @@ def up(
         encap=encap,
         manifests=standing.paths(filenames),
         strict_nodes=strict_nodes,
-        masquerade=masquerade,
     )
     with _interruptible():
         built = standing.up(settings, _progress)
@@ -102,7 +101,7 @@ def up(
             click.echo(line)
 
 
-@lab.command()
+@lab.command(short_help="Bring its nodes to other policies.")
 @_name(DEFAULT_NAME)
 @_files
 def apply(name: str, filenames: tuple[str, ...]) -> None:
@@ -114,7 +113,7 @@ def apply(name: str, filenames: tuple[str, ...]) -> None:
         click.echo(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
 
-@lab.command()
+@lab.command(short_help="Measure who reaches whom, against what the policies mean.")
 @_name(DEFAULT_NAME)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @_no_color
@@ -135,7 +134,7 @@ def test(name: str, output: str, no_color: bool) -> None:
         sys.exit(Exit.NO)
 
 
-@lab.command()
+@lab.command(short_help="Take it away.")
 @_name(DEFAULT_NAME)
 def down(name: str) -> None:
     """Take the lab away, whole or half built."""
@@ -144,13 +143,22 @@ def down(name: str) -> None:
     click.echo(f"lab {name} is gone" if gone else f"there is no lab {name}; nothing to take away")
 
 
-@lab.command()
+@lab.command(short_help="Four policies, one after another, on a lab for the moment.")
 @_topology
 @_name(DEMO_NAME)
 @_encap
 @_no_color
-def demo(topo: Path, name: str, encap: str, no_color: bool) -> None:
-    """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away."""
+def demo(topo: Path, name: str, encap: Encap, no_color: bool) -> None:
+    """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away.
+
+    Where this machine cannot carry a lab: say why, and show the flows that the policies become.
+    """
+    try:
+        check_machine()
+    except OvsnpError as error:
+        click.echo(compiled(topology.read(topo)), nl=False)
+        click.echo(f"left out: the lab and its connections: {error}", err=True)
+        return
     settings = Settings(name=name, runtime=standing.RUNTIME, topology=str(topo.absolute()), encap=encap)
     with _interruptible():
         with standing.temporary(settings, _progress) as built:

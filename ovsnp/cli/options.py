@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,11 @@ import click
 import msgspec
 
 from ovsnp.cli.settings_file import read_mapping, read_ports_file
-from ovsnp.compiler import load, local_pods
+from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import UsageError
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.mac import derived_mac
 from ovsnp.model.options import Encap, Options
-from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
 from ovsnp.switch.location import Location, locate
 
 DEFAULT_CONFIG = Path("ovsnp.yaml")
@@ -146,16 +144,7 @@ def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:
 
         with Database(request.location) as database:
             return read_ports(database, options.bridge, pods)
-    macs: Mapping[str, int | None] = {pod.key: derived_mac(pod.addresses) for pod in pods}
-    if without := [key for key, mac in macs.items() if mac is None]:
-        raise UsageError(f"no MAC address to go by for {', '.join(without)}; give --ports FILE")
-    numbered = enumerate(sorted(macs.items()), start=FIRST_OFFLINE_OFPORT)
-    return Ports(
-        TUNNEL_OFPORT,
-        Port(GATEWAY_OFPORT, GATEWAY_MAC),
-        {key: Port(ofport, mac) for ofport, (key, mac) in numbered if mac is not None},
-        assumed=True,
-    )
+    return assume_ports(pods)
 
 
 def tell_left_out(request: Request, without_port: tuple[str, ...]) -> None:

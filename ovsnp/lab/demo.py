@@ -5,25 +5,35 @@ from pathlib import Path
 
 from rich.text import Text
 
+from ovsnp.compiler import assume_ports, compile_cluster, load, local_pods, render_text
 from ovsnp.lab.changes import changes
 from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.policy_text import sentences
 from ovsnp.lab.standing import Lab
+from ovsnp.lab.topology import Topology
+from ovsnp.model.options import Options
 from ovsnp.model.ports import Protocol
 
 Show = Callable[[Text], None]
 
 
-def policies(lab: Lab) -> list[Path]:
+def policies(topology: Topology) -> list[Path]:
     """The demo's policies: the folder ``policies`` beside the topology file, in the order of their names."""
-    return sorted((lab.topology.file.parent / "policies").glob("*.yaml"))
+    return sorted((topology.file.parent / "policies").glob("*.yaml"))
+
+
+def compiled(topology: Topology) -> str:
+    """The flows of the demo's policies on its first node, for machines that cannot carry a lab."""
+    cluster = load([str(topology.cluster_directory), *map(str, policies(topology))])
+    node = min(cluster.nodes)
+    return render_text(compile_cluster(cluster, assume_ports(local_pods(cluster, node)), Options(node=node)))
 
 
 def demonstrate(lab: Lab, show: Show) -> bool:
     """Apply the policies one after another, each beside those before; whether every cell was as expected."""
-    files = policies(lab)
+    files = policies(lab.topology)
     traffics = [traffic for traffic in concerned(lab.load([*map(str, files)])) if traffic.protocol is Protocol.TCP]
     good = True
     with measuring(lab, traffics) as measured:
@@ -41,6 +51,8 @@ def demonstrate(lab: Lab, show: Show) -> bool:
 def _step(lab: Lab, files: list[Path], before: Matrix | None, after: Matrix) -> Iterator[Text]:
     yield Text()
     if before is None:
+        yield Text("Rows connect to columns. Every cell is a real TCP connection by IPv4 and one by IPv6.")
+        yield Text()
         yield Text("No policy", style="bold underline")
     else:
         yield Text(f"{files[-1].name}", style="bold underline")

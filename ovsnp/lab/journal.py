@@ -18,6 +18,7 @@ import msgspec
 
 from ovsnp.errors import UsageError
 from ovsnp.lab.topology import LAB_NAME
+from ovsnp.model.options import Encap
 
 BASE_VARIABLE = "OVSNP_LAB_DIR"
 DEFAULT_BASE = Path("/run/ovsnp-lab")
@@ -43,10 +44,9 @@ class Settings(msgspec.Struct, frozen=True):
     name: str
     runtime: str
     topology: str
-    encap: str
+    encap: Encap
     manifests: tuple[str, ...] = ()
     strict_nodes: bool = False
-    masquerade: bool = False
     complete: bool = False
 
 

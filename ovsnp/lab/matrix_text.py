@@ -1,6 +1,7 @@
 """The matrix as text: one grid for all traffic that fares alike."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from rich.text import Text
 
@@ -10,7 +11,15 @@ from ovsnp.model.address import FAMILIES, family, format_address
 from ovsnp.verify import Traffic
 
 ALL, NONE, SOME, FAILED, LOST, GAINED, UNTRIED = "+.~!xo "
-STYLES = {ALL: "green", NONE: "dim", SOME: "yellow", FAILED: "bold red", LOST: "bold red", GAINED: "bold green"}
+STYLES = {
+    UNTRIED: "",
+    ALL: "green",
+    NONE: "dim",
+    SOME: "yellow",
+    FAILED: "bold red",
+    LOST: "bold red",
+    GAINED: "bold green",
+}
 LEGEND = {
     ALL: "connects",
     NONE: "does not",
@@ -95,8 +104,9 @@ def _grid(hosts: Sequence[Host], marks: Marks) -> Iterator[Text]:
         yield Text(" " * width + _spaced(hosts, numbers), style="dim")
     for number, source in enumerate(hosts, start=1):
         row = Text(f"{number:>2} {source.name}".ljust(width))
-        for mark in _spaced(hosts, (marks.get((source, destination), UNTRIED) for destination in hosts)):
-            row.append(mark, style=STYLES.get(mark, "yellow"))
+        cells = _spaced(hosts, (marks.get((source, destination), UNTRIED) for destination in hosts))
+        for mark, run in groupby(cells):
+            row.append("".join(run), style=STYLES.get(mark, "yellow"))
         row.rstrip()
         yield row
 

@@ -5,7 +5,8 @@ One JSON object a line on standard input, one answer a line on standard output; 
 ``{"listen": [[PROTOCOL, ADDRESS, PORT], ...]}``
     echoes on these from now on; answer ``{"listening": COUNT}``.
 ``{"probe": [[PROTOCOL, SOURCE, DESTINATION, PORT], ...], "within": SECONDS, "timeout": SECONDS}``
-    tries all of them, beginning each somewhere within that time; answer ``{"results": [[OUTCOME, SEEN], ...]}`` in the same order.
+    tries all of them, beginning each somewhere within that time; answer ``{"results": [[OUTCOME, SEEN], ...]}`` in
+    the same order.
 
 A probe sends a number that nobody can guess (in a stream, with a full segment behind it) and is ``connected`` when it
 comes back; SEEN is the source address that the server saw and put beside it. ``silence``: nothing came back in time.

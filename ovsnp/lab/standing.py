@@ -14,7 +14,7 @@ from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
 from ovsnp.lab.journal import LabDirectory, Settings
-from ovsnp.lab.runtime.netns import NetnsRuntime, check_machine
+from ovsnp.lab.runtime.netns import NetnsRuntime, check_machine, check_root
 from ovsnp.lab.topology import Topology
 from ovsnp.model.cluster import Cluster
 
@@ -62,7 +62,6 @@ class Lab:
         where = ["--bridge", BRIDGE, "--node", node, "--db", self.runtime.database(container)]
         how = ["--encap", self.settings.encap]
         how += ["--strict-nodes"] if self.settings.strict_nodes else []
-        how += ["--masquerade"] if self.settings.masquerade else []
         what = ["-f", str(self.topology.cluster_directory), *files]
         self.runtime.run(container, [sys.executable, "-m", "ovsnp", "apply", *where, *how, *what])
 
@@ -116,7 +115,9 @@ def up(settings: Settings, tell: Tell) -> Lab:
 def find(name: str) -> Lab:
     """The lab of that name; raises UsageError where it does not stand whole."""
     directory = LabDirectory(name)
-    return Lab(directory, directory.settings())
+    settings = directory.settings()
+    check_root()
+    return Lab(directory, settings)
 
 
 def down(name: str) -> bool:
@@ -124,8 +125,7 @@ def down(name: str) -> bool:
     directory = LabDirectory(name)
     if not directory.exists:
         return False
-    if os.geteuid() != 0:
-        raise UsageError("a lab of network namespaces needs root; run it with sudo")
+    check_root()
     with directory.locked(), _held_back():
         _dismantle(directory)
     return True

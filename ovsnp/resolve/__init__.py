@@ -1,6 +1,6 @@
 """Pass 2: a cluster to one node's bridge, and selectors to the subjects and peer sets of its pods."""
 
-from ovsnp.resolve.bridge import local_pods, settle
+from ovsnp.resolve.bridge import assume_ports, local_pods, settle
 from ovsnp.resolve.rules import resolve
 
-__all__ = ["local_pods", "resolve", "settle"]
+__all__ = ["assume_ports", "local_pods", "resolve", "settle"]

@@ -1,15 +1,32 @@
 """What one node's bridge must know of the cluster."""
 
+from collections.abc import Collection
+
 from ovsnp.errors import UsageError
-from ovsnp.model.bridge import Bridge, LocalPod, Ports, RemoteNode
+from ovsnp.model.bridge import Bridge, LocalPod, Port, Ports, RemoteNode
 from ovsnp.model.cluster import Cluster, Node, Pod
+from ovsnp.model.mac import derived_mac
 from ovsnp.model.options import Options
 from ovsnp.pipeline.numbers import number
+from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
 
 
 def local_pods(cluster: Cluster, node: str | None) -> tuple[Pod, ...]:
     """The pods that run on a node; without Node objects, all of them."""
     return tuple(pod for pod in cluster.pods if not cluster.nodes or pod.node == node)
+
+
+def assume_ports(pods: Collection[Pod]) -> Ports:
+    """Ports without a bridge to ask: numbered in the order of ``namespace/pod``.
+
+    Raises UsageError where a pod has no IPv4 address to make its MAC address of.
+    """
+    macs = {pod.key: derived_mac(pod.addresses) for pod in pods}
+    if without := sorted(key for key, mac in macs.items() if mac is None):
+        raise UsageError(f"no MAC address to go by for {', '.join(without)}; give --ports FILE")
+    numbered = enumerate(sorted(macs.items()), start=FIRST_OFFLINE_OFPORT)
+    ports = {key: Port(ofport, mac) for ofport, (key, mac) in numbered if mac is not None}
+    return Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports, assumed=True)
 
 
 def settle(cluster: Cluster, ports: Ports, options: Options) -> Bridge:

@@ -16,6 +16,7 @@ from ovsnp.lab.matrix import Matrix, concerned, traffic_name
 from ovsnp.lab.matrix_text import failure
 from ovsnp.lab.measuring import measuring
 from ovsnp.model.address import family
+from ovsnp.model.options import Encap
 from tests.lab.commands import SHIPPED
 
 DATABASES = {"default/db-1", "default/db-2"}
@@ -53,7 +54,7 @@ class Measured:
         return {one for one in self.everyone - DATABASES if all((other, one) in reached for other in DATABASES)}
 
 
-@pytest.fixture(scope="module", params=["geneve", "vxlan"])
+@pytest.fixture(scope="module", params=Encap)
 def measured(request: pytest.FixtureRequest, base: object) -> Iterator[Measured]:
     settings = Settings(f"policies-{request.param}", standing.RUNTIME, str(SHIPPED), request.param)
     with standing.temporary(settings, lambda _: None) as lab:

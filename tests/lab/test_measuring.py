@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ovsnp.lab import standing
@@ -80,7 +81,7 @@ def test_flows_that_let_pass_what_is_denied_are_found_in_json_too(name: str, bas
     policy.write_text(DENY)
     up(name)
     lab = standing.find(name)
-    lab.settings = standing.msgspec.structs.replace(lab.settings, manifests=(str(policy),))
+    lab.settings = msgspec.structs.replace(lab.settings, manifests=(str(policy),))
     lab.directory.save(lab.settings)
     done = run("test", "--name", name, "-o", "json")
     assert done.returncode == 1

@@ -30,10 +30,15 @@ PROGRAMS = {
 }
 
 
-def check_machine() -> None:
-    """Raise UsageError or SwitchError where this machine cannot carry a lab, saying what it lacks."""
+def check_root() -> None:
+    """Raise UsageError where the command does not run as root."""
     if os.geteuid() != 0:
         raise UsageError("a lab of network namespaces needs root; run it with sudo")
+
+
+def check_machine() -> None:
+    """Raise UsageError or SwitchError where this machine cannot carry a lab, saying what it lacks."""
+    check_root()
     if missing := [program for program in PROGRAMS if not shutil.which(program)]:
         packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
         raise SwitchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {packages}")

@@ -9,8 +9,9 @@ import pytest
 
 from ovsnp.errors import UsageError
 from ovsnp.lab.journal import Entry, LabDirectory, Process, Settings, end, start_time
+from ovsnp.model.options import Encap
 
-SETTINGS = Settings(name="x", runtime="netns", topology="/x.clab.yml", encap="geneve", manifests=("/a", "/b"))
+SETTINGS = Settings(name="x", runtime="netns", topology="/x.clab.yml", encap=Encap.GENEVE, manifests=("/a", "/b"))
 
 
 @pytest.fixture

@@ -1,0 +1,23 @@
+"""The demo where no lab can stand."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ovsnp.cli import lab as command
+from ovsnp.errors import UsageError
+
+TOPOLOGY = Path(__file__).parents[3] / "containerlab" / "ovsnp.clab.yml"
+
+
+def test_without_a_lab_the_demo_says_why_and_shows_the_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise UsageError("a lab needs root")
+
+    monkeypatch.setattr(command, "check_machine", refuse)
+    result = CliRunner().invoke(command.lab, ["demo", "--topo", str(TOPOLOGY)])
+    assert result.exit_code == 0
+    assert "a lab needs root" in result.stderr
+    for policy in ("access-demo1 ingress", "access-demo2 ingress", "access-demo3 egress", "access-demo4 egress"):
+        assert f"# rule default/{policy}[0]\nflow add" in result.stdout
