@@ -1,5 +1,8 @@
 """Carries out a plan on a running bridge."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 
 from ovsnp.apply.plan import Plan, plan
@@ -11,7 +14,8 @@ from ovsnp.render import bundle_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.dump import InstalledFlow, parse_dump
 from ovsnp.switch.location import Location
-from ovsnp.switch.ofctl import bundle, dump_flows
+from ovsnp.switch.lock import exclusive
+from ovsnp.switch.ofctl import bundle, dump_flows, dump_groups
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 
@@ -36,19 +40,16 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
     Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
     """
     pods = local_pods(cluster, options.node)
-    with Database(location) as database:
+    with exclusive(location, options.bridge) as lock, Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
-        program = compile_cluster(cluster, ports, options)
-        installed = _installed(location, options.bridge)
-        change = plan(installed, program.flows)
-        emptied = [] if is_secure(database, options.bridge) else _others(installed)
-        done = complete_bridge(database, options.bridge, options.encap)
+        change = plan(_installed(location, options.bridge), compile_cluster(cluster, ports, options).flows)
+        with _others_kept(location, database, options.bridge, lock):
+            done = complete_bridge(database, options.bridge, options.encap)
         if done:
             ports = read_ports(database, options.bridge, pods)
-            program = compile_cluster(cluster, ports, options)
-            change = plan([*_installed(location, options.bridge), *emptied], program.flows)
-    if change or emptied:
-        bundle(location, options.bridge, [*(f"flow add {flow.text}" for flow in emptied), *bundle_lines(change)])
+            change = plan(_installed(location, options.bridge), compile_cluster(cluster, ports, options).flows)
+        if change:
+            bundle(location, options.bridge, bundle_lines(change), lock)
     return Outcome(
         tuple(done),
         len(change.added),
@@ -62,9 +63,30 @@ def _installed(location: Location, bridge: str) -> list[InstalledFlow]:
     return [parse_dump(line) for line in dump_flows(location, bridge)]
 
 
-def _others(installed: list[InstalledFlow]) -> list[InstalledFlow]:
-    """Others' flows, to be put back after ``fail_mode`` was changed, which empties the tables."""
-    return [flow for flow in installed if not is_ours(flow.cookie) and flow.text != _STANDALONE]
+@contextmanager
+def _others_kept(location: Location, database: Database, bridge: str, lock: int) -> Iterator[None]:
+    """Put others' groups and flows back where ``fail_mode`` is changed meanwhile, which empties the bridge."""
+    if is_secure(database, bridge):
+        yield
+        return
+    groups, flows = _groups(location, bridge), _others(location, bridge)
+    try:
+        yield
+    finally:
+        groups_left, flows_left = _groups(location, bridge), _others(location, bridge)
+        lines = [f"group add {text}" for number, text in groups.items() if number not in groups_left]
+        lines += [f"flow add {text}" for slot, text in flows.items() if slot not in flows_left]
+        if lines:
+            bundle(location, bridge, lines, lock)
+
+
+def _groups(location: Location, bridge: str) -> dict[str, str]:
+    return {text.partition(",")[0]: text for text in dump_groups(location, bridge)}
+
+
+def _others(location: Location, bridge: str) -> dict[object, str]:
+    installed = _installed(location, bridge)
+    return {flow.slot: flow.text for flow in installed if not is_ours(flow.cookie) and flow.text != _STANDALONE}
 
 
 def bundle_lines(change: Plan) -> list[str]:

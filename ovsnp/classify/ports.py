@@ -10,7 +10,7 @@ _LAST = 65535
 
 
 def masks(ranges: Iterable[PortRange]) -> tuple[PortMask, ...]:
-    """The fewest masks that match exactly these ports, sorted."""
+    """The fewest masks of leading bits (prefixes) that match exactly these ports, sorted."""
     return tuple(sorted(mask for merged in _merge(ranges) for mask in _split(merged)))
 
 

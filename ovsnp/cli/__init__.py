@@ -1,6 +1,7 @@
 """The command line: one module a subcommand, imported when it is called."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -15,8 +16,18 @@ _COMMANDS = {
 }
 
 
+class _ReaderGoneError(Exception):
+    """Whoever read our output has seen enough; click would make 1 of it, which is an answer here."""
+
+
 class _Commands(click.Group):
     """Imports a subcommand's module only when it is wanted: `compile` should not wait for the lab's."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGoneError from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -54,8 +65,8 @@ def main() -> None:
     except OvsnpError as error:
         click.echo(str(error) if error.exit_code is Exit.INPUT else f"ovsnp: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except _ReaderGoneError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be flushed goes nowhere
         sys.exit(Exit.DONE)
     except Exception as error:
         click.echo(f"ovsnp: internal error, please report it: {type(error).__name__}: {error}", err=True)

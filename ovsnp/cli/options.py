@@ -75,22 +75,19 @@ def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | Non
     path = value or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     if path is None:
         return
-    settings = dict(read_mapping(path))
-    if "manifests" in settings:
-        settings["filename"] = _beside(path, settings.pop("manifests"))
-    if "ports" in settings:
-        settings["ports"] = path.parent / str(settings["ports"])
-    names = {parameter.name for parameter in ctx.command.params} - {"config", "help"}
-    ctx.default_map = {name.replace("-", "_"): setting for name, setting in settings.items()}
-    for name in settings:
-        if name.replace("-", "_") not in names:
-            known = ", ".join(sorted(["manifests", *(known.replace("_", "-") for known in names if known)]))
-            raise UsageError(f"{path}: there is no option {name}; there are {known}")
-
-
-def _beside(path: Path, manifests: object) -> tuple[str, ...]:
-    paths = manifests if isinstance(manifests, list) else [manifests]
-    return tuple(str(path.parent / str(manifest)) for manifest in paths)
+    known = {option.name: option for option in ctx.command.params if option.name not in ("config", "help")}
+    ctx.default_map = {}
+    for name, setting in read_mapping(path).items():
+        option = known.get("filename" if name == "manifests" else name.replace("-", "_"))
+        if option is None:
+            names = ", ".join(sorted(["manifests", *(each.replace("_", "-") for each in known if each)]))
+            raise UsageError(f"{path}: there is no option {name}; there are {names}")
+        values = setting if isinstance(setting, list) and option.multiple else [setting]
+        if not all(isinstance(each, str | bool | int) for each in values):
+            raise UsageError(f"{path}: {name}: write a word{' or a list of words' if option.multiple else ''}")
+        if option.name in ("filename", "ports"):
+            values = [each if each == "-" else str(path.parent / str(each)) for each in values]
+        ctx.default_map[option.name] = tuple(map(str, values)) if option.multiple else values[0]
 
 
 _OPTIONS = (
@@ -114,6 +111,7 @@ _OPTIONS = (
     click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True),
     click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("--no-color", is_flag=True, expose_value=False, help="No colour, also on a terminal."),
 )
 
 

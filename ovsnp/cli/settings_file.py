@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ovsnp.errors import UsageError
 from ovsnp.manifests.outline import NotationError
+from ovsnp.manifests.paths import format_path
 from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
@@ -17,12 +18,16 @@ def read_mapping(path: Path) -> Mapping[str, object]:
     from ovsnp.manifests.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
 
     try:
-        documents = [document.value for document in yaml_documents(path.read_bytes())]
+        documents = list(yaml_documents(path.read_bytes(), lines=True))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except NotationError as error:
-        raise UsageError(f"{path}: {error}") from None
-    value = documents[0] if len(documents) == 1 else None
+        raise UsageError(f"{path}:{error.line}: {error}") from None
+    for document in documents:
+        for fault in document.faults:
+            line = document.line(fault.path)
+            raise UsageError(f"{path}:{line}: {format_path(fault.path)}: {fault.message}")
+    value = documents[0].value if len(documents) == 1 else None
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise UsageError(f"{path}: holds no mapping of names to values; write NAME: VALUE lines")
     return value

@@ -8,7 +8,10 @@ _FLAGS = {"send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", 
 
 
 class InstalledFlow(NamedTuple):
-    """A flow that is on the bridge; ``match`` are its parts, whose order means nothing."""
+    """A flow that is on the bridge; ``match`` are its parts, whose order means nothing.
+
+    Its timeouts, importance and flags are in ``text`` only.
+    """
 
     table: int
     priority: int

@@ -11,7 +11,6 @@ from ovsnp.switch.location import Location
 
 _BUNDLE = ("-O", "OpenFlow15")
 _READ = ("-O", ",".join(f"OpenFlow1{minor}" for minor in range(6)))
-_GROUPS = ",".join(f"OpenFlow1{minor}" for minor in range(1, 6))
 _TIMEOUT = 60
 _WIDENED = "normalization changed ofp_match"
 
@@ -27,7 +26,7 @@ def dump_flows(location: Location, bridge: str) -> list[str]:
 
 def dump_groups(location: Location, bridge: str) -> list[str]:
     """Every group of the bridge, one a line, as ``group add`` takes it."""
-    text = _ofctl(location, *_READ[:-1], _GROUPS, "--no-names", "dump-groups", location.management(bridge))
+    text = _ofctl(location, *_READ, "--no-names", "dump-groups", location.management(bridge))
     return [line.strip() for line in text.splitlines() if "group_id=" in line]
 
 

@@ -38,7 +38,12 @@ def _ofport(row: Any) -> int | None:
 
 
 def _gateway_mac(row: Any) -> int:
-    return parse_mac(row.mac_in_use[0]) if row and row.mac_in_use else GATEWAY_MAC
+    """The address that was asked for; a new port's ``mac_in_use`` may still be the one it was born with."""
+    columns = (row.mac, row.mac_in_use) if row else ()
+    try:
+        return next((parse_mac(column[0]) for column in columns if column), GATEWAY_MAC)
+    except ValueError as error:
+        raise SwitchError(f"interface {row.name}: mac: {error}; correct it") from None
 
 
 def _pod_port(row: Any, pod: Pod) -> Port:

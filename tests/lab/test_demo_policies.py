@@ -58,7 +58,7 @@ class Measured:
 def measured(request: pytest.FixtureRequest, base: object) -> Iterator[Measured]:
     settings = Settings(f"policies-{request.param}", standing.RUNTIME, str(SHIPPED), request.param)
     with standing.temporary(settings, lambda _: None) as lab:
-        files = [str(file) for file in policies(lab)]
+        files = [str(file) for file in policies(lab.topology)]
         traffics = concerned(lab.load(files))
         matrices = []
         with measuring(lab, traffics) as measure:

@@ -63,6 +63,10 @@ def policy(name: str, port: int) -> str:
     return POLICY.replace("NAME", name).replace("PORT", str(port))
 
 
+Stored = tuple[int, int, frozenset[str], int, str]
+"""Table, priority, match, cookie and actions of a flow."""
+
+
 class Answer(NamedTuple):
     """What a run of the command line gave."""
 
@@ -74,12 +78,12 @@ class Answer(NamedTuple):
 def ovsnp(*arguments: object) -> Answer:
     """Run the command line in this process."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    with mock.patch.object(sys, "argv", ["ovsnp", *map(str, arguments)]):
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                main()
-            except SystemExit as end:
-                code = int(end.code or 0)
+    given = mock.patch.object(sys, "argv", ["ovsnp", *map(str, arguments)])
+    with given, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
     return Answer(code, out.getvalue(), err.getvalue())
 
 
@@ -108,7 +112,7 @@ class ApplyScene:
 
     def add_pod(self, pod: str, name: str, kind: str = "dummy", **external: str) -> None:
         """Give a pod (``NAMESPACE/NAME``) an interface on the bridge."""
-        ids = [f"external_ids:{key.replace('_', '-')}=\"{value}\"" for key, value in external.items()]
+        ids = [f'external_ids:{key.replace("_", "-")}="{value}"' for key, value in external.items()]
         ids.append(f"external_ids:iface-id={pod}")
         self.vsctl("add-port", self.bridge, name, "--", "set", "Interface", name, f"type={kind}", *ids)
 
@@ -140,11 +144,26 @@ class ApplyScene:
         text = self.ofctl("dump-flows", "--no-stats", "--no-names")
         return sorted(map(parse_dump, (line.strip() for line in text.splitlines() if "actions=" in line)), key=str)
 
-    def state(self) -> tuple[str, str, list[str]]:
+    def compiled(self, *more: object) -> set[Stored]:
+        """What `compile` prints for the bridge, as `seen` gives it."""
+        answer = self.run("compile", *more)
+        assert answer.code == 0, answer
+        lines = [line.removeprefix("flow add ") for line in answer.out.splitlines() if line.startswith("flow add ")]
+        return {parse_dump(line)[:5] for line in lines}
+
+    def seen(self) -> set[Stored]:
+        """All flows that are on the bridge, comparable with `compiled`."""
+        return {flow[:5] for flow in self.flows()}
+
+    def groups(self) -> list[str]:
+        """All groups that are on the bridge."""
+        text = self.switch.run(["ovs-ofctl", "-O", "OpenFlow14", "dump-groups", self.bridge])
+        return [line.strip() for line in text.splitlines() if "group_id=" in line]
+
+    def state(self) -> tuple[str, list[str]]:
         """Everything about the bridge that must stay where nothing may change."""
-        columns = "name,ports,protocols,fail_mode"
-        bridge = self.vsctl("--columns", columns, "list", "Bridge", self.bridge)
-        return bridge, self.ofctl("dump-groups"), [flow.text for flow in self.flows()]
+        bridge = self.vsctl("--columns=ports,protocols,fail_mode,flow_tables", "list", "Bridge", self.bridge)
+        return bridge, [flow.text for flow in self.flows()]
 
     def ages(self) -> dict[str, Age]:
         """Each flow of the bridge, without its counters, with these."""

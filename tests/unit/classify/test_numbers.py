@@ -1,0 +1,64 @@
+"""Numbers derived from content: they stay when others come and go."""
+
+from random import Random
+
+import pytest
+
+from ovsnp.pipeline import numbers
+from ovsnp.pipeline.numbers import number
+
+
+class Digest:
+    """Stands in for a hash: its digest is the last two characters of the text, as a number."""
+
+    def __init__(self, text: bytes, digest_size: int) -> None:
+        self._value, self._size = int(text[-2:]), digest_size
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(self._size, "big")
+
+
+@pytest.fixture
+def weak_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that end in the same two digits collide."""
+    monkeypatch.setattr(numbers, "blake2b", Digest)
+
+
+def test_numbers_stay_when_names_are_added() -> None:
+    names = [f"name-{index}" for index in range(1000)]
+    few, many = number(names[:100]), number(names)
+    assert {name: many[name] for name in few} == few
+
+
+def test_numbers_do_not_depend_on_order_or_repetition() -> None:
+    names = [f"name-{index}" for index in range(100)]
+    assert number(Random(1).sample(names, 100)) == number([*names, *names])
+
+
+def test_numbers_are_the_same_on_every_machine() -> None:
+    assert number(["default/to-db ingress[0]"]) == {"default/to-db ingress[0]": 0x31B02661}
+
+
+def test_numbers_are_32_bits_and_never_0() -> None:
+    assert all(0 < each < 1 << 32 for each in number(f"name-{index}" for index in range(10000)).values())
+
+
+@pytest.mark.usefixtures("weak_hash")
+def test_the_later_of_two_that_collide_takes_the_next_free_number() -> None:
+    assert number(["c-05", "a-05", "b-05", "z-06"]) == {"a-05": 5, "b-05": 6, "c-05": 7, "z-06": 8}
+
+
+@pytest.mark.usefixtures("weak_hash")
+def test_a_name_that_collides_with_none_keeps_its_number() -> None:
+    assert number(["a-05", "b-05", "b-90"])["b-90"] == 90
+
+
+@pytest.mark.usefixtures("weak_hash")
+def test_0_is_given_to_nobody() -> None:
+    assert number(["a-00", "b-00"]) == {"a-00": 1, "b-00": 2}
+
+
+def test_the_last_number_is_followed_by_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Digest, "digest", lambda self: b"\xff" * 4)
+    monkeypatch.setattr(numbers, "blake2b", Digest)
+    assert number(["a-01", "b-02"]) == {"a-01": (1 << 32) - 1, "b-02": 1}

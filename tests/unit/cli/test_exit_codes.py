@@ -1,0 +1,157 @@
+"""Exit codes, where messages go, and that nobody sees a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ovsnp.cli import compile as compile_module
+from ovsnp.cli import options
+from ovsnp.errors import DeclarationError
+from tests.ovs.applying import Answer, ovsnp, policy
+
+pytestmark = pytest.mark.usefixtures("workdir")
+
+GIVEN = ("-f", "manifests", "--node", "node-1")
+
+
+def compiled(*arguments: object) -> Answer:
+    answer = ovsnp("compile", *GIVEN, *arguments)
+    assert "Traceback" not in answer.err
+    return answer
+
+
+def failing(error: BaseException) -> object:
+    """A function that raises this, whatever it is given."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_done_is_0_with_the_flows_on_stdout_and_nothing_on_stderr() -> None:
+    answer = compiled()
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("# Flows of bridge br-int, node node-1, geneve tunnel.\n")
+
+
+def test_options_that_every_command_has_are_taken() -> None:
+    assert compiled("-v", "--no-color", "--encap", "GENEVE", "-o", "text") == compiled()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("-h",), ("--version",), ("compile", "--help"), ("apply", "-h"), ("lab", "--help")]
+)
+def test_help_and_version_are_0_on_stdout(arguments: tuple[str, ...]) -> None:
+    answer = ovsnp(*arguments)
+    assert (answer.code, answer.err) == (0, "")
+    assert "ovsnp" in answer.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("comple",),
+        ("--no-such-option",),
+        ("compile", "--no-such-option"),
+        ("compile", "stray"),
+        ("compile", "-f"),
+        ("compile", "-f", "manifests", "--encap", "gre"),
+        ("compile", "-f", "manifests", "-o", "xml"),
+        ("compile",),
+        ("apply",),
+    ],
+)
+def test_usage_is_2_on_stderr(arguments: tuple[str, ...]) -> None:
+    answer = ovsnp(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "mentioned"),
+    [
+        (policy("to-db", 70000), ["policy.yaml:9: NetworkPolicy default/to-db: spec.ingress[0].ports[0].port: "]),
+        ("a: [\n", ["policy.yaml:"]),
+        (
+            policy("one", 0) + "---" + policy("two", 70000),
+            ["policy.yaml:9: NetworkPolicy default/one: ", "policy.yaml:18: NetworkPolicy default/two: "],
+        ),
+        ("kind: NetworkPolicy\nmetadata: {name: x}\n", ["policy.yaml:1: NetworkPolicy default/x: apiVersion: "]),
+    ],
+)
+def test_bad_input_is_3_with_every_mistake_at_its_place_and_nothing_on_stdout(text: str, mentioned: list[str]) -> None:
+    Path("manifests/policy.yaml").write_text(text)
+    for output in ("text", "json"):
+        answer = compiled("-o", output)
+        assert (answer.code, answer.out) == (3, "")
+        lines = answer.err.splitlines()
+        assert len(lines) >= len(mentioned)
+        assert lines == sorted(lines, key=lambda line: int(line.split(":")[1]) if line.split(":")[1].isdigit() else 0)
+        assert all(any(each in line for line in lines) for each in mentioned)
+
+
+@pytest.mark.parametrize("path", ["none", "none.yaml"])
+def test_manifests_that_cannot_be_read_are_bad_input(path: str) -> None:
+    answer = ovsnp("compile", "-f", path)
+    assert (answer.code, answer.out) == (3, "")
+    assert path in answer.err
+
+
+def test_no_switch_is_4() -> None:
+    answer = ovsnp("apply", *GIVEN)
+    assert (answer.code, answer.out) == (4, "")
+    assert "is it running" in answer.err
+
+
+def test_flow_that_contradicts_the_declaration_is_70(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile_module, "compile_cluster", failing(DeclarationError("Egress: no such kind")))
+    assert compiled() == Answer(70, "", "ovsnp: Egress: no such kind\n")
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("one\ntwo"), KeyError("x"), RecursionError(), MemoryError(), OSError(5)]
+)
+def test_internal_error_is_70_and_says_what_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(options, "load", failing(error))
+    answer = compiled()
+    assert (answer.code, answer.out) == (70, "")
+    assert answer.err.startswith(f"ovsnp: internal error, please report it: {type(error).__name__}")
+
+
+def test_interrupt_is_130_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "load", failing(KeyboardInterrupt()))
+    answer = compiled()
+    assert (answer.code, answer.out) == (130, "")
+
+
+def test_reader_that_goes_away_gets_no_traceback() -> None:
+    command = [sys.executable, "-m", "ovsnp", "compile", "-f", "manifests", "--node", "node-1"]
+    root = Path(__file__).parents[3]
+    for index in range(400):
+        Path(f"manifests/more-{index}.yaml").write_text(policy(f"more-{index}", 1000 + index))
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PYTHONPATH": str(root)}, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_manifests_may_come_by_stdin(workdir: Path) -> None:
+    command = [sys.executable, "-m", "ovsnp", "compile", "-f", "-", "-f", "manifests/cluster.yaml", "--node", "node-1"]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "OVS_RUNDIR": str(workdir / "no-ovs")}
+    done = subprocess.run(
+        command, input=policy("to-db", 80), env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == compiled().out
