@@ -1,5 +1,7 @@
 """The compiler: manifests to one node's flows, pass by pass."""
 
+import msgspec
+
 from ovsnp.classify import classify
 from ovsnp.flows.program import Program
 from ovsnp.lower import lower
@@ -8,7 +10,7 @@ from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.render import render_json, render_text
-from ovsnp.resolve import assume_ports, local_pods, resolve, settle
+from ovsnp.resolve import assume_ports, frontends, local_pods, resolve, settle
 
 __all__ = ["assume_ports", "compile_cluster", "load", "local_pods", "render_json", "render_text"]
 
@@ -20,6 +22,7 @@ def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program
     port are left out. The program goes to `render_text` or `render_json` (pass 5), or to `ovsnp.apply`.
     """
     bridge = settle(cluster, ports, options)
-    egress, ingress = resolve(cluster, [local.pod for local in bridge.pods], bridge.not_pods)
-    flows = lower(bridge, classify(egress), classify(ingress))
-    return Program(options, flows, ports.assumed)
+    egress, ingress = resolve(cluster, [local.pod for local in bridge.pods], bridge.judged)
+    services = frontends(cluster, options.node)
+    program = lower(bridge, classify(egress), classify(ingress), services, options)
+    return msgspec.structs.replace(program, assumed_ports=ports.assumed)

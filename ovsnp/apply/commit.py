@@ -5,17 +5,19 @@ from contextlib import contextmanager
 
 import msgspec
 
-from ovsnp.apply.plan import Plan, plan
+from ovsnp.apply.plan import GroupChange, Plan, plan
 from ovsnp.compiler import compile_cluster, local_pods
+from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Options
+from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.cookies import is_ours
-from ovsnp.render import bundle_line
+from ovsnp.render import bundle_line, group_lines, insert_lines
 from ovsnp.switch.bridge import complete_bridge, is_secure
-from ovsnp.switch.dump import InstalledFlow, parse_dump
+from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
-from ovsnp.switch.ofctl import bundle, dump_flows, dump_groups
+from ovsnp.switch.ofctl import bundle, dump_flows, dump_groups, show_fragments
+from ovsnp.switch.option_map import map_options
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 
@@ -42,12 +44,15 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
-        change = plan(_installed(location, options.bridge), compile_cluster(cluster, ports, options).flows)
+        change = _plan(location, cluster, ports, options)
         with _others_kept(location, database, options.bridge, lock):
             done = complete_bridge(database, options.bridge, options.encap)
+        done += show_fragments(location, options.bridge)
+        if options.encap is Encap.GENEVE:
+            done += map_options(location, options.bridge, options.carrier)
         if done:
             ports = read_ports(database, options.bridge, pods)
-            change = plan(_installed(location, options.bridge), compile_cluster(cluster, ports, options).flows)
+            change = _plan(location, cluster, ports, options)
         if change:
             bundle(location, options.bridge, bundle_lines(change), lock)
     return Outcome(
@@ -57,6 +62,11 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
         len(change.deleted),
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
     )
+
+
+def _plan(location: Location, cluster: Cluster, ports: Ports, options: Options) -> Plan:
+    groups = [parse_group(line) for line in dump_groups(location, options.bridge)]
+    return plan(_installed(location, options.bridge), groups, compile_cluster(cluster, ports, options))
 
 
 def _installed(location: Location, bridge: str) -> list[InstalledFlow]:
@@ -93,9 +103,19 @@ def bundle_lines(change: Plan) -> list[str]:
     """A plan in the language of ``ovs-ofctl bundle``."""
     return [
         *(f"flow delete_strict {_place(flow)}" for flow in change.deleted),
+        *(line for group in change.groups_added for line in group_lines(group)),
+        *(line.replace("group add", "group modify", 1) for g in change.groups_replaced for line in group_lines(g)),
+        *(line for changed in change.groups_changed for line in _bucket_lines(changed)),
         *(bundle_line(flow).replace("flow add", "flow modify_strict", 1) for flow in change.changed),
         *(bundle_line(flow) for flow in (*change.replaced, *change.added)),
+        *(f"group delete group_id={number}" for number in change.groups_deleted),
     ]
+
+
+def _bucket_lines(change: GroupChange) -> Iterator[str]:
+    number = change.group.id
+    yield from (f"group remove_bucket group_id={number},command_bucket_id={bucket}" for bucket in change.lost)
+    yield from insert_lines(number, change.gained)
 
 
 def _place(flow: InstalledFlow) -> str:

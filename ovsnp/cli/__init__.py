@@ -13,6 +13,7 @@ _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
     "compile": "manifests to flows, on stdout",
     "lab": "a cluster of nodes and pods on this machine, real packets",
+    "mtu": "the MTU that pods should have",
 }
 
 

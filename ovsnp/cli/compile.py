@@ -17,6 +17,11 @@ def compile(request: Request) -> None:
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
     program = compile_cluster(cluster, ports, options)
+    where = "assumed" if ports.assumed else f"of {request.ports or request.location.database}"
+    request.detail(
+        f"{len(cluster.pods)} pods, {len(cluster.policies)} policies: {len(program.flows)} flows and"
+        f" {len(program.groups)} groups for {len(ports.pods)} local pods; ports {where}"
+    )
     render = render_json if request.output == "json" else render_text
     click.echo(render(program), nl=False)
     pods = local_pods(cluster, options.node)

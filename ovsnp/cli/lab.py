@@ -46,6 +46,9 @@ _encap = click.option(
     "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel between nodes."
 )
 _strict = click.option("--strict-nodes", is_flag=True, help="Only a pod's own node may always reach it.")
+_masquerade = click.option(
+    "--masquerade", is_flag=True, help="Service-bound traffic leaves for other nodes with the gateway's address."
+)
 _files = click.option(
     "-f",
     "--filename",
@@ -83,8 +86,18 @@ def lab() -> None:
 )
 @_encap
 @_strict
+@_masquerade
 @_files
-def up(*, topo: Path, name: str, runtime: str, encap: Encap, strict_nodes: bool, filenames: tuple[str, ...]) -> None:
+def up(
+    *,
+    topo: Path,
+    name: str,
+    runtime: str,
+    encap: Encap,
+    strict_nodes: bool,
+    masquerade: bool,
+    filenames: tuple[str, ...],
+) -> None:
     """Build the lab and apply the policies on its nodes."""
     settings = Settings(
         name=name,
@@ -93,6 +106,7 @@ def up(*, topo: Path, name: str, runtime: str, encap: Encap, strict_nodes: bool,
         encap=encap,
         manifests=standing.paths(filenames),
         strict_nodes=strict_nodes,
+        masquerade=masquerade,
     )
     with _interruptible():
         built = standing.up(settings, _progress)
@@ -103,13 +117,18 @@ def up(*, topo: Path, name: str, runtime: str, encap: Encap, strict_nodes: bool,
 
 @lab.command(short_help="Bring its nodes to other policies.")
 @_name(DEFAULT_NAME)
+@click.option(
+    "--masquerade/--no-masquerade",
+    default=None,
+    help="Whether Service-bound traffic leaves with the gateway's address.  [default: as before]",
+)
 @_files
-def apply(name: str, filenames: tuple[str, ...]) -> None:
+def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> None:
     """Bring every node of a standing lab to these policies, instead of those before; none: no policy at all."""
     with _interruptible():
         found = standing.find(name)
         with found.directory.locked():
-            found.apply(standing.paths(filenames))
+            found.apply(standing.paths(filenames), masquerade=masquerade)
         click.echo(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
 
@@ -147,8 +166,9 @@ def down(name: str) -> None:
 @_topology
 @_name(DEMO_NAME)
 @_encap
+@_masquerade
 @_no_color
-def demo(topo: Path, name: str, encap: Encap, no_color: bool) -> None:
+def demo(*, topo: Path, name: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
     """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away.
 
     Where this machine cannot carry a lab: say why, and show the flows that the policies become.
@@ -159,7 +179,7 @@ def demo(topo: Path, name: str, encap: Encap, no_color: bool) -> None:
         click.echo(compiled(topology.read(topo)), nl=False)
         click.echo(f"left out: the lab and its connections: {error}", err=True)
         return
-    settings = Settings(name=name, runtime=standing.RUNTIME, topology=str(topo.absolute()), encap=encap)
+    settings = Settings(name, standing.RUNTIME, str(topo.absolute()), encap, masquerade=masquerade)
     with _interruptible():
         with standing.temporary(settings, _progress) as built:
             click.echo(_described(built))
@@ -187,7 +207,8 @@ def _described(built: Lab) -> str:
     outside = sum(node.outside is not None for node in built.topology.nodes)
     return (
         f"lab {built.settings.name}: {len(built.nodes)} nodes, {pods} pods, {outside} hosts outside, "
-        f"{built.settings.encap}, {len(built.cluster.policies)} policies"
+        f"{built.settings.encap}{', masquerade' if built.settings.masquerade else ''}, "
+        f"{len(built.cluster.policies)} policies"
     )
 
 

@@ -1,8 +1,9 @@
 """The options that commands share, and what becomes of them."""
 
+import re
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ import msgspec
 from ovsnp.cli.settings_file import read_mapping, read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import UsageError
+from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Encap, Options
+from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
 
 DEFAULT_CONFIG = Path("ovsnp.yaml")
+_BRIDGE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -30,6 +33,10 @@ class Request(msgspec.Struct, frozen=True):
     node: str | None
     encap: Encap
     strict_nodes: bool
+    masquerade: bool
+    service_cidr: tuple[str, ...]
+    geneve_class: int
+    geneve_types: tuple[int, int]
     db: str | None
     ports: Path | None
     output: str
@@ -44,12 +51,27 @@ class Request(msgspec.Struct, frozen=True):
 
     def options(self, cluster: Cluster) -> Options:
         """What the compiler is told; raises UsageError where it is not clear which node is meant."""
-        return Options(self.bridge, _choose_node(cluster, self.node), self.encap, self.strict_nodes)
+        if not _BRIDGE.fullmatch(self.bridge):
+            raise UsageError(f"{self.bridge!r} is no name of a bridge; use letters, digits, '.', '_' and '-'")
+        return Options(
+            self.bridge,
+            _choose_node(cluster, self.node),
+            self.encap,
+            self.strict_nodes,
+            self.masquerade,
+            _prefixes(self.service_cidr),
+            Carrier(self.geneve_class, *self.geneve_types),
+        )
 
     @property
     def location(self) -> Location:
         """Where Open vSwitch is."""
         return locate(self.db)
+
+    def detail(self, text: str) -> None:
+        """Say something on stderr that only who asked for more wants to know."""
+        if self.verbose:
+            click.echo(text, err=True)
 
     def tell(self, text: str) -> None:
         """Say something on stderr that is not an error."""
@@ -96,7 +118,25 @@ _OPTIONS = (
     click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
     click.option("--node", metavar="NAME", help="The node this bridge belongs to."),
     click.option("--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel."),
-    click.option("--strict-nodes", is_flag=True, help="Only a pod's own node may always reach it."),
+    click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
+    click.option(
+        "--masquerade/--no-masquerade", help="Service-bound traffic leaves for other nodes with the gateway's address."
+    ),
+    click.option("--service-cidr", multiple=True, metavar="CIDR", help="Where cluster IPs lie; may be given again."),
+    click.option(
+        "--geneve-class",
+        type=click.IntRange(0, 0xFFFF),
+        default=0xFFFF,
+        metavar="NUMBER",
+        help="Class of the Geneve options with the source pod's address.  [default: 65535]",
+    ),
+    click.option(
+        "--geneve-types",
+        type=(click.IntRange(0, 0x7F), click.IntRange(0, 0x7F)),
+        default=(1, 2),
+        metavar="IPV4 IPV6",
+        help="Types of these options.  [default: 1 2]",
+    ),
     click.option("--db", metavar="SOCKET", help="Open vSwitch's database."),
     click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
     click.option(
@@ -113,6 +153,13 @@ _OPTIONS = (
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
     click.option("--no-color", is_flag=True, expose_value=False, help="No colour, also on a terminal."),
 )
+
+
+def _prefixes(texts: Iterable[str]) -> tuple[Prefix, ...]:
+    try:
+        return tuple(map(parse_prefix, texts))
+    except ValueError as error:
+        raise UsageError(f"--service-cidr: {error}") from None
 
 
 def _choose_node(cluster: Cluster, named: str | None) -> str | None:
@@ -148,4 +195,5 @@ def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:
 def tell_left_out(request: Request, without_port: tuple[str, ...]) -> None:
     """Name the local pods that have no port yet."""
     for key in without_port:
-        request.tell(f"{key}: left out: no interface on {request.bridge} has external_ids:iface-id={key} yet")
+        lacking = f"no interface on {request.bridge} has external_ids:iface-id={key} yet"
+        request.tell(f"{key}: left out: {f'{request.ports} has no port of it' if request.ports else lacking}")

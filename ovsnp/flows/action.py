@@ -3,6 +3,7 @@
 import msgspec
 
 from ovsnp.flows.match import format_hex, format_value
+from ovsnp.model.address import Address, format_address
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.tables import BY_NAME
 
@@ -66,13 +67,44 @@ class Track(msgspec.Struct, frozen=True):
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Remember the connection in a zone, with what is moved into its mark and label."""
+    """Remember the connection in a zone, with what is written into its mark and label."""
 
     zone: int
-    memory: tuple[Move, ...]
+    memory: tuple[Move | SetField, ...]
 
     def __str__(self) -> str:
         return f"ct(commit,zone={self.zone},exec({','.join(map(str, self.memory))}))"
+
+
+class Translate(msgspec.Struct, frozen=True):
+    """Remember the connection in a zone with another destination or source, and go on in another table.
+
+    ``side`` is ``dst`` or ``src``, ``ports`` the port or the range of ports that it gets.
+    """
+
+    zone: int
+    table: str
+    side: str
+    address: Address
+    ports: tuple[int, int]
+    memory: tuple[SetField, ...] = ()
+
+    def __str__(self) -> str:
+        text = format_address(self.address)
+        text = f"[{text}]" if len(self.address) == 16 else text
+        first, last = self.ports
+        ports = str(first) if first == last else f"{first}-{last}"
+        memory = f",exec({','.join(map(str, self.memory))})" if self.memory else ""
+        return f"ct(commit,table={BY_NAME[self.table].id},zone={self.zone},nat({self.side}={text}:{ports}){memory})"
+
+
+class ToGroup(msgspec.Struct, frozen=True):
+    """Let a group choose one of its buckets."""
+
+    group: int
+
+    def __str__(self) -> str:
+        return f"group:{self.group}"
 
 
 class Lookup(msgspec.Struct, frozen=True):
@@ -121,5 +153,18 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 Action = (
-    SetField | Move | Push | Pop | DecTtl | Track | Commit | Lookup | Goto | Conjunction | Output | Answer
+    SetField
+    | Move
+    | Push
+    | Pop
+    | DecTtl
+    | Track
+    | Commit
+    | Translate
+    | ToGroup
+    | Lookup
+    | Goto
+    | Conjunction
+    | Output
+    | Answer
 )  # no action at all is a drop

@@ -31,7 +31,7 @@ def _check_match(table: Table, match: Match) -> None:
         raise DeclarationError(f"no such kind of packet: {match.kind}")
     seen = set()
     for field, value, mask in match.terms:
-        if field not in table.matches:
+        if field.declared not in table.matches:
             raise DeclarationError(f"the table does not match {field.name}")
         if field in seen:
             raise DeclarationError(f"{field.name} is matched twice")
@@ -49,7 +49,7 @@ def _check_kind(field: Field, match: Match) -> None:
 def _check_actions(table: Table, flow: Flow) -> None:
     for position, action in enumerate(flow.actions):
         _check_action(table, flow.match, action)
-        if isinstance(action, a.Goto | a.Track) and position != len(flow.actions) - 1:
+        if isinstance(action, a.Goto | a.Track | a.Translate | a.ToGroup) and position != len(flow.actions) - 1:
             raise DeclarationError(f"nothing comes after {action}")
     if any(isinstance(action, a.Conjunction) for action in flow.actions) and not all(
         isinstance(action, a.Conjunction) for action in flow.actions
@@ -76,9 +76,9 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
             if match.kind not in IP_KINDS:
                 raise DeclarationError("dec_ttl needs an IP packet")
         case a.Commit(memory=memory):
-            for move in memory:
-                _check_action(table, match, move)
-        case a.Goto(table=name) | a.Track(table=name):
+            for write in memory:
+                _check_action(table, match, write)
+        case a.Goto(table=name) | a.Track(table=name) | a.Translate(table=name):
             if name not in table.next or BY_NAME[name].id <= table.id:
                 raise DeclarationError(f"the table does not go on to {name}")
         case a.Lookup(table=name):
@@ -93,7 +93,7 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
 
 
 def _check_set(table: Table, match: Match, field: Field) -> None:
-    if field not in table.sets:
+    if field.declared not in table.sets:
         raise DeclarationError(f"the table does not set {field.name}")
     _check_kind(field, match)
 

@@ -3,15 +3,17 @@
 import msgspec
 
 from ovsnp.flows.flow import Flow
+from ovsnp.flows.group import Group
 from ovsnp.model.options import Options
 
 
 class Program(msgspec.Struct, frozen=True):
-    """What a compilation gives: flows in the order of the text.
+    """What a compilation gives: groups, and flows in the order of the text.
 
     ``assumed_ports`` says that no database was asked: pods' ports are numbered in order.
     """
 
     options: Options
+    groups: tuple[Group, ...]
     flows: tuple[Flow, ...]
-    assumed_ports: bool
+    assumed_ports: bool = False

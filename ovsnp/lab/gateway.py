@@ -1,8 +1,9 @@
 """The host side of a node's gateway port: addresses and routes, which on a real node the CNI or kubelet sets up.
 
-Compiler and bridge stop at the port (``ovsnp-gw0``). The node's own stack reaches local pods on it directly, and
-other nodes' pods through it and the tunnel. What leaves with the node's underlay address as its source goes over the
-underlay instead: so the answer takes the way its question came, and conntrack sees both.
+Compiler and bridge stop at the port (``ovsnp-gw0``). The node's own stack reaches local pods on it directly, other
+nodes' pods through it and the tunnel, and cluster IPs through it and what endpoint the bridge chooses. What leaves
+with the node's underlay address as its source goes to other nodes' pods over the underlay instead: so the answer
+takes the way its question came, and conntrack sees both.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 from ovsnp.errors import SwitchError
 from ovsnp.lab.runtime.interface import Runtime
-from ovsnp.model.address import family, format_address
+from ovsnp.model.address import family, format_address, host_prefix
 from ovsnp.model.cluster import Cluster, Node
 
 PORT = "ovsnp-gw0"
@@ -20,6 +21,12 @@ TABLE = "100"
 def set_up(runtime: Runtime, cluster: Cluster, node: Node, container: str, mtu: int) -> None:
     """Give a node's gateway port its addresses and routes; raises SwitchError where one is refused."""
     for command in commands(cluster, node, mtu, _underlay(runtime, node, container)):
+        runtime.run(container, command)
+
+
+def route_services(runtime: Runtime, cluster: Cluster, node: Node, container: str) -> None:
+    """Have a node's own stack reach cluster IPs by the bridge; raises SwitchError where a route is refused."""
+    for command in service_routes(cluster, node):
         runtime.run(container, command)
 
 
@@ -46,6 +53,16 @@ def commands(cluster: Cluster, node: Node, mtu: int, underlay: str) -> Iterator[
     for other in cluster.nodes.values():
         if other != node:
             yield from _routes(node, other, underlay)
+    yield from service_routes(cluster, node)
+
+
+def service_routes(cluster: Cluster, node: Node) -> Iterator[list[str]]:
+    """Routes to cluster IPs: where ServiceCIDR objects say they lie, without such objects to those there are."""
+    ips = {ip for service in cluster.services for ip in service.cluster_ips}
+    own = {cidr.family: format_address(cidr.gateway) for cidr in node.pod_cidrs}
+    for cidr in cluster.service_cidrs or map(host_prefix, sorted(ips)):
+        if cidr.family in own:
+            yield ["ip", f"-{cidr.family}", "route", "replace", str(cidr), "dev", PORT, "src", own[cidr.family]]
 
 
 def _routes(node: Node, other: Node, device: str) -> Iterator[list[str]]:

@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     encap: Encap
     manifests: tuple[str, ...] = ()
     strict_nodes: bool = False
+    masquerade: bool = False
     complete: bool = False
 
 

@@ -49,19 +49,28 @@ class Lab:
         """The lab's cluster with these manifests added; raises InputError."""
         return manifests.load([str(self.topology.cluster_directory), *policies])
 
-    def apply(self, policies: Sequence[str]) -> None:
-        """Bring every node's bridge to these policies, instead of those before; raises InputError, SwitchError."""
+    def apply(self, policies: Sequence[str], *, masquerade: bool | None = None) -> None:
+        """Bring every node's bridge to these policies, instead of those before; raises InputError, SwitchError.
+
+        Without ``masquerade`` it stays as it was.
+        """
         self.cluster = self.load(policies)
+        if masquerade is not None:
+            self.settings = msgspec.structs.replace(self.settings, masquerade=masquerade)
         files = [argument for path in policies for argument in ("-f", path)]
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: self._apply_on(node[0], node[1], files), self.nodes))
         self.settings = msgspec.structs.replace(self.settings, manifests=tuple(policies))
         self.directory.save(self.settings)
+        # Before the lab is complete, its gateways are not up yet.
+        for node, container in self.nodes if self.settings.complete else ():
+            gateway.route_services(self.runtime, self.cluster, self.cluster.nodes[node], container)
 
     def _apply_on(self, node: str, container: str, files: Sequence[str]) -> None:
         where = ["--bridge", BRIDGE, "--node", node, "--db", self.runtime.database(container)]
         how = ["--encap", self.settings.encap]
         how += ["--strict-nodes"] if self.settings.strict_nodes else []
+        how += ["--masquerade"] if self.settings.masquerade else []
         what = ["-f", str(self.topology.cluster_directory), *files]
         self.runtime.run(container, [sys.executable, "-m", "ovsnp", "apply", *where, *how, *what])
 

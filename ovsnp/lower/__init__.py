@@ -3,31 +3,39 @@
 from collections.abc import Mapping
 
 from ovsnp.flows.check import check_flow, check_flow_set
-from ovsnp.flows.flow import Flow
-from ovsnp.lower import address_resolution, connections, forward, nodes, origin, policy
+from ovsnp.flows.program import Program
+from ovsnp.lower import address_resolution, connections, forward, nodes, origin, output, policy, service
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.clauses import Clauses
+from ovsnp.model.frontend import Frontend
+from ovsnp.model.options import Options
 
 
-def lower(bridge: Bridge, egress: Clauses, ingress: Clauses) -> tuple[Flow, ...]:
-    """All flows of the bridge, checked against the pipeline's declaration, in the order of the text.
+def lower(
+    bridge: Bridge, egress: Clauses, ingress: Clauses, frontends: tuple[Frontend, ...], options: Options
+) -> Program:
+    """All flows and groups of the bridge, checked against the pipeline's declaration, in the order of the text.
 
     Raises DeclarationError where a stage made a flow that the declaration does not allow.
     """
     egress_subjects, ingress_subjects = subject_numbers(egress), subject_numbers(ingress)
+    groups = service.groups(frontends)
     flows = [
-        *origin.flows(bridge, egress_subjects),
+        *origin.flows(bridge, options.encap, egress_subjects),
         *address_resolution.flows(bridge),
         *connections.flows(bridge),
+        *service.flows(groups, frontends),
         *nodes.flows(bridge),
         *policy.egress_flows(bridge, egress),
         *forward.flows(bridge, ingress_subjects),
         *policy.ingress_flows(bridge, ingress),
+        *output.flows(bridge, options.encap, options.masquerade),
     ]
     for flow in flows:
         check_flow(flow)
     check_flow_set(flows)
-    return tuple(sorted(flows, key=lambda flow: (flow.table_id, -flow.priority, flow.note, str(flow.match))))
+    flows.sort(key=lambda flow: (flow.table_id, -flow.priority, flow.note, str(flow.match)))
+    return Program(options, tuple(groups.values()), tuple(flows))
 
 
 def subject_numbers(clauses: Clauses) -> Mapping[str, int]:

@@ -1,8 +1,8 @@
-"""Forward, Output: where a packet goes."""
+"""Forward: where a packet goes."""
 
 from collections.abc import Iterator, Mapping
 
-from ovsnp.flows.action import Action, DecTtl, Goto, Output, SetField
+from ovsnp.flows.action import Action, DecTtl, Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, connection, exactly, in_prefix
 from ovsnp.model.address import Address, Prefix, family, host_prefix, parse_prefix
@@ -19,6 +19,8 @@ def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
     """Routes of the bridge; ``subjects`` are the numbers of pods isolated for ingress."""
     for prefix in _UNROUTABLE:
         yield Flow("Forward", p.UNROUTABLE, _to(prefix), (), "multicast, broadcast and link-local")
+    for cidr in bridge.service_cidrs:
+        yield Flow("Forward", p.UNROUTABLE, _to(cidr), (), "no such Service")
     for local in bridge.pods:
         number = subjects.get(local.pod.key, 0)
         isolated = (SetField(r.INGRESS_SUBJECT, number),) if number else ()
@@ -33,7 +35,6 @@ def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
     for version in bridge.families:
         match = Match(f.IP_KIND[version])
         yield Flow("Forward", p.DEFAULT_ROUTE, match, _route(_deliver(bridge.gateway)), "the rest of the world")
-    yield from _output(bridge)
 
 
 def _to(prefix: Prefix) -> Match:
@@ -63,12 +64,3 @@ def _remote(bridge: Bridge, node: RemoteNode) -> Iterator[Flow]:
     for version in bridge.families:
         match = Match(f.IP_KIND[version], returning)
         yield Flow("Forward", p.RETURN_ROUTE, match, actions, f"back to node {node.name}")
-
-
-def _output(bridge: Bridge) -> Iterator[Flow]:
-    for origin, port, note in (
-        (r.Origin.TUNNEL, bridge.tunnel, "from tunnel to tunnel"),
-        (r.Origin.GATEWAY, bridge.gateway.ofport, "from gateway to gateway"),
-    ):
-        yield Flow("Output", p.NO_RETURN, Match("", (exactly(r.ORIGIN, origin), exactly(r.OUT_PORT, port))), (), note)
-    yield Flow("Output", p.DELIVER, Match(), (Output(r.OUT_PORT),))

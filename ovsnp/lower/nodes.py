@@ -1,23 +1,29 @@
-"""DestinationNode, SourceNode: the addresses of the nodes that pods always reach, and that always reach pods."""
+"""DestinationNode, SourceNode: the addresses of nodes, and which of these always reach pods and are reached."""
 
 from collections.abc import Iterator
 
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
-from ovsnp.model.address import family
+from ovsnp.model.address import Address, family
 from ovsnp.model.bridge import Bridge
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.fields import Field
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
-    """One flow an address in each of the two tables."""
+    """One flow an address in each of the two tables; a node that policy judges is known as a destination only."""
+    to_node, exempt, onwards = SetField(r.TO_NODE, 1), SetField(r.EXEMPT, 1), Goto("Egress")
     for address in bridge.always:
-        version, value = family(address), int.from_bytes(address, "big")
-        kind = f.IP_KIND[version]
-        destination = Match(kind, (exactly(f.IP_DST[version], value),))
-        yield Flow("DestinationNode", p.NODE, destination, (SetField(r.TO_NODE, 1), Goto("Egress")))
-        yield Flow("SourceNode", p.NODE, Match(kind, (exactly(f.IP_SRC[version], value),)), (SetField(r.FROM_NODE, 1),))
-    yield Flow("DestinationNode", p.MISS, Match(), (Goto("Egress"),))
+        yield Flow("DestinationNode", p.NODE, _at(f.IP_DST, address), (to_node, exempt, onwards))
+        yield Flow("SourceNode", p.NODE, _at(f.IP_SRC, address), (SetField(r.FROM_NODE, 1),))
+    for address in bridge.judged:
+        yield Flow("DestinationNode", p.NODE, _at(f.IP_DST, address), (to_node, onwards), "judged as its address")
+    yield Flow("DestinationNode", p.MISS, Match(), (onwards,))
+
+
+def _at(side: dict[int, Field], address: Address) -> Match:
+    version = family(address)
+    return Match(f.IP_KIND[version], (exactly(side[version], int.from_bytes(address, "big")),))

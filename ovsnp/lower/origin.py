@@ -2,30 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 
-from ovsnp.flows.action import Goto, SetField
+from ovsnp.flows.action import Action, Goto, Move, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix
 from ovsnp.model.address import Prefix, family, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod
+from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.carrier import offset_bits
 
+_TAGGED = Term(f.VLAN_TCI, 0x1000, 0x1000)
 _MULTICAST = Term(f.ETH_DST, 1 << 40, 1 << 40)
 _SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
 _ND_TYPES = range(133, 138)
 _LINK_LOCAL = in_prefix(f.IPV6_SRC, 0xFE80 << 112, 10)
 
 
-def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
+def flows(bridge: Bridge, encap: Encap, subjects: Mapping[str, int]) -> Iterator[Flow]:
     """Spoof guard and admission by port; ``subjects`` are the numbers of pods isolated for egress."""
     for local in bridge.pods:
         yield from _pod(local, subjects.get(local.pod.key, 0))
-    yield from _tunnel(bridge)
+    yield from _tunnel(bridge, encap)
     yield from _gateway(bridge)
     for number in _ND_TYPES:
         terms = (exactly(f.ICMPV6_TYPE, number),)
         yield _drop(p.NEIGHBOR_GUARD, "neighbour discovery that the bridge does not answer", Match("icmp6", terms))
+    yield _drop(p.VLAN_GUARD, "VLAN tags", Match("", (_TAGGED,)))
     yield _drop(p.MULTICAST_GUARD, "multicast and broadcast", Match("", (_MULTICAST,)))
     yield _drop(p.MISS, "everything else", Match())
 
@@ -58,19 +62,38 @@ def _ask(note: str, match: Match) -> Flow:
     return Flow("Origin", p.NEIGHBOR, match, (Goto("AddressResolution"),), note)
 
 
-def _tunnel(bridge: Bridge) -> Iterator[Flow]:
+def _tunnel(bridge: Bridge, encap: Encap) -> Iterator[Flow]:
     port = exactly(f.IN_PORT, bridge.tunnel)
     for node in bridge.others:
         source = f.TUNNEL_SRC[family(node.tunnel_address)]
-        match = Match("", (exactly(source, int.from_bytes(node.tunnel_address, "big")), port))
-        actions = (
-            SetField(r.ORIGIN, r.Origin.TUNNEL),
-            SetField(r.ORIGIN_NODE, node.number),
-            Goto("SnatConntrack"),
-        )
-        yield Flow("Origin", p.ACCEPT, match, actions, f"from node {node.name}")
+        sender = (exactly(source, int.from_bytes(node.tunnel_address, "big")), port)
+        accepted = (SetField(r.ORIGIN, r.Origin.TUNNEL), SetField(r.ORIGIN_NODE, node.number))
+        plain = Match("", sender if encap is Encap.GENEVE else (*sender, exactly(f.TUN_ID, 0)))
+        priority = p.ACCEPT if encap is Encap.GENEVE else p.CARRIER_ABSENT
+        yield Flow("Origin", priority, plain, (*accepted, Goto("SnatConntrack")), f"from node {node.name}")
+        for cidr in node.pod_cidrs:
+            term, actions = _OPENED[encap](cidr)
+            match = Match(f.IP_KIND[cidr.family], (*sender, term))
+            actions = (*accepted, SetField(r.CARRIED, 1), *actions, Goto("SnatConntrack"))
+            yield Flow("Origin", p.CARRIER, match, actions, f"Service-bound, from a pod of node {node.name}")
     for prefix in _own_prefixes(bridge):
         yield _drop(p.SOURCE_GUARD, "this node's addresses do not come through the tunnel", _from(port, prefix))
+
+
+def _open_option(cidr: Prefix) -> tuple[Term, tuple[Action, ...]]:
+    """An option with an address outside of the sender's pod CIDR counts for nothing: the packet is as without."""
+    option, source = f.TUN_METADATA[cidr.family], r.CARRIED_SOURCE[cidr.family]
+    return in_prefix(option, cidr.value, cidr.length), (Move(option, source),)
+
+
+def _open_offset(cidr: Prefix) -> tuple[Term, tuple[Action, ...]]:
+    """Offset 0 is none, and one that does not fit the sender's pod CIDR is forged: no flow takes it."""
+    source, bits = r.CARRIED_SOURCE[cidr.family], offset_bits(cidr)
+    fits = Term(f.TUN_ID, 0, f.TUN_ID.full_mask ^ ((1 << bits) - 1))
+    return fits, (SetField(source, cidr.value), Move(f.TUN_ID.part(0, bits), source.part(0, bits)))
+
+
+_OPENED = {Encap.GENEVE: _open_option, Encap.VXLAN: _open_offset}
 
 
 def _own_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
@@ -89,7 +112,14 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
         yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
     yield _ask("by the gateway", Match("arp", (port, exactly(f.ARP_OP, 1))))
     yield _ask("by the gateway", Match("icmp6", (port, _SOLICITATION)))
-    for cidr in merge((*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs))):
+    for cidr in _pods_prefixes(bridge):
         yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", _from(port, cidr))
     for address in bridge.gateways:
         yield Flow("Origin", p.SOURCE_EXCEPTION, _from(port, host_prefix(address)), accepted, "by the gateway")
+
+
+def _pods_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
+    """All pods' addresses: the pod CIDRs of the nodes, or without nodes the pods that there are."""
+    if bridge.node is None:
+        return tuple(host_prefix(address) for local in bridge.pods for address in local.pod.addresses)
+    return merge((*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ovsnp.flows.action import Conjunction, Goto, Lookup, SetField
+from ovsnp.flows.action import Conjunction, Goto, Lookup, Move, Pop, Push, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix
 from ovsnp.model.bridge import Bridge
@@ -45,8 +45,8 @@ def egress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
         for encap, port in TUNNEL_UDP_PORTS.items():
             match = Match(f.PROTOCOL_KIND[version, Protocol.UDP], (*tunneled, exactly(f.PORT_DST, port)))
             yield Flow("Egress", p.TUNNEL_GUARD, match, (), f"a pod's own {encap} packets to a node")
-    yield _skip("Egress", p.UNJUDGED, exactly(r.JUDGED, 0), "Forward", "open connections")
-    yield _skip("Egress", p.NODE_PEER, exactly(r.TO_NODE, 1), "Forward", "pods always reach nodes")
+    yield _skip("Egress", p.UNJUDGED, exactly(r.JUDGED, 0), "Forward", "open connections, and errors about them")
+    yield _skip("Egress", p.NODE_PEER, exactly(r.EXEMPT, 1), "Forward", "pods always reach nodes")
     yield _skip("Egress", p.NOT_ISOLATED, exactly(r.EGRESS_SUBJECT, 0), "Forward", "not isolated")
     yield Flow("Egress", p.JUDGE, Match(), (Lookup("EgressPeer"), Goto("EgressRule")), "isolated pods")
     yield from _peer_flows(_EGRESS, clauses)
@@ -55,10 +55,15 @@ def egress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
 
 def ingress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
     """Policy on what local pods receive."""
-    yield _skip("Ingress", p.UNJUDGED, exactly(r.JUDGED, 0), "Output", "open connections")
+    yield _skip("Ingress", p.UNJUDGED, exactly(r.JUDGED, 0), "Output", "open connections, and errors about them")
     yield _skip("Ingress", p.NOT_ISOLATED, exactly(r.INGRESS_SUBJECT, 0), "Commit", "not isolated")
-    asked = (Lookup("SourceNode"), Lookup("IngressPeer"), Goto("IngressRule"))
-    yield Flow("Ingress", p.JUDGE, Match(), asked, "isolated pods")
+    for version in bridge.families:
+        match = Match(f.IP_KIND[version], (exactly(r.CARRIED, 1),))
+        source = f.IP_SRC[version]
+        asked = (Push(source), Move(r.CARRIED_SOURCE[version], source), Lookup("IngressPeer"), Pop(source))
+        yield Flow("Ingress", p.CARRIED, match, (*asked, Goto("IngressRule")), "isolated pods, the source as carried")
+    direct = (Lookup("SourceNode"), Lookup("IngressPeer"), Goto("IngressRule"))
+    yield Flow("Ingress", p.JUDGE, Match(), direct, "isolated pods")
     yield _skip("IngressRule", p.NODE_PEER, exactly(r.FROM_NODE, 1), "Commit", "nodes always reach pods")
     yield from _peer_flows(_INGRESS, clauses)
     yield from _rule_flows(_INGRESS, clauses, bridge.families)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from ovsnp.manifests import wire
+from ovsnp.manifests.cluster_ips import ClusterIPs
+from ovsnp.manifests.endpoint_slices import SliceReader
 from ovsnp.manifests.inventory import Inventory
 from ovsnp.manifests.labels import read_labels, read_name
 from ovsnp.manifests.nodes import check_nodes, read_node
@@ -10,11 +12,15 @@ from ovsnp.manifests.objects import ApiObject, read_object
 from ovsnp.manifests.pods import Addressing, PodReader
 from ovsnp.manifests.policies import read_policy
 from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report
+from ovsnp.manifests.service_cidrs import read_service_cidr
+from ovsnp.manifests.services import read_service
 from ovsnp.manifests.structure import quote
 from ovsnp.manifests.syntax import label_name_fault
-from ovsnp.manifests.unique import LeftOut, PlacedNamespace, PlacedNode, Unique
+from ovsnp.manifests.unique import LeftOut, PlacedNamespace, PlacedNode, PlacedServiceCIDR, Unique
+from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
 from ovsnp.model.policy import NetworkPolicy
+from ovsnp.model.service import EndpointSlice, Service
 
 METADATA_NAME = "kubernetes.io/metadata.name"
 
@@ -28,17 +34,25 @@ def assemble(inventory: Inventory, report: Report, *, complete: bool) -> Cluster
     assembly = _Assembly(inventory, report, complete)
     namespaces = assembly.namespaces()
     nodes = assembly.nodes()
-    pods = assembly.pods(nodes, namespaces)
+    addressing = Addressing(nodes, complete, report)
+    pods = assembly.pods(nodes, namespaces, addressing)
+    service_cidrs = assembly.service_cidrs(nodes)
+    cluster_ips = ClusterIPs(addressing, nodes, service_cidrs if complete else (), report)
+    services = assembly.services(namespaces, cluster_ips)
+    slices = assembly.slices(nodes, namespaces)
     policies = assembly.policies(namespaces)
     return Cluster(
         namespaces=dict(sorted(namespaces.items())),
         nodes=dict(sorted(nodes.items())),
         pods=tuple(sorted(pods, key=_order)),
         policies=tuple(sorted(policies, key=_order)),
+        services=tuple(sorted(services, key=_order)),
+        slices=tuple(sorted(slices, key=_order)),
+        service_cidrs=tuple(sorted(service_cidrs)),
     )
 
 
-def _order(item: Pod | NetworkPolicy) -> tuple[str, str]:
+def _order(item: Pod | NetworkPolicy | Service | EndpointSlice) -> tuple[str, str]:
     return item.namespace, item.name
 
 
@@ -75,12 +89,11 @@ class _Assembly:
         check_nodes(found, self._report)
         return {name: placed.node for name, placed in found.items()}
 
-    def pods(self, nodes: dict[str, Node], namespaces: dict[str, Namespace]) -> list[Pod]:
+    def pods(self, nodes: dict[str, Node], namespaces: dict[str, Namespace], addressing: Addressing) -> list[Pod]:
         """The pods that count, in the order of the input; namespaces that are implied are added."""
         found: list[Pod] = []
         unique: Unique[Pod | LeftOut] = Unique(self._report)
         reader = PodReader(nodes, self._report)
-        addressing = Addressing(nodes, self._complete, self._report)
         for item in self._drain("Pod"):
             written: wire.Pod = read_object("Pod", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
@@ -89,6 +102,48 @@ class _Assembly:
             if unique.add(namespace, name, pod or LeftOut(item.place)) and pod is not None:
                 found.append(pod)
                 addressing.add(pod, written.status or wire.PodStatus())
+        return found
+
+    def service_cidrs(self, nodes: dict[str, Node]) -> set[Prefix]:
+        """The blocks of all ServiceCIDRs, which may overlap and repeat each other."""
+        found: set[Prefix] = set()
+        unique: Unique[PlacedServiceCIDR] = Unique(self._report)
+        for item in self._drain("ServiceCIDR"):
+            written: wire.ServiceCIDR = read_object("ServiceCIDR", item, self._report)
+            name = read_name(written.metadata, self._report)
+            cidrs = read_service_cidr(written.spec or wire.ServiceCIDRSpec(), nodes, self._report)
+            unique.add("", name, PlacedServiceCIDR(cidrs, item.place))
+            found.update(cidrs)
+        return found
+
+    def services(self, namespaces: dict[str, Namespace], cluster_ips: ClusterIPs) -> list[Service]:
+        """The Services with cluster IPs, in the order of the input; namespaces that are implied are added."""
+        found: list[Service] = []
+        unique: Unique[Service | LeftOut] = Unique(self._report)
+        for item in self._drain("Service"):
+            written: wire.Service = read_object("Service", item, self._report)
+            spec = written.spec or wire.ServiceSpec()
+            namespace = self._namespace_of(written.metadata, namespaces)
+            # A DNS label, without the older rule that it begins with a letter, which newer API servers have dropped.
+            name = read_name(written.metadata, self._report, label_name_fault)
+            service = read_service(spec, namespace, name, item.place, self._report)
+            if unique.add(namespace, name, service or LeftOut(item.place)) and service is not None:
+                found.append(service)
+                cluster_ips.add(service, spec)
+        return found
+
+    def slices(self, nodes: dict[str, Node], namespaces: dict[str, Namespace]) -> list[EndpointSlice]:
+        """The Services' EndpointSlices, in the order of the input; namespaces that are implied are added."""
+        found: list[EndpointSlice] = []
+        unique: Unique[EndpointSlice | LeftOut] = Unique(self._report)
+        reader = SliceReader(nodes, self._report)
+        for item in self._drain("EndpointSlice"):
+            written: wire.EndpointSlice = read_object("EndpointSlice", item, self._report)
+            namespace = self._namespace_of(written.metadata, namespaces)
+            name = read_name(written.metadata, self._report)
+            endpoint_slice = reader.read(written, namespace, name, item.place)
+            if unique.add(namespace, name, endpoint_slice or LeftOut(item.place)) and endpoint_slice is not None:
+                found.append(endpoint_slice)
         return found
 
     def policies(self, namespaces: dict[str, Namespace]) -> list[NetworkPolicy]:

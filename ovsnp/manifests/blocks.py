@@ -1,5 +1,6 @@
 """Addresses and CIDR blocks as the API writes them."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from ovsnp.manifests import wire
@@ -24,6 +25,12 @@ def read_address(text: str, path: Path, report: Report) -> Address | None:
         report.add(path, f"{quote(text)} {_MAPPED_REMEDY}")
         return None
     return address
+
+
+def path_of(address: Address, texts: Sequence[tuple[Path, str]]) -> Path:
+    """Where an address is written, of texts with at most one address of each family."""
+    same = (path for path, text in texts if (":" in text) == (len(address) == 16))
+    return next(same, texts[0][0])
 
 
 def read_prefix(text: str, path: Path, report: Report) -> Prefix | None:

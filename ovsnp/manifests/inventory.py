@@ -14,9 +14,13 @@ from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import describe, quote
 from ovsnp.manifests.wire import KINDS
 
-POLICY_VERSION = "networking.k8s.io/v1"
-
-_VERSIONS: Mapping[str, str] = {kind: POLICY_VERSION if kind == "NetworkPolicy" else "v1" for kind in KINDS}
+_VERSIONS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(KINDS, ("v1",)),
+    "NetworkPolicy": ("networking.k8s.io/v1",),
+    "EndpointSlice": ("discovery.k8s.io/v1",),
+    "ServiceCIDR": ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v1alpha1"),
+}
+"""The versions of each kind that are read, the one to write first."""
 
 _POLICY_KINDS = ("networkpolicy", "egressfirewall")
 """How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
@@ -45,7 +49,7 @@ class Inventory:
         self._report = report
         self._ignored = frozenset(ignore_kinds)
         self.objects: dict[str, list[ApiObject]] = {kind: [] for kind in KINDS}
-        self._take = {(kind, _VERSIONS[kind]): self.objects[kind].append for kind in KINDS}
+        self._take = {(kind, version): self.objects[kind].append for kind in KINDS for version in _VERSIONS[kind]}
 
     def add(self, place: Place, body: msgspec.Raw | Outline, outer: Header = _NO_HEADER) -> None:
         """Take one object, or all of a List; ``outer`` is what the items of a typed List are without saying so."""
@@ -142,14 +146,19 @@ def _type_faults(header: Header) -> list[Fault]:
     if not kind:
         return [Fault(("kind",), "missing; every object says its kind, such as kind: NetworkPolicy")]
     if kind in _VERSIONS and not version:
-        return [Fault(("apiVersion",), f"missing; write apiVersion: {_VERSIONS[kind]}")]
+        return [Fault(("apiVersion",), f"missing; write apiVersion: {_VERSIONS[kind][0]}")]
     if kind.lower().endswith(_POLICY_KINDS):
         what = f"{quote(kind)} of {quote(version or '')}"
         remedy = "leave it out, or pass over it with --ignore-kind"
         return [Fault(("kind",), f"{what} is a policy that is not understood; {remedy}")]
-    if kind in _VERSIONS and "/" not in (version or ""):
-        return [Fault(("apiVersion",), f"{quote(version or '')} has no {kind}; write apiVersion: {_VERSIONS[kind]}")]
+    if kind in _VERSIONS and _group(version) in ("", _group(_VERSIONS[kind][0])):
+        return [Fault(("apiVersion",), f"{quote(version or '')} has no {kind}; write apiVersion: {_VERSIONS[kind][0]}")]
     return []
+
+
+def _group(version: str | None) -> str:
+    """The API group of an ``apiVersion``; the core group is empty. Another group's kinds are not ours to judge."""
+    return (version or "").rpartition("/")[0]
 
 
 def _faults_of_item(outline: Outline, index: int) -> list[Fault]:

@@ -53,13 +53,22 @@ def _note_sound(key: str, value: str) -> None:
 
 def read_selector(selector: wire.LabelSelector, path: Path, report: Report) -> Selector:
     """A selector, its requirements sorted and without doubles."""
-    labels = read_labels(selector.match_labels, (*path, "matchLabels"), report)
-    requirements = {Requirement(key, Operator.IN, (value,)) for key, value in labels.items()}
+    requirements = _read_match_labels(selector.match_labels, (*path, "matchLabels"), report)
     for index, expression in enumerate(selector.match_expressions or ()):
         requirement = _read_requirement(expression, (*path, "matchExpressions", index), report)
         if requirement is not None:
             requirements.add(requirement)
     return Selector(tuple(sorted(requirements)))
+
+
+def read_plain_selector(labels: dict[str, str] | None, path: Path, report: Report) -> Selector | None:
+    """A selector that is only a mapping of labels, as Services have it; None where it is absent or empty."""
+    requirements = _read_match_labels(labels, path, report)
+    return Selector(tuple(sorted(requirements))) if requirements else None
+
+
+def _read_match_labels(labels: dict[str, str] | None, path: Path, report: Report) -> set[Requirement]:
+    return {Requirement(key, Operator.IN, (value,)) for key, value in read_labels(labels, path, report).items()}
 
 
 def _read_requirement(requirement: wire.Requirement | None, path: Path, report: Report) -> Requirement | None:

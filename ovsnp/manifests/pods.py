@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from ovsnp.errors import Place
 from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import read_address
+from ovsnp.manifests.blocks import path_of, read_address
 from ovsnp.manifests.labels import read_labels
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.policies import PROTOCOLS, read_protocol
@@ -123,11 +123,15 @@ class Addressing:
         for address in pod.addresses:
             owner = self._owners.setdefault(address, pod)
             if owner is not pod:
-                who = f"pod {owner.key}" if isinstance(owner, Pod) else f"node {owner.name}"
-                message = f"{format_address(address)} is the address of {who} too; give each its own"
-                self._report.add(_path_of(address, status), message)
+                message = f"{format_address(address)} is the address of {_holder(owner)} too; give each its own"
+                self._report.add(path_of(address, address_texts(status)), message)
         if self._nodes:
             self._check_node(pod, status)
+
+    def holder(self, address: Address) -> str | None:
+        """Which node or pod has an address, in words; None where none has."""
+        owner = self._owners.get(address)
+        return _holder(owner) if owner else None
 
     def _check_node(self, pod: Pod, status: wire.PodStatus) -> None:
         if pod.node is None:
@@ -138,7 +142,8 @@ class Addressing:
         elif ranges := self._ranges[pod.node]:
             for address in pod.addresses:
                 if not any(low <= address <= high and len(low) == len(address) for low, high in ranges):
-                    self._report.add(_path_of(address, status), self._stray(address, pod.node))
+                    path = path_of(address, address_texts(status))
+                    self._report.add(path, self._stray(address, pod.node))
 
     def _stray(self, address: Address, name: str) -> str:
         """What becomes of an address that is not in its node's pod CIDRs."""
@@ -149,13 +154,11 @@ class Addressing:
         return f"{text} is not in a pod CIDR ({own}) of node {name}; correct one of them"
 
 
+def _holder(owner: Node | Pod) -> str:
+    return f"pod {owner.key}" if isinstance(owner, Pod) else f"node {owner.name}"
+
+
 def _range(cidr: Prefix) -> tuple[Address, Address]:
     """The first and the last address; they compare as bytes."""
     last = cidr.value | ((1 << (cidr.width - cidr.length)) - 1)
     return cidr.first, Address(last.to_bytes(cidr.width // 8, "big"))
-
-
-def _path_of(address: Address, status: wire.PodStatus) -> Path:
-    texts = address_texts(status)
-    same = [path for path, text in texts if (":" in text) == (len(address) == 16)]
-    return same[0] if same else _IPS

@@ -13,7 +13,7 @@ DEFAULT_NAMESPACE = "default"
 """Where objects are that do not say."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,253}")
-_CLUSTER_SCOPED = frozenset({"Namespace", "Node"})
+_CLUSTER_SCOPED = frozenset({"Namespace", "Node", "ServiceCIDR"})
 
 
 class Subject(NamedTuple):

@@ -6,8 +6,10 @@ from msgspec import structs
 
 from ovsnp.errors import Place
 from ovsnp.manifests.report import Report
+from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Namespace, Node, Pod
 from ovsnp.model.policy import NetworkPolicy
+from ovsnp.model.service import EndpointSlice, Service
 
 
 class PlacedNode(NamedTuple):
@@ -24,13 +26,22 @@ class PlacedNamespace(NamedTuple):
     place: Place
 
 
+class PlacedServiceCIDR(NamedTuple):
+    """The blocks of a ServiceCIDR and where it stands."""
+
+    cidrs: tuple[Prefix, ...]
+    place: Place
+
+
 class LeftOut(NamedTuple):
-    """A pod that does not count, and where it stands."""
+    """Where an object stands that does not count, but has its name."""
 
     place: Place
 
 
-_Item = TypeVar("_Item", bound=Pod | NetworkPolicy | PlacedNode | PlacedNamespace | LeftOut)
+_Modelled = Pod | NetworkPolicy | Service | EndpointSlice
+_Placed = PlacedNode | PlacedNamespace | PlacedServiceCIDR
+_Item = TypeVar("_Item", bound=_Modelled | _Placed | LeftOut)
 
 
 class Unique(Generic[_Item]):
@@ -55,10 +66,8 @@ class Unique(Generic[_Item]):
 
 def _same(first: object, second: object) -> bool:
     """Whether two objects say the same, wherever they stand."""
-    if isinstance(first, Pod) and isinstance(second, Pod):
+    if isinstance(first, _Modelled) and isinstance(second, _Modelled):
         return structs.replace(first, place=second.place) == second
-    if isinstance(first, NetworkPolicy) and isinstance(second, NetworkPolicy):
-        return structs.replace(first, place=second.place) == second
-    if isinstance(first, PlacedNode | PlacedNamespace) and isinstance(second, PlacedNode | PlacedNamespace):
+    if isinstance(first, _Placed) and isinstance(second, _Placed):
         return first[0] == second[0]
     return type(first) is type(second)

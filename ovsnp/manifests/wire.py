@@ -142,12 +142,81 @@ class NetworkPolicy(_Whole):
     status: Any = None
 
 
-Wire = Namespace | Node | Pod | NetworkPolicy
+class ServicePort(_Known):
+    name: str | None = None
+    protocol: str | None = None
+    port: int | None = None
+    target_port: int | str | None = None
+
+
+class ClientIPConfig(_Known):
+    timeout_seconds: int | None = None
+
+
+class SessionAffinityConfig(_Known):
+    client_ip: ClientIPConfig | None = msgspec.field(name="clientIP", default=None)
+
+
+class ServiceSpec(_Known):
+    type: str | None = None
+    cluster_ip: str | None = msgspec.field(name="clusterIP", default=None)
+    cluster_ips: list[str | None] | None = msgspec.field(name="clusterIPs", default=None)
+    ports: list[ServicePort | None] | None = None
+    selector: dict[str, str] | None = None
+    session_affinity: str | None = None
+    session_affinity_config: SessionAffinityConfig | None = None
+    internal_traffic_policy: str | None = None
+    publish_not_ready_addresses: bool | None = None
+
+
+class Service(_Known):
+    metadata: Metadata | None = None
+    spec: ServiceSpec | None = None
+
+
+class EndpointConditions(_Known):
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class Endpoint(_Known):
+    addresses: list[str | None] | None = None
+    conditions: EndpointConditions | None = None
+    node_name: str | None = None
+
+
+class EndpointPort(_Known):
+    name: str | None = None
+    protocol: str | None = None
+    port: int | None = None
+
+
+class EndpointSlice(_Known):
+    metadata: Metadata | None = None
+    address_type: str | None = None
+    endpoints: list[Endpoint | None] | None = None
+    ports: list[EndpointPort | None] | None = None
+
+
+class ServiceCIDRSpec(_Known):
+    cidrs: list[str | None] | None = None
+
+
+class ServiceCIDR(_Known):
+    metadata: Metadata | None = None
+    spec: ServiceCIDRSpec | None = None
+
+
+Wire = Namespace | Node | Pod | Service | EndpointSlice | ServiceCIDR | NetworkPolicy
 
 KINDS: Mapping[str, type[Wire]] = {
     "Namespace": Namespace,
     "Node": Node,
     "Pod": Pod,
+    "Service": Service,
+    "EndpointSlice": EndpointSlice,
+    "ServiceCIDR": ServiceCIDR,
     "NetworkPolicy": NetworkPolicy,
 }
 """The kinds that are read, with their types."""

@@ -47,7 +47,8 @@ class Bridge(msgspec.Struct, frozen=True):
     """What the flows of one bridge are made for.
 
     ``node`` is None where the cluster has no Node objects. ``always`` are the addresses of the nodes that always
-    reach pods, and that pods always reach; ``not_pods`` are gateways that do not, though they lie in pod CIDRs.
+    reach pods, and that pods always reach; ``judged`` are those of the other nodes, which policy judges as addresses.
+    ``service_cidrs`` hold the cluster IPs.
     """
 
     node: Node | None
@@ -56,7 +57,8 @@ class Bridge(msgspec.Struct, frozen=True):
     gateway: Port
     pods: tuple[LocalPod, ...]
     always: tuple[Address, ...]
-    not_pods: tuple[Address, ...]
+    judged: tuple[Address, ...]
+    service_cidrs: tuple[Prefix, ...]
 
     @property
     def pod_cidrs(self) -> tuple[Prefix, ...]:

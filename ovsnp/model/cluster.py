@@ -8,6 +8,7 @@ from ovsnp.errors import Place
 from ovsnp.model.address import Address, Prefix
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.ports import ContainerPort
+from ovsnp.model.service import EndpointSlice, Service
 
 
 class Namespace(msgspec.Struct, frozen=True):
@@ -67,3 +68,6 @@ class Cluster(msgspec.Struct, frozen=True):
     nodes: Mapping[str, Node]
     pods: tuple[Pod, ...]
     policies: tuple[NetworkPolicy, ...]
+    services: tuple[Service, ...] = ()
+    slices: tuple[EndpointSlice, ...] = ()
+    service_cidrs: tuple[Prefix, ...] = ()

@@ -33,7 +33,7 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     ``base`` is the whole field's name in a match, ``target`` its name after ``set_field:...->``, ``nxm`` its name
     in ``move``. ``lsb`` and ``bits`` say which bits of the ``base_bits`` wide base this is. ``kinds`` are the
     packets that have it (empty: all): Open vSwitch silently drops a match on a field without its prerequisites,
-    which widens the flow.
+    which widens the flow. ``of`` is the declared field that this is a part of.
     """
 
     name: str
@@ -45,6 +45,16 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     kinds: frozenset[str] = frozenset()
     lsb: int = 0
     bits: int = 0
+    of: "Field | None" = None
+
+    @property
+    def declared(self) -> "Field":
+        """The field that tables declare: itself, or the one that it is a part of."""
+        return self.of or self
+
+    def part(self, lsb: int, bits: int) -> "Field":
+        """A run of this field's bits."""
+        return msgspec.structs.replace(self, lsb=self.lsb + lsb, bits=bits, of=self)
 
     @property
     def whole(self) -> bool:
@@ -71,6 +81,7 @@ def _packet(
 IN_PORT = _packet("in_port", 32, Form.DECIMAL)
 ETH_SRC = _packet("dl_src", 48, Form.MAC, target="eth_src", nxm="NXM_OF_ETH_SRC")
 ETH_DST = _packet("dl_dst", 48, Form.MAC, target="eth_dst", nxm="NXM_OF_ETH_DST")
+VLAN_TCI = _packet("vlan_tci", 16, Form.HEX)
 IPV4_SRC = _packet("nw_src", 32, Form.IPV4, IPV4_KINDS, target="ip_src", nxm="NXM_OF_IP_SRC")
 IPV4_DST = _packet("nw_dst", 32, Form.IPV4, IPV4_KINDS, target="ip_dst", nxm="NXM_OF_IP_DST")
 IPV6_SRC = _packet("ipv6_src", 128, Form.IPV6, IPV6_KINDS, nxm="NXM_NX_IPV6_SRC")
@@ -91,6 +102,12 @@ TUN_SRC = _packet("tun_src", 32, Form.IPV4)
 TUN_DST = _packet("tun_dst", 32, Form.IPV4)
 TUN_IPV6_SRC = _packet("tun_ipv6_src", 128, Form.IPV6)
 TUN_IPV6_DST = _packet("tun_ipv6_dst", 128, Form.IPV6)
+TUN_ID = _packet("tun_id", 64, Form.HEX, nxm="NXM_NX_TUN_ID")
+TUN_METADATA = {
+    4: Field("tun_metadata0", "tun_metadata0", "tun_metadata0", "NXM_NX_TUN_METADATA0", 992, Form.HEX, bits=32),
+    6: Field("tun_metadata1", "tun_metadata1", "tun_metadata1", "NXM_NX_TUN_METADATA1", 992, Form.HEX, bits=128),
+}
+"""Tunnel options, of variable length: mapped with 4 and 16 bytes."""
 CT_STATE = _packet("ct_state", 6, Form.CT_STATE)
 CT_MARK = _packet("ct_mark", 32, Form.HEX, nxm="NXM_NX_CT_MARK")
 CONJ_ID = _packet("conj_id", 32, Form.DECIMAL)

@@ -1,12 +1,15 @@
 """Priorities within the tables, highest first."""
 
+VLAN_GUARD = 250
 NEIGHBOR = 240
 NEIGHBOR_GUARD = 230
 MULTICAST_GUARD = 220
 SOURCE_EXCEPTION = 215
 SOURCE_GUARD = 210
+CARRIER_ABSENT = 206
+CARRIER = 205
 ACCEPT = 200
-"""Origin: address resolution, then what nobody may send, then what each port may."""
+"""Origin: VLAN tags, address resolution, then what nobody may send, then what each port may."""
 
 OWN_ADDRESS = 200
 ANSWER = 100
@@ -14,10 +17,17 @@ ANSWER = 100
 
 INVALID = 500
 RELATED = 400
+PORTLESS_SERVICE = 310
 PORTLESS = 300
+OPEN_SERVICE = 260
+OPEN = 250
+OPENING_SERVICE = 210
 OPENING = 200
-OPEN = 100
 """ConntrackState."""
+
+SERVICE_GUARD = 200
+SERVICE = 100
+"""Service."""
 
 NODE = 100
 """DestinationNode, SourceNode."""
@@ -26,6 +36,7 @@ TUNNEL_GUARD = 500
 UNJUDGED = 400
 NODE_PEER = 300
 NOT_ISOLATED = 200
+CARRIED = 150
 JUDGE = 100
 """Egress, Ingress (and NODE_PEER in IngressRule)."""
 
@@ -44,9 +55,12 @@ RETURN_ROUTE = 200
 DEFAULT_ROUTE = 100
 """Forward."""
 
+HAIRPIN_FORTH = 310
+HAIRPIN_BACK = 300
 NO_RETURN = 200
+SERVICE_BOUND = 150
 DELIVER = 100
-"""Output."""
+"""Output, Send."""
 
 ALWAYS = 100
 """Tables with one flow for each kind of packet."""

@@ -29,6 +29,10 @@ ORIGIN = _register("origin", 0, 0, 2)
 JUDGED = _register("judged", 0, 2, 1)
 TO_NODE = _register("to_node", 0, 3, 1)
 FROM_NODE = _register("from_node", 0, 4, 1)
+CARRIED = _register("carried", 0, 5, 1)
+HAIRPIN = _register("hairpin", 0, 6, 1)
+SERVICE_BOUND = _register("service_bound", 0, 7, 1)
+EXEMPT = _register("exempt", 0, 8, 1)
 EGRESS_SUBJECT = _register("egress_subject", 1)
 INGRESS_SUBJECT = _register("ingress_subject", 2)
 EGRESS_PEER = _register("egress_peer", 3)
@@ -37,15 +41,25 @@ EGRESS_RULE = _register("egress_rule", 5)
 INGRESS_RULE = _register("ingress_rule", 6)
 OUT_PORT = _register("out_port", 7)
 ORIGIN_NODE = _register("origin_node", 8)
+CARRIED_SOURCE = {
+    4: _register("carried_ipv4_src", 9),
+    6: Field("carried_ipv6_src", "xxreg3", "xxreg3", "NXM_NX_XXREG3", 128, Form.HEX, frozenset(), 0, 128),
+}
 
 INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)
+ADMITTED = _label("ct_admitted", 64, 1)
+SERVICE_LABEL = _label("ct_service_bound", 65, 1)
 
 MEANINGS = {
     ORIGIN: "by which port the packet came in: 1 a pod's, 2 the tunnel, 3 the gateway",
     JUDGED: "1: the packet opens a connection, so policy judges it",
     TO_NODE: "1: the destination is a node",
-    FROM_NODE: "1: the source is a node",
+    EXEMPT: "1: it is a node that pods always reach",
+    FROM_NODE: "1: the source is a node that always reaches pods",
+    CARRIED: "1: the tunnel header carried the source pod's address",
+    HAIRPIN: "1: the packet goes back out of the port it came in by",
+    SERVICE_BOUND: "1: the packet goes to a cluster IP's endpoint (replies do not)",
     EGRESS_SUBJECT: "subject number of the sending local pod; 0: not isolated for egress",
     INGRESS_SUBJECT: "subject number of the receiving local pod; 0: not isolated for ingress",
     EGRESS_PEER: "identity of the destination; 0: in no peer set",
@@ -54,7 +68,11 @@ MEANINGS = {
     INGRESS_RULE: "number of the ingress rule that admits; 0: none was needed",
     OUT_PORT: "OpenFlow port the packet leaves by",
     ORIGIN_NODE: "number of the node whose tunnel the packet came through; 0: none",
+    CARRIED_SOURCE[4]: "the source pod's IPv4 address, as the tunnel header carried it",
+    CARRIED_SOURCE[6]: "the source pod's IPv6 address, as the tunnel header carried it",
     INGRESS_RULE_LABEL: "the connection's ingress rule",
     EGRESS_RULE_LABEL: "the connection's egress rule",
+    ADMITTED: "1: both sides' policies let the connection in; until then each packet is judged",
+    SERVICE_LABEL: "1: the connection goes to a cluster IP, and was given an endpoint",
 }
 """Every register field and what it holds, in the order of the page that shows them."""

@@ -3,6 +3,7 @@
 import json
 
 from ovsnp.flows.flow import Flow
+from ovsnp.flows.group import Group
 from ovsnp.flows.program import Program
 from ovsnp.pipeline.tables import TABLES
 
@@ -16,7 +17,7 @@ def render_json(program: Program) -> str:
         "encap": options.encap,
         "tables": [{"id": table.id, "name": table.name} for table in TABLES],
         "flows": [_flow(flow) for flow in program.flows],
-        "groups": [],
+        "groups": [_group(group) for group in program.groups],
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -32,4 +33,13 @@ def _flow(flow: Flow) -> dict[str, object]:
             {"namespace": rule.namespace, "name": rule.policy, "rule": f"{rule.direction.section}[{rule.index}]"}
             for rule in flow.rules
         ],
+    }
+
+
+def _group(group: Group) -> dict[str, object]:
+    return {
+        "id": group.id,
+        "service": group.service,
+        "port": group.port,
+        "buckets": [{"id": bucket.id, "actions": ",".join(map(str, bucket.actions))} for bucket in group.buckets],
     }

@@ -7,8 +7,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ovsnp.flows.flow import Flow
+from ovsnp.flows.group import Group
 from ovsnp.flows.program import Program
+from ovsnp.model.options import Encap
+from ovsnp.pipeline.carrier import option_map
 from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.render.bundle import bundle_line, group_lines
 
 _PACKAGE = Path(__file__).parent.parent
 _TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
@@ -28,7 +32,18 @@ def render_text(program: Program) -> str:
     tables = [
         (BY_NAME[name], list(_headed(flows))) for name, flows in groupby(program.flows, key=lambda flow: flow.table)
     ]
-    return environment.get_template("flows.txt.j2").render(program=program, tables=tables)
+    services = [
+        (service, [line for group in groups for line in group_lines(group)])
+        for service, groups in groupby(sorted(program.groups, key=_by_service), key=lambda group: group.service)
+    ]
+    options = ",".join(map(str, option_map(program.options.carrier))) if program.options.encap is Encap.GENEVE else ""
+    return environment.get_template("flows.txt.j2").render(
+        program=program, options=options, services=services, tables=tables
+    )
+
+
+def _by_service(group: Group) -> tuple[str, int]:
+    return group.service, group.id
 
 
 def _headed(flows: Iterable[Flow]) -> Iterator[tuple[str, list[str]]]:
@@ -39,12 +54,3 @@ def _headed(flows: Iterable[Flow]) -> Iterator[tuple[str, list[str]]]:
 def _heading(flow: Flow) -> str:
     rules = "; ".join(map(str, flow.rules))
     return f"{flow.note}: {rules}" if rules and not flow.number else flow.note
-
-
-def bundle_line(flow: Flow) -> str:
-    """One flow as a line of an ``ovs-ofctl bundle`` file."""
-    match = f",{flow.match}" if str(flow.match) else ""
-    return (
-        f"flow add cookie={flow.cookie:#018x},table={flow.table_id},priority={flow.priority}{match}"
-        f" actions={flow.actions_text}"
-    )

@@ -2,5 +2,6 @@
 
 from ovsnp.resolve.bridge import assume_ports, local_pods, settle
 from ovsnp.resolve.rules import resolve
+from ovsnp.resolve.services import frontends
 
-__all__ = ["assume_ports", "local_pods", "resolve", "settle"]
+__all__ = ["assume_ports", "frontends", "local_pods", "resolve", "settle"]

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from ovsnp.errors import UsageError
+from ovsnp.model.address import Prefix, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod, Port, Ports, RemoteNode
 from ovsnp.model.cluster import Cluster, Node, Pod
 from ovsnp.model.mac import derived_mac
@@ -46,8 +47,15 @@ def settle(cluster: Cluster, ports: Ports, options: Options) -> Bridge:
         ports.gateway,
         tuple(LocalPod(pod, ports.pods[pod.key]) for pod in local_pods(cluster, options.node) if pod.key in ports.pods),
         tuple(address for other in always for address in (*other.addresses, *other.gateways)),
-        tuple(address for other in judged for address in other.gateways),
+        tuple(address for other in judged for address in (*other.addresses, *other.gateways)),
+        _service_cidrs(cluster, options),
     )
+
+
+def _service_cidrs(cluster: Cluster, options: Options) -> tuple[Prefix, ...]:
+    """Where cluster IPs lie: as the user or ServiceCIDR objects say, else the cluster IPs that there are."""
+    said = {*options.service_cidrs, *cluster.service_cidrs}
+    return merge(said or {host_prefix(ip) for service in cluster.services for ip in service.cluster_ips})
 
 
 def _remote(node: Node, node_number: int) -> RemoteNode:

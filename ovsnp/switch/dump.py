@@ -1,5 +1,6 @@
-"""Flows as `ovs-ofctl dump-flows` prints them."""
+"""Flows and groups as `ovs-ofctl` prints them."""
 
+import re
 from typing import NamedTuple
 
 _DEFAULT_PRIORITY = 32768
@@ -10,7 +11,7 @@ _FLAGS = {"send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", 
 class InstalledFlow(NamedTuple):
     """A flow that is on the bridge; ``match`` are its parts, whose order means nothing.
 
-    Its timeouts, importance and flags are in ``text`` only.
+    ``extras`` are its timeouts, importance and flags.
     """
 
     table: int
@@ -19,6 +20,7 @@ class InstalledFlow(NamedTuple):
     cookie: int
     actions: str
     text: str
+    extras: frozenset[str] = frozenset()
 
     @property
     def slot(self) -> tuple[int, int, frozenset[str]]:
@@ -31,14 +33,54 @@ def parse_dump(line: str) -> InstalledFlow:
     head, _, actions = line.partition("actions=")
     parts = [part for part in head.replace(" ", ",").split(",") if part]
     numbers = {"cookie": 0, "table": 0, "priority": _DEFAULT_PRIORITY}
-    match = set()
+    match, extras = set(), set()
     for part in parts:
         name, _, value = part.partition("=")
         if name in numbers:
             numbers[name] = int(value, 0)
-        elif name not in _LIFE and part not in _FLAGS:
+        elif name in _LIFE or part in _FLAGS:
+            extras.add(part)
+        else:
             match.add(part)
     text = f"{','.join(parts)} actions={actions}"
     return InstalledFlow(
-        numbers["table"], numbers["priority"], frozenset(match), numbers["cookie"], actions.strip(), text
+        numbers["table"],
+        numbers["priority"],
+        frozenset(match),
+        numbers["cookie"],
+        actions.strip(),
+        text,
+        frozenset(extras),
     )
+
+
+class InstalledGroup(NamedTuple):
+    """A group that is on the bridge: ``head`` is all but the buckets, which are ``bucket=...`` by their numbers."""
+
+    id: int
+    head: str
+    buckets: dict[int, str]
+
+
+_BUCKET = re.compile(r",(?=bucket=)")
+_BUCKET_ID = re.compile(r"bucket_id:(\d+)")
+
+
+def parse_group(line: str) -> InstalledGroup:
+    """Read one line of ``dump-groups``."""
+    head, *buckets = _BUCKET.split(line)
+    number = int(head.removeprefix("group_id=").partition(",")[0])
+    return InstalledGroup(number, head, {_bucket_id(bucket): bucket for bucket in buckets})
+
+
+def _bucket_id(bucket: str) -> int:
+    found = _BUCKET_ID.search(bucket)
+    return int(found[1]) if found else -1
+
+
+_TO_GROUP = re.compile(r"\bgroup:(\d+)")
+
+
+def groups_used(flow: InstalledFlow) -> set[int]:
+    """The groups that a flow sends packets to."""
+    return set(map(int, _TO_GROUP.findall(flow.actions)))

@@ -30,6 +30,28 @@ def dump_groups(location: Location, bridge: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if "group_id=" in line]
 
 
+def show_fragments(location: Location, bridge: str) -> list[str]:
+    """Have flows see the ports of a datagram's first fragment; returns what was done, in words.
+
+    As Open vSwitch comes, every fragment looks as if its ports were 0: no rule with ports would admit it, and no
+    guard on ports stop it. The setting is gone with ovs-vswitchd.
+    """
+    if "nx-match" in _ofctl(location, *_READ, "get-frags", location.management(bridge)):
+        return []
+    _ofctl(location, *_READ, "set-frags", location.management(bridge), "nx-match")
+    return ["first fragments shown with their ports"]
+
+
+def dump_option_map(location: Location, bridge: str) -> str:
+    """The bridge's map of Geneve options to fields, as ``ovs-ofctl`` prints it."""
+    return _ofctl(location, *_READ, "dump-tlv-map", location.management(bridge))
+
+
+def add_option_map(location: Location, bridge: str, mappings: str) -> None:
+    """Add mappings of Geneve options to fields, all or none."""
+    _ofctl(location, *_READ, "add-tlv-map", location.management(bridge), mappings)
+
+
 def bundle(location: Location, bridge: str, lines: list[str], lock: int) -> None:
     """Carry out ``flow add|modify|delete ...`` lines as one atomic transaction.
 

@@ -1,18 +1,21 @@
 """The semantics of NetworkPolicy as the API's documentation has it: an oracle that knows no flow and no compiler.
 
-``judge`` says whether a connection is allowed and which rules say so; ``who`` says whose an address is.
+``judge`` says whether a connection is allowed and which rules say so, ``judge_service`` says it of a connection to a
+cluster IP, for each backend; ``who`` says whose an address is.
 Correctness and legibility come before speed: every question is answered from the objects, nothing is kept.
 Quotations are from the documentation of networking.k8s.io/v1, of metav1.LabelSelector and from the concepts pages
 "Network Policies" and "Labels and Selectors".
 """
 
 from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd, who
-from ovsnp.verify.judge import Admission, Exemption, Side, Verdict, judge
+from ovsnp.verify.judge import Admission, Exemption, Side, Verdict, judge, judge_service
+from ovsnp.verify.services import Backend, backends, service_at
 from ovsnp.verify.traffic import ICMP, Traffic
 
 __all__ = [
     "ICMP",
     "Admission",
+    "Backend",
     "Endpoint",
     "Exemption",
     "NodeEnd",
@@ -21,6 +24,9 @@ __all__ = [
     "Side",
     "Traffic",
     "Verdict",
+    "backends",
     "judge",
+    "judge_service",
+    "service_at",
     "who",
 ]

@@ -4,13 +4,15 @@ from enum import StrEnum
 
 import msgspec
 
-from ovsnp.model.address import family
+from ovsnp.model.address import Address, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy
-from ovsnp.verify.endpoints import Endpoint, NodeEnd, PodEnd
+from ovsnp.model.service import Service
+from ovsnp.verify.endpoints import Endpoint, NodeEnd, PodEnd, who
 from ovsnp.verify.multicast import is_group_address
 from ovsnp.verify.peers import peer_matches
 from ovsnp.verify.selectors import selects
+from ovsnp.verify.services import Backend, backends, service_at
 from ovsnp.verify.traffic import Traffic, port_matches
 
 
@@ -76,22 +78,74 @@ class _Connection(msgspec.Struct, frozen=True):
 
 
 def judge(
-    cluster: Cluster, source: Endpoint, destination: Endpoint, traffic: Traffic, *, strict_nodes: bool = False
+    cluster: Cluster,
+    source: Endpoint,
+    destination: Endpoint,
+    traffic: Traffic,
+    *,
+    strict_nodes: bool = False,
+    via: Service | None = None,
 ) -> Verdict:
-    """Judge the first packet of a connection that goes to the destination's own address, not through a Service.
+    """Judge the first packet of a connection.
 
-    Replies, and ICMP errors about an allowed connection, are allowed with it: they are never judged.
+    One that goes through a Service (``via``) is judged by who opened it, and by the backend and target port it was
+    given, whatever addresses it has on its way; the cluster IP is not looked at. Replies, and ICMP errors about an
+    allowed connection, are allowed with it: they are never judged.
     With ``strict_nodes`` only a pod's own node is exempt. Raises ValueError where the ends' families differ.
     """
     if family(source.address) != family(destination.address):
         raise ValueError("the two ends of a connection have addresses of one family")
     exempt = _exemption(source, destination, strict_nodes=strict_nodes)
+    if via is not None and exempt is Exemption.SELF:
+        # What goes through a Service is no pod's access to itself: it may as well be given another backend.
+        exempt = None
     connection = _Connection(source, destination, traffic, exempt)
     return Verdict(
         egress=_side(cluster, Direction.EGRESS, connection),
         ingress=_side(cluster, Direction.INGRESS, connection),
         undelivered=is_group_address(cluster, destination),
     )
+
+
+def judge_service(
+    cluster: Cluster,
+    source: Endpoint,
+    address: Address,
+    traffic: Traffic,
+    *,
+    entry: str | None = None,
+    strict_nodes: bool = False,
+) -> dict[Backend, Verdict]:
+    """Judge the first packet of a connection to a cluster IP and port, for each backend that it may be given.
+
+    Empty where nobody serves, and where the address and port are no Service's: then it is dropped. ``entry`` is the
+    node by whose gateway one that is neither pod nor node comes in.
+    """
+    found = service_at(cluster, address, traffic)
+    if found is None:
+        return {}
+    service, port = found
+    return {
+        backend: judge(
+            cluster,
+            source,
+            who(cluster, backend.address),
+            Traffic(port.protocol, backend.port),
+            strict_nodes=strict_nodes,
+            via=service,
+        )
+        for backend in sorted(backends(cluster, service, port, family(address), _begins_on(source, entry)))
+    }
+
+
+def _begins_on(source: Endpoint, entry: str | None) -> str | None:
+    match source:
+        case PodEnd(pod=pod):
+            return pod.node
+        case NodeEnd(node=node):
+            return node.name
+        case _:
+            return entry
 
 
 def _exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool) -> Exemption | None:

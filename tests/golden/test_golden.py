@@ -15,10 +15,10 @@ from ovsnp.cli.settings_file import read_mapping
 from ovsnp.manifests import load
 from ovsnp.manifests.yaml_text import yaml_documents
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Options
-from ovsnp.switch.dump import parse_dump
+from ovsnp.model.options import Encap, Options
+from ovsnp.switch.dump import parse_dump, parse_group
 from tests.ovs.instance import DummySwitch
-from tests.ovs.traced import TracedCluster
+from tests.ovs.traced import OPTION_MAP, TracedCluster
 from tests.property.clusters import interesting_traffic
 from tests.property.test_oracle import disagreements
 
@@ -36,7 +36,17 @@ def cluster_of(case: str) -> Cluster:
 
 
 def options_of(case: str) -> Options:
-    return Options(strict_nodes=bool(read_mapping(HERE / case / "ovsnp.yaml").get("strict-nodes")))
+    written = read_mapping(HERE / case / "ovsnp.yaml")
+    return Options(
+        encap=Encap(written.get("encap", Encap.GENEVE)),
+        strict_nodes=bool(written.get("strict-nodes")),
+        masquerade=bool(written.get("masquerade")),
+    )
+
+
+def added(text: str, kind: str) -> list[str]:
+    """The flows or groups that a bundle adds."""
+    return [line.removeprefix(f"{kind} add ") for line in text.splitlines() if line.startswith(f"{kind} add ")]
 
 
 @pytest.fixture
@@ -60,16 +70,21 @@ def test_flows_are_as_written(case: str, request: pytest.FixtureRequest) -> None
 def test_open_vswitch_stores_them_as_written(case: str, dummy_switch: DummySwitch) -> None:
     bridge = "golden"
     dummy_switch.add_bridge(bridge, {})
+    dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-tlv-map", bridge, OPTION_MAP])
     try:
         text = (HERE / case / "flows.txt").read_text()
         said = dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", bridge, "-"], text)
         assert said == ""
-        command = ["ovs-ofctl", "-O", "OpenFlow15", "--no-names", "--no-stats", "dump-flows", bridge]
-        stored = [parse_dump(line) for line in dummy_switch.run(command).splitlines()]
-        written = [parse_dump(line.removeprefix("flow add ")) for line in text.splitlines() if line.startswith("flow")]
+        flows, groups = (
+            dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "--no-names", *command, bridge]).splitlines()
+            for command in (["--no-stats", "dump-flows"], ["dump-groups"])
+        )
     finally:
         dummy_switch.delete_bridge(bridge)
-    assert {flow[:5] for flow in stored} == {flow[:5] for flow in written}
+    assert {parse_dump(line)[:5] for line in flows} == {parse_dump(line)[:5] for line in added(text, "flow")}
+    stored = [parse_group(line.strip()) for line in groups if "group_id=" in line]
+    written = [parse_group(line) for line in added(text, "group")]
+    assert {group.id: group.buckets for group in stored} == {group.id: group.buckets for group in written}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -79,7 +94,9 @@ def test_traced_packets_go_where_the_oracle_says(case: str, dummy_switch: DummyS
     traced = TracedCluster(dummy_switch, cluster_of(case), options_of(case))
     try:
         for node, program in traced.programs.items():
-            assert not plan([parse_dump(line) for line in traced.dump(node).splitlines()], program.flows)
+            flows = [parse_dump(line) for line in traced.dump(node).splitlines()]
+            groups = [parse_group(line.strip()) for line in traced.dump_groups(node).splitlines() if "group_id" in line]
+            assert not plan(flows, groups, program)
         assert disagreements(traced, cluster_of(case), interesting_traffic(objects, PROBES), options_of(case)) == []
     finally:
         traced.close()

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.match import format_value
 from ovsnp.flows.program import Program
@@ -12,9 +14,11 @@ from ovsnp.model.options import Options
 from ovsnp.pipeline.fields import ETH_SRC
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, ROUTER_MAC, TUNNEL_OFPORT
 from ovsnp.render import render_text
+from ovsnp.switch.ofctl import show_fragments
 from ovsnp.verify import Endpoint, NodeEnd, PodEnd, Traffic
 from tests.ovs.instance import DummySwitch
 
+OPTION_MAP = "{class=0xffff,type=0x1,len=4}->tun_metadata0,{class=0xffff,type=0x2,len=16}->tun_metadata1"
 _OUTPUT = re.compile(r"^Datapath actions: (?:.*,)?(\d+)$")
 _TUNNEL_END = re.compile(r"set_field:(\S+)->tun_(?:ipv6_)?dst")
 
@@ -37,7 +41,7 @@ class TracedCluster:
         self.programs: dict[str | None, Program] = {}
         self._outputs: dict[str | None, dict[int, int]] = {}
         for node, bridge in self._bridges.items():
-            choices = Options(bridge, node, options.encap, options.strict_nodes)
+            choices = msgspec.structs.replace(options, bridge=bridge, node=node)
             self._build(node, compile_cluster(cluster, self._ports[node], choices))
 
     def _build(self, node: str | None, program: Program) -> None:
@@ -45,6 +49,8 @@ class TracedCluster:
         ofports = [ports.tunnel, ports.gateway.ofport, *(port.ofport for port in ports.pods.values())]
         self._switch.add_bridge(bridge, {f"{bridge}-{ofport}": ofport for ofport in ofports})
         self._outputs[node] = self._switch.datapath_ports(bridge)
+        show_fragments(self._switch.location, bridge)
+        self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-tlv-map", bridge, OPTION_MAP])
         said = self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", bridge, "-"], render_text(program))
         assert said == "", said
         self.programs[node] = program
@@ -57,6 +63,11 @@ class TracedCluster:
     def dump(self, node: str | None) -> str:
         """A node's flows as Open vSwitch has them."""
         command = ["ovs-ofctl", "-O", "OpenFlow15", "--no-names", "--no-stats", "dump-flows", self._bridges[node]]
+        return self._switch.run(command)
+
+    def dump_groups(self, node: str | None) -> str:
+        """A node's groups as Open vSwitch has them."""
+        command = ["ovs-ofctl", "-O", "OpenFlow15", "--no-names", "dump-groups", self._bridges[node]]
         return self._switch.run(command)
 
     def connects(self, source: Endpoint, destination: Endpoint, traffic: Traffic) -> bool:
@@ -74,11 +85,15 @@ class TracedCluster:
             out, _ = self._trace(node, packet)
         return self._is_at(destination, node, out)
 
-    def _trace(self, node: str | None, packet: str) -> tuple[int | None, str]:
-        text = self._switch.appctl("ofproto/trace", self._bridges[node], packet)
+    def sent(self, node: str | None, packet: str, *options: str) -> int | None:
+        """The OpenFlow port by which a node's bridge sends a packet; None where it drops it."""
+        return self._trace(node, packet, *options)[0]
+
+    def _trace(self, node: str | None, packet: str, *options: str) -> tuple[int | None, str]:
+        text = self._switch.appctl("ofproto/trace", self._bridges[node], packet, *options)
         last = [line for line in text.splitlines() if line.startswith("Datapath actions:")][-1]
         found = _OUTPUT.match(last)
-        assert found or last == "Datapath actions: drop" or "ct(commit" in last, text
+        assert found or any(end in last for end in ("drop", "ct(commit", "userspace(")), text
         return (self._outputs[node][int(found[1])] if found else None), text
 
     def _through_tunnel(self, node: str | None, text: str, packet: str) -> tuple[str | None, str]:

@@ -393,3 +393,86 @@ def _numbers(objects: Sequence[Object]) -> Iterator[tuple[str, int]]:
             for port in container.get("ports", ()):
                 if port.get("name") in names:
                     yield port.get("protocol", "TCP"), port["containerPort"]
+
+
+def random_services(random: Random, objects: Sequence[Object]) -> list[Object]:
+    """1-3 Services of a random cluster, of each kind: by selector or by slices, everywhere or local, one family or two.
+
+    Their cluster IPs are 10.96.0.1 and fd00:96::1 and those after.
+    """
+    pods, nodes = _of_kind(objects, "Pod"), _of_kind(objects, "Node")
+    found: list[Object] = []
+    for index in range(1, random.randint(2, 4)):
+        service = _service(random, index, random.choice(pods), nodes[0]["spec"]["podCIDRs"])
+        found.append(service)
+        if "selector" not in service["spec"] or _likely(random, 0.5):
+            found += _slices(random, service, objects)
+    return found
+
+
+def _service(random: Random, index: int, pod: Object, pod_cidrs: Sequence[str]) -> Object:
+    """One that selects this pod, in most cases."""
+    first = _family(pod_cidrs[0].partition("/")[0])
+    addresses = {4: f"10.96.0.{index}", 6: f"fd00:96::{index}"}
+    stack = [first, 10 - first][: random.randint(1, len(pod_cidrs))]
+    kinds = {(random.choice(PROTOCOLS), random.choice((80, 53, 9899))) for _ in range(random.randint(1, 3))}
+    spec: Object = {
+        "clusterIPs": [addresses[family] for family in stack],
+        "ports": [
+            {
+                "name": f"port-{number}",
+                "protocol": protocol,
+                "port": port,
+                "targetPort": random.choice((8080, 8080, 53, 53, *PORT_NAMES)),
+            }
+            for number, (protocol, port) in enumerate(sorted(kinds))
+        ],
+    }
+    labels = pod["metadata"]["labels"] if _likely(random, 0.8) else _labels(random, LABELS)
+    if labels and _likely(random, 0.8):
+        key = random.choice(sorted(labels))
+        spec["selector"] = {key: labels[key]}
+    if _likely(random, 0.3):
+        spec["internalTrafficPolicy"] = "Local"
+    metadata = {"name": f"service-{index}", "namespace": pod["metadata"]["namespace"]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def _slices(random: Random, service: Object, objects: Sequence[Object]) -> Iterator[Object]:
+    """0-2 slices a family, of pods and outsiders that are ready, end, or have ended; not all have every port."""
+    where = {each["ip"]: pod for pod in _of_kind(objects, "Pod") for each in pod["status"].get("podIPs", ())}
+    for family in (4, 6):
+        held = sorted(each for each in (*where, "192.0.2.7", "2001:db8::7") if _family(each) == family)
+        for number in range(random.randint(0, 2)):
+            name = service["metadata"]["name"]
+            metadata = {"name": f"{name}-{family}-{number}", "namespace": service["metadata"]["namespace"]}
+            yield {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": metadata | {"labels": {"kubernetes.io/service-name": name}},
+                "addressType": f"IPv{family}",
+                "ports": [
+                    {"name": port["name"], "protocol": port["protocol"], "port": random.choice((8080, 53, 1))}
+                    for port in service["spec"]["ports"]
+                    if _likely(random, 0.9)
+                ],
+                "endpoints": [
+                    _slice_endpoint(random, address, where.get(address))
+                    for address in sorted(random.sample(held, random.randint(0, min(3, len(held)))))
+                ],
+            }
+
+
+def _slice_endpoint(random: Random, address: str, pod: Object | None) -> Object:
+    conditions = random.choice(
+        (
+            {},
+            {"ready": True},
+            {"ready": True, "serving": True, "terminating": False},
+            {"ready": False},
+            {"ready": False, "serving": True, "terminating": True},
+            {"ready": False, "serving": False, "terminating": True},
+        )
+    )
+    node = {"nodeName": pod["spec"]["nodeName"]} if pod else {}
+    return {"addresses": [address], "conditions": conditions, **node}

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from ovsnp.errors import InputError
 from ovsnp.manifests import load
+from ovsnp.model.address import format_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import IPBlock, NetworkPolicy, Peer, Rule
 from ovsnp.model.selector import Selector
+from ovsnp.model.service import EndpointSlice, Service
+from tests.unit.manifests.service_objects import OBJECTS as OBJECTS_OF_SERVICES
+from tests.unit.manifests.service_objects import SERVICE, SLICE
 
 BOUNDED = settings(
     derandomize=True, deadline=None, max_examples=1500, database=None, suppress_health_check=list(HealthCheck)
@@ -74,6 +78,7 @@ JUNK: list[Any] = [
     None, True, False, 0, -1, 80, 65535, 65536, 10**30, 1.5, 80.0, "", "x", "X y", "80", "In", "Exists",
     "TCP", "Egress", "10.0.0.0/8", "0.0.0.0/0", "10.1.0.0/16", "::/0", "\ud800", "\0", "kube-x", "v1", "List", "Pod",
     [], [None], [[]], ["x"], ["0.0.0.0/0"], [80], {}, {"x": 1}, {"a": None}, {"": ""}, {"podSelector": {}},
+    "None", "ClientIP", "FQDN", "10.0.1.2", "127.0.0.1", ["fd00:96::10"], {"addresses": ["10.0.1.2"]},
     {"matchLabels": {}}, {"cidr": "0.0.0.0/0"}, {"port": 80}, {"key": "x", "operator": "Exists"},
 ]  # fmt: skip
 
@@ -147,7 +152,7 @@ NOTATIONS = st.sampled_from(["json", "json list", "yaml", "yaml list"])
 @BOUNDED
 @given(data=st.data(), notation=NOTATIONS, count=st.integers(1, 4))
 def test_only_input_errors(data: st.DataObject, notation: str, count: int) -> None:
-    objects = copy.deepcopy([*OTHERS, POLICY])
+    objects = copy.deepcopy([*OTHERS, *OBJECTS_OF_SERVICES, POLICY])
     for _ in range(count):
         mutate(objects, data)
         assume(objects)
@@ -159,7 +164,7 @@ def test_only_input_errors(data: st.DataObject, notation: str, count: int) -> No
 @BOUNDED
 @given(data=st.data(), notation=NOTATIONS)
 def test_only_input_errors_for_broken_text(data: st.DataObject, notation: str) -> None:
-    text = as_text([*OTHERS, POLICY], notation)
+    text = as_text([*OTHERS, *OBJECTS_OF_SERVICES, POLICY], notation)
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text) - 1))
         end = data.draw(st.integers(start, min(len(text), start + 30)))
@@ -182,6 +187,39 @@ def test_what_loads_says_all_that_is_written(data: st.DataObject, notation: str,
     except InputError:
         return
     assert model_says(loaded) == spec_says(policy["spec"])
+
+
+@BOUNDED
+@given(data=st.data(), notation=NOTATIONS, count=st.integers(1, 3))
+def test_services_that_load_say_all_that_is_written(data: st.DataObject, notation: str, count: int) -> None:
+    """No cluster IP, port, requirement, endpoint or condition is dropped or changed on the way to the model."""
+    service, endpoint_slice = copy.deepcopy(SERVICE), copy.deepcopy(SLICE)
+    for _ in range(count):
+        mutate(
+            data.draw(st.sampled_from([service["spec"], endpoint_slice["endpoints"], endpoint_slice["ports"]])), data
+        )
+        assume(service["spec"] and endpoint_slice["endpoints"] and endpoint_slice["ports"])
+    try:
+        cluster = load_text(as_text([service, endpoint_slice], notation))
+    except InputError:
+        return
+    assert [model_of_service(loaded) for loaded in cluster.services] == text_of_service(service["spec"])
+    assert [model_of_slice(loaded) for loaded in cluster.slices] == [text_of_slice(endpoint_slice)]
+
+
+@pytest.mark.parametrize("item", OBJECTS_OF_SERVICES, ids=lambda item: item["kind"])
+@pytest.mark.parametrize("notation", ["json", "yaml list"])
+def test_wrong_types_of_services_are_refused(item: dict[str, Any], notation: str) -> None:
+    """In every field that is written there, all of which are read."""
+    for way in ways(item):
+        for value in [1.5, {"x": []}, [[]], 7, "x y"]:
+            if type(value) is type(at(item, way)) or way in (("kind",), ("apiVersion",)):
+                continue
+            if way[-1] == "targetPort" and value == 7:
+                continue
+            broken = copy.deepcopy(item)
+            at(broken, way[:-1])[way[-1]] = value
+            assert refusals(as_text([*OTHERS, broken], notation)), (way, value)
 
 
 def _places_of(kinds: tuple[type, ...]) -> list[Way]:
@@ -297,3 +335,63 @@ def _peer(peer: Peer) -> Any:
     if isinstance(peer, IPBlock):
         return str(peer.cidr), {str(part) for part in peer.excepts}
     return _selector(peer.pod_selector), _selector(peer.namespace_selector)
+
+
+def text_of_service(spec: dict[str, Any]) -> list[Any]:
+    """Of a Service; nothing where it has no cluster IP."""
+    ips = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    if spec.get("type") == "ExternalName" or not ips[0] or ips == ["None"]:
+        return []
+    config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    timeout = config.get("timeoutSeconds")
+    ports = [
+        (port.get("name") or "", port.get("protocol") or "TCP", port["port"], port.get("targetPort") or port["port"])
+        for port in spec["ports"]
+    ]
+    labels = spec.get("selector") or {}
+    return [
+        (
+            ips,
+            ports,
+            {(key, "In", (value,)) for key, value in labels.items()} or None,
+            (10_800 if timeout is None else timeout) if spec.get("sessionAffinity") == "ClientIP" else None,
+            spec.get("internalTrafficPolicy") == "Local",
+            spec.get("publishNotReadyAddresses") or False,
+        )
+    ]
+
+
+def model_of_service(service: Service) -> Any:
+    return (
+        [format_address(address) for address in service.cluster_ips],
+        [(port.name, port.protocol.value, port.number, port.target) for port in service.ports],
+        _selector(service.selector),
+        service.affinity,
+        service.local,
+        service.unready,
+    )
+
+
+def text_of_slice(item: dict[str, Any]) -> Any:
+    ports = [
+        (port.get("name") or "", port.get("protocol") or "TCP", port["port"])
+        for port in item["ports"]
+        if port.get("port") is not None
+    ]
+    return ports, [_endpoint_text(endpoint) for endpoint in item["endpoints"]]
+
+
+def _endpoint_text(endpoint: dict[str, Any]) -> Any:
+    conditions = endpoint.get("conditions") or {}
+    ready = conditions.get("ready") in (None, True)
+    serving = ready if conditions.get("serving") is None else conditions["serving"]
+    ending = bool(conditions.get("terminating"))
+    return endpoint["addresses"][0], endpoint.get("nodeName") or None, ready, serving and (ready or ending)
+
+
+def model_of_slice(item: EndpointSlice) -> Any:
+    endpoints = [
+        (format_address(endpoint.address), endpoint.node, endpoint.ready, endpoint.serving)
+        for endpoint in item.endpoints
+    ]
+    return [(port.name, port.protocol.value, port.number) for port in item.ports], endpoints

@@ -147,13 +147,13 @@ class Added:
         ports = ports_of(cluster)
         self.before = flows_of(load_objects(objects[:-1]), ports)
         self.after = flows_of(cluster, ports)
-        not_pods = settle(cluster, ports, Options(node=NODE)).not_pods
+        judged = settle(cluster, ports, Options(node=NODE)).judged
         self.pods: dict[Direction, set[str]] = {}
         self.prefixes: dict[Direction, set[Prefix]] = {}
         self.numbers: set[int] = set()
-        for rule_set in resolve(cluster, local_pods(cluster, NODE), not_pods):
+        for rule_set in resolve(cluster, local_pods(cluster, NODE), judged):
             rules = [rule for rule in rule_set.rules if rule.ref.policy == self.name]
-            others = resolve(load_objects(objects[:-1]), local_pods(cluster, NODE), not_pods)
+            others = resolve(load_objects(objects[:-1]), local_pods(cluster, NODE), judged)
             isolated = {pod.key for pod in rule_set.isolated}
             (there,) = [other for other in others if other.direction is rule_set.direction]
             self.pods[rule_set.direction] = {pod.key for rule in rules for pod in rule.subjects} | (

@@ -8,6 +8,8 @@ from ovsnp.errors import SwitchError
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, in_prefix
+from ovsnp.flows.program import Program
+from ovsnp.model.options import Options
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
 from ovsnp.switch.dump import InstalledFlow, parse_dump
@@ -32,32 +34,37 @@ def there(*flows: Flow) -> list[InstalledFlow]:
     ]
 
 
+def planned(installed: list[InstalledFlow], wanted: list[Flow]) -> Plan:
+    """The plan for flows alone."""
+    return plan(installed, [], Program(Options(), (), tuple(wanted)))
+
+
 def test_empty_bridge_gets_all_flows() -> None:
-    found = plan([], [peer(1, 1), peer(2, 2)])
+    found = planned([], [peer(1, 1), peer(2, 2)])
     assert found == Plan((peer(1, 1), peer(2, 2)), (), (), ())
     assert found
 
 
 def test_same_flows_need_nothing() -> None:
-    found = plan(there(peer(1, 1), peer(2, 2)), [peer(2, 2), peer(1, 1)])
+    found = planned(there(peer(1, 1), peer(2, 2)), [peer(2, 2), peer(1, 1)])
     assert found == Plan((), (), (), ())
     assert not found
 
 
 def test_other_actions_are_a_change() -> None:
-    found = plan(there(peer(1, 1), peer(2, 2)), [peer(1, 7), peer(2, 2)])
+    found = planned(there(peer(1, 1), peer(2, 2)), [peer(1, 7), peer(2, 2)])
     assert found == Plan((), (peer(1, 7),), (), ())
     assert found
 
 
 def test_another_rules_flow_takes_the_place_of_the_old() -> None:
-    found = plan(there(peer(1, 1, number=5)), [peer(1, 1, number=6)])
+    found = planned(there(peer(1, 1, number=5)), [peer(1, 1, number=6)])
     assert found == Plan((), (), (peer(1, 1, number=6),), ())
     assert found
 
 
 def test_flow_that_is_not_wanted_is_deleted() -> None:
-    found = plan(there(peer(1, 1), peer(2, 2)), [peer(2, 2)])
+    found = planned(there(peer(1, 1), peer(2, 2)), [peer(2, 2)])
     assert found == Plan((), (), (), tuple(there(peer(1, 1))))
     assert found
 
@@ -65,24 +72,24 @@ def test_flow_that_is_not_wanted_is_deleted() -> None:
 def test_another_priority_or_table_is_another_flow() -> None:
     (installed,) = there(peer(1, 1))
     for moved in (installed._replace(priority=1023), installed._replace(table=91)):
-        assert plan([moved], [peer(1, 1)]) == Plan((peer(1, 1),), (), (), (moved,))
+        assert planned([moved], [peer(1, 1)]) == Plan((peer(1, 1),), (), (), (moved,))
 
 
 def test_order_of_a_matchs_parts_means_nothing() -> None:
     dump = f"cookie={peer(1, 1).cookie:#x}, table=90, priority=1024,nw_dst=10.0.1.0/24,ip actions=set_field:0x1->reg3"
-    assert not plan([parse_dump(dump)], [peer(1, 1)])
+    assert not planned([parse_dump(dump)], [peer(1, 1)])
 
 
 def test_flows_of_others_are_left_alone() -> None:
-    assert not plan([parse_dump(FOREIGN)], [])
-    assert plan([parse_dump(FOREIGN)], [peer(1, 1)]) == Plan((peer(1, 1),), (), (), ())
+    assert not planned([parse_dump(FOREIGN)], [])
+    assert planned([parse_dump(FOREIGN)], [peer(1, 1)]) == Plan((peer(1, 1),), (), (), ())
 
 
 @pytest.mark.parametrize("life", ["", "idle_timeout=60, ", "hard_timeout=60, importance=3, send_flow_rem "])
 def test_flow_of_another_in_the_place_of_one_of_ours_is_an_error(life: str) -> None:
     foreign = FOREIGN.replace("priority", f"{life}priority")
     with pytest.raises(SwitchError, match=r"not ovsnp's.*cookie=0x9,table=90"):
-        plan([parse_dump(foreign)], [peer(0, 1)])
+        planned([parse_dump(foreign)], [peer(0, 1)])
 
 
 def test_each_kind_of_change_has_its_line() -> None:
@@ -98,7 +105,7 @@ def test_each_kind_of_change_has_its_line() -> None:
 
 def test_flow_without_match_has_no_loose_comma() -> None:
     last = Flow("Forward", 1, Match(), (Goto("Ingress"),))
-    (gone,) = plan([parse_dump(f"cookie={last.cookie:#x}, table=110, priority=1 actions=drop")], []).deleted
+    (gone,) = planned([parse_dump(f"cookie={last.cookie:#x}, table=110, priority=1 actions=drop")], []).deleted
     assert bundle_lines(Plan((last,), (), (), (gone,))) == [
         "flow delete_strict cookie=0xa5e6e0000000000/-1,table=110,priority=1",
         "flow add cookie=0x0a5e6e0000000000,table=110,priority=1 actions=goto_table:120",

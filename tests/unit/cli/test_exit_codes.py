@@ -38,7 +38,13 @@ def test_done_is_0_with_the_flows_on_stdout_and_nothing_on_stderr() -> None:
 
 
 def test_options_that_every_command_has_are_taken() -> None:
-    assert compiled("-v", "--no-color", "--encap", "GENEVE", "-o", "text") == compiled()
+    assert compiled("--no-color", "--encap", "GENEVE", "-o", "text") == compiled()
+
+
+def test_verbose_says_more_on_stderr_and_the_same_on_stdout() -> None:
+    answer = compiled("-v")
+    assert answer.out == compiled().out
+    assert answer.err.startswith("3 pods, 1 policies: ")
 
 
 @pytest.mark.parametrize(

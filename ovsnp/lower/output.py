@@ -1,0 +1,61 @@
+"""Output, Send: the carrier, the gateway's address as source, and out of the port."""
+
+from collections.abc import Iterator
+
+from ovsnp.flows.action import Action, Answer, Goto, Move, Output, SetField, Translate
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import Match, exactly
+from ovsnp.model.address import Address, family
+from ovsnp.model.bridge import Bridge
+from ovsnp.model.options import Encap
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline import priorities as p
+from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
+
+_FORTH = exactly(r.SERVICE_BOUND, 1)
+
+
+def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
+    """What becomes of a packet that knows its port."""
+    for local in bridge.pods:
+        yield from _hairpin(bridge, local.port.ofport, local.pod.key)
+    for origin, port, note in (
+        (r.Origin.TUNNEL, bridge.tunnel, "from tunnel to tunnel"),
+        (r.Origin.GATEWAY, bridge.gateway.ofport, "from gateway to gateway"),
+    ):
+        yield Flow("Output", p.NO_RETURN, Match("", (exactly(r.ORIGIN, origin), exactly(r.OUT_PORT, port))), (), note)
+    for version in bridge.families:
+        yield from _service_bound(bridge, version, encap, masquerade)
+    yield Flow("Output", p.MISS, Match(), (Goto("Send"),))
+    yield Flow("Send", p.NO_RETURN, Match("", (exactly(r.HAIRPIN, 1),)), (Answer(),), "back to the same pod")
+    yield Flow("Send", p.DELIVER, Match(), (Output(r.OUT_PORT),))
+
+
+def _hairpin(bridge: Bridge, ofport: int, pod: str) -> Iterator[Flow]:
+    """A pod that reaches itself through a Service must answer to the bridge, so it sees the gateway's address."""
+    same = (exactly(f.IN_PORT, ofport), exactly(r.OUT_PORT, ofport))
+    note, back = f"{pod} to itself", SetField(r.HAIRPIN, 1)
+    for gateway in bridge.gateways:
+        match = Match(f.IP_KIND[family(gateway)], (*same, _FORTH))
+        yield Flow("Output", p.HAIRPIN_FORTH, match, (back, _from_gateway(gateway)), note)
+    yield Flow("Output", p.HAIRPIN_BACK, Match("", same), (back, Goto("Send")), note)
+
+
+def _from_gateway(gateway: Address) -> Translate:
+    return Translate(SNAT_ZONE[family(gateway)], "Send", "src", gateway, SNAT_PORTS)
+
+
+def _service_bound(bridge: Bridge, version: int, encap: Encap, masquerade: bool) -> Iterator[Flow]:
+    cidr = next((cidr for cidr in bridge.pod_cidrs if cidr.family == version), None)
+    if cidr is None:
+        return
+    leaving = (exactly(r.ORIGIN, r.Origin.POD), exactly(r.OUT_PORT, bridge.tunnel), _FORTH)
+    match = Match(f.IP_KIND[version], leaving)
+    carry: Action = Move(f.IP_SRC[version], f.TUN_METADATA[version])
+    if encap is Encap.VXLAN:
+        bits = offset_bits(cidr)
+        carry = Move(f.IP_SRC[version].part(0, bits), f.TUN_ID.part(0, bits))
+    onwards = _from_gateway(cidr.gateway) if masquerade else Goto("Send")
+    yield Flow("Output", p.SERVICE_BOUND, match, (carry, onwards), "Service-bound, to another node")

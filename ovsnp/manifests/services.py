@@ -1,0 +1,165 @@
+"""Services: from the wire to the model, with the checks of the API server.
+
+The checks are those of ValidateService (kubernetes/kubernetes, pkg/apis/core/validation), the defaults those of
+SetDefaults_Service (pkg/apis/core/v1/defaults.go), for the fields that say what becomes of traffic to a cluster IP.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ovsnp.errors import Place
+from ovsnp.manifests import wire
+from ovsnp.manifests.blocks import read_address
+from ovsnp.manifests.labels import read_plain_selector
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.policies import PROTOCOLS, read_protocol
+from ovsnp.manifests.report import Report
+from ovsnp.manifests.structure import describe, quote
+from ovsnp.manifests.syntax import label_name_fault, port_name_fault, port_number_fault
+from ovsnp.model.address import Address, family, format_address
+from ovsnp.model.ports import Protocol
+from ovsnp.model.service import Service, ServicePort
+
+_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+_HEADLESS = "None"
+_DEFAULT_TIMEOUT = 10_800
+_MAX_TIMEOUT = 86_400
+"""Seconds for which a client keeps its endpoint: v1.DefaultClientIPServiceAffinitySeconds and the longest allowed."""
+
+_IPS: Path = ("spec", "clusterIPs")
+_IP: Path = ("spec", "clusterIP")
+_PORTS: Path = ("spec", "ports")
+_TIMEOUT: Path = ("spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds")
+
+_HEADLESS_BESIDE = "None stands beside another cluster IP; write it alone, or remove it"
+_NO_PORTS = "missing; write the ports that the cluster IP has"
+_NULL_PORT = "null is no port; write port, or remove it"
+
+
+def read_service(spec: wire.ServiceSpec, namespace: str, name: str, place: Place, report: Report) -> Service | None:
+    """A Service as far as it can be read, everything that cannot reported; None if it has no cluster IP."""
+    type_ = _read_type(spec.type, report)
+    addresses = () if type_ == "ExternalName" else _read_cluster_ips(spec, report)
+    service = Service(
+        namespace=namespace,
+        name=name,
+        cluster_ips=addresses,
+        ports=_read_ports(spec.ports or (), report),
+        selector=read_plain_selector(spec.selector, ("spec", "selector"), report),
+        affinity=_read_affinity(spec, report),
+        local=_read_local(spec.internal_traffic_policy, report),
+        unready=spec.publish_not_ready_addresses or False,
+        place=place,
+    )
+    if not addresses:
+        return None
+    if not spec.ports:
+        report.add(_PORTS, _NO_PORTS)
+    return service
+
+
+def cluster_ip_texts(spec: wire.ServiceSpec) -> list[tuple[Path, str]]:
+    """A Service's cluster IPs as they are written, each with its path."""
+    if spec.cluster_ips:
+        return [((*_IPS, index), text or "") for index, text in enumerate(spec.cluster_ips)]
+    return [(_IP, spec.cluster_ip)] if spec.cluster_ip else []
+
+
+def _read_type(name: str | None, report: Report) -> str:
+    if name and name not in _TYPES:
+        report.add(("spec", "type"), f"{quote(name)} is no type of Service; write {', '.join(_TYPES)}")
+    return name or _TYPES[0]
+
+
+def _read_cluster_ips(spec: wire.ServiceSpec, report: Report) -> tuple[Address, ...]:
+    """The cluster IPs, at most one of each family; none for a headless Service."""
+    texts = cluster_ip_texts(spec)
+    if spec.cluster_ip and texts[0][1] != spec.cluster_ip:
+        first = f"{quote(spec.cluster_ip)} is not the first of clusterIPs, {quote(texts[0][1])}"
+        report.add(_IP, f"{first}; write the same in both, or only one of the two")
+    found: list[Address] = []
+    for path, text in texts:
+        if text == _HEADLESS:
+            report.add(path, _HEADLESS_BESIDE if len(texts) > 1 else None)
+        elif address := read_address(text, path, report):
+            if any(len(address) == len(other) for other in found):
+                message = f"{format_address(address)} is the Service's second IPv{family(address)} address"
+                report.add(path, f"{message}; a Service has one of each family")
+            else:
+                found.append(address)
+    return tuple(found)
+
+
+def _read_ports(ports: Sequence[wire.ServicePort | None], report: Report) -> tuple[ServicePort, ...]:
+    """The ports; where there are several, each has a name, and no two have the same number and protocol."""
+    found: dict[tuple[Protocol, int], ServicePort] = {}
+    names: set[str] = set()
+    for index, written in enumerate(ports):
+        path = (*_PORTS, index)
+        port = _read_port(written, path, report)
+        if written and not written.name and len(ports) > 1:
+            report.add((*path, "name"), "missing; a Service with several ports has a name for each")
+        elif port and port.name in names:
+            report.add((*path, "name"), f"{quote(port.name)} is the name of another port too; give each its own")
+        if port:
+            if (port.protocol, port.number) in found:
+                report.add((*path, "port"), f"{port.protocol} port {port.number} is written twice; keep one of the two")
+            names.add(port.name)
+            found[port.protocol, port.number] = port
+    return tuple(found.values())
+
+
+def _read_port(port: wire.ServicePort | None, path: Path, report: Report) -> ServicePort | None:
+    """A port; None, with its mistakes reported, where anything of it is wrong."""
+    if port is None:
+        report.add(path, _NULL_PORT)
+        return None
+    name, number = port.name or "", port.port or 0
+    # The API server takes a targetPort of 0 or "" for an absent one.
+    target = port.target_port or number
+    if sound := _sound_port(name, port.protocol, number, target):
+        return sound
+    report.add((*path, "name"), label_name_fault(name) if name else None)
+    report.add((*path, "port"), "missing; write 1 to 65535" if port.port is None else port_number_fault(number))
+    report.add((*path, "targetPort"), _target_fault(target) if port.target_port else None)
+    read_protocol(port.protocol, (*path, "protocol"), report)
+    return None
+
+
+@lru_cache(maxsize=10_000)
+def _sound_port(name: str, protocol: str | None, number: int, target: int | str) -> ServicePort | None:
+    """A port if nothing is wrong with it: most Services have the same few."""
+    if port_number_fault(number) or _target_fault(target) or (name and label_name_fault(name)):
+        return None
+    if protocol is not None and protocol not in PROTOCOLS:
+        return None
+    return ServicePort(name, PROTOCOLS[protocol or Protocol.TCP], number, target)
+
+
+def _target_fault(target: int | str) -> str | None:
+    """A container's port: its name is of the kind that containers' ports have (IANA_SVC_NAME)."""
+    return port_name_fault(target) if isinstance(target, str) else port_number_fault(target)
+
+
+def _read_affinity(spec: wire.ServiceSpec, report: Report) -> int | None:
+    """For how many seconds a client keeps its endpoint; without ``ClientIP`` the API server drops the timeout."""
+    kind = spec.session_affinity or "None"
+    if kind not in ("None", "ClientIP"):
+        report.add(("spec", "sessionAffinity"), f"{quote(kind)} is no session affinity; write None or ClientIP")
+    if kind != "ClientIP":
+        return None
+    config = spec.session_affinity_config
+    seconds = config.client_ip.timeout_seconds if config and config.client_ip else None
+    if seconds is None:
+        return _DEFAULT_TIMEOUT
+    if not 1 <= seconds <= _MAX_TIMEOUT:
+        report.add(_TIMEOUT, f"{describe(seconds)} is no timeout; write 1 to {_MAX_TIMEOUT} seconds")
+    return seconds
+
+
+def _read_local(policy: str | None, report: Report) -> bool:
+    if policy not in (None, "Cluster", "Local"):
+        report.add(
+            ("spec", "internalTrafficPolicy"), f"{quote(policy)} is no internal traffic policy; write Cluster or Local"
+        )
+    return policy == "Local"

@@ -1,0 +1,69 @@
+"""Services and their endpoints (https://kubernetes.io/docs/concepts/services-networking/service/)."""
+
+import msgspec
+
+from ovsnp.errors import Place
+from ovsnp.model.address import Address
+from ovsnp.model.ports import Protocol
+from ovsnp.model.selector import Selector
+
+
+class ServicePort(msgspec.Struct, frozen=True):
+    """One port of a Service: ``name`` may be empty; ``target`` is a number (1 to 65535) or a container port's name."""
+
+    name: str
+    protocol: Protocol
+    number: int
+    target: int | str
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A Service that has cluster IPs; headless and ExternalName Services need nothing of the bridge.
+
+    ``selector`` is None where endpoints come from EndpointSlices alone. ``affinity`` is the seconds for which a
+    client keeps its endpoint (None: none). With ``local`` only endpoints on the client's node serve
+    (``internalTrafficPolicy: Local``). ``unready`` is ``publishNotReadyAddresses``.
+    """
+
+    namespace: str
+    name: str
+    cluster_ips: tuple[Address, ...]
+    ports: tuple[ServicePort, ...]
+    selector: Selector | None
+    affinity: int | None
+    local: bool
+    unready: bool
+    place: Place
+
+    @property
+    def key(self) -> str:
+        """``NAMESPACE/NAME``."""
+        return f"{self.namespace}/{self.name}"
+
+
+class SlicePort(msgspec.Struct, frozen=True):
+    """A port of an EndpointSlice: belongs to the Service's port of the same name."""
+
+    name: str
+    protocol: Protocol
+    number: int
+
+
+class SliceEndpoint(msgspec.Struct, frozen=True):
+    """One endpoint: its address, its node (None: unknown), and whether it is ready, or serves while it ends."""
+
+    address: Address
+    node: str | None
+    ready: bool
+    serving: bool
+
+
+class EndpointSlice(msgspec.Struct, frozen=True):
+    """Some of a Service's endpoints, of one address family."""
+
+    namespace: str
+    name: str
+    service: str
+    ports: tuple[SlicePort, ...]
+    endpoints: tuple[SliceEndpoint, ...]
+    place: Place

@@ -1,0 +1,35 @@
+"""Where the source pod's address travels in the tunnel header."""
+
+from typing import NamedTuple
+
+from ovsnp.model.address import Prefix
+from ovsnp.model.options import Carrier
+from ovsnp.pipeline.fields import TUN_METADATA
+
+OFFSET_BITS = 24
+"""VXLAN (RFC 7348) has no options: its 24-bit VNI holds the address's offset in the sending node's pod CIDR."""
+
+
+class OptionMapping(NamedTuple):
+    """A Geneve option (RFC 8926) that the bridge knows by a field's name; ``length`` is in bytes."""
+
+    option_class: int
+    type: int
+    length: int
+    field: str
+
+    def __str__(self) -> str:
+        return f"{{class={self.option_class:#x},type={self.type:#x},len={self.length}}}->{self.field}"
+
+
+def option_map(carrier: Carrier) -> tuple[OptionMapping, ...]:
+    """The options with a pod's IPv4 and IPv6 address."""
+    return (
+        OptionMapping(carrier.option_class, carrier.ipv4_type, 4, TUN_METADATA[4].name),
+        OptionMapping(carrier.option_class, carrier.ipv6_type, 16, TUN_METADATA[6].name),
+    )
+
+
+def offset_bits(cidr: Prefix) -> int:
+    """How many bits an offset in a pod CIDR has on the wire."""
+    return min(cidr.width - cidr.length, OFFSET_BITS)

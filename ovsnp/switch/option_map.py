@@ -1,0 +1,35 @@
+"""The bridge's map of Geneve options to fields: needed before any flow that names them, gone with ovs-vswitchd."""
+
+import re
+
+from ovsnp.errors import SwitchError
+from ovsnp.model.options import Carrier
+from ovsnp.pipeline.carrier import OptionMapping, option_map
+from ovsnp.switch.location import Location
+from ovsnp.switch.ofctl import add_option_map, dump_option_map
+
+_ROW = re.compile(r"^\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\d+)\s+(tun_metadata\d+)", re.MULTILINE)
+
+
+def map_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
+    """Map the carrier's options; returns what was done, in words. A mapping that is there is never changed.
+
+    Raises SwitchError where one of the options or fields is mapped otherwise.
+    """
+    there = _there(location, bridge)
+    missing = [wanted for wanted in option_map(carrier) if wanted not in there]
+    for wanted in missing:
+        for found in there:
+            if found.field == wanted.field or found[:2] == wanted[:2]:
+                raise SwitchError(
+                    f"bridge {bridge} maps {found} already, where ovsnp needs {wanted}; remove that mapping"
+                    " (ovs-ofctl del-tlv-map), or choose another option with --carrier"
+                )
+    if missing:
+        add_option_map(location, bridge, ",".join(map(str, missing)))
+    return ["Geneve options mapped"] if missing else []
+
+
+def _there(location: Location, bridge: str) -> set[OptionMapping]:
+    rows = _ROW.findall(dump_option_map(location, bridge))
+    return {OptionMapping(int(number, 16), int(kind, 16), int(length), field) for number, kind, length, field in rows}

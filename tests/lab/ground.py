@@ -1,0 +1,66 @@
+"""A standing lab whose hosts are spoken of by their names, and sockets inside of them."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ovsnp.lab import standing
+from ovsnp.lab.hosts import Host, hosts
+from ovsnp.lab.journal import Settings
+from ovsnp.lab.runtime.namespace import inside
+from ovsnp.lab.standing import Lab
+from ovsnp.model.address import family, format_address
+from ovsnp.model.options import Encap
+from tests.lab.commands import SHIPPED
+
+SOCKET_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+class Ground:
+    """A standing lab."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.hosts: dict[str, Host] = {host.name: host for host in hosts(lab.topology, lab.cluster, lab.runtime)}
+
+    def addresses(self, name: str, version: int) -> list[str]:
+        """A host's own addresses; a node's are that of its underlay, then its gateway's."""
+        return [format_address(one) for one in self.hosts[name].addresses if family(one) == version]
+
+    def address(self, name: str, version: int) -> str:
+        """The first of a host's own addresses."""
+        return self.addresses(name, version)[0]
+
+    def gateway(self, node: str, version: int) -> str:
+        """A node's address on its bridge."""
+        return self.addresses(f"node/{node}", version)[1]
+
+    def cluster_ip(self, service: str, version: int) -> str:
+        """A Service's address."""
+        ips = next(one.cluster_ips for one in self.lab.cluster.services if one.key == service)
+        return next(format_address(ip) for ip in ips if family(ip) == version)
+
+    def mac(self, name: str) -> bytes:
+        """The MAC address of a host's interface."""
+        with self.socket(name, socket.AF_PACKET, socket.SOCK_RAW) as asked:
+            asked.bind(("eth1", 0))
+            found: bytes = asked.getsockname()[4]
+            return found
+
+    def mtu(self, name: str) -> int:
+        """The MTU of a host's link."""
+        container = self.hosts[name].container
+        return next(link.mtu for link in self.lab.topology.links if container in {end.node for end in link.ends})
+
+    def socket(self, name: str, family_: int, kind: int, protocol: int = 0) -> socket.socket:
+        """A socket of that host; it stays there."""
+        with inside(self.lab.runtime.namespace(self.hosts[name].container)):
+            return socket.socket(family_, kind, protocol)
+
+
+@contextmanager
+def standing_ground(name: str, encap: Encap) -> Iterator[Ground]:
+    """The lab that is shipped, for the time of the context."""
+    settings = Settings(name, standing.RUNTIME, str(SHIPPED), encap)
+    with standing.temporary(settings, lambda _: None) as lab:
+        yield Ground(lab)

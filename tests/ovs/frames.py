@@ -1,0 +1,101 @@
+"""Packets of TCP and UDP as Ethernet frames, of either family, with good checksums: conntrack looks at them."""
+
+import struct
+from enum import IntFlag
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from ovsnp.model.ports import Protocol
+
+_NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17}
+_CHECKSUM_AT = {Protocol.TCP: 16, Protocol.UDP: 6}
+_ETHERTYPES = {4: 0x0800, 6: 0x86DD}
+
+
+class Flag(IntFlag):
+    """TCP's; NONE for what is not TCP."""
+
+    NONE = 0
+    FIN = 1
+    SYN = 2
+    RST = 4
+    ACK = 16
+
+
+class End(NamedTuple):
+    """An address and port."""
+
+    address: str
+    port: int
+
+
+class Packet(NamedTuple):
+    """A packet of a connection, without data; ``hops`` is its TTL or hop limit."""
+
+    protocol: Protocol
+    source: End
+    destination: End
+    flags: Flag = Flag.NONE
+    hops: int = 64
+
+    def answer(self, flags: Flag = Flag.NONE) -> "Packet":
+        """What the receiver sends back."""
+        return Packet(self.protocol, self.destination, self.source, flags)
+
+    def between(self) -> tuple[End, End]:
+        """Its ends."""
+        return self.source, self.destination
+
+
+def frame(packet: Packet, source_mac: int, destination_mac: int) -> str:
+    """The packet on the wire, as hexadecimal digits."""
+    source, destination = (ip_address(end.address) for end in packet.between())
+    ports = packet.source.port, packet.destination.port
+    if packet.protocol is Protocol.TCP:
+        # Each side has sent its SYN, number 1000, if it acknowledges anything.
+        sequence = 1000 if packet.flags & Flag.SYN else 1001
+        acknowledged = 1001 if packet.flags & Flag.ACK else 0
+        payload = struct.pack("!HHIIBBHHH", *ports, sequence, acknowledged, 5 << 4, packet.flags, 65535, 0, 0)
+    else:
+        payload = struct.pack("!HHHH", *ports, 12, 0) + b"ping"
+    number, at = _NUMBERS[packet.protocol], _CHECKSUM_AT[packet.protocol]
+    pseudo = source.packed + destination.packed + struct.pack("!II", len(payload), number)
+    payload = payload[:at] + _checksum(pseudo + payload) + payload[at + 2 :]
+    header = _header(source.version, number, len(payload), packet.hops) + source.packed + destination.packed
+    if source.version == 4:
+        header = header[:10] + _checksum(header) + header[12:]
+    macs = destination_mac.to_bytes(6, "big") + source_mac.to_bytes(6, "big")
+    return (macs + struct.pack("!H", _ETHERTYPES[source.version]) + header + payload).hex()
+
+
+def _header(version: int, number: int, length: int, hops: int) -> bytes:
+    """An IP header up to the addresses."""
+    if version == 4:
+        return struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, hops, number, 0)
+    return struct.pack("!IHBB", 6 << 28, length, number, hops)
+
+
+def parse(data: bytes) -> Packet:
+    """The packet in a frame; its checksums must be right."""
+    version = data[14] >> 4
+    start, size = (26, 4) if version == 4 else (22, 16)
+    addresses = data[start : start + size], data[start + size : start + 2 * size]
+    number, hops = (data[23], data[22]) if version == 4 else (data[20], data[21])
+    payload = data[start + 2 * size :]
+    (protocol,) = (protocol for protocol, each in _NUMBERS.items() if each == number)
+    length = 20 if protocol is Protocol.TCP else struct.unpack("!H", payload[4:6])[0]
+    pseudo = b"".join(addresses) + struct.pack("!II", length, number)
+    assert _checksum(pseudo + payload[:length]) == b"\0\0"
+    assert version == 6 or _checksum(data[14:34]) == b"\0\0"
+    ports = struct.unpack("!HH", payload[:4])
+    ends = [End(str(ip_address(address)), port) for address, port in zip(addresses, ports, strict=True)]
+    flags = Flag(payload[13] & 0x17) if protocol is Protocol.TCP else Flag.NONE
+    return Packet(protocol, *ends, flags, hops)
+
+
+def _checksum(data: bytes) -> bytes:
+    """The Internet checksum (RFC 1071)."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!H", ~total & 0xFFFF)

@@ -1,0 +1,97 @@
+"""A random cluster on wired nodes: what a real packet to a Service does, against what the oracle says."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ovsnp.manifests import load_objects
+from ovsnp.model.address import Prefix, family, format_address, host_prefix, parse_address
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.ports import Protocol
+from ovsnp.verify import Backend, OutsideEnd, PodEnd, Traffic, Verdict, judge_service, who
+from tests.ovs.frames import End, Flag, Packet
+from tests.ovs.instance import DummySwitch
+from tests.ovs.wired import Arrival, WiredCluster
+from tests.property.clusters import Object
+
+_TRACKED = re.compile(
+    r"orig=\(src=(\S+?),dst=(\S+?),sport=(\d+),dport=(\d+)\),reply=\(src=(\S+?),dst=\S+?,sport=(\d+),"
+)
+
+
+class Question(NamedTuple):
+    """A connection from a pod to a cluster IP."""
+
+    sender: PodEnd
+    address: str
+    traffic: Traffic
+    port: int
+
+    def packet(self) -> Packet:
+        """The first of the connection."""
+        assert self.traffic.protocol is not None
+        assert self.traffic.port is not None
+        flags = Flag.SYN if self.traffic.protocol is Protocol.TCP else Flag.NONE
+        source = End(format_address(self.sender.address), self.port)
+        return Packet(self.traffic.protocol, source, End(self.address, self.traffic.port), flags)
+
+
+class RandomScene:
+    """The objects' nodes and pods; at most two nodes, with tunnels of IPv4."""
+
+    def __init__(self, switches: Sequence[DummySwitch], objects: Sequence[Object], manifests: Path) -> None:
+        self.cluster: Cluster = load_objects(objects)
+        nodes = {name: format_address(node.addresses[0]) for name, node in self.cluster.nodes.items()}
+        self.wired = WiredCluster(switches, nodes, manifests)
+        for pod in self.cluster.pods:
+            (node,) = (node for node in self.wired.nodes if node.name == pod.node)
+            node.add_pod(pod.key, pod.key)
+        (manifests / "cluster.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": objects}))
+
+    def questions(self) -> Iterator[Question]:
+        """From every pod to every TCP and UDP port of every Service."""
+        for service in self.cluster.services:
+            for address in service.cluster_ips:
+                kinds = {(port.protocol, port.number) for port in service.ports if port.protocol is not Protocol.SCTP}
+                for protocol, number in sorted(kinds):
+                    for pod in self.cluster.pods:
+                        for source in (each for each in pod.addresses if family(each) == family(address)):
+                            traffic = Traffic(protocol, number)
+                            yield Question(PodEnd(pod, source), format_address(address), traffic, 30000 + number % 1000)
+
+    def ask(self, question: Question) -> list[Arrival]:
+        """Send the connection's first packet."""
+        return self.wired.send(question.sender.pod.key, question.packet())
+
+    def chosen(self, question: Question) -> Backend | None:
+        """The endpoint that the connection was given, as its node's conntrack has it."""
+        (node,) = (node for node in self.wired.nodes if node.holds(question.sender.pod.key))
+        asked = (format_address(question.sender.address), question.address, question.port, question.traffic.port)
+        protocol = str(question.traffic.protocol).lower()
+        for line in node.switch.appctl("dpctl/dump-conntrack").splitlines():
+            found = _TRACKED.search(line)
+            if line.startswith(f"{protocol},") and found:
+                source, destination, sport, dport, chosen, at = found.groups()
+                if (source, destination, int(sport), int(dport)) == asked:
+                    return Backend(parse_address(chosen), int(at))
+        return None
+
+    def expected(self, question: Question, *, strict_nodes: bool) -> Mapping[Backend, Verdict]:
+        """What the oracle says of each endpoint."""
+        address = parse_address(question.address)
+        return judge_service(self.cluster, question.sender, address, question.traffic, strict_nodes=strict_nodes)
+
+    def place(self, backend: Backend) -> str | None:
+        """Where a packet to an endpoint comes out: at a pod, by a gateway, or nowhere."""
+        end = who(self.cluster, backend.address)
+        if isinstance(end, PodEnd):
+            return end.pod.key
+        cidrs: list[Prefix] = [cidr for node in self.cluster.nodes.values() for cidr in node.pod_cidrs]
+        nobodys = isinstance(end, OutsideEnd) and any(cidr.contains(host_prefix(backend.address)) for cidr in cidrs)
+        return None if nobodys else "gateway"
+
+    def close(self) -> None:
+        """Take the nodes away."""
+        self.wired.close()

@@ -1,0 +1,145 @@
+"""What changes of a Service's endpoints do: to connections that are open, and to the bridge."""
+
+import pytest
+
+from ovsnp.apply import commit
+from ovsnp.model.ports import Protocol
+from tests.ovs.frames import Flag
+from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, ServiceScene, address_of, first
+
+PORTS = range(40000, 40024)
+NOTHING = "br-int: flows: nothing to change\n"
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines of all bundles that are sent."""
+    sent: list[str] = []
+    bundle = commit.bundle
+
+    def watched(location: object, bridge: str, lines: list[str], *more: object) -> None:
+        sent.extend(lines)
+        bundle(location, bridge, lines, *more)
+
+    monkeypatch.setattr(commit, "bundle", watched)
+    return sent
+
+
+@pytest.mark.parametrize("affinity", ["None", "ClientIP"])
+@pytest.mark.parametrize("options", [[], ["--encap", "vxlan"], ["--masquerade"]])
+def test_a_second_apply_changes_nothing(scene: ServiceScene, affinity: str, options: list[str]) -> None:
+    scene.serve(BACKENDS, affinity)
+    scene.apply(*options)
+    before = [node.switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br-int"]) for node in scene.nodes]
+    assert {answer.out for answer in scene.apply(*options)} == {NOTHING}
+    assert before == [node.switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br-int"]) for node in scene.nodes]
+
+
+def test_an_endpoint_that_comes_or_goes_is_one_message_a_port(scene: ServiceScene, messages: list[str]) -> None:
+    scene.serve(BACKENDS[:2])
+    scene.apply()
+    messages.clear()
+    scene.serve(BACKENDS)
+    scene.nodes[0].apply(scene.manifests)
+    # Two ports in two families.
+    assert len(messages) == 4
+    assert all(line.startswith("group insert_bucket ") for line in messages)
+    messages.clear()
+    scene.serve(BACKENDS[1:])
+    scene.nodes[0].apply(scene.manifests)
+    assert len(messages) == 4
+    assert all(line.startswith("group remove_bucket ") for line in messages)
+
+
+def test_the_last_endpoint_takes_the_group_with_it(scene: ServiceScene, messages: list[str]) -> None:
+    scene.serve(["web-0"])
+    scene.apply()
+    scene.converse("client", 40000)
+    messages.clear()
+    scene.serve([])
+    scene.nodes[0].apply(scene.manifests)
+    assert sorted(line.split()[0] + " " + line.split()[1] for line in messages) == [
+        *["flow modify_strict"] * 4,
+        *["group delete"] * 4,
+    ]
+    assert scene.ask("client", 40001) == []
+    scene.serve(["web-1"])
+    scene.apply()
+    assert scene.converse("client", 40001).at == "web-1"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("options", [[], ["--masquerade"], ["--encap", "vxlan", "--masquerade"]])
+def test_open_connections_keep_their_endpoint_whoever_else_comes_or_goes(
+    scene: ServiceScene, options: list[str], version: int
+) -> None:
+    scene.serve(BACKENDS)
+    scene.apply(*options)
+    there = {port: scene.converse("client", port, version).at for port in PORTS}
+    assert set(there.values()) == set(BACKENDS)
+    for left in BACKENDS:
+        scene.serve([left])
+        scene.apply(*options)
+        for port in (port for port in PORTS if there[port] == left):
+            assert scene.goes_on("client", port, version) == left
+    scene.serve(BACKENDS)
+    scene.apply(*options)
+    assert {port: scene.goes_on("client", port, version) for port in PORTS} == there
+
+
+def test_only_the_clients_of_an_endpoint_that_goes_move(scene: ServiceScene) -> None:
+    scene.serve(BACKENDS)
+    scene.apply()
+    there = {port: scene.ask("client", port, protocol=Protocol.UDP)[0].at for port in PORTS}
+    scene.nodes[0].switch.appctl("dpctl/flush-conntrack")
+    scene.serve(BACKENDS[:2])
+    scene.apply()
+    after = {port: scene.ask("client", port, protocol=Protocol.UDP)[0].at for port in PORTS}
+    assert {port for port in PORTS if there[port] != after[port]} == {port for port in PORTS if there[port] == "web-2"}
+
+
+def test_a_first_packet_that_is_sent_again_goes_to_the_same_endpoint(scene: ServiceScene) -> None:
+    scene.serve(["web-0"])
+    scene.apply()
+    before = [scene.ask("client", port)[0] for port in PORTS]
+    scene.serve(BACKENDS)
+    scene.apply()
+    assert [scene.ask("client", port)[0] for port in PORTS] == before
+    assert {scene.ask("client", port + 1000)[0].at for port in PORTS} == set(BACKENDS)
+
+
+def test_hundreds_of_endpoints(scene: ServiceScene) -> None:
+    elsewhere = [f"172.20.{net}.{host}" for net in range(2) for host in range(1, 201)]
+    scene.serve(BACKENDS, others=elsewhere)
+    scene.apply()
+    assert {answer.out for answer in scene.apply()} == {NOTHING}
+    assert scene.ask("client", 40000)
+
+
+@pytest.mark.xfail(strict=True, reason="ovs-vswitchd aborts where a group's description is longer than 64 KiB")
+def test_thousands_of_endpoints(own_scene: ServiceScene) -> None:
+    scene = own_scene
+    there = [f"10.20.2.{host}" for host in range(20, 250)]
+    elsewhere = [f"172.{block}.{net}.{host}" for block in (20, 21) for net in range(10) for host in range(1, 251)]
+    scene.serve(BACKENDS, others=there + elsewhere)
+    scene.apply()
+    assert {answer.out for answer in scene.apply()} == {NOTHING}
+    text = scene.nodes[0].switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br-int"])
+    counts = [line.count("bucket=") for line in text.splitlines() if "group_id" in line]
+    assert sum(counts) >= len(BACKENDS) + len(there) + len(elsewhere)
+    arrived = [scene.ask("client", port) for port in range(41000, 41200)]
+    # Those outside of the pod CIDRs are reached by the gateway; of pods that are not there nothing comes back.
+    assert {each[0].at for each in arrived if each} >= {"gateway"}
+    scene.serve(BACKENDS)
+    scene.apply()
+    assert scene.converse("client", 42000).at in BACKENDS
+
+
+def test_a_connection_to_a_pods_own_address_is_not_service_bound(scene: ServiceScene) -> None:
+    scene.serve(["web-2"])
+    scene.apply("--masquerade")
+    source = address_of("client", 4)
+    (there,) = scene.send("client", first(source, 40000, address_of("web-2", 4), 8080))
+    assert there.packet.source.address == source
+    (back,) = scene.send("web-2", there.packet.answer(Flag.SYN | Flag.ACK))
+    assert back.packet.source.address == address_of("web-2", 4) != CLUSTER_IP[4]

@@ -1,0 +1,192 @@
+"""Nodes whose pods, gateways and tunnels take and give real packets, without root.
+
+Each node is an Open vSwitch of its own on the dummy datapath, with conntrack, NAT and tunnels; what it sends to the
+other node is taken from its uplink, and put into the other's. (Open vSwitch's tests/tunnel-push-pop.at.)
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import NamedTuple
+
+from ovsnp.flows.match import format_value
+from ovsnp.model.options import Encap
+from ovsnp.pipeline.fields import ETH_SRC
+from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_PORT, ROUTER_MAC
+from tests.ovs.applying import Answer, ovsnp
+from tests.ovs.frames import Packet, frame, parse
+from tests.ovs.instance import DummySwitch
+
+BRIDGE = "br-int"
+_UNDERLAY = "br-phy"
+_UPLINK = "uplink"
+_PCAP_HEADER, _PCAP_RECORD = 24, 16
+_PATIENCE = 10.0
+
+
+class Arrival(NamedTuple):
+    """A packet that came out of a node: of a pod's port, or of ``gateway``."""
+
+    at: str
+    packet: Packet
+
+
+class WiredNode:
+    """A node: integration bridge with its pods' ports, and the bridge that carries the tunnel."""
+
+    def __init__(self, switch: DummySwitch, name: str, addresses: Sequence[str]) -> None:
+        """``addresses`` are the IPv4 ends of all tunnels, this node's first."""
+        self.switch, self.name, self.address = switch, name, addresses[0]
+        self._pods: dict[str, tuple[str, int]] = {}
+        self._read: dict[str, int] = {}
+        self.vsctl("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy")
+        self._add_underlay(addresses[1:])
+
+    def vsctl(self, *arguments: str) -> str:
+        """Change the database."""
+        return self.switch.run(["ovs-vsctl", "--timeout=20", "--", *arguments])
+
+    def _add_underlay(self, others: Sequence[str]) -> None:
+        self.vsctl(
+            *("add-br", _UNDERLAY, "--", "set", "Bridge", _UNDERLAY, "datapath_type=dummy"),
+            f"other_config:hwaddr={_underlay_mac(self.address)}",
+        )
+        self._add_port(_UNDERLAY, _UPLINK)
+        self.switch.appctl("netdev-dummy/ip4addr", _UNDERLAY, f"{self.address}/24")
+        self.switch.appctl("ovs/route/add", f"{self.address}/24", _UNDERLAY)
+        for other in others:
+            self.switch.appctl("tnl/neigh/set", _UNDERLAY, other, _underlay_mac(other))
+
+    def _add_port(self, bridge: str, name: str, *columns: str) -> None:
+        capture = f"options:tx_pcap={self._capture(name)}"
+        self.vsctl("add-port", bridge, name, "--", "set", "Interface", name, "type=dummy", capture, *columns)
+
+    def _capture(self, name: str) -> Path:
+        return self.switch.directory / f"{name}.pcap"
+
+    def add_pod(self, pod: str, key: str = "") -> None:
+        """Give a pod its port; its key is ``NAMESPACE/NAME``, with the namespace "default" if not said."""
+        name, mac = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
+        ids = f"external_ids:iface-id={key or f'default/{pod}'}"
+        self._add_port(BRIDGE, name, ids, f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"')
+        self._pods[pod] = name, mac
+
+    def apply(self, manifests: Path, *more: str) -> Answer:
+        """Run ``ovsnp apply``, which must succeed, and watch the gateway it makes."""
+        there = ("--db", self.switch.location.database, "--bridge", BRIDGE, "--node", self.name, "-f", manifests)
+        answer = ovsnp("apply", *there, *more)
+        assert answer.code == 0, answer
+        # What the datapath remembers of the flows before is gone only when Open vSwitch has looked at all of it.
+        self.switch.appctl("revalidator/wait")
+        if not self._capture(GATEWAY_PORT).exists():
+            self.vsctl("set", "Interface", GATEWAY_PORT, f"options:tx_pcap={self._capture(GATEWAY_PORT)}")
+        return answer
+
+    def holds(self, sender: str) -> bool:
+        """Whether a pod is this node's."""
+        return sender in self._pods
+
+    def send(self, sender: str, packet: Packet) -> None:
+        """Put a packet into a pod's port, or with ``gateway`` into the gateway's."""
+        port, mac = self._pods.get(sender, (GATEWAY_PORT, GATEWAY_MAC))
+        self._receive(port, frame(packet, mac, ROUTER_MAC))
+
+    def take(self, outer: bytes) -> None:
+        """Put into the uplink what another node sent."""
+        self._receive(_UPLINK, outer.hex())
+
+    def _receive(self, port: str, digits: str) -> None:
+        before = self._taken()
+        self.switch.appctl("netdev-dummy/receive", port, digits)
+        deadline = time.monotonic() + _PATIENCE
+        while self._taken() == before:
+            assert time.monotonic() < deadline, "the datapath took no packet"
+
+    def _taken(self) -> int:
+        """Packets that the datapath has taken and is done with."""
+        text = self.switch.appctl("dpif-netdev/pmd-stats-show")
+        return sum(int(line.partition(":")[2]) for line in text.splitlines() if "packets received:" in line)
+
+    def close(self) -> None:
+        """Take the bridges away, and forget connections and captured packets."""
+        self.switch.appctl("dpctl/flush-conntrack")
+        self.switch.appctl("ovs/route/del", f"{self.address}/24")
+        self.vsctl("del-br", BRIDGE, "--", "del-br", _UNDERLAY)
+        for file in self.switch.directory.glob("*.pcap"):
+            file.unlink()
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """What came out to pods and the gateway since the last time."""
+        names = {port: pod for pod, (port, _) in self._pods.items()} | {GATEWAY_PORT: "gateway"}
+        for port, name in names.items():
+            yield from (Arrival(name, parse(data)) for data in self._captured(port))
+
+    def to_other_nodes(self) -> list[bytes]:
+        """What came out of the uplink since the last time, tunnel headers and all."""
+        return list(self._captured(_UPLINK))
+
+    def _captured(self, port: str) -> Iterator[bytes]:
+        path = self._capture(port)
+        data = path.read_bytes() if path.exists() else b""
+        at = self._read.get(port, _PCAP_HEADER)
+        while at + _PCAP_RECORD <= len(data):
+            length = int.from_bytes(data[at + 8 : at + 12], "little")
+            yield data[at + _PCAP_RECORD : at + _PCAP_RECORD + length]
+            at += _PCAP_RECORD + length
+        self._read[port] = at
+
+
+class WiredCluster:
+    """The nodes, the manifests in a directory, and what was seen between the nodes."""
+
+    def __init__(self, switches: Sequence[DummySwitch], nodes: Mapping[str, str], manifests: Path) -> None:
+        """``nodes`` are one or two, by their names, with the addresses of their tunnels."""
+        self.manifests = manifests
+        self.nodes = tuple(
+            WiredNode(switch, name, sorted(nodes.values(), key=lambda each, own=own: each != own))
+            for switch, (name, own) in zip(switches, nodes.items(), strict=False)
+        )
+        self.tunneled: list[bytes] = []
+
+    def close(self) -> None:
+        """Take the nodes away."""
+        for node in self.nodes:
+            node.close()
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file among the manifests."""
+        (self.manifests / f"{name}.yaml").write_text(text)
+
+    def apply(self, *more: str) -> list[Answer]:
+        """Apply the manifests to each node."""
+        return [node.apply(self.manifests, *more) for node in self.nodes]
+
+    def send(self, sender: str, packet: Packet, node: int = 0) -> list[Arrival]:
+        """Send a packet from a pod, or from the ``gateway`` of a node, and say where it came out, if anywhere."""
+        self.tunneled = []
+        found = [each for each in self.nodes if each.holds(sender)] or [self.nodes[node]]
+        found[0].send(sender, packet)
+        arrived = list(found[0].arrivals())
+        for outer in found[0].to_other_nodes():
+            self.tunneled.append(outer)
+            (other,) = (each for each in self.nodes if each is not found[0])
+            other.take(outer)
+            arrived += other.arrivals()
+            assert not other.to_other_nodes()
+        return arrived
+
+
+def carried(outer: bytes, encap: Encap) -> int:
+    """The source pod's address in a Geneve option, or its offset in the VNI of VXLAN; 0 where there is none."""
+    if encap is Encap.VXLAN:
+        return int.from_bytes(outer[46:49], "big")
+    length = (outer[42] & 0x3F) * 4
+    options = outer[50 : 50 + length]
+    assert not options or options[:3] in (b"\xff\xff\x01", b"\xff\xff\x02")
+    assert len(options) in (0, 8, 20)
+    return int.from_bytes(options[4:], "big")
+
+
+def _underlay_mac(address: str) -> str:
+    return format_value(ETH_SRC, 0x0AFE << 32 | int(IPv4Address(address)))

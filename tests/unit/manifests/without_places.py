@@ -1,0 +1,27 @@
+"""Clusters compared for what they say, wherever it is written."""
+
+from typing import TypeVar
+
+import msgspec
+
+from ovsnp.errors import Place
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import NetworkPolicy
+from ovsnp.model.service import EndpointSlice, Service
+
+_Item = TypeVar("_Item", Pod, NetworkPolicy, Service, EndpointSlice)
+
+
+def bare(cluster: Cluster) -> Cluster:
+    """Without places, which differ between files."""
+    return msgspec.structs.replace(
+        cluster,
+        pods=_nowhere(cluster.pods),
+        policies=_nowhere(cluster.policies),
+        services=_nowhere(cluster.services),
+        slices=_nowhere(cluster.slices),
+    )
+
+
+def _nowhere(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    return tuple(msgspec.structs.replace(item, place=Place("")) for item in items)
