@@ -32,6 +32,7 @@ class Outcome(msgspec.Struct, frozen=True):
     added: int
     changed: int
     deleted: int
+    groups: int
     without_port: tuple[str, ...]
 
 
@@ -60,6 +61,7 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
         len(change.added),
         len(change.changed) + len(change.replaced),
         len(change.deleted),
+        change.groups,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
     )
 

@@ -39,6 +39,11 @@ class Plan(msgspec.Struct, frozen=True):
     groups_replaced: tuple[Group, ...] = ()
     groups_deleted: tuple[int, ...] = ()
 
+    @property
+    def groups(self) -> int:
+        """How many groups come, go or change."""
+        return sum(map(len, (self.groups_added, self.groups_changed, self.groups_replaced, self.groups_deleted)))
+
     def __bool__(self) -> bool:
         return any(msgspec.structs.astuple(self))
 

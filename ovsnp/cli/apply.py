@@ -35,13 +35,16 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
     lines = [f"{bridge}: {words}" for words in outcome.bridge]
     if outcome.added or outcome.changed or outcome.deleted:
         flows = f"{outcome.added} added, {outcome.changed} changed, {outcome.deleted} deleted"
-        return [*lines, f"{bridge}: flows: {flows}"]
-    return [*lines, f"{bridge}: flows: nothing to change"]
+    else:
+        flows = "nothing to change"
+    lines.append(f"{bridge}: flows: {flows}")
+    return [*lines, f"{bridge}: groups: {outcome.groups} added, changed or deleted"] if outcome.groups else lines
 
 
 def _document(outcome: Outcome) -> dict[str, object]:
     return {
         "done": list(outcome.bridge),
         "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
+        "groups": outcome.groups,
         "without_port": list(outcome.without_port),
     }

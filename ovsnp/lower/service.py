@@ -6,6 +6,7 @@ is admitted: policy judges it on the endpoint, packet by packet, until a packet 
 
 from collections.abc import Iterator
 
+from ovsnp.errors import UsageError
 from ovsnp.flows.action import Action, Goto, SetField, ToGroup, Translate
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Bucket, Group
@@ -22,8 +23,18 @@ _GROUPS = 0xFFFFFF00
 """Numbers of groups and buckets lie below (OFPG_MAX, OFPG_BUCKET_ALL)."""
 
 
+_ENDPOINTS = 420
+"""Open vSwitch describes a group in one message of at most 64 KiB, and ends when one is larger."""
+
+
 def groups(frontends: tuple[Frontend, ...]) -> dict[Frontend, Group]:
-    """A group for each port that has endpoints."""
+    """A group for each port that has endpoints; raises UsageError where one has more than a group can hold."""
+    for frontend in frontends:
+        if len(frontend.backends) > _ENDPOINTS:
+            raise UsageError(
+                f"Service {frontend.service} has {len(frontend.backends)} endpoints for port {frontend.port}, and a"
+                f" group holds {_ENDPOINTS}; divide them among several Services"
+            )
     numbers = number(map(_name, frontends), _GROUPS)
     return {frontend: _group(frontend, numbers[_name(frontend)]) for frontend in frontends if frontend.backends}
 

@@ -53,9 +53,9 @@ def settle(cluster: Cluster, ports: Ports, options: Options) -> Bridge:
 
 
 def _service_cidrs(cluster: Cluster, options: Options) -> tuple[Prefix, ...]:
-    """Where cluster IPs lie: as the user or ServiceCIDR objects say, else the cluster IPs that there are."""
-    said = {*options.service_cidrs, *cluster.service_cidrs}
-    return merge(said or {host_prefix(ip) for service in cluster.services for ip in service.cluster_ips})
+    """Where cluster IPs lie: as the user and ServiceCIDR objects say, and where there are any."""
+    there = {host_prefix(ip) for service in cluster.services for ip in service.cluster_ips}
+    return merge({*options.service_cidrs, *cluster.service_cidrs, *there})
 
 
 def _remote(node: Node, node_number: int) -> RemoteNode:

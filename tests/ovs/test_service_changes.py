@@ -27,11 +27,15 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("affinity", ["None", "ClientIP"])
 @pytest.mark.parametrize("options", [[], ["--encap", "vxlan"], ["--masquerade"]])
-def test_a_second_apply_changes_nothing(scene: ServiceScene, affinity: str, options: list[str]) -> None:
+def test_a_second_apply_changes_nothing(
+    scene: ServiceScene, messages: list[str], affinity: str, options: list[str]
+) -> None:
     scene.serve(BACKENDS, affinity)
     scene.apply(*options)
     before = [node.switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br-int"]) for node in scene.nodes]
+    messages.clear()
     assert {answer.out for answer in scene.apply(*options)} == {NOTHING}
+    assert messages == []
     assert before == [node.switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-groups", "br-int"]) for node in scene.nodes]
 
 
