@@ -11,7 +11,7 @@ demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
 test: setup
-	@$(VENV)/bin/pytest -n 2 --dist loadgroup
+	@$(VENV)/bin/pytest -n 2 --dist loadfile
 
 lint: setup
 	@$(VENV)/bin/ruff check
