@@ -1,6 +1,5 @@
 """What has to change on a bridge: the difference between what is there and a program."""
 
-import re
 from collections.abc import Iterable
 
 import msgspec
@@ -11,8 +10,6 @@ from ovsnp.flows.group import Bucket, Group
 from ovsnp.flows.program import Program
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup, groups_used
-
-_ONLY_FIELD = re.compile(r"fields=(\w+)")
 
 
 class GroupChange(msgspec.Struct, frozen=True):
@@ -73,7 +70,7 @@ def _plan_groups(
             raise SwitchError(
                 f"group {group.id} is not ovsnp's, and nothing was changed; remove it (ovs-ofctl del-groups)"
             )
-        elif _head(found.head) != group.head:
+        elif found.head != group.head:
             replaced.append(group)
         elif change := _change(found, group):
             changed.append(change)
@@ -83,11 +80,6 @@ def _plan_groups(
         "groups_replaced": tuple(replaced),
         "groups_deleted": tuple(sorted(ours & there.keys() - kept)),
     }
-
-
-def _head(installed: str) -> str:
-    """Open vSwitch writes the only field of a choice without parentheses."""
-    return _ONLY_FIELD.sub(r"fields(\1)", installed)
 
 
 def _change(found: InstalledGroup, group: Group) -> GroupChange | None:

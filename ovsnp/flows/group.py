@@ -30,5 +30,6 @@ class Group(msgspec.Struct, frozen=True):
 
     @property
     def head(self) -> str:
-        """The group without its buckets."""
-        return f"group_id={self.id},type=select,selection_method=hash,fields({','.join(self.fields)})"
+        """The group without its buckets; Open vSwitch stores an only field without parentheses."""
+        fields = f"fields({','.join(self.fields)})" if len(self.fields) > 1 else f"fields={self.fields[0]}"
+        return f"group_id={self.id},type=select,selection_method=hash,{fields}"
