@@ -1,11 +1,12 @@
 """Matches, and values in the spelling in which Open vSwitch stores them."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.model.address import Address, format_address
-from ovsnp.pipeline.fields import CT_FLAGS, CT_STATE, Field, Form
+from ovsnp.model.address import Address, Prefix, format_address
+from ovsnp.pipeline.fields import CT_FLAGS, CT_STATE, IP_KIND, Field, Form
 
 
 class Term(NamedTuple):
@@ -53,6 +54,11 @@ class Match(msgspec.Struct, frozen=True):
             )
         parts = [f"{base}={_format_term(term)}" for base, term in bases.items() if term.mask]
         return ",".join([self.kind, *parts] if self.kind else parts)
+
+
+def of_addresses(side: Mapping[int, Field], prefix: Prefix, *others: Term) -> Match:
+    """The IP packets whose address on one side (a field for each family) lies in a prefix; ``others`` come first."""
+    return Match(IP_KIND[prefix.family], (*others, in_prefix(side[prefix.family], prefix.value, prefix.length)))
 
 
 def _format_term(term: Term) -> str:

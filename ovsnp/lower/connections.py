@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from ovsnp.flows.action import Action, Commit, Goto, Move, SetField, Track
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, Term, connection, exactly
-from ovsnp.model.address import family
+from ovsnp.flows.match import Match, Term, connection, exactly, of_addresses
+from ovsnp.model.address import family, host_prefix
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import fields as f
@@ -29,7 +29,7 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
     """Connection tracking, in a zone a family."""
     for gateway in bridge.gateways:
         version = family(gateway)
-        match = Match(f.IP_KIND[version], (exactly(f.IP_DST[version], int.from_bytes(gateway, "big")),))
+        match = of_addresses(f.IP_DST, host_prefix(gateway))
         yield Flow("SnatConntrack", p.ALWAYS, match, (Track(SNAT_ZONE[version], "Conntrack"),))
     yield Flow("SnatConntrack", p.MISS, Match(), (Goto("Conntrack"),))
     for version in bridge.families:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from ovsnp.flows.action import Action, DecTtl, Goto, SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, connection, exactly, in_prefix
-from ovsnp.model.address import Address, Prefix, family, host_prefix, parse_prefix
+from ovsnp.flows.match import Match, connection, exactly, of_addresses
+from ovsnp.model.address import Address, family, host_prefix, parse_prefix
 from ovsnp.model.bridge import Bridge, Port, RemoteNode
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
@@ -18,9 +18,9 @@ _UNROUTABLE = tuple(map(parse_prefix, ("224.0.0.0/4", "255.255.255.255/32", "ff0
 def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
     """Routes of the bridge; ``subjects`` are the numbers of pods isolated for ingress."""
     for prefix in _UNROUTABLE:
-        yield Flow("Forward", p.UNROUTABLE, _to(prefix), (), "multicast, broadcast and link-local")
+        yield Flow("Forward", p.UNROUTABLE, of_addresses(f.IP_DST, prefix), (), "multicast, broadcast and link-local")
     for cidr in bridge.service_cidrs:
-        yield Flow("Forward", p.UNROUTABLE, _to(cidr), (), "no such Service")
+        yield Flow("Forward", p.UNROUTABLE, of_addresses(f.IP_DST, cidr), (), "no such Service")
     for local in bridge.pods:
         number = subjects.get(local.pod.key, 0)
         isolated = (SetField(r.INGRESS_SUBJECT, number),) if number else ()
@@ -29,7 +29,7 @@ def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
     for address in bridge.gateways:
         yield _host(address, _deliver(bridge.gateway), "the node's gateway address")
     for cidr in bridge.pod_cidrs:
-        yield Flow("Forward", p.NODE_ROUTE, _to(cidr), (), "no such pod on this node")
+        yield Flow("Forward", p.NODE_ROUTE, of_addresses(f.IP_DST, cidr), (), "no such pod on this node")
     for node in bridge.others:
         yield from _remote(bridge, node)
     for version in bridge.families:
@@ -37,13 +37,8 @@ def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
         yield Flow("Forward", p.DEFAULT_ROUTE, match, _route(_deliver(bridge.gateway)), "the rest of the world")
 
 
-def _to(prefix: Prefix) -> Match:
-    destination = in_prefix(f.IP_DST[prefix.family], prefix.value, prefix.length)
-    return Match(f.IP_KIND[prefix.family], (destination,))
-
-
 def _host(address: Address, actions: tuple[Action, ...], note: str) -> Flow:
-    return Flow("Forward", p.HOST_ROUTE, _to(host_prefix(address)), _route(actions), note)
+    return Flow("Forward", p.HOST_ROUTE, of_addresses(f.IP_DST, host_prefix(address)), _route(actions), note)
 
 
 def _route(actions: tuple[Action, ...]) -> tuple[Action, ...]:
@@ -58,7 +53,7 @@ def _remote(bridge: Bridge, node: RemoteNode) -> Iterator[Flow]:
     endpoint = SetField(f.TUNNEL_DST[family(node.tunnel_address)], int.from_bytes(node.tunnel_address, "big"))
     actions = _route((SetField(f.ETH_DST, ROUTER_MAC), endpoint, SetField(r.OUT_PORT, bridge.tunnel)))
     for cidr in node.pod_cidrs:
-        yield Flow("Forward", p.NODE_ROUTE, _to(cidr), actions, f"to node {node.name}")
+        yield Flow("Forward", p.NODE_ROUTE, of_addresses(f.IP_DST, cidr), actions, f"to node {node.name}")
     # Whoever came through a node's tunnel (somebody outside, by that node's gateway) expects the answer from there.
     returning = (connection("+rpl+trk"), exactly(f.CT_MARK, node.number))
     for version in bridge.families:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ovsnp.flows.action import Action, Goto, Move, SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, Term, exactly, in_prefix
+from ovsnp.flows.match import Match, Term, exactly, in_prefix, of_addresses
 from ovsnp.model.address import Prefix, family, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.model.options import Encap
@@ -77,7 +77,9 @@ def _tunnel(bridge: Bridge, encap: Encap) -> Iterator[Flow]:
             actions = (*accepted, SetField(r.CARRIED, 1), *actions, Goto("SnatConntrack"))
             yield Flow("Origin", p.CARRIER, match, actions, f"Service-bound, from a pod of node {node.name}")
     for prefix in _own_prefixes(bridge):
-        yield _drop(p.SOURCE_GUARD, "this node's addresses do not come through the tunnel", _from(port, prefix))
+        yield _drop(
+            p.SOURCE_GUARD, "this node's addresses do not come through the tunnel", of_addresses(f.IP_SRC, prefix, port)
+        )
 
 
 def _open_option(cidr: Prefix) -> tuple[Term, tuple[Action, ...]]:
@@ -100,11 +102,6 @@ def _own_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
     return (*bridge.pod_cidrs, *map(host_prefix, bridge.node.addresses if bridge.node else ()))
 
 
-def _from(port: Term, prefix: Prefix) -> Match:
-    source = in_prefix(f.IP_SRC[prefix.family], prefix.value, prefix.length)
-    return Match(f.IP_KIND[prefix.family], (port, source))
-
-
 def _gateway(bridge: Bridge) -> Iterator[Flow]:
     port = exactly(f.IN_PORT, bridge.gateway.ofport)
     accepted = (SetField(r.ORIGIN, r.Origin.GATEWAY), Goto("SnatConntrack"))
@@ -113,9 +110,11 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
     yield _ask("by the gateway", Match("arp", (port, exactly(f.ARP_OP, 1))))
     yield _ask("by the gateway", Match("icmp6", (port, _SOLICITATION)))
     for cidr in _pods_prefixes(bridge):
-        yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", _from(port, cidr))
+        yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", of_addresses(f.IP_SRC, cidr, port))
     for address in bridge.gateways:
-        yield Flow("Origin", p.SOURCE_EXCEPTION, _from(port, host_prefix(address)), accepted, "by the gateway")
+        yield Flow(
+            "Origin", p.SOURCE_EXCEPTION, of_addresses(f.IP_SRC, host_prefix(address), port), accepted, "by the gateway"
+        )
 
 
 def _pods_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
