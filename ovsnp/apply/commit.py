@@ -1,18 +1,23 @@
 """Carries out a plan on a running bridge."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import msgspec
 
+from ovsnp.apply.cut import Given, was_given
 from ovsnp.apply.plan import GroupChange, Plan, plan
 from ovsnp.compiler import compile_cluster, local_pods
+from ovsnp.errors import SwitchError
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
+from ovsnp.model.ports import Protocol
+from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.cookies import is_ours
-from ovsnp.render import bundle_line, group_lines, insert_lines
+from ovsnp.render import bundle_line, group_line, insert_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
+from ovsnp.switch.conntrack import cut
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -26,13 +31,17 @@ _STANDALONE = "priority=0 actions=NORMAL"
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out."""
+    """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out.
+
+    ``cut`` is the number of connections to endpoints of Services that are gone, which were cut.
+    """
 
     bridge: tuple[str, ...]
     added: int
     changed: int
     deleted: int
     groups: int
+    cut: int
     without_port: tuple[str, ...]
 
 
@@ -56,12 +65,14 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
             change = _plan(location, cluster, ports, options)
         if change:
             bundle(location, options.bridge, bundle_lines(change), lock)
+        cut_off = _cut(location, change.cut) if change.cut else 0
     return Outcome(
         tuple(done),
         len(change.added),
         len(change.changed) + len(change.replaced),
         len(change.deleted),
         change.groups,
+        cut_off,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
     )
 
@@ -69,6 +80,16 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
 def _plan(location: Location, cluster: Cluster, ports: Ports, options: Options) -> Plan:
     groups = [parse_group(line) for line in dump_groups(location, options.bridge)]
     return plan(_installed(location, options.bridge), groups, compile_cluster(cluster, ports, options))
+
+
+def _cut(location: Location, connections: Collection[Given]) -> int:
+    gone = {*connections, *(given.portless for given in connections if given.protocol is Protocol.SCTP)}
+    try:
+        return cut(location, tuple(ZONE.values()), lambda tracked: was_given(tracked) in gone)
+    except SwitchError as error:
+        raise SwitchError(
+            f"flows are as they should be, but connections to endpoints that are gone could not be cut: {error}"
+        ) from error
 
 
 def _installed(location: Location, bridge: str) -> list[InstalledFlow]:
@@ -105,8 +126,8 @@ def bundle_lines(change: Plan) -> list[str]:
     """A plan in the language of ``ovs-ofctl bundle``."""
     return [
         *(f"flow delete_strict {_place(flow)}" for flow in change.deleted),
-        *(line for group in change.groups_added for line in group_lines(group)),
-        *(line.replace("group add", "group modify", 1) for g in change.groups_replaced for line in group_lines(g)),
+        *map(group_line, change.groups_added),
+        *(group_line(group).replace("group add", "group modify", 1) for group in change.groups_replaced),
         *(line for changed in change.groups_changed for line in _bucket_lines(changed)),
         *(bundle_line(flow).replace("flow add", "flow modify_strict", 1) for flow in change.changed),
         *(bundle_line(flow) for flow in (*change.replaced, *change.added)),
@@ -117,7 +138,8 @@ def bundle_lines(change: Plan) -> list[str]:
 def _bucket_lines(change: GroupChange) -> Iterator[str]:
     number = change.group.id
     yield from (f"group remove_bucket group_id={number},command_bucket_id={bucket}" for bucket in change.lost)
-    yield from insert_lines(number, change.gained)
+    if change.gained:
+        yield insert_line(number, change.gained)
 
 
 def _place(flow: InstalledFlow) -> str:

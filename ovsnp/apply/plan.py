@@ -1,15 +1,22 @@
 """What has to change on a bridge: the difference between what is there and a program."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from ovsnp.apply.cut import Given, to_cut
 from ovsnp.errors import SwitchError
+from ovsnp.flows.action import Lookup
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Bucket, Group
 from ovsnp.flows.program import Program
 from ovsnp.pipeline.cookies import is_ours
-from ovsnp.switch.dump import InstalledFlow, InstalledGroup, groups_used
+from ovsnp.pipeline.fields import IP_SRC
+from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.switch.dump import InstalledFlow, InstalledGroup, groups_reached
+
+_ASK = Lookup("SessionAffinity")
+_CLIENT = tuple(f"{field.name}=" for field in IP_SRC.values())
 
 
 class GroupChange(msgspec.Struct, frozen=True):
@@ -24,7 +31,7 @@ class Plan(msgspec.Struct, frozen=True):
     """The flows to add, to give other actions, to put in another's place, and to delete; groups likewise.
 
     ``changed`` keep their cookie, so their counters go on; ``replaced`` have another rule's,
-    or had a timeout or flag that ovsnp's flows have not.
+    or had a timeout or flag that ovsnp's flows have not. ``cut`` are the connections that lose their endpoint.
     """
 
     added: tuple[Flow, ...]
@@ -35,11 +42,18 @@ class Plan(msgspec.Struct, frozen=True):
     groups_changed: tuple[GroupChange, ...] = ()
     groups_replaced: tuple[Group, ...] = ()
     groups_deleted: tuple[int, ...] = ()
+    cut: tuple[Given, ...] = ()
 
     @property
     def groups(self) -> int:
         """How many groups come, go or change."""
         return sum(map(len, (self.groups_added, self.groups_changed, self.groups_replaced, self.groups_deleted)))
+
+    @property
+    def groups_losing(self) -> set[int]:
+        """The groups that may lose buckets."""
+        changed = (change.group.id for change in self.groups_changed if change.lost)
+        return {*changed, *(group.id for group in self.groups_replaced), *self.groups_deleted}
 
     def __bool__(self) -> bool:
         return any(msgspec.structs.astuple(self))
@@ -48,18 +62,19 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(flows: Iterable[InstalledFlow], groups: Iterable[InstalledGroup], wanted: Program) -> Plan:
     """Compare flows by table, priority and match, and groups by number; those of others are not touched.
 
-    A group is ovsnp's where one of its flows sends packets to it. Raises SwitchError where something of others'
-    stands in the very place of ours.
+    A group is ovsnp's where one of its flows sends packets to it, by way of other groups perhaps. What Open vSwitch
+    learned stays while it is asked for. Raises SwitchError where something of others' stands in the very place of ours.
     """
-    there = list(flows)
-    ours = {group for flow in there if is_ours(flow.cookie) for group in groups_used(flow)}
-    return msgspec.structs.replace(_plan_flows(there, wanted.flows), **_plan_groups(groups, ours, wanted.groups))
+    there, groups_there = list(flows), {group.id: group for group in groups}
+    ours = groups_reached((flow.actions for flow in there if is_ours(flow.cookie)), groups_there)
+    found = msgspec.structs.replace(_plan_flows(there, wanted.flows), **_plan_groups(groups_there, ours, wanted.groups))
+    cut = to_cut(there, groups_there, found.groups_losing, wanted.frontends) if found else ()
+    return msgspec.structs.replace(found, cut=cut)
 
 
 def _plan_groups(
-    installed: Iterable[InstalledGroup], ours: set[int], wanted: Iterable[Group]
+    there: Mapping[int, InstalledGroup], ours: set[int], wanted: Iterable[Group]
 ) -> dict[str, tuple[object, ...]]:
-    there = {group.id: group for group in installed}
     added, changed, replaced, kept = [], [], [], set()
     for group in wanted:
         found = there.get(group.id)
@@ -91,8 +106,10 @@ def _change(found: InstalledGroup, group: Group) -> GroupChange | None:
 
 def _plan_flows(installed: Iterable[InstalledFlow], wanted: Iterable[Flow]) -> Plan:
     there = {flow.slot: flow for flow in installed}
-    added, changed, replaced = [], [], []
+    added, changed, replaced, asked = [], [], [], set()
     for flow in wanted:
+        if _ASK in flow.actions:
+            asked.add(frozenset(str(flow.match).split(",")))
         table, priority, match = flow.slot
         found = there.pop((table, priority, frozenset(match.split(",")) - {""}), None)
         if found is None:
@@ -106,5 +123,11 @@ def _plan_flows(installed: Iterable[InstalledFlow], wanted: Iterable[Flow]) -> P
             replaced.append(flow)
         elif found.actions != flow.actions_text:
             changed.append(flow)
-    deleted = tuple(flow for flow in there.values() if is_ours(flow.cookie))
+    deleted = tuple(flow for flow in there.values() if is_ours(flow.cookie) and not _keeps_endpoint(flow, asked))
     return Plan(tuple(added), tuple(changed), tuple(replaced), deleted)
+
+
+def _keeps_endpoint(flow: InstalledFlow, asked: set[frozenset[str]]) -> bool:
+    """Whether Open vSwitch learned the flow, and a Service with sessionAffinity still asks for it."""
+    port = frozenset(part for part in flow.match if not part.startswith(_CLIENT))
+    return flow.table == BY_NAME[_ASK.table].id and port in asked

@@ -38,7 +38,11 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
     else:
         flows = "nothing to change"
     lines.append(f"{bridge}: flows: {flows}")
-    return [*lines, f"{bridge}: groups: {outcome.groups} added, changed or deleted"] if outcome.groups else lines
+    if outcome.groups:
+        lines.append(f"{bridge}: groups: {outcome.groups} added, changed or deleted")
+    if outcome.cut:
+        lines.append(f"{bridge}: connections to endpoints that are gone: {outcome.cut} cut")
+    return lines
 
 
 def _document(outcome: Outcome) -> dict[str, object]:
@@ -46,5 +50,6 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "done": list(outcome.bridge),
         "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
         "groups": outcome.groups,
+        "cut": outcome.cut,
         "without_port": list(outcome.without_port),
     }

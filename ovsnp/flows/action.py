@@ -3,8 +3,10 @@
 import msgspec
 
 from ovsnp.flows.match import format_hex, format_value
-from ovsnp.model.address import Address, format_address
-from ovsnp.pipeline.fields import Field
+from ovsnp.model.address import Address, family, format_address
+from ovsnp.model.ports import Protocol
+from ovsnp.pipeline.cookies import cookie
+from ovsnp.pipeline.fields import ETH_TYPE, IP_DST, IP_PROTO, IP_SRC, Field
 from ovsnp.pipeline.tables import BY_NAME
 
 
@@ -98,6 +100,34 @@ class Translate(msgspec.Struct, frozen=True):
         return f"ct(commit,table={BY_NAME[self.table].id},zone={self.zone},nat({self.side}={text}:{ports}){memory})"
 
 
+class Learn(msgspec.Struct, frozen=True):
+    """Add a flow to another table: what the packet's sender sends to an address and port sets a field.
+
+    The flow is gone when it was of no use for ``idle_timeout`` seconds (1 to 65535); at ``limit`` flows of its kind
+    no more are learned.
+    """
+
+    table: str
+    priority: int
+    idle_timeout: int
+    limit: int
+    protocol: Protocol
+    address: Address
+    port: int
+    then: SetField
+
+    def __str__(self) -> str:
+        version, table = family(self.address), BY_NAME[self.table].id
+        parts = (
+            f"table={table},idle_timeout={self.idle_timeout},priority={self.priority}",
+            f"cookie={cookie(table, 0):#x},limit={self.limit}",
+            f"eth_type={ETH_TYPE[version]:#x},nw_proto={IP_PROTO[self.protocol]},{IP_SRC[version].nxm_range}",
+            f"{IP_DST[version].target}={format_address(self.address)},{self.protocol.lower()}_dst={self.port}",
+            f"load:{self.then.value:#x}->{self.then.field.nxm_range}",
+        )
+        return f"learn({','.join(parts)})"
+
+
 class ToGroup(msgspec.Struct, frozen=True):
     """Let a group choose one of its buckets."""
 
@@ -161,6 +191,7 @@ Action = (
     | Track
     | Commit
     | Translate
+    | Learn
     | ToGroup
     | Lookup
     | Goto

@@ -84,6 +84,10 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
         case a.Lookup(table=name):
             if name not in table.lookups:
                 raise DeclarationError(f"the table does not look up {name}")
+        case a.Learn(table=name, idle_timeout=seconds, then=then):
+            if name not in table.learns or not 0 < seconds < 1 << 16:
+                raise DeclarationError(f"{action} is impossible here")
+            _check_set(table, match, then.field)
         case a.Conjunction(id=number, clause=clause, clauses=clauses):
             if not table.conjunctive or not 0 < number < 1 << 32 or not 1 <= clause <= clauses or clauses < 2:
                 raise DeclarationError(f"{action} is impossible here")

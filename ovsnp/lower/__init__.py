@@ -1,10 +1,11 @@
 """Pass 4: one node's bridge and clauses to flows, one module a stage of the pipeline."""
 
 from collections.abc import Mapping
+from itertools import chain
 
 from ovsnp.flows.check import check_flow, check_flow_set
 from ovsnp.flows.program import Program
-from ovsnp.lower import address_resolution, connections, forward, nodes, origin, output, policy, service
+from ovsnp.lower import address_resolution, connections, endpoints, forward, nodes, origin, output, policy, service
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.clauses import Clauses
 from ovsnp.model.frontend import Frontend
@@ -19,7 +20,7 @@ def lower(
     Raises DeclarationError where a stage made a flow that the declaration does not allow.
     """
     egress_subjects, ingress_subjects = subject_numbers(egress), subject_numbers(ingress)
-    groups = service.groups(frontends)
+    groups = endpoints.groups(frontends)
     flows = [
         *origin.flows(bridge, options.encap, egress_subjects),
         *address_resolution.flows(bridge),
@@ -35,7 +36,7 @@ def lower(
         check_flow(flow)
     check_flow_set(flows)
     flows.sort(key=lambda flow: (flow.table_id, -flow.priority, flow.note, str(flow.match)))
-    return Program(options, tuple(groups.values()), tuple(flows))
+    return Program(options, tuple(chain.from_iterable(groups.values())), tuple(flows), frontends)
 
 
 def subject_numbers(clauses: Clauses) -> Mapping[str, int]:

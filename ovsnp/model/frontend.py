@@ -19,6 +19,7 @@ class Frontend(msgspec.Struct, frozen=True):
     """One cluster IP with one of its Service's ports; without ``backends`` its traffic is dropped.
 
     ``service`` is ``NAMESPACE/NAME``. ``affinity`` is the seconds for which a client keeps its endpoint.
+    ``leaving`` get no new connections, but are still listed: they are not ready, or end.
     """
 
     service: str
@@ -27,3 +28,4 @@ class Frontend(msgspec.Struct, frozen=True):
     port: int
     backends: tuple[Backend, ...]
     affinity: int | None
+    leaving: frozenset[Backend] = frozenset()

@@ -120,6 +120,8 @@ IP_DST = {4: IPV4_DST, 6: IPV6_DST}
 TUNNEL_SRC = {4: TUN_SRC, 6: TUN_IPV6_SRC}
 TUNNEL_DST = {4: TUN_DST, 6: TUN_IPV6_DST}
 IP_KIND = {4: "ip", 6: "ipv6"}
+ETH_TYPE = {4: 0x0800, 6: 0x86DD}
+IP_PROTO = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 PROTOCOL_KIND = {
     (4, Protocol.TCP): "tcp",
     (4, Protocol.UDP): "udp",

@@ -47,6 +47,7 @@ def _table(table: Table) -> str:
         ("matches", _names(table.matches)),
         ("sets", _names(table.sets)),
         ("asks", ", ".join(table.lookups)),
+        ("adds flows to", ", ".join(table.learns)),
         ("goes on to", ", ".join(table.next)),
         ("sends", "packets out of the bridge" if table.outputs else ""),
         ("no match", table.miss),

@@ -26,8 +26,9 @@ OPENING = 200
 """ConntrackState."""
 
 SERVICE_GUARD = 200
+KEPT_ENDPOINT = 200
 SERVICE = 100
-"""Service."""
+"""Service, SessionAffinity, Endpoint."""
 
 NODE = 100
 """DestinationNode, SourceNode."""

@@ -41,6 +41,7 @@ EGRESS_RULE = _register("egress_rule", 5)
 INGRESS_RULE = _register("ingress_rule", 6)
 OUT_PORT = _register("out_port", 7)
 ORIGIN_NODE = _register("origin_node", 8)
+ENDPOINT = _register("endpoint", 10)
 CARRIED_SOURCE = {
     4: _register("carried_ipv4_src", 9),
     6: Field("carried_ipv6_src", "xxreg3", "xxreg3", "NXM_NX_XXREG3", 128, Form.HEX, frozenset(), 0, 128),
@@ -68,6 +69,7 @@ MEANINGS = {
     INGRESS_RULE: "number of the ingress rule that admits; 0: none was needed",
     OUT_PORT: "OpenFlow port the packet leaves by",
     ORIGIN_NODE: "number of the node whose tunnel the packet came through; 0: none",
+    ENDPOINT: "number of the endpoint that a client of a Service with sessionAffinity gets; 0: none yet",
     CARRIED_SOURCE[4]: "the source pod's IPv4 address, as the tunnel header carried it",
     CARRIED_SOURCE[6]: "the source pod's IPv6 address, as the tunnel header carried it",
     INGRESS_RULE_LABEL: "the connection's ingress rule",

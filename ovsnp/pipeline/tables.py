@@ -15,7 +15,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     """One table: what its flows may match, set, look up and go to.
 
     ``next`` are tables that a packet may go on to, ``lookups`` tables that are asked and return here.
-    ``miss`` says what happens to a packet that no flow matches.
+    ``learns`` are tables that it adds flows to. ``miss`` says what happens to a packet that no flow matches.
     """
 
     id: int
@@ -26,6 +26,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     sets: frozenset[Field] = frozenset()
     next: tuple[str, ...] = ()
     lookups: tuple[str, ...] = ()
+    learns: tuple[str, ...] = ()
     outputs: bool = False
     conjunctive: bool = False
 
@@ -122,7 +123,24 @@ TABLES = (
         "dropped",
         sets=frozenset({r.SERVICE_BOUND, r.SERVICE_LABEL}),
         matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.PORT_DST, r.ORIGIN}),
+        next=("Endpoint", "DestinationNode"),
+        lookups=("SessionAffinity",),
+    ),
+    Table(
+        63,
+        "SessionAffinity",
+        "what Open vSwitch learns: which endpoint a client was given by a Service with sessionAffinity",
+        "no endpoint is kept for the client",
+    ),
+    Table(
+        66,
+        "Endpoint",
+        "gives a client of a Service with sessionAffinity the endpoint it had, or else one by a group, and learns it",
+        "dropped",
+        sets=frozenset({r.SERVICE_BOUND, r.SERVICE_LABEL, r.ENDPOINT}),
+        matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.PORT_DST, r.ENDPOINT}),
         next=("DestinationNode",),
+        learns=("SessionAffinity",),
     ),
     Table(
         70,

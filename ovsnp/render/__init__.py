@@ -1,7 +1,7 @@
 """Pass 5: a program to text, through templates, or to JSON."""
 
-from ovsnp.render.bundle import bundle_line, group_lines, insert_lines
+from ovsnp.render.bundle import bundle_line, group_line, insert_line
 from ovsnp.render.json import render_json
 from ovsnp.render.text import render_text
 
-__all__ = ["bundle_line", "group_lines", "insert_lines", "render_json", "render_text"]
+__all__ = ["bundle_line", "group_line", "insert_line", "render_json", "render_text"]

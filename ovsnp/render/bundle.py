@@ -1,12 +1,9 @@
 """Lines of an ``ovs-ofctl bundle`` file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Bucket, Group
-
-_BUCKETS = 250
-"""Buckets in one message: an OpenFlow message has at most 64 KiB, and a bucket here up to 200 bytes."""
 
 
 def bundle_line(flow: Flow) -> str:
@@ -18,14 +15,11 @@ def bundle_line(flow: Flow) -> str:
     )
 
 
-def group_lines(group: Group) -> Iterator[str]:
-    """A group as lines: one, unless its buckets do not fit into one message."""
-    yield f"group add {','.join((group.head, *map(str, group.buckets[:_BUCKETS])))}"
-    yield from insert_lines(group.id, group.buckets[_BUCKETS:])
+def group_line(group: Group) -> str:
+    """A group as a line."""
+    return f"group add {','.join((group.head, *map(str, group.buckets)))}"
 
 
-def insert_lines(group: int, buckets: Sequence[Bucket]) -> Iterator[str]:
-    """Buckets that an existing group gets."""
-    for start in range(0, len(buckets), _BUCKETS):
-        some = ",".join(map(str, buckets[start : start + _BUCKETS]))
-        yield f"group insert_bucket group_id={group},command_bucket_id=last,{some}"
+def insert_line(group: int, buckets: Iterable[Bucket]) -> str:
+    """Buckets that an existing group gets, as a line."""
+    return f"group insert_bucket group_id={group},command_bucket_id=last,{','.join(map(str, buckets))}"

@@ -12,7 +12,7 @@ from ovsnp.flows.program import Program
 from ovsnp.model.options import Encap
 from ovsnp.pipeline.carrier import option_map
 from ovsnp.pipeline.tables import BY_NAME
-from ovsnp.render.bundle import bundle_line, group_lines
+from ovsnp.render.bundle import bundle_line, group_line
 
 _PACKAGE = Path(__file__).parent.parent
 _TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
@@ -33,7 +33,7 @@ def render_text(program: Program) -> str:
         (BY_NAME[name], list(_headed(flows))) for name, flows in groupby(program.flows, key=lambda flow: flow.table)
     ]
     services = [
-        (service, [line for group in groups for line in group_lines(group)])
+        (service, list(map(group_line, groups)))
         for service, groups in groupby(sorted(program.groups, key=_by_service), key=lambda group: group.service)
     ]
     options = ",".join(map(str, option_map(program.options.carrier))) if program.options.encap is Encap.GENEVE else ""

@@ -21,11 +21,13 @@ def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
         slices[item.namespace, item.service].append(item)
     selection = Selection(cluster)
     return tuple(
-        Frontend(service.key, port.protocol, address, port.number, tuple(sorted(set(backends))), service.affinity)
+        Frontend(
+            service.key, port.protocol, address, port.number, tuple(sorted(serving)), service.affinity, listed - serving
+        )
         for service in cluster.services
         for address in service.cluster_ips
         for port in service.ports
-        for backends in [
+        for serving, listed in [
             _of_slices(slices[service.namespace, service.name], service, port, family(address), node)
             if (service.namespace, service.name) in slices
             else _of_pods(selection, service, port, family(address), node)
@@ -35,7 +37,8 @@ def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
 
 def _of_slices(
     slices: Iterable[EndpointSlice], service: Service, port: ServicePort, version: int, node: str | None
-) -> list[Backend]:
+) -> tuple[frozenset[Backend], frozenset[Backend]]:
+    """Who serves, and who is listed."""
     found: list[tuple[SliceEndpoint, int]] = [
         (endpoint, written.number)
         for item in slices
@@ -44,11 +47,19 @@ def _of_slices(
         for endpoint in item.endpoints
         if family(endpoint.address) == version and (not service.local or node in (None, endpoint.node))
     ]
-    ready = [Backend(endpoint.address, number) for endpoint, number in found if endpoint.ready]
-    return ready or [Backend(endpoint.address, number) for endpoint, number in found if endpoint.serving]
+    ready = frozenset(Backend(endpoint.address, number) for endpoint, number in found if endpoint.ready)
+    ending = frozenset(Backend(endpoint.address, number) for endpoint, number in found if endpoint.serving)
+    return ready or ending, frozenset(Backend(endpoint.address, number) for endpoint, number in found)
 
 
 def _of_pods(
+    selection: Selection, service: Service, port: ServicePort, version: int, node: str | None
+) -> tuple[frozenset[Backend], frozenset[Backend]]:
+    found = frozenset(_selected(selection, service, port, version, node))
+    return found, found
+
+
+def _selected(
     selection: Selection, service: Service, port: ServicePort, version: int, node: str | None
 ) -> Iterator[Backend]:
     if service.selector is None:

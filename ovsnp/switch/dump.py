@@ -1,6 +1,7 @@
 """Flows and groups as `ovs-ofctl` prints them."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 _DEFAULT_PRIORITY = 32768
@@ -81,6 +82,12 @@ def _bucket_id(bucket: str) -> int:
 _TO_GROUP = re.compile(r"\bgroup:(\d+)")
 
 
-def groups_used(flow: InstalledFlow) -> set[int]:
-    """The groups that a flow sends packets to."""
-    return set(map(int, _TO_GROUP.findall(flow.actions)))
+def groups_reached(actions: Iterable[str], groups: Mapping[int, InstalledGroup]) -> set[int]:
+    """The groups that actions send packets to, at once or by way of others."""
+    reached: set[int] = set()
+    ahead = {int(group) for text in actions for group in _TO_GROUP.findall(text)}
+    while ahead:
+        reached |= ahead
+        buckets = [bucket for group in ahead if group in groups for bucket in groups[group].buckets.values()]
+        ahead = {int(group) for bucket in buckets for group in _TO_GROUP.findall(bucket)} - reached
+    return reached

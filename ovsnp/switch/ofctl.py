@@ -98,4 +98,4 @@ def _explain(stderr: str, lines: Sequence[str], location: Location) -> str:
     refused = re.search(r"^Error (\w+) for: OFPT_\w+_MOD [^:]*: ?(.*)", said, re.MULTILINE)
     if refused:
         return f"Open vSwitch refused a flow, and nothing was changed: {refused[1]}: {refused[2]}"
-    return f"Open vSwitch refused, and nothing was changed: {said}"
+    return f"Open vSwitch refused{', and nothing was changed' if lines else ''}: {said}"

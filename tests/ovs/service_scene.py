@@ -46,6 +46,7 @@ metadata: {name: web}
 spec:
   clusterIPs: ["10.96.0.10", "fd00:96::10"]
   sessionAffinity: AFFINITY
+  sessionAffinityConfig: CONFIG
   ports: [{name: http, port: 80}, {name: dns, port: 53, protocol: UDP}]
 """
 _SLICE = """
@@ -97,15 +98,30 @@ class ServiceScene(WiredCluster):
             text += named.replace("NODE", str(node)).replace("HOST", str(host))
         self.write("cluster", text)
 
-    def serve(self, pods: Iterable[str], affinity: str = "None", others: Iterable[str] = ()) -> None:
-        """Say who serves: pods, and other IPv4 addresses."""
-        pods, listed = list(pods), list(others)
-        text = _SERVICE.replace("AFFINITY", affinity)
+    def serve(
+        self,
+        pods: Iterable[str],
+        affinity: int | None = None,
+        others: Iterable[str] = (),
+        leaving: Iterable[str] = (),
+    ) -> None:
+        """Say who serves: pods, and other IPv4 addresses; and which pods are listed, but not ready.
+
+        ``affinity`` is in seconds.
+        """
+        pods, listed, unready = list(pods), list(others), list(leaving)
+        text = _SERVICE.replace("AFFINITY", "ClientIP" if affinity else "None")
+        text = text.replace("CONFIG", f"{{clientIP: {{timeoutSeconds: {affinity}}}}}" if affinity else "{}")
         for version in (4, 6):
-            found = [address_of(pod, version) for pod in pods] + (listed if version == 4 else [])
+            found = [(address_of(pod, version), "true") for pod in pods]
+            found += [(address_of(pod, version), "false") for pod in unready]
+            found += [(address, "true") for address in listed] if version == 4 else []
             # The API takes a thousand endpoints a slice.
             for start in range(0, max(len(found), 1), 1000):
-                each = ", ".join(f'{{addresses: ["{address}"]}}' for address in found[start : start + 1000])
+                each = ", ".join(
+                    f'{{addresses: ["{address}"], conditions: {{ready: {ready}}}}}'
+                    for address, ready in found[start : start + 1000]
+                )
                 piece = _SLICE.replace("NUMBER", f"{version}-{start}").replace("FAMILY", str(version))
                 text += piece.replace("ENDPOINTS", each)
         self.write("services", text)

@@ -196,9 +196,3 @@ def test_two_clients_of_one_port_are_told_apart_behind_the_gateways_address(scen
     assert {end.address for end in there} == {GATEWAYS[4][0]}
     assert there[0].port != there[1].port
     assert scene.goes_on("client", 40000) == "web-2"
-
-
-def test_a_client_with_affinity_keeps_its_endpoint(scene: ServiceScene) -> None:
-    scene.serve(BACKENDS, "ClientIP")
-    scene.apply()
-    assert len({scene.converse("client", port).at for port in PORTS}) == 1

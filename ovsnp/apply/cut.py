@@ -1,0 +1,73 @@
+"""Which open connections have to be cut: those that a Service gave to an endpoint that is gone."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ovsnp.model.address import Address, family, parse_address
+from ovsnp.model.frontend import Backend, Frontend
+from ovsnp.model.ports import Protocol
+from ovsnp.pipeline.cookies import is_ours
+from ovsnp.pipeline.fields import IP_DST, PORT_DST, PROTOCOL_KIND
+from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.switch.conntrack import Tracked
+from ovsnp.switch.dump import InstalledFlow, InstalledGroup, groups_reached
+
+_PROTOCOL = {kind: protocol for (_, protocol), kind in PROTOCOL_KIND.items()}
+_TRANSLATED = re.compile(r"nat\(dst=\[?([0-9a-f:.]+?)]?:(\d+)\)")
+
+
+class Given(NamedTuple):
+    """Connections to a cluster IP and port that were given one endpoint."""
+
+    protocol: Protocol
+    address: Address
+    port: int
+    backend: Backend
+
+    @property
+    def portless(self) -> "Given":
+        """The same as a datapath has it that keeps no ports."""
+        return self._replace(port=0, backend=Backend(self.backend.address, 0))
+
+
+def was_given(tracked: Tracked) -> Given:
+    """What a connection that is open was given; where the datapath keeps no ports of SCTP they are 0."""
+    return Given(tracked.protocol, tracked.address, tracked.port, Backend(tracked.answers, tracked.answers_port))
+
+
+def to_cut(
+    flows: Iterable[InstalledFlow],
+    groups: Mapping[int, InstalledGroup],
+    touched: Collection[int],
+    frontends: Iterable[Frontend],
+) -> tuple[Given, ...]:
+    """The connections that the bridge's flows and ``touched`` groups could have made, and the program lets end.
+
+    One over UDP ends when its endpoint gets no new connections; others go on while it is listed, so that an endpoint
+    that ends can finish what it has begun (as kube-proxy has it).
+    """
+    made = {given for flow in flows if is_ours(flow.cookie) for given in _made(flow, groups, touched)}
+    if not made:
+        return ()
+    return tuple(sorted(made - {given for frontend in frontends for given in _staying(frontend)}))
+
+
+def _made(flow: InstalledFlow, groups: Mapping[int, InstalledGroup], touched: Collection[int]) -> Iterator[Given]:
+    if flow.table not in (BY_NAME["Service"].id, BY_NAME["Endpoint"].id):
+        return
+    parts = dict(part.partition("=")[::2] for part in flow.match)
+    texts = [flow.actions]
+    for group in groups_reached([flow.actions], groups).intersection(touched, groups):
+        texts += groups[group].buckets.values()
+    for address, port in (found for text in texts for found in _TRANSLATED.findall(text)):
+        backend = Backend(parse_address(address), int(port))
+        to = parts[IP_DST[family(backend.address)].name]
+        (protocol,) = (_PROTOCOL[kind] for kind in parts if kind in _PROTOCOL)
+        yield Given(protocol, parse_address(to), int(parts[PORT_DST.name]), backend)
+
+
+def _staying(frontend: Frontend) -> Iterator[Given]:
+    leaving = () if frontend.protocol is Protocol.UDP else frontend.leaving
+    for backend in (*frontend.backends, *leaving):
+        yield Given(frontend.protocol, frontend.address, frontend.port, backend)
