@@ -22,7 +22,9 @@ def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program
     port are left out. The program goes to `render_text` or `render_json` (pass 5), or to `ovsnp.apply`.
     """
     bridge = settle(cluster, ports, options)
-    egress, ingress = resolve(cluster, [local.pod for local in bridge.pods], bridge.judged)
+    egress, ingress = resolve(
+        cluster, [local.pod for local in bridge.pods], bridge.judged, service_blocks=options.service_blocks
+    )
     services = frontends(cluster, options.node)
     program = lower(bridge, classify(egress), classify(ingress), services, options)
     return msgspec.structs.replace(program, assumed_ports=ports.assumed)

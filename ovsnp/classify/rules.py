@@ -1,23 +1,25 @@
 """Rules to clauses."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ovsnp.classify.peers import identify
 from ovsnp.classify.ports import masks
-from ovsnp.model.clauses import Clauses, Identity, RuleClauses, SubjectClass
-from ovsnp.model.ruleset import RuleSet
+from ovsnp.model.clauses import Clauses, Identity, PeerEntry, RuleClauses, SubjectClass
+from ovsnp.model.ruleset import PeerSet, ResolvedRule, RuleSet
 from ovsnp.pipeline.numbers import number
 
 
 def classify(rule_set: RuleSet) -> Clauses:
     """Number the subjects, identities and rules of one direction; rules whose peers have no address are left out."""
     subject_of = _subjects(rule_set)
-    entries = identify({rule.peers.name: rule.peers for rule in rule_set.rules if rule.peers}.values())
-    within: dict[str, set[Identity]] = defaultdict(set)
-    for identity in {entry.identity for entry in entries if entry.identity}:
-        for name in identity.sets:
-            within[name].add(identity)
+    direct, by_service = (
+        identify(
+            {rule.peers.name: rule.peers for rule in rule_set.rules if rule.peers and rule.service is which}.values()
+        )
+        for which in (False, True)
+    )
+    within = {False: _within(direct), True: _within(by_service)}
     numbers = number(rule.key for rule in rule_set.rules)
     rules = [
         RuleClauses(
@@ -25,17 +27,32 @@ def classify(rule_set: RuleSet) -> Clauses:
             rule.key,
             rule.ref,
             _by_pods(subject_of[pod.key] for pod in rule.subjects),
-            tuple(sorted(within[rule.peers.name], key=lambda identity: identity.sets)) if rule.peers else None,
+            within[rule.service].get(rule.peers.name, ()) if rule.peers else None,
             masks(rule.ports) if rule.ports else None,
+            rule.service,
         )
         for rule in rule_set.rules
     ]
     return Clauses(
         rule_set.direction,
         _by_pods(subject_of.values()),
-        entries,
+        direct,
         tuple(rule for rule in rules if rule.identities != ()),
+        by_service,
     )
+
+
+def _peer_sets(rules: Iterable[ResolvedRule]) -> Collection[PeerSet]:
+    return {rule.peers.name: rule.peers for rule in rules if rule.peers}.values()
+
+
+def _within(entries: Iterable[PeerEntry]) -> dict[str, tuple[Identity, ...]]:
+    """The identities of the addresses in each peer set."""
+    found: dict[str, set[Identity]] = defaultdict(set)
+    for identity in {entry.identity for entry in entries if entry.identity}:
+        for name in identity.sets:
+            found[name].add(identity)
+    return {name: tuple(sorted(those, key=lambda identity: identity.sets)) for name, those in found.items()}
 
 
 def _subjects(rule_set: RuleSet) -> dict[str, SubjectClass]:

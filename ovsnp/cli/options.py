@@ -34,6 +34,7 @@ class Request(msgspec.Struct, frozen=True):
     encap: Encap
     strict_nodes: bool
     masquerade: bool
+    service_blocks: bool
     service_cidr: tuple[str, ...]
     geneve_class: int
     geneve_types: tuple[int, int]
@@ -61,6 +62,7 @@ class Request(msgspec.Struct, frozen=True):
             self.masquerade,
             _prefixes(self.service_cidr),
             Carrier(self.geneve_class, *self.geneve_types),
+            self.service_blocks,
         )
 
     @property
@@ -121,6 +123,9 @@ _OPTIONS = (
     click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
     click.option(
         "--masquerade/--no-masquerade", help="Service-bound traffic leaves for other nodes with the gateway's address."
+    ),
+    click.option(
+        "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule may also hold the cluster IP."
     ),
     click.option("--service-cidr", multiple=True, metavar="CIDR", help="Where cluster IPs lie; may be given again."),
     click.option(

@@ -38,6 +38,8 @@ def _check_match(table: Table, match: Match) -> None:
         if not 0 <= value <= field.full_mask or not 0 <= mask <= field.full_mask or value & ~mask:
             raise DeclarationError(f"{value:#x}/{mask:#x} does not fit {field.name}")
         _check_kind(field, match)
+        if lacking := [other.name for other in field.needs if other not in {term.field for term in match.terms}]:
+            raise DeclarationError(f"{field.name} needs {' and '.join(lacking)}")
         seen.add(field)
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from ovsnp.flows.action import Conjunction, Goto, Lookup, Move, Pop, Push, SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, Term, exactly, in_prefix
+from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix, of_addresses
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.clauses import Clauses, Identity, PortMask, RuleClauses, SubjectClass
 from ovsnp.model.ports import Protocol
@@ -34,6 +34,9 @@ class _Side(msgspec.Struct, frozen=True):
     rule: Field
 
 
+_OPENED = connection("-inv+trk")
+"""What Open vSwitch wants to be matched beside the destination that a connection was opened to."""
+
 _EGRESS = _Side("Egress", "Forward", f.IP_DST, r.EGRESS_SUBJECT, r.EGRESS_PEER, r.EGRESS_RULE)
 _INGRESS = _Side("Ingress", "Commit", f.IP_SRC, r.INGRESS_SUBJECT, r.INGRESS_PEER, r.INGRESS_RULE)
 
@@ -49,6 +52,7 @@ def egress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
     yield _skip("Egress", p.NODE_PEER, exactly(r.EXEMPT, 1), "Forward", "pods always reach nodes")
     yield _skip("Egress", p.NOT_ISOLATED, exactly(r.EGRESS_SUBJECT, 0), "Forward", "not isolated")
     yield Flow("Egress", p.JUDGE, Match(), (Lookup("EgressPeer"), Goto("EgressRule")), "isolated pods")
+    yield from _service_peer_flows(clauses)
     yield from _peer_flows(_EGRESS, clauses)
     yield from _rule_flows(_EGRESS, clauses, bridge.families)
 
@@ -78,6 +82,19 @@ def _peer_flows(side: _Side, clauses: Clauses) -> Iterator[Flow]:
         match = Match(f.IP_KIND[version], (in_prefix(side.address[version], value, length),))
         action = SetField(side.peer, identity.number if identity else 0)
         yield Flow(f"{side.name}Peer", p.PEER + length, match, (action,), _peer_note(identity))
+
+
+def _service_peer_flows(clauses: Clauses) -> Iterator[Flow]:
+    """What a connection was opened to is remembered with it: its destination was translated long since."""
+    if not clauses.service_peers:
+        return
+    asked = (Lookup("EgressPeer"), Lookup("EgressServicePeer"), Goto("EgressRule"))
+    match = Match("", (exactly(r.SERVICE_BOUND, 1),))
+    yield Flow("Egress", p.SERVICE_BLOCKS, match, asked, "isolated pods, also by the cluster IP")
+    for prefix, identity in clauses.service_peers:
+        action = SetField(r.EGRESS_SERVICE_PEER, identity.number if identity else 0)
+        match = of_addresses(f.CT_DST, prefix, _OPENED)
+        yield Flow("EgressServicePeer", p.PEER + prefix.length, match, (action,), _peer_note(identity))
 
 
 def _peer_note(identity: Identity | None) -> str:
@@ -119,11 +136,14 @@ def _admit(side: _Side, rule: RuleClauses) -> tuple[SetField, Goto]:
 def _alternatives(side: _Side, rule: RuleClauses, families: tuple[int, ...]) -> list[list[tuple[Match, str]]]:
     """The clauses of a rule: for each, the matches of which one must hold, with what they are of."""
     clauses = [[(_subject_match(side, subject), _subject_note(subject)) for subject in rule.subjects]]
+    peer_of = r.EGRESS_SERVICE_PEER if rule.service else side.peer
     if rule.identities is not None:
         clauses.append(
-            [(Match("", (exactly(side.peer, peer.number),)), _peer_note(peer)) for peer in rule.identities],
+            [(Match("", (exactly(peer_of, peer.number),)), _peer_note(peer)) for peer in rule.identities],
         )
-    if rule.ports is not None:
+    if rule.ports is not None and rule.service:
+        clauses.append([(_opened_port(mask), "ports of the cluster IP") for mask in rule.ports])
+    elif rule.ports is not None:
         clauses.append([(match, "ports") for mask in rule.ports for match in _port_matches(mask, families)])
     return clauses
 
@@ -140,3 +160,9 @@ def _port_matches(ports: PortMask, families: tuple[int, ...]) -> Iterator[Match]
     terms = (Term(f.PORT_DST, ports.value, ports.mask),) if ports.mask else ()
     for version in families:
         yield Match(f.PROTOCOL_KIND[version, ports.protocol], terms)
+
+
+def _opened_port(ports: PortMask) -> Match:
+    """A port that the connection was opened to, before it was translated."""
+    terms = (Term(f.CT_TP_DST, ports.value, ports.mask),) if ports.mask else ()
+    return Match("", (_OPENED, exactly(f.CT_NW_PROTO, f.IP_PROTO[ports.protocol]), *terms))

@@ -40,7 +40,10 @@ class PeerEntry(NamedTuple):
 
 
 class RuleClauses(msgspec.Struct, frozen=True):
-    """A rule as up to three clauses; ``identities`` None is every peer, ``ports`` None every port and protocol."""
+    """A rule as up to three clauses; ``identities`` None is every peer, ``ports`` None every port and protocol.
+
+    With ``service`` both are of the cluster IP that a connection was opened to.
+    """
 
     number: int
     key: str
@@ -48,12 +51,14 @@ class RuleClauses(msgspec.Struct, frozen=True):
     subjects: tuple[SubjectClass, ...]
     identities: tuple[Identity, ...] | None
     ports: tuple[PortMask, ...] | None
+    service: bool = False
 
 
 class Clauses(msgspec.Struct, frozen=True):
-    """One direction's subjects, peers and rules, each sorted."""
+    """One direction's subjects, peers and rules, each sorted; ``service_peers`` are cluster IPs."""
 
     direction: Direction
     subjects: tuple[SubjectClass, ...]
     peers: tuple[PeerEntry, ...]
     rules: tuple[RuleClauses, ...]
+    service_peers: tuple[PeerEntry, ...] = ()

@@ -31,6 +31,7 @@ class Options(msgspec.Struct, frozen=True):
 
     With ``strict_nodes`` only a pod's own node always reaches it; other nodes are judged as their addresses.
     With ``masquerade`` Service-bound traffic leaves for other nodes with the gateway's address as its source.
+    With ``service_blocks`` an ipBlock of an egress rule may also hold the cluster IP, at the Service's port.
     ``service_cidrs`` are beside those of ServiceCIDR objects.
     """
 
@@ -41,3 +42,4 @@ class Options(msgspec.Struct, frozen=True):
     masquerade: bool = False
     service_cidrs: tuple[Prefix, ...] = ()
     carrier: Carrier = Carrier()
+    service_blocks: bool = False

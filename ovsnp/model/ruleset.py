@@ -51,7 +51,8 @@ class ResolvedRule(msgspec.Struct, frozen=True):
     """One rule for the local pods that agree on what its named ports mean.
 
     ``key`` tells it from every other: the rule's name, and where named ports made it several, the ports.
-    ``subjects`` are local pods. ``peers`` None is everyone, ``ports`` None every port and protocol.
+    ``subjects`` are local pods. ``peers`` None is everyone, ``ports`` None every port and protocol. With ``service``
+    these are not of the destination, but of the cluster IP that a connection was opened to.
     """
 
     ref: RuleRef
@@ -59,6 +60,7 @@ class ResolvedRule(msgspec.Struct, frozen=True):
     subjects: tuple[Pod, ...]
     peers: PeerSet | None
     ports: tuple[PortRange, ...] | None
+    service: bool = False
 
 
 class RuleSet(msgspec.Struct, frozen=True):

@@ -32,8 +32,9 @@ class Field(msgspec.Struct, frozen=True, eq=False):
 
     ``base`` is the whole field's name in a match, ``target`` its name after ``set_field:...->``, ``nxm`` its name
     in ``move``. ``lsb`` and ``bits`` say which bits of the ``base_bits`` wide base this is. ``kinds`` are the
-    packets that have it (empty: all): Open vSwitch silently drops a match on a field without its prerequisites,
-    which widens the flow. ``of`` is the declared field that this is a part of.
+    packets that have it (empty: all), ``needs`` the fields that are matched beside it: Open vSwitch silently drops a
+    match on a field without its prerequisites, which widens the flow. ``of`` is the declared field that this is a
+    part of.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     lsb: int = 0
     bits: int = 0
     of: "Field | None" = None
+    needs: tuple["Field", ...] = ()
 
     @property
     def declared(self) -> "Field":
@@ -110,6 +112,13 @@ TUN_METADATA = {
 """Tunnel options, of variable length: mapped with 4 and 16 bytes."""
 CT_STATE = _packet("ct_state", 6, Form.CT_STATE)
 CT_MARK = _packet("ct_mark", 32, Form.HEX, nxm="NXM_NX_CT_MARK")
+CT_NW_PROTO = Field("ct_nw_proto", "ct_nw_proto", "ct_nw_proto", "", 8, bits=8, needs=(CT_STATE,))
+CT_TP_DST = Field("ct_tp_dst", "ct_tp_dst", "ct_tp_dst", "", 16, bits=16, needs=(CT_STATE, CT_NW_PROTO))
+CT_DST = {
+    4: Field("ct_nw_dst", "ct_nw_dst", "ct_nw_dst", "", 32, Form.IPV4, IPV4_KINDS, bits=32, needs=(CT_STATE,)),
+    6: Field("ct_ipv6_dst", "ct_ipv6_dst", "ct_ipv6_dst", "", 128, Form.IPV6, IPV6_KINDS, bits=128, needs=(CT_STATE,)),
+}
+"""The destination that a connection's first packet had, before it was translated; ct_state must say -inv+trk."""
 CONJ_ID = _packet("conj_id", 32, Form.DECIMAL)
 
 CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk")

@@ -38,6 +38,7 @@ UNJUDGED = 400
 NODE_PEER = 300
 NOT_ISOLATED = 200
 CARRIED = 150
+SERVICE_BLOCKS = 150
 JUDGE = 100
 """Egress, Ingress (and NODE_PEER in IngressRule)."""
 

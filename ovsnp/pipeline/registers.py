@@ -42,6 +42,7 @@ INGRESS_RULE = _register("ingress_rule", 6)
 OUT_PORT = _register("out_port", 7)
 ORIGIN_NODE = _register("origin_node", 8)
 ENDPOINT = _register("endpoint", 10)
+EGRESS_SERVICE_PEER = _register("egress_service_peer", 11)
 CARRIED_SOURCE = {
     4: _register("carried_ipv4_src", 9),
     6: Field("carried_ipv6_src", "xxreg3", "xxreg3", "NXM_NX_XXREG3", 128, Form.HEX, frozenset(), 0, 128),
@@ -69,6 +70,7 @@ MEANINGS = {
     INGRESS_RULE: "number of the ingress rule that admits; 0: none was needed",
     OUT_PORT: "OpenFlow port the packet leaves by",
     ORIGIN_NODE: "number of the node whose tunnel the packet came through; 0: none",
+    EGRESS_SERVICE_PEER: "identity of the cluster IP that the connection was opened to; 0: in no ipBlock",
     ENDPOINT: "number of the endpoint that a client of a Service with sessionAffinity gets; 0: none yet",
     CARRIED_SOURCE[4]: "the source pod's IPv4 address, as the tunnel header carried it",
     CARRIED_SOURCE[6]: "the source pod's IPv6 address, as the tunnel header carried it",

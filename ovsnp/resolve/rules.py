@@ -1,29 +1,37 @@
 """The rules of one direction that concern one node's pods."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster, Pod
-from ovsnp.model.policy import Direction, NetworkPolicy, Rule
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.ruleset import PeerSet, PortRange, ResolvedRule, RuleRef, RuleSet
 from ovsnp.resolve import ports
 from ovsnp.resolve.peers import Peers
 from ovsnp.resolve.selection import Selection, matches
 
+_Variants = Callable[[RuleRef, Rule, tuple[Pod, ...], Peers], Iterator[ResolvedRule]]
 
-def resolve(cluster: Cluster, subjects: Collection[Pod], not_pods: Collection[Address]) -> tuple[RuleSet, RuleSet]:
+
+def resolve(
+    cluster: Cluster, subjects: Collection[Pod], not_pods: Collection[Address], *, service_blocks: bool = False
+) -> tuple[RuleSet, RuleSet]:
     """The egress and the ingress rules of the given local pods.
 
     ``not_pods`` are addresses within pod CIDRs that rules judge, but that "every pod" does not mean.
+    With ``service_blocks`` egress rules admit by cluster IPs, too, that their ipBlocks hold.
 
     A rule that could never match (its subjects' or peers' ports have none of its names) is left out; a pod that
     any policy of a direction selects is isolated in it, with or without rules.
     """
     selected = _select(cluster, subjects)
     peers = Peers(cluster, Selection(cluster), not_pods)
-    egress, ingress = (_rule_set(direction, selected, peers) for direction in (Direction.EGRESS, Direction.INGRESS))
-    return egress, ingress
+    to = (_egress_variants, _service_variants) if service_blocks else (_egress_variants,)
+    return (
+        _rule_set(Direction.EGRESS, selected, peers, to),
+        _rule_set(Direction.INGRESS, selected, peers, (_ingress_variants,)),
+    )
 
 
 def _select(cluster: Cluster, subjects: Collection[Pod]) -> list[tuple[NetworkPolicy, tuple[Pod, ...]]]:
@@ -45,7 +53,12 @@ def isolates(policy: NetworkPolicy, direction: Direction) -> bool:
     return direction is Direction.INGRESS or bool(policy.egress)
 
 
-def _rule_set(direction: Direction, selected: list[tuple[NetworkPolicy, tuple[Pod, ...]]], peers: Peers) -> RuleSet:
+def _rule_set(
+    direction: Direction,
+    selected: list[tuple[NetworkPolicy, tuple[Pod, ...]]],
+    peers: Peers,
+    variants: tuple[_Variants, ...],
+) -> RuleSet:
     isolated: set[str] = set()
     rules: list[ResolvedRule] = []
     for policy, pods in selected:
@@ -54,8 +67,8 @@ def _rule_set(direction: Direction, selected: list[tuple[NetworkPolicy, tuple[Po
         isolated.update(pod.key for pod in pods)
         for index, rule in enumerate(policy.rules(direction)):
             ref = RuleRef(policy.namespace, policy.name, direction, index)
-            variants = _ingress_variants if direction is Direction.INGRESS else _egress_variants
-            rules.extend(variants(ref, rule, pods, peers))
+            for resolved in variants:
+                rules.extend(resolved(ref, rule, pods, peers))
     pods_by_key = {pod.key: pod for _, pods in selected for pod in pods}
     return RuleSet(
         direction,
@@ -95,6 +108,15 @@ def _egress_variants(ref: RuleRef, rule: Rule, pods: tuple[Pod, ...], peers: Pee
         asked = ",".join(sorted(f"{entry.port}/{entry.protocol}" for entry in names))
         name = _variant(f"{destinations.name if destinations else 'any pod'} by {asked}", meaning)
         yield ResolvedRule(ref, _variant(str(ref), meaning), pods, PeerSet(name, frozenset(addresses)), meaning)
+
+
+def _service_variants(ref: RuleRef, rule: Rule, pods: tuple[Pod, ...], peers: Peers) -> Iterator[ResolvedRule]:
+    """A block may hold the cluster IP, whose ports have no names."""
+    blocks = tuple(peer for peer in rule.peers if isinstance(peer, IPBlock))
+    numbers = ports.numbered(rule.ports)
+    if blocks and (numbers or not rule.ports):
+        held = peers.resolve(ref.namespace, blocks)
+        yield ResolvedRule(ref, f"{ref} by cluster IP", pods, held, numbers or None, service=True)
 
 
 def _variant(name: str, meaning: tuple[PortRange, ...]) -> str:

@@ -6,11 +6,11 @@ import msgspec
 
 from ovsnp.model.address import Address, family
 from ovsnp.model.cluster import Cluster, Pod
-from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.service import Service
-from ovsnp.verify.endpoints import Endpoint, NodeEnd, PodEnd, who
+from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd, who
 from ovsnp.verify.multicast import is_group_address
-from ovsnp.verify.peers import peer_matches
+from ovsnp.verify.peers import block_holds, peer_matches
 from ovsnp.verify.selectors import selects
 from ovsnp.verify.services import Backend, backends, service_at
 from ovsnp.verify.traffic import Traffic, port_matches
@@ -75,6 +75,7 @@ class _Connection(msgspec.Struct, frozen=True):
     destination: Endpoint
     traffic: Traffic
     exempt: Exemption | None
+    opened_to: tuple[Address, Traffic] | None
 
 
 def judge(
@@ -85,11 +86,13 @@ def judge(
     *,
     strict_nodes: bool = False,
     via: Service | None = None,
+    opened_to: tuple[Address, Traffic] | None = None,
 ) -> Verdict:
     """Judge the first packet of a connection.
 
     One that goes through a Service (``via``) is judged by who opened it, and by the backend and target port it was
-    given, whatever addresses it has on its way; the cluster IP is not looked at. Replies, and ICMP errors about an
+    given, whatever addresses it has on its way. The cluster IP is not looked at, unless ``opened_to`` gives it and the
+    Service's port: then blocks of egress rules may hold it, too. Replies, and ICMP errors about an
     allowed connection, are allowed with it: they are never judged.
     With ``strict_nodes`` only a pod's own node is exempt. Raises ValueError where the ends' families differ.
     """
@@ -99,7 +102,7 @@ def judge(
     if via is not None and exempt is Exemption.SELF:
         # What goes through a Service is no pod's access to itself: it may as well be given another backend.
         exempt = None
-    connection = _Connection(source, destination, traffic, exempt)
+    connection = _Connection(source, destination, traffic, exempt, opened_to)
     return Verdict(
         egress=_side(cluster, Direction.EGRESS, connection),
         ingress=_side(cluster, Direction.INGRESS, connection),
@@ -115,11 +118,13 @@ def judge_service(
     *,
     entry: str | None = None,
     strict_nodes: bool = False,
+    service_blocks: bool = False,
 ) -> dict[Backend, Verdict]:
     """Judge the first packet of a connection to a cluster IP and port, for each backend that it may be given.
 
     Empty where nobody serves, and where the address and port are no Service's: then it is dropped. ``entry`` is the
-    node by whose gateway one that is neither pod nor node comes in.
+    node by whose gateway one that is neither pod nor node comes in. With ``service_blocks`` blocks of egress rules may
+    hold the cluster IP.
     """
     found = service_at(cluster, address, traffic)
     if found is None:
@@ -133,6 +138,7 @@ def judge_service(
             Traffic(port.protocol, backend.port),
             strict_nodes=strict_nodes,
             via=service,
+            opened_to=(address, traffic) if service_blocks else None,
         )
         for backend in sorted(backends(cluster, service, port, family(address), _begins_on(source, entry)))
     }
@@ -173,10 +179,30 @@ def _side(cluster: Cluster, direction: Direction, connection: _Connection) -> Si
         for policy in isolating
         for index, rule in enumerate(policy.rules(direction))
         # "The traffic must match both ports and from." For egress too it is "a list of destination ports".
-        if peer_matches(cluster, policy.namespace, rule.peers, far)
-        and port_matches(rule.ports, connection.traffic, destination)
+        if (
+            peer_matches(cluster, policy.namespace, rule.peers, far)
+            and port_matches(rule.ports, connection.traffic, destination)
+        )
+        or (direction is Direction.EGRESS and _holds_cluster_ip(rule, connection.opened_to))
     )
     return Side(isolating, admitting, connection.exempt)
+
+
+def _holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> bool:
+    """Whether a block of the rule holds the cluster IP, and the rule its port; that has no names.
+
+    "Cluster ingress and egress mechanisms often require rewriting the source or destination IP of packets. In cases
+    where this happens, it is not defined whether this happens before or after NetworkPolicy processing [...]. For
+    egress, this means that connections from pods to Service IPs that get rewritten to cluster-external IPs may or may
+    not be subject to ipBlock-based policies."
+    """
+    if opened_to is None:
+        return False
+    address, traffic = opened_to
+    blocks = [peer for peer in rule.peers if isinstance(peer, IPBlock)]
+    return any(block_holds(block, address) for block in blocks) and port_matches(
+        rule.ports, traffic, OutsideEnd(address)
+    )
 
 
 def _isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:

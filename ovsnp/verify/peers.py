@@ -21,13 +21,14 @@ def peer_matches(cluster: Cluster, policy_namespace: str, peers: Sequence[Peer],
 def _names(cluster: Cluster, policy_namespace: str, peer: Peer, end: Endpoint) -> bool:
     match peer:
         case IPBlock():
-            return _block_holds(peer, end.address)
+            return block_holds(peer, end.address)
         case PodPeer():
             # Selectors select pods; a node, an outsider and an address that no pod holds have no labels.
             return isinstance(end, PodEnd) and _peer_selects(cluster, policy_namespace, peer, end.pod)
 
 
-def _block_holds(block: IPBlock, address: Address) -> bool:
+def block_holds(block: IPBlock, address: Address) -> bool:
+    """Whether an address is in a block, and in none of its excepts."""
     # "except is a slice of CIDRs that should not be included within an IPBlock"
     host = host_prefix(address)
     return block.cidr.contains(host) and not any(part.contains(host) for part in block.excepts)

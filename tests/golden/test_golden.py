@@ -41,6 +41,7 @@ def options_of(case: str) -> Options:
         encap=Encap(written.get("encap", Encap.GENEVE)),
         strict_nodes=bool(written.get("strict-nodes")),
         masquerade=bool(written.get("masquerade")),
+        service_blocks=bool(written.get("service-blocks")),
     )
 
 

@@ -78,10 +78,16 @@ class RandomScene:
                     return Backend(parse_address(chosen), int(at))
         return None
 
-    def expected(self, question: Question, *, strict_nodes: bool) -> Mapping[Backend, Verdict]:
+    def expected(self, question: Question, *, strict_nodes: bool, service_blocks: bool) -> Mapping[Backend, Verdict]:
         """What the oracle says of each endpoint."""
-        address = parse_address(question.address)
-        return judge_service(self.cluster, question.sender, address, question.traffic, strict_nodes=strict_nodes)
+        return judge_service(
+            self.cluster,
+            question.sender,
+            parse_address(question.address),
+            question.traffic,
+            strict_nodes=strict_nodes,
+            service_blocks=service_blocks,
+        )
 
     def place(self, backend: Backend) -> str | None:
         """Where a packet to an endpoint comes out: at a pod, by a gateway, or nowhere."""
