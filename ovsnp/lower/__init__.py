@@ -9,7 +9,7 @@ from ovsnp.lower import address_resolution, connections, endpoints, forward, nod
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.clauses import Clauses
 from ovsnp.model.frontend import Frontend
-from ovsnp.model.options import Options
+from ovsnp.model.options import Encap, Options
 
 
 def lower(
@@ -17,8 +17,11 @@ def lower(
 ) -> Program:
     """All flows and groups of the bridge, checked against the pipeline's declaration, in the order of the text.
 
-    Raises DeclarationError where a stage made a flow that the declaration does not allow.
+    Raises UsageError where VXLAN cannot carry a pod's address, and DeclarationError where a stage made a flow that
+    the declaration does not allow.
     """
+    if frontends and options.encap is Encap.VXLAN:
+        output.check_offsets(bridge)
     egress_subjects, ingress_subjects = subject_numbers(egress), subject_numbers(ingress)
     groups = endpoints.groups(frontends)
     flows = [

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ovsnp.errors import UsageError
 from ovsnp.flows.action import Action, Answer, Goto, Move, Output, SetField, Translate
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
-from ovsnp.model.address import Address, family
+from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
@@ -31,6 +32,26 @@ def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
     yield Flow("Output", p.MISS, Match(), (Goto("Send"),))
     yield Flow("Send", p.NO_RETURN, Match("", (exactly(r.HAIRPIN, 1),)), (Answer(),), "back to the same pod")
     yield Flow("Send", p.DELIVER, Match(), (Output(r.OUT_PORT),))
+
+
+def check_offsets(bridge: Bridge) -> None:
+    """Raises UsageError, with all of them, where VXLAN cannot carry the addresses of this node's pods.
+
+    Cut to 24 bits an offset would be another pod's at the far end, and 0 nobody's.
+    """
+    cidrs = {cidr.family: cidr for cidr in reversed(bridge.pod_cidrs)}
+    uncarried = [
+        f"{local.pod.key} ({format_address(address)})"
+        for local in bridge.pods
+        for address in local.pod.addresses
+        if (cidr := cidrs.get(family(address)))
+        if not 0 < int.from_bytes(address, "big") - cidr.value < 1 << offset_bits(cidr)
+    ]
+    if uncarried:
+        raise UsageError(
+            "VXLAN carries a pod's address to Services' endpoints as one of the first 2^24 of its node's pod CIDR, and"
+            f" these are none: {', '.join(uncarried)}; give them other addresses, or use --encap geneve"
+        )
 
 
 def _hairpin(bridge: Bridge, ofport: int, pod: str) -> Iterator[Flow]:
