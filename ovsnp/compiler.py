@@ -3,6 +3,7 @@
 import msgspec
 
 from ovsnp.classify import classify
+from ovsnp.collector import without_collector
 from ovsnp.flows.program import Program
 from ovsnp.lower import lower
 from ovsnp.manifests import load
@@ -15,6 +16,7 @@ from ovsnp.resolve import assume_ports, frontends, local_pods, resolve, settle
 __all__ = ["assume_ports", "compile_cluster", "load", "local_pods", "render_json", "render_text"]
 
 
+@without_collector()
 def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program:
     """Compile the policies of a cluster for the bridge of one of its nodes.
 

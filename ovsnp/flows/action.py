@@ -1,5 +1,7 @@
 """Actions (ovs-actions(7)), each with the text in which Open vSwitch stores it."""
 
+from functools import lru_cache
+
 import msgspec
 
 from ovsnp.flows.match import format_hex, format_value
@@ -17,10 +19,16 @@ class SetField(msgspec.Struct, frozen=True):
     value: int
 
     def __str__(self) -> str:
-        if self.field.whole:
-            return f"set_field:{format_value(self.field, self.value)}->{self.field.target}"
-        mask = self.field.full_mask << self.field.lsb
-        return f"set_field:{format_hex(self.value << self.field.lsb)}/{mask:#x}->{self.field.target}"
+        return _set_field(self.field, self.value)
+
+
+@lru_cache(maxsize=10_000)
+def _set_field(field: Field, value: int) -> str:
+    """Every bucket of every Service sets the same few."""
+    if field.whole:
+        return f"set_field:{format_value(field, value)}->{field.target}"
+    mask = field.full_mask << field.lsb
+    return f"set_field:{format_hex(value << field.lsb)}/{mask:#x}->{field.target}"
 
 
 class Move(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Matches, and values in the spelling in which Open vSwitch stores them."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -37,13 +38,18 @@ def connection(flags: str) -> Term:
     return Term(CT_STATE, value, mask)
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, dict=True):
     """A packet kind (ovs-ofctl's shorthand, or empty) and terms, all of which must hold."""
 
     kind: str = ""
     terms: tuple[Term, ...] = ()
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        """Made once, though a flow is checked, sorted and written by it."""
         bases: dict[str, Term] = {}
         for field, value, mask in self.terms:
             before = bases.get(field.base)

@@ -1,10 +1,9 @@
 """Pass 1 as a whole: files, stdin or API objects to a cluster."""
 
-import gc
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from typing import BinaryIO
 
+from ovsnp.collector import without_collector
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
@@ -21,7 +20,7 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     ``ignore_kinds`` names kinds of policies that are passed over though they are not understood. ``stdin`` is read
     in place of the process's own. Raises InputError with every mistake of all the files.
     """
-    with _without_collector():
+    with without_collector():
         sources, diagnostics = read_sources(paths, stdin)
         report = Report()
         inventory = Inventory(report, ignore_kinds)
@@ -35,7 +34,7 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
 
     ``origin`` stands in diagnostics where a file would. Raises InputError with every mistake.
     """
-    with _without_collector():
+    with without_collector():
         report = Report()
         inventory = Inventory(report, ignore_kinds)
         for number, value in enumerate(objects):
@@ -61,15 +60,3 @@ def _finish(inventory: Inventory, report: Report, diagnostics: list[Diagnostic])
     if diagnostics:
         raise InputError(diagnostics)
     return cluster
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the garbage collector off: nearly all that is read stays, and it would look at all of it again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ovsnp.collector import without_collector
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.program import Program
@@ -19,6 +20,7 @@ _TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
 """In an installed package the templates lie within it, in a checkout beside it."""
 
 
+@without_collector()
 def render_text(program: Program) -> str:
     """The program as commented ``flow add`` lines, grouped by table."""
     environment = Environment(
