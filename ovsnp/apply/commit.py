@@ -7,9 +7,10 @@ import msgspec
 
 from ovsnp.apply.cut import Given, was_given
 from ovsnp.apply.plan import GroupChange, Plan, plan
+from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
-from ovsnp.model.bridge import Ports
+from ovsnp.flows.program import Program
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.model.ports import Protocol
@@ -45,6 +46,7 @@ class Outcome(msgspec.Struct, frozen=True):
     without_port: tuple[str, ...]
 
 
+@without_collector()
 def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
     """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
 
@@ -54,15 +56,19 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
-        change = _plan(location, cluster, ports, options)
+        program = compile_cluster(cluster, ports, options)
+        change = _plan(location, options.bridge, program)
         with _others_kept(location, database, options.bridge, lock):
             done = complete_bridge(database, options.bridge, options.encap)
         done += show_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             done += map_options(location, options.bridge, options.carrier)
         if done:
-            ports = read_ports(database, options.bridge, pods)
-            change = _plan(location, cluster, ports, options)
+            # The ports that were asked for are usually granted, and then the flows are as they were meant.
+            granted = read_ports(database, options.bridge, pods)
+            if granted != ports:
+                ports, program = granted, compile_cluster(cluster, granted, options)
+            change = _plan(location, options.bridge, program)
         if change:
             bundle(location, options.bridge, bundle_lines(change), lock)
         cut_off = _cut(location, change.cut) if change.cut else 0
@@ -77,9 +83,9 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
     )
 
 
-def _plan(location: Location, cluster: Cluster, ports: Ports, options: Options) -> Plan:
-    groups = [parse_group(line) for line in dump_groups(location, options.bridge)]
-    return plan(_installed(location, options.bridge), groups, compile_cluster(cluster, ports, options))
+def _plan(location: Location, bridge: str, program: Program) -> Plan:
+    groups = [parse_group(line) for line in dump_groups(location, bridge)]
+    return plan(_installed(location, bridge), groups, program)
 
 
 def _cut(location: Location, connections: Collection[Given]) -> int:
