@@ -17,6 +17,8 @@ PATIENCE = 20.0
 class Running(Protocol):
     """A daemon that was started: ``subprocess.Popen`` is one."""
 
+    pid: int
+
     def poll(self) -> int | None:
         """Its exit status, once it has ended."""
         ...
@@ -42,21 +44,38 @@ def database_socket(directory: Path) -> str:
 def launch(directory: Path, start: Start, run: Run) -> None:
     """Start an instance in ``directory`` and wait until it answers; raises SwitchError where it does not."""
     directory.mkdir(parents=True)
-    database = directory / "conf.db"
-    run(["ovsdb-tool", "create", str(database)])
-    server = start(
-        ["ovsdb-server", str(database), f"--remote=punix:{directory}/db.sock", "--pidfile", "--log-file"],
-        directory / "ovsdb-server.out",
-    )
-    _until_answers(server, "ovsdb-server", directory, lambda: run(["ovs-vsctl", "--no-wait", "--timeout=2", "init"]))
+    run(["ovsdb-tool", "create", str(directory / "conf.db")])
+    start_database(directory, start, run)
     # Without PMD threads the userspace datapath runs in one thread; the lab is small.
     threads = ["other_config:n-handler-threads=1", "other_config:n-revalidator-threads=1"]
     run(["ovs-vsctl", "--no-wait", "--timeout=5", "set", "open_vswitch", ".", *threads])
+    start_switch(directory, start, run)
+
+
+def start_database(directory: Path, start: Start, run: Run) -> None:
+    """Start the ovsdb-server of an instance, for the first time or again; raises as `launch` does."""
+    server = start(
+        ["ovsdb-server", str(directory / "conf.db"), f"--remote=punix:{directory}/db.sock", "--pidfile", "--log-file"],
+        directory / "ovsdb-server.out",
+    )
+    _until_answers(server, "ovsdb-server", directory, lambda: run(["ovs-vsctl", "--no-wait", "--timeout=2", "init"]))
+
+
+def start_switch(directory: Path, start: Start, run: Run) -> None:
+    """Start the ovs-vswitchd of an instance, for the first time or again; raises as `launch` does.
+
+    When this returns, the bridges of the database are there, and take OpenFlow.
+    """
     switch = start(
         ["ovs-vswitchd", database_socket(directory), "--pidfile", "--log-file", "--disable-system"],
         directory / "ovs-vswitchd.out",
     )
     _until_answers(switch, "ovs-vswitchd", directory, lambda: run(["ovs-appctl", "--timeout=2", "version"]))
+    # It answers before it has taken up the database; only what changes something there waits for it.
+    stamp = f"external_ids:ovsnp-started={switch.pid}"
+    _until_answers(
+        switch, "ovs-vswitchd", directory, lambda: run(["ovs-vsctl", "--timeout=10", "set", "open_vswitch", ".", stamp])
+    )
 
 
 def _until_answers(daemon: Running, name: str, directory: Path, ask: Callable[[], object]) -> None:

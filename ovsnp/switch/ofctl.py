@@ -1,6 +1,7 @@
 """OpenFlow, by way of ``ovs-ofctl`` (ovs-ofctl(8))."""
 
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -81,6 +82,11 @@ def _ofctl(
         )
     except FileNotFoundError:
         raise SwitchError("ovs-ofctl is not installed; install Open vSwitch (Debian: openvswitch-switch)") from None
+    if done.returncode == -signal.SIGALRM:
+        raise SwitchError(
+            f"ovs-vswitchd does not answer in {location.rundir} within {_TIMEOUT} seconds, as happens where"
+            " ovsdb-server is gone; what it was asked may still be carried out: when it answers again, run ovsnp apply again"
+        )
     if done.returncode:
         raise SwitchError(_explain(done.stderr, lines, location))
     if _WIDENED in done.stderr:

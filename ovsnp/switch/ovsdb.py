@@ -1,12 +1,13 @@
 """A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), by python-ovs."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from ovs import jsonrpc, poller, stream, vlog
+from ovs import jsonrpc, poller, stream, util, vlog
 from ovs.db import idl
 
 from ovsnp.errors import SwitchError
@@ -20,12 +21,13 @@ _COLUMNS = {
     "Interface": ["name", "type", "options", "ofport", "ofport_request", "mac", "mac_in_use", "external_ids", "error"],
 }
 _TIMEOUT = 10.0
+_SILENT = "its database does not answer"
 
 
 class Database:
     """The rows of one Open vSwitch; rows are python-ovs's, whose columns are attributes.
 
-    To be used in a ``with`` statement. Raises SwitchError where nobody answers within ten seconds.
+    To be used in a ``with`` statement. Raises SwitchError where nobody answers within ten seconds, whatever is asked.
     """
 
     def __init__(self, location: Location) -> None:
@@ -37,7 +39,7 @@ class Database:
         for table, columns in _COLUMNS.items():
             helper.register_columns(table, columns)
         self._idl = idl.Idl(self._location.database, helper, leader_only=False)
-        self.wait_until(lambda: bool(self._idl.has_ever_connected()), "its database does not answer")
+        self.wait_until(lambda: bool(self._idl.has_ever_connected()), _SILENT)
         return self
 
     def __exit__(
@@ -55,12 +57,24 @@ class Database:
                 " is ovsdb-server running, and is --db right?"
             )
         rpc = jsonrpc.Connection(connected)
-        error, reply = rpc.transact_block(jsonrpc.Message.create_request("get_schema", ["Open_vSwitch"]))
-        rpc.close()
+        try:
+            error, reply = self._ask(rpc, jsonrpc.Message.create_request("get_schema", ["Open_vSwitch"]))
+        finally:
+            rpc.close()
         if error or reply.error:
-            said = os.strerror(error) if error else reply.error
+            said = reply.error if reply else util.ovs_retval_to_string(error)
             raise SwitchError(f"the database at {self._location.database} is not Open vSwitch's: {said}")
         return reply.result
+
+    def _ask(self, rpc: jsonrpc.Connection, request: jsonrpc.Message) -> tuple[int, Any]:
+        """The error number, or the answer to a request; raises SwitchError where there is none in ten seconds."""
+        deadline = time.monotonic() + _TIMEOUT
+        error, reply = rpc.send(request) or errno.EAGAIN, None
+        while error == errno.EAGAIN or (reply and reply.id != request.id):
+            rpc.run()
+            self._block(deadline, _SILENT, rpc.wait, rpc.recv_wait)
+            error, reply = rpc.recv()
+        return error, reply
 
     def rows(self, table: str) -> Iterator[Any]:
         """All rows of a table."""
@@ -83,16 +97,20 @@ class Database:
             yield from port.interfaces
 
     def change(self, make: Callable[[idl.Transaction], None]) -> None:
-        """Carry out one transaction, and wait until ovs-vswitchd has taken it up."""
+        """Carry out one transaction, and wait until ovs-vswitchd has taken it up; raises SwitchError.
+
+        Where the database goes away before it has answered, nobody knows whether it was carried out.
+        """
+        (root,) = self.rows("Open_vSwitch")
         transaction = idl.Transaction(self._idl)
         make(transaction)
-        (root,) = self.rows("Open_vSwitch")
-        root.verify("next_cfg")
-        target = root.next_cfg + 1
-        root.next_cfg = target
-        status = transaction.commit_block()
-        if status != idl.Transaction.SUCCESS:
+        # Not written but counted up: others may count at the same time.
+        root.increment("next_cfg")
+        transaction.commit()  # which comes first: the database cannot be followed before
+        self.wait_until(lambda: transaction.commit() != idl.Transaction.INCOMPLETE, _SILENT)
+        if (status := transaction.commit()) != idl.Transaction.SUCCESS:
             raise SwitchError(f"the database refused a change: {transaction.get_error() or status}")
+        target = transaction.get_increment_new_value()
         self.wait_until(lambda: root.cur_cfg >= target, "ovs-vswitchd does not answer; is it running?")
 
     def wait_until(self, reached: Callable[[], bool], otherwise: str) -> None:
@@ -102,10 +120,15 @@ class Database:
             self._idl.run()
             if reached():
                 return
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise SwitchError(f"Open vSwitch at {self._location.database}: {otherwise}")
-            waiting = poller.Poller()
-            self._idl.wait(waiting)
-            waiting.timer_wait(int(left * 1000) + 1)
-            waiting.block()
+            self._block(deadline, otherwise, self._idl.wait)
+
+    def _block(self, deadline: float, otherwise: str, *awaited: Callable[[poller.Poller], object]) -> None:
+        """Sleep until one of these happens; raises SwitchError saying ``otherwise`` when the time is over."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise SwitchError(f"Open vSwitch at {self._location.database}: {otherwise}")
+        waiting = poller.Poller()
+        for wait in awaited:
+            wait(waiting)
+        waiting.timer_wait(int(left * 1000) + 1)
+        waiting.block()

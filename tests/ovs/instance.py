@@ -8,7 +8,7 @@ from pathlib import Path
 from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.errors import SwitchError
-from ovsnp.lab.daemons import database_socket, environment, launch
+from ovsnp.lab.daemons import database_socket, environment, launch, start_database, start_switch
 from ovsnp.switch.location import Location
 
 
@@ -19,17 +19,39 @@ class DummySwitch:
         self.directory = directory
         self.environment = {**os.environ, **environment(directory)}
         self.location = Location(database_socket(directory), str(directory))
-        self._daemons: list[subprocess.Popen[bytes]] = []
+        self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         launch(directory, self._start, self.run)
-        error, self._control = UnixctlClient.create(str(next(directory.glob("ovs-vswitchd.*.ctl"))))
+        self._control = self._connect()
+
+    def _connect(self) -> UnixctlClient:
+        pid = self.daemons["ovs-vswitchd"].pid
+        error, control = UnixctlClient.create(str(self.directory / f"ovs-vswitchd.{pid}.ctl"))
         assert not error
+        return control
 
     def _start(self, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
         dummy = ["--enable-dummy", "--disable-system-route"] if command[0] == "ovs-vswitchd" else []
         with output.open("wb") as file:
             daemon = subprocess.Popen([*command, *dummy], env=self.environment, stdout=file, stderr=file)
-        self._daemons.append(daemon)
+        self.daemons[command[0]] = daemon
         return daemon
+
+    def kill(self, name: str) -> None:
+        """End a daemon, ``ovsdb-server`` or ``ovs-vswitchd``, without a chance to clear up."""
+        self.daemons[name].kill()
+        self.daemons[name].wait()
+
+    def start_switch(self) -> None:
+        """Start ovs-vswitchd again after `kill`."""
+        self._control.close()
+        start_switch(self.directory, self._start, self.run)
+        self._control = self._connect()
+
+    def start_database(self) -> None:
+        """Start ovsdb-server again after `kill`, with the same database."""
+        start_database(self.directory, self._start, self.run)
+        # Only what changes something waits for ovs-vswitchd, which takes its time to connect again.
+        self.run(["ovs-vsctl", "--timeout=20", "set", "open_vswitch", ".", "external_ids:connected=again"])
 
     def run(self, command: Sequence[str], text: str | None = None) -> str:
         """Run one of Open vSwitch's tools against this instance; returns all it says."""
@@ -84,6 +106,5 @@ class DummySwitch:
     def stop(self) -> None:
         """End both daemons."""
         self._control.close()
-        for daemon in reversed(self._daemons):
-            daemon.kill()
-            daemon.wait()
+        for name in reversed(self.daemons):
+            self.kill(name)

@@ -38,24 +38,30 @@ class WiredNode:
     def __init__(self, switch: DummySwitch, name: str, addresses: Sequence[str]) -> None:
         """``addresses`` are the IPv4 ends of all tunnels, this node's first."""
         self.switch, self.name, self.address = switch, name, addresses[0]
+        self._others = addresses[1:]
         self._pods: dict[str, tuple[str, int]] = {}
+        self._keys: dict[str, str] = {}
         self._read: dict[str, int] = {}
         self.vsctl("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy")
-        self._add_underlay(addresses[1:])
+        self._add_underlay()
 
     def vsctl(self, *arguments: str) -> str:
         """Change the database."""
         return self.switch.run(["ovs-vsctl", "--timeout=20", "--", *arguments])
 
-    def _add_underlay(self, others: Sequence[str]) -> None:
+    def _add_underlay(self) -> None:
         self.vsctl(
             *("add-br", _UNDERLAY, "--", "set", "Bridge", _UNDERLAY, "datapath_type=dummy"),
             f"other_config:hwaddr={_underlay_mac(self.address)}",
         )
         self._add_port(_UNDERLAY, _UPLINK)
+        self._address_underlay()
+
+    def _address_underlay(self) -> None:
+        """What ovs-vswitchd has from elsewhere than its database, as on a real node from the kernel."""
         self.switch.appctl("netdev-dummy/ip4addr", _UNDERLAY, f"{self.address}/24")
         self.switch.appctl("ovs/route/add", f"{self.address}/24", _UNDERLAY)
-        for other in others:
+        for other in self._others:
             self.switch.appctl("tnl/neigh/set", _UNDERLAY, other, _underlay_mac(other))
 
     def _add_port(self, bridge: str, name: str, *columns: str) -> None:
@@ -67,21 +73,47 @@ class WiredNode:
 
     def add_pod(self, pod: str, key: str = "") -> None:
         """Give a pod its port; its key is ``NAMESPACE/NAME``, with the namespace "default" if not said."""
-        name, mac = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
-        ids = f"external_ids:iface-id={key or f'default/{pod}'}"
-        self._add_port(BRIDGE, name, ids, f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"')
-        self._pods[pod] = name, mac
+        self._pods[pod] = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
+        self._keys[pod] = key or f"default/{pod}"
+        self.plug(pod)
+
+    def plug(self, pod: str, *columns: str) -> None:
+        """Put a pod's port, which is not there, onto the bridge."""
+        name, mac = self._pods[pod]
+        ids = f"external_ids:iface-id={self._keys[pod]}", f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"'
+        self._add_port(BRIDGE, name, *ids, *columns)
+
+    def unplug(self, pod: str) -> None:
+        """Take a pod's port off the bridge."""
+        self.vsctl("del-port", BRIDGE, self._pods[pod][0])
+
+    def start_switch(self) -> None:
+        """Start ovs-vswitchd again after it was killed, without flows."""
+        self.switch.start_switch()
+        self._address_underlay()
+
+    def make_bridge_again(self) -> None:
+        """Put the bridge that was deleted, and its pods' ports, into the database again."""
+        self.vsctl("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy")
+        self._capture(GATEWAY_PORT).unlink()
+        del self._read[GATEWAY_PORT]
+        for pod in self._pods:
+            self.plug(pod)
 
     def apply(self, manifests: Path, *more: str) -> Answer:
         """Run ``ovsnp apply``, which must succeed, and watch the gateway it makes."""
-        there = ("--db", self.switch.location.database, "--bridge", BRIDGE, "--node", self.name, "-f", manifests)
-        answer = ovsnp("apply", *there, *more)
+        answer = self.run("apply", manifests, *more)
         assert answer.code == 0, answer
         # What the datapath remembers of the flows before is gone only when Open vSwitch has looked at all of it.
         self.switch.appctl("revalidator/wait")
         if not self._capture(GATEWAY_PORT).exists():
             self.vsctl("set", "Interface", GATEWAY_PORT, f"options:tx_pcap={self._capture(GATEWAY_PORT)}")
         return answer
+
+    def run(self, command: str, manifests: Path, *more: str) -> Answer:
+        """Run a command of ovsnp for the bridge."""
+        there = ("--db", self.switch.location.database, "--bridge", BRIDGE, "--node", self.name, "-f", manifests)
+        return ovsnp(command, *there, *more)
 
     def holds(self, sender: str) -> bool:
         """Whether a pod is this node's."""

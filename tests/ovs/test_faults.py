@@ -1,0 +1,456 @@
+"""What becomes of flows and connections when something fails, and that `ovsnp apply` makes it whole again.
+
+Real packets between two nodes, without root (`tests.ovs.wired`). After each fault the bridges have to be what they
+were, a second apply has nothing to do, and every conversation is as the policy says.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from ovsnp.model.options import Encap
+from ovsnp.switch import ofctl, ovsdb
+from ovsnp.switch.lock import exclusive
+from tests.ovs.applying import Answer
+from tests.ovs.frames import End, Flag, Packet
+from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, PODS, ServiceScene, address_of, first, policy
+from tests.ovs.wired import BRIDGE, WiredNode, carried
+
+SWITCH, DATABASE = "ovs-vswitchd", "ovsdb-server"
+EMPTY = f"{BRIDGE}: flows: nothing to change\n"
+FROM_CLIENT = policy("ingress", "web", "{podSelector: {matchLabels: {app: client}}}", "{port: 8080}")
+FROM_NOBODY = policy("ingress", "web", "{podSelector: {matchLabels: {app: nobody}}}", "{port: 8080}")
+OPEN = 4000
+"""The client's port of the connections that are open when the fault comes."""
+
+
+class Ground:
+    """A Service with three endpoints on two nodes, which the client may reach and the stranger may not."""
+
+    def __init__(self, scene: ServiceScene, encap: Encap) -> None:
+        self.scene, self.encap = scene, encap
+        self.options = ["--encap", encap]
+        self._port = 40000
+        scene.serve(BACKENDS)
+        scene.write("policy", FROM_CLIENT)
+        self.apply()
+        self.before = list(map(state, scene.nodes))
+
+    def apply(self) -> list[Answer]:
+        """Apply on both nodes."""
+        return self.scene.apply(*self.options)
+
+    def is_whole(self) -> bool:
+        """Both bridges are as they were before the fault, another apply is empty, and the matrix is right."""
+        assert list(map(state, self.scene.nodes)) == self.before
+        return self.is_right()
+
+    def is_right(self) -> bool:
+        """Another apply is empty, and every conversation is as the policy says."""
+        assert [answer.out for answer in self.apply()] == [EMPTY, EMPTY]
+        for version in (4, 6):
+            ports = range(self._port, self._port + 12)
+            assert {self._conversation(port, version) for port in ports} == set(BACKENDS)
+            self._port += len(ports)
+        return True
+
+    def _conversation(self, port: int, version: int) -> str:
+        """By the Service and directly, by who may and who may not; returns the endpoint."""
+        there = self.scene.converse("client", port, version)
+        if there.at == "web-2":
+            source = int(ip_address(address_of("client", version)))
+            expected = source if self.encap is Encap.GENEVE else PODS["client"][1]
+            assert [carried(outer, self.encap) for outer in self.scene.tunneled] == [expected]
+        assert self.scene.ask("stranger", port, version) == []
+        for sender, admitted in (("client", [there.at]), ("stranger", [])):
+            asked = first(address_of(sender, version), port, address_of(there.at, version), 8080)
+            assert [arrival.at for arrival in self.scene.send(sender, asked)] == admitted
+        return there.at
+
+    def open(self, server: str) -> None:
+        """Have the client open a connection to a server, without the Service."""
+        (there,) = self.scene.send("client", to(server, Flag.SYN))
+        (back,) = self.scene.send(server, there.packet.answer(Flag.SYN | Flag.ACK))
+        assert (there.at, back.at) == (server, "client")
+        assert self.client_speaks(server)
+
+    def client_speaks(self, server: str) -> bool:
+        """Whether a packet of the open connection reaches the server."""
+        arrived = self.scene.send("client", to(server, Flag.ACK))
+        return [(one.at, one.packet.source.address) for one in arrived] == [(server, address_of("client", 4))]
+
+    def server_speaks(self, server: str) -> bool:
+        """Whether a packet of the open connection reaches the client."""
+        arrived = self.scene.send(server, to(server, Flag.ACK).answer(Flag.ACK))
+        return [(one.at, one.packet.source.address) for one in arrived] == [("client", address_of(server, 4))]
+
+
+def to(server: str, flags: Flag) -> Packet:
+    """A packet of the client's connection to a server."""
+    return first(address_of("client", 4), OPEN, address_of(server, 4), 8080)._replace(flags=flags)
+
+
+def state(node: WiredNode) -> tuple[list[str], ...]:
+    """All that apply puts on a bridge: flows, groups, the map of options, the handling of fragments."""
+    asked = (["dump-flows", "--no-stats"], ["dump-groups"], ["dump-tlv-map"], ["get-frags"])
+    answers = [
+        node.switch.run(["ovs-ofctl", "-O", "OpenFlow15", "--no-names", *words[:1], BRIDGE, *words[1:]])
+        for words in asked
+    ]
+    return tuple(sorted(line for line in answer.splitlines() if "xid=" not in line) for answer in answers)
+
+
+def refused(node: WiredNode, scene: ServiceScene, *more: str) -> str:
+    """Apply on a node, which must fail with a sentence; returns it."""
+    answer = node.run("apply", scene.manifests, *more)
+    assert (answer.code, answer.out) == (4, ""), answer
+    assert answer.err.startswith("ovsnp: ")
+    assert len(answer.err.splitlines()) == 1
+    return answer.err
+
+
+@pytest.fixture(params=[Encap.GENEVE])
+def ground(request: pytest.FixtureRequest, own_scene: ServiceScene) -> Ground:
+    return Ground(own_scene, request.param)
+
+
+@pytest.fixture
+def node(ground: Ground) -> WiredNode:
+    """The client's node, where things fail."""
+    return ground.scene.nodes[0]
+
+
+both_encapsulations = pytest.mark.parametrize("ground", list(Encap), indirect=True)
+
+
+# ovs-vswitchd
+
+
+def restart_switch(node: WiredNode) -> None:
+    node.switch.kill(SWITCH)
+    node.start_switch()
+
+
+@both_encapsulations
+def test_after_a_restart_of_ovs_vswitchd_apply_brings_everything_back(ground: Ground, node: WiredNode) -> None:
+    restart_switch(node)
+    assert state(node) != ground.before[0]
+    restarted, other = ground.apply()
+    assert "first fragments shown with their ports" in restarted.out
+    assert ("Geneve options mapped" in restarted.out) == (ground.encap is Encap.GENEVE)
+    assert other.out == EMPTY
+    assert ground.is_whole()
+
+
+def test_both_nodes_can_restart_ovs_vswitchd(ground: Ground) -> None:
+    for each in ground.scene.nodes:
+        restart_switch(each)
+    ground.apply()
+    assert ground.is_whole()
+
+
+def test_between_the_restart_of_ovs_vswitchd_and_apply_nothing_passes(ground: Ground, node: WiredNode) -> None:
+    scene = ground.scene
+    ground.open("web-0")
+    ground.open("web-2")
+    restart_switch(node)
+    for server in ("web-0", "web-2"):
+        assert not ground.client_speaks(server)
+        assert not ground.server_speaks(server)
+        assert scene.send("client", to(server, Flag.SYN)._replace(source=End(address_of("client", 4), 1))) == []
+    for version in (4, 6):
+        assert scene.ask("client", 1, version) == []
+        assert scene.send("gateway", first("198.51.100.7", 1, address_of("client", version), 80)) == []
+        assert scene.send("web-2", first(address_of("web-2", version), 1, address_of("client", version), 80)) == []
+        assert len(scene.tunneled) == 1  # the other node has its flows
+
+
+@pytest.mark.parametrize("restarted", [0, 1])
+@pytest.mark.parametrize("server", ["web-0", "web-2"])
+def test_a_connection_that_is_allowed_goes_on_after_a_restart_of_ovs_vswitchd(
+    ground: Ground, restarted: int, server: str
+) -> None:
+    ground.open(server)
+    restart_switch(ground.scene.nodes[restarted])
+    ground.apply()
+    assert ground.client_speaks(server)
+    assert ground.server_speaks(server)
+
+
+@pytest.mark.parametrize("server", ["web-0", "web-2"])
+def test_a_connection_that_is_no_longer_allowed_ends_with_a_restart_of_its_servers_ovs_vswitchd(
+    ground: Ground, server: str
+) -> None:
+    ground.open(server)
+    ground.scene.write("policy", FROM_NOBODY)
+    ground.apply()
+    assert ground.client_speaks(server)  # which is what is promised: open connections go on
+    restart_switch(ground.scene.nodes[PODS[server][0] - 1])
+    ground.apply()
+    assert not ground.client_speaks(server)
+
+
+@pytest.mark.parametrize("server", ["web-0", "web-2"])
+def test_after_a_restart_of_ovs_vswitchd_who_speaks_first_is_taken_for_the_one_who_connects(
+    ground: Ground, server: str
+) -> None:
+    ground.open(server)
+    ground.scene.write("policy", FROM_NOBODY)
+    for each in ground.scene.nodes:
+        restart_switch(each)
+    ground.apply()
+    assert ground.server_speaks(server)  # which it may: no policy keeps it from connecting to the client
+    assert ground.client_speaks(server)
+
+
+def test_a_server_that_may_not_connect_waits_for_its_client_after_a_restart_of_ovs_vswitchd(
+    ground: Ground, node: WiredNode
+) -> None:
+    ground.scene.write("more", policy("egress", "web", "", "{port: 1}").replace("only", "more"))
+    ground.apply()
+    ground.open("web-0")
+    restart_switch(node)
+    ground.apply()
+    assert not ground.server_speaks("web-0")
+    assert ground.client_speaks("web-0")
+    assert ground.server_speaks("web-0")
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_connection_to_a_service_goes_on_with_its_endpoint_after_a_restart_where_the_client_speaks_first(
+    ground: Ground, node: WiredNode, version: int
+) -> None:
+    opened = {port: ground.scene.converse("client", port, version) for port in range(OPEN, OPEN + 12)}
+    assert {there.at for there in opened.values()} == set(BACKENDS)
+    restart_switch(node)
+    ground.apply()
+    for port, there in opened.items():
+        assert ground.scene.goes_on("client", port, version) == there.at
+        (back,) = ground.scene.send(there.at, there.packet.answer(Flag.ACK))
+        assert (back.at, back.packet.source) == ("client", End(CLUSTER_IP[version], 80))
+
+
+def test_a_connection_to_a_service_is_lost_in_a_restart_where_its_endpoint_speaks_first(
+    ground: Ground, node: WiredNode
+) -> None:
+    there = ground.scene.converse("client", OPEN)
+    restart_switch(node)
+    ground.apply()
+    (back,) = ground.scene.send(there.at, there.packet.answer(Flag.ACK))
+    assert back.packet.source == there.packet.destination  # not the cluster IP that the client knows: it will reset
+
+
+def test_a_masqueraded_connection_is_lost_in_a_restart(ground: Ground, node: WiredNode) -> None:
+    ground.options.append("--masquerade")
+    ground.scene.serve(["web-2"])
+    ground.apply()
+    opened = {port: ground.scene.converse("client", port) for port in range(OPEN, OPEN + 12)}
+    restart_switch(node)
+    ground.apply()
+    sources = {port: there.packet.source for port, there in opened.items()}
+    for port in opened:
+        sent = first(address_of("client", 4), port, CLUSTER_IP[4], 80)._replace(flags=Flag.ACK)
+        (there,) = ground.scene.send("client", sent)
+        assert there.packet.source != sources[port], port
+
+
+# ovsdb-server
+
+
+def test_a_restart_of_ovsdb_server_changes_nothing(ground: Ground, node: WiredNode) -> None:
+    ground.open("web-0")
+    node.switch.kill(DATABASE)
+    node.switch.start_database()
+    assert ground.is_whole()
+    assert ground.client_speaks("web-0")
+
+
+def test_without_ovsdb_server_apply_says_so_and_the_flows_stay(ground: Ground, node: WiredNode) -> None:
+    ground.scene.write("policy", FROM_NOBODY)
+    node.switch.kill(DATABASE)
+    assert "is ovsdb-server running" in refused(node, ground.scene)
+    node.switch.start_database()
+    assert state(node) == ground.before[0]
+    ground.scene.write("policy", FROM_CLIENT)
+    assert ground.is_whole()
+
+
+@contextmanager
+def stopped(node: WiredNode, daemon: str) -> Iterator[None]:
+    """A daemon that neither answers nor ends."""
+    process = node.switch.daemons[daemon]
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("daemon", [SWITCH, DATABASE])
+def test_a_daemon_that_does_not_answer_is_an_error_in_time(ground: Ground, node: WiredNode, daemon: str) -> None:
+    shorter = mock.patch.object(ofctl, "_TIMEOUT", 1), mock.patch.object(ovsdb, "_TIMEOUT", 1.0)
+    with shorter[0], shorter[1], stopped(node, daemon):
+        assert "does not answer" in refused(node, ground.scene)
+    assert ground.is_whole()
+
+
+def killing(directory: Path, command: str, number: signal.Signals, process: subprocess.Popen[bytes]) -> dict[str, str]:
+    """An environment whose ``ovs-ofctl`` sends a process a signal when it has carried out that command."""
+    directory.mkdir()
+    script = directory / "ovs-ofctl"
+    real, kill = shutil.which("ovs-ofctl"), f"kill -{number} {process.pid}"
+    # A shell gives a signal's end as an exit status, and has to end the same way itself.
+    deeds = [f'{real} "$@"', "status=$?", f'case "$*" in *" {command} "*) {kill};; esac', "ulimit -c 0"]
+    deeds += ["[ $status -gt 128 ] && kill -$((status - 128)) $$", "exit $status"]
+    script.write_text("\n".join(["#!/bin/sh", *deeds, ""]))
+    script.chmod(0o755)
+    return {"PATH": f"{directory}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+@pytest.mark.parametrize("command", ["dump-groups", "dump-flows"])
+def test_ovsdb_server_that_is_lost_in_the_middle_of_apply_is_an_error_in_time(
+    ground: Ground, node: WiredNode, command: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    node.vsctl("clear", "Bridge", BRIDGE, "flow_tables")
+    server = node.switch.daemons[DATABASE]
+    shorter = mock.patch.object(ofctl, "_TIMEOUT", 1), mock.patch.object(ovsdb, "_TIMEOUT", 1.0)
+    shim = mock.patch.dict(os.environ, killing(tmp_path / "bin", command, number, server))
+    with shorter[0], shorter[1], shim:
+        refused(node, ground.scene)
+    if number == signal.SIGKILL:
+        server.wait()
+        node.switch.start_database()
+    server.send_signal(signal.SIGCONT)
+    ground.apply()
+    assert ground.is_whole()
+
+
+def test_what_others_write_to_the_database_meanwhile_is_no_hindrance(ground: Ground, node: WiredNode) -> None:
+    busy = "while :; do for value in 1 2; do ovs-vsctl set open_vswitch . external_ids:busy=$value; done; done"
+    with subprocess.Popen(["sh", "-c", busy], env=node.switch.environment) as others:
+        try:
+            for _ in range(10):
+                node.vsctl("clear", "Bridge", BRIDGE, "flow_tables")
+                assert "tables named" in node.apply(ground.scene.manifests, *ground.options).out
+        finally:
+            others.kill()
+    assert ground.is_whole()
+
+
+# The bridge and its ports
+
+
+@both_encapsulations
+def test_a_bridge_that_was_deleted_and_made_again_is_made_whole(ground: Ground, node: WiredNode) -> None:
+    ground.open("web-0")
+    ground.open("web-2")
+    node.vsctl("del-br", BRIDGE)
+    assert f"bridge {BRIDGE} does not exist" in refused(node, ground.scene, *ground.options)
+    node.make_bridge_again()
+    again, other = ground.apply()
+    for words in ("fail_mode set to secure", "OpenFlow15 enabled", "port ovsnp-tun0 made", "port ovsnp-gw0 made"):
+        assert words in again.out
+    assert other.out == EMPTY
+    assert ground.is_whole()
+    # Conntrack is the datapath's, and that is still there as long as it has a bridge.
+    for server in ("web-0", "web-2"):
+        assert ground.client_speaks(server)
+        assert ground.server_speaks(server)
+
+
+@pytest.mark.parametrize("pod", ["client", "web-0"])
+def test_a_port_that_goes_and_comes_back_with_another_number(ground: Ground, node: WiredNode, pod: str) -> None:
+    ground.open("web-0")
+    node.unplug(pod)
+    gone = node.apply(ground.scene.manifests, *ground.options)
+    assert (
+        gone.err == f"default/{pod}: left out: no interface on {BRIDGE} has external_ids:iface-id=default/{pod} yet\n"
+    )
+    reaches = ground.server_speaks if pod == "client" else ground.client_speaks
+    assert not reaches("web-0")
+    node.plug(pod, "ofport_request=77")
+    assert not reaches("web-0")  # until apply
+    assert ground.apply()[0].err == ""
+    assert ground.is_right()
+    assert any("in_port=77" in line for line in state(node)[0])
+    assert ground.client_speaks("web-0")
+    assert ground.server_speaks("web-0")
+
+
+def test_the_option_map_and_the_handling_of_fragments_come_back_by_themselves(ground: Ground, node: WiredNode) -> None:
+    """Somebody cleared the bridge."""
+    for words in (["del-flows"], ["del-groups"], ["del-tlv-map"], ["set-frags", "normal"]):
+        node.switch.run(["ovs-ofctl", "-O", "OpenFlow15", words[0], BRIDGE, *words[1:]])
+    assert state(node)[1:] == ([], [line for line in state(node)[2] if "tun_metadata" not in line], ["normal"])
+    ground.apply()
+    assert ground.is_whole()
+
+
+# A node that is gone
+
+
+def test_a_node_that_leaves_the_manifests_and_comes_back(ground: Ground, node: WiredNode) -> None:
+    scene = ground.scene
+    ground.open("web-2")
+    whole = (scene.manifests / "cluster.yaml").read_text()
+    documents = [one for one in whole.split("---") if "name: node-2" not in one and "nodeName: node-2" not in one]
+    scene.write("cluster", "---".join(documents))
+    scene.serve(["web-0", "web-1"])
+    without = node.apply(scene.manifests, *ground.options)
+    assert "deleted" in without.out
+    assert node.apply(scene.manifests, *ground.options).out == EMPTY
+    assert not any("192.168.50.2" in line or "10.20.2" in line for line in state(node)[0])
+    assert not ground.client_speaks("web-2")
+    assert not ground.server_speaks("web-2")
+    assert {scene.converse("client", port).at for port in range(1, 13)} == {"web-0", "web-1"}
+    scene.write("cluster", whole)
+    scene.serve(BACKENDS)
+    ground.apply()
+    assert ground.is_whole()
+    assert ground.client_speaks("web-2")
+    assert ground.server_speaks("web-2")
+
+
+# ovsnp itself
+
+
+HOLD = """
+import sys, time
+from ovsnp.switch.location import Location
+from ovsnp.switch.lock import exclusive
+with exclusive(Location("", sys.argv[1]), sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_lock_of_a_killed_apply_holds_nobody_up(ground: Ground, node: WiredNode) -> None:
+    command = [sys.executable, "-c", HOLD, node.switch.location.rundir, BRIDGE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.kill()
+    assert Path(node.switch.location.rundir, f"ovsnp-{BRIDGE}.lock").exists()
+    assert ground.is_whole()
+
+
+def test_two_applies_at_once_after_a_restart_of_ovs_vswitchd(ground: Ground, node: WiredNode) -> None:
+    restart_switch(node)
+    where = ["--db", node.switch.location.database, "--bridge", BRIDGE, "--node", node.name]
+    command = [sys.executable, "-m", "ovsnp", "apply", *where, "-f", str(ground.scene.manifests), *ground.options]
+    with exclusive(node.switch.location, BRIDGE):
+        both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    outs = sorted(process.communicate(timeout=60)[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert EMPTY in outs
+    assert ground.is_whole()
