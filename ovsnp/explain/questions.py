@@ -1,0 +1,90 @@
+"""SRC, DST and PORT of a command line as the connections that are asked about."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ovsnp.errors import UsageError
+from ovsnp.explain.ends import ClusterIPEnd, Destination, Source, Target, read_destination, read_source
+from ovsnp.explain.ports import Port, read_port, traffics
+from ovsnp.model.address import Prefix, family
+from ovsnp.model.cluster import Cluster
+from ovsnp.verify import ICMP, Endpoint, PodEnd, Traffic
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One connection that may be opened: the oracle's `judge`, or `judge_service` for a cluster IP, judges it."""
+
+    source: Endpoint
+    destination: Destination
+    traffic: Traffic
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What was asked: the full names, the connections it means (at least one), and what there is to say before."""
+
+    source: str
+    destination: str
+    connections: tuple[Connection, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Written(NamedTuple):
+    """SRC, DST and PORT as a user writes them; ``version`` (4 or 6) asks about one address family only."""
+
+    source: str
+    destination: str
+    port: str | None = None
+    version: int | None = None
+
+
+def read_question(cluster: Cluster, written: Written, service_cidrs: Sequence[Prefix] = ()) -> Question:
+    """The connections that are meant: one for each address family that both ends have, and each port of the name.
+
+    ``service_cidrs`` are those that the cluster's own objects do not tell. Raises UsageError, with the nearest names,
+    where an end or a port is nobody's, or the ends share no address family.
+    """
+    port = None if written.port is None else read_port(written.port)
+    source = read_source(cluster, written.source, service_cidrs)
+    target = read_destination(cluster, written.destination, service_cidrs)
+    pairs = _of_one_family(source, target, written.version)
+    connections = tuple(Connection(*pair, traffic) for pair in pairs for traffic in traffics(port, pair[1]))
+    notes = (*source.notes, *target.notes, *_notes(target.name, port, connections))
+    return Question(source.name, target.name, connections, tuple(dict.fromkeys(notes)))
+
+
+def _of_one_family(source: Source, target: Target, version: int | None) -> list[tuple[Endpoint, Destination]]:
+    for end in (source, target):
+        if version is not None and version not in map(_version, end.ends):
+            raise UsageError(f"{end.name} has no IPv{version} address")
+    pairs = [(near, far) for near in source.ends for far in target.ends if _version(near) == _version(far)]
+    if not pairs:
+        here, there = _version(source.ends[0]), _version(target.ends[0])
+        raise UsageError(
+            f"{source.name} has only IPv{here} and {target.name} only IPv{there}: nothing connects the two; "
+            "name ends of one address family"
+        )
+    return [pair for pair in pairs if version in (None, _version(pair[0]))]
+
+
+def _version(end: Destination) -> int:
+    return family(end.address)
+
+
+def _notes(target: str, port: Port | None, connections: Sequence[Connection]) -> list[str]:
+    """What the answer takes for granted, and the user may not have meant."""
+    notes = []
+    if port is None and any(each.traffic == ICMP for each in connections):
+        notes.append("no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit")
+    elif port is None:
+        notes.append(f"no PORT: asked of every port of {target}")
+    if port is not None and len({each.traffic for each in connections}) > 1:
+        notes.append(f"{port.port} is the name of several ports of {target}")
+    if not any(_takes_part(each) for each in connections):
+        notes.append("no pod takes part, so no policy has a say")
+    return notes
+
+
+def _takes_part(connection: Connection) -> bool:
+    return isinstance(connection.source, PodEnd) or isinstance(connection.destination, PodEnd | ClusterIPEnd)
