@@ -12,6 +12,7 @@ from ovsnp.errors import Exit, OvsnpError
 _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
     "compile": "manifests to flows, on stdout",
+    "explain": "whether one end may connect to another, and why",
     "lab": "a cluster of nodes and pods on this machine, real packets",
     "mtu": "the MTU that pods should have",
 }

@@ -43,6 +43,7 @@ class Request(msgspec.Struct, frozen=True):
     output: str
     verbose: bool
     quiet: bool
+    no_color: bool
 
     def cluster(self) -> Cluster:
         """Load the manifests; raises UsageError where none are named, InputError where they are not understood."""
@@ -60,10 +61,15 @@ class Request(msgspec.Struct, frozen=True):
             self.encap,
             self.strict_nodes,
             self.masquerade,
-            _prefixes(self.service_cidr),
+            self.service_cidrs,
             Carrier(self.geneve_class, *self.geneve_types),
             self.service_blocks,
         )
+
+    @property
+    def service_cidrs(self) -> tuple[Prefix, ...]:
+        """Those that are named beside the ones of ServiceCIDR objects; raises UsageError where one is none."""
+        return _prefixes(self.service_cidr)
 
     @property
     def location(self) -> Location:
@@ -81,12 +87,14 @@ class Request(msgspec.Struct, frozen=True):
             click.echo(text, err=True)
 
 
-def shared_options(command: Callable[[Request], None]) -> Callable[..., None]:
-    """Give a command the shared options; it gets them as one Request."""
+def shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it gets them as one Request, and its own as keywords."""
 
     @wraps(command)
     def with_request(**given: Any) -> None:
-        command(Request(manifests=given.pop("filename"), ignore_kinds=given.pop("ignore_kind"), **given))
+        shared = {field: given.pop(field) for field in Request.__struct_fields__ if field in given}
+        request = Request(manifests=given.pop("filename"), ignore_kinds=given.pop("ignore_kind"), **shared)
+        command(request, **given)
 
     decorated: Callable[..., None] = with_request
     for option in reversed(_OPTIONS):
@@ -99,7 +107,8 @@ def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | Non
     path = value or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     if path is None:
         return
-    known = {option.name: option for option in ctx.command.params if option.name not in ("config", "help")}
+    options = (option for option in ctx.command.params if isinstance(option, click.Option))
+    known = {option.name: option for option in options if option.name not in ("config", "help")}
     ctx.default_map = {}
     for name, setting in read_mapping(path).items():
         option = known.get("filename" if name == "manifests" else name.replace("-", "_"))
@@ -156,7 +165,7 @@ _OPTIONS = (
     click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True),
     click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-    click.option("--no-color", is_flag=True, expose_value=False, help="No colour, also on a terminal."),
+    click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),
 )
 
 

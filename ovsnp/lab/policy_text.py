@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, Rule
-from ovsnp.model.ports import PortEntry
-from ovsnp.model.selector import Selector
+from ovsnp.explain.words import label_words, peer_words, port_words
+from ovsnp.model.policy import Direction, NetworkPolicy, Rule
 
 
 def sentences(policy: NetworkPolicy) -> Iterator[str]:
     """``default/access-demo1 on pods role=db``, then a line for every rule."""
-    yield f"{policy.key} on pods {_labels(policy.pod_selector)}"
+    yield f"{policy.key} on pods {label_words(policy.pod_selector)}"
     for direction in Direction:
         if policy.policy_types and direction not in policy.policy_types:
             continue
@@ -21,27 +20,6 @@ def sentences(policy: NetworkPolicy) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> str:
-    peers = " or ".join(map(_peer, rule.peers)) or "anyone"
-    ports = ", ".join(map(_port, rule.ports)) or "any port"
+    peers = " or ".join(map(peer_words, rule.peers)) or "anyone"
+    ports = ", ".join(map(port_words, rule.ports)) or "any port"
     return f"{peers} on {ports}"
-
-
-def _peer(peer: Peer) -> str:
-    if isinstance(peer, IPBlock):
-        excepts = f" except {', '.join(map(str, peer.excepts))}" if peer.excepts else ""
-        return f"{peer.cidr}{excepts}"
-    pods = f"pods {_labels(peer.pod_selector)}" if peer.pod_selector is not None else "pods"
-    if peer.namespace_selector is None:
-        return pods
-    return f"{pods} in namespaces {peer.namespace_selector}" if str(peer.namespace_selector) else f"{pods} anywhere"
-
-
-def _labels(selector: Selector) -> str:
-    return str(selector) or "of any label"
-
-
-def _port(entry: PortEntry) -> str:
-    protocol = entry.protocol.lower()
-    if entry.port is None:
-        return f"any {protocol} port"
-    return f"{entry.port}-{entry.end_port}/{protocol}" if entry.end_port else f"{entry.port}/{protocol}"

@@ -15,16 +15,19 @@ def peer_matches(cluster: Cluster, policy_namespace: str, peers: Sequence[Peer],
     "If this field is empty or missing, this rule matches all sources (traffic not restricted by source)."
     "Items in this list are combined using a logical OR operation."
     """
-    return not peers or any(_names(cluster, policy_namespace, peer, end) for peer in peers)
+    return not peers or any(item_matches(cluster, policy_namespace, peer, end) for peer in peers)
 
 
-def _names(cluster: Cluster, policy_namespace: str, peer: Peer, end: Endpoint) -> bool:
+def item_matches(cluster: Cluster, policy_namespace: str, peer: Peer, end: Endpoint) -> bool:
+    """Whether this one item names the far end."""
     match peer:
         case IPBlock():
             return block_holds(peer, end.address)
         case PodPeer():
             # Selectors select pods; a node, an outsider and an address that no pod holds have no labels.
-            return isinstance(end, PodEnd) and _peer_selects(cluster, policy_namespace, peer, end.pod)
+            return isinstance(end, PodEnd) and (
+                in_namespaces(cluster, policy_namespace, peer, end.pod) and by_labels(peer, end.pod)
+            )
 
 
 def block_holds(block: IPBlock, address: Address) -> bool:
@@ -34,14 +37,19 @@ def block_holds(block: IPBlock, address: Address) -> bool:
     return block.cidr.contains(host) and not any(part.contains(host) for part in block.excepts)
 
 
-def _peer_selects(cluster: Cluster, policy_namespace: str, peer: PodPeer, pod: Pod) -> bool:
+def in_namespaces(cluster: Cluster, policy_namespace: str, peer: PodPeer, pod: Pod) -> bool:
+    """Whether the pod is in a namespace that the item means."""
     if peer.namespace_selector is None:
         # "Otherwise it selects the pods matching podSelector in the policy's own namespace."
-        in_namespace = pod.namespace == policy_namespace
-    else:
-        # "if present but empty, it selects all namespaces"
-        in_namespace = selects(peer.namespace_selector, cluster.namespaces[pod.namespace].labels)
+        return pod.namespace == policy_namespace
+    # "if present but empty, it selects all namespaces"
+    return selects(peer.namespace_selector, cluster.namespaces[pod.namespace].labels)
+
+
+def by_labels(peer: PodPeer, pod: Pod) -> bool:
+    """Whether the pod is one of those that the item means in these namespaces.
+
+    "selects the pods matching podSelector in the namespaces selected by namespaceSelector"
+    """
     # "Otherwise it selects all pods in the namespaces selected by namespaceSelector."
-    by_labels = peer.pod_selector is None or selects(peer.pod_selector, pod.labels)
-    # "selects the pods matching podSelector in the namespaces selected by namespaceSelector"
-    return in_namespace and by_labels
+    return peer.pod_selector is None or selects(peer.pod_selector, pod.labels)

@@ -10,10 +10,11 @@ def selects(selector: Selector, labels: Mapping[str, str]) -> bool:
 
     "The result of matchLabels and matchExpressions are ANDed. An empty label selector matches all objects."
     """
-    return all(_meets(requirement, labels) for requirement in selector.requirements)
+    return all(meets(requirement, labels) for requirement in selector.requirements)
 
 
-def _meets(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+def meets(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+    """Whether the labels meet this one requirement."""
     match requirement.operator:
         case Operator.IN:
             return requirement.key in labels and labels[requirement.key] in requirement.values

@@ -31,10 +31,11 @@ def port_matches(entries: Sequence[PortEntry], traffic: Traffic, destination: En
     "If this field is empty or missing, this rule matches all ports (traffic not restricted by port)."
     "Each item in this list is combined using a logical OR."
     """
-    return not entries or any(_entry_matches(entry, traffic, destination) for entry in entries)
+    return not entries or any(entry_matches(entry, traffic, destination) for entry in entries)
 
 
-def _entry_matches(entry: PortEntry, traffic: Traffic, destination: Endpoint) -> bool:
+def entry_matches(entry: PortEntry, traffic: Traffic, destination: Endpoint) -> bool:
+    """Whether this one item matches."""
     # "protocol represents the protocol (TCP, UDP, or SCTP) which traffic must match."
     if entry.protocol is not traffic.protocol or traffic.port is None:
         return False

@@ -1,0 +1,55 @@
+"""``ovsnp explain``."""
+
+import json
+import sys
+
+import click
+from rich.console import Console
+
+from ovsnp.cli.options import Request, shared_options
+from ovsnp.errors import Exit, UsageError
+from ovsnp.explain.document import document
+from ovsnp.explain.places import Places
+from ovsnp.explain.questions import Written, read_question
+from ovsnp.explain.reasons import Terms, outcome
+from ovsnp.explain.reasons import explain as explained
+from ovsnp.explain.text import lines
+
+
+@click.command()
+@click.argument("source", metavar="SRC")
+@click.argument("destination", metavar="DST")
+@click.argument("port", metavar="[PORT]", required=False)
+@click.option(
+    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless every connection asked about is so."
+)
+@click.option("--ipv4", "version", flag_value=4, type=int, help="Only over IPv4.  [default: each family both have]")
+@click.option("--ipv6", "version", flag_value=6, type=int, help="Only over IPv6.")
+@shared_options
+def explain(
+    request: Request, *, source: str, destination: str, port: str | None, expect: str | None, version: int | None
+) -> None:
+    """Say whether SRC may connect to DST, and which rules decide.
+
+    SRC and DST are NAMESPACE/POD, POD (namespace default), node/NAME or an address, DST also svc/NAMESPACE/NAME. PORT
+    is 6379 (TCP), 53/udp, 9899/sctp or a port's name; without it, what has no ports (ICMP), or all ports of a Service.
+    The answer comes from the policies alone; no Open vSwitch is needed.
+    """
+    cluster = request.cluster()
+    if request.node and cluster.nodes and request.node not in cluster.nodes:
+        raise UsageError(f"there is no node {request.node}; there are {', '.join(sorted(cluster.nodes))}")
+    question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)
+    terms = Terms(request.strict_nodes, request.node)
+    answers = [explained(cluster, connection, terms) for connection in question.connections]
+    if request.output == "json":
+        click.echo(json.dumps(document(question, answers, Places()), indent=2))
+    else:
+        console = Console(no_color=request.no_color or None, highlight=False)
+        for line in lines(question, answers, Places()):
+            console.print(line, soft_wrap=True)
+        for note in question.notes:
+            request.tell(f"note: {note}")
+    decided = outcome([answer.outcome for answer in answers])
+    if expect and decided != expect:
+        click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
+        sys.exit(Exit.NO)

@@ -1,0 +1,141 @@
+"""An explanation as JSON; docs/explain.schema.json is its schema."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ovsnp.explain.ends import ClusterIPEnd, Destination, name_of
+from ovsnp.explain.nearest import Miss
+from ovsnp.explain.needs import Holder, InNamespace, Label, Need, OtherAddress, OtherEnd, PortName, ToPort, need_words
+from ovsnp.explain.places import Field, Places
+from ovsnp.explain.questions import Question
+from ovsnp.explain.reasons import Admitting, Answer, Reasons, Way, outcome
+from ovsnp.explain.words import peer_words_in, port_words
+from ovsnp.model.address import family, format_address
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd, Traffic
+
+_KINDS = {PodEnd: "pod", NodeEnd: "node", OutsideEnd: "outside", ClusterIPEnd: "service"}
+
+
+def document(question: Question, answers: Sequence[Answer], places: Places) -> dict[str, Any]:
+    """The answers to a question, each with the files and lines that decide."""
+    return {
+        "source": question.source,
+        "destination": question.destination,
+        "verdict": outcome([answer.outcome for answer in answers]).value,
+        "notes": list(question.notes),
+        "connections": [_connection(answer, places) for answer in answers],
+    }
+
+
+def _connection(answer: Answer, places: Places) -> dict[str, Any]:
+    connection = answer.connection
+    return {
+        "family": family(connection.source.address),
+        "source": _end(connection.source),
+        "destination": _end(connection.destination),
+        **_traffic(connection.traffic),
+        "verdict": answer.outcome.value,
+        "nobody": answer.nobody.value if answer.nobody else None,
+        "ways": [_way(way, places) for way in answer.ways],
+    }
+
+
+def _end(end: Destination) -> dict[str, Any]:
+    return {"kind": _KINDS[type(end)], "name": name_of(end), "address": format_address(end.address)}
+
+
+def _traffic(traffic: Traffic) -> dict[str, Any]:
+    return {"protocol": traffic.protocol.value if traffic.protocol else None, "port": traffic.port}
+
+
+def _way(way: Way, places: Places) -> dict[str, Any]:
+    return {
+        "destination": _end(way.scene.destination),
+        **_traffic(way.scene.traffic),
+        "verdict": "allowed" if way.verdict.allowed else "denied",
+        "undelivered": way.verdict.undelivered,
+        "egress": _side(way.egress, Direction.EGRESS, places),
+        "ingress": _side(way.ingress, Direction.INGRESS, places),
+    }
+
+
+def _side(reasons: Reasons, direction: Direction, places: Places) -> dict[str, Any]:
+    side = reasons.side
+    return {
+        "pod": reasons.pod.key if reasons.pod else None,
+        "allowed": side.allowed,
+        "exempt": side.exempt.value if side.exempt else None,
+        "isolated_by": [{"policy": policy.key, **_place(places.policy(policy))} for policy in side.isolated_by],
+        "admitted_by": [_admitting(each, places) for each in reasons.admitting],
+        "nearest": [_miss(miss, direction, places) for miss in reasons.nearest],
+    }
+
+
+def _admitting(each: Admitting, places: Places) -> dict[str, Any]:
+    policy, direction, rule = each.admission.policy, each.admission.direction, each.admission.rule
+    return {
+        **_rule(policy, direction, rule, places),
+        "peers": [_peer(policy, direction, rule, item, places) for item in each.peers],
+        "ports": [_port(policy, direction, rule, item, places) for item in each.ports],
+    }
+
+
+def _miss(miss: Miss, direction: Direction, places: Places) -> dict[str, Any]:
+    where = miss.policy, direction, miss.rule
+    return {
+        **_rule(*where, places),
+        "peer": None if miss.peer is None else _peer(*where, miss.peer, places),
+        "port": None if miss.port is None else _port(*where, miss.port, places),
+        "needs": [_need(need) for need in miss.needs],
+        "then": None if miss.then is None else "allowed" if miss.then else "denied",
+    }
+
+
+def _rule(policy: NetworkPolicy, direction: Direction, rule: int, places: Places) -> dict[str, Any]:
+    return {"policy": policy.key, **_place(places.rule(policy, direction, rule))}
+
+
+def _peer(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+    words = peer_words_in(policy.namespace, policy.rules(direction)[rule].peers[item])
+    return {**_place(places.peer(policy, direction, rule, item)), "says": words}
+
+
+def _port(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+    words = port_words(policy.rules(direction)[rule].ports[item])
+    return {**_place(places.port(policy, direction, rule, item)), "says": words}
+
+
+def _place(field: Field) -> dict[str, Any]:
+    return {"path": field.path, "file": field.span.file, "line": field.span.line or None}
+
+
+def _need(need: Need) -> dict[str, Any]:
+    kind = {
+        Label: "label",
+        InNamespace: "namespace",
+        ToPort: "port",
+        PortName: "port-name",
+        OtherAddress: "address",
+        OtherEnd: "end",
+    }[type(need)]
+    match need:
+        case Label():
+            details: dict[str, Any] = {
+                "of": "pod" if need.holder is Holder.POD else "namespace",
+                "name": need.name,
+                "key": need.key,
+                "value": need.value,
+                "now": need.now,
+                "any_value": need.anything,
+            }
+        case OtherAddress():
+            excepted = str(need.excepted) if need.excepted else None
+            details = {"address": need.address, "cidr": str(need.cidr), "excepted": excepted}
+        case OtherEnd():
+            details = {}
+        case _:
+            details = msgspec.to_builtins(need)
+    return {"kind": kind, "text": need_words(need), **details}

@@ -1,0 +1,99 @@
+"""Which rules came nearest to admitting what they do not admit, and what would make them."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ovsnp.explain.lacking import peer_lacks, port_lacks
+from ovsnp.explain.needs import Change, Need, cost
+from ovsnp.explain.scene import Scene, after
+from ovsnp.model.policy import Direction, NetworkPolicy, Rule
+from ovsnp.verify import Verdict
+from ovsnp.verify.peers import peer_matches
+from ovsnp.verify.traffic import port_matches
+
+SHOWN = 3
+
+
+class Miss(msgspec.Struct, frozen=True):
+    """A rule that does not admit, and the items of it that came nearest.
+
+    ``peer`` and ``port`` are indices into the rule's peers and ports; None: that clause matches. ``needs`` is all
+    that is lacking. ``then`` is whether the whole connection is allowed once all is done; None where it cannot be.
+    """
+
+    policy: NetworkPolicy
+    rule: int
+    peer: int | None
+    port: int | None
+    needs: tuple[Need, ...]
+    then: bool | None = None
+
+
+class _Lack(NamedTuple):
+    """One item of a clause (None: the clause matches), and what is lacking for it."""
+
+    item: int | None
+    needs: tuple[Need, ...]
+
+    @property
+    def cost(self) -> int:
+        return sum(map(cost, self.needs))
+
+
+def nearest(scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]) -> tuple[Miss, ...]:
+    """At most three of the rules of these policies, the nearest first.
+
+    Where rules match all but the peer or all but the port, those that match neither are left out. A rule whose needs
+    can all be met is among them only if this side then lets the connection pass: the oracle is asked.
+    """
+    misses = sorted(_misses(scene, direction, isolating), key=_distance)
+    found: list[Miss] = []
+    for miss in misses:
+        if len(found) == SHOWN or (found and _clauses(miss) > _clauses(found[0])):
+            break
+        verdict = _supposed(scene, miss.needs)
+        if verdict is None:
+            found.append(miss)
+        elif (verdict.egress if direction is Direction.EGRESS else verdict.ingress).allowed:
+            found.append(msgspec.structs.replace(miss, then=verdict.allowed))
+    return tuple(found)
+
+
+def _misses(scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]) -> Iterator[Miss]:
+    for policy in isolating:
+        for index, rule in enumerate(policy.rules(direction)):
+            peer = _nearest_peer(scene, direction, policy.namespace, rule)
+            port = _nearest_port(scene, rule)
+            yield Miss(policy, index, peer.item, port.item, (*peer.needs, *port.needs))
+
+
+def _clauses(miss: Miss) -> int:
+    """How many of the rule's two clauses do not match."""
+    return (miss.peer is not None) + (miss.port is not None)
+
+
+def _distance(miss: Miss) -> tuple[int, int, str, int]:
+    return _clauses(miss), sum(map(cost, miss.needs)), miss.policy.key, miss.rule
+
+
+def _nearest_peer(scene: Scene, direction: Direction, namespace: str, rule: Rule) -> _Lack:
+    _, far = scene.ends(direction)
+    if peer_matches(scene.cluster, namespace, rule.peers, far):
+        return _Lack(None, ())
+    lacks = (_Lack(item, peer_lacks(scene.cluster, namespace, peer, far)) for item, peer in enumerate(rule.peers))
+    return min(lacks, key=lambda lack: lack.cost)
+
+
+def _nearest_port(scene: Scene, rule: Rule) -> _Lack:
+    if port_matches(rule.ports, scene.traffic, scene.destination):
+        return _Lack(None, ())
+    lacks = (_Lack(item, port_lacks(entry, scene.traffic, scene.destination)) for item, entry in enumerate(rule.ports))
+    return min(lacks, key=lambda lack: lack.cost)
+
+
+def _supposed(scene: Scene, needs: Sequence[Need]) -> Verdict | None:
+    """The oracle's answer once all of this is done; None where something of it cannot be."""
+    changes = [need for need in needs if isinstance(need, Change)]
+    return after(scene, changes).verdict() if len(changes) == len(needs) else None

@@ -1,0 +1,127 @@
+"""What a connection lacks for one item of a rule to match it."""
+
+from enum import StrEnum
+
+import msgspec
+
+from ovsnp.model.address import Prefix
+from ovsnp.model.ports import Protocol
+
+
+class Holder(StrEnum):
+    """Who has labels."""
+
+    POD = "pod"
+    NAMESPACE = "namespace"
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A pod (``NAMESPACE/NAME``) or namespace would need a label of this value; None: would need to have none.
+
+    ``now`` is the label's value today. With ``anything`` every value does, and ``value`` is just one.
+    """
+
+    holder: Holder
+    name: str
+    key: str
+    value: str | None
+    now: str | None
+    anything: bool = False
+
+
+class InNamespace(msgspec.Struct, frozen=True):
+    """A pod would have to be in another namespace, such as this one.
+
+    With ``only`` no other will do: the item has no namespaceSelector, so it means the policy's own namespace.
+    """
+
+    pod: str
+    namespace: str
+    only: bool
+
+
+class ToPort(msgspec.Struct, frozen=True):
+    """The connection would have to go to one of these ports, first and last included."""
+
+    protocol: Protocol
+    first: int
+    last: int
+
+
+class PortName(msgspec.Struct, frozen=True):
+    """A container of the destination pod would have to call this port so."""
+
+    pod: str
+    name: str
+    protocol: Protocol
+    number: int
+
+
+class OtherAddress(msgspec.Struct, frozen=True):
+    """The end's address is outside the block, or in a part of it that is excepted."""
+
+    address: str
+    cidr: Prefix
+    excepted: Prefix | None
+
+
+class OtherEnd(msgspec.Struct, frozen=True):
+    """It would have to be another end; ``reason`` is a sentence that begins with this one's name."""
+
+    reason: str
+
+
+Change = Label | InNamespace | ToPort | PortName
+"""What somebody can do about it."""
+
+Need = Change | OtherAddress | OtherEnd
+
+
+def cost(need: Need) -> int:
+    """How far away it is, for comparing: what can be done is nearer than what cannot."""
+    match need:
+        case Label(holder=Holder.POD) | ToPort():
+            return 2
+        case Label() | PortName():
+            return 3
+        case InNamespace():
+            return 4
+        case OtherAddress():
+            right_family = (":" in need.address) == (need.cidr.family == 6)
+            return 20 if need.excepted else 21 if right_family else 22
+        case OtherEnd():
+            return 30
+
+
+def need_words(need: Need) -> str:
+    """``add label role=frontend to pod default/plain-0``, and so on."""
+    match need:
+        case Label():
+            return _label_words(need)
+        case InNamespace():
+            other = "or name its namespace in the rule" if need.only else "or in another that is meant"
+            return f"run pod {need.pod} in namespace {need.namespace}, {other}"
+        case ToPort(protocol=protocol, first=first, last=last):
+            if (first, last) == (1, 65535):
+                return f"use {protocol}, any port"
+            return f"use port {first if first == last else f'{first}-{last}'}/{protocol.lower()}"
+        case PortName():
+            port = f"{need.number}/{need.protocol.lower()}"
+            return f"call the container's port {port} of pod {need.pod} {need.name}"
+        case OtherAddress(excepted=None):
+            return f"{need.address} is outside {need.cidr}"
+        case OtherAddress():
+            return f"{need.address} is in {need.excepted}, which {need.cidr} excepts"
+        case OtherEnd():
+            return need.reason
+
+
+def _label_words(need: Label) -> str:
+    of = f"{need.holder} {need.name}"
+    if need.value is None:
+        return f"remove label {need.key} from {of} (it is {need.now})"
+    if need.anything:
+        return f"add label {need.key}, of any value, to {of}"
+    if need.now is None:
+        return f"add label {need.key}={need.value} to {of}"
+    return f"change label {need.key} of {of} from {need.now} to {need.value}"
