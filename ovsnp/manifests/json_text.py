@@ -14,6 +14,7 @@ BOM = b"\xef\xbb\xbf"
 """What some editors put before UTF-8."""
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_SEPARATOR = re.compile(rb"[ \t\r\n,]*")
 _TEXT_SPACE = re.compile(r"[ \t\r\n]*")
 _AT_BYTE = re.compile(r"^(?:JSON is malformed: )?(.*) \(byte (\d+)\)$")
 _TRAILING = "trailing characters"
@@ -41,6 +42,10 @@ class _List(msgspec.Struct, gc=False):
     items: msgspec.Raw
 
 
+class _Items(msgspec.Struct, gc=False):
+    items: list[msgspec.Raw]
+
+
 def json_documents(data: bytes) -> Iterator[JsonDocument]:
     """The JSON documents that follow each other in ``data``; raises NotationError where it is no JSON."""
     view = memoryview(data)
@@ -53,13 +58,24 @@ def json_documents(data: bytes) -> Iterator[JsonDocument]:
 
 def item_slices(data: bytes, where: Slice) -> list[Slice]:
     """Where the items of a List stand; raises msgspec's errors where it is none."""
-    items = msgspec.json.decode(memoryview(data)[slice(*where)], type=_List).items
-    end = data.find(items, where[0])
+    items = [memoryview(item) for item in msgspec.json.decode(memoryview(data)[slice(*where)], type=_Items).items]
+    start = data.find(items[0], *where) if items else -1
+    while start >= 0:
+        slices = _following(data, start, items)
+        # What stands before the items may hold the first one's text too, but not all of them.
+        if data.find(items[-1], *slices[-1]) >= 0:
+            return slices
+        start = data.find(items[0], start + 1, where[1])
+    return []
+
+
+def _following(data: bytes, start: int, items: list[memoryview]) -> list[Slice]:
+    """Where these values stand if the first one does there, and they follow each other: nothing is searched for."""
     slices: list[Slice] = []
-    for item in msgspec.json.decode(items, type=list[msgspec.Raw]):
-        start = data.find(item, end)
-        end = start + len(memoryview(item))
+    for item in items:
+        end = start + len(item)
         slices.append((start, end))
+        start = _skip_space(data, end, _SEPARATOR)
     return slices
 
 
@@ -90,8 +106,8 @@ def outline_json(body: msgspec.Raw) -> Outline:
         return Outline(None, {}, [Fault((), mistake.message)])
 
 
-def _skip_space(data: memoryview, start: int) -> int:
-    match = _SPACE.match(data, start)
+def _skip_space(data: bytes | memoryview, start: int, space: re.Pattern[bytes] = _SPACE) -> int:
+    match = space.match(data, start)
     return match.end() if match else start
 
 

@@ -93,3 +93,10 @@ def test_what_is_gone(load_text: Callable[..., Cluster], directory: Path) -> Non
 def test_paths(path: tuple[str | int, ...], text: str) -> None:
     assert format_path(path) == text
     assert parse_path(text) == path
+
+
+def test_json_item_whose_text_stands_before_the_items_too(load_text: Callable[..., Cluster]) -> None:
+    policy = '{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "NAME"}, "spec": {}}'
+    first, second = policy.replace("NAME", "a"), policy.replace("NAME", "b")
+    text = f'{{"apiVersion": "v1", "kind": "List",\n"metadata": {{"x": {first}}},\n"items": [\n{first},\n{second}]}}'
+    assert [locate(each.place, "").line for each in load_text(text).policies] == [4, 5]

@@ -1,0 +1,113 @@
+"""All golden cases: explanations agree with the oracle, keep to the schema, and name lines that say what they claim."""
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ovsnp.cli.settings_file import read_mapping
+from ovsnp.errors import Place
+from ovsnp.explain.document import document
+from ovsnp.explain.ends import ClusterIPEnd, name_of
+from ovsnp.explain.places import Places
+from ovsnp.explain.questions import Question, Written, read_question
+from ovsnp.explain.reasons import Terms, explain
+from ovsnp.explain.text import lines
+from ovsnp.manifests import load, locate
+from ovsnp.model.cluster import Cluster
+from ovsnp.verify import judge, judge_service
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = ROOT / "tests" / "golden"
+CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "explain.schema.json").read_text()))
+OUTSIDE = ("192.0.2.1", "2001:db8::1")
+PORTS = (None, "6379", "80", "53/udp", "9899/sctp", "8080")
+
+
+def questions(cluster: Cluster) -> list[Question]:
+    """Every pod, node, Service and two outsiders to each other, at some ports."""
+    pods = [pod.key for pod in cluster.pods]
+    others = [*(f"node/{name}" for name in cluster.nodes), *OUTSIDE]
+    services = [f"svc/{service.key}" for service in cluster.services]
+    found = []
+    for source, destination in [*product(pods, [*pods, *others, *services]), *product(others, pods)]:
+        for port in PORTS:
+            if (source not in OUTSIDE and destination not in OUTSIDE) or port in PORTS[:2]:
+                found += asked(cluster, Written(source, destination, port))
+    return found
+
+
+def asked(cluster: Cluster, written: Written) -> list[Question]:
+    """None where the two have no address family in common, which is a mistake of its own."""
+    try:
+        return [read_question(cluster, written)]
+    except Exception as error:
+        if "nothing connects the two" in str(error):
+            return []
+        raise
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_case(case: str) -> None:
+    written = read_mapping(GOLDEN / case / "ovsnp.yaml")
+    cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
+    terms, places = Terms(strict_nodes=bool(written.get("strict-nodes"))), Places()
+    for question in questions(cluster):
+        answers = [explain(cluster, connection, terms) for connection in question.connections]
+        for answer in answers:
+            connection = answer.connection
+            if isinstance(connection.destination, ClusterIPEnd):
+                expected = [
+                    *judge_service(
+                        cluster,
+                        connection.source,
+                        connection.destination.address,
+                        connection.traffic,
+                        strict_nodes=terms.strict_nodes,
+                    ).values()
+                ]
+            else:
+                ends = connection.source, connection.destination
+                expected = [judge(cluster, *ends, connection.traffic, strict_nodes=terms.strict_nodes)]
+            assert [way.verdict for way in answer.ways] == expected
+        said = document(question, answers, places)
+        SCHEMA.validate(said)
+        assert [connection["verdict"] for connection in said["connections"]] == [each.outcome for each in answers]
+        heads = [line.plain for line in lines(question, answers, places) if line.plain[:1].isupper()]
+        assert heads
+        assert all(f"{question.source} to {question.destination}" in head for head in heads)
+
+
+def items(value: Any) -> list[dict[str, Any]]:
+    """Everything in a document that has a path and a line."""
+    if isinstance(value, dict):
+        return [*([value] if "path" in value else []), *(found for each in value.values() for found in items(each))]
+    return [found for each in value for found in items(each)] if isinstance(value, list) else []
+
+
+def test_lines_are_those_of_the_diagnostics() -> None:
+    folder = GOLDEN / "ingress-pod-selector"
+    cluster = load([str(GOLDEN / "cluster.yaml"), str(folder / "policies.yaml")])
+    question = read_question(cluster, Written("web-0", "db-0", "80"))
+    (place,) = (policy.place for policy in cluster.policies)
+    assert place == Place(str(folder / "policies.yaml"), place.document)
+    found = items(document(question, [explain(cluster, each) for each in question.connections], Places()))
+    assert {each["path"] for each in found} == {
+        "",
+        "spec.ingress[0]",
+        "spec.ingress[0].from[0]",
+        "spec.ingress[0].ports[0]",
+    }
+    assert all((each["file"], each["line"]) == locate(place, each["path"]) for each in found)
+
+
+def test_names_of_ends_name_them_again() -> None:
+    cluster = load([str(GOLDEN / "cluster.yaml"), str(GOLDEN / "service-cluster-ip" / "services.yaml")])
+    for question in questions(cluster):
+        for connection in question.connections:
+            names = name_of(connection.source), name_of(connection.destination)
+            assert names == (question.source, question.destination)
