@@ -39,7 +39,7 @@ def explain(
     if request.node and cluster.nodes and request.node not in cluster.nodes:
         raise UsageError(f"there is no node {request.node}; there are {', '.join(sorted(cluster.nodes))}")
     question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)
-    terms = Terms(request.strict_nodes, request.node)
+    terms = Terms(request.strict_nodes, request.node, request.service_blocks)
     answers = [explained(cluster, connection, terms) for connection in question.connections]
     if request.output == "json":
         click.echo(json.dumps(document(question, answers, Places()), indent=2))

@@ -11,9 +11,9 @@ from ovsnp.explain.questions import Connection
 from ovsnp.explain.scene import Scene
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction
-from ovsnp.verify import Admission, PodEnd, Side, Traffic, Verdict, judge_service, service_at, who
-from ovsnp.verify.peers import item_matches
-from ovsnp.verify.traffic import entry_matches
+from ovsnp.verify import Admission, OutsideEnd, PodEnd, Side, Traffic, Verdict, judge_service, service_at, who
+from ovsnp.verify.peers import item_matches, peer_matches
+from ovsnp.verify.traffic import entry_matches, port_matches
 
 
 class Outcome(StrEnum):
@@ -79,6 +79,7 @@ class Terms(msgspec.Struct, frozen=True):
 
     strict_nodes: bool = False
     entry: str | None = None
+    service_blocks: bool = False
 
 
 def outcome(parts: Sequence[Outcome]) -> Outcome:
@@ -105,7 +106,13 @@ def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> 
         return Answer(connection, (), Nobody.NO_PORT if known else Nobody.NO_SERVICE)
     service, port = found
     verdicts = judge_service(
-        cluster, connection.source, address, traffic, entry=terms.entry, strict_nodes=terms.strict_nodes
+        cluster,
+        connection.source,
+        address,
+        traffic,
+        entry=terms.entry,
+        strict_nodes=terms.strict_nodes,
+        service_blocks=terms.service_blocks,
     )
     scenes = {
         backend: Scene(
@@ -115,6 +122,7 @@ def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> 
             Traffic(port.protocol, backend.port),
             terms.strict_nodes,
             service,
+            (address, traffic) if terms.service_blocks else None,
         )
         for backend in verdicts
     }
@@ -142,11 +150,17 @@ def _reasons(scene: Scene, direction: Direction, side: Side) -> Reasons:
 
 
 def _admitting(scene: Scene, admission: Admission) -> Admitting:
+    rule, namespace = admission.policy.rules(admission.direction)[admission.rule], admission.policy.namespace
     _, far = scene.ends(admission.direction)
-    rule = admission.policy.rules(admission.direction)[admission.rule]
-    namespace = admission.policy.namespace
+    traffic, destination = scene.traffic, scene.destination
+    if scene.opened_to and not (
+        peer_matches(scene.cluster, namespace, rule.peers, far) and port_matches(rule.ports, traffic, destination)
+    ):
+        # Then it is the cluster IP that one of its blocks holds.
+        address, traffic = scene.opened_to
+        far = destination = OutsideEnd(address)
     return Admitting(
         admission,
         tuple(item for item, peer in enumerate(rule.peers) if item_matches(scene.cluster, namespace, peer, far)),
-        tuple(item for item, entry in enumerate(rule.ports) if entry_matches(entry, scene.traffic, scene.destination)),
+        tuple(item for item, entry in enumerate(rule.ports) if entry_matches(entry, traffic, destination)),
     )

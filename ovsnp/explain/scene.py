@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from ovsnp.explain.needs import Change, Holder, InNamespace, Label, PortName, ToPort
+from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster, Namespace, Pod
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import ContainerPort
@@ -21,11 +22,18 @@ class Scene(msgspec.Struct, frozen=True):
     traffic: Traffic
     strict_nodes: bool = False
     via: Service | None = None
+    opened_to: tuple[Address, Traffic] | None = None
 
     def verdict(self) -> Verdict:
         """The oracle's answer."""
         return judge(
-            self.cluster, self.source, self.destination, self.traffic, strict_nodes=self.strict_nodes, via=self.via
+            self.cluster,
+            self.source,
+            self.destination,
+            self.traffic,
+            strict_nodes=self.strict_nodes,
+            via=self.via,
+            opened_to=self.opened_to,
         )
 
     def ends(self, direction: Direction) -> tuple[Endpoint, Endpoint]:

@@ -92,8 +92,8 @@ def judge(
 
     One that goes through a Service (``via``) is judged by who opened it, and by the backend and target port it was
     given, whatever addresses it has on its way. The cluster IP is not looked at, unless ``opened_to`` gives it and the
-    Service's port: then blocks of egress rules may hold it, too. Replies, and ICMP errors about an
-    allowed connection, are allowed with it: they are never judged.
+    Service's port: then blocks of egress rules may hold it, too. Replies, and ICMP errors about an allowed
+    connection, are allowed with it: they are never judged.
     With ``strict_nodes`` only a pod's own node is exempt. Raises ValueError where the ends' families differ.
     """
     if family(source.address) != family(destination.address):

@@ -55,7 +55,8 @@ def asked(cluster: Cluster, written: Written) -> list[Question]:
 def test_golden_case(case: str) -> None:
     written = read_mapping(GOLDEN / case / "ovsnp.yaml")
     cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
-    terms, places = Terms(strict_nodes=bool(written.get("strict-nodes"))), Places()
+    terms = Terms(strict_nodes=bool(written.get("strict-nodes")), service_blocks=bool(written.get("service-blocks")))
+    places = Places()
     for question in questions(cluster):
         answers = [explain(cluster, connection, terms) for connection in question.connections]
         for answer in answers:
@@ -68,6 +69,7 @@ def test_golden_case(case: str) -> None:
                         connection.destination.address,
                         connection.traffic,
                         strict_nodes=terms.strict_nodes,
+                        service_blocks=terms.service_blocks,
                     ).values()
                 ]
             else:
