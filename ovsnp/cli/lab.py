@@ -22,7 +22,7 @@ from ovsnp.lab.matrix_json import document
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.probes import sctp_available
-from ovsnp.lab.runtime.netns import check_machine
+from ovsnp.lab.runtime import NETNS, RUNTIMES
 from ovsnp.lab.standing import Lab
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
@@ -41,6 +41,13 @@ _topology = click.option(
     default=DEFAULT_TOPOLOGY,
     show_default=True,
     help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it.",
+)
+_runtime = click.option(
+    "--runtime",
+    type=click.Choice([*RUNTIMES]),
+    default=NETNS,
+    show_default=True,
+    help="What nodes are built from: network namespaces, or containers by containerlab and Docker.",
 )
 _encap = click.option(
     "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel between nodes."
@@ -77,13 +84,7 @@ def lab() -> None:
 @lab.command(short_help="Build a lab.")
 @_topology
 @_name(DEFAULT_NAME)
-@click.option(
-    "--runtime",
-    type=click.Choice(["netns"]),
-    default="netns",
-    show_default=True,
-    help="What nodes are built from: netns is network namespaces, without Docker.",
-)
+@_runtime
 @_encap
 @_strict
 @_masquerade
@@ -165,21 +166,22 @@ def down(name: str) -> None:
 @lab.command(short_help="Four policies, one after another, on a lab for the moment.")
 @_topology
 @_name(DEMO_NAME)
+@_runtime
 @_encap
 @_masquerade
 @_no_color
-def demo(*, topo: Path, name: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
+def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
     """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away.
 
     Where this machine cannot carry a lab: say why, and show the flows that the policies become.
     """
     try:
-        check_machine()
+        RUNTIMES[runtime].check_machine()
     except OvsnpError as error:
         click.echo(compiled(topology.read(topo)), nl=False)
         click.echo(f"left out: the lab and its connections: {error}", err=True)
         return
-    settings = Settings(name, standing.RUNTIME, str(topo.absolute()), encap, masquerade=masquerade)
+    settings = Settings(name, runtime, str(topo.absolute()), encap, masquerade=masquerade)
     with _interruptible():
         with standing.temporary(settings, _progress) as built:
             click.echo(_described(built))
@@ -216,10 +218,9 @@ def _hints(built: Lab) -> Iterator[str]:
     """What to do next."""
     name = built.settings.name
     option = "" if name == DEFAULT_NAME else f" --name {name}"
-    for node, container in built.nodes:
-        yield f"{node}: OVS_RUNDIR={built.directory.ovs_directory(container)}"
-    inside = next((node.name for node in built.topology.nodes if node.pod is not None), built.nodes[0][1])
-    yield f"a shell inside: ip netns exec {name}-{inside} bash"
+    pod = next((node.name for node in built.topology.nodes if node.pod is not None), None)
+    for container in [*(container for _, container in built.nodes), *([pod] if pod else [])]:
+        yield f"a shell in {container}: {built.runtime.shell(container)}"
     yield f"measure it: ovsnp lab test{option}; take it away: ovsnp lab down{option}"
 
 

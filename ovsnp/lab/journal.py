@@ -32,10 +32,11 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the journal."""
+    """One line of the journal; ``networks`` are those of Docker's that were there when a deploy began."""
 
     namespace: str | None = None
     process: Process | None = None
+    networks: tuple[str, ...] | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -123,16 +124,19 @@ class LabDirectory:
         """What the lab was built from; raises UsageError where it does not stand whole."""
         if not self.exists:
             raise UsageError(f"there is no lab {self.name}; build it with: ovsnp lab up --name {self.name}")
-        half_built = UsageError(
-            f"lab {self.name} is only half built; take it away with: ovsnp lab down --name {self.name}"
-        )
-        try:
-            settings = msgspec.json.decode((self.root / "lab.json").read_bytes(), type=Settings)
-        except (OSError, msgspec.MsgspecError):
-            raise half_built from None
-        if not settings.complete:
-            raise half_built
+        settings = self.written()
+        if settings is None or not settings.complete:
+            raise UsageError(
+                f"lab {self.name} is only half built; take it away with: ovsnp lab down --name {self.name}"
+            )
         return settings
+
+    def written(self) -> Settings | None:
+        """What the lab was or is being built from; None where that is not written down yet."""
+        try:
+            return msgspec.json.decode((self.root / "lab.json").read_bytes(), type=Settings)
+        except (OSError, msgspec.MsgspecError):
+            return None
 
     def record(self, entry: Entry) -> None:
         """Add a line to the journal."""

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,12 +13,12 @@ from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
 from ovsnp.lab.journal import LabDirectory, Settings
-from ovsnp.lab.runtime.netns import NetnsRuntime, check_machine, check_root
+from ovsnp.lab.runtime import RUNTIMES
+from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.lab.topology import Topology
 from ovsnp.model.cluster import Cluster
 
 BRIDGE = "br-int"
-RUNTIME = "netns"
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ways of asking a command to stop."""
@@ -37,7 +36,7 @@ class Lab:
         self.settings = settings
         self.topology: Topology = topology.read(Path(settings.topology))
         self.cluster: Cluster = self.load(settings.manifests)
-        self.runtime = NetnsRuntime(directory)
+        self.runtime: Runtime = RUNTIMES[settings.runtime](directory)
         hosts.check(self.topology, self.cluster)
 
     @property
@@ -57,22 +56,22 @@ class Lab:
         self.cluster = self.load(policies)
         if masquerade is not None:
             self.settings = msgspec.structs.replace(self.settings, masquerade=masquerade)
-        files = [argument for path in policies for argument in ("-f", path)]
         with ThreadPoolExecutor(len(self.nodes)) as pool:
-            list(pool.map(lambda node: self._apply_on(node[0], node[1], files), self.nodes))
+            list(pool.map(lambda node: self._apply_on(node[0], node[1], policies), self.nodes))
         self.settings = msgspec.structs.replace(self.settings, manifests=tuple(policies))
         self.directory.save(self.settings)
         # Before the lab is complete, its gateways are not up yet.
         for node, container in self.nodes if self.settings.complete else ():
             gateway.route_services(self.runtime, self.cluster, self.cluster.nodes[node], container)
 
-    def _apply_on(self, node: str, container: str, files: Sequence[str]) -> None:
+    def _apply_on(self, node: str, container: str, policies: Sequence[str]) -> None:
         where = ["--bridge", BRIDGE, "--node", node, "--db", self.runtime.database(container)]
         how = ["--encap", self.settings.encap]
         how += ["--strict-nodes"] if self.settings.strict_nodes else []
         how += ["--masquerade"] if self.settings.masquerade else []
-        what = ["-f", str(self.topology.cluster_directory), *files]
-        self.runtime.run(container, [sys.executable, "-m", "ovsnp", "apply", *where, *how, *what])
+        files = self.runtime.files(container, [str(self.topology.cluster_directory), *policies])
+        what = [argument for path in files for argument in ("-f", path)]
+        self.runtime.run(container, [self.runtime.python(container), "-m", "ovsnp", "apply", *where, *how, *what])
 
     def _set_up_gateways(self) -> None:
         for node, container in self.nodes:
@@ -96,7 +95,7 @@ def paths(names: Sequence[str]) -> tuple[str, ...]:
 
 def up(settings: Settings, tell: Tell) -> Lab:
     """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt."""
-    check_machine()
+    RUNTIMES[settings.runtime].check_machine()
     directory = LabDirectory(settings.name)
     lab = Lab(directory, settings)
     claimed = False
@@ -106,7 +105,7 @@ def up(settings: Settings, tell: Tell) -> Lab:
             claimed = True
         with directory.locked():
             directory.save(settings)
-            tell(f"building {len(lab.topology.nodes)} namespaces and {len(lab.topology.links)} links")
+            tell(f"building {len(lab.topology.nodes)} nodes and {len(lab.topology.links)} links")
             lab.runtime.build(lab.topology)
             tell("applying the policies on " + ", ".join(node for node, _ in lab.nodes))
             lab.apply(settings.manifests)
@@ -125,7 +124,7 @@ def find(name: str) -> Lab:
     """The lab of that name; raises UsageError where it does not stand whole."""
     directory = LabDirectory(name)
     settings = directory.settings()
-    check_root()
+    RUNTIMES[settings.runtime].check_access()
     return Lab(directory, settings)
 
 
@@ -134,7 +133,8 @@ def down(name: str) -> bool:
     directory = LabDirectory(name)
     if not directory.exists:
         return False
-    check_root()
+    if (settings := directory.written()) is not None:
+        RUNTIMES[settings.runtime].check_access()
     with directory.locked(), _held_back():
         _dismantle(directory)
     return True
@@ -151,7 +151,9 @@ def temporary(settings: Settings, tell: Tell) -> Iterator[Lab]:
 
 
 def _dismantle(directory: LabDirectory) -> None:
-    NetnsRuntime(directory).destroy()
+    # What it is built from is written down before anything is built.
+    if (settings := directory.written()) is not None:
+        RUNTIMES[settings.runtime](directory).destroy()
     directory.remove()
 
 

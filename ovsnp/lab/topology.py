@@ -51,12 +51,13 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class TopologyNode(msgspec.Struct, frozen=True):
-    """A container of the topology: its labels and sysctls with those of its group, kind and the defaults."""
+    """A container of the topology: its labels, sysctls and image with those of its group, kind and the defaults."""
 
     name: str
     labels: Mapping[str, str]
     sysctls: Mapping[str, str]
     commands: tuple[tuple[str, ...], ...]
+    image: str = ""
 
     @property
     def cluster_node(self) -> str | None:
@@ -176,10 +177,13 @@ class _Reader:
             self.wrong((*path, "kind"), f"{kind!r} is not a kind that the lab builds; only linux is")
         labels: dict[str, str] = {}
         sysctls: dict[str, str] = {}
+        image = ""
         for layer in (shared[("defaults",)], shared.get(("kinds", str(kind)), {}), in_group, own):
             labels |= self.strings(layer.get("labels"), (*path, "labels"))
             sysctls |= self.strings(layer.get("sysctls"), (*path, "sysctls"))
-        return TopologyNode(name, labels, sysctls, tuple(self.commands(own.get("exec") or [], (*path, "exec"))))
+            image = str(layer.get("image") or image)
+        commands = tuple(self.commands(own.get("exec") or [], (*path, "exec")))
+        return TopologyNode(name, labels, sysctls, commands, image)
 
     def commands(self, value: Any, path: Way) -> Iterator[tuple[str, ...]]:
         if not isinstance(value, list):

@@ -34,6 +34,11 @@ def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> tuple[l
     return sources, diagnostics
 
 
+def files_of(paths: Sequence[str]) -> list[str]:
+    """The files that ``read_sources`` reads of these paths, in its order; what cannot be read is passed over."""
+    return [*dict.fromkeys(_expand(paths, []))]
+
+
 def read_again(file: str) -> bytes:
     """The bytes of a file that was read before; raises OSError when it is gone."""
     return _streams[file] if file in _streams else _read_file(file)

@@ -13,7 +13,7 @@ import pytest
 from ovsnp.errors import OvsnpError
 from ovsnp.lab import standing
 from ovsnp.lab.journal import BASE_VARIABLE, LabDirectory
-from ovsnp.lab.runtime.netns import check_machine
+from ovsnp.lab.runtime import CONTAINERLAB, NETNS, RUNTIMES
 
 _NUMBERS = itertools.count(1)
 
@@ -21,23 +21,29 @@ _NUMBERS = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker, for -m."""
     config.addinivalue_line("markers", "lab: builds labs and sends real packets; needs root and Open vSwitch")
+    config.addinivalue_line("markers", "containerlab: builds them with containerlab; needs Docker, too")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what this machine cannot carry, saying why."""
-    if (reason := _missing()) is None:
-        return
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    containers = [item for item in here if item.get_closest_marker("containerlab")]
+    for found, reason in ((here, _missing()), (containers, _lacking(CONTAINERLAB))):
+        for item in found if reason else ():
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _missing() -> str | None:
+def _lacking(runtime: str) -> str | None:
     try:
-        check_machine()
+        RUNTIMES[runtime].check_machine()
     except OvsnpError as error:
         return str(error)
+    return None
+
+
+def _missing() -> str | None:
+    if (reason := _lacking(NETNS)) is not None:
+        return reason
     name = f"ovsnp-try-{os.getpid()}"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
     if made.returncode != 0:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from ovsnp.lab import standing
 from ovsnp.lab.hosts import Host, hosts
 from ovsnp.lab.journal import Settings
+from ovsnp.lab.runtime import NETNS
 from ovsnp.lab.runtime.namespace import inside
 from ovsnp.lab.standing import Lab
 from ovsnp.model.address import family, format_address
@@ -61,6 +62,6 @@ class Ground:
 @contextmanager
 def standing_ground(name: str, encap: Encap) -> Iterator[Ground]:
     """The lab that is shipped, for the time of the context."""
-    settings = Settings(name, standing.RUNTIME, str(SHIPPED), encap)
+    settings = Settings(name, NETNS, str(SHIPPED), encap)
     with standing.temporary(settings, lambda _: None) as lab:
         yield Ground(lab)

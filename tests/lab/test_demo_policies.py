@@ -15,6 +15,7 @@ from ovsnp.lab.journal import Settings
 from ovsnp.lab.matrix import Matrix, concerned, traffic_name
 from ovsnp.lab.matrix_text import failure
 from ovsnp.lab.measuring import measuring
+from ovsnp.lab.runtime import CONTAINERLAB, NETNS
 from ovsnp.model.address import family
 from ovsnp.model.options import Encap
 from tests.lab.commands import SHIPPED
@@ -54,9 +55,16 @@ class Measured:
         return {one for one in self.everyone - DATABASES if all((other, one) in reached for other in DATABASES)}
 
 
-@pytest.fixture(scope="module", params=Encap)
+GROUNDS = [
+    *((NETNS, encap) for encap in Encap),
+    *(pytest.param((CONTAINERLAB, encap), marks=pytest.mark.containerlab) for encap in Encap),
+]
+
+
+@pytest.fixture(scope="module", params=GROUNDS, ids="-".join)
 def measured(request: pytest.FixtureRequest, base: object) -> Iterator[Measured]:
-    settings = Settings(f"policies-{request.param}", standing.RUNTIME, str(SHIPPED), request.param)
+    runtime, encap = request.param
+    settings = Settings(f"policies-{encap}", runtime, str(SHIPPED), encap)
     with standing.temporary(settings, lambda _: None) as lab:
         files = [str(file) for file in policies(lab.topology)]
         traffics = concerned(lab.load(files))

@@ -17,6 +17,7 @@ from ovsnp.errors import SwitchError, UsageError
 from ovsnp.lab import daemons
 from ovsnp.lab.journal import Entry, LabDirectory, Process, end, start_time
 from ovsnp.lab.runtime import namespace
+from ovsnp.lab.runtime.children import begin, output
 from ovsnp.lab.topology import Link, Topology, TopologyNode
 
 PROGRAMS = {
@@ -30,30 +31,30 @@ PROGRAMS = {
 }
 
 
-def check_root() -> None:
-    """Raise UsageError where the command does not run as root."""
-    if os.geteuid() != 0:
-        raise UsageError("a lab of network namespaces needs root; run it with sudo")
-
-
-def check_machine() -> None:
-    """Raise UsageError or SwitchError where this machine cannot carry a lab, saying what it lacks."""
-    check_root()
-    if missing := [program for program in PROGRAMS if not shutil.which(program)]:
-        packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
-        raise SwitchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {packages}")
-    if not Path("/dev/net/tun").exists():
-        raise SwitchError("/dev/net/tun is missing, and Open vSwitch's userspace datapath needs it; modprobe tun")
-
-
 class NetnsRuntime:
     """One lab's namespaces, named LAB-NODE."""
 
     def __init__(self, directory: LabDirectory) -> None:
         self.directory = directory
 
+    @staticmethod
+    def check_machine() -> None:
+        """See ``Runtime``."""
+        NetnsRuntime.check_access()
+        if missing := [program for program in PROGRAMS if not shutil.which(program)]:
+            packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
+            raise SwitchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {packages}")
+        if not Path("/dev/net/tun").exists():
+            raise SwitchError("/dev/net/tun is missing, and Open vSwitch's userspace datapath needs it; modprobe tun")
+
+    @staticmethod
+    def check_access() -> None:
+        """See ``Runtime``."""
+        if os.geteuid() != 0:
+            raise UsageError("a lab of network namespaces needs root; run it with sudo")
+
     def namespace(self, node: str) -> str:
-        """The name of a node's namespace."""
+        """See ``Runtime``."""
         return f"{self.directory.name}-{node}"
 
     def build(self, topology: Topology) -> None:
@@ -80,12 +81,12 @@ class NetnsRuntime:
         end([Process(pid, start) for pid in namespace.processes(names) if (start := start_time(pid)) is not None])
         for name in names:
             if namespace.handle(name).exists():
-                _output(["ip", "netns", "del", name], f"ip netns del {name}")
+                output(["ip", "netns", "del", name], f"ip netns del {name}")
 
     def run(self, node: str, command: Sequence[str]) -> str:
         """See ``Runtime``."""
         # Away from the user's working directory, whose ovsnp.yaml is not the lab's.
-        return _output(self.command(node, command), f"{node}: {shlex.join(command)}", self.directory.root)
+        return output(self.command(node, command), f"{node}: {shlex.join(command)}", self.directory.root)
 
     def command(self, node: str, command: Sequence[str]) -> list[str]:
         """See ``Runtime``."""
@@ -93,6 +94,14 @@ class NetnsRuntime:
         if (directory := self.directory.ovs_directory(node)).is_dir():
             entry += ["env", *(f"{key}={value}" for key, value in daemons.environment(directory).items())]
         return [*entry, *command]
+
+    def shell(self, node: str) -> str:
+        """See ``Runtime``."""
+        return shlex.join(self.command(node, ["bash"]))
+
+    def files(self, node: str, paths: Sequence[str]) -> list[str]:
+        """See ``Runtime``; a namespace has this machine's files."""
+        return [*paths]
 
     def python(self, node: str) -> str:
         """See ``Runtime``."""
@@ -113,7 +122,7 @@ class NetnsRuntime:
     def _make_namespace(self, node: TopologyNode) -> None:
         name = self.namespace(node.name)
         self.directory.record(Entry(namespace=name))
-        _output(["ip", "netns", "add", name], f"{node.name}: ip netns add")
+        output(["ip", "netns", "add", name], f"{node.name}: ip netns add")
         try:
             namespace.set_sysctls(name, node.sysctls)
         except OSError as error:
@@ -125,36 +134,12 @@ class NetnsRuntime:
         # Made in its namespaces at once, so that no end of it is ever among the host's interfaces.
         names = [["name", end.interface, "netns", self.namespace(end.node)] for end in link.ends]
         what = f"link {one.node}:{one.interface} {other.node}:{other.interface}"
-        _output(["ip", "link", "add", *names[0], "type", "veth", "peer", *names[1]], what)
+        output(["ip", "link", "add", *names[0], "type", "veth", "peer", *names[1]], what)
         for end_ in link.ends:
             mac = ["address", end_.mac] if end_.mac else []
             settings = [end_.interface, *mac, "mtu", str(link.mtu), "up"]
-            _output(["ip", "-n", self.namespace(end_.node), "link", "set", "dev", *settings], what)
+            output(["ip", "-n", self.namespace(end_.node), "link", "set", "dev", *settings], what)
             namespace.disable_checksum_offload(self.namespace(end_.node), end_.interface)
 
-    def _start(self, node: str, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
-        """Start a daemon; it waits until the journal names it, and ends where that never happens."""
-        with output.open("wb") as sink:
-            daemon = subprocess.Popen(
-                ["/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh", *self.command(node, command)],
-                stdin=subprocess.PIPE,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                # The terminal's Ctrl-C is for the command, not for the lab's daemons.
-                start_new_session=True,
-            )
-        started = start_time(daemon.pid)
-        if started is None or daemon.stdin is None:
-            raise SwitchError(f"{node}: {command[0]} ended at once")
-        self.directory.record(Entry(process=Process(daemon.pid, started)))
-        with daemon.stdin as go:
-            go.write(b"go\n")
-        return daemon
-
-
-def _output(command: Sequence[str], what: str, directory: Path | None = None) -> str:
-    """Run a command to its end; what it printed. Raises SwitchError, ``what`` first, where it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=directory)
-    if done.returncode != 0:
-        raise SwitchError(f"{what}: {done.stderr.strip() or done.stdout.strip() or f'status {done.returncode}'}")
-    return done.stdout
+    def _start(self, node: str, command: Sequence[str], sink: Path) -> subprocess.Popen[bytes]:
+        return begin(self.command(node, command), f"{node}: {command[0]}", sink, self.directory)

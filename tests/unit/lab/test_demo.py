@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from ovsnp.cli import lab as command
 from ovsnp.errors import UsageError
+from ovsnp.lab.runtime import NETNS, RUNTIMES
 
 TOPOLOGY = Path(__file__).parents[3] / "containerlab" / "ovsnp.clab.yml"
 
@@ -15,7 +16,7 @@ def test_without_a_lab_the_demo_says_why_and_shows_the_flows(monkeypatch: pytest
     def refuse() -> None:
         raise UsageError("a lab needs root")
 
-    monkeypatch.setattr(command, "check_machine", refuse)
+    monkeypatch.setattr(RUNTIMES[NETNS], "check_machine", staticmethod(refuse))
     result = CliRunner().invoke(command.lab, ["demo", "--topo", str(TOPOLOGY)])
     assert result.exit_code == 0
     assert "a lab needs root" in result.stderr

@@ -1,0 +1,73 @@
+"""A topology file as one lab's own: under the lab's name, and good wherever it lies.
+
+containerlab takes a lab away by the name in its file, whatever ``--name`` says (``destroy -t FILE --name other``
+takes away the lab that FILE names). So each lab is deployed from a copy that has its name.
+"""
+
+import copy
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ovsnp.errors import Diagnostic, InputError, Span
+from ovsnp.manifests.outline import Outline
+from ovsnp.manifests.paths import Path as Way
+from ovsnp.manifests.yaml_text import yaml_documents
+
+_RELATIVE = ("binds", "env-files")
+"""Settings of a node, a kind, a group or the defaults that name files from where the topology file lies."""
+
+# Absolute, home, containerlab's own words, variables.
+_ABSOLUTE = re.compile(r"[/~$]|__clab")
+
+
+def standalone(file: Path, name: str) -> str:
+    """The text of a topology file with that name, and with absolute paths, otherwise as it is written.
+
+    Raises InputError where what must change cannot be told apart from the rest of its line.
+    """
+    text = file.read_text(encoding="utf-8")
+    outline = _outline(text)
+    wanted = copy.deepcopy(outline.value)
+    lines = text.splitlines(keepends=True)
+    for way, new in _changes(outline.value, file.parent.absolute(), name):
+        holder, old = wanted, outline.value
+        for step in way[:-1]:
+            holder, old = holder[step], old[step]
+        holder[way[-1]] = new
+        index = outline.line(way) - 1
+        lines[index] = _replaced(lines[index], str(old[way[-1]]), new, "name:" if way == ("name",) else "")
+    changed = "".join(lines)
+    # Text was exchanged for text: what it says now is held against what it is to say.
+    if _outline(changed).value != wanted:
+        message = "name and files cannot be told apart from the rest of their lines; write each on a line of its own"
+        raise InputError([Diagnostic(Span(str(file), 0), "", "", message)])
+    return changed
+
+
+def _outline(text: str) -> Outline:
+    return next(yaml_documents(text.encode(), lines=True))
+
+
+def _replaced(line: str, old: str, new: str, after: str) -> str:
+    head, mark, tail = line.partition(after) if after else ("", "", line)
+    return head + mark + tail.replace(old, new, 1)
+
+
+def _changes(value: dict[str, Any], directory: Path, name: str) -> Iterator[tuple[Way, str]]:
+    """What is to be other than it is: where, and what it becomes."""
+    yield ("name",), name
+    for way, settings in _settings(value.get("topology") or {}):
+        for key in _RELATIVE:
+            for index, item in enumerate(settings.get(key) or []):
+                if isinstance(item, str) and not _ABSOLUTE.match(item):
+                    yield (*way, key, index), os.path.normpath(directory / item)
+
+
+def _settings(topology: dict[str, Any]) -> Iterator[tuple[Way, dict[str, Any]]]:
+    yield ("topology", "defaults"), topology.get("defaults") or {}
+    for section in ("kinds", "groups", "nodes"):
+        for key, settings in (topology.get(section) or {}).items():
+            yield ("topology", section, key), settings or {}
