@@ -154,6 +154,21 @@ def test(name: str, output: str, no_color: bool) -> None:
         sys.exit(Exit.NO)
 
 
+@lab.command(short_help="Restart a node's Open vSwitch, as a fault to try.")
+@click.argument("node")
+@_name(DEFAULT_NAME)
+def restart(*, node: str, name: str) -> None:
+    """Restart the ovs-vswitchd of a node of a standing lab.
+
+    Nothing passes there until the next ovsnp lab apply: its flows are gone, and what conntrack remembered.
+    """
+    with _interruptible():
+        found = standing.find(name)
+        with found.directory.locked():
+            found.restart_switch(node)
+    click.echo(f"{node}: ovs-vswitchd is new, without flows; give it some: ovsnp lab apply")
+
+
 @lab.command(short_help="Take it away.")
 @_name(DEFAULT_NAME)
 def down(name: str) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ovs.unixctl.client import UnixctlClient
+from ovs import jsonrpc, stream
 
 from ovsnp.errors import SwitchError
 from ovsnp.model.address import Address, family, format_address, parse_address
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.fields import IP_PROTO
 from ovsnp.switch.location import Location
+from ovsnp.switch.rpc import ask
 
 _ENTRY = re.compile(
     r"^(tcp|udp|sctp),orig=\(src=([^,)]+),dst=([^,)]+)(?:,sport=(\d+),dport=(\d+))?\),"
@@ -22,6 +23,8 @@ _ENTRY = re.compile(
 )
 _ENDED = os.strerror(errno.ENOENT)
 """What Open vSwitch says where the connection has ended meanwhile."""
+
+_PATIENCE = 60.0
 
 
 class Tracked(NamedTuple):
@@ -80,19 +83,21 @@ def _entries(text: str) -> Iterator[Tracked]:
         )
 
 
-def _connect(location: Location) -> UnixctlClient:
+def _connect(location: Location) -> jsonrpc.Connection:
     try:
         process = (Path(location.rundir) / "ovs-vswitchd.pid").read_text().strip()
     except OSError:
         raise SwitchError(f"ovs-vswitchd has no process in {location.rundir}; is it running?") from None
-    error, control = UnixctlClient.create(f"{location.rundir}/ovs-vswitchd.{process}.ctl")
+    error, opened = stream.Stream.open_block(
+        stream.Stream.open(f"unix:{location.rundir}/ovs-vswitchd.{process}.ctl"), timeout=int(_PATIENCE * 1000)
+    )
     if error:
         raise SwitchError(f"ovs-vswitchd cannot be reached in {location.rundir}: {os.strerror(error)}")
-    return control
+    return jsonrpc.Connection(opened)
 
 
-def _ask(control: UnixctlClient, *command: str) -> str:
-    failed, error, answer = control.transact(command[0], list(command[1:]))
-    if failed or error:
-        raise SwitchError(f"{' '.join(command)}: {error or os.strerror(failed)}")
-    return str(answer)
+def _ask(control: jsonrpc.Connection, *command: str) -> str:
+    try:
+        return str(ask(control, *command, patience=_PATIENCE))
+    except SwitchError as error:
+        raise SwitchError(f"{' '.join(command)}: {error}") from None

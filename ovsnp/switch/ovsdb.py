@@ -1,17 +1,17 @@
 """A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), by python-ovs."""
 
-import errno
 import os
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from ovs import jsonrpc, poller, stream, util, vlog
+from ovs import jsonrpc, poller, stream, vlog
 from ovs.db import idl
 
 from ovsnp.errors import SwitchError
 from ovsnp.switch.location import Location
+from ovsnp.switch.rpc import ask
 
 _COLUMNS = {
     "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg"],
@@ -56,25 +56,15 @@ class Database:
                 f"Open vSwitch's database cannot be reached at {self._location.database}: {os.strerror(error)};"
                 " is ovsdb-server running, and is --db right?"
             )
-        rpc = jsonrpc.Connection(connected)
+        connection = jsonrpc.Connection(connected)
         try:
-            error, reply = self._ask(rpc, jsonrpc.Message.create_request("get_schema", ["Open_vSwitch"]))
+            return ask(connection, "get_schema", "Open_vSwitch", patience=_TIMEOUT)
+        except SwitchError as error:
+            raise SwitchError(
+                f"Open vSwitch's database at {self._location.database} does not answer: {error}"
+            ) from None
         finally:
-            rpc.close()
-        if error or reply.error:
-            said = reply.error if reply else util.ovs_retval_to_string(error)
-            raise SwitchError(f"the database at {self._location.database} is not Open vSwitch's: {said}")
-        return reply.result
-
-    def _ask(self, rpc: jsonrpc.Connection, request: jsonrpc.Message) -> tuple[int, Any]:
-        """The error number, or the answer to a request; raises SwitchError where there is none in ten seconds."""
-        deadline = time.monotonic() + _TIMEOUT
-        error, reply = rpc.send(request) or errno.EAGAIN, None
-        while error == errno.EAGAIN or (reply and reply.id != request.id):
-            rpc.run()
-            self._block(deadline, _SILENT, rpc.wait, rpc.recv_wait)
-            error, reply = rpc.recv()
-        return error, reply
+            connection.close()
 
     def rows(self, table: str) -> Iterator[Any]:
         """All rows of a table."""
@@ -120,15 +110,10 @@ class Database:
             self._idl.run()
             if reached():
                 return
-            self._block(deadline, otherwise, self._idl.wait)
-
-    def _block(self, deadline: float, otherwise: str, *awaited: Callable[[poller.Poller], object]) -> None:
-        """Sleep until one of these happens; raises SwitchError saying ``otherwise`` when the time is over."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise SwitchError(f"Open vSwitch at {self._location.database}: {otherwise}")
-        waiting = poller.Poller()
-        for wait in awaited:
-            wait(waiting)
-        waiting.timer_wait(int(left * 1000) + 1)
-        waiting.block()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SwitchError(f"Open vSwitch at {self._location.database}: {otherwise}")
+            waiting = poller.Poller()
+            self._idl.wait(waiting)
+            waiting.timer_wait(int(left * 1000) + 1)
+            waiting.block()

@@ -60,3 +60,10 @@ class Runtime(Protocol):
     def database(self, node: str) -> str:
         """Where the Open vSwitch database of a node is reached, as ``--db`` takes it in that node."""
         ...
+
+    def restart_switch(self, node: str) -> None:
+        """End the ovs-vswitchd of a node, where it still runs, and start it again; raises SwitchError.
+
+        With the userspace datapath the bridges' own interfaces are new then, without addresses and routes.
+        """
+        ...

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -110,6 +111,15 @@ class NetnsRuntime:
     def database(self, node: str) -> str:
         """See ``Runtime``."""
         return daemons.database_socket(self.directory.ovs_directory(node))
+
+    def restart_switch(self, node: str) -> None:
+        """See ``Runtime``."""
+        directory = self.directory.ovs_directory(node)
+        with suppress(FileNotFoundError):
+            pid = int((directory / "ovs-vswitchd.pid").read_text(encoding="ascii"))
+            # Where it was killed, its id may be another process's: only what the journal names is ended.
+            end([entry.process for entry in self.directory.entries() if entry.process and entry.process.pid == pid])
+        daemons.start_switch(directory, partial(self._start, node), partial(self.run, node))
 
     def _check_free(self, topology: Topology) -> None:
         """The journal must never name a namespace that somebody else made: `destroy` would take it away."""

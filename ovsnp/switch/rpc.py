@@ -1,0 +1,39 @@
+"""JSON-RPC with Open vSwitch's daemons, as ovsdb-server (RFC 7047) and every daemon's control socket speak it."""
+
+import errno
+import os
+import time
+from typing import Any
+
+from ovs import jsonrpc, poller, util
+
+from ovsnp.errors import SwitchError
+
+
+def ask(connection: jsonrpc.Connection, method: str, *parameters: str, patience: float) -> Any:
+    """The answer to a request; raises SwitchError with the daemon's own words, or where none come in so many seconds.
+
+    python-ovs waits for ever: a daemon that hangs takes connections and requests, and answers none.
+    """
+    request = jsonrpc.Message.create_request(method, list(parameters))
+    deadline = time.monotonic() + patience
+    error: int = connection.send(request) or errno.EAGAIN
+    reply: Any = None
+    while error == errno.EAGAIN or (reply and reply.id != request.id):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise SwitchError(f"no answer within {patience:g} seconds")
+        connection.run()
+        waiting = poller.Poller()
+        connection.wait(waiting)
+        connection.recv_wait(waiting)
+        waiting.timer_wait(int(left * 1000) + 1)
+        waiting.block()
+        error, reply = connection.recv()
+    if error or reply.error:
+        raise SwitchError(str(reply.error) if reply else _words(error))
+    return reply.result
+
+
+def _words(error: int) -> str:
+    return os.strerror(error) if error > 0 else str(util.ovs_retval_to_string(error)).lower()

@@ -1,0 +1,242 @@
+"""Daemons of a node that end under real traffic, and come back: what passes, what is lost, what apply makes whole.
+
+The first of the demo's policies is applied: frontends to databases, 6379/TCP.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ovsnp.lab import daemons
+from ovsnp.lab.demo import policies
+from ovsnp.lab.matrix import concerned
+from ovsnp.lab.matrix_text import failure
+from ovsnp.lab.measuring import measuring
+from ovsnp.lab.standing import BRIDGE
+from ovsnp.model.options import Encap
+from tests.lab.commands import run
+from tests.lab.ground import Ground, standing_ground
+
+pytestmark = pytest.mark.lab
+
+CLIENT, DATABASES = "default/frontend-1", ("default/db-1", "default/db-2")
+SERVICE = "default/db-2-only"
+NODE = "node-1"
+PATIENCE = 60.0
+SILENCE = 1.0
+
+
+@pytest.fixture(scope="module", params=Encap)
+def ground(request: pytest.FixtureRequest, base: Path) -> Iterator[Ground]:
+    with standing_ground(f"faults-{os.getpid()}-{request.param}", request.param) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def policy(ground: Ground) -> list[str]:
+    """What is applied when a test begins."""
+    files = [str(policies(ground.lab.topology)[0])]
+    ground.lab.apply(files)
+    return files
+
+
+def is_whole(ground: Ground, files: Sequence[str]) -> bool:
+    """Another apply is empty on every node, and every connection is as the oracle says."""
+    for node, container in ground.lab.nodes:
+        where = ["--bridge", BRIDGE, "--node", node, "--encap", ground.lab.settings.encap]
+        what = [argument for file in (ground.lab.topology.cluster_directory, *files) for argument in ("-f", str(file))]
+        said = ground.lab.runtime.run(container, [sys.executable, "-m", "ovsnp", "apply", *where, *what])
+        assert said == f"{BRIDGE}: flows: nothing to change\n"
+    with measuring(ground.lab, concerned(ground.lab.cluster)) as measured:
+        assert [failure(cell) for cell in measured().failed[:10]] == []
+    return True
+
+
+class Connection:
+    """A TCP connection that stands, its two ends in two hosts."""
+
+    def __init__(self, ground: Ground, client: str, server: str, port: int, service: str = "") -> None:
+        """With a Service, by its cluster IP and port 16379."""
+        address = ground.address(server, 4)
+        with ground.socket(server, socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, port))
+            listener.listen()
+            listener.settimeout(PATIENCE)
+            self.client = ground.socket(client, socket.AF_INET, socket.SOCK_STREAM)
+            self.client.settimeout(PATIENCE)
+            self.client.connect((ground.cluster_ip(service, 4), 16379) if service else (address, port))
+            self.server, _ = listener.accept()
+        self.server.settimeout(PATIENCE)
+        self.rounds = 0
+        assert self.client_speaks()
+        assert self.server_speaks()
+
+    def client_speaks(self, patience: float = PATIENCE) -> bool:
+        """Whether something new from the client reaches the server in time."""
+        return self._reaches(self.client, self.server, patience)
+
+    def server_speaks(self, patience: float = PATIENCE) -> bool:
+        """Whether something new from the server reaches the client in time."""
+        return self._reaches(self.server, self.client, patience)
+
+    def _reaches(self, one: socket.socket, other: socket.socket, patience: float) -> bool:
+        self.rounds += 1
+        one.sendall(word := self.rounds.to_bytes(4, "big"))
+        got = b""
+        while word not in got:
+            if not select.select([other], [], [], patience)[0]:
+                return False
+            more = other.recv(1 << 16)
+            assert more, "the other end has closed"
+            got += more
+        return True
+
+    def close(self) -> None:
+        """Close both ends, without waiting for each other."""
+        self.client.close()
+        self.server.close()
+
+
+@contextmanager
+def connections(*opened: Connection) -> Iterator[tuple[Connection, ...]]:
+    """Connections for the time of the context."""
+    try:
+        yield opened
+    finally:
+        for connection in opened:
+            connection.close()
+
+
+@contextmanager
+def traffic(connection: Connection) -> Iterator[Callable[[], bool]]:
+    """A connection that speaks all the time, the client first; what is called says whether it still does."""
+    ended, spoken = threading.Event(), threading.Semaphore(0)
+
+    def speak() -> None:
+        while not ended.is_set() and connection.client_speaks() and connection.server_speaks():
+            spoken.release()
+
+    def goes_on() -> bool:
+        while spoken.acquire(blocking=False):
+            pass
+        return all(spoken.acquire(timeout=PATIENCE) for _ in range(5))
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    try:
+        assert goes_on()
+        yield goes_on
+    finally:
+        ended.set()
+        thread.join()
+
+
+def end(ground: Ground, daemon: str, number: signal.Signals) -> None:
+    """Send a daemon of the node a signal, and wait until it is gone."""
+    pid = int((ground.lab.directory.ovs_directory(NODE) / f"{daemon}.pid").read_text())
+    handle = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(handle, number)
+        assert select.select([handle], [], [], PATIENCE)[0]
+    finally:
+        os.close(handle)
+
+
+def connects(ground: Ground, client: str, server: str, port: int) -> bool:
+    """Whether a new connection comes about; nobody needs to listen: a refusal has come all the way."""
+    with ground.socket(client, socket.AF_INET, socket.SOCK_STREAM) as made:
+        made.settimeout(SILENCE)
+        try:
+            made.connect((ground.address(server, 4), port))
+        except ConnectionRefusedError:
+            return True
+        except TimeoutError:
+            return False
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_ovs_vswitchd_ends_under_traffic_and_apply_brings_everything_back(
+    ground: Ground, policy: list[str], number: signal.Signals
+) -> None:
+    local, across = (Connection(ground, CLIENT, server, 6379) for server in DATABASES)
+    with connections(local, across), traffic(local) as local_goes_on, traffic(across) as across_goes_on:
+        end(ground, "ovs-vswitchd", number)
+        ground.lab.restart_switch(NODE)
+        for client, server in ((CLIENT, DATABASES[0]), ("default/web-1", "default/plain-1"), (f"node/{NODE}", CLIENT)):
+            assert not connects(ground, client, server, 6379)
+        ground.lab.apply(policy)
+        assert local_goes_on()
+        assert across_goes_on()
+    with connections(Connection(ground, CLIENT, DATABASES[1], 6379, SERVICE)):
+        assert is_whole(ground, policy)
+
+
+def test_lab_restart_is_a_command(ground: Ground, policy: list[str]) -> None:
+    done = run("restart", "--name", ground.lab.settings.name, NODE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not connects(ground, CLIENT, DATABASES[0], 6379)
+    wrong = run("restart", "--name", ground.lab.settings.name, "node-9")
+    assert (wrong.returncode, wrong.stderr) == (2, "ovsnp: there is no node node-9; there are node-1, node-2\n")
+    done = run("apply", "--name", ground.lab.settings.name, "-f", *policy)
+    assert done.returncode == 0, done.stderr
+    assert is_whole(ground, policy)
+
+
+def test_a_connection_that_is_no_longer_allowed_ends_with_a_restart(ground: Ground) -> None:
+    ground.lab.apply([])
+    with connections(
+        Connection(ground, "default/web-1", DATABASES[0], 6379), Connection(ground, "default/web-2", DATABASES[0], 6379)
+    ) as opened:
+        files = [str(policies(ground.lab.topology)[0])]
+        ground.lab.apply(files)
+        assert all(connection.client_speaks() for connection in opened)  # open connections go on, as promised
+        ground.lab.restart_switch(NODE)
+        ground.lab.apply(files)
+        assert not any(connection.client_speaks(SILENCE) for connection in opened)
+        # Who speaks first is taken for the one who connects, and the database may connect to anybody.
+        assert all(connection.server_speaks() and connection.client_speaks() for connection in opened)
+
+
+def test_a_connection_to_a_service_goes_on_after_a_restart_only_where_the_client_speaks_first(
+    ground: Ground, policy: list[str]
+) -> None:
+    with connections(*(Connection(ground, CLIENT, DATABASES[1], 6379, SERVICE) for _ in range(2))) as (one, other):
+        ground.lab.restart_switch(NODE)
+        ground.lab.apply(policy)
+        assert one.client_speaks()
+        assert one.server_speaks()
+        assert not other.server_speaks(SILENCE)
+        with pytest.raises(ConnectionResetError):
+            other.server.recv(1)
+
+
+def test_while_ovsdb_server_is_gone_nothing_passes_and_afterwards_all_goes_on(
+    ground: Ground, policy: list[str]
+) -> None:
+    directory = ground.lab.directory.ovs_directory(NODE)
+
+    def start(command: Sequence[str], sink: Path) -> subprocess.Popen[bytes]:
+        with sink.open("wb") as file:
+            return subprocess.Popen(ground.lab.runtime.command(NODE, command), stdout=file, stderr=file)
+
+    with connections(Connection(ground, CLIENT, DATABASES[0], 6379)) as (opened,):
+        end(ground, "ovsdb-server", signal.SIGKILL)
+        refused = run("apply", "--name", ground.lab.settings.name, "-f", *policy)
+        assert refused.returncode == 4
+        assert "is ovsdb-server running" in refused.stderr
+        assert not opened.client_speaks(SILENCE)
+        daemons.start_database(directory, start, lambda command: ground.lab.runtime.run(NODE, command))
+        assert opened.client_speaks()
+        assert opened.server_speaks()
+    assert is_whole(ground, policy)
