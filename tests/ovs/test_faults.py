@@ -263,6 +263,28 @@ def test_a_masqueraded_connection_is_lost_in_a_restart(ground: Ground, node: Wir
         assert there.packet.source != sources[port], port
 
 
+SAVE = Path("/usr/share/openvswitch/scripts/ovs-save")
+
+
+@pytest.mark.skipif(not SAVE.exists(), reason="this Open vSwitch comes without ovs-save")
+def test_what_open_vswitch_itself_saves_is_all_but_the_handling_of_fragments(ground: Ground, node: WiredNode) -> None:
+    """``ovs-ctl restart`` does this."""
+    saved = node.switch.run([str(SAVE), "save-flows", BRIDGE])
+    restart_switch(node)
+    node.switch.run(["sh", "-c", saved])
+    restored, _ = ground.apply()
+    assert restored.out == f"{BRIDGE}: first fragments shown with their ports\n{EMPTY}"
+    assert ground.is_whole()
+
+
+def test_apply_works_while_ovs_vswitchd_waits_for_its_flows(ground: Ground, node: WiredNode) -> None:
+    node.vsctl("set", "open_vswitch", ".", "other_config:flow-restore-wait=true")
+    restart_switch(node)
+    assert node.run("apply", ground.scene.manifests, *ground.options).code == 0
+    node.vsctl("remove", "open_vswitch", ".", "other_config", "flow-restore-wait")
+    assert ground.is_whole()
+
+
 # ovsdb-server
 
 
