@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 
 from ovsnp.errors import SwitchError
-from ovsnp.lab.repeating import repeat
 from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.model.address import family, format_address, host_prefix
 from ovsnp.model.cluster import Cluster, Node
@@ -20,12 +19,9 @@ TABLE = "100"
 
 
 def set_up(runtime: Runtime, cluster: Cluster, node: Node, container: str, mtu: int) -> None:
-    """Give a node's gateway port its addresses and routes, for the first time or again after the port was gone.
-
-    Raises SwitchError where one is refused.
-    """
+    """Give a node's gateway port its addresses and routes; raises SwitchError where one is refused."""
     for command in commands(cluster, node, mtu, _underlay(runtime, node, container)):
-        repeat(runtime, container, command)
+        runtime.run(container, command)
 
 
 def route_services(runtime: Runtime, cluster: Cluster, node: Node, container: str) -> None:

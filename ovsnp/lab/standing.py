@@ -13,7 +13,6 @@ from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
 from ovsnp.lab.journal import LabDirectory, Settings
-from ovsnp.lab.repeating import repeat
 from ovsnp.lab.runtime import RUNTIMES
 from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.lab.topology import Topology
@@ -87,17 +86,14 @@ class Lab:
                 yield link
 
     def restart_switch(self, node: str) -> None:
-        """Restart the ovs-vswitchd of a Node and set up its network again; raises UsageError, SwitchError.
+        """Restart the ovs-vswitchd of a Node; raises UsageError, SwitchError.
 
         Its flows are gone until `apply`, and with them what conntrack remembered.
         """
-        found = next((one for one in self.topology.nodes if one.cluster_node == node), None)
-        if found is None:
+        container = dict(self.nodes).get(node)
+        if container is None:
             raise UsageError(f"there is no node {node}; there are {', '.join(name for name, _ in self.nodes)}")
-        self.runtime.restart_switch(found.name)
-        for command in found.commands:
-            repeat(self.runtime, found.name, command)
-        self._set_up_gateways()
+        self.runtime.restart_switch(container)
 
 
 def paths(names: Sequence[str]) -> tuple[str, ...]:

@@ -136,6 +136,10 @@ class ContainerlabRuntime:
         """See ``Runtime``."""
         return "unix:/var/run/openvswitch/db.sock"
 
+    def restart_switch(self, node: str) -> None:
+        """See ``Runtime``; raises UsageError: ovs-vswitchd is a container's first process, and links go with it."""
+        raise UsageError(f"{node}: its container would lose its links with ovs-vswitchd; --runtime netns can do it")
+
     def _containerlab(self, command: str) -> list[str]:
         settings = [f"CLAB_LABDIR_BASE={self.directory.root}", "CLAB_VERSION_CHECK=disable"]
         return ["env", *settings, "containerlab", command, "--topo", str(self._file)]

@@ -62,8 +62,5 @@ class Runtime(Protocol):
         ...
 
     def restart_switch(self, node: str) -> None:
-        """End the ovs-vswitchd of a node, where it still runs, and start it again; raises SwitchError.
-
-        With the userspace datapath the bridges' own interfaces are new then, without addresses and routes.
-        """
+        """End the ovs-vswitchd of a node, where it still runs, and start it again; raises UsageError, SwitchError."""
         ...
