@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import bench
-from bench import applying, changing, compiling, datapath, flow_counts
+from bench import applying, changing, compiling, datapath, explaining, flow_counts
 from bench.generate import SIZES
 from bench.inputs import Inputs
 from bench.machine import described
@@ -20,6 +20,7 @@ SECTIONS = {
     "apply": applying.measure,
     "change": changing.measure,
     "datapath": datapath.measure,
+    "explain": explaining.measure,
 }
 NEED_OPEN_VSWITCH = ("apply", "datapath")
 USUAL_SIZES = ["S", "M", "L"]

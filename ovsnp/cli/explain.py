@@ -1,5 +1,6 @@
 """``ovsnp explain``."""
 
+import gc
 import json
 import sys
 
@@ -36,6 +37,7 @@ def explain(
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     cluster = request.cluster()
+    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     if request.node and cluster.nodes and request.node not in cluster.nodes:
         raise UsageError(f"there is no node {request.node}; there are {', '.join(sorted(cluster.nodes))}")
     question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)
