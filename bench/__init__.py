@@ -1,4 +1,4 @@
-"""What ovsnp costs: flows, compile time and memory, apply time, the size of a change, and the datapath's work.
+"""What ovsnp costs: flows, compile time and memory, apply time, Services, the size of a change, the datapath's work.
 
-python -m bench [sizes] [compile] [apply] [change] [datapath] [--sizes S M L XL] [--runs N] [--minimal]
+python -m bench [sizes] [compile] [apply] [services] [change] [datapath] [--sizes S M L XL] [--runs N] [--minimal]
 """

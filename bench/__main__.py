@@ -9,15 +9,16 @@ import tempfile
 from pathlib import Path
 
 import bench
-from bench import applying, changing, compiling, datapath, explaining, flow_counts
-from bench.generate import SIZES
+from bench import applying, changing, compiling, datapath, explaining, flow_counts, services
 from bench.inputs import Inputs
+from bench.layout import SIZES
 from bench.machine import described
 
 SECTIONS = {
     "sizes": flow_counts.measure,
     "compile": compiling.measure,
     "apply": applying.measure,
+    "services": services.measure,
     "change": changing.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,

@@ -34,12 +34,12 @@ def measure(inputs: Inputs) -> Iterator[str]:
         f" the minimal input, both asking the database; {inputs.runs} rounds, each of bundle, compile, apply; medians."
         " Bar: 1.2 times bundle + 0.3 s."
     )
-    rows = [row for size in inputs.sizes if size != "XL" for row in _rows(inputs, size)]
-    yield table(HEAD, rows)
+    sizes = [size for size in inputs.sizes if size != "XL"]
+    yield table(HEAD, [each for size in sizes for each in rows(inputs, size, inputs.file(size, minimal=True))])
 
 
-def _rows(inputs: Inputs, size: str) -> Iterator[tuple[Cell, ...]]:
-    file = inputs.file(size, minimal=True)
+def rows(inputs: Inputs, size: str, file: Path) -> Iterator[tuple[Cell, ...]]:
+    """What it takes to apply a file to an empty bridge, to a bare one, and again."""
     with node_bridge(port_numbers(cluster_of(inputs, size))) as bridge:
         _apply(file, bridge)
         flows = bridge.flows()

@@ -28,11 +28,12 @@ class NodeBridge:
         return environment(self.switch.directory)
 
     def empty(self) -> None:
-        """Take all flows away."""
-        self.switch.run(["ovs-ofctl", "-O", "OpenFlow15", "del-flows", BRIDGE])
+        """Take all flows and groups away."""
+        for command in ("del-flows", "del-groups"):
+            self.switch.run(["ovs-ofctl", "-O", "OpenFlow15", command, BRIDGE])
 
     def strip(self) -> None:
-        """Take all flows away, and the ports that ovsnp made."""
+        """Take all flows and groups away, and the ports that ovsnp made."""
         self.empty()
         ports = [["--", "--if-exists", "del-port", BRIDGE, port] for port in ("ovsnp-tun0", "ovsnp-gw0")]
         self.switch.run(["ovs-vsctl", "--timeout=20", *(word for command in ports for word in command)])

@@ -6,6 +6,7 @@ from random import Random
 
 import msgspec
 
+from bench import endpoints
 from bench.compiled import cluster_of, cluster_of_objects, pods_of, port_numbers, program_of
 from bench.inputs import NODE, Inputs
 from bench.table import Cell, table, verdict
@@ -35,6 +36,9 @@ def measure(inputs: Inputs) -> Iterator[str]:
         yield f"### {size}"
         yield table(("change", "EgressPeer", "IngressPeer", "verdict", "other tables", "all"), rows)
         yield _shuffled(inputs, size)
+        yield f"### {size}, with Services: messages in apply's bundle"
+        yield f"The most of {endpoints.SAMPLES} changes of a kind. Bar: one message, to a group, a port of the Service."
+        yield endpoints.measure(inputs, size)
 
 
 def _row(kind: str, before: Cluster, after: list[Cluster]) -> tuple[Cell, ...]:

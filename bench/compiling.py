@@ -46,15 +46,22 @@ def measure(inputs: Inputs) -> Iterator[str]:
         "Whole process, from JSON, no database, output thrown away; `json.loads` is only the call, in a process of its"
         f" own. {inputs.runs} runs each, in turns; medians, and the largest peak."
     )
+    variants = (True,) if inputs.only_minimal else (False, True)
+    yield table(
+        HEAD,
+        [
+            row(inputs, f"{size}, minimal" if minimal else size, file, TIME_BARS.get(size), MEMORY_BARS.get(size))
+            for minimal in variants
+            for size in inputs.sizes
+            for file in [inputs.file(size, minimal=minimal)]
+        ],
+    )
+
+
+def row(inputs: Inputs, name: str, file: Path, time_bar: float | None, memory_bar: float | None) -> tuple[Cell, ...]:
+    """What it takes to compile a file, against bars that are multiples of json.loads and of the file."""
     nowhere = inputs.directory / "no-open-vswitch"
     nowhere.mkdir(exist_ok=True)
-    variants = (True,) if inputs.only_minimal else (False, True)
-    rows = [_row(inputs, size, minimal, nowhere) for minimal in variants for size in inputs.sizes]
-    yield table(HEAD, rows)
-
-
-def _row(inputs: Inputs, size: str, minimal: bool, nowhere: Path) -> tuple[Cell, ...]:
-    file = inputs.file(size, minimal=minimal)
     environment = {"OVS_RUNDIR": str(nowhere)}
     compile_file(file, environment)  # so that no other run waits for the disk, or for bytecode to be made
     loads: list[tuple[float, float]] = []
@@ -67,16 +74,16 @@ def _row(inputs: Inputs, size: str, minimal: bool, nowhere: Path) -> tuple[Cell,
     busy = median(taken.processor for taken in compiles) / median(processor for _, processor in loads)
     peak = max(taken.peak for taken in compiles)
     return (
-        f"{size}, minimal" if minimal else size,
+        name,
         bytes_of_file / 1e6,
         loaded,
         compiled,
         compiled / loaded,
-        *_against(compiled / loaded, TIME_BARS.get(size)),
+        *_against(compiled / loaded, time_bar),
         busy,
         peak / 1e6,
         peak / bytes_of_file,
-        *_against(peak / bytes_of_file, MEMORY_BARS.get(size)),
+        *_against(peak / bytes_of_file, memory_bar),
     )
 
 

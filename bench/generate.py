@@ -1,128 +1,49 @@
 """Print a cluster of a given size as ``kubectl get namespaces,nodes,pods,networkpolicies -A -o json`` prints it.
 
-    python bench/generate.py S|M|L|XL [--minimal] > cluster.json
+    python -m bench.generate S|M|L|XL [--minimal] [--services] > cluster.json
 
 The same size gives the same bytes. node-0 is the node to compile for: it runs ten pods of each of its namespaces, as
 the replicas of a namespace's apps would be spread, and the other pods of those namespaces run elsewhere. With
-``--minimal`` the objects have only the fields that a policy compiler needs. Objects are written one by one, so memory
-stays small.
+``--minimal`` the objects have only the fields that the compiler needs; with ``--services`` Services and EndpointSlices
+follow. Objects are written one by one, so memory stays small.
 """
 
 import argparse
-import ipaddress
-import json
 import sys
 import uuid
-from collections import Counter
 from collections.abc import Iterator
-from random import Random
-from typing import Any, NamedTuple, TextIO
 
-Object = dict[str, Any]
-
-
-class Size(NamedTuple):
-    """How many of each; ``local`` pods are on node-0."""
-
-    pods: int
-    nodes: int
-    namespaces: int
-    local: int
-
-    def pods_of(self, space: int) -> range:
-        """The turns of the namespace's pods; a pod's turn among all says which app it is of."""
-        return range(space * self.pods // self.namespaces, (space + 1) * self.pods // self.namespaces)
-
-    def local_pods_of(self, space: int) -> range:
-        """Those turns whose pods are on node-0: ten of each of the first namespaces, more where these are too few."""
-        homes = min(self.namespaces, -(-self.local // 10))
-        share = (space + 1) * self.local // homes - space * self.local // homes if space < homes else 0
-        return self.pods_of(space)[:share]
-
-
-SIZES = {
-    "S": Size(100, 3, 2, 33),
-    "M": Size(1_000, 20, 20, 50),
-    "L": Size(10_000, 100, 200, 100),
-    "XL": Size(100_000, 1_000, 1_000, 100),
-}
-
-
-class App(NamedTuple):
-    """What all pods of one Deployment share; ports are by name, number and protocol."""
-
-    name: str
-    tier: str
-    image: str
-    ports: tuple[tuple[str, int, str], ...]
-
-    @property
-    def labels(self) -> dict[str, str]:
-        labels = {"app": self.name, "tier": self.tier}
-        return labels | {"k8s-app": "kube-dns"} if self.name == "kube-dns" else labels
-
-
-METRICS = ("metrics", 9090, "TCP")
-APPS = (
-    App("web", "frontend", "nginx:1.27.4", (("http", 8080, "TCP"), ("https", 8443, "TCP"), METRICS)),
-    App("api", "backend", "example.com/shop/api:2.31.0", (("http", 8000, "TCP"), ("grpc", 9000, "TCP"), METRICS)),
-    App("worker", "backend", "example.com/shop/worker:2.31.0", (("grpc", 9001, "TCP"), METRICS)),
-    App("search", "backend", "opensearch:2.18.0", (("http", 9200, "TCP"), ("transport", 9300, "TCP"))),
-    App("cache", "data", "redis:7.4.1", (("redis", 6379, "TCP"),)),
-    App("db", "data", "postgres:17.2", (("postgres", 5432, "TCP"), METRICS)),
-    App("queue", "data", "nats:2.10.22", (("client", 4222, "TCP"), ("cluster", 6222, "TCP"), METRICS)),
-    App("mail", "frontend", "example.com/shop/mail:1.8.2", (("smtp", 2525, "TCP"), METRICS)),
-)
-PLATFORM_APPS = (
-    *APPS,
-    App("kube-dns", "platform", "registry.k8s.io/coredns:v1.11.3", (("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"))),
-    App("prometheus", "platform", "quay.io/prometheus/prometheus:v3.0.1", (("web", 9091, "TCP"),)),
-)
-
-CREATED = "2025-03-03T08:15:00Z"
-STARTED = "2025-03-03T08:15:09Z"
+from bench.api_objects import CREATED, STARTED, Object, identity, text, write_list
+from bench.generate_services import services
+from bench.layout import PLATFORM_APPS, SIZES, App, PlacedPod, Size, namespaces, node_address, placed_pods, pod_cidr
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("size", choices=SIZES)
-    parser.add_argument("--minimal", action="store_true", help="only the fields that a policy compiler needs")
+    parser.add_argument("--minimal", action="store_true", help="only the fields that the compiler needs")
+    parser.add_argument("--services", action="store_true", help="with Services and EndpointSlices")
     arguments = parser.parse_args()
-    write_list(cluster(SIZES[arguments.size], minimal=arguments.minimal), sys.stdout)
-
-
-def write_list(items: Iterator[str], out: TextIO) -> None:
-    """Write the List; the items are JSON texts without indentation of their own place."""
-    out.write('{\n    "apiVersion": "v1",\n    "items": [\n')
-    separator = ""
-    for item in items:
-        out.write(separator + "        " + item.replace("\n", "\n        "))
-        separator = ",\n"
-    out.write('\n    ],\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n')
+    objects = cluster_with_services if arguments.services else cluster
+    write_list(objects(SIZES[arguments.size], minimal=arguments.minimal), sys.stdout)
 
 
 def cluster(size: Size, *, minimal: bool) -> Iterator[str]:
     """All objects as JSON texts, in the order of the kinds on kubectl's command line."""
-    namespaces = ["monitoring", *(f"team-{index:04}" for index in range(1, size.namespaces))]
-    for name in sorted(namespaces):
+    for name in sorted(namespaces(size)):
         yield text(namespace(name, minimal=minimal))
     for index in sorted(range(size.nodes), key=lambda index: f"node-{index}"):
         yield text(node(index, minimal=minimal))
-    yield from pods(size, namespaces, minimal=minimal)
-    for index, name in enumerate(namespaces):
+    yield from pods(size, minimal=minimal)
+    for index, name in enumerate(namespaces(size)):
         for policy_name, spec in sorted(policies(index).items()):
             yield text(policy(name, policy_name, spec, minimal=minimal))
 
 
-def text(item: Object) -> str:
-    """kubectl's way to print: sorted keys, indented by 4."""
-    return json.dumps(item, indent=4, sort_keys=True)
-
-
-def identity(kind: str, name: str) -> Object:
-    """What the API server adds to the metadata of every object."""
-    uid = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}")
-    return {"creationTimestamp": CREATED, "resourceVersion": str(1000 + uid.int % 9_000_000), "uid": str(uid)}
+def cluster_with_services(size: Size, *, minimal: bool) -> Iterator[str]:
+    """The same cluster, then its Services and their EndpointSlices."""
+    yield from cluster(size, minimal=minimal)
+    yield from services(size, minimal=minimal)
 
 
 def namespace(name: str, *, minimal: bool) -> Object:
@@ -132,15 +53,6 @@ def namespace(name: str, *, minimal: bool) -> Object:
         item["metadata"] |= identity("namespace", name)
         item |= {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
     return item
-
-
-def pod_cidr(index: int) -> ipaddress.IPv4Network:
-    """The /24 of a node's pods, from 10.1.0.0 on."""
-    return ipaddress.IPv4Network((int(ipaddress.IPv4Address("10.1.0.0")) + index * 256, 24))
-
-
-def node_address(index: int) -> str:
-    return str(ipaddress.IPv4Address("172.16.0.10") + index)
 
 
 def node(index: int, *, minimal: bool) -> Object:
@@ -192,42 +104,24 @@ def node_status(name: str) -> Object:
     }
 
 
-def pods(size: Size, namespaces: list[str], *, minimal: bool) -> Iterator[str]:
-    """All pods, by namespace and name; exactly ``size.local`` of them are on node-0, the others evenly elsewhere."""
-    random = Random(size.pods)
-    elsewhere = [1 + index % (size.nodes - 1) for index in range(size.pods - size.local)]
-    random.shuffle(elsewhere)
+def pods(size: Size, *, minimal: bool) -> Iterator[str]:
+    """All pods, by namespace and name."""
     templates = {app.name: text(pod(app, minimal=minimal)) for app in PLATFORM_APPS}
-    held = Counter[int]()
-    for index, space in enumerate(namespaces):
-        apps = PLATFORM_APPS if index == 0 else APPS
-        here = size.local_pods_of(index)
-        for name, turn in sorted(
-            (pod_name(apps[turn % len(apps)], space, random), turn) for turn in size.pods_of(index)
-        ):
-            place = 0 if turn in here else elsewhere.pop()
-            held[place] += 1
-            address = pod_cidr(place)[1 + held[place]]
-            yield templates[apps[turn % len(apps)].name] % pod_values(space, name, place, str(address))
+    for placed in placed_pods(size):
+        yield templates[placed.app.name] % pod_values(placed)
 
 
-def pod_name(app: App, space: str, random: Random) -> str:
-    """A Deployment's pod: its name, the ReplicaSet's hash and five random characters."""
-    replica_set = uuid.uuid5(uuid.NAMESPACE_URL, f"{space}/{app.name}").hex[:10]
-    return f"{app.name}-{replica_set}-" + "".join(random.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))
-
-
-def pod_values(space: str, name: str, place: int, address: str) -> dict[str, str]:
+def pod_values(placed: PlacedPod) -> dict[str, str]:
     """What a template's ``%(...)s`` stand for in one pod."""
-    key = f"{space}/{name}"
+    key, name = placed.key, placed.name
     return {
-        "namespace": space,
+        "namespace": placed.namespace,
         "name": name,
         "hash": name.rsplit("-", 2)[1],
         "owner": str(uuid.uuid5(uuid.NAMESPACE_URL, f"replicaset/{key[:-6]}")),
-        "node": f"node-{place}",
-        "node_address": node_address(place),
-        "address": address,
+        "node": f"node-{placed.node}",
+        "node_address": node_address(placed.node),
+        "address": placed.address,
         "volume": name[-5:],
         "container": uuid.uuid5(uuid.NAMESPACE_URL, f"container/{key}").hex * 2,
         "image": uuid.uuid5(uuid.NAMESPACE_URL, f"image/{name[:-17]}").hex * 2,

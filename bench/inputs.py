@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.generate import SIZES, cluster, write_list
+from bench.api_objects import write_list
+from bench.generate import cluster, cluster_with_services
+from bench.layout import SIZES
 from bench.table import table
 
 NODE = "node-0"
@@ -21,10 +23,18 @@ class Inputs(NamedTuple):
 
     def file(self, size: str, *, minimal: bool) -> Path:
         """The cluster as ``kubectl get -o json`` prints it."""
-        path = self.directory / f"{size}{'-minimal' if minimal else ''}.json"
+        return self._made(f"{size}{'-minimal' if minimal else ''}", cluster(SIZES[size], minimal=minimal))
+
+    def file_with_services(self, size: str, *, minimal: bool) -> Path:
+        """The same with Services and EndpointSlices."""
+        name = f"{size}-services{'-minimal' if minimal else ''}"
+        return self._made(name, cluster_with_services(SIZES[size], minimal=minimal))
+
+    def _made(self, name: str, objects: Iterator[str]) -> Path:
+        path = self.directory / f"{name}.json"
         if not path.exists():
             with path.open("w", encoding="utf-8") as file:
-                write_list(cluster(SIZES[size], minimal=minimal), file)
+                write_list(objects, file)
         return path
 
     def objects(self, size: str) -> Iterator[Any]:
@@ -34,9 +44,9 @@ class Inputs(NamedTuple):
     def described(self) -> str:
         """The clusters, in numbers."""
         return (
-            "The clusters are those of `bench/generate.py`; the flows are those of node-0. Each namespace has ten"
-            " policies: default deny, same namespace, by app, by tier, from monitoring, from all pods, port ranges and"
-            " names, DNS, ipBlocks with one to four excepts, to another app.\n\n"
+            "The clusters are those of `python -m bench.generate`; the flows are those of node-0. Each namespace has"
+            " ten policies: default deny, same namespace, by app, by tier, from monitoring, from all pods, port ranges"
+            " and names, DNS, ipBlocks with one to four excepts, to another app.\n\n"
             + table(
                 ("size", "pods", "nodes", "namespaces", "policies", "pods on node-0"),
                 [

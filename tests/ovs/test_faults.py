@@ -267,7 +267,7 @@ def test_a_masqueraded_connection_is_lost_in_a_restart(ground: Ground, node: Wir
     opened = {port: ground.scene.converse("client", port) for port in range(OPEN, OPEN + 12)}
     restart_switch(node)
     ground.apply()
-    for port, there in list(opened.items())[:6]:
+    for there in list(opened.values())[:6]:
         (back,) = ground.scene.send("web-2", there.packet.answer(Flag.ACK))
         assert back.at == "gateway"  # the node itself, which knows of no such connection
     moved = 0

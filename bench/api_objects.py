@@ -1,0 +1,32 @@
+"""API objects as the API server completes them and kubectl prints them."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+Object = dict[str, Any]
+
+CREATED = "2025-03-03T08:15:00Z"
+STARTED = "2025-03-03T08:15:09Z"
+
+
+def write_list(items: Iterator[str], out: TextIO) -> None:
+    """Write the List; the items are JSON texts without indentation of their own place."""
+    out.write('{\n    "apiVersion": "v1",\n    "items": [\n')
+    separator = ""
+    for item in items:
+        out.write(separator + "        " + item.replace("\n", "\n        "))
+        separator = ",\n"
+    out.write('\n    ],\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n')
+
+
+def text(item: Object) -> str:
+    """kubectl's way to print: sorted keys, indented by 4."""
+    return json.dumps(item, indent=4, sort_keys=True)
+
+
+def identity(kind: str, name: str) -> Object:
+    """What the API server adds to the metadata of every object."""
+    uid = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}")
+    return {"creationTimestamp": CREATED, "resourceVersion": str(1000 + uid.int % 9_000_000), "uid": str(uid)}
