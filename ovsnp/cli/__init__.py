@@ -14,6 +14,7 @@ _COMMANDS = {
     "compile": "manifests to flows, on stdout",
     "explain": "whether one end may connect to another, and why",
     "lab": "a cluster of nodes and pods on this machine, real packets",
+    "lint": "policies that do not do what they seem to",
     "mtu": "the MTU that pods should have",
 }
 

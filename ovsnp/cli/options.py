@@ -3,7 +3,7 @@
 import re
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
 
 DEFAULT_CONFIG = Path("ovsnp.yaml")
+OUTPUTS = ("text", "json")
 _BRIDGE = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -87,8 +88,11 @@ class Request(msgspec.Struct, frozen=True):
             click.echo(text, err=True)
 
 
-def shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it gets them as one Request, and its own as keywords."""
+def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUTPUTS) -> Callable[..., None]:
+    """Give a command the shared options; it gets them as one Request, and its own as keywords.
+
+    ``outputs`` are the notations that -o may name, the default first.
+    """
 
     @wraps(command)
     def with_request(**given: Any) -> None:
@@ -97,9 +101,13 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
         command(request, **given)
 
     decorated: Callable[..., None] = with_request
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, _output(outputs), *_TELLING)):
         decorated = option(decorated)
     return decorated
+
+
+def _output(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], show_default=True)
 
 
 def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
@@ -162,7 +170,9 @@ _OPTIONS = (
         callback=_configure,
         help="Options from a YAML file.  [default: ovsnp.yaml, if there]",
     ),
-    click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True),
+)
+
+_TELLING = (
     click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
     click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),

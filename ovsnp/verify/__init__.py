@@ -1,16 +1,19 @@
 """The semantics of NetworkPolicy as the API's documentation has it: an oracle that knows no flow and no compiler.
 
 ``judge`` says whether a connection is allowed and which rules say so, ``judge_service`` says it of a connection to a
-cluster IP, for each backend; ``who`` says whose an address is.
+cluster IP, for each backend; ``who`` says whose an address is. The questions they are made of (``selects``,
+``affects``, ``peer_matches``, ``port_matches``) are there for those who ask about parts.
 Correctness and legibility come before speed: every question is answered from the objects, nothing is kept.
 Quotations are from the documentation of networking.k8s.io/v1, of metav1.LabelSelector and from the concepts pages
 "Network Policies" and "Labels and Selectors".
 """
 
 from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd, who
-from ovsnp.verify.judge import Admission, Exemption, Side, Verdict, judge, judge_service
+from ovsnp.verify.judge import Admission, Exemption, Side, Verdict, affects, judge, judge_service
+from ovsnp.verify.peers import peer_matches
+from ovsnp.verify.selectors import selects
 from ovsnp.verify.services import Backend, backends, service_at
-from ovsnp.verify.traffic import ICMP, Traffic
+from ovsnp.verify.traffic import ICMP, Traffic, port_matches
 
 __all__ = [
     "ICMP",
@@ -24,9 +27,13 @@ __all__ = [
     "Side",
     "Traffic",
     "Verdict",
+    "affects",
     "backends",
     "judge",
     "judge_service",
+    "peer_matches",
+    "port_matches",
+    "selects",
     "service_at",
     "who",
 ]

@@ -207,12 +207,10 @@ def _holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> 
 
 def _isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:
     # "An empty selector matches all pods in the policy's namespace."
-    return (
-        policy.namespace == pod.namespace and selects(policy.pod_selector, pod.labels) and _affects(policy, direction)
-    )
+    return policy.namespace == pod.namespace and selects(policy.pod_selector, pod.labels) and affects(policy, direction)
 
 
-def _affects(policy: NetworkPolicy, direction: Direction) -> bool:
+def affects(policy: NetworkPolicy, direction: Direction) -> bool:
     """Whether a policy is one of this direction.
 
     "If this field is not specified, it will default based on the existence of ingress or egress rules; policies that

@@ -1,0 +1,70 @@
+"""``ovsnp lint``."""
+
+import sys
+from functools import partial
+
+import click
+from rich.console import Console
+
+from ovsnp.cli.options import OUTPUTS, Request, shared_options
+from ovsnp.errors import Exit, UsageError
+from ovsnp.lint import CHECKS, Report, Scene
+from ovsnp.lint import lint as run_checks
+from ovsnp.lint.github import render_github
+from ovsnp.lint.ignores import name_fault
+from ovsnp.lint.json import render_json
+from ovsnp.lint.sarif import render_sarif
+from ovsnp.lint.text import summary, text_lines, where
+
+_DOCUMENTS = {"json": render_json, "sarif": render_sarif, "github": render_github}
+_OPT_IN = ", ".join(name for name, check in CHECKS.items() if check.opt_in)
+
+
+@click.command(epilog=f"Checks: {', '.join(CHECKS)}.")
+@partial(shared_options, outputs=(*OUTPUTS, "sarif", "github"))
+@click.option(
+    "--select", multiple=True, metavar="ID", help=f"Only this check; may be given again.  [opt-in: {_OPT_IN}]"
+)
+@click.option("--ignore", multiple=True, metavar="ID", help="Without this check; may be given again.")
+def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
+    """Find policies that do not do what they seem to; exit 1 where there are any.
+
+    A comment in a manifest ignores checks: # ovsnp: ignore=ID,ID. Behind an entry it holds for its line, on a line
+    of its own for the next one, above all else of a document for the whole document.
+    """
+    checks = _chosen(select, ignore)
+    cluster = request.cluster()
+    scene = Scene(
+        cluster, request.service_cidrs, strict_nodes=request.strict_nodes, service_blocks=request.service_blocks
+    )
+    report = run_checks(scene, checks)
+    if request.output in _DOCUMENTS:
+        click.echo(_DOCUMENTS[request.output](report), nl=False)
+    else:
+        console = Console(no_color=request.no_color or None, highlight=False, soft_wrap=True)
+        for line in text_lines(report):
+            console.print(line)
+    _tell(request, report)
+    if report.findings:
+        sys.exit(Exit.NO)
+
+
+def _tell(request: Request, report: Report) -> None:
+    """What is not a finding, on stderr."""
+    for finding in report.ignored:
+        request.detail(
+            f"{where(finding.span)}: {finding.check} {finding.subject}: {finding.path}: ignored by a comment"
+        )
+    if report.skipped:
+        request.tell(f"the input has no pods, so these checks have nothing to look at: {', '.join(report.skipped)}")
+    request.tell(summary(report))
+
+
+def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> list[str]:
+    """The checks to run, in their order; raises UsageError for an identifier that is none."""
+    for option, names in (("--select", select), ("--ignore", ignore)):
+        for name in names:
+            if fault := name_fault(name):
+                raise UsageError(f"{option}: {fault}")
+    wanted = select or tuple(name for name, check in CHECKS.items() if not check.opt_in)
+    return [name for name in CHECKS if name in wanted and name not in ignore]

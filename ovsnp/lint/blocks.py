@@ -1,0 +1,59 @@
+"""Blocks that name addresses which say nothing: pods', which change, and cluster IPs, which no policy looks at."""
+
+from collections.abc import Iterator
+
+from ovsnp.lint.entries import rules
+from ovsnp.lint.finding import Finding, Severity, of_policy
+from ovsnp.lint.scene import Scene
+from ovsnp.manifests.paths import Path
+from ovsnp.model.address import Prefix, host_prefix, merge
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy
+
+
+def blocks_of_pods(scene: Scene) -> Iterator[Finding]:
+    """Blocks and exceptions inside pod CIDRs that are not all of them, and pods' own addresses."""
+    cidrs = merge(cidr for node in scene.cluster.nodes.values() for cidr in node.pod_cidrs)
+    gateways = {host_prefix(address) for node in scene.cluster.nodes.values() for address in node.gateways}
+    holders = {host_prefix(address): pod.key for pod in scene.cluster.pods for address in pod.addresses}
+    for policy, path, block in _blocks(scene):
+        for where, prefix in (((*path, "cidr"), block.cidr), *(((*path, "except"), part) for part in block.excepts)):
+            if prefix in gateways or not (prefix in holders or _is_part(prefix, cidrs)):
+                continue
+            now = f" (now it is of {holders[prefix]})" if prefix in holders else ""
+            message = f"{prefix} names addresses of pods, and these change with every pod that comes or goes{now}"
+            yield of_policy(policy, where, Severity.WARNING, message, "name the pods by podSelector and labels")
+
+
+def _blocks(scene: Scene) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
+    for policy in scene.cluster.policies:
+        for rule in rules(policy):
+            for path, peer in rule.peers():
+                if isinstance(peer, IPBlock):
+                    yield policy, (*path, "ipBlock"), peer
+
+
+def _is_part(prefix: Prefix, cidrs: tuple[Prefix, ...]) -> bool:
+    """Whether it is of the pods' network, but not the whole of it: that stays, and is a fair thing to name."""
+    family = [cidr for cidr in cidrs if cidr.family == prefix.family]
+    return any(cidr.contains(prefix) for cidr in family) and not all(prefix.contains(cidr) for cidr in family)
+
+
+def blocks_of_services(scene: Scene) -> Iterator[Finding]:
+    """Blocks that are cluster IPs, or lie where cluster IPs do; of egress only where these mean nothing there."""
+    cluster_ips = {
+        host_prefix(address): service.key for service in scene.cluster.services for address in service.cluster_ips
+    }
+    for policy, path, block in _blocks(scene):
+        service = cluster_ips.get(block.cidr)
+        around = next((cidr for cidr in scene.service_cidrs if cidr.contains(block.cidr)), None)
+        egress = path[1] == Direction.EGRESS.section
+        if (service is None and around is None) or (egress and scene.service_blocks):
+            continue
+        what = f"the cluster IP of Service {service}" if service else f"in {around}, where cluster IPs are"
+        if egress:
+            message = f"{block.cidr} is {what}, and policies judge the pod behind it, so the block admits nobody"
+            remedy = "name the Service's pods by podSelector, and their own port"
+        else:
+            message = f"{block.cidr} is {what}, and nothing is ever sent from there, so the block admits nobody"
+            remedy = "name those who send by podSelector"
+        yield of_policy(policy, (*path, "cidr"), Severity.WARNING, message, remedy)

@@ -1,0 +1,105 @@
+"""The checks, on one screen."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from ovsnp.lint.blocks import blocks_of_pods, blocks_of_services
+from ovsnp.lint.directions import namespaces_with_rules_in_one_direction, rules_of_types_not_listed
+from ovsnp.lint.dns import egress_without_dns
+from ovsnp.lint.finding import Finding
+from ovsnp.lint.named_ports import ports_that_no_pod_has
+from ovsnp.lint.peers import peers_that_match_nothing
+from ovsnp.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
+from ovsnp.lint.scene import Scene
+from ovsnp.lint.selection import pods_that_no_policy_isolates, policies_that_select_nothing
+
+UNUSED_IGNORE = "unused-ignore"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A check: what it finds, and why that matters, each a sentence.
+
+    With ``pods`` it says nothing of an input without any pod. One that is ``opt_in`` runs only where it is selected.
+    """
+
+    what: str
+    why: str
+    find: Callable[[Scene], Iterator[Finding]]
+    pods: bool = False
+    opt_in: bool = False
+
+
+def _nothing(_: Scene) -> Iterator[Finding]:
+    return iter(())
+
+
+CHECKS: Mapping[str, Check] = {
+    "selects-nothing": Check(
+        "A policy selects no pod.",
+        "It protects nothing, and whoever reads it believes it does.",
+        policies_that_select_nothing,
+        pods=True,
+    ),
+    "peer-matches-nothing": Check(
+        "A peer names nobody.",
+        "The rule does not admit those it seems to.",
+        peers_that_match_nothing,
+        pods=True,
+    ),
+    "unknown-port-name": Check(
+        "A named port is one that no pod has.",
+        "The entry matches nothing, so the connections it is meant for are dropped.",
+        ports_that_no_pod_has,
+        pods=True,
+    ),
+    "ignored-rules": Check(
+        "Rules stand in a section that policyTypes does not list.",
+        "The API ignores them, whatever they say.",
+        rules_of_types_not_listed,
+    ),
+    "pointless-rule": Check(
+        "Another rule admits all that this one does.",
+        "Narrowing or removing the rule changes nothing, as the other one still admits.",
+        rules_that_another_makes_pointless,
+    ),
+    "pointless-entry": Check(
+        "Another peer or port of the same rule holds all that this one does.",
+        "Narrowing or removing the entry changes nothing, as the other one still matches.",
+        entries_that_another_makes_pointless,
+    ),
+    "block-of-pods": Check(
+        "A block or an exception names addresses of pods.",
+        "A pod gets another address whenever it is made anew, and its old one goes to some other pod.",
+        blocks_of_pods,
+    ),
+    "block-of-services": Check(
+        "A block names cluster IPs.",
+        "Policies are judged on the pod behind a Service, so the block admits nobody.",
+        blocks_of_services,
+    ),
+    "egress-without-dns": Check(
+        "Pods may send to someone, but not to a DNS server.",
+        "Nearly every connection begins with a name, so what the other rules admit fails all the same.",
+        egress_without_dns,
+        pods=True,
+    ),
+    "one-direction": Check(
+        "The policies of a namespace have rules for one direction only.",
+        "The other direction is either wide open or wholly shut, and neither is written anywhere.",
+        namespaces_with_rules_in_one_direction,
+    ),
+    "unisolated-pod": Check(
+        "No policy isolates a pod.",
+        "All traffic from and to it is allowed.",
+        pods_that_no_policy_isolates,
+        pods=True,
+        opt_in=True,
+    ),
+    UNUSED_IGNORE: Check(
+        "A comment ignores a check that finds nothing there.",
+        "Later it may hide a finding that nobody has looked at.",
+        _nothing,  # found in the comments, when all other findings are known
+    ),
+}
+"""By their identifiers, which never change: comments in manifests name them."""

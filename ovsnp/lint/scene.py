@@ -1,0 +1,128 @@
+"""The cluster as the checks look at it: pods that are alike together, and what was asked once kept.
+
+Whom a selector or a peer names is for the oracle to say; here its answers are asked for one pod of a kind, and kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+
+import msgspec
+
+from ovsnp.model.address import Prefix
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
+from ovsnp.model.selector import Operator, Selector
+from ovsnp.verify import PodEnd, affects, peer_matches, selects
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """The pods of a namespace with the same labels: selectors cannot tell them apart. There is at least one."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    pods: tuple[Pod, ...]
+
+
+class Scene:
+    """A cluster, and the blocks cluster IPs lie in; ``strict_nodes`` and ``service_blocks`` as for the compiler."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        service_cidrs: Sequence[Prefix] = (),
+        *,
+        strict_nodes: bool = False,
+        service_blocks: bool = False,
+    ) -> None:
+        self.cluster = cluster
+        self.service_cidrs = tuple(sorted({*cluster.service_cidrs, *service_cidrs}))
+        self.strict_nodes = strict_nodes
+        self.service_blocks = service_blocks
+        self._selected: dict[tuple[str, Selector], tuple[Kind, ...]] = {}
+        self._named: dict[tuple[str, Peer], tuple[Pod, ...]] = {}
+
+    @cached_property
+    def kinds(self) -> Mapping[str, tuple[Kind, ...]]:
+        """The kinds of pods of every namespace that has pods."""
+        alike: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = {}
+        for pod in self.cluster.pods:
+            alike.setdefault((pod.namespace, frozenset(pod.labels.items())), []).append(pod)
+        found: dict[str, list[Kind]] = {}
+        for (namespace, _), pods in alike.items():
+            found.setdefault(namespace, []).append(Kind(namespace, pods[0].labels, tuple(pods)))
+        return {namespace: tuple(kinds) for namespace, kinds in found.items()}
+
+    @cached_property
+    def policies(self) -> Mapping[str, tuple[NetworkPolicy, ...]]:
+        """The policies of every namespace that has some."""
+        found: dict[str, list[NetworkPolicy]] = {}
+        for policy in self.cluster.policies:
+            found.setdefault(policy.namespace, []).append(policy)
+        return {namespace: tuple(policies) for namespace, policies in found.items()}
+
+    def selected(self, policy: NetworkPolicy) -> tuple[Kind, ...]:
+        """The kinds of pods that a policy selects."""
+        asked = (policy.namespace, policy.pod_selector)
+        if asked not in self._selected:
+            candidates = self._candidates(policy.namespace, policy.pod_selector)
+            self._selected[asked] = tuple(kind for kind in candidates if selects(policy.pod_selector, kind.labels))
+        return self._selected[asked]
+
+    def isolating(self, kind: Kind, direction: Direction) -> list[NetworkPolicy]:
+        """The policies that isolate a kind of pods in a direction, in order."""
+        return [policy for policy in self._selecting.get(kind.pods[0].key, ()) if affects(policy, direction)]
+
+    def named(self, policy: NetworkPolicy, peer: Peer) -> tuple[Pod, ...]:
+        """The pods that a peer of one of the policy's rules names."""
+        own = isinstance(peer, PodPeer) and peer.namespace_selector is None
+        # Only a peer that is about its own namespace means something else in another.
+        asked = (policy.namespace if own else "", peer)
+        if asked not in self._named:
+            spaces = (policy.namespace,) if own else tuple(self.kinds)
+            found = self._in_block(peer) if isinstance(peer, IPBlock) else self._by_labels(policy, peer, spaces)
+            self._named[asked] = found
+        return self._named[asked]
+
+    def _by_labels(self, policy: NetworkPolicy, peer: PodPeer, namespaces: Sequence[str]) -> tuple[Pod, ...]:
+        return tuple(
+            pod
+            for namespace in namespaces
+            for kind in self._candidates(namespace, peer.pod_selector or Selector())
+            if peer_matches(self.cluster, policy.namespace, (peer,), PodEnd(kind.pods[0], kind.pods[0].addresses[0]))
+            for pod in kind.pods
+        )
+
+    def _in_block(self, block: IPBlock) -> tuple[Pod, ...]:
+        return tuple(
+            pod
+            for pod in self.cluster.pods
+            if any(peer_matches(self.cluster, "", (block,), PodEnd(pod, address)) for address in pod.addresses)
+        )
+
+    def _candidates(self, namespace: str, selector: Selector) -> Iterable[Kind]:
+        """The kinds worth asking about: where a selector wants a value of a label, those that have it."""
+        for requirement in selector.requirements:
+            if requirement.operator is Operator.IN:
+                by_label = self._by_label.get(namespace, {})
+                return chain.from_iterable(by_label.get((requirement.key, value), ()) for value in requirement.values)
+        return self.kinds.get(namespace, ())
+
+    @cached_property
+    def _by_label(self) -> Mapping[str, Mapping[tuple[str, str], list[Kind]]]:
+        found: dict[str, dict[tuple[str, str], list[Kind]]] = {}
+        for namespace, kinds in self.kinds.items():
+            labelled = found.setdefault(namespace, {})
+            for kind in kinds:
+                for label in kind.labels.items():
+                    labelled.setdefault(label, []).append(kind)
+        return found
+
+    @cached_property
+    def _selecting(self) -> Mapping[str, list[NetworkPolicy]]:
+        """The policies that select each kind of pods, by its first pod."""
+        found: dict[str, list[NetworkPolicy]] = {}
+        for policy in self.cluster.policies:
+            for kind in self.selected(policy):
+                found.setdefault(kind.pods[0].key, []).append(policy)
+        return found

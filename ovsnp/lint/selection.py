@@ -1,0 +1,44 @@
+"""Policies that select no pod, and pods that no policy selects."""
+
+from collections.abc import Iterator
+
+from ovsnp.lint.covers import satisfiable
+from ovsnp.lint.finding import Finding, Severity, of_pod, of_policy
+from ovsnp.lint.scene import Scene
+from ovsnp.lint.wording import some_pods, why_none
+from ovsnp.model.policy import Direction, NetworkPolicy
+
+_PATH = ("spec", "podSelector")
+
+
+def policies_that_select_nothing(scene: Scene) -> Iterator[Finding]:
+    """Policies whose ``podSelector`` selects no pod of their namespace."""
+    for policy in scene.cluster.policies:
+        if not scene.selected(policy):
+            yield _selects_nothing(scene, policy)
+
+
+def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
+    selector, kinds = policy.pod_selector, scene.kinds.get(policy.namespace, ())
+    if not satisfiable(selector):
+        message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
+        return of_policy(policy, _PATH, Severity.WARNING, message, "correct the requirements: they exclude each other")
+    if not kinds:
+        message = f"namespace {policy.namespace} has no pods, so the policy protects nothing"
+        severity = Severity.WARNING if selector.requirements else Severity.NOTICE
+        return of_policy(policy, _PATH, severity, message, "correct the namespace, unless its pods are still to come")
+    because = why_none(selector, (kind.labels for kind in kinds), "pod")
+    message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
+    return of_policy(policy, _PATH, Severity.WARNING, message, "correct the labels, or remove the policy")
+
+
+def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:
+    """Pods that everyone may reach and that may reach everyone, those with the same labels as one finding."""
+    for namespace, kinds in sorted(scene.kinds.items()):
+        for kind in kinds:
+            pod = kind.pods[0]
+            if any(scene.isolating(kind, direction) for direction in Direction):
+                continue
+            message = f"no policy isolates {some_pods(kind.pods)}, so all traffic from and to these labels is allowed"
+            remedy = f"add a policy that selects them, or one with podSelector: {{}} for all of {namespace}"
+            yield of_pod(pod, ("metadata", "name"), Severity.NOTICE, message, remedy)

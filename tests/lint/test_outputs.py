@@ -1,0 +1,244 @@
+"""The report in each notation, which checks run, and what the process exits with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ovsnp.errors import Span
+from ovsnp.lint import CHECKS, Report, Scene
+from ovsnp.lint.blocks import blocks_of_services
+from ovsnp.lint.finding import Located, Severity
+from ovsnp.lint.github import render_github
+from ovsnp.lint.sarif import render_sarif
+from ovsnp.manifests import load
+from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
+
+HERE = Path(__file__).parent
+CLEAN = policy("to-db", 80) + "  egress: [{}]\n"
+
+
+def shape(**fields: object) -> dict[str, Any]:
+    """A schema of an object with these properties and no others, all required."""
+    return {"type": "object", "properties": fields, "required": sorted(fields), "additionalProperties": False}
+
+
+STRING = {"type": "string", "minLength": 1}
+MESSAGE = shape(text=STRING)
+REGION = shape(startLine={"type": "integer", "minimum": 1})
+PHYSICAL = shape(artifactLocation=shape(uri=STRING)) | {
+    "properties": {"artifactLocation": shape(uri=STRING), "region": REGION}
+}
+RULE = shape(id=STRING, shortDescription=MESSAGE, fullDescription=MESSAGE, help=MESSAGE)
+RESULT = shape(
+    ruleId={"enum": [*CHECKS]},
+    ruleIndex={"type": "integer", "minimum": 0},
+    level={"enum": ["none", "note", "warning", "error"]},
+    message=MESSAGE,
+    locations={"type": "array", "items": shape(physicalLocation=PHYSICAL), "minItems": 1},
+)
+RESULT["properties"]["suppressions"] = {"type": "array", "items": shape(kind={"enum": ["inSource", "external"]})}
+RUN = shape(
+    tool=shape(driver=shape(name=STRING, version=STRING, rules={"type": "array", "items": RULE})),
+    columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+    results={"type": "array", "items": RESULT},
+)
+SARIF = shape(**{"$schema": STRING, "version": {"const": "2.1.0"}, "runs": {"type": "array", "items": RUN}})
+"""The part of SARIF's own schema (2.1.0, errata 01) that a report uses, its names and values as they are there."""
+
+
+@pytest.fixture
+def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Lint a cluster and a policy in a directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+    def lint(text: str, *arguments: str) -> Answer:
+        Path("cluster.yaml").write_text(CLUSTER)
+        Path("policy.yaml").write_text(text)
+        return ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml", *arguments)
+
+    return lint
+
+
+def located(file: str = "a.yaml", line: int = 3, message: str = "no") -> Located:
+    span = Span(file, line)
+    return Located(span, "one-direction", "NetworkPolicy a/b", "spec", Severity.NOTICE, message, "do")
+
+
+def test_findings_exit_1_and_none_0(lint: Callable[..., Answer]) -> None:
+    assert lint(policy("to-db", 80))[:2] == (
+        1,
+        "policy.yaml:7: one-direction NetworkPolicy default/to-db: spec.ingress: all rules of namespace default are for"
+        " ingress, and no policy isolates for egress: its pods may send to everyone; add egress policies, unless that"
+        " is meant\n",
+    )
+    assert lint(CLEAN) == (0, "", "0 warnings, 0 notices\n")
+    assert lint(CLEAN, "--quiet").err == ""
+
+
+def test_bad_input_exits_3(lint: Callable[..., Answer]) -> None:
+    assert lint(CLEAN.replace("spec", "spek"))[:2] == (3, "")
+
+
+def test_select_takes_only_these_and_ignore_leaves_out(lint: Callable[..., Answer]) -> None:
+    text = policy("to-db", 80)
+    assert lint(text, "--select", "pointless-rule").code == 0
+    assert lint(text, "--select", "one-direction", "--select", "pointless-rule").code == 1
+    assert lint(text, "--select", "one-direction", "--ignore", "one-direction").code == 0
+    assert lint(text, "--ignore", "one-direction").code == 0
+
+
+def test_opt_in_checks_run_only_where_they_are_selected(lint: Callable[..., Answer]) -> None:
+    assert lint(CLEAN).code == 0
+    assert "unisolated-pod Pod default/frontend" in lint(CLEAN, "--select", "unisolated-pod").out
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_unknown_check_is_a_usage_error_with_the_nearest(lint: Callable[..., Answer], option: str) -> None:
+    answer = lint(CLEAN, option, "one-directions")
+    assert answer == (2, "", f"ovsnp: {option}: there is no check 'one-directions'; did you mean one-direction?\n")
+
+
+def test_without_pods_it_says_which_checks_see_nothing(lint: Callable[..., Answer]) -> None:
+    answer = lint(CLEAN)
+    Path("cluster.yaml").unlink()
+    answer = ovsnp("lint", "-f", "policy.yaml")
+    assert (answer.code, answer.out) == (0, "")
+    needing = ", ".join(name for name, check in CHECKS.items() if check.pods and not check.opt_in)
+    assert answer.err.splitlines()[0] == f"the input has no pods, so these checks have nothing to look at: {needing}"
+
+
+def test_text_is_coloured_only_where_it_is_wanted(lint: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    text, cyan = policy("to-db", 80), "\x1b[1;36m"
+    assert "\x1b" not in lint(text).out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert cyan in lint(text).out
+    assert cyan not in lint(text, "--no-color").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert cyan not in lint(text).out
+
+
+def test_files_are_apart(lint: Callable[..., Answer]) -> None:
+    lint(policy("to-db", 80))
+    Path("other.yaml").write_text("kind: Namespace\napiVersion: v1\nmetadata: {name: a}\n---\n")
+    with Path("other.yaml").open("a") as file:
+        file.write(policy("other", 80).replace("name: other", "name: other, namespace: a"))
+    out = ovsnp("lint", "-f", ".", "--select", "one-direction").out
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["./other.yaml", "", "./policy.yaml"]
+
+
+def test_json_has_the_finding_in_parts(lint: Callable[..., Answer]) -> None:
+    document = json.loads(lint(policy("to-db", 80), "-o", "json").out)
+    (finding,) = document["findings"]
+    assert (document["ignored"], document["skipped"]) == ([], [])
+    assert finding | {"message": "", "remedy": ""} == {
+        "check": "one-direction",
+        "severity": "notice",
+        "file": "policy.yaml",
+        "line": 7,
+        "object": "NetworkPolicy default/to-db",
+        "path": "spec.ingress",
+        "message": "",
+        "remedy": "",
+        "why": CHECKS["one-direction"].why,
+    }
+
+
+def test_sarif_is_as_its_schema_has_it(lint: Callable[..., Answer]) -> None:
+    rule = "    - from: [{podSelector: {}}, {podSelector: {}}]\n"
+    text = f"# ovsnp: ignore=one-direction\n{policy('to-db', 80)}{rule}"
+    answer = lint(text, "-o", "sarif")
+    document = json.loads(answer.out)
+    jsonschema.validate(document, SARIF)
+    (run,) = document["runs"]
+    results = [(each["ruleId"], each["level"], "suppressions" in each) for each in run["results"]]
+    assert results == [
+        ("pointless-rule", "warning", False),
+        ("pointless-entry", "warning", False),
+        ("one-direction", "note", True),
+    ]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
+    places = [each["locations"][0]["physicalLocation"] for each in run["results"]]
+    assert places[0] == {"artifactLocation": {"uri": "policy.yaml"}, "region": {"startLine": 9}}
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [("a b/ü.yaml", "a%20b/%C3%BC.yaml"), ("/a b.yaml", "file:///a%20b.yaml"), ("-", "stdin"), ("./a.yaml", "a.yaml")],
+)
+def test_sarif_names_files_by_uri_and_no_line_where_none_is_known(file: str, uri: str) -> None:
+    document = json.loads(render_sarif(Report((located(file, 0),), (), ())))
+    jsonschema.validate(document, SARIF)
+    location = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert location == {"artifactLocation": {"uri": uri}}
+
+
+def test_sarif_without_findings_is_a_run_all_the_same(lint: Callable[..., Answer]) -> None:
+    document = json.loads(lint(CLEAN, "-o", "sarif").out)
+    jsonschema.validate(document, SARIF)
+    assert document["runs"][0]["results"] == []
+
+
+def test_github_shows_a_line_a_finding(lint: Callable[..., Answer]) -> None:
+    answer = lint(policy("to-db", 80), "-o", "github")
+    start = "::notice file=policy.yaml,line=7,title=one-direction::NetworkPolicy default/to-db: spec.ingress: all rules"
+    assert answer.code == 1
+    assert answer.out.startswith(start)
+    assert lint(CLEAN, "-o", "github").out == ""
+
+
+def test_github_escapes_what_would_end_a_command() -> None:
+    report = Report((located("a,b:c%.yaml", 0, "100%,\r\nso: no"),), (), ())
+    assert render_github(report) == (
+        "::notice file=a%2Cb%3Ac%25.yaml,title=one-direction::NetworkPolicy a/b: spec: 100%25,%0D%0Aso: no; do\n"
+    )
+
+
+def test_service_blocks_let_egress_name_cluster_ips() -> None:
+    cluster = load([str(HERE / "cluster.yaml"), str(HERE / "cases" / "block-of-services" / "policies.yaml")])
+    assert {found.path[1] for found in blocks_of_services(Scene(cluster))} == {"ingress", "egress"}
+    assert {found.path[1] for found in blocks_of_services(Scene(cluster, service_blocks=True))} == {"ingress"}
+
+
+def test_block_of_all_pods_stays_as_pods_come_and_go(lint: Callable[..., Answer]) -> None:
+    text = CLEAN.replace("egress: [{}]", "egress: [{to: [{ipBlock: {cidr: 10.20.1.0/24}}]}]")
+    assert "block-of-pods" in lint(text).out
+    one_node = "---".join(part for part in CLUSTER.split("---") if "node-2" not in part)
+    Path("cluster.yaml").write_text(one_node)
+    assert "block-of-pods" not in ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml").out
+
+
+def test_service_cidr_of_the_command_line_counts(lint: Callable[..., Answer]) -> None:
+    text = CLEAN.replace("egress: [{}]", "egress: [{to: [{ipBlock: {cidr: 10.99.0.0/24}}]}]")
+    assert "block-of-services" not in lint(text).out
+    assert "in 10.99.0.0/16, where cluster IPs are" in lint(text, "--service-cidr", "10.99.0.0/16").out
+    assert lint(text, "--service-cidr", "10.99").code == 2
+
+
+def test_without_dns_servers_any_peer_will_do(lint: Callable[..., Answer]) -> None:
+    def egress(rule: str) -> str:
+        return lint(CLEAN.replace("egress: [{}]", f"egress: [{rule}]"), "--select", "egress-without-dns").out
+
+    assert "cannot resolve names: no egress rule of default/to-db admits 53/UDP to anyone" in egress(
+        "{ports: [{port: 80}]}"
+    )
+    assert "too long for UDP" in egress("{ports: [{port: 53, protocol: UDP}]}")
+    assert egress("{ports: [{port: 53, protocol: UDP}, {port: 53}]}") == ""
+    assert egress("{ports: [{port: dns, protocol: UDP}, {port: dns}]}") == ""
+    assert egress("{to: [{podSelector: {}}]}") == ""
+
+
+def test_dns_servers_outside_of_the_cluster_will_do(tmp_path: Path) -> None:
+    def found(rule: str) -> str:
+        (tmp_path / "policy.yaml").write_text(CLEAN.replace("egress: [{}]", f"egress: [{rule}]"))
+        answer = ovsnp("lint", "-f", HERE / "cluster.yaml", "-f", tmp_path, "--select", "egress-without-dns")
+        return answer.out
+
+    block = "to: [{ipBlock: {cidr: 203.0.113.53/32}}]"
+    assert found(f"{{{block}, ports: [{{port: 53, protocol: UDP}}, {{port: 53}}]}}") == ""
+    assert "cannot resolve names" in found(f"{{{block}}}")

@@ -1,0 +1,148 @@
+"""Random clusters: what lint calls without effect can go, and the oracle says the same of all traffic."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from random import Random
+
+import pytest
+
+from ovsnp.lint import CHECKS, Scene
+from ovsnp.lint.entries import rules
+from ovsnp.lint.finding import Finding
+from ovsnp.manifests import load_objects
+from ovsnp.model.address import parse_address
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.policy import Direction
+from ovsnp.model.ports import Protocol
+from ovsnp.verify import ICMP, PodEnd, Traffic, affects, judge, peer_matches, selects, who
+from tests.property.clusters import Object, Probe, interesting_traffic, random_cluster
+
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+PROBES = 200
+
+
+def verdicts(cluster: Cluster, probes: Sequence[Probe]) -> list[bool]:
+    found = []
+    for probe in probes:
+        source, destination = (who(cluster, parse_address(end)) for end in (probe.source, probe.destination))
+        protocol = Protocol(probe.protocol) if probe.protocol in list(Protocol) else None
+        traffic = Traffic(protocol, probe.port if protocol else None)
+        found.append(judge(cluster, source, destination, traffic, strict_nodes=True).allowed)
+    return found
+
+
+def policies_of(objects: Sequence[Object]) -> dict[str, Object]:
+    return {
+        f"NetworkPolicy {each['metadata']['namespace']}/{each['metadata']['name']}": each
+        for each in objects
+        if each["kind"] == "NetworkPolicy"
+    }
+
+
+def explicit(objects: Sequence[Object]) -> list[Object]:
+    """The same, with ``policyTypes`` written out, so that a policy is of the same directions whatever goes."""
+    copied = deepcopy([*objects])
+    for policy in load_objects(objects).policies:
+        types = [direction.value for direction in Direction if affects(policy, direction)]
+        policies_of(copied)[f"NetworkPolicy {policy.key}"]["spec"]["policyTypes"] = types
+    return copied
+
+
+def without_policies(objects: list[Object], findings: Sequence[Finding]) -> list[Object]:
+    gone = {finding.subject for finding in findings}
+    return [each for each in objects if each not in [policies_of(objects)[subject] for subject in gone]]
+
+
+def without_sections(objects: list[Object], findings: Sequence[Finding]) -> list[Object]:
+    for finding in findings:
+        del policies_of(objects)[finding.subject]["spec"][finding.path[1]]
+    return objects
+
+
+def without_rules(objects: list[Object], findings: Sequence[Finding]) -> list[Object]:
+    for subject, section, index in sorted({(each.subject, *each.path[1:3]) for each in findings}, reverse=True):
+        del policies_of(objects)[subject]["spec"][section][index]
+    return objects
+
+
+def without_entries(objects: list[Object], findings: Sequence[Finding]) -> list[Object]:
+    """Without items of lists; a rule goes with the last item of one, as an empty list would mean everyone."""
+    emptied = []
+    for subject, *way in sorted({(each.subject, *each.path[1:5]) for each in findings}, reverse=True):
+        section, index, field, item = way
+        items = policies_of(objects)[subject]["spec"][section][index][field]
+        del items[item]
+        if not items:
+            emptied += [each for each in findings if (each.subject, *each.path[1:5]) == (subject, *way)]
+    return without_rules(objects, emptied)
+
+
+REMOVED: dict[str, Callable[[list[Object], Sequence[Finding]], list[Object]]] = {
+    "selects-nothing": without_policies,
+    "peer-matches-nothing": without_entries,
+    "unknown-port-name": without_entries,
+    "ignored-rules": without_sections,
+    "pointless-rule": without_rules,
+    "pointless-entry": without_entries,
+}
+
+
+def seeded(seed: int) -> tuple[list[Object], Scene]:
+    objects = explicit(random_cluster(Random(seed)))
+    return objects, Scene(load_objects(objects))
+
+
+def found(scene: Scene) -> Iterator[tuple[str, list[Finding]]]:
+    for check in REMOVED:
+        if findings := list(CHECKS[check].find(scene)):
+            yield check, findings
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_what_is_without_effect_can_go(seed: int) -> None:
+    objects, scene = seeded(seed)
+    probes = interesting_traffic(objects, PROBES)
+    before = verdicts(scene.cluster, probes)
+    for check, findings in found(scene):
+        left = load_objects(REMOVED[check](deepcopy(objects), findings))
+        assert left != scene.cluster
+        assert verdicts(left, probes) == before, check
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_pods_that_are_named_and_selected_are_those_of_the_oracle(seed: int) -> None:
+    _, scene = seeded(seed)
+    cluster = scene.cluster
+    for policy in cluster.policies:
+        selected = {pod.key for kind in scene.selected(policy) for pod in kind.pods}
+        inside = {pod.key for pod in cluster.pods if pod.namespace == policy.namespace}
+        assert selected == {
+            pod.key for pod in cluster.pods if pod.key in inside and selects(policy.pod_selector, pod.labels)
+        }
+        for rule in rules(policy):
+            for _, peer in rule.peers():
+                assert {pod.key for pod in scene.named(policy, peer)} == {
+                    pod.key
+                    for pod in cluster.pods
+                    for address in pod.addresses
+                    if peer_matches(cluster, policy.namespace, (peer,), PodEnd(pod, address))
+                }
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_pods_that_are_isolated_are_those_of_the_oracle(seed: int) -> None:
+    _, scene = seeded(seed)
+    for kinds in scene.kinds.values():
+        for kind in kinds:
+            for pod in kind.pods:
+                end = PodEnd(pod, pod.addresses[0])
+                verdict = judge(scene.cluster, end, end, ICMP)
+                assert tuple(scene.isolating(kind, Direction.EGRESS)) == verdict.egress.isolated_by
+                assert tuple(scene.isolating(kind, Direction.INGRESS)) == verdict.ingress.isolated_by
+
+
+def test_random_clusters_have_something_for_every_check() -> None:
+    seen = Counter(check for seed in range(100) for check, _ in found(seeded(seed)[1]))
+    assert {check for check, times in seen.items() if times >= 3} == set(REMOVED)
