@@ -4,12 +4,13 @@ import argparse
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 import bench
-from bench import applying, changing, compiling, datapath, explaining, flow_counts, services
+from bench import applying, changing, compiling, datapath, explaining, flow_counts, services, throughput
 from bench.inputs import Inputs
 from bench.layout import SIZES
 from bench.machine import described
@@ -22,6 +23,7 @@ SECTIONS = {
     "change": changing.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,
+    "throughput": throughput.measure,
 }
 NEED_OPEN_VSWITCH = ("apply", "datapath")
 USUAL_SIZES = ["S", "M", "L"]
@@ -29,6 +31,8 @@ USUAL_SIZES = ["S", "M", "L"]
 
 def main() -> None:
     arguments = _arguments()
+    # Labs and daemons end with their contexts, also where the measuring is ended from outside.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="ovsnp-bench-") as directory:
         # Processes that are timed find bytecode, as where ovsnp is installed; the first run of each makes it.
         os.environ["PYTHONPYCACHEPREFIX"] = f"{directory}/bytecode"

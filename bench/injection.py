@@ -1,6 +1,5 @@
 """Packets into the dummy ports of a bridge, and what its datapath did with them."""
 
-import os
 import re
 import time
 from collections import defaultdict
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from bench.bridge import NodeBridge, port_name
 from bench.connections import Connection
+from bench.process import processor_time
 
 AT_ONCE = 64
 """Connections that are opened together: a dummy port holds no more than 100 packets that wait."""
@@ -90,6 +90,4 @@ class Datapath:
 
     def _processor_time(self) -> float:
         """Seconds of processor time of the daemon so far."""
-        with open(f"/proc/{self._pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_time(self._pid)
