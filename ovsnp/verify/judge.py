@@ -98,7 +98,7 @@ def judge(
     """
     if family(source.address) != family(destination.address):
         raise ValueError("the two ends of a connection have addresses of one family")
-    exempt = _exemption(source, destination, strict_nodes=strict_nodes)
+    exempt = exemption(source, destination, strict_nodes=strict_nodes)
     if via is not None and exempt is Exemption.SELF:
         # What goes through a Service is no pod's access to itself: it may as well be given another backend.
         exempt = None
@@ -140,11 +140,12 @@ def judge_service(
             via=service,
             opened_to=(address, traffic) if service_blocks else None,
         )
-        for backend in sorted(backends(cluster, service, port, family(address), _begins_on(source, entry)))
+        for backend in sorted(backends(cluster, service, port, family(address), begins_on(source, entry)))
     }
 
 
-def _begins_on(source: Endpoint, entry: str | None) -> str | None:
+def begins_on(source: Endpoint, entry: str | None) -> str | None:
+    """The node where a connection begins; ``entry`` where its source is neither a pod nor a node."""
     match source:
         case PodEnd(pod=pod):
             return pod.node
@@ -154,7 +155,8 @@ def _begins_on(source: Endpoint, entry: str | None) -> str | None:
             return entry
 
 
-def _exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool) -> Exemption | None:
+def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool) -> Exemption | None:
+    """Why no policy has a say between two ends; None where policies decide."""
     match source, destination:
         case PodEnd(), PodEnd():
             # "exception: a pod cannot block access to itself"
@@ -173,7 +175,7 @@ def _side(cluster: Cluster, direction: Direction, connection: _Connection) -> Si
     near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
     if not isinstance(near, PodEnd):
         return Side()
-    isolating = tuple(policy for policy in cluster.policies if _isolates(policy, near.pod, direction))
+    isolating = tuple(policy for policy in cluster.policies if isolates(policy, near.pod, direction))
     admitting = tuple(
         Admission(policy, direction, index)
         for policy in isolating
@@ -183,12 +185,12 @@ def _side(cluster: Cluster, direction: Direction, connection: _Connection) -> Si
             peer_matches(cluster, policy.namespace, rule.peers, far)
             and port_matches(rule.ports, connection.traffic, destination)
         )
-        or (direction is Direction.EGRESS and _holds_cluster_ip(rule, connection.opened_to))
+        or (direction is Direction.EGRESS and holds_cluster_ip(rule, connection.opened_to))
     )
     return Side(isolating, admitting, connection.exempt)
 
 
-def _holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> bool:
+def holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> bool:
     """Whether a block of the rule holds the cluster IP, and the rule its port; that has no names.
 
     "Cluster ingress and egress mechanisms often require rewriting the source or destination IP of packets. In cases
@@ -205,7 +207,8 @@ def _holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> 
     )
 
 
-def _isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:
+def isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:
+    """Whether a policy isolates a pod in this direction."""
     # "An empty selector matches all pods in the policy's namespace."
     return policy.namespace == pod.namespace and selects(policy.pod_selector, pod.labels) and affects(policy, direction)
 

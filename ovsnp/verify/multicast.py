@@ -23,6 +23,12 @@ def is_group_address(cluster: Cluster, destination: Endpoint) -> bool:
     )
 
 
+def group_prefixes(cluster: Cluster) -> tuple[Prefix, ...]:
+    """Where these addresses lie."""
+    broadcasts = (_broadcast(cidr) for node in cluster.nodes.values() for cidr in node.pod_cidrs)
+    return (*_MULTICAST, *(host_prefix(address) for address in (_BROADCAST, *broadcasts) if address is not None))
+
+
 def _broadcast(cidr: Prefix) -> Address | None:
     """The last address of an IPv4 block; IPv6, and IPv4 blocks of one or two addresses (RFC 3021), have none."""
     if cidr.family == 6 or cidr.length > 30:
