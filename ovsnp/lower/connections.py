@@ -14,6 +14,7 @@ from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.conntrack import SNAT_ZONE, ZONE
 
 _ADMITTED, _BOUND = exactly(r.ADMITTED, 1), exactly(r.SERVICE_LABEL, 1)
+_SENT_BY_POD = exactly(r.ORIGIN, r.Origin.POD)
 _MARK = SetField(r.SERVICE_BOUND, 1)
 _JUDGE = (SetField(r.JUDGED, 1), Goto("Service"))
 _JUDGE_BOUND = (SetField(r.JUDGED, 1), _MARK, Goto("DestinationNode"))
@@ -37,6 +38,7 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
         yield Flow("Conntrack", p.ALWAYS, Match(kind), (Track(zone, "ConntrackState"),))
         yield Flow("Commit", p.ALWAYS, Match(kind), (Commit(zone, _MEMORY), Goto("Output")))
         yield from _portless(f.PROTOCOL_KIND[version, Protocol.SCTP])
+        yield from _out_of_window(f.PROTOCOL_KIND[version, Protocol.TCP])
     yield from _states()
 
 
@@ -50,6 +52,18 @@ def _states() -> Iterator[Flow]:
     # Its destination is translated already, but no packet of it was admitted yet.
     yield _state(p.OPENING_SERVICE, "-rpl+trk", "Service-bound", _JUDGE_BOUND, terms=(_BOUND,))
     yield _state(p.OPENING, "+new+trk", "a new connection", _JUDGE)
+
+
+def _out_of_window(kind: str) -> Iterator[Flow]:
+    """A client's new connection may meet what its server remembers of another: the userspace datapath before 3.2
+    gives a Service-bound connection another source port when its own comes round again. Then the server's answer, the
+    client's RST and the rest are out of the window that conntrack saw, but TCP gets over it if it gets to see them.
+
+    Their direction is not known; what a pod did not send needs no carrier.
+    """
+    note, bound = "TCP out of its window, of an admitted connection", (_ADMITTED, _BOUND, _SENT_BY_POD)
+    yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", note, (_MARK, Goto("DestinationNode")), kind, bound)
+    yield _state(p.OUT_OF_WINDOW, "+inv+trk", note, (Goto("DestinationNode"),), kind, (_ADMITTED,))
 
 
 def _portless(kind: str) -> Iterator[Flow]:

@@ -15,6 +15,8 @@ OWN_ADDRESS = 200
 ANSWER = 100
 """AddressResolution: the asker's own address is never answered for."""
 
+OUT_OF_WINDOW_SERVICE = 560
+OUT_OF_WINDOW = 550
 INVALID = 500
 RELATED = 400
 PORTLESS_SERVICE = 310

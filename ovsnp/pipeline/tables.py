@@ -112,7 +112,7 @@ TABLES = (
         "ConntrackState",
         "invalid packets end here; admitted connections and their errors skip policy; others are judged",
         "dropped",
-        matches=frozenset({f.CT_STATE, r.ADMITTED, r.SERVICE_LABEL}),
+        matches=frozenset({f.CT_STATE, r.ADMITTED, r.ORIGIN, r.SERVICE_LABEL}),
         sets=frozenset({r.JUDGED, r.SERVICE_BOUND}),
         next=("Service", "DestinationNode"),
     ),

@@ -30,13 +30,18 @@ class End(NamedTuple):
 
 
 class Packet(NamedTuple):
-    """A packet of a connection, without data; ``hops`` is its TTL or hop limit."""
+    """A packet of a connection, without data; ``hops`` is its TTL or hop limit.
+
+    ``began`` is the sequence number of its sender's SYN, ``met`` that of the other SYN; `parse` does not look.
+    """
 
     protocol: Protocol
     source: End
     destination: End
     flags: Flag = Flag.NONE
     hops: int = 64
+    began: int = 1000
+    met: int = 1000
 
     def answer(self, flags: Flag = Flag.NONE) -> "Packet":
         """What the receiver sends back."""
@@ -52,9 +57,8 @@ def frame(packet: Packet, source_mac: int, destination_mac: int) -> str:
     source, destination = (ip_address(end.address) for end in packet.between())
     ports = packet.source.port, packet.destination.port
     if packet.protocol is Protocol.TCP:
-        # Each side has sent its SYN, number 1000, if it acknowledges anything.
-        sequence = 1000 if packet.flags & Flag.SYN else 1001
-        acknowledged = 1001 if packet.flags & Flag.ACK else 0
+        sequence = packet.began if packet.flags & Flag.SYN else packet.began + 1
+        acknowledged = packet.met + 1 if packet.flags & Flag.ACK else 0
         payload = struct.pack("!HHIIBBHHH", *ports, sequence, acknowledged, 5 << 4, packet.flags, 65535, 0, 0)
     else:
         payload = struct.pack("!HHHH", *ports, 12, 0) + b"ping"

@@ -151,6 +151,13 @@ def test_open_is_what_was_admitted(bridges: TracedCluster, state: str) -> None:
     assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", state) == CLOSED
 
 
-def test_errors_about_a_connection_pass_and_invalid_packets_do_not(bridges: TracedCluster) -> None:
+def test_errors_about_a_connection_pass(bridges: TracedCluster) -> None:
     assert bridges.sent("node-1", TO_CLOSED, "--ct-next", "trk,rel") == CLOSED
-    assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", "trk,inv") is None
+
+
+def test_of_invalid_packets_only_those_of_an_admitted_tcp_connection_pass(bridges: TracedCluster) -> None:
+    assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", "trk,inv") == CLOSED
+    assert bridges.sent("node-1", TO_CLOSED, "--ct-next", "trk,inv") is None
+    for other in ("udp", "sctp", "icmp"):
+        invalid = TO_CLOSED.replace("tcp", other) + ADMITTED
+        assert bridges.sent("node-1", invalid, "--ct-next", "trk,inv") is None
