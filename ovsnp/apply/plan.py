@@ -62,18 +62,23 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(flows: Iterable[InstalledFlow], groups: Iterable[InstalledGroup], wanted: Program) -> Plan:
     """Compare flows by table, priority and match, and groups by number; those of others are not touched.
 
-    A group is ovsnp's where one of its flows sends packets to it, by way of other groups perhaps. What Open vSwitch
-    learned stays while it is asked for. Raises SwitchError where something of others' stands in the very place of ours.
+    A group is ovsnp's where one of its flows sends packets to it, by way of other groups perhaps; one of a number that
+    is wanted, to which nobody's flow does, was so before somebody deleted the flows. What Open vSwitch learned stays
+    while it is asked for. Raises SwitchError where something of others' stands in the very place of ours.
     """
     there, groups_there = list(flows), {group.id: group for group in groups}
-    ours = groups_reached((flow.actions for flow in there if is_ours(flow.cookie)), groups_there)
-    found = msgspec.structs.replace(_plan_flows(there, wanted.flows), **_plan_groups(groups_there, ours, wanted.groups))
+    ours, others = (
+        groups_reached((flow.actions for flow in there if is_ours(flow.cookie) is whose), groups_there)
+        for whose in (True, False)
+    )
+    of_groups = _plan_groups(groups_there, ours, others - ours, wanted.groups)
+    found = msgspec.structs.replace(_plan_flows(there, wanted.flows), **of_groups)
     cut = to_cut(there, groups_there, found.groups_losing, wanted.frontends) if found else ()
     return msgspec.structs.replace(found, cut=cut)
 
 
 def _plan_groups(
-    there: Mapping[int, InstalledGroup], ours: set[int], wanted: Iterable[Group]
+    there: Mapping[int, InstalledGroup], ours: set[int], others: set[int], wanted: Iterable[Group]
 ) -> dict[str, tuple[object, ...]]:
     added, changed, replaced, kept = [], [], [], set()
     for group in wanted:
@@ -81,9 +86,10 @@ def _plan_groups(
         kept.add(group.id)
         if found is None:
             added.append(group)
-        elif group.id not in ours:
+        elif group.id in others:
             raise SwitchError(
-                f"group {group.id} is not ovsnp's, and nothing was changed; remove it (ovs-ofctl del-groups)"
+                f"group {group.id} has the number of one of ovsnp's own, but flows that are not ovsnp's use it, and"
+                " nothing was changed; remove it (ovs-ofctl del-groups)"
             )
         elif found.head != group.head:
             replaced.append(group)

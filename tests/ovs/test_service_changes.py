@@ -1,8 +1,11 @@
 """What changes of a Service's endpoints do: to connections that are open, and to the bridge."""
 
+import re
+
 import pytest
 
 from ovsnp.apply import commit
+from ovsnp.errors import Exit
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import Flag
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, ServiceScene, address_of, first
@@ -53,6 +56,23 @@ def test_an_endpoint_that_comes_or_goes_is_one_message_a_port(scene: ServiceScen
     scene.nodes[0].apply(scene.manifests)
     assert len(messages) == 4
     assert all(line.startswith("group remove_bucket ") for line in messages)
+
+
+def test_flows_that_somebody_deleted_come_back_to_their_groups(scene: ServiceScene) -> None:
+    scene.serve(BACKENDS)
+    scene.apply()
+    ofctl = ("ovs-ofctl", "-OOpenFlow15")
+    scene.nodes[0].switch.run([*ofctl, "del-flows", "br-int"])
+    scene.apply()
+    scene.converse("client", 40000)
+    scene.nodes[0].switch.run([*ofctl, "del-flows", "br-int"])
+    groups = scene.nodes[0].switch.run([*ofctl, "dump-groups", "br-int"])
+    number = re.findall(r"group_id=(\d+)", groups)[0]
+    scene.nodes[0].switch.run([*ofctl, "add-flow", "br-int", f"table=200,actions=group:{number}"])
+    answer = scene.nodes[0].run("apply", scene.manifests)
+    assert answer.code == Exit.SWITCH
+    assert f"group {number} has the number of one of ovsnp's own" in answer.err
+    assert groups == scene.nodes[0].switch.run([*ofctl, "dump-groups", "br-int"])
 
 
 def test_the_last_endpoint_takes_the_group_with_it(scene: ServiceScene, messages: list[str]) -> None:
