@@ -95,7 +95,7 @@ async def _echo_stream(client: socket.socket, sender: str) -> None:
     loop = asyncio.get_running_loop()
     with client:
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 line = await _line(client)
                 await loop.sock_sendall(client, line + b" " + sender.encode() + b"\n")
         except (OSError, TimeoutError):
