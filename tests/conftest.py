@@ -15,6 +15,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what is compiled now as the golden files")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """That switch is the one of the cases of ovsnp's own plugin too."""
+    config.option.ovsnp_update |= config.option.update_golden
+
+
 @pytest.fixture(scope="session")
 def dummy_switch() -> Iterator[DummySwitch]:
     """An Open vSwitch of this test run's own, on the dummy datapath."""

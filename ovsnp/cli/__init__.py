@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -11,6 +12,7 @@ from ovsnp.errors import Exit, OvsnpError
 
 _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
+    "check": "whether who reaches whom is as a file expects",
     "compile": "manifests to flows, on stdout",
     "explain": "whether one end may connect to another, and why",
     "lab": "a cluster of nodes and pods on this machine, real packets",
@@ -53,10 +55,10 @@ def ovsnp() -> None:
     """Compile Kubernetes NetworkPolicy into OpenFlow rules for Open vSwitch."""
 
 
-def main() -> None:
-    """Run the command line; exits with a code of `Exit`, and never with a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line, the process's own if none is given; exits with a code of `Exit`, never with a traceback."""
     try:
-        sys.exit(ovsnp.main(standalone_mode=False))
+        sys.exit(ovsnp.main(arguments, standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         sys.exit(Exit.USAGE)

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from ovsnp.cli.options import Request, shared_options
-from ovsnp.errors import Exit, UsageError
+from ovsnp.errors import Exit
 from ovsnp.explain.document import document
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Written, read_question
@@ -38,10 +38,9 @@ def explain(
     """
     cluster = request.cluster()
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
-    if request.node and cluster.nodes and request.node not in cluster.nodes:
-        raise UsageError(f"there is no node {request.node}; there are {', '.join(sorted(cluster.nodes))}")
+    entry = request.entry(cluster)
     question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)
-    terms = Terms(request.strict_nodes, request.node, request.service_blocks)
+    terms = Terms(request.strict_nodes, entry, request.service_blocks)
     answers = [explained(cluster, connection, terms) for connection in question.connections]
     if request.output == "json":
         click.echo(json.dumps(document(question, answers, Places()), indent=2))

@@ -14,13 +14,14 @@ import msgspec
 from ovsnp.cli.settings_file import read_mapping, read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import UsageError
+from ovsnp.manifests.own_files import CONFIGURATION
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
 
-DEFAULT_CONFIG = Path("ovsnp.yaml")
+DEFAULT_CONFIG = Path(CONFIGURATION)
 OUTPUTS = ("text", "json")
 _BRIDGE = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -66,6 +67,12 @@ class Request(msgspec.Struct, frozen=True):
             Carrier(self.geneve_class, *self.geneve_types),
             self.service_blocks,
         )
+
+    def entry(self, cluster: Cluster) -> str | None:
+        """The node by which outsiders' connections come in, if one is named; raises UsageError where there is none."""
+        if self.node and cluster.nodes and self.node not in cluster.nodes:
+            raise UsageError(f"there is no node {self.node}; there are {', '.join(sorted(cluster.nodes))}")
+        return self.node
 
     @property
     def service_cidrs(self) -> tuple[Prefix, ...]:

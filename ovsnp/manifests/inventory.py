@@ -9,6 +9,7 @@ from ovsnp.errors import Place
 from ovsnp.manifests.json_text import list_faults
 from ovsnp.manifests.objects import ApiObject, as_outline
 from ovsnp.manifests.outline import MAX_DEPTH, TOO_DEEP, Outline
+from ovsnp.manifests.own_files import is_own
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import describe, quote
@@ -43,11 +44,15 @@ _NO_HEADER = Header()
 
 
 class Inventory:
-    """Sorts objects by their kind; kinds that say nothing about policies are passed over."""
+    """Sorts objects by their kind; kinds that say nothing about policies are passed over.
 
-    def __init__(self, report: Report, ignore_kinds: Collection[str] = ()) -> None:
+    So are ovsnp's own files, but not those of ``meant``: whoever names a file means it as a manifest.
+    """
+
+    def __init__(self, report: Report, ignore_kinds: Collection[str] = (), meant: Collection[str] = ()) -> None:
         self._report = report
         self._ignored = frozenset(ignore_kinds)
+        self._meant = frozenset(meant)
         self.objects: dict[str, list[ApiObject]] = {kind: [] for kind in KINDS}
         self._take = {(kind, version): self.objects[kind].append for kind in KINDS for version in _VERSIONS[kind]}
 
@@ -76,6 +81,8 @@ class Inventory:
 
     def _plain_header(self, place: Place, outline: Outline, outer: Header) -> Header | None:
         value, faults = outline.value, list(outline.faults)
+        if place.file not in self._meant and not place.items and is_own(place.file, value):
+            return None
         if not isinstance(value, dict):
             faults = faults or [Fault((), f"must be a Kubernetes object, not {describe(value)}; write its fields")]
             self._report.begin(place, None, faults)

@@ -23,7 +23,7 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     with without_collector():
         sources, diagnostics = read_sources(paths, stdin)
         report = Report()
-        inventory = Inventory(report, ignore_kinds)
+        inventory = Inventory(report, ignore_kinds, meant=paths)
         while sources:
             diagnostics += _take_file(*sources.pop(0), inventory)
         return _finish(inventory, report, diagnostics)

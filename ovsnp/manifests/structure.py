@@ -1,17 +1,16 @@
 """What is wrong with the shape of an object: unknown fields, wrong types, nulls where they say nothing.
 
-Runs only when msgspec has refused an object, as msgspec names one mistake and stops. It follows the declarations
-of `ovsnp.manifests.wire`, so there is no second list of fields.
+Runs only when msgspec has refused an object, as msgspec names one mistake and stops. It follows the types that the
+object is read as (those of `ovsnp.manifests.wire`, say), so there is no second list of fields.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from msgspec import inspect
+from msgspec import Struct, inspect
 
 from ovsnp.manifests.paths import Fault, Path
-from ovsnp.manifests.wire import Wire
 
 _QUOTE = "write it in quotes"
 
@@ -25,7 +24,7 @@ _REMEDIES: Mapping[type[inspect.Type], tuple[str, str]] = {
 }
 
 
-def shape_faults(value: Any, wire: type[Wire]) -> tuple[Any, list[Fault]]:
+def shape_faults(value: Any, wire: type[Struct]) -> tuple[Any, list[Fault]]:
     """All mistakes of shape of an object, and the object without the broken parts, which msgspec then accepts.
 
     A broken item of a list becomes null, so that the others keep their index.
@@ -65,7 +64,7 @@ def _shortened(text: str) -> str:
 
 
 @lru_cache
-def _declaration(wire: type[Wire]) -> inspect.Type:
+def _declaration(wire: type[Struct]) -> inspect.Type:
     return inspect.type_info(wire)
 
 
@@ -121,7 +120,7 @@ class _Walker:
     def _wrong_type(self, value: Any, options: tuple[inspect.Type, ...], path: Path) -> None:
         wanted = [_REMEDIES[type(option)] for option in options if type(option) in _REMEDIES]
         names = " or ".join(name for name, _ in wanted)
-        remedy = wanted[0][1] if len(wanted) == 1 else "write one of the two"
+        remedy = wanted[0][1] if len(wanted) == 1 else f"write one of the {'two' if len(wanted) == 2 else 'three'}"
         if value is None and remedy == _QUOTE:
             remedy = 'write "" if it is meant to be empty'
         self._fault(path, f"must be {names}, not {describe(value)}; {remedy}")

@@ -1,0 +1,35 @@
+"""The result of a check as JSON; docs/check.schema.json is its schema."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ovsnp.check.placed import Placed
+from ovsnp.explain.document import document as explained
+from ovsnp.explain.places import Places
+
+
+def document(placed: Sequence[Placed]) -> dict[str, Any]:
+    """Every expectation with its verdict, and the explanation of each that is not met."""
+    places = Places()
+    return {
+        "unmet": sum(not each.judged.met for each in placed),
+        "expectations": [_expectation(each, places) for each in placed],
+    }
+
+
+def _expectation(placed: Placed, places: Places) -> dict[str, Any]:
+    judged, span = placed
+    expectation, question = judged.asked.expectation, judged.asked.question
+    return {
+        "file": span.file,
+        "line": span.line or None,
+        "from": question.source,
+        "to": question.destination,
+        "port": expectation.written.port,
+        "family": expectation.written.version,
+        "expect": expectation.expected.value,
+        "verdict": judged.outcome.value,
+        "met": judged.met,
+        "notes": list(question.notes),
+        "explanation": None if judged.met else explained(question, judged.answers, places),
+    }

@@ -1,0 +1,81 @@
+"""What the oracle says of expectations."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from ovsnp.check.reading import Expectation
+from ovsnp.errors import UsageError
+from ovsnp.explain.ends import read_destination, read_source
+from ovsnp.explain.ports import read_port
+from ovsnp.explain.questions import Question, read_question
+from ovsnp.explain.reasons import Answer, Outcome, Terms, explain, outcome
+from ovsnp.manifests.paths import Fault, Path
+from ovsnp.manifests.report import Report
+from ovsnp.model.address import Prefix
+from ovsnp.model.cluster import Cluster
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An expectation, and the connections that it is about."""
+
+    expectation: Expectation
+    question: Question
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """An expectation with the oracle's answers, one for each of its connections."""
+
+    asked: Asked
+    answers: tuple[Answer, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of all the connections together."""
+        return outcome([answer.outcome for answer in self.answers])
+
+    @property
+    def met(self) -> bool:
+        """Whether every connection is as expected."""
+        return self.outcome is self.asked.expectation.expected
+
+
+def ask(
+    cluster: Cluster, expectations: Iterable[Expectation], report: Report, service_cidrs: Sequence[Prefix] = ()
+) -> list[Asked]:
+    """The connections that each expectation is about; ends and ports that are nobody's go to the report.
+
+    ``service_cidrs`` are those that the cluster's own objects do not tell.
+    """
+    found: list[Asked] = []
+    for each in expectations:
+        try:
+            found.append(Asked(each, read_question(cluster, each.written, service_cidrs)))
+        except UsageError as error:
+            report.begin(each.place, None)
+            for path, message in _faults(cluster, each, service_cidrs) or [Fault(each.ways.entry, str(error))]:
+                report.add(path, message)
+    return found
+
+
+def _faults(cluster: Cluster, each: Expectation, service_cidrs: Sequence[Prefix]) -> list[Fault]:
+    """What is wrong with each part by itself; none where only the parts together make no question."""
+    written, ways = each.written, each.ways
+    readings: tuple[tuple[Path, Callable[[], object]], ...] = (
+        (ways.source, lambda: read_source(cluster, written.source, service_cidrs)),
+        (ways.destination, lambda: read_destination(cluster, written.destination, service_cidrs)),
+        (ways.port, lambda: None if written.port is None else read_port(written.port)),
+    )
+    found: list[Fault] = []
+    for path, read in readings:
+        try:
+            read()
+        except UsageError as error:
+            found.append(Fault(path, str(error)))
+    return found
+
+
+def judge(cluster: Cluster, asked: Iterable[Asked], terms: Terms) -> Iterator[Judged]:
+    """The oracle's answers, with their reasons."""
+    for each in asked:
+        yield Judged(each, tuple(explain(cluster, connection, terms) for connection in each.question.connections))

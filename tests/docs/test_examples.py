@@ -1,0 +1,66 @@
+"""The examples of the pages are what the commands print; `pytest --update-golden` writes them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["check.md", "explain.md"]
+EXAMPLE = re.compile(r"<!-- in (?P<folder>[a-z0-9-]+) -->\n```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
+
+
+def text_of(page: str) -> str:
+    return (ROOT / "docs" / page).read_text()
+
+
+EXAMPLES = [(page, match["folder"], match["command"]) for page in PAGES for match in EXAMPLE.finditer(text_of(page))]
+
+
+def printed(folder: str, command: str, tmp_path: Path) -> str:
+    """What a shell shows of the command, in that folder of the golden cases, where no Open vSwitch is found."""
+    (tmp_path / "ovsnp").write_text(f'#!/bin/sh\nexec {sys.executable} -m ovsnp "$@"\n')
+    (tmp_path / "ovsnp").chmod(0o755)
+    done = subprocess.run(
+        [shutil.which("sh") or "sh", "-c", command],
+        cwd=ROOT / "tests" / "golden" / folder,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OVS_RUNDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def example(page: str, folder: str, command: str) -> re.Match[str]:
+    """Where the page has it."""
+    return next(
+        each for each in EXAMPLE.finditer(text_of(page)) if (each["folder"], each["command"]) == (folder, command)
+    )
+
+
+@pytest.mark.parametrize(("page", "folder", "command"), EXAMPLES)
+def test_example_is_what_the_command_prints(
+    page: str, folder: str, command: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    shown = printed(folder, command, tmp_path)
+    if request.config.getoption("--update-golden"):
+        match, text = example(page, folder, command), text_of(page)
+        (ROOT / "docs" / page).write_text(text[: match.start("output")] + shown + text[match.end("output") :])
+    found = example(page, folder, command)["output"]
+    assert shown == found, "it prints something else now; if that is right: pytest --update-golden"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_has_examples_and_no_others(page: str) -> None:
+    assert [each[0] for each in EXAMPLES].count(page) == text_of(page).count("```console") > 0
+
+
+def test_check_page_shows_the_file_that_its_examples_read() -> None:
+    expectations = (ROOT / "tests" / "golden" / "ingress-pod-selector" / "connectivity.yaml").read_text()
+    assert f"```yaml\n{expectations}```\n" in text_of("check.md")

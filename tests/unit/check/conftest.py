@@ -1,0 +1,37 @@
+"""A file of expectations, and what `check` says of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
+
+Checked = Callable[..., Answer]
+
+SERVICE = """---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec:
+  clusterIP: 10.96.0.1
+  selector: {role: db}
+  ports: [{name: redis, port: 6379, targetPort: 80}, {name: web, port: 81}]
+"""
+
+
+@pytest.fixture
+def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
+    """Run `check` on expectations, of two nodes, three pods, a Service, and a policy that admits frontends on 80."""
+    monkeypatch.chdir(tmp_path)
+    Path("manifests").mkdir()
+    Path("manifests/cluster.yaml").write_text(CLUSTER + SERVICE)
+    Path("manifests/policy.yaml").write_text(policy("to-db", 80))
+
+    def check(text: str, *arguments: object) -> Answer:
+        Path("expected.yaml").write_text(text)
+        answer = ovsnp("check", "expected.yaml", "-f", "manifests", *arguments)
+        assert "Traceback" not in answer.err
+        return answer
+
+    return check
