@@ -5,7 +5,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := openvswitch-switch iproute2 python3-venv
 
-.PHONY: demo test lint bench setup clean
+.PHONY: demo test lint bench man setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
@@ -21,6 +21,9 @@ lint: setup
 
 bench: setup
 	@$(VENV)/bin/python -m bench
+
+man: setup
+	@$(VENV)/bin/python -m ovsnp.cli.man_pages man
 
 setup: packages $(READY)
 

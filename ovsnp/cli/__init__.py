@@ -3,22 +3,28 @@
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
+from click.shell_completion import CompletionItem
 
 from ovsnp import __version__
 from ovsnp.errors import Exit, OvsnpError
 
 _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
-    "check": "whether who reaches whom is as a file expects",
+    "check": "who reaches whom, held against a file of expectations",
     "compile": "manifests to flows, on stdout",
+    "completion": "what makes a shell complete ovsnp's command lines",
     "explain": "whether one end may connect to another, and why",
     "lab": "a cluster of nodes and pods on this machine, real packets",
     "lint": "policies that do not do what they seem to",
     "mtu": "the MTU that pods should have",
 }
+
+
+COMMANDS: Mapping[str, str] = _COMMANDS
+"""What each command is for, by its name."""
 
 
 class _ReaderGoneError(Exception):
@@ -43,6 +49,11 @@ class _Commands(click.Group):
         module = importlib.import_module(f"ovsnp.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin like this, with their purpose, and the options: without importing any."""
+        found = [CompletionItem(name, help=words) for name, words in _COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

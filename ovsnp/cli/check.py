@@ -21,7 +21,7 @@ from ovsnp.model.cluster import Cluster
 
 
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", type=click.Path(), metavar="FILE...", nargs=-1, required=True)
 @shared_options
 def check(request: Request, *, files: tuple[str, ...]) -> None:
     """Hold the policies against expectations of who reaches whom; exit 1 where one is not met.

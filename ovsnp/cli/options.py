@@ -139,7 +139,14 @@ def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | Non
 
 
 _OPTIONS = (
-    click.option("-f", "--filename", multiple=True, metavar="PATH", help="Manifests: file, directory or - for stdin."),
+    click.option(
+        "-f",
+        "--filename",
+        type=click.Path(),
+        multiple=True,
+        metavar="PATH",
+        help="Manifests: file, directory or - for stdin.",
+    ),
     click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over this kind of policy."),
     click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
     click.option("--node", metavar="NAME", help="The node this bridge belongs to."),
@@ -166,7 +173,7 @@ _OPTIONS = (
         metavar="IPV4 IPV6",
         help="Types of these options.  [default: 1 2]",
     ),
-    click.option("--db", metavar="SOCKET", help="Open vSwitch's database."),
+    click.option("--db", type=click.Path(), metavar="SOCKET", help="Open vSwitch's database."),
     click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
     click.option(
         "--config",

@@ -1,0 +1,101 @@
+"""Completion in real shells; one that is not installed is left out, by name."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ovsnp.cli import COMMANDS
+from tests.ovs.applying import ovsnp
+
+ROOT = Path(__file__).parents[3]
+ASKED_IN_BASH = """
+eval "$(ovsnp completion bash)"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+[[ $(complete -p ovsnp) == *" -F "* ]] || exit 9
+compopt() { printf 'files\\n'; }  # only a completion that readline asks for may set options
+_ovsnp_completion ovsnp
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with ovsnp as a program of the PATH, and with a configuration that is none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ovsnp").write_text(f"#!{sys.executable}\nfrom ovsnp.cli import main\n\nmain()\n")
+    (tmp_path / "ovsnp").chmod(0o755)
+    (tmp_path / "ovsnp.yaml").write_text("nonsense: true\n")
+    return tmp_path
+
+
+def run(path: Path, *command: str, **more: str) -> str:
+    """What a command prints that finds ovsnp in this folder."""
+    environment = {"PATH": f"{path}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(path), **more}
+    if not shutil.which(command[0], path=environment["PATH"]):
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def in_bash(path: Path, *words: str) -> list[str]:
+    """What bash offers for the last of the words."""
+    return run(path, "bash", "--norc", "-c", ASKED_IN_BASH, "bash", *words).split()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("ovsnp", ""), sorted(COMMANDS)),
+        (("ovsnp", "com"), ["compile", "completion"]),
+        (("ovsnp", "--v"), ["--version"]),
+        (("ovsnp", "compile", "--str"), ["--strict-nodes"]),
+        (("ovsnp", "compile", "--encap", ""), ["geneve", "vxlan"]),
+        (("ovsnp", "explain", "a", "b", "--expect", "al"), ["allowed"]),
+        (("ovsnp", "lab", "d"), ["demo", "down"]),
+        (("ovsnp", "lab", "up", "--ru"), ["--runtime"]),
+        (("ovsnp", "completion", ""), ["bash", "fish", "zsh"]),
+        (("ovsnp", "compile", "-f", "man"), ["files"]),
+        (("ovsnp", "check", "conn"), ["files"]),
+        (("ovsnp", "apply", "--config", ""), ["files"]),
+    ],
+)
+def test_bash(path: Path, words: tuple[str, ...], offered: list[str]) -> None:
+    assert sorted(in_bash(path, *words)) == offered
+
+
+def test_fish(path: Path) -> None:
+    offered = run(path, "fish", "--no-config", "-c", 'ovsnp completion fish | source; complete -C "ovsnp com"')
+    assert [line.split("\t") for line in offered.splitlines()] == [
+        [name, COMMANDS[name].partition(",")[0]]  # click's script for fish shows what stands before a comma
+        for name in ("compile", "completion")
+    ]
+
+
+def test_zsh(path: Path) -> None:
+    script = 'autoload -U compinit; compinit -u; eval "$(ovsnp completion zsh)"; print $_comps[ovsnp]'
+    assert run(path, "zsh", "-f", "-c", script) == "_ovsnp_completion\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_is_answered(path: Path, shell: str) -> None:
+    words = {"COMP_WORDS": "ovsnp lab d", "COMP_CWORD": "d" if shell == "fish" else "2"}
+    offered = run(path, "ovsnp", _OVSNP_COMPLETE=f"{shell}_complete", **words)
+    assert {"demo", "down"} <= set(offered.replace(",", "\n").replace("\t", "\n").split("\n"))
+    assert ovsnp("completion", shell).out.strip() in run(path, "ovsnp", _OVSNP_COMPLETE=f"{shell}_source")
+
+
+def test_commands_are_offered_without_importing_them(path: Path) -> None:
+    said = run(path, sys.executable, "-c", "import sys; from ovsnp.cli import ovsnp; import click;"
+               "names = [each.value for each in ovsnp.shell_complete(click.Context(ovsnp), '')];"
+               "print(names == list(ovsnp.list_commands(None)), 'ovsnp.cli.lab' in sys.modules)")  # fmt: skip
+    assert said == "True False\n"
+
+
+def test_other_shells_are_a_usage_error() -> None:
+    answer = ovsnp("completion", "tcsh")
+    assert (answer.code, answer.out) == (2, "")
+    assert "'bash', 'zsh', 'fish'" in answer.err
