@@ -1,0 +1,25 @@
+"""What `ovsnp compile -o json` prints of the golden cases is as docs/compile.schema.json says."""
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.ovs.applying import ovsnp
+
+ROOT = Path(__file__).parents[2]
+CASES = sorted(file.parent.name for file in (ROOT / "tests" / "golden").glob("*/ovsnp.yaml"))
+SCHEMA = json.loads((ROOT / "docs" / "compile.schema.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_document_is_as_its_schema_says(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVS_RUNDIR", os.devnull)
+    answer = ovsnp("compile", "--config", ROOT / "tests" / "golden" / case / "ovsnp.yaml", "-o", "json")
+    document = json.loads(answer.out)
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    assert document.keys() == SCHEMA["properties"].keys()
+    for kind in ("flow", "group"):
+        assert all(each.keys() == SCHEMA["$defs"][kind]["properties"].keys() for each in document[f"{kind}s"])
