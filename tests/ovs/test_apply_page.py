@@ -1,0 +1,76 @@
+"""The examples of docs/apply.md, in their order on one bridge; `pytest --update-golden` writes them."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ovs.instance import DummySwitch
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "apply.md"
+EXAMPLE = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
+GOLDEN = ROOT / "tests" / "golden"
+CASE = "ingress-pod-selector"
+
+
+@pytest.fixture
+def switch() -> Iterator[DummySwitch]:
+    """An Open vSwitch with no bridges but this page's: an error lists them."""
+    if not shutil.which("ovs-vswitchd"):
+        pytest.skip("Open vSwitch is not installed (Debian: openvswitch-switch)")
+    directory = Path(tempfile.mkdtemp(prefix="ovsnp-test-"))  # short: a socket's path has at most 107 characters
+    made = DummySwitch(directory / "ovs")
+    yield made
+    made.stop()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def node(switch: DummySwitch, tmp_path: Path) -> Path:
+    """The working directory: a golden case, and in the switch a bridge with ports of two of its pods."""
+    shutil.copy(GOLDEN / "cluster.yaml", tmp_path)
+    shutil.copytree(GOLDEN / CASE, tmp_path / CASE)
+    program = tmp_path / "bin" / "ovsnp"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ovsnp "$@"\n')
+    program.chmod(0o755)
+    make = ["ovs-vsctl", "--timeout=20", "add-br", "br-int", "--", "set", "Bridge", "br-int", "datapath_type=dummy"]
+    for number, pod in enumerate(("db-0", "frontend-0")):
+        make += ["--", "add-port", "br-int", f"pod{number}", "--", "set", "Interface", f"pod{number}", "type=dummy"]
+        make += [f"external_ids:iface-id=default/{pod}"]
+    switch.run(make)
+    return tmp_path / CASE
+
+
+def printed(command: str, node: Path, switch: DummySwitch) -> str:
+    """What a shell shows of the command, on the node."""
+    environment = {**switch.environment, "PYTHONPATH": str(ROOT)}
+    environment["PATH"] = f"{node.parent}/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    done = subprocess.run(
+        [shutil.which("sh") or "sh", "-c", command],
+        cwd=node,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def test_examples_are_what_is_printed(node: Path, switch: DummySwitch, request: pytest.FixtureRequest) -> None:
+    page = PAGE.read_text()
+    shown = [printed(match["command"], node, switch) for match in EXAMPLE.finditer(page)]
+    outputs = iter(shown)
+    now = EXAMPLE.sub(lambda match: f"```console\n$ {match['command']}\n{next(outputs)}```\n", page)
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(now)
+    assert now == PAGE.read_text(), "it prints something else now; if that is right: pytest --update-golden"
+    assert len(shown) > 5
