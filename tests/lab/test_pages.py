@@ -1,0 +1,76 @@
+"""The examples of the pages that need a lab, in their order in a lab; `pytest --update-golden` writes them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ovsnp.lab.journal import BASE_VARIABLE
+from tests.lab.commands import run
+
+pytestmark = pytest.mark.lab
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["lab.md", "troubleshooting.md"]
+EXAMPLE = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
+VOLATILE = re.compile(r"\b(duration|lookup|matched|n_packets|n_bytes|idle_age|hard_age|sport|dport|state|id)=[\w.]+")
+"""What is another number each time; the page has those of the run that wrote it."""
+
+Printed = Callable[[str], str]
+
+
+@pytest.fixture
+def printed(name: str, base: Path, tmp_path: Path) -> Iterator[Printed]:
+    """What a shell on node-1 shows of a command, in a lab that has a name of its own but is told as the usual one."""
+    program = tmp_path / "ovsnp"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ovsnp "$@"\n')
+    program.chmod(0o755)
+    home = f"{base}/{name}"
+    switch = f"{home}/nodes/node-1"
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin:/usr/sbin:/sbin",
+        "PYTHONPATH": str(ROOT),
+        BASE_VARIABLE: str(base),
+        "OVS_RUNDIR": switch,
+        "OVS_DBDIR": switch,
+    }
+
+    def show(command: str) -> str:
+        line = re.sub(r"\bovsnp lab (\w+)", rf"ovsnp lab \1 --name {name}", command)
+        line = line.replace("netns exec ovsnp-", f"netns exec {name}-")
+        done = subprocess.run(
+            [shutil.which("bash") or "bash", "-c", line],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        said = done.stdout.replace(f" --name {name}", "").replace(home, "/run/ovsnp-lab/ovsnp")
+        return said.replace(f"{name}-", "ovsnp-").replace(f"lab {name}", "lab ovsnp")
+
+    yield show
+    run("down", "--name", name)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_are_what_is_printed(page: str, printed: Printed, request: pytest.FixtureRequest) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    shown = [printed(match["command"]) for match in EXAMPLE.finditer(text)]
+    outputs = iter(shown)
+    now = EXAMPLE.sub(lambda match: f"```console\n$ {match['command']}\n{next(outputs)}```\n", text)
+    if request.config.getoption("--update-golden"):
+        (ROOT / "docs" / page).write_text(now)
+    written = (ROOT / "docs" / page).read_text()
+    assert steady(now) == steady(written), "it prints something else now; if that is right: pytest --update-golden"
+    assert len(shown) > 5
+
+
+def steady(text: str) -> str:
+    return VOLATILE.sub(r"\1=", text)
