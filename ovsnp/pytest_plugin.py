@@ -88,8 +88,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("ovsnp_part", parts, ids=[f"{case.name}-{file.partition('.')[0]}" for case, file in parts])
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Name the files that were written."""
+    # In quotes above, as pytest has this name only since 8.4, and the plugin is loaded in every one that there is.
     properties = [each for report in terminalreporter.getreports("passed") for each in report.user_properties]
     for path in sorted(str(value) for name, value in properties if name == _WRITTEN):
         terminalreporter.write_line(f"written: {path}")

@@ -244,3 +244,8 @@ def test_it_is_part_of_the_package(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--help")
     result.stdout.fnmatch_lines(["*--ovsnp-update*"])
     assert re.search(r"@pytest\.mark\.ovsnp_cases", pytester.runpytest_subprocess("--markers").stdout.str())
+
+
+def test_pytest_before_8_4_loads_it(pytester: pytest.Pytester) -> None:
+    line = "import pytest; del pytest.TerminalReporter; import ovsnp.pytest_plugin"
+    assert pytester.run(sys.executable, "-c", line).ret == 0
