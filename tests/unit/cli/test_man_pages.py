@@ -76,3 +76,10 @@ def test_pages_that_are_no_commands_any_more_go(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("sys.argv", ["man_pages", str(tmp_path)])
     main()
     assert {file.name for file in tmp_path.iterdir()} == pages().keys()
+
+
+def test_what_is_typed_can_be_copied() -> None:
+    """An unescaped hyphen is a typographic one, which no shell knows."""
+    for text in pages().values():
+        body = text.partition("\n")[2]
+        assert body.count("-") == body.count("\\-")
