@@ -6,14 +6,17 @@ import msgspec
 
 from ovsnp.check.reading import Expectation
 from ovsnp.errors import UsageError
-from ovsnp.explain.ends import read_destination, read_source
+from ovsnp.explain.ends import ClusterIPEnd, read_destination, read_source
 from ovsnp.explain.ports import read_port
-from ovsnp.explain.questions import Question, read_question
+from ovsnp.explain.questions import Connection, Question, read_question
 from ovsnp.explain.reasons import Answer, Outcome, Terms, explain, outcome
 from ovsnp.manifests.paths import Fault, Path
 from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster
+from ovsnp.verify.prepared import Prepared
+
+_OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -24,15 +27,11 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """An expectation with the oracle's answers, one for each of its connections."""
+    """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met."""
 
     asked: Asked
-    answers: tuple[Answer, ...]
-
-    @property
-    def outcome(self) -> Outcome:
-        """What becomes of all the connections together."""
-        return outcome([answer.outcome for answer in self.answers])
+    outcome: Outcome
+    answers: tuple[Answer, ...] = ()
 
     @property
     def met(self) -> bool:
@@ -76,6 +75,28 @@ def _faults(cluster: Cluster, each: Expectation, service_cidrs: Sequence[Prefix]
 
 
 def judge(cluster: Cluster, asked: Iterable[Asked], terms: Terms) -> Iterator[Judged]:
-    """The oracle's answers, with their reasons."""
+    """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
+    oracle = Prepared(cluster)
     for each in asked:
-        yield Judged(each, tuple(explain(cluster, connection, terms) for connection in each.question.connections))
+        connections = each.question.connections
+        judged = Judged(each, outcome([_outcome(oracle, connection, terms) for connection in connections]))
+        if not judged.met:
+            answers = tuple(explain(cluster, connection, terms) for connection in connections)
+            judged = msgspec.structs.replace(judged, answers=answers)
+        yield judged
+
+
+def _outcome(oracle: Prepared, connection: Connection, terms: Terms) -> Outcome:
+    """What becomes of a connection, through a Service to every backend that it may be given."""
+    source, destination, traffic = connection.source, connection.destination, connection.traffic
+    if isinstance(destination, ClusterIPEnd):
+        verdicts = oracle.judge_service(
+            source,
+            destination.address,
+            traffic,
+            entry=terms.entry,
+            strict_nodes=terms.strict_nodes,
+            service_blocks=terms.service_blocks,
+        )
+        return outcome([_OUTCOMES[verdict.allowed] for verdict in verdicts.values()])
+    return _OUTCOMES[oracle.judge(source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]

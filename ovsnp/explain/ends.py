@@ -166,9 +166,11 @@ def _service(cluster: Cluster, text: str) -> Service:
 
 def _pod(cluster: Cluster, text: str) -> Pod:
     key = _key(text)
+    namespace, _, name = key.partition("/")
+    for pod in cluster.pods:
+        if pod.name == name and pod.namespace == namespace:
+            return pod
     known = {pod.key: pod for pod in cluster.pods}
-    if key in known:
-        return known[key]
     hint = _elsewhere(key, known) or _of_another_kind(cluster, key) or advice(nearest_keys(key, known), known, "pods")
     raise UsageError(f"there is no pod {key} with an address of its own; {hint}")
 
