@@ -20,6 +20,7 @@ _COMMANDS = {
     "lab": "a cluster of nodes and pods on this machine, real packets",
     "lint": "policies that do not do what they seem to",
     "mtu": "the MTU that pods should have",
+    "trace": "the way through the real bridges, table by table, in words",
 }
 
 

@@ -40,7 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     service_cidr: tuple[str, ...]
     geneve_class: int
     geneve_types: tuple[int, int]
-    db: str | None
+    databases: tuple[str, ...]
     ports: Path | None
     output: str
     verbose: bool
@@ -55,11 +55,16 @@ class Request(msgspec.Struct, frozen=True):
 
     def options(self, cluster: Cluster) -> Options:
         """What the compiler is told; raises UsageError where it is not clear which node is meant."""
+        return msgspec.structs.replace(self.choices, node=_choose_node(cluster, self.node))
+
+    @property
+    def choices(self) -> Options:
+        """What the compiler is told for every node alike; raises UsageError for a bridge's name that is none."""
         if not _BRIDGE.fullmatch(self.bridge):
             raise UsageError(f"{self.bridge!r} is no name of a bridge; use letters, digits, '.', '_' and '-'")
         return Options(
             self.bridge,
-            _choose_node(cluster, self.node),
+            None,
             self.encap,
             self.strict_nodes,
             self.masquerade,
@@ -78,6 +83,13 @@ class Request(msgspec.Struct, frozen=True):
     def service_cidrs(self) -> tuple[Prefix, ...]:
         """Those that are named beside the ones of ServiceCIDR objects; raises UsageError where one is none."""
         return _prefixes(self.service_cidr)
+
+    @property
+    def db(self) -> str | None:
+        """The database that is named; raises UsageError where several are."""
+        if len(self.databases) > 1:
+            raise UsageError(f"--db is given {len(self.databases)} times; this command is about one bridge")
+        return self.databases[0] if self.databases else None
 
     @property
     def location(self) -> Location:
@@ -104,7 +116,8 @@ def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUT
     @wraps(command)
     def with_request(**given: Any) -> None:
         shared = {field: given.pop(field) for field in Request.__struct_fields__ if field in given}
-        request = Request(manifests=given.pop("filename"), ignore_kinds=given.pop("ignore_kind"), **shared)
+        lists = {"manifests": "filename", "ignore_kinds": "ignore_kind", "databases": "db"}
+        request = Request(**{field: given.pop(option) for field, option in lists.items()}, **shared)
         command(request, **given)
 
     decorated: Callable[..., None] = with_request
@@ -173,7 +186,7 @@ _OPTIONS = (
         metavar="IPV4 IPV6",
         help="Types of these options.  [default: 1 2]",
     ),
-    click.option("--db", type=click.Path(), metavar="SOCKET", help="Open vSwitch's database."),
+    click.option("--db", type=click.Path(), multiple=True, metavar="SOCKET", help="Open vSwitch's database."),
     click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
     click.option(
         "--config",

@@ -34,27 +34,29 @@ def _connection(answer: Answer, places: Places) -> dict[str, Any]:
     connection = answer.connection
     return {
         "family": family(connection.source.address),
-        "source": _end(connection.source),
-        "destination": _end(connection.destination),
-        **_traffic(connection.traffic),
+        "source": end_document(connection.source),
+        "destination": end_document(connection.destination),
+        **traffic_document(connection.traffic),
         "verdict": answer.outcome.value,
         "nobody": answer.nobody.value if answer.nobody else None,
         "ways": [_way(way, places) for way in answer.ways],
     }
 
 
-def _end(end: Destination) -> dict[str, Any]:
+def end_document(end: Destination) -> dict[str, Any]:
+    """One end of a connection."""
     return {"kind": _KINDS[type(end)], "name": name_of(end), "address": format_address(end.address)}
 
 
-def _traffic(traffic: Traffic) -> dict[str, Any]:
+def traffic_document(traffic: Traffic) -> dict[str, Any]:
+    """What a connection carries; both are None where it has no ports."""
     return {"protocol": traffic.protocol.value if traffic.protocol else None, "port": traffic.port}
 
 
 def _way(way: Way, places: Places) -> dict[str, Any]:
     return {
-        "destination": _end(way.scene.destination),
-        **_traffic(way.scene.traffic),
+        "destination": end_document(way.scene.destination),
+        **traffic_document(way.scene.traffic),
         "verdict": "allowed" if way.verdict.allowed else "denied",
         "undelivered": way.verdict.undelivered,
         "egress": _side(way.egress, Direction.EGRESS, places),

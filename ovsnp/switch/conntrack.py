@@ -4,17 +4,14 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
-
-from ovs import jsonrpc, stream
 
 from ovsnp.errors import SwitchError
 from ovsnp.model.address import Address, family, format_address, parse_address
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.fields import IP_PROTO
+from ovsnp.switch.control import control
 from ovsnp.switch.location import Location
-from ovsnp.switch.rpc import ask
 
 _ENTRY = re.compile(
     r"^(tcp|udp|sctp),orig=\(src=([^,)]+),dst=([^,)]+)(?:,sport=(\d+),dport=(\d+))?\),"
@@ -23,8 +20,6 @@ _ENTRY = re.compile(
 )
 _ENDED = os.strerror(errno.ENOENT)
 """What Open vSwitch says where the connection has ended meanwhile."""
-
-_PATIENCE = 60.0
 
 
 class Tracked(NamedTuple):
@@ -54,20 +49,17 @@ def cut(location: Location, zones: tuple[int, ...], gone: Callable[[Tracked], bo
     datapath's name beside a tuple either, so there must be one datapath.
     Raises SwitchError where ovs-vswitchd cannot be asked.
     """
-    control = _connect(location)
-    try:
+    with control(location) as there:
         found = 0
         for zone in zones:
-            for tracked in filter(gone, _entries(_ask(control, "dpctl/dump-conntrack", f"zone={zone}"))):
+            for tracked in filter(gone, _entries(there.command("dpctl/dump-conntrack", f"zone={zone}"))):
                 try:
-                    _ask(control, "dpctl/flush-conntrack", f"zone={zone}", tracked.tuple)
+                    there.command("dpctl/flush-conntrack", f"zone={zone}", tracked.tuple)
                 except SwitchError as error:
                     if _ENDED not in str(error):
                         raise
                 found += 1
         return found
-    finally:
-        control.close()
 
 
 def _entries(text: str) -> Iterator[Tracked]:
@@ -81,23 +73,3 @@ def _entries(text: str) -> Iterator[Tracked]:
             parse_address(answers),
             int(aport or 0),
         )
-
-
-def _connect(location: Location) -> jsonrpc.Connection:
-    try:
-        process = (Path(location.rundir) / "ovs-vswitchd.pid").read_text().strip()
-    except OSError:
-        raise SwitchError(f"ovs-vswitchd has no process in {location.rundir}; is it running?") from None
-    error, opened = stream.Stream.open_block(
-        stream.Stream.open(f"unix:{location.rundir}/ovs-vswitchd.{process}.ctl"), timeout=int(_PATIENCE * 1000)
-    )
-    if error:
-        raise SwitchError(f"ovs-vswitchd cannot be reached in {location.rundir}: {os.strerror(error)}")
-    return jsonrpc.Connection(opened)
-
-
-def _ask(control: jsonrpc.Connection, *command: str) -> str:
-    try:
-        return str(ask(control, *command, patience=_PATIENCE))
-    except SwitchError as error:
-        raise SwitchError(f"{' '.join(command)}: {error}") from None

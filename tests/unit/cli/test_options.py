@@ -214,3 +214,10 @@ def test_named_database_that_is_not_there_is_not_passed_over() -> None:
     answer: Answer = ovsnp("compile", "-f", "manifests", "--node", "node-1", "--db", "none.sock")
     assert (answer.code, answer.out) == (4, "")
     assert "none.sock" in answer.err
+
+
+def test_several_databases_are_for_trace_alone() -> None:
+    refused(
+        "--db is given 2 times; this command is about one bridge",
+        *("-f", "manifests", "--node", "node-1", "--db", "a", "--db", "b"),
+    )

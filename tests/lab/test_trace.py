@@ -1,0 +1,131 @@
+"""``ovsnp trace`` says of connections what became of them when they were tried for real."""
+
+import json
+import os
+import select
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ovsnp.explain.questions import Connection, Question
+from ovsnp.explain.reasons import Terms
+from ovsnp.lab import standing
+from ovsnp.lab.demo import policies
+from ovsnp.lab.matrix import Cell, Matrix, concerned, traffic_name
+from ovsnp.lab.measuring import measuring
+from ovsnp.lab.standing import Lab
+from ovsnp.model.address import format_address
+from ovsnp.model.options import Encap, Options
+from ovsnp.switch.location import locate
+from ovsnp.trace.nodes import Named, TracedNode, read_nodes
+from ovsnp.trace.packet import SOURCE_PORT
+from ovsnp.trace.tracing import Asked, trace
+from ovsnp.trace.way import Fate
+from ovsnp.verify import who
+from tests.lab.ground import SOCKET_FAMILY, Ground, standing_ground
+from tests.ovs.applying import ovsnp
+
+pytestmark = pytest.mark.lab
+
+
+SHARE = int(os.environ.get("OVSNP_TRACED_SHARE", "11"))
+"""Of how many cells one is traced; with 1 all are, over both encapsulations."""
+
+DATABASES = ("default/db-1", "default/db-2")
+PORTS = range(41000, 41006)
+
+
+@pytest.fixture(scope="module", params=Encap if SHARE == 1 else [Encap.GENEVE])
+def ground(request: pytest.FixtureRequest, base: Path) -> Iterator[Ground]:
+    with standing_ground(f"traced-{os.getpid()}-{request.param}", request.param) as made:
+        made.lab.apply([str(file) for file in policies(made.lab.topology)])
+        yield made
+
+
+def measured(lab: Lab) -> Matrix:
+    with measuring(lab, concerned(lab.cluster)) as measure:
+        return measure()
+
+
+def bridges(lab: Lab) -> dict[str | None, TracedNode]:
+    switches = [Named(locate(lab.runtime.database(at)), node) for node, at in lab.nodes]
+    return read_nodes(lab.cluster, switches, Options(standing.BRIDGE, encap=lab.settings.encap))
+
+
+def name(cell: Cell) -> str:
+    case = cell.case
+    ends = (format_address(case.source_address), format_address(case.destination_address))
+    return f"{case.source.name} {ends[0]} to {case.destination.name} {ends[1]}, {traffic_name(case.traffic)}"
+
+
+def test_cells_are_traced_as_they_were_measured(ground: Ground) -> None:
+    lab = ground.lab
+    cells, nodes, wrong = measured(lab).cells[::SHARE], bridges(lab), []
+    for cell in cells:
+        ends = (who(lab.cluster, address) for address in (cell.case.source_address, cell.case.destination_address))
+        question = Question("", "", (Connection(*ends, cell.case.traffic),))
+        (traced,) = trace(lab.cluster, nodes, question, Asked(Terms(), SOURCE_PORT))
+        if (traced.way.fate is Fate.DELIVERED) is not cell.result.connected or not traced.agrees:
+            wrong.append((name(cell), cell.result, traced.way.words, traced.against))
+    assert wrong[:10] == []
+    assert len(cells) > 300
+    assert 0.1 < sum(cell.result.connected for cell in cells) / len(cells) < 0.9
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_services_give_the_endpoint_that_the_trace_says(ground: Ground, version: int) -> None:
+    servers = {pod: listening(ground, pod, version) for pod in DATABASES}
+    met = set()
+    for port in PORTS:
+        reached = connected(ground, "default/frontend-1", servers, version, port)
+        (found,) = traced(ground, "default/frontend-1", "svc/default/db", "6379", port, version)["connections"]
+        assert (found["fate"], found["backend"]["name"], found["agrees"]) == ("delivered", reached, True)
+        met.add(reached)
+    for server in servers.values():
+        server.close()
+    assert met == set(DATABASES)
+    (denied,) = traced(ground, "default/plain-1", "svc/default/db", "6379", SOURCE_PORT, version)["connections"]
+    assert (denied["fate"], denied["agrees"]) == ("dropped", True)
+
+
+def traced(ground: Ground, source: str, destination: str, port: str, source_port: int, version: int) -> dict[str, Any]:
+    """What the command says on the lab, as JSON."""
+    of_lab = ("--lab", "--name", ground.lab.settings.name, "-o", "json")
+    answer = ovsnp("trace", source, destination, port, "--source-port", source_port, f"--ipv{version}", *of_lab)
+    assert answer.code == 0, answer
+    document: dict[str, Any] = json.loads(answer.out)
+    return document
+
+
+def listening(ground: Ground, pod: str, version: int) -> socket.socket:
+    """A server at a database's port."""
+    server = ground.socket(pod, SOCKET_FAMILY[version], socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind((ground.address(pod, version), 6379))
+    server.listen()
+    server.setblocking(False)
+    return server
+
+
+def connected(ground: Ground, client: str, servers: dict[str, socket.socket], version: int, port: int) -> str:
+    """Which server a connection to the Service from this port comes to."""
+    with ground.socket(client, SOCKET_FAMILY[version], socket.SOCK_STREAM) as opened:
+        opened.settimeout(20)
+        opened.bind((ground.address(client, version), port))
+        opened.connect((ground.cluster_ip("default/db", version), 6379))
+        ready, _, _ = select.select(list(servers.values()), [], [], 20)
+        (server,) = ready
+        server.accept()[0].close()
+        return next(pod for pod, each in servers.items() if each is server)
+
+
+def test_a_lab_says_itself_what_it_is_of(ground: Ground) -> None:
+    of_lab = ("--lab", "--name", ground.lab.settings.name)
+    refused = ovsnp("trace", "default/web-1", "default/db-1", *of_lab, "--encap", "vxlan", "-f", "elsewhere")
+    assert (refused.code, refused.out) == (2, "")
+    assert "with --lab, the lab says what -f, --encap would; leave it out" in refused.err
+    unknown = ovsnp("trace", "default/web-1", "default/db-1", "--lab", "--name", "nowhere")
+    assert unknown.code == 2

@@ -1,0 +1,105 @@
+"""``ovsnp trace`` against real packets on random clusters: both give a connection the same endpoint and end."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ovsnp.explain.ends import ClusterIPEnd
+from ovsnp.explain.questions import Connection, Question
+from ovsnp.explain.reasons import Terms
+from ovsnp.model.address import family, format_address, parse_address
+from ovsnp.model.options import Encap, Options
+from ovsnp.model.ports import Protocol
+from ovsnp.trace.agreement import Traced
+from ovsnp.trace.nodes import Named, TracedNode, read_nodes
+from ovsnp.trace.tracing import Asked, trace
+from ovsnp.trace.way import Fate
+from ovsnp.verify import PodEnd, Traffic, who
+from tests.ovs.frames import End, Flag, Packet
+from tests.ovs.instance import DummySwitch
+from tests.ovs.random_scene import RandomScene
+from tests.ovs.test_random_services import wired_objects
+
+CLUSTERS = int(os.environ.get("OVSNP_TRACED_CLUSTERS", "0"))
+SEEDS = range(CLUSTERS) if CLUSTERS else (0, 11, 21, 29)
+"""Clusters among which are masqueraded connections to the other node, and cluster IPs that blocks admit."""
+PORTS = {Protocol.TCP: (80, 8080), Protocol.UDP: (53,)}
+SENDER_PORT = 31000
+
+
+class TracedScene:
+    """A random cluster on wired nodes, which packets are sent over and traced on."""
+
+    def __init__(self, switches: tuple[DummySwitch, DummySwitch], seed: int, manifests: Path) -> None:
+        self.scene = RandomScene(switches, wired_objects(Random(seed)), manifests)
+        self.options = Options(
+            encap=tuple(Encap)[seed // 2 % 2],
+            strict_nodes=seed % 3 == 0,
+            masquerade=seed % 2 == 1,
+            service_blocks=seed % 5 < 2,
+        )
+        words = ["--strict-nodes"] * self.options.strict_nodes + ["--service-blocks"] * self.options.service_blocks
+        self.scene.wired.apply("--encap", self.options.encap, *words, *["--masquerade"] * self.options.masquerade)
+
+    def nodes(self) -> dict[str | None, TracedNode]:
+        """The bridges, as `trace` sees them."""
+        switches = [Named(node.switch.location, node.name) for node in self.scene.wired.nodes]
+        return read_nodes(self.scene.cluster, switches, self.options)
+
+    def traced(self, nodes: dict[str | None, TracedNode], connection: Connection, port: int) -> Traced:
+        """A connection's way, which the policies must agree with."""
+        terms = Terms(self.options.strict_nodes, None, self.options.service_blocks)
+        question = Question("source", "destination", (connection,))
+        (found,) = trace(self.scene.cluster, nodes, question, Asked(terms, port))
+        assert found.agrees, (found.against, [stretch.text for stretch in found.way.stretches])
+        assert all(step.ours for steps in found.steps for step in steps)
+        return found
+
+    def direct(self) -> Iterator[Connection]:
+        """From every pod to every other by TCP and UDP."""
+        for source in self.scene.cluster.pods:
+            for destination in self.scene.cluster.pods:
+                for one, other in ((a, b) for a in source.addresses for b in destination.addresses):
+                    if source is not destination and family(one) == family(other):
+                        for protocol, numbers in PORTS.items():
+                            traffics = (Traffic(protocol, number) for number in numbers)
+                            yield from (
+                                Connection(PodEnd(source, one), PodEnd(destination, other), traffic)
+                                for traffic in traffics
+                            )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_trace_and_packets_part_nowhere(
+    dummy_switch: DummySwitch, other_switch: DummySwitch, tmp_path: Path, seed: int
+) -> None:
+    there = TracedScene((dummy_switch, other_switch), seed, tmp_path)
+    try:
+        nodes = there.nodes()
+        for question in there.scene.questions():
+            to = ClusterIPEnd(parse_address(question.address), None)
+            way = there.traced(nodes, Connection(question.sender, to, question.traffic), question.port).way
+            arrived, chosen = there.scene.ask(question), there.scene.chosen(question)
+            assert way.backend == (chosen and (who(there.scene.cluster, chosen.address), chosen.port)), question
+            place = there.scene.place(chosen) if chosen and way.fate is Fate.DELIVERED else None
+            assert [each.at for each in arrived] == [place] * (place is not None), question
+            assert bool(arrived) is (way.fate is Fate.DELIVERED), question
+        for connection in there.direct():
+            way = there.traced(nodes, connection, SENDER_PORT).way
+            arrived = there.scene.wired.send(connection.source.pod.key, first_of(connection))
+            assert [each.at for each in arrived] == [connection.destination.pod.key] * (way.fate is Fate.DELIVERED)
+    finally:
+        there.scene.close()
+
+
+def first_of(connection: Connection) -> Packet:
+    """The first packet of a connection."""
+    protocol, port = connection.traffic.protocol, connection.traffic.port
+    assert protocol is not None
+    assert port is not None
+    ends = (format_address(end.address) for end in (connection.source, connection.destination))
+    flags = Flag.SYN if protocol is Protocol.TCP else Flag.NONE
+    return Packet(protocol, *map(End, ends, (SENDER_PORT, port)), flags)
