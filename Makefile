@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := openvswitch-switch iproute2 python3-venv
+BROWSER := chromium chromium-driver graphviz
 
 .PHONY: demo test lint bench man setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
-test: setup
+test: setup browser
 	@$(VENV)/bin/pytest -n 2 --dist loadfile
 
 lint: setup
@@ -27,14 +28,22 @@ man: setup
 
 setup: packages $(READY)
 
-.PHONY: packages
+.PHONY: packages browser
 packages:
-	@missing=$$(for package in $(PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
-	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
-	elif [ -n "$$missing" ]; then \
-		echo "not installed (needs root and Debian):" $$missing >&2; \
-	fi
+	@$(call install,$(PACKAGES))
+
+# Tests of pages and graphs are skipped where these cannot be had.
+browser:
+	@$(call install,$(BROWSER)) || true
+
+define install
+missing=$$(for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+elif [ -n "$$missing" ]; then \
+	echo "not installed (needs root and Debian):" $$missing >&2; \
+fi
+endef
 
 $(READY): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import bench
-from bench import applying, changing, compiling, datapath, explaining, flow_counts, services, throughput
+from bench import applying, changing, compiling, datapath, explaining, flow_counts, matrixing, services, throughput
 from bench.inputs import Inputs
 from bench.layout import SIZES
 from bench.machine import described
@@ -23,6 +23,7 @@ SECTIONS = {
     "change": changing.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,
+    "matrix": matrixing.measure,
     "throughput": throughput.measure,
 }
 NEED_OPEN_VSWITCH = ("apply", "datapath")

@@ -19,6 +19,7 @@ _COMMANDS = {
     "explain": "whether one end may connect to another, and why",
     "lab": "a cluster of nodes and pods on this machine, real packets",
     "lint": "policies that do not do what they seem to",
+    "matrix": "who reaches whom, as text, JSON, CSV or a picture",
     "mtu": "the MTU that pods should have",
     "trace": "the way through the real bridges, table by table, in words",
 }

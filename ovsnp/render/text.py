@@ -16,7 +16,7 @@ from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.render.bundle import bundle_line, group_line
 
 _PACKAGE = Path(__file__).parent.parent
-_TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
+TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
 """In an installed package the templates lie within it, in a checkout beside it."""
 
 
@@ -24,7 +24,7 @@ _TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
 def render_text(program: Program) -> str:
     """The program as commented ``flow add`` lines, grouped by table."""
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

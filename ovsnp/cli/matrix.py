@@ -1,0 +1,37 @@
+"""``ovsnp matrix``."""
+
+import gc
+from functools import partial
+
+import click
+
+from ovsnp.cli.options import OUTPUTS, Request, shared_options
+from ovsnp.matrix.output import output
+from ovsnp.matrix.parties import By
+from ovsnp.matrix.reach import Reach
+from ovsnp.matrix.view import View
+
+
+@click.command()
+@partial(shared_options, outputs=(*OUTPUTS, "csv", "dot", "html"))
+@click.option(
+    "--by", type=click.Choice(By, case_sensitive=False), default=By.WORKLOAD, show_default=True, help="What a row is."
+)
+@click.option("--from", multiple=True, metavar="SRC", help="Only this source; may be given again.")
+@click.option("--to", multiple=True, metavar="DST", help="Only this destination; may be given again.")
+@click.option("--port", metavar="PORT", help="Only this port: 6379, 53/udp, a port's name, or icmp.")
+def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...]) -> None:
+    """Say who reaches whom, and at which ports.
+
+    SRC and DST are a row's name, NAMESPACE/ for all of its pods, NAMESPACE/POD, POD (namespace default), node/NAME or
+    an address, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
+    vSwitch is needed. -o html writes one page that needs no network.
+    """
+    cluster = request.cluster()
+    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    reach = Reach(cluster, by, strict_nodes=request.strict_nodes)
+    if not cluster.pods:
+        request.tell("note: the manifests have no pods, so no policy has a say")
+    view = View(reach, ends["from"], ends["to"], port or "", request.service_cidrs)
+    for part in output(view, request.output):
+        click.echo(part, nl=False)

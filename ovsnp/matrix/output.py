@@ -1,0 +1,44 @@
+"""The matrix in each notation."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from ovsnp.explain.places import Places
+from ovsnp.matrix.document import document
+from ovsnp.matrix.dot import dot_lines
+from ovsnp.matrix.page import page_data
+from ovsnp.matrix.table import csv_text
+from ovsnp.matrix.text import text_lines
+from ovsnp.matrix.view import View
+from ovsnp.render.page import render_page
+
+
+def output(view: View, notation: str) -> Iterator[str]:
+    """The whole text in parts; ``notation`` is text, json, csv, dot or html."""
+    return _NOTATIONS[notation](view)
+
+
+def _text(view: View) -> Iterator[str]:
+    yield from (f"{line}\n" for line in text_lines(view))
+
+
+def _json(view: View) -> Iterator[str]:
+    yield msgspec.json.format(msgspec.json.encode(document(view, Places())), indent=2).decode() + "\n"
+
+
+def _dot(view: View) -> Iterator[str]:
+    yield from (f"{line}\n" for line in dot_lines(view))
+
+
+def _html(view: View) -> Iterator[str]:
+    yield render_page(page_data(view, Places()))
+
+
+_NOTATIONS: dict[str, Callable[[View], Iterator[str]]] = {
+    "text": _text,
+    "json": _json,
+    "csv": csv_text,
+    "dot": _dot,
+    "html": _html,
+}

@@ -1,0 +1,77 @@
+"""Pods that belong together, and what to call them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+
+from ovsnp.model.cluster import Pod
+
+_OF_ONE_POD = frozenset(
+    (
+        "pod-template-hash",
+        "pod-template-generation",
+        "controller-revision-hash",
+        "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
+        "batch.kubernetes.io/job-completion-index",
+        "batch.kubernetes.io/controller-uid",
+        "controller-uid",
+    )
+)
+"""Labels that a controller gives each pod or each revision, so that pods of one workload differ in them
+(https://kubernetes.io/docs/reference/labels-annotations-taints/)."""
+
+_NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")
+"""Labels that by custom hold an application's name."""
+
+_JOB_NAMES = ("batch.kubernetes.io/job-name", "job-name")
+_ORDINAL = re.compile(r"-\d+")
+_RANDOM = re.compile(r"-[a-z0-9]{5}")
+
+
+def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
+    """Pods by workload: of one namespace, with the same labels but those of one pod, of one controller.
+
+    A pod's owner is not among what counts for policies, so the controller is told by its labels and the pods' names.
+    """
+    found: dict[tuple[object, ...], list[Pod]] = defaultdict(list)
+    for pod in pods:
+        found[pod.namespace, _lasting(pod), controller(pod), pod.ports].append(pod)
+    return found
+
+
+def _lasting(pod: Pod) -> frozenset[tuple[str, str]]:
+    return frozenset((key, value) for key, value in pod.labels.items() if key not in _OF_ONE_POD)
+
+
+def controller(pod: Pod) -> str | None:
+    """The name of the Deployment, StatefulSet, DaemonSet or Job that a pod's labels and name tell; None: not told."""
+    labels, name = pod.labels, pod.name
+    revision = labels.get("pod-template-hash")
+    if revision and f"-{revision}-" in name:
+        return name.rpartition(f"-{revision}-")[0]
+    if labels.get("statefulset.kubernetes.io/pod-name") == name:
+        return _without(_ORDINAL, name)
+    job = next((labels[key] for key in _JOB_NAMES if key in labels), None)
+    if job:
+        return job
+    return _without(_RANDOM, name) if "controller-revision-hash" in labels else None
+
+
+def _without(ending: re.Pattern[str], name: str) -> str | None:
+    stem = name.rpartition("-")[0]
+    return stem if stem and ending.fullmatch(name, len(stem)) else None
+
+
+def name_of_workload(pods: Sequence[Pod]) -> str:
+    """What a reader would call these pods of one workload, without the namespace."""
+    first = pods[0]
+    told = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
+    if told:
+        return told
+    if len(pods) == 1:
+        return first.name
+    parts = zip(*(pod.name.split("-") for pod in pods), strict=False)
+    shared = [same[0] for same in takewhile(lambda each: len(set(each)) == 1, parts)]
+    return "-".join(shared) or f"{first.name}[+{len(pods) - 1}]"

@@ -1,0 +1,34 @@
+"""The page of ``ovsnp matrix``: one file with its style, script and data, which asks nothing of any network."""
+
+import hashlib
+import json
+from base64 import b64encode
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ovsnp.render.text import TEMPLATES
+
+
+def render_page(data: dict[str, Any]) -> str:
+    """The page around this data.
+
+    Names in it are anybody's: the data is JSON in which no tag can begin or end, the script shows it as text only, and
+    the page's own policy (https://www.w3.org/TR/CSP3/) lets no other script run and nothing be fetched.
+    """
+    loader = FileSystemLoader(TEMPLATES)
+    environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True)
+    script, style = (loader.get_source(environment, name)[0] for name in ("matrix.js", "matrix.css"))
+    return environment.get_template("matrix.html.j2").render(
+        data=_escaped(data), script=script, style=style, script_hash=_hash(script), style_hash=_hash(style)
+    )
+
+
+def _escaped(data: dict[str, Any]) -> str:
+    """JSON with nothing in it that HTML could take for its own."""
+    text = json.dumps(data, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

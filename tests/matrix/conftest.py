@@ -1,0 +1,62 @@
+"""The browser that the tests of the page share."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome
+
+from ovsnp.explain.places import Places
+from ovsnp.manifests import load
+from ovsnp.matrix.page import page_data
+from ovsnp.matrix.reach import Reach
+from ovsnp.matrix.view import View
+from ovsnp.render.page import render_page
+from tests.matrix.browser import CHROMIUM, DRIVER, browser, opened
+
+Show = Callable[[View], Chrome]
+Golden = Callable[[str], Reach]
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Chrome]:
+    """One browser for all of this process's tests, with a window in which every cell of a small matrix is seen."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("chromium is not installed (Debian: chromium chromium-driver)")
+    with browser("--window-size=6000,3000") as driver:
+        yield driver
+
+
+@pytest.fixture
+def show(chrome: Chrome, tmp_path: Path) -> Show:
+    """Write the page of a view and open it."""
+
+    def show(view: View) -> Chrome:
+        page = tmp_path / "matrix.html"
+        page.write_text(render_page(page_data(view, Places())), encoding="utf-8")
+        opened(chrome, page)
+        return chrome
+
+    return show
+
+
+@pytest.fixture
+def small_window(chrome: Chrome) -> Iterator[None]:
+    """A window as people have them."""
+    before = chrome.get_window_size()
+    chrome.set_window_size(1280, 800)
+    yield
+    chrome.set_window_size(before["width"], before["height"])
+
+
+@pytest.fixture
+def golden(monkeypatch: pytest.MonkeyPatch) -> Golden:
+    """The matrix of a golden case; its files are named as seen from its folder."""
+
+    def golden(case: str) -> Reach:
+        monkeypatch.chdir(Path(__file__).parents[1] / "golden" / case)
+        own = Path("cluster.yaml")
+        return Reach(load([str(own if own.exists() else Path(os.pardir, "cluster.yaml")), "policies.yaml"]))
+
+    return golden
