@@ -1,5 +1,6 @@
 """The examples of docs/apply.md, in their order on one bridge; `pytest --update-golden` writes them."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.ovs.instance import DummySwitch
@@ -74,3 +76,11 @@ def test_examples_are_what_is_printed(node: Path, switch: DummySwitch, request: 
         PAGE.write_text(now)
     assert now == PAGE.read_text(), "it prints something else now; if that is right: pytest --update-golden"
     assert len(shown) > 5
+
+
+def test_document_is_as_its_schema_says(node: Path, switch: DummySwitch) -> None:
+    schema = json.loads((ROOT / "docs" / "apply.schema.json").read_text())
+    for _ in range(2):
+        document = json.loads(printed("ovsnp apply --quiet -o json", node, switch))
+        jsonschema.Draft202012Validator(schema).validate(document)
+        assert document.keys() == schema["properties"].keys()
