@@ -8,7 +8,6 @@ pytest loads this module in every run where ovsnp is installed, so it imports no
 """
 
 import contextlib
-import difflib
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -134,6 +133,8 @@ def _test_connectivity(case: Path) -> None:
 
 
 def _difference(before: str, after: str) -> Iterator[str]:
+    import difflib  # noqa: PLC0415 -- takes longer to import than all else here
+
     lines = [*difflib.unified_diff(before.splitlines(), after.splitlines(), FLOWS, "compiled now", lineterm="", n=1)]
     yield from lines[:_SHOWN]
     if len(lines) > _SHOWN:
