@@ -43,6 +43,7 @@ def printed(name: str, base: Path, tmp_path: Path) -> Iterator[Printed]:
 
     def show(command: str) -> str:
         line = re.sub(r"\bovsnp lab (\w+)", rf"ovsnp lab \1 --name {name}", command)
+        line = line.replace("ovsnp trace --lab ", f"ovsnp trace --lab --name {name} ")
         line = line.replace("netns exec ovsnp-", f"netns exec {name}-")
         done = subprocess.run(
             [shutil.which("bash") or "bash", "-c", line],
