@@ -7,7 +7,7 @@ import msgspec
 from ovsnp.check.reading import Expectation
 from ovsnp.errors import UsageError
 from ovsnp.explain.ends import ClusterIPEnd, read_destination, read_source
-from ovsnp.explain.ports import read_port
+from ovsnp.explain.ports import PORTLESS, read_port
 from ovsnp.explain.questions import Connection, Question, read_question
 from ovsnp.explain.reasons import Answer, Outcome, Terms, explain, outcome
 from ovsnp.manifests.paths import Fault, Path
@@ -63,7 +63,7 @@ def _faults(cluster: Cluster, each: Expectation, service_cidrs: Sequence[Prefix]
     readings: tuple[tuple[Path, Callable[[], object]], ...] = (
         (ways.source, lambda: read_source(cluster, written.source, service_cidrs)),
         (ways.destination, lambda: read_destination(cluster, written.destination, service_cidrs)),
-        (ways.port, lambda: None if written.port is None else read_port(written.port)),
+        (ways.port, lambda: None if written.port in (None, PORTLESS) else read_port(written.port)),
     )
     found: list[Fault] = []
     for path, read in readings:

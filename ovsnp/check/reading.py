@@ -9,6 +9,7 @@ import msgspec
 
 from ovsnp.check.notation import Entry, Ports, Several
 from ovsnp.errors import Diagnostic, InputError, Place, Span
+from ovsnp.explain.ports import PORTLESS
 from ovsnp.explain.questions import Written
 from ovsnp.explain.reasons import Outcome
 from ovsnp.manifests.json_text import outline_json
@@ -96,7 +97,7 @@ def _of_entry(entry: Entry, place: Place, path: Path, report: Report) -> list[Ex
     """Every combination of what the entry names."""
     sources = _named(entry.source, (*path, "from"), report)
     destinations = _named(entry.destination, (*path, "to"), report)
-    ports = _ports(entry.port, (*path, "port"), report)
+    ports = _ports(entry.port, destinations, (*path, "port"), report)
     version = _one_of(_FAMILIES, entry.family, (*path, "family"), report) if entry.family is not None else None
     expected = _one_of(_OUTCOMES, entry.expect, (*path, "expect"), report)
     return [
@@ -123,14 +124,20 @@ def _named(given: Several, path: Path, report: Report) -> list[tuple[str, Path]]
     return [(name, (*path, index)) for index, name in enumerate(given) if name is not None]
 
 
-def _ports(given: Ports, path: Path, report: Report) -> list[tuple[str | None, Path]]:
-    """The ports as they would be written on a command line, each with its place; one None where there are none."""
-    if given is None:
+def _ports(
+    given: Ports, destinations: Sequence[tuple[str, Path]], path: Path, report: Report
+) -> list[tuple[str | None, Path]]:
+    """The ports as they would be written on a command line, each with its place; one None where there are none.
+
+    That is all ports of a Service. Of another end it would ask about ICMP, and any rule that names a port would meet
+    ``denied``.
+    """
+    if given is None or given == []:
+        if not all(name.startswith("svc/") for name, _ in destinations):
+            report.add(path, f"missing; write a port such as 6379 or 53/udp, or {PORTLESS} for what has no ports")
         return [(None, path)]
     if not isinstance(given, list):
         return [(str(given), path)]
-    if not given:
-        report.add(path, "an empty list asks about nothing; name a port, or remove the field to ask about ICMP")
     for index, port in enumerate(given):
         if port is None:
             report.add((*path, index), "null is no port; write one such as 6379 or 53/udp, or remove it")

@@ -33,7 +33,8 @@ def explain(
     """Say whether SRC may connect to DST, and which rules decide.
 
     SRC and DST are NAMESPACE/POD, POD (namespace default), node/NAME or an address, DST also svc/NAMESPACE/NAME. PORT
-    is 6379 (TCP), 53/udp, 9899/sctp or a port's name; without it, what has no ports (ICMP), or all ports of a Service.
+    is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it, icmp, or all ports of a
+    Service.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     cluster = request.cluster()

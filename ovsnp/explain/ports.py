@@ -12,6 +12,9 @@ from ovsnp.model.ports import Protocol
 from ovsnp.model.service import Service
 from ovsnp.verify import ICMP, PodEnd, Traffic
 
+PORTLESS = "icmp"
+"""What stands for every protocol without ports."""
+
 _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
 
 
@@ -29,8 +32,8 @@ class _Named(NamedTuple):
 
 
 def traffic_name(traffic: Traffic) -> str:
-    """``6379/tcp``, or ``icmp``, which stands for every protocol without ports."""
-    return f"{traffic.port}/{traffic.protocol.lower()}" if traffic.protocol else "icmp"
+    """``6379/tcp``, or `PORTLESS`."""
+    return f"{traffic.port}/{traffic.protocol.lower()}" if traffic.protocol else PORTLESS
 
 
 def read_port(text: str) -> Port:

@@ -7,7 +7,7 @@ import msgspec
 
 from ovsnp.errors import UsageError
 from ovsnp.explain.ends import ClusterIPEnd, Destination, Source, Target, read_destination, read_source
-from ovsnp.explain.ports import Port, read_port, traffics
+from ovsnp.explain.ports import PORTLESS, read_port, traffics
 from ovsnp.model.address import Prefix, family
 from ovsnp.model.cluster import Cluster
 from ovsnp.verify import ICMP, Endpoint, PodEnd, Traffic
@@ -31,7 +31,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Written(NamedTuple):
-    """SRC, DST and PORT as a user writes them; ``version`` (4 or 6) asks about one address family only."""
+    """SRC, DST and PORT as a user writes them, PORT ``icmp`` for what has no ports.
+
+    ``version`` (4 or 6) asks about one address family only.
+    """
 
     source: str
     destination: str
@@ -45,12 +48,14 @@ def read_question(cluster: Cluster, written: Written, service_cidrs: Sequence[Pr
     ``service_cidrs`` are those that the cluster's own objects do not tell. Raises UsageError, with the nearest names,
     where an end or a port is nobody's, or the ends share no address family.
     """
-    port = None if written.port is None else read_port(written.port)
+    port = None if written.port in (None, PORTLESS) else read_port(written.port)
     source = read_source(cluster, written.source, service_cidrs)
     target = read_destination(cluster, written.destination, service_cidrs)
+    if written.port == PORTLESS and any(isinstance(end, ClusterIPEnd) for end in target.ends):
+        raise UsageError(f"{target.name} is a cluster IP, which has ports only; write one of them as PORT")
     pairs = _of_one_family(source, target, written.version)
     connections = tuple(Connection(*pair, traffic) for pair in pairs for traffic in traffics(port, pair[1]))
-    notes = (*source.notes, *target.notes, *_notes(target.name, port, connections))
+    notes = (*source.notes, *target.notes, *_notes(target.name, written.port, connections))
     return Question(source.name, target.name, connections, tuple(dict.fromkeys(notes)))
 
 
@@ -72,7 +77,7 @@ def _version(end: Destination) -> int:
     return family(end.address)
 
 
-def _notes(target: str, port: Port | None, connections: Sequence[Connection]) -> list[str]:
+def _notes(target: str, port: str | None, connections: Sequence[Connection]) -> list[str]:
     """What the answer takes for granted, and the user may not have meant."""
     notes = []
     if port is None and any(each.traffic == ICMP for each in connections):
@@ -80,7 +85,7 @@ def _notes(target: str, port: Port | None, connections: Sequence[Connection]) ->
     elif port is None:
         notes.append(f"no PORT: asked of every port of {target}")
     if port is not None and len({each.traffic for each in connections}) > 1:
-        notes.append(f"{port.port} is the name of several ports of {target}")
+        notes.append(f"{port} is the name of several ports of {target}")
     if not any(_takes_part(each) for each in connections):
         notes.append("no pod takes part, so no policy has a say")
     return notes

@@ -6,12 +6,10 @@ import msgspec
 
 from ovsnp.errors import UsageError
 from ovsnp.explain.names import advice, nearest
-from ovsnp.explain.ports import Port, read_port
+from ovsnp.explain.ports import PORTLESS, Port, read_port
 from ovsnp.matrix.parties import Party
 from ovsnp.model.ports import Protocol
 from ovsnp.verify import ICMP, Traffic
-
-_PORTLESS = "icmp"
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -23,7 +21,7 @@ class Asked(msgspec.Struct, frozen=True):
     def written(self) -> str:
         """As a user writes it."""
         if self.port is None:
-            return _PORTLESS
+            return PORTLESS
         return f"{self.port.port}/{self.port.protocol.lower()}" if self.port.protocol else str(self.port.port)
 
     def at(self, destination: Party) -> tuple[Traffic, ...]:
@@ -39,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def read_asked(text: str, parties: Sequence[Party]) -> Asked:
     """Read PORT, or ``icmp``; raises UsageError where it is none, or a name that no port of any pod has."""
-    if text.lower() == _PORTLESS:
+    if text.lower() == PORTLESS:
         return Asked(None)
     asked = Asked(read_port(text))
     if asked.port and isinstance(asked.port.port, str) and not any(asked.at(each) for each in parties):

@@ -22,7 +22,7 @@ EXPLAIN_SCHEMA = "explain.schema.json"
         ("{from: [frontend, remote], to: [db], port: 80/tcp", "allowed"),
         ("{from: frontend, to: db, port: 81", "denied"),
         ("{from: frontend, to: db, port: [81, 80/udp]", "denied"),
-        ("{from: frontend, to: db", "denied"),
+        ("{from: frontend, to: db, port: icmp", "denied"),
         ("{from: 203.0.113.7, to: db, port: 80", "denied"),
         ("{from: node/node-2, to: db, port: 81", "allowed"),
         ("{from: frontend, to: svc/db, port: redis", "allowed"),
@@ -82,7 +82,10 @@ def test_several_files_are_judged_in_their_order(checked: Checked) -> None:
 
 
 def test_json_is_as_its_schema_says(checked: Checked) -> None:
-    text = "- {from: frontend, to: db, port: [80, 81], expect: allowed}\n- {from: db, to: 192.0.2.1, expect: allowed}\n"
+    text = (
+        "- {from: frontend, to: db, port: [80, 81], expect: allowed}\n"
+        "- {from: db, to: 192.0.2.1, port: icmp, expect: allowed}\n"
+    )
     answer = checked(text, "-o", "json")
     assert (answer.code, answer.err) == (1, "")
     document = json.loads(answer.out)
@@ -99,14 +102,16 @@ def test_json_is_as_its_schema_says(checked: Checked) -> None:
 
 
 def test_notes_stand_beside_their_entry_and_may_be_silenced(checked: Checked) -> None:
-    text = "- {from: [frontend, remote], to: 10.20.1.77, expect: allowed}\n"
+    text = (
+        "- {from: [frontend, remote], to: 10.20.1.77, port: icmp, expect: allowed}\n"
+        "- {from: db, to: svc/db, expect: denied}\n"
+    )
     notes = checked(text).err.splitlines()
     assert notes[:-1] == [
         "expected.yaml:1: note: 10.20.1.77 lies in 10.20.1.0/24, the pod CIDR of node-1, but no pod has it"
         " (nearest: 10.20.1.11 of default/frontend, 10.20.1.10 of default/db, 10.20.2.11 of default/remote):"
         " judged as an outsider's",
-        "expected.yaml:1: note: no PORT: asked of what has no ports, such as ICMP,"
-        " which only rules without ports admit",
+        "expected.yaml:2: note: no PORT: asked of every port of svc/default/db",
     ]
     assert checked(text, "--quiet").err == ""
 

@@ -94,6 +94,7 @@ def test_connections_that_are_meant(arguments: tuple[str, str], expected: list[s
         (("client", "four", "zzz"), "default/four has no port of the name zzz; there is only"),
         (("client", "six", "http"), "default/six has no port of the name http; there are no names of ports"),
         (("client", "svc/web", "htp"), "svc/default/web has no port of the name htp; did you mean http?"),
+        (("client", "svc/web", "icmp"), "svc/default/web is a cluster IP, which has ports only; write one of them"),
         (("client", "node/node-1", "http"), "node/node-1 has no names of ports, so http is none there"),
         (("client", "192.0.2.1", "http"), "192.0.2.1 has no names of ports"),
         (("four", "six", "80"), "default/four has only IPv4 and default/six only IPv6: nothing connects the two"),
@@ -120,5 +121,10 @@ def test_what_is_taken_for_granted_is_said(arguments: tuple[str, str], note: str
     assert asked(*arguments).notes == (note,)
 
 
-def test_plain_question_has_no_notes() -> None:
-    assert asked("client", "web", "80").notes == ()
+@pytest.mark.parametrize("port", ["80", "icmp"])
+def test_plain_question_has_no_notes(port: str) -> None:
+    assert asked("client", "web", port).notes == ()
+
+
+def test_icmp_is_what_has_no_ports() -> None:
+    assert asked("client", "web", "icmp").connections == asked("client", "web").connections
