@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ovsnp.check.judging import Judged
 from ovsnp.check.reading import Expectation
 from ovsnp.errors import Span
-from ovsnp.manifests.location import Locator
+from ovsnp.manifests.text.location import Locator
 
 
 class Placed(NamedTuple):

@@ -12,13 +12,13 @@ from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.explain.ports import PORTLESS
 from ovsnp.explain.questions import Written
 from ovsnp.explain.reasons import Outcome
-from ovsnp.manifests.json_text import outline_json
-from ovsnp.manifests.notation import read_documents
-from ovsnp.manifests.outline import Outline
 from ovsnp.manifests.paths import Fault, Path
 from ovsnp.manifests.report import Report
-from ovsnp.manifests.sources import read_sources
 from ovsnp.manifests.structure import describe, quote, shape_faults
+from ovsnp.manifests.text.json_text import outline_json
+from ovsnp.manifests.text.notation import read_documents
+from ovsnp.manifests.text.outline import Outline
+from ovsnp.manifests.text.sources import read_sources
 
 _OUTCOMES = {outcome.value: outcome for outcome in (Outcome.ALLOWED, Outcome.DENIED)}
 _FAMILIES: Mapping[str, int] = {"IPv4": 4, "IPv6": 6}

@@ -16,7 +16,7 @@ from ovsnp.cli.options import Request, shared_options
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.explain.reasons import Terms
 from ovsnp.manifests.report import Report
-from ovsnp.manifests.sources import STDIN
+from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.cluster import Cluster
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ovsnp.errors import UsageError
-from ovsnp.manifests.outline import NotationError
 from ovsnp.manifests.paths import format_path
+from ovsnp.manifests.text.outline import NotationError
 from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
@@ -15,7 +15,7 @@ _LAST_OFPORT = 0xFEFF
 
 def read_mapping(path: Path) -> Mapping[str, object]:
     """The one YAML mapping in a file; raises UsageError where there is none."""
-    from ovsnp.manifests.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
+    from ovsnp.manifests.text.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
 
     try:
         documents = list(yaml_documents(path.read_bytes(), lines=True))

@@ -3,8 +3,8 @@
 import msgspec
 
 from ovsnp.errors import Span
-from ovsnp.manifests.location import Locator
 from ovsnp.manifests.paths import Path, format_path
+from ovsnp.manifests.text.location import Locator
 from ovsnp.model.policy import Direction, NetworkPolicy
 
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}

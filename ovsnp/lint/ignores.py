@@ -9,7 +9,7 @@ import msgspec
 from ovsnp.errors import Diagnostic, InputError, Span
 from ovsnp.lint.finding import Located, Severity
 from ovsnp.lint.registry import CHECKS, UNUSED_IGNORE
-from ovsnp.manifests.comments import Comment, comments
+from ovsnp.manifests.text.comments import Comment, comments
 
 _WORD = "ovsnp:"
 _IGNORE = re.compile(r"ovsnp:\s*ignore=([^\s#]+(?:\s*,\s*[^\s#,]+)*)\s*(?:#.*)?")

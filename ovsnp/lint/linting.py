@@ -8,8 +8,8 @@ from ovsnp.lint.finding import Finding, Located
 from ovsnp.lint.ignores import apply, read_ignores
 from ovsnp.lint.registry import CHECKS
 from ovsnp.lint.scene import Scene
-from ovsnp.manifests.location import Locator
 from ovsnp.manifests.paths import format_path
+from ovsnp.manifests.text.location import Locator
 
 
 class Report(msgspec.Struct, frozen=True):

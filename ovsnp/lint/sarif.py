@@ -11,7 +11,7 @@ from ovsnp import __version__
 from ovsnp.lint.finding import Located, Severity
 from ovsnp.lint.linting import Report
 from ovsnp.lint.registry import CHECKS
-from ovsnp.manifests.sources import STDIN
+from ovsnp.manifests.text.sources import STDIN
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.WARNING: "warning", Severity.NOTICE: "note"}

@@ -4,6 +4,6 @@ Everything that is wrong is found in one run and raised as one `InputError`; not
 """
 
 from ovsnp.manifests.loading import load, load_objects
-from ovsnp.manifests.location import locate
+from ovsnp.manifests.text.location import locate
 
 __all__ = ["load", "load_objects", "locate"]

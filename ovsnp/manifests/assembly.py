@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-from ovsnp.manifests import wire
-from ovsnp.manifests.cluster_ips import ClusterIPs
-from ovsnp.manifests.endpoint_slices import SliceReader
 from ovsnp.manifests.inventory import Inventory
-from ovsnp.manifests.labels import read_labels, read_name
-from ovsnp.manifests.nodes import check_nodes, read_node
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.cluster_ips import ClusterIPs
+from ovsnp.manifests.kinds.endpoint_slices import SliceReader
+from ovsnp.manifests.kinds.labels import read_labels, read_name
+from ovsnp.manifests.kinds.nodes import check_nodes, read_node
+from ovsnp.manifests.kinds.pods import Addressing, PodReader
+from ovsnp.manifests.kinds.policies import read_policy
+from ovsnp.manifests.kinds.service_cidrs import read_service_cidr
+from ovsnp.manifests.kinds.services import read_service
+from ovsnp.manifests.kinds.syntax import label_name_fault
+from ovsnp.manifests.kinds.unique import LeftOut, PlacedNamespace, PlacedNode, PlacedServiceCIDR, Unique
 from ovsnp.manifests.objects import ApiObject, read_object
-from ovsnp.manifests.pods import Addressing, PodReader
-from ovsnp.manifests.policies import read_policy
 from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report
-from ovsnp.manifests.service_cidrs import read_service_cidr
-from ovsnp.manifests.services import read_service
 from ovsnp.manifests.structure import quote
-from ovsnp.manifests.syntax import label_name_fault
-from ovsnp.manifests.unique import LeftOut, PlacedNamespace, PlacedNode, PlacedServiceCIDR, Unique
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
 from ovsnp.model.policy import NetworkPolicy

@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from ovsnp.errors import Place
-from ovsnp.manifests.json_text import list_faults
+from ovsnp.manifests.kinds.wire import KINDS
 from ovsnp.manifests.objects import ApiObject, as_outline
-from ovsnp.manifests.outline import MAX_DEPTH, TOO_DEEP, Outline
 from ovsnp.manifests.own_files import is_own
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import describe, quote
-from ovsnp.manifests.wire import KINDS
+from ovsnp.manifests.text.json_text import list_faults
+from ovsnp.manifests.text.outline import MAX_DEPTH, TOO_DEEP, Outline
 
 _VERSIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(KINDS, ("v1",)),

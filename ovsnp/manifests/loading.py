@@ -7,10 +7,10 @@ from ovsnp.collector import without_collector
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
-from ovsnp.manifests.notation import read_documents
-from ovsnp.manifests.outline import Outline
 from ovsnp.manifests.report import Report
-from ovsnp.manifests.sources import read_sources
+from ovsnp.manifests.text.notation import read_documents
+from ovsnp.manifests.text.outline import Outline
+from ovsnp.manifests.text.sources import read_sources
 from ovsnp.model.cluster import Cluster
 
 

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ovsnp.errors import Place
-from ovsnp.manifests import wire
-from ovsnp.manifests.json_text import outline_json
-from ovsnp.manifests.outline import Outline
+from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import shape_faults
+from ovsnp.manifests.text.json_text import outline_json
+from ovsnp.manifests.text.outline import Outline
 
 _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
     kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ovsnp.errors import Diagnostic, Place
-from ovsnp.manifests.location import Locator
 from ovsnp.manifests.paths import Fault, Path, format_path
 from ovsnp.manifests.structure import quote
+from ovsnp.manifests.text.location import Locator
 
 DEFAULT_NAMESPACE = "default"
 """Where objects are that do not say."""

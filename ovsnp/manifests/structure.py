@@ -1,7 +1,7 @@
 """What is wrong with the shape of an object: unknown fields, wrong types, nulls where they say nothing.
 
 Runs only when msgspec has refused an object, as msgspec names one mistake and stops. It follows the types that the
-object is read as (those of `ovsnp.manifests.wire`, say), so there is no second list of fields.
+object is read as (those of `ovsnp.manifests.kinds.wire`, say), so there is no second list of fields.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ import pytest
 from ovsnp.apply.plan import plan
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.manifests import load
-from ovsnp.manifests.yaml_text import yaml_documents
+from ovsnp.manifests.text.yaml_text import yaml_documents
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.pytest_plugin import ovsnp_golden

@@ -10,7 +10,7 @@ from ovsnp.errors import InputError, SwitchError
 from ovsnp.lab.runtime import CONTAINERLAB, RUNTIMES
 from ovsnp.lab.runtime.clab_file import standalone
 from ovsnp.lab.runtime.containerlab import complaints
-from ovsnp.manifests.yaml_text import yaml_documents
+from ovsnp.manifests.text.yaml_text import yaml_documents
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from ovsnp.manifests import wire
+from ovsnp.manifests.kinds import wire
 
 
 def _types(declared: inspect.Type) -> Iterator[inspect.Type]:

@@ -5,11 +5,11 @@ from itertools import accumulate
 import msgspec
 
 from ovsnp.errors import Place, Span
-from ovsnp.manifests.json_text import Slice, item_slices, outline_json
-from ovsnp.manifests.notation import read_documents
-from ovsnp.manifests.outline import NotationError, Outline
 from ovsnp.manifests.paths import Path, parse_path
-from ovsnp.manifests.sources import read_again
+from ovsnp.manifests.text.json_text import Slice, item_slices, outline_json
+from ovsnp.manifests.text.notation import read_documents
+from ovsnp.manifests.text.outline import NotationError, Outline
+from ovsnp.manifests.text.sources import read_again
 
 _BLOCK = 1 << 16
 """Newlines are counted once per so many bytes, so that a line costs no counting from the beginning."""

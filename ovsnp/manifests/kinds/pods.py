@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from ovsnp.errors import Place
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import path_of, read_address
-from ovsnp.manifests.labels import read_labels
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import path_of, read_address
+from ovsnp.manifests.kinds.labels import read_labels
+from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
+from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
 from ovsnp.manifests.paths import Path
-from ovsnp.manifests.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
-from ovsnp.manifests.syntax import port_name_fault, port_number_fault
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.cluster import Node, Pod
 from ovsnp.model.ports import ContainerPort, Protocol

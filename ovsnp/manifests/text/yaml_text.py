@@ -22,8 +22,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from ovsnp.manifests.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationError, Outline
 from ovsnp.manifests.paths import Fault, Path
+from ovsnp.manifests.text.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationError, Outline
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})

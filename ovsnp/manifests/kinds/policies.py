@@ -7,13 +7,13 @@ server takes null for an empty object (``ingress: [null]`` would allow everythin
 from collections.abc import Mapping, Sequence
 
 from ovsnp.errors import Place
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import read_block
-from ovsnp.manifests.labels import read_selector
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import read_block
+from ovsnp.manifests.kinds.labels import read_selector
+from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
-from ovsnp.manifests.syntax import port_name_fault, port_number_fault
 from ovsnp.model.policy import Direction, NetworkPolicy, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Selector

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ovsnp.manifests import wire
+from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import read_prefix
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import read_prefix
 from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Node

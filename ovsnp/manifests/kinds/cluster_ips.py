@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import path_of
-from ovsnp.manifests.pods import Addressing
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import path_of
+from ovsnp.manifests.kinds.pods import Addressing
+from ovsnp.manifests.kinds.services import cluster_ip_texts
 from ovsnp.manifests.report import Report
-from ovsnp.manifests.services import cluster_ip_texts
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.cluster import Node
 from ovsnp.model.service import Service

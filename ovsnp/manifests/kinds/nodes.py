@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import read_address, read_prefix
-from ovsnp.manifests.labels import read_name
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import read_address, read_prefix
+from ovsnp.manifests.kinds.labels import read_name
+from ovsnp.manifests.kinds.unique import PlacedNode
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report, Subject
-from ovsnp.manifests.unique import PlacedNode
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.cluster import Node
 

@@ -7,13 +7,13 @@ mean is said in staging/src/k8s.io/api/discovery/v1/types.go.
 from collections.abc import Iterator, Mapping, Sequence
 
 from ovsnp.errors import Place
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import read_address
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import read_address
+from ovsnp.manifests.kinds.policies import read_protocol
+from ovsnp.manifests.kinds.syntax import label_name_fault, label_value_fault, port_number_fault
 from ovsnp.manifests.paths import Path
-from ovsnp.manifests.policies import read_protocol
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
-from ovsnp.manifests.syntax import label_name_fault, label_value_fault, port_number_fault
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Node
 from ovsnp.model.service import EndpointSlice, SliceEndpoint, SlicePort

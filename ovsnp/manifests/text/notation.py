@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from ovsnp.manifests.json_text import BOM, JsonDocument, json_documents, line_of
-from ovsnp.manifests.outline import NotationError, Outline
+from ovsnp.manifests.text.json_text import BOM, JsonDocument, json_documents, line_of
+from ovsnp.manifests.text.outline import NotationError, Outline
 
 _Document = TypeVar("_Document")
 
@@ -57,7 +57,7 @@ def _read_json(data: bytes) -> Documents:
 
 def _read_yaml(data: bytes, lines: bool) -> Documents:
     # Most clusters are read as JSON, and importing yaml would take a good part of a small compilation.
-    from ovsnp.manifests.yaml_text import yaml_documents  # noqa: PLC0415
+    from ovsnp.manifests.text.yaml_text import yaml_documents  # noqa: PLC0415
 
     documents: list[Outline] = []
     return Documents([], documents, _collect(yaml_documents(data, lines=lines), documents))

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ovsnp.manifests.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationError, Outline
 from ovsnp.manifests.paths import Fault, Path
+from ovsnp.manifests.text.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationError, Outline
 
 BOM = b"\xef\xbb\xbf"
 """What some editors put before UTF-8."""

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ovsnp.errors import Place
-from ovsnp.manifests import wire
-from ovsnp.manifests.blocks import read_address
-from ovsnp.manifests.labels import read_plain_selector
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import read_address
+from ovsnp.manifests.kinds.labels import read_plain_selector
+from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
+from ovsnp.manifests.kinds.syntax import label_name_fault, port_name_fault, port_number_fault
 from ovsnp.manifests.paths import Path
-from ovsnp.manifests.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import describe, quote
-from ovsnp.manifests.syntax import label_name_fault, port_name_fault, port_number_fault
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import Service, ServicePort

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ovsnp.manifests import wire
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.syntax import label_key_fault, label_value_fault, subdomain_fault
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
-from ovsnp.manifests.syntax import label_key_fault, label_value_fault, subdomain_fault
 from ovsnp.model.selector import Operator, Requirement, Selector
 
 _OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}

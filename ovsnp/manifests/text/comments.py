@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ovsnp.manifests.sources import read_again
+from ovsnp.manifests.text.sources import read_again
 
 _COMMENT = re.compile(r"#[# \t]*(.*)")
 
