@@ -18,6 +18,7 @@ from ovsnp.manifests import load
 from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
 
 HERE = Path(__file__).parent
+PAGES = Path(__file__).parents[2] / "docs"
 CLEAN = policy("to-db", 80) + "  egress: [{}]\n"
 
 
@@ -146,6 +147,19 @@ def test_json_has_the_finding_in_parts(lint: Callable[..., Answer]) -> None:
         "remedy": "",
         "why": CHECKS["one-direction"].why,
     }
+
+
+def test_json_is_as_its_schema_says(lint: Callable[..., Answer]) -> None:
+    schema = json.loads((PAGES / "lint.schema.json").read_text())
+    duplicated = "    - from: [{podSelector: {}}, {podSelector: {}}]\n"
+    text = f"# ovsnp: ignore=one-direction\n{policy('to-db', 80)}{duplicated}"
+    document = json.loads(lint(text, "-o", "json").out)
+    jsonschema.validate(document, schema)
+    assert document.keys() == schema["properties"].keys()
+    for each in (*document["findings"], *document["ignored"]):
+        assert each.keys() == schema["$defs"]["finding"]["properties"].keys()
+    assert document["findings"]
+    assert document["ignored"]
 
 
 def test_sarif_is_as_its_schema_has_it(lint: Callable[..., Answer]) -> None:
