@@ -27,7 +27,7 @@ from ovsnp.switch.option_map import map_options
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 
-_STANDALONE = "priority=0 actions=NORMAL"
+STANDALONE = "priority=0 actions=NORMAL"
 """The flow that Open vSwitch itself puts into a bridge that is not secure."""
 
 
@@ -125,7 +125,7 @@ def _groups(location: Location, bridge: str) -> dict[str, str]:
 
 def _others(location: Location, bridge: str) -> dict[object, str]:
     installed = _installed(location, bridge)
-    return {flow.slot: flow.text for flow in installed if not is_ours(flow.cookie) and flow.text != _STANDALONE}
+    return {flow.slot: flow.text for flow in installed if not is_ours(flow.cookie) and flow.text != STANDALONE}
 
 
 def bundle_lines(change: Plan) -> list[str]:

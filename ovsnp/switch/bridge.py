@@ -42,6 +42,13 @@ def complete_bridge(database: Database, bridge: str, encap: Encap) -> list[str]:
     return [words for words, _ in steps]
 
 
+def lacks(database: Database, bridge: str, encap: Encap) -> list[str]:
+    """What `complete_bridge` would do, in its words; nothing is written. Raises SwitchError where it would."""
+    steps = list(_lacking(database, bridge, encap))
+    _check(database, bridge)
+    return [words for words, _ in steps]
+
+
 def _lacking(database: Database, bridge: str, encap: Encap) -> Iterator[_Step]:
     row = database.bridge(bridge)
     if "OpenFlow15" not in row.protocols:

@@ -37,10 +37,16 @@ def show_fragments(location: Location, bridge: str) -> list[str]:
     As Open vSwitch comes, every fragment looks as if its ports were 0: no rule with ports would admit it, and no
     guard on ports stop it. The setting is gone with ovs-vswitchd.
     """
-    if "nx-match" in _ofctl(location, *_READ, "get-frags", location.management(bridge)):
-        return []
-    _ofctl(location, *_READ, "set-frags", location.management(bridge), "nx-match")
-    return ["first fragments shown with their ports"]
+    lacking = hidden_fragments(location, bridge)
+    if lacking:
+        _ofctl(location, *_READ, "set-frags", location.management(bridge), "nx-match")
+    return lacking
+
+
+def hidden_fragments(location: Location, bridge: str) -> list[str]:
+    """What `show_fragments` would do, in its words; nothing is set."""
+    shown = "nx-match" in _ofctl(location, *_READ, "get-frags", location.management(bridge))
+    return [] if shown else ["first fragments shown with their ports"]
 
 
 def dump_option_map(location: Location, bridge: str) -> str:

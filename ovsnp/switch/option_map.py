@@ -9,6 +9,7 @@ from ovsnp.switch.location import Location
 from ovsnp.switch.ofctl import add_option_map, dump_option_map
 
 _ROW = re.compile(r"^\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\d+)\s+(tun_metadata\d+)", re.MULTILINE)
+_DONE = "Geneve options mapped"
 
 
 def map_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
@@ -16,6 +17,18 @@ def map_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
 
     Raises SwitchError where one of the options or fields is mapped otherwise.
     """
+    missing = _missing(location, bridge, carrier)
+    if missing:
+        add_option_map(location, bridge, ",".join(map(str, missing)))
+    return [_DONE] if missing else []
+
+
+def unmapped_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
+    """What `map_options` would do, in its words; nothing is mapped. Raises SwitchError where it would."""
+    return [_DONE] if _missing(location, bridge, carrier) else []
+
+
+def _missing(location: Location, bridge: str, carrier: Carrier) -> list[OptionMapping]:
     there = _there(location, bridge)
     missing = [wanted for wanted in option_map(carrier) if wanted not in there]
     for wanted in missing:
@@ -25,9 +38,7 @@ def map_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
                     f"bridge {bridge} maps {found} already, where ovsnp needs {wanted}; remove that mapping"
                     " (ovs-ofctl del-tlv-map), or choose another option with --carrier"
                 )
-    if missing:
-        add_option_map(location, bridge, ",".join(map(str, missing)))
-    return ["Geneve options mapped"] if missing else []
+    return missing
 
 
 def _there(location: Location, bridge: str) -> set[OptionMapping]:

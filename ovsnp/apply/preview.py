@@ -1,0 +1,64 @@
+"""What `apply` would do to a running bridge, without doing any of it."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ovsnp.apply.commit import STANDALONE
+from ovsnp.apply.plan import Plan, plan
+from ovsnp.collector import without_collector
+from ovsnp.compiler import compile_cluster, local_pods
+from ovsnp.flows.program import Program
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Encap, Options
+from ovsnp.switch.bridge import is_secure, lacks
+from ovsnp.switch.dump import InstalledFlow, InstalledGroup, parse_dump, parse_group
+from ovsnp.switch.location import Location
+from ovsnp.switch.lock import exclusive
+from ovsnp.switch.ofctl import dump_flows, dump_groups, hidden_fragments
+from ovsnp.switch.option_map import unmapped_options
+from ovsnp.switch.ovsdb import Database
+from ovsnp.switch.ports import read_ports
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What is on a bridge, what `apply` would make of it, and the pods it would leave out.
+
+    ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did.
+    """
+
+    bridge: tuple[str, ...]
+    program: Program
+    plan: Plan
+    flows: tuple[InstalledFlow, ...]
+    groups: Mapping[int, InstalledGroup]
+    without_port: tuple[str, ...]
+
+
+@without_collector()
+def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
+    """Compile for a running bridge, and compare; nothing is changed.
+
+    Others are kept from changing the bridge only while it is read. A port that `apply` has yet to make is taken to
+    get the number that it asks for. Raises SwitchError where the bridge cannot be read, or `apply` would refuse.
+    """
+    pods = local_pods(cluster, options.node)
+    with exclusive(location, options.bridge), Database(location) as database:
+        ports = read_ports(database, options.bridge, pods)
+        secure, lacking = is_secure(database, options.bridge), lacks(database, options.bridge, options.encap)
+        flows = tuple(parse_dump(line) for line in dump_flows(location, options.bridge))
+        groups = [parse_group(line) for line in dump_groups(location, options.bridge)]
+        lacking += hidden_fragments(location, options.bridge)
+        if options.encap is Encap.GENEVE:
+            lacking += unmapped_options(location, options.bridge, options.carrier)
+    if not secure and any(flow.text == STANDALONE for flow in flows):
+        lacking.append(f"Open vSwitch's own flow removed with fail_mode: {STANDALONE}")
+    program = compile_cluster(cluster, ports, options)
+    return Preview(
+        tuple(lacking),
+        program,
+        plan(flows, groups, program),
+        flows,
+        {group.id: group for group in groups},
+        tuple(pod.key for pod in pods if pod.key not in ports.pods),
+    )

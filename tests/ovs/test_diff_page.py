@@ -1,0 +1,71 @@
+"""The examples of docs/diff.md on a bridge are what the command prints; `pytest --update-golden` writes them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ovs.applying import ApplyScene, policy
+from tests.ovs.instance import DummySwitch
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "diff.md"
+EXAMPLE = re.compile(
+    r"<!-- on the bridge: (?P<scene>[a-z-]+) -->\n```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n"
+)
+
+
+def bare(scene: ApplyScene) -> None:
+    scene.write("policy", policy("to-db", 80))
+
+
+def another_port(scene: ApplyScene) -> None:
+    bare(scene)
+    scene.apply()
+    scene.write("policy", policy("to-db", 81))
+
+
+SCENES: dict[str, Callable[[ApplyScene], None]] = {"bare": bare, "another-port": another_port}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_example_is_what_the_command_prints(
+    name: str, dummy_switch: DummySwitch, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "manifests").mkdir()
+    scene = ApplyScene(dummy_switch, "br-int", tmp_path / "manifests")
+    scene.add_pod("default/db", "db0")
+    scene.add_pod("default/frontend", "fe0")
+    SCENES[name](scene)
+    page = PAGE.read_text()
+    match = next(each for each in EXAMPLE.finditer(page) if each["scene"] == name)
+    shown = printed(scene, tmp_path, match["command"])
+    scene.close()
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(page[: match.start("output")] + shown + page[match.end("output") :])
+    match = next(each for each in EXAMPLE.finditer(PAGE.read_text()) if each["scene"] == name)
+    assert shown == match["output"], "it prints something else now; if that is right: pytest --update-golden"
+
+
+def printed(scene: ApplyScene, directory: Path, command: str) -> str:
+    """What a shell shows of the command."""
+    line = command.replace("ovsnp ", f"{sys.executable} -m ovsnp ", 1)
+    done = subprocess.run(
+        [shutil.which("sh") or "sh", "-c", line],
+        cwd=directory,
+        env={**scene.switch.environment, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def test_every_example_has_a_scene() -> None:
+    assert sorted(each["scene"] for each in EXAMPLE.finditer(PAGE.read_text())) == sorted(SCENES)
