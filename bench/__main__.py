@@ -10,7 +10,18 @@ import tempfile
 from pathlib import Path
 
 import bench
-from bench import applying, changing, compiling, datapath, explaining, flow_counts, matrixing, services, throughput
+from bench import (
+    applying,
+    changing,
+    compiling,
+    datapath,
+    differing,
+    explaining,
+    flow_counts,
+    matrixing,
+    services,
+    throughput,
+)
 from bench.inputs import Inputs
 from bench.layout import SIZES
 from bench.machine import described
@@ -23,6 +34,7 @@ SECTIONS = {
     "change": changing.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,
+    "diff": differing.measure,
     "matrix": matrixing.measure,
     "throughput": throughput.measure,
 }

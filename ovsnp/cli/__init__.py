@@ -16,7 +16,7 @@ _COMMANDS = {
     "check": "who reaches whom, held against a file of expectations",
     "compile": "manifests to flows, on stdout",
     "completion": "what makes a shell complete ovsnp's command lines",
-    "diff": "what apply would change, flow by flow",
+    "diff": "what a change does: to the flows of a bridge, or to who reaches whom",
     "explain": "whether one end may connect to another, and why",
     "lab": "a cluster of nodes and pods on this machine, real packets",
     "lint": "policies that do not do what they seem to",

@@ -1,7 +1,15 @@
 """Pass 5: a program to text, through templates, or to JSON."""
 
 from ovsnp.render.bundle import bundle_line, group_line, insert_line
-from ovsnp.render.json import render_json
+from ovsnp.render.json import flow_document, render_json, rule_documents
 from ovsnp.render.text import render_text
 
-__all__ = ["bundle_line", "group_line", "insert_line", "render_json", "render_text"]
+__all__ = [
+    "bundle_line",
+    "flow_document",
+    "group_line",
+    "insert_line",
+    "render_json",
+    "render_text",
+    "rule_documents",
+]

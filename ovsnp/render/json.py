@@ -1,10 +1,12 @@
 """The program as JSON, for tools."""
 
 import json
+from collections.abc import Iterable
 
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.program import Program
+from ovsnp.model.ruleset import RuleRef
 from ovsnp.pipeline.tables import TABLES
 
 
@@ -16,24 +18,30 @@ def render_json(program: Program) -> str:
         "node": options.node,
         "encap": options.encap,
         "tables": [{"id": table.id, "name": table.name} for table in TABLES],
-        "flows": [_flow(flow) for flow in program.flows],
+        "flows": [flow_document(flow) for flow in program.flows],
         "groups": [_group(group) for group in program.groups],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _flow(flow: Flow) -> dict[str, object]:
+def flow_document(flow: Flow) -> dict[str, object]:
+    """A flow, with the policy rules that it serves."""
     return {
         "table": flow.table,
         "priority": flow.priority,
         "cookie": f"{flow.cookie:#018x}",
         "match": str(flow.match),
         "actions": flow.actions_text,
-        "policies": [
-            {"namespace": rule.namespace, "name": rule.policy, "rule": f"{rule.direction.section}[{rule.index}]"}
-            for rule in flow.rules
-        ],
+        "policies": rule_documents(flow.rules),
     }
+
+
+def rule_documents(rules: Iterable[RuleRef]) -> list[dict[str, str]]:
+    """Policy rules by their names."""
+    return [
+        {"namespace": rule.namespace, "name": rule.policy, "rule": f"{rule.direction.section}[{rule.index}]"}
+        for rule in rules
+    ]
 
 
 def _group(group: Group) -> dict[str, object]:

@@ -133,6 +133,19 @@ def test_policy_that_is_gone_is_named_by_its_rule_number_only(scene: ApplyScene)
     assert unknown == {f"{number:#010x}"}
 
 
+def test_clause_of_two_policies_of_which_one_goes_names_both(scene: ApplyScene) -> None:
+    scene.write("other", policy("other", 80))
+    scene.apply()
+    scene.remove("other")
+    _, found = read(scene)
+    (port,) = (each for each in found["flows"]["changed"] if "tp_dst=80" in each["after"]["match"])
+    assert [each["name"] for each in port["after"]["policies"]] == ["to-db"]
+    assert [each["name"] for each in port["before"]["policies"]] == ["to-db"]
+    (number,) = port["before"]["unknown_rules"]
+    heading = f"default/to-db ingress[0]; rule {number}, of no policy in the manifests"
+    assert f"@@ table 150, IngressRule: {heading} @@" in different(scene)
+
+
 def test_rule_that_is_gone_from_a_policy_is_named(scene: ApplyScene) -> None:
     two = policy("to-db", 80) + policy("x", 81)[policy("x", 81).index("    - from") :]
     scene.write("policy", two)

@@ -20,13 +20,18 @@ _TABLES = {table.id: table.name for table in TABLES}
 class FlowDifference(msgspec.Struct, frozen=True):
     """A flow that comes (no ``before``), goes (no ``after``), or gets other actions or another rule.
 
-    ``rules`` are the policy rules it is of, ``unknown`` the numbers of rules that none of the policies has.
+    ``was_of`` are the policy rules that it is of now, ``unknown`` the numbers of those that none of the policies has.
     """
 
     before: InstalledFlow | None
     after: Flow | None
-    rules: tuple[RuleRef, ...] = ()
+    was_of: tuple[RuleRef, ...] = ()
     unknown: tuple[int, ...] = ()
+
+    @property
+    def rules(self) -> tuple[RuleRef, ...]:
+        """The policy rules that it is of, before or after."""
+        return tuple(sorted({*self.was_of, *(self.after.rules if self.after else ())}))
 
     @property
     def table(self) -> int:
@@ -80,7 +85,8 @@ def _flows(preview: Preview, names: RuleNames) -> Iterator[FlowDifference]:
     there = {flow.slot: flow for flow in preview.flows}
     for flow in _in_order(preview, (*plan.added, *plan.changed, *plan.replaced)):
         table, priority, match = flow.slot
-        yield FlowDifference(there.get((table, priority, frozenset(match.split(",")) - {""})), flow, flow.rules)
+        before = there.get((table, priority, frozenset(match.split(",")) - {""}))
+        yield FlowDifference(before, flow, *(names.of(before) if before else ()))
     for gone in sorted(plan.deleted, key=lambda each: (-each.priority, each.text)):
         yield FlowDifference(gone, None, *names.of(gone))
 

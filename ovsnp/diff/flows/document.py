@@ -9,6 +9,7 @@ from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.model.address import format_address
 from ovsnp.model.options import Options
+from ovsnp.render import flow_document, rule_documents
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup
 
 
@@ -20,9 +21,9 @@ def document(options: Options, found: Differences, without_port: tuple[str, ...]
         "differences": bool(found),
         "to_do": list(found.bridge),
         "flows": {
-            "added": [_flow(each, each.after) for each in found.flows if each.after and not each.before],
+            "added": [_flow(each.after) for each in found.flows if each.after and not each.before],
             "changed": [
-                {"before": _installed(each, each.before), "after": _flow(each, each.after)}
+                {"before": _installed(each, each.before), "after": _flow(each.after)}
                 for each in found.flows
                 if each.before and each.after
             ],
@@ -38,15 +39,8 @@ def document(options: Options, found: Differences, without_port: tuple[str, ...]
     }
 
 
-def _flow(difference: FlowDifference, flow: Flow) -> dict[str, Any]:
-    return {
-        "table": difference.table_name,
-        "priority": flow.priority,
-        "cookie": f"{flow.cookie:#018x}",
-        "match": str(flow.match),
-        "actions": flow.actions_text,
-        **_policies(difference),
-    }
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {**flow_document(flow), "unknown_rules": []}
 
 
 def _installed(difference: FlowDifference, flow: InstalledFlow) -> dict[str, Any]:
@@ -56,18 +50,9 @@ def _installed(difference: FlowDifference, flow: InstalledFlow) -> dict[str, Any
         "cookie": f"{flow.cookie:#018x}",
         "match": str(difference.after.match) if difference.after else match_before(flow),
         "actions": flow.actions,
-        **_policies(difference),
-        "extras": sorted(flow.extras),
-    }
-
-
-def _policies(difference: FlowDifference) -> dict[str, Any]:
-    return {
-        "policies": [
-            {"namespace": rule.namespace, "name": rule.policy, "rule": f"{rule.direction.section}[{rule.index}]"}
-            for rule in difference.rules
-        ],
+        "policies": rule_documents(difference.was_of),
         "unknown_rules": [f"{number:#010x}" for number in difference.unknown],
+        "extras": sorted(flow.extras),
     }
 
 

@@ -1,0 +1,232 @@
+"""Random changes of random clusters: the lines of ``diff --effect`` mean exactly what is gained and lost."""
+
+import os
+from collections.abc import Iterator
+from random import Random
+
+import msgspec
+import pytest
+
+from ovsnp.diff.effect import Effect, Terms, compare
+from ovsnp.diff.effect.lines import Line, Who
+from ovsnp.diff.effect.pod_names import PodNames
+from ovsnp.diff.effect.ports import Ports
+from ovsnp.diff.effect.services import ServiceLine
+from ovsnp.manifests import load_objects
+from ovsnp.model.address import FAMILIES, Address, family, host_prefix, parse_address
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.ports import Protocol
+from ovsnp.model.service import ServicePort
+from ovsnp.verify import Backend, Endpoint, NodeEnd, OutsideEnd, PodEnd, Traffic, judge, judge_service, service_at, who
+from ovsnp.verify.judge import exemption
+from ovsnp.verify.peers import block_holds
+from tests.property.clusters import Object, interesting_traffic, random_cluster, random_services
+
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+PROBES = 1200
+
+
+def change(seed: int) -> tuple[list[Object], list[Object]]:
+    """The objects of a cluster before and after: policies and pods come and go, one pod gets other labels."""
+    random = Random(seed)
+    objects = random_cluster(random)
+    spaces = {each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"}
+    common = [each for each in objects if each["kind"] in ("Namespace", "Node")]
+    pods = [each for each in objects if each["kind"] == "Pod"]
+    policies = [each for each in objects if each["kind"] == "NetworkPolicy"]
+    others = [
+        each
+        for each in random_cluster(Random(seed + 100_000))
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["namespace"] in spaces
+    ]
+    before = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in policies}
+    after = {key: each for key, each in before.items() if random.random() < 0.7}
+    after |= {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in others[:2]}
+    later = [each for each in pods if random.random() < 0.9]
+    if later and random.random() < 0.5:
+        moved = random.choice(later)
+        labels = random.choice(pods)["metadata"]["labels"]
+        later[later.index(moved)] = {**moved, "metadata": {**moved["metadata"], "labels": labels}}
+    served = [random_services(Random(seed), objects), random_services(Random(seed + random.choice((0, 1))), objects)]
+    return [*common, *pods, *before.values(), *served[0]], [*common, *later, *after.values(), *served[1]]
+
+
+class Reader:
+    """Reads lines back: who and what is meant by their words."""
+
+    def __init__(self, old: Cluster, new: Cluster, strict: bool) -> None:
+        self.old, self.new, self.strict = old, new, strict
+        self.pod_cidrs = [cidr for each in (old, new) for node in each.nodes.values() for cidr in node.pod_cidrs]
+        held = {(pod.key, address) for pod in old.pods for address in pod.addresses}
+        staying = {
+            version: [
+                pod
+                for pod in new.pods
+                for address in pod.addresses
+                if family(address) == version and (pod.key, address) in held
+            ]
+            for version in FAMILIES
+        }
+        self.names = {version: PodNames(pods, new.namespaces) for version, pods in staying.items()}
+
+    def compared(self, before: Endpoint, after: Endpoint) -> bool:
+        match before, after:
+            case PodEnd(), PodEnd():
+                return before.pod.key == after.pod.key
+            case NodeEnd(), NodeEnd():
+                return True
+            case OutsideEnd(), OutsideEnd():
+                return not any(cidr.contains(host_prefix(after.address)) for cidr in self.pod_cidrs)
+            case _:
+                return False
+
+    def means(self, line: Line, source: Endpoint, destination: Endpoint, traffic: Traffic) -> bool:
+        return (
+            family(source.address) in line.families
+            and exemption(source, destination, strict_nodes=self.strict) is None
+            and self.is_one(line.sources, source)
+            and self.is_one(line.destinations, destination)
+            and in_ports(line.ports, traffic)
+        )
+
+    def tells(self, effect: Effect, source: Endpoint, backend: Backend, protocol: Protocol, *, gained: bool) -> bool:
+        """Whether a line says of the endpoint itself what is so of it through its Service."""
+        ends = [who(cluster, backend.address) for cluster in (self.old, self.new)]
+        traffic = Traffic(protocol, backend.port)
+        return self.compared(*ends) and any(
+            line.gained is gained and self.means(line, source, ends[1], traffic) for line in effect.lines
+        )
+
+    def is_one(self, meant: Who, end: Endpoint) -> bool:
+        if meant.everyone:
+            return True
+        match end:
+            case PodEnd(pod=pod):
+                return meant.pods is not None and pod.key in self.names[family(end.address)].meant(meant.pods)
+            case NodeEnd(node=node, address=address):
+                return meant.all_nodes or any(
+                    each.name == node.name and (not each.addresses or address in each.addresses) for each in meant.nodes
+                )
+            case _:
+                return meant.outside or any(block_holds(block, end.address) for block in meant.blocks)
+
+
+def in_ports(ports: Ports, traffic: Traffic) -> bool:
+    number = traffic.port or 0
+    inside = any(each.protocol is traffic.protocol and each.first <= number <= each.last for each in ports.ranges)
+    return inside != ports.but
+
+
+def probes(objects: list[Object]) -> Iterator[tuple[bytes, bytes, Traffic]]:
+    for probe in interesting_traffic(objects, PROBES):
+        protocol = Protocol(probe.protocol) if probe.protocol in list(Protocol) else None
+        traffic = Traffic(protocol, probe.port if protocol else None)
+        yield parse_address(probe.source), parse_address(probe.destination), traffic
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_lines_mean_what_is_gained_and_lost_and_nothing_else(seed: int) -> None:
+    objects = change(seed)
+    old, new = (load_objects(each) for each in objects)
+    strict = seed % 2 == 0
+    effect, reader = compare(old, new, Terms(strict_nodes=strict)), Reader(old, new, strict)
+    for near, far, traffic in [asked for each in objects for asked in probes(each)]:
+        ends = [(who(cluster, near), who(cluster, far)) for cluster in (old, new)]
+        if not all(reader.compared(*pair) for pair in zip(*ends, strict=True)):
+            continue
+        was, now = (
+            judge(cluster, *pair, traffic, strict_nodes=strict).allowed
+            for cluster, pair in zip((old, new), ends, strict=True)
+        )
+        said = {line.gained for line in effect.lines if reader.means(line, *ends[1], traffic)}
+        assert said == ({now} if was != now else set()), (ends[1], traffic)
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_lines_of_services_mean_what_the_others_do_not_tell(seed: int) -> None:
+    old, new = (load_objects(each) for each in change(seed))
+    terms = Terms(strict_nodes=seed % 2 == 0, service_blocks=seed % 3 == 0)
+    effect, reader = compare(old, new, terms), Reader(old, new, terms.strict_nodes)
+    for pod, address in ((each, address) for each in new.pods for address in each.addresses):
+        ends = [who(cluster, address) for cluster in (old, new)]
+        if not reader.compared(*ends):
+            continue
+        for service, port, cluster_ip in frontends(old, new, family(address)):
+            question = cluster_ip, Traffic(port.protocol, port.number)
+            verdicts = [
+                judge_service(cluster, end, *question, **msgspec.structs.asdict(terms))
+                if (found := service_at(cluster, *question)) and found[0].key == service
+                else {}
+                for cluster, end in zip((old, new), ends, strict=True)
+            ]
+            was, now = ({each for each, verdict in found.items() if verdict.allowed} for found in verdicts)
+            for gained, those in ((True, now - was), (False, was - now)):
+                told = {
+                    each
+                    for each in those & verdicts[0].keys() & verdicts[1].keys()
+                    if reader.tells(effect, ends[1], each, port.protocol, gained=gained)
+                }
+                said = {
+                    backend
+                    for line in effect.services
+                    if line.gained is gained and pod.key in line.pods and is_of(line, service, port, cluster_ip)
+                    for backend in (those if line.itself else line.endpoints)
+                    if (backend.address == address if line.itself else len(backend.address) == len(address))
+                }
+                assert said == those - told, (pod.key, service, port)
+    for line in effect.services:
+        meant = [names.meant(line.sources) for version, names in reader.names.items() if version in line.families]
+        assert line.pods == frozenset().union(*meant)
+
+
+def is_of(line: ServiceLine, service: str, port: ServicePort, address: Address) -> bool:
+    return any(
+        (each.service, each.number, each.protocol, each.address) == (service, port.number, port.protocol, address)
+        for each in line.frontends
+    )
+
+
+def frontends(old: Cluster, new: Cluster, version: int) -> set[tuple[str, ServicePort, Address]]:
+    return {
+        (service.key, msgspec.structs.replace(port, name="", target=0), address)
+        for cluster in (old, new)
+        for service in cluster.services
+        for port in service.ports
+        for address in service.cluster_ips
+        if family(address) == version
+    }
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_pods_that_come_and_go_are_all_named(seed: int) -> None:
+    old, new = (load_objects(each) for each in change(seed))
+    effect = compare(old, new, Terms())
+    before, after = ({pod.key for pod in cluster.pods} for cluster in (old, new))
+    assert set(effect.pods_new.keys if effect.pods_new else ()) == after - before
+    assert set(effect.pods_gone.keys if effect.pods_gone else ()) == before - after
+
+
+def seen() -> list[Effect]:
+    return [compare(*(load_objects(each) for each in change(seed)), Terms(strict_nodes=True)) for seed in range(60)]
+
+
+def test_random_changes_have_lines_of_every_kind() -> None:
+    lines = [line for effect in seen() for line in effect.lines]
+    ends = [end for line in lines for end in (line.sources, line.destinations)]
+    assert {line.gained for line in lines} == {True, False}
+    assert {line.families for line in lines} == {(4,), (6,), (4, 6)}
+    assert any(end.blocks and any(block.excepts for block in end.blocks) for end in ends)
+    assert any(end.nodes for end in ends)
+    assert any(end.all_nodes for end in ends)
+    assert any(end.outside for end in ends)
+    assert any(end.everyone for end in ends)
+    assert any(end.pods and end.pods.but for end in ends)
+    assert any(line.ports.but for line in lines)
+    assert {reason.gone for line in lines for reason in line.reasons} == {True, False}
+    assert all(line.reasons for line in lines)
+
+
+def test_nothing_differs_from_itself() -> None:
+    for seed in range(20):
+        old, _ = change(seed)
+        assert not compare(load_objects(old), load_objects(list(reversed(old))), Terms())
