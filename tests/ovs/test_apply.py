@@ -252,10 +252,14 @@ def test_missing_bridge_is_an_error_that_names_those_there_are(scene: ApplyScene
 
 
 def test_missing_database_is_an_error_that_names_it(scene: ApplyScene, tmp_path: Path) -> None:
-    said = refused(scene, 4, "--db", tmp_path / "none" / "db.sock")
-    assert str(tmp_path / "none") in said
-    said = refused(scene, 4, "--db", tmp_path / "db.sock")
-    assert f"unix:{tmp_path}/db.sock" in said
+    for database, named in (("none/db.sock", f"{tmp_path}/none"), ("db.sock", f"unix:{tmp_path}/db.sock")):
+        answer = ovsnp("apply", "--db", tmp_path / database, "--node", "node-1", "-f", scene.directory)
+        assert (answer.code, answer.out) == (4, "")
+        assert named in answer.err
+
+
+def test_two_databases_are_one_too_many(scene: ApplyScene, tmp_path: Path) -> None:
+    assert "--db" in refused(scene, 2, "--db", tmp_path / "db.sock")
 
 
 def test_bad_manifests_are_an_error_before_anything_is_applied(scene: ApplyScene) -> None:
