@@ -1,0 +1,174 @@
+"""One concrete packet for a fault: what it is, the flows it meets, and how to see it on the bridge."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ovsnp.flows.match import format_value
+from ovsnp.model.address import Address, format_address
+from ovsnp.pipeline.fields import ETH_SRC
+from ovsnp.proof.actions import Track
+from ovsnp.proof.places import CT_FLAGS, OPTION_BITS
+from ovsnp.proof.proof import Finding
+from ovsnp.proof.question import Question, judged
+from ovsnp.proof.reading import ReadFlow
+from ovsnp.proof.simulator import NEW, Memory, Packets, Simulator
+from ovsnp.proof.space import Sets, Value, first
+from ovsnp.proof.traffic import NAMES
+
+_KINDS = {(0x800, 6): "tcp", (0x800, 17): "udp", (0x800, 132): "sctp", (0x800, 1): "icmp",
+          (0x86DD, 6): "tcp6", (0x86DD, 17): "udp6", (0x86DD, 132): "sctp6", (0x86DD, 58): "icmp6"}  # fmt: skip
+_ADDRESSES = ("nw_src", "nw_dst", "arp_spa", "arp_tpa", "tun_src", "ipv6_src", "ipv6_dst", "nd_target", "tun_ipv6_src")
+_OF_ICMP = {"nd_sll": (135,), "nd_target": (135, 136)}
+_MACS = ("dl_src", "dl_dst", "arp_sha", "nd_sll")
+_PLAIN = ("in_port", "vlan_tci", "nw_tos", "nw_ttl", "arp_op", "tun_id")
+_OPTIONS = ("tun_metadata0", "tun_metadata1")
+
+
+class Counterexample(msgspec.Struct, frozen=True):
+    """A packet with which flows and policies do otherwise; ``count`` are the classes of packets with the same fault.
+
+    ``source`` and ``destination`` are addresses between which policies judge (None: no policy has a say), ``traffic``
+    is a protocol's name and port as `ovsnp explain` takes it. ``flows`` are those it meets, in order.
+    """
+
+    kind: str
+    what: str
+    packet: str
+    state: str
+    who: tuple[str, ...]
+    source: str | None
+    destination: str | None
+    traffic: str | None
+    flows: tuple[str, ...]
+    trace: str
+    count: int
+
+
+def counterexample(finding: Finding, simulator: Simulator, bridge: str) -> Counterexample:
+    """One packet of those that have the fault; ``bridge`` is the name in the command that shows its way."""
+    question, fault = finding.question, finding.fault
+    sets = first(fault.sets)
+    packets = _again(finding, simulator, sets)
+    fields = packet_fields(question, sets)
+    flow = packet_text(fields)
+    names = [those[bits.bit_length() - 1] for those, bits in zip(question.names, sets, strict=False) if those]
+    memory = ([*question.memory.values()] or [Memory()])[-1]
+    source, destination, traffic = _ends(question, sets, fields)
+    return Counterexample(
+        question.kind,
+        fault.what,
+        flow,
+        "" if memory.state == NEW else "+".join(_flags(memory.state)),
+        tuple(name for name in (*names, question.note) if name),
+        source,
+        destination,
+        traffic,
+        tuple(each.text if isinstance(each, ReadFlow) else f"table={each}: no flow" for each in packets.met),
+        _command(bridge, flow, packets, question),
+        finding.count,
+    )
+
+
+def _again(finding: Finding, simulator: Simulator, sets: Sets) -> Packets:
+    """The way of the one packet; of a group's choices that which has the fault."""
+    question, fault = finding.question, finding.fault
+    walk = simulator.walk(question.space)
+    ways = list(walk.run(question.start(), sets, question.memory, question.table))
+    wrong = (each for each in ways if any(found.what == fault.what for found in judged(question, each)))
+    return next(wrong, ways[0])
+
+
+def packet_fields(question: Question, sets: Sets) -> dict[str, int]:
+    """The packet as it comes to the bridge, before any translation of its destination."""
+    known: dict[str, int] = {}
+    for name, value in question.start().items():
+        number = question.space.known(value, sets)
+        known[name] = number if isinstance(number, int) else 0
+    if question.table:
+        for name in ("nw_dst", "ipv6_dst", "tp_dst", "nw_proto"):
+            if f"ct_{name}" in known:
+                known[name] = known[f"ct_{name}"]
+    return known
+
+
+def _ends(question: Question, sets: Sets, fields: Mapping[str, int]) -> tuple[str | None, str | None, str | None]:
+    if question.ends is None:
+        return None, None, None
+    source, destination = (_number(question, end, sets) for end in question.ends)
+    name = NAMES.get(fields.get("nw_proto", 0))
+    traffic = f"{fields.get('tp_dst', 0)}/{name.lower()}" if name else ""
+    size = 4 if fields["eth_type"] == 0x800 else 16
+    return _address(source, size) if source else None, _address(destination, size), traffic
+
+
+def _number(question: Question, value: Value, sets: Sets) -> int:
+    number = question.space.known(value, sets)
+    return number if isinstance(number, int) else 0
+
+
+def _address(number: int, size: int) -> str:
+    return format_address(Address(number.to_bytes(size, "big")))
+
+
+def packet_text(fields: Mapping[str, int]) -> str:
+    """A packet as ``ofproto/trace`` takes it."""
+    ethernet, protocol = fields.get("eth_type", 0), fields.get("nw_proto", 0)
+    absent = {name for name, types in _OF_ICMP.items() if fields.get("icmp_type") not in types}
+    fields = {name: value for name, value in fields.items() if name not in absent}
+    if ethernet == 0x806:
+        parts = ["arp"]
+    else:
+        plain = f"{'ip' if ethernet == 0x800 else 'ipv6'},nw_proto={protocol}"
+        parts = [_KINDS.get((ethernet, protocol), plain)]
+    parts += [f"{name}={fields[name]}" for name in _PLAIN if fields.get(name)]
+    if (ethernet, protocol) in _KINDS and protocol in NAMES:
+        name = NAMES[protocol].lower()
+        parts += [f"{name}_src={fields.get('tp_src', 0)}", f"{name}_dst={fields.get('tp_dst', 0)}"]
+    elif (ethernet, protocol) in _KINDS:
+        name = "icmp" if ethernet == 0x800 else "icmpv6"
+        parts += [f"{name}_type={fields.get('icmp_type', 0)}", f"{name}_code={fields.get('icmp_code', 0)}"]
+    parts += [f"{name}={format_value(ETH_SRC, fields[name])}" for name in _MACS if name in fields]
+    for name in _ADDRESSES:
+        if name in fields and (fields[name] or not name.startswith("tun_")):
+            size = 16 if name.startswith("ipv6") or name in ("nd_target", "tun_ipv6_src") else 4
+            if (size == 16) == (ethernet == 0x86DD) or name.startswith("tun_"):
+                parts.append(f"{name}={_address(fields[name], size)}")
+    for name in _OPTIONS:
+        if fields.get(name, 0) >> OPTION_BITS:
+            parts.append(f"{name}={fields[name] & ((1 << OPTION_BITS) - 1):#x}")
+    return ",".join(parts)
+
+
+def _command(bridge: str, flow: str, packets: Packets, question: Question) -> str:
+    """What shows the way; the endpoint of a Service, and translations, are the bridge's own choice there."""
+    flow, states = _with_states(flow, packets, question)
+    shown = "".join(f" '{each}'" if each.startswith("trk") else f" {each}" for each in states)
+    return f"ovs-appctl ofproto/trace {bridge} '{flow}'{shown}"
+
+
+def commanded(flow: str, question: Question, simulator: Simulator, sets: Sets) -> tuple[str, list[str]]:
+    """A packet and the options with which ``ofproto/trace`` takes it through conntrack as a question means it."""
+    ways = simulator.walk(question.space).run(question.start(), sets, question.memory, question.table)
+    return _with_states(flow, max(ways, key=lambda each: len(each.met)), question)
+
+
+def _with_states(flow: str, packets: Packets, question: Question) -> tuple[str, list[str]]:
+    states: list[str] = []
+    known = Memory()
+    for each in packets.met:
+        for action in each.actions if isinstance(each, ReadFlow) else ():
+            if isinstance(action, Track) and action.table is not None:
+                known = question.memory.get(action.zone, Memory(NEW))
+                states += ["--ct-next", ",".join(["trk", *(flag for flag in _flags(known.state) if flag != "trk")])]
+    memory = next((each for each in question.memory.values() if each.label or each.mark), Memory())
+    if memory.label:
+        flow += f",ct_label={memory.label:#x}"
+    mark = question.space.known(memory.mark, packets.sets)
+    if isinstance(mark, int) and mark:
+        flow += f",ct_mark={mark:#x}"
+    return flow, states
+
+
+def _flags(state: int) -> list[str]:
+    return [flag for bit, flag in enumerate(CT_FLAGS) if state >> bit & 1]

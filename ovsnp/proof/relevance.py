@@ -1,0 +1,73 @@
+"""Which register bits decide anything: what no flow tests, and nothing sends or keeps, need not be followed.
+
+The numbers of the rules that admit are such: they are for people who read ``ct_label``. Without them, packets that
+different rules admit are one set.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
+from ovsnp.proof.actions import Action, Move, Output, Push, Set, Track
+from ovsnp.proof.places import Place
+from ovsnp.proof.reading import Bridge, ReadFlow
+
+_LABEL = 1 << ADMITTED.lsb | 1 << SERVICE_LABEL.lsb
+
+
+class Relevance:
+    """The bits that matter, by base: of registers and ``ct_label`` some, of all else all."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        lists = [flow.actions for flow in bridge.flows]
+        lists += [bucket for group in bridge.groups.values() for bucket in group.buckets]
+        actions = [action for each in lists for action in _with_memory(each)]
+        self._masks: dict[str, int] = {"ct_label": _LABEL}
+        for flow in bridge.flows:
+            for base, (_, mask) in flow.terms.items():
+                self._add(base, mask)
+        for action in actions:
+            if isinstance(action, Push) or (isinstance(action, Output) and isinstance(action.port, Place)):
+                where = action.source if isinstance(action, Push) else action.port
+                assert isinstance(where, Place)
+                self._add(where.base, where.mask)
+        moves = {action for action in actions if isinstance(action, Move)}
+        while left := [move for move in moves if self._matters(move.target.base, move.target.mask)]:
+            moves.difference_update(left)
+            for move in left:
+                self._add(move.source.base, move.source.mask)
+
+    def _add(self, base: str, mask: int) -> None:
+        self._masks[base] = self._masks.get(base, 0) | mask
+
+    def _matters(self, base: str, mask: int) -> bool:
+        followed = base.startswith("xxreg") or base == "ct_label"
+        return bool(self._masks.get(base, 0) & mask) or not followed
+
+    def only(self, flow: ReadFlow) -> ReadFlow:
+        """The flow without what it does to bits that do not matter."""
+        return replace(flow, actions=self._only(flow.actions))
+
+    def _only(self, actions: Iterable[Action]) -> tuple[Action, ...]:
+        return tuple(
+            replace(action, memory=self._only(action.memory)) if isinstance(action, Track) else action
+            for action in actions
+            if not self._is_idle(action)
+        )
+
+    def _is_idle(self, action: Action) -> bool:
+        match action:
+            case Set(base=base, mask=mask):
+                return not self._matters(base, mask)
+            case Move(target=target):
+                return not self._matters(target.base, target.mask)
+            case _:
+                return False
+
+
+def _with_memory(actions: Iterable[Action]) -> Iterator[Action]:
+    for action in actions:
+        yield action
+        if isinstance(action, Track):
+            yield from action.memory

@@ -1,0 +1,314 @@
+"""What flows do with a set of packets: our own, small, of the matches and actions that ovsnp writes.
+
+A walk answers with what becomes of each part of the set. A group's buckets are all tried: each is an outcome.
+Connection tracking answers as the packet's memory says, zone by zone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from ovsnp.proof import actions as a
+from ovsnp.proof.places import CT_FLAGS, OPTION_BITS, Place, is_option, place_mask
+from ovsnp.proof.reading import Bridge, ReadFlow
+from ovsnp.proof.relevance import Relevance
+from ovsnp.proof.space import Column, MixedError, Sets, Space, Value, meet, without
+from ovsnp.proof.table import Lookups, Step, Table
+
+NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
+_DEEPEST = 64
+_CONNECTION = ("ct_state", "ct_zone", "ct_mark", "ct_label")
+_ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src", ("dst", 16): "ipv6_dst"}
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What conntrack knows of a connection in a zone, and the fields that undoing its translation sets."""
+
+    state: int = NEW
+    mark: Value = 0
+    label: int = 0
+    undo: Mapping[str, Value] = {}
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The packet left by a port, with these fields."""
+
+    port: Value
+    fields: Mapping[str, Value]
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """The connection was remembered."""
+
+    zone: int
+    mark: Value
+    label: Value
+
+
+class Translated(msgspec.Struct, frozen=True):
+    """The connection was remembered with another source or destination."""
+
+    zone: int
+    nat: a.Nat
+    label: Value
+
+
+class Unjudged(msgspec.Struct, frozen=True):
+    """The packet met what cannot be judged."""
+
+    what: str
+
+
+Effect = Sent | Committed | Translated | a.Learn | Unjudged
+
+
+class Packets(msgspec.Struct):
+    """Packets on their way: their fields, which they are, and what became of them so far.
+
+    ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
+    to stop at a translation of the destination.
+    """
+
+    fields: dict[str, Value]
+    sets: Sets
+    memory: Mapping[int, Memory]
+    effects: tuple[Effect, ...] = ()
+    path: "tuple[int, Step, object] | None" = None
+    stack: tuple[Value, ...] = ()
+    depth: int = 0
+    pending: int | None = None
+
+    def copy(self, **changes: object) -> "Packets":
+        """The same with changes; its fields are its own."""
+        made = replace(self, **changes)
+        if "fields" not in changes:
+            made.fields = dict(self.fields)
+        return made
+
+    @property
+    def sent(self) -> list[Sent]:
+        """Where they left."""
+        return [effect for effect in self.effects if isinstance(effect, Sent)]
+
+    @property
+    def met(self) -> list[ReadFlow | int]:
+        """The flows they met in order; a number is a table where they met none."""
+        found: list[ReadFlow | int] = []
+        link = self.path
+        while link is not None:
+            table, step, link = link  # type: ignore[assignment]
+            flows = (flow for flow, products in step.flows if any(meet(product, self.sets) for product in products))
+            found.append(next(flows, table))
+        return found[::-1]
+
+
+class Simulator:
+    """The tables and groups of a bridge."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.groups = bridge.groups
+        relevance = Relevance(bridge)
+        flows: dict[int, list[ReadFlow]] = defaultdict(list)
+        for flow in bridge.flows:
+            flows[flow.table].append(relevance.only(flow))
+        self.tables = {number: Table(those) for number, those in flows.items()}
+
+    def walk(self, space: Space, *, stop: bool = False) -> "Walk":
+        """Walks of packets of a space; ``stop`` where their destination is translated."""
+        return Walk(self, space, stop)
+
+
+class Walk:
+    """Walks through the tables, of packets of one space."""
+
+    def __init__(self, simulator: Simulator, space: Space, stop: bool) -> None:
+        self._groups, self.space, self.stop = simulator.groups, space, stop
+        self._nowhere = Lookups(Table(()), space)
+        self._lookups = {number: Lookups(table, space) for number, table in simulator.tables.items()}
+
+    def run(
+        self,
+        fields: Mapping[str, Value],
+        sets: Sets,
+        memory: Mapping[int, Memory] | None = None,
+        table: int = 0,
+    ) -> Iterator[Packets]:
+        """What becomes of packets that enter a table, part by part."""
+        return self._enter(table, Packets(dict(fields), sets, memory or {}))
+
+    def _enter(self, number: int, packets: Packets) -> Iterator[Packets]:
+        for step, met in self._lookups.get(number, self._nowhere).steps(packets.fields, packets.sets):
+            here = packets.copy(sets=met, path=(number, step, packets.path), depth=packets.depth + 1)
+            unknown = next((flow.unknown for flow, _ in step.flows if flow.unknown), "")
+            if unknown:
+                yield _unjudged(here, f"the match {unknown}")
+            elif step.ambiguous:
+                yield _unjudged(here, "two flows of one priority match, and do otherwise")
+            elif here.depth > _DEEPEST:
+                yield _unjudged(here, "tables that never end")
+            else:
+                yield from self._actions(step.actions, here)
+
+    def _actions(self, actions: tuple[a.Action, ...], packets: Packets) -> Iterator[Packets]:
+        for position, action in enumerate(actions):
+            rest = actions[position + 1 :]
+            match action:
+                case a.Goto(table=table):
+                    yield from self._enter(table, packets)
+                    return
+                case a.Ask(table=table):
+                    for answered in self._enter(table, packets):
+                        yield from self._actions(rest, answered)
+                    return
+                case a.Track() if action.table is not None:
+                    yield from self._recirculate(action, packets, rest)
+                    return
+                case a.ToGroup(group=number):
+                    yield from self._group(number, packets, rest)
+                    return
+                case a.DecTtl():
+                    ttl = packets.fields.get("nw_ttl", 0)
+                    assert isinstance(ttl, int)
+                    if ttl <= 1:
+                        break
+                    packets.fields["nw_ttl"] = ttl - 1
+                case a.Unknown(text=text):
+                    yield _unjudged(packets, f"the action {text}")
+                    return
+                case a.Output():
+                    for sent in self._output(action, packets):
+                        yield from self._actions(rest, sent)
+                    return
+                case _:
+                    try:
+                        self._simple(action, packets)
+                    except MixedError as error:
+                        for number, sets in self.space.split(error.column, packets.sets):
+                            yield from self._actions((action, *rest), _with_number(packets, error.column, number, sets))
+                        return
+        yield packets
+
+    def _simple(self, action: a.Action, packets: Packets) -> None:
+        match action:
+            case a.Set(base=base, value=value, mask=mask):
+                packets.fields[base] = self.space.write(packets.fields.get(base, 0), value, mask)
+            case a.Move(source=source, target=target):
+                self._put(packets.fields, target, self._get(packets.fields, source))
+            case a.Push(source=source):
+                packets.stack = (*packets.stack, self._get(packets.fields, source))
+            case a.Pop(target=target):
+                if packets.stack:
+                    self._put(packets.fields, target, packets.stack[-1])
+                    packets.stack = packets.stack[:-1]
+            case a.Track():
+                self._remember(action, packets)
+            case a.Learn():
+                packets.effects = (*packets.effects, action)
+            case _:
+                pass  # a conjunction does nothing by itself
+
+    def _get(self, fields: Mapping[str, Value], where: Place) -> Value:
+        whole = fields.get(where.base, 0)
+        if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
+            return whole
+        return self.space.write(0, whole, (1 << where.bits) - 1, -where.lsb)
+
+    def _put(self, fields: dict[str, Value], where: Place, value: Value) -> None:
+        if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
+            fields[where.base] = value
+            return
+        # A tunnel option that gets a value is there from then on.
+        present = 1 << OPTION_BITS if is_option(where.base) else 0
+        before = self.space.write(fields.get(where.base, 0), present, present)
+        fields[where.base] = self.space.write(before, value, where.mask, where.lsb)
+
+    def _group(self, number: int, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
+        group = self._groups.get(number)
+        if group is None or group.kind != "select" or not group.buckets:
+            what = "is not there" if group is None else f"is of type {group.kind}" if group.buckets else "is empty"
+            yield _unjudged(packets, f"group {number}, which {what}")
+            return
+        for bucket in group.buckets:
+            for done in self._actions(bucket, packets.copy()):
+                # What a bucket does to the packet is gone after it.
+                yield from self._actions(
+                    rest,
+                    packets.copy(
+                        sets=done.sets,
+                        effects=done.effects,
+                        path=done.path,
+                        pending=done.pending,
+                        fields=done.fields if done.pending is not None else dict(packets.fields),
+                    ),
+                )
+
+    def _remember(self, action: a.Track, packets: Packets) -> None:
+        """``ct(commit)``, and what becomes of mark and label by it."""
+        fields = dict(packets.fields)
+        for write in action.memory:
+            if isinstance(write, a.Set):
+                fields[write.base] = self.space.write(fields.get(write.base, 0), write.value, write.mask)
+            else:
+                self._put(fields, write.target, self._get(fields, write.source))
+        if action.commit:
+            mark, label = fields.get("ct_mark", 0), fields.get("ct_label", 0)
+            if isinstance(action.nat, a.Nat):
+                packets.effects = (*packets.effects, Translated(action.zone, action.nat, label))
+            else:
+                packets.effects = (*packets.effects, Committed(action.zone, mark, label))
+
+    def _recirculate(self, action: a.Track, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
+        """``ct(table=...)``: what goes on in the table knows the connection."""
+        if rest:
+            yield _unjudged(packets, "actions after ct(table=...)")
+            return
+        assert action.table is not None
+        self._remember(action, packets)
+        known = packets.memory.get(action.zone, Memory())
+        label = next((each.label for each in packets.effects if isinstance(each, Translated)), known.label)
+        fields = packets.fields
+        for side in ("src", "dst"):
+            for size in (4, 16):
+                if (name := _ADDRESS[side, size]) in fields:
+                    fields.setdefault(f"ct_{name}", fields[name])
+        for port in ("nw_proto", "tp_dst"):
+            if port in fields:
+                fields.setdefault(f"ct_{port}", fields[port])
+        fields |= {"ct_state": known.state, "ct_zone": action.zone, "ct_mark": known.mark, "ct_label": label}
+        if action.nat is True:
+            fields.update(known.undo)
+        elif isinstance(action.nat, a.Nat):
+            nat = action.nat
+            fields[_ADDRESS[nat.side, len(nat.address)]] = int.from_bytes(nat.address, "big")
+            if nat.side == "dst" and nat.ports:
+                fields["tp_dst"] = nat.ports[0]
+            if nat.side == "dst" and self.stop:
+                yield packets.copy(pending=action.table)
+                return
+        yield from self._enter(action.table, packets)
+
+    def _output(self, action: a.Output, packets: Packets) -> Iterator[Packets]:
+        """Open vSwitch sends nothing back by the port it came in by, unless IN_PORT says so."""
+        in_port = packets.fields["in_port"]
+        if action.port is None:
+            yield packets.copy(effects=(*packets.effects, Sent(in_port, dict(packets.fields))))
+            return
+        port = action.port if isinstance(action.port, int) else self._get(packets.fields, action.port)
+        back = list(self.space.equal(port, in_port, packets.sets))
+        for sets in back:
+            yield packets.copy(sets=sets)
+        for sets in without([packets.sets], back):
+            yield packets.copy(sets=sets, effects=(*packets.effects, Sent(port, dict(packets.fields))))
+
+
+def _with_number(packets: Packets, column: Column, number: int, sets: Sets) -> Packets:
+    """A part of the packets, with a number for a column."""
+    fields = {base: number if value is column else value for base, value in packets.fields.items()}
+    stack = tuple(number if value is column else value for value in packets.stack)
+    return packets.copy(sets=sets, fields=fields, stack=stack)
+
+
+def _unjudged(packets: Packets, what: str) -> Packets:
+    return packets.copy(effects=(*packets.effects, Unjudged(what)))

@@ -1,0 +1,116 @@
+"""Which packets of a set must pass, and which must be dropped."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from typing import Protocol as Shape
+
+from ovsnp.proof.space import Sets, bits_of, meet, narrowed, without
+
+
+class Verdicts(Shape):
+    """Answers in products of packets."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those of these packets that must be dropped."""
+        ...
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those of these packets that must pass."""
+        ...
+
+
+class AllDropped:
+    """Every packet must be dropped."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """All of them."""
+        yield sets
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+
+class Row(NamedTuple):
+    """What holds for some elements of the rows' dimension (as bits): all columns, by the traffic that they may have.
+
+    ``open`` are columns that may be either: nobody is there.
+    """
+
+    elements: int
+    columns: Mapping[int, int]
+    open: int = 0
+
+
+class Table:
+    """Verdicts by row, column and traffic, each a dimension."""
+
+    def __init__(self, dimensions: tuple[int, int, int], rows: Sequence[Row]) -> None:
+        self._row, self._column, self._traffic = dimensions
+        self._rows = rows
+
+    def closed(self) -> "Table":
+        """The same with nothing open."""
+        rows = [row._replace(open=0) for row in self._rows]
+        return Table((self._row, self._column, self._traffic), rows)
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those whose traffic is not in their row and column."""
+        yield from self._where(sets, wanted=False)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those whose traffic is in their row and column."""
+        yield from self._where(sets, wanted=True)
+
+    def _where(self, sets: Sets, *, wanted: bool) -> Iterator[Sets]:
+        columns, traffic = sets[self._column], sets[self._traffic]
+        for row in self._rows:
+            elements, judged = sets[self._row] & row.elements, columns & ~row.open
+            for allowed, those in row.columns.items() if elements and judged else ():
+                cells = traffic & allowed if wanted else traffic & ~allowed
+                if cells and (met := those & judged):
+                    found = narrowed(narrowed(sets, self._row, elements), self._column, met)
+                    yield narrowed(found, self._traffic, cells)
+
+
+class Own:
+    """Everything must be dropped but what has, for each element of the first dimension, its own of two others.
+
+    What has may pass or not: another question asks about it.
+    """
+
+    def __init__(self, dimensions: tuple[int, int, int], own: Sequence[tuple[int, int]]) -> None:
+        self._by, self._one, self._two = dimensions
+        self._own = own
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those with another's."""
+        for number in bits_of(sets[self._by]):
+            here = narrowed(sets, self._by, 1 << number)
+            one, two = self._own[number]
+            if others := sets[self._one] & ~one:
+                yield narrowed(here, self._one, others)
+            if others := sets[self._two] & ~two:
+                yield narrowed(here, self._two, others)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+
+class Products:
+    """What is in any of some products must pass, everything else must be dropped."""
+
+    def __init__(self, passes: Sequence[Sets]) -> None:
+        self._passes = passes
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those in no product."""
+        yield from without([sets], self._passes)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those in a product."""
+        left = [sets]
+        for each in self._passes:
+            yield from (both for one in left if (both := meet(one, each)))
+            left = without(left, [each])

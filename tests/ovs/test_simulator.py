@@ -1,0 +1,112 @@
+"""The simulator of `ovsnp verify` against Open vSwitch: packets of every question go the same way in a trace."""
+
+import os
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from ovsnp.compiler import local_pods, render_text
+from ovsnp.manifests import load_objects
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Encap, Options
+from ovsnp.proof.choices import Choice
+from ovsnp.proof.counterexample import commanded, packet_fields, packet_text
+from ovsnp.proof.proof import prove, questions
+from ovsnp.proof.question import Question
+from ovsnp.proof.reading import Bridge, read_bridge
+from ovsnp.proof.simulator import Simulator, Translated, Unjudged
+from ovsnp.proof.space import Sets, bits_of
+from tests.golden.test_golden import CASES, cluster_of, options_of
+from tests.ovs.instance import DummySwitch
+from tests.ovs.traced import TracedCluster, offline_ports
+from tests.property.clusters import random_cluster, random_services
+
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "20"))
+EACH = 3
+"""Packets of each question."""
+
+
+def sampled(question: Question, random: Random) -> Sets:
+    """One packet of a question."""
+    return tuple(1 << random.choice(list(bits_of(bits))) for bits in question.sets)
+
+
+def ports(simulator: Simulator, question: Question, sets: Sets) -> set[int | None]:
+    """By which ports the packet may leave, as the simulator has it; None: it is dropped.
+
+    Empty where its destination is translated, which a trace does not do.
+    """
+    found: set[int | None] = set()
+    for packets in simulator.walk(question.space).run(question.start(), sets, question.memory):
+        assert not any(isinstance(effect, Unjudged) for effect in packets.effects)
+        if any(isinstance(effect, Translated) and effect.nat.side == "dst" for effect in packets.effects):
+            return set()
+        sent = {question.space.known(each.port, packets.sets) for each in packets.sent} or {None}
+        found |= {port if isinstance(port, int) else None for port in sent}
+    return found
+
+
+def asked(bridge: Bridge, cluster: Cluster, node: str | None, options: Options) -> Iterator[Question]:
+    pods = tuple(pod for pod in cluster.pods if pod.node == node or node is None)
+    for question in questions(bridge, cluster, offline_ports(pods), options):
+        if isinstance(question, Choice):
+            question.begun = []
+        # A trace knows the state of a connection, but no translation of one.
+        if not question.table and not any(memory.undo for memory in question.memory.values()):
+            yield question
+
+
+def disagreements(traced: TracedCluster, cluster: Cluster, options: Options, random: Random) -> list[str]:
+    """The packets with which simulator and Open vSwitch do otherwise."""
+    wrong = []
+    for node in tuple(cluster.nodes) or (None,):
+        bridge = read_bridge(render_text(traced.programs[node]).splitlines())
+        simulator = Simulator(bridge)
+        for question in asked(bridge, cluster, node, replace(options, node=node)):
+            for _ in range(EACH):
+                sets = sampled(question, random)
+                expected = ports(simulator, question, sets)
+                packet, states = commanded(packet_text(packet_fields(question, sets)), question, simulator, sets)
+                port = traced.sent(node, packet, *states)
+                if expected and port not in expected:
+                    wrong.append(f"{question.kind} {question.note}: {packet} {states}: {port}, not {expected}")
+    return wrong
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_random_packets_go_the_same_way(dummy_switch: DummySwitch, seed: int) -> None:
+    random = Random(seed)
+    objects = random_cluster(random)
+    cluster = load_objects([*objects, *random_services(random, objects)])
+    options = Options(strict_nodes=seed % 3 == 0, masquerade=seed % 2 == 0, service_blocks=seed % 4 == 0,
+                      encap=Encap.VXLAN if seed % 5 == 1 else Encap.GENEVE)  # fmt: skip
+    traced = TracedCluster(dummy_switch, cluster, options)
+    try:
+        assert disagreements(traced, cluster, options, random) == []
+    finally:
+        traced.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_packets_of_golden_cases_go_the_same_way(dummy_switch: DummySwitch, case: str) -> None:
+    cluster, options = cluster_of(case), options_of(case)
+    traced = TracedCluster(dummy_switch, cluster, options)
+    try:
+        assert disagreements(traced, cluster, options, Random(case)) == []
+    finally:
+        traced.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_open_vswitch_stored_of_golden_cases_is_proved(dummy_switch: DummySwitch, case: str) -> None:
+    cluster, options = cluster_of(case), options_of(case)
+    traced = TracedCluster(dummy_switch, cluster, options)
+    try:
+        for node in tuple(cluster.nodes) or (None,):
+            dumped = read_bridge([*traced.dump(node).splitlines(), *traced.dump_groups(node).splitlines()])
+            report = prove(dumped, cluster, offline_ports(local_pods(cluster, node)), replace(options, node=node))
+            assert [(each.question.kind, each.fault.what) for each in report.findings] == []
+    finally:
+        traced.close()

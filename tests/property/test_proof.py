@@ -1,0 +1,69 @@
+"""Random clusters: `verify` finds nothing wrong with what compiles, and finds a flow that lets one thing more pass."""
+
+import os
+import re
+from random import Random
+
+import pytest
+
+from ovsnp.compiler import compile_cluster, render_text
+from ovsnp.manifests import load_objects
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Encap, Options
+from ovsnp.proof.proof import Report, prove
+from ovsnp.proof.reading import read_bridge
+from ovsnp.resolve import local_pods
+from tests.ovs.traced import offline_ports
+from tests.property.clusters import random_cluster, random_services
+
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
+
+
+def random_bridges(seed: int) -> list[tuple[Cluster, Ports, Options]]:
+    """What to compile for each node of a random cluster with Services."""
+    random = Random(seed)
+    objects = random_cluster(random)
+    cluster = load_objects([*objects, *random_services(random, objects)])
+    return [
+        (
+            cluster,
+            offline_ports(local_pods(cluster, node)),
+            Options(
+                node=node,
+                encap=random.choice(list(Encap)),
+                strict_nodes=random.random() < 0.3,
+                masquerade=random.random() < 0.5,
+                service_blocks=random.random() < 0.3,
+            ),
+        )
+        for node in cluster.nodes
+    ]
+
+
+def verified(text: str, bridge: tuple[Cluster, Ports, Options]) -> Report:
+    return prove(read_bridge(text.splitlines()), *bridge)
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_nothing_is_found_in_what_compiles(seed: int) -> None:
+    for bridge in random_bridges(seed):
+        report = verified(render_text(compile_cluster(*bridge)), bridge)
+        assert [(each.question.kind, each.fault.what) for each in report.findings] == []
+
+
+@pytest.mark.parametrize("seed", range(min(CLUSTERS, 60)))
+def test_a_pod_that_lost_its_isolation_is_found(seed: int) -> None:
+    """The flow that drops what no rule admits becomes one that lets it in: that is wrong unless all may come in."""
+    for bridge in random_bridges(seed):
+        text = render_text(compile_cluster(*bridge))
+        ends = re.findall(r"table=150,priority=100,reg2=(\w+) actions=drop", text)
+        for subject in ends:
+            end = rf"(table=150,priority=100,reg2={subject} actions=)drop"
+            let_in = re.sub(end, r"\1set_field:0->reg6,goto_table:160", text)
+            assert bool(verified(let_in, bridge).findings) != everyone_may(text, subject)
+
+
+def everyone_may(text: str, subject: str) -> bool:
+    """Whether a rule without peers and ports admits everything to a subject: it is a plain flow then."""
+    return bool(re.search(rf"table=150,priority=250,reg2={subject} actions=", text))
