@@ -23,6 +23,7 @@ _COMMANDS = {
     "matrix": "who reaches whom, as text, JSON, CSV or a picture",
     "mtu": "the MTU that pods should have",
     "trace": "the way through the real bridges, table by table, in words",
+    "verify": "proof that the flows do what the policies say",
 }
 
 
