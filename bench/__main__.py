@@ -21,6 +21,7 @@ from bench import (
     matrixing,
     services,
     throughput,
+    verifying,
 )
 from bench.inputs import Inputs
 from bench.layout import SIZES
@@ -37,6 +38,7 @@ SECTIONS = {
     "diff": differing.measure,
     "matrix": matrixing.measure,
     "throughput": throughput.measure,
+    "verify": verifying.measure,
 }
 NEED_OPEN_VSWITCH = ("apply", "datapath")
 USUAL_SIZES = ["S", "M", "L"]
