@@ -1,5 +1,4 @@
-"""What ovsnp costs: flows, compile time and memory, apply time, Services, the size of a change, the datapath's work.
+"""What ovsnp costs: flows, compile and apply, Services, the size of a change, the datapath's work, and its answers.
 
-python -m bench [sizes] [compile] [apply] [services] [change] [datapath] [throughput]
-                [--sizes S M L XL] [--runs N] [--minimal]
+python -m bench [SECTION ...] [--sizes S M L XL] [--runs N] [--minimal]
 """
