@@ -57,7 +57,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         raise UsageError(f"{flows or options.bridge}: {error}") from None
     with _progress(request) as tell:
         report = prove(bridge, cluster, ports, options, tell)
-    simulator = Simulator(bridge)
+    simulator = Simulator(bridge.without_learned())
     examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
     told = [Told(each, why(each, cluster, options)) for each in examples]
     if request.output == "json":

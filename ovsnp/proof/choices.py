@@ -54,11 +54,11 @@ def fronts(scene: Scene) -> list[Front]:
     ]
 
 
-class Choice(Question):
+class Choice(Question, kw_only=True):
     """A question that is answered by endpoints; ``begun`` are the connections that go on from there."""
 
-    scene: Scene = None  # type: ignore[assignment]
-    by_place: Mapping[tuple[int, int], Front] = {}
+    scene: Scene
+    by_place: Mapping[tuple[int, int], Front]
     begun: list[tuple[Packets, Given]] = msgspec.field(default_factory=list)
 
     def ask(self, walk: Walk) -> Iterator[Fault]:
@@ -89,6 +89,8 @@ class Choice(Question):
     def _wrong(self, packets: Packets, front: Front | None) -> tuple[str, Backend | None]:
         translations = [each for each in packets.effects if isinstance(each, Translated)]
         nat = translations[-1].nat
+        if packets.sent:
+            return "leaves before it is given an endpoint", None
         if front is None:
             return "is given an endpoint, and no Service has this port", None
         if nat.ports is None or nat.ports[0] != nat.ports[1]:

@@ -4,25 +4,15 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.flows.match import format_value
-from ovsnp.model.address import Address, format_address
-from ovsnp.pipeline.fields import ETH_SRC
 from ovsnp.proof.actions import Track
-from ovsnp.proof.places import CT_FLAGS, OPTION_BITS
+from ovsnp.proof.packet import address_text, packet_text
+from ovsnp.proof.places import CT_FLAGS
 from ovsnp.proof.proof import Finding
 from ovsnp.proof.question import Question, judged
 from ovsnp.proof.reading import ReadFlow
 from ovsnp.proof.simulator import NEW, Memory, Packets, Simulator
 from ovsnp.proof.space import Sets, Value, first
 from ovsnp.proof.traffic import NAMES
-
-_KINDS = {(0x800, 6): "tcp", (0x800, 17): "udp", (0x800, 132): "sctp", (0x800, 1): "icmp",
-          (0x86DD, 6): "tcp6", (0x86DD, 17): "udp6", (0x86DD, 132): "sctp6", (0x86DD, 58): "icmp6"}  # fmt: skip
-_ADDRESSES = ("nw_src", "nw_dst", "arp_spa", "arp_tpa", "tun_src", "ipv6_src", "ipv6_dst", "nd_target", "tun_ipv6_src")
-_OF_ICMP = {"nd_sll": (135,), "nd_target": (135, 136)}
-_MACS = ("dl_src", "dl_dst", "arp_sha", "nd_sll")
-_PLAIN = ("in_port", "vlan_tci", "nw_tos", "nw_ttl", "arp_op", "tun_id")
-_OPTIONS = ("tun_metadata0", "tun_metadata1")
 
 
 class Counterexample(msgspec.Struct, frozen=True):
@@ -99,45 +89,12 @@ def _ends(question: Question, sets: Sets, fields: Mapping[str, int]) -> tuple[st
     name = NAMES.get(fields.get("nw_proto", 0))
     traffic = f"{fields.get('tp_dst', 0)}/{name.lower()}" if name else ""
     size = 4 if fields["eth_type"] == 0x800 else 16
-    return _address(source, size) if source else None, _address(destination, size), traffic
+    return address_text(source, size) if source else None, address_text(destination, size), traffic
 
 
 def _number(question: Question, value: Value, sets: Sets) -> int:
     number = question.space.known(value, sets)
     return number if isinstance(number, int) else 0
-
-
-def _address(number: int, size: int) -> str:
-    return format_address(Address(number.to_bytes(size, "big")))
-
-
-def packet_text(fields: Mapping[str, int]) -> str:
-    """A packet as ``ofproto/trace`` takes it."""
-    ethernet, protocol = fields.get("eth_type", 0), fields.get("nw_proto", 0)
-    absent = {name for name, types in _OF_ICMP.items() if fields.get("icmp_type") not in types}
-    fields = {name: value for name, value in fields.items() if name not in absent}
-    if ethernet == 0x806:
-        parts = ["arp"]
-    else:
-        plain = f"{'ip' if ethernet == 0x800 else 'ipv6'},nw_proto={protocol}"
-        parts = [_KINDS.get((ethernet, protocol), plain)]
-    parts += [f"{name}={fields[name]}" for name in _PLAIN if fields.get(name)]
-    if (ethernet, protocol) in _KINDS and protocol in NAMES:
-        name = NAMES[protocol].lower()
-        parts += [f"{name}_src={fields.get('tp_src', 0)}", f"{name}_dst={fields.get('tp_dst', 0)}"]
-    elif (ethernet, protocol) in _KINDS:
-        name = "icmp" if ethernet == 0x800 else "icmpv6"
-        parts += [f"{name}_type={fields.get('icmp_type', 0)}", f"{name}_code={fields.get('icmp_code', 0)}"]
-    parts += [f"{name}={format_value(ETH_SRC, fields[name])}" for name in _MACS if name in fields]
-    for name in _ADDRESSES:
-        if name in fields and (fields[name] or not name.startswith("tun_")):
-            size = 16 if name.startswith("ipv6") or name in ("nd_target", "tun_ipv6_src") else 4
-            if (size == 16) == (ethernet == 0x86DD) or name.startswith("tun_"):
-                parts.append(f"{name}={_address(fields[name], size)}")
-    for name in _OPTIONS:
-        if fields.get(name, 0) >> OPTION_BITS:
-            parts.append(f"{name}={fields[name] & ((1 << OPTION_BITS) - 1):#x}")
-    return ",".join(parts)
 
 
 def _command(bridge: str, flow: str, packets: Packets, question: Question) -> str:

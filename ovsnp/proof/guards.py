@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
+from ovsnp.model.address import family
 from ovsnp.proof.addresses import Far
 from ovsnp.proof.question import Question
 from ovsnp.proof.reading import ReadFlow
-from ovsnp.proof.scene import SOURCE, Scene, named
+from ovsnp.proof.scene import ETH_TYPE, SOURCE, Scene, named, tunnel_field
 from ovsnp.proof.space import Element, Space
 from ovsnp.proof.verdicts import AllDropped, Own
 from ovsnp.verify import PodEnd
 
 _TAGGED = 0x1000
+_ARP = 0x0806
+_LLDP = 0x88CC
 _GROUP_MAC = 0x01005E0000FB
 STRANGE_MAC = 0x02AA00000001
 
@@ -20,6 +23,7 @@ def guarded(scene: Scene) -> Iterator[Question]:
     yield from forged(scene)
     yield from strange_ports(scene)
     yield from tagged(scene)
+    yield foreign(scene)
 
 
 def forged(scene: Scene) -> Iterator[Question]:
@@ -74,6 +78,24 @@ def strange_ports(scene: Scene) -> Iterator[Question]:
     )
     names = [[f"port {number}" for number in strange], [named(far) for far in scene.far]]
     yield Question("unknown port", space, names, scene.common(), space.everything, AllDropped())
+
+
+def foreign(scene: Scene) -> Question:
+    """Ethernet types besides IP of the node's families and ARP end here, by whatever port they come."""
+    ports = scene.expect.ports
+    families = {family(address) for pod in scene.expect.local.values() for address in pod.addresses}
+    families |= {cidr.family for cidr in (scene.expect.node.pod_cidrs if scene.expect.node else ())}
+    known = {ETH_TYPE[each] for each in families} | {_ARP}
+    types = [each for each in values(scene.flows, "eth_type", {_LLDP, *ETH_TYPE.values()}) if each not in known]
+    senders = [
+        *({"in_port": ports.pods[key].ofport, "dl_src": ports.pods[key].mac} for key in scene.expect.local),
+        {"in_port": ports.gateway.ofport, "dl_src": ports.gateway.mac},
+        *({"in_port": ports.tunnel, **tunnel_field(node)} for node in scene.expect.others),
+    ]
+    space = scene.space(senders, [{"eth_type": each} for each in types])
+    names = [[f"port {sender['in_port']}" for sender in senders], [f"Ethernet type {each:#06x}" for each in types]]
+    fields = {name: value for name, value in scene.common().items() if name != "eth_type"}
+    return Question("other protocol", space, names, fields, space.everything, AllDropped())
 
 
 def tagged(scene: Scene) -> Iterator[Question]:

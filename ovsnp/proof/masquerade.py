@@ -1,6 +1,6 @@
 """Questions about answers to connections whose source was made the gateway's address: they reach the pod again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ovsnp.model.address import family
 from ovsnp.pipeline.conntrack import SNAT_ZONE
@@ -9,7 +9,7 @@ from ovsnp.proof.policy import by_tunnel
 from ovsnp.proof.question import Question
 from ovsnp.proof.scene import DESTINATION, SOURCE, Scene, named
 from ovsnp.proof.simulator import Memory
-from ovsnp.proof.space import Space
+from ovsnp.proof.space import Space, Value
 from ovsnp.proof.states import ADMITTED_BIT, BOUND_BIT, State
 from ovsnp.proof.verdicts import Row, Table
 from ovsnp.verify import PodEnd
@@ -67,7 +67,9 @@ def _hairpin(scene: Scene) -> Question:
     return _answering(scene, space, [[f"{named(far)} to itself" for far in pods]], fields, leaves)
 
 
-def _answering(scene: Scene, space: Space, names: list[list[str]], fields: object, leaves: object) -> Question:
+def _answering(
+    scene: Scene, space: Space, names: list[list[str]], fields: Mapping[str, int], leaves: Mapping[str, Value]
+) -> Question:
     undo = {DESTINATION[scene.version]: space.fields()["undone"]}
     memory = {
         SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, 0, 0, undo),
@@ -76,4 +78,4 @@ def _answering(scene: Scene, space: Space, names: list[list[str]], fields: objec
     everything = space.everything
     verdicts = Table((0, 1, 2), [Row(everything[0], {scene.cells.all: everything[1]})])
     note = "an answer to the gateway's address"
-    return Question("masquerade", space, names, fields, everything, verdicts, leaves, memory=memory, note=note)  # type: ignore[arg-type]
+    return Question("masquerade", space, names, fields, everything, verdicts, leaves, memory=memory, note=note)

@@ -9,7 +9,7 @@ from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.guards import STRANGE_MAC, values
 from ovsnp.proof.question import Question
 from ovsnp.proof.scene import Scene, tunnel_field
-from ovsnp.proof.space import Element, Sets, Space
+from ovsnp.proof.space import Element, Sets, Space, Value
 from ovsnp.proof.verdicts import Products
 
 _BROADCAST = 0xFFFFFFFFFFFF
@@ -157,8 +157,8 @@ def _question(
     space: Space,
     fields: Mapping[str, int],
     passes: Sequence[Sets],
-    leaves: Mapping[str, object],
+    leaves: Mapping[str, Value],
 ) -> Question:
     verdicts = Products([each for each in passes if all(each)])
     names = [[asker.name for asker in askers]]
-    return Question(kind, space, names, fields, space.everything, verdicts, leaves)  # type: ignore[arg-type]
+    return Question(kind, space, names, fields, space.everything, verdicts, leaves)

@@ -46,6 +46,7 @@ _NEEDS: dict[str, dict[str, set[int]]] = {
 UNMODELLED = {"nw_ttl", "nw_ecn", "metadata", "pkt_mark", "ct_nw_src", "ct_ipv6_src", "ct_tp_src", "tun_dst",
               "tun_ipv6_dst", "arp_tha", "nd_tll", "nd_options_type", "nd_reserved", "ct_zone"}  # fmt: skip
 """Fields that no question varies: a flow that matches one cannot be judged."""
+_UNMODELLED_STATES = 1 << CT_FLAGS.index("snat") | 1 << CT_FLAGS.index("dnat")
 _ADDRESSES = {"nw_src", "nw_dst", "ipv6_src", "ipv6_dst", "ct_nw_dst", "ct_ipv6_dst"}
 _MOST_HOLES = 8
 _NOT_MATCHES = {"duration", "n_packets", "n_bytes", "idle_age", "hard_age", "idle_timeout", "hard_timeout",
@@ -164,7 +165,7 @@ def _number(name: str, value: str) -> int:
 
 
 def read_terms(parts: Iterable[str]) -> tuple[Terms, str]:
-    """A match of its parts, and what of it is not understood."""
+    """A match of its parts, and what of it is not understood: without that it matches more, as Open vSwitch may."""
     terms: dict[str, tuple[int, int]] = {}
     unknown = []
     for part in parts:
@@ -179,12 +180,17 @@ def read_terms(parts: Iterable[str]) -> tuple[Terms, str]:
             value, mask = read_value(text, where.bits) if equals else (0, 0)
             _add(terms, Place(where.base, 0, OPTION_BITS + 1), value | 1 << OPTION_BITS, mask | 1 << OPTION_BITS)
         elif where.base == "ct_state":
-            _add(terms, where, *_read_state(text))
+            value, mask = _read_state(text)
+            _add(terms, where, value & ~_UNMODELLED_STATES, mask & ~_UNMODELLED_STATES)
+            if mask & _UNMODELLED_STATES:
+                unknown.append(part)
         else:
             _add(terms, where, *read_value(text, where.bits))
     unknown += [f"a mask of {base} with holes" for base in _ADDRESSES & terms.keys() if _holes(base, terms[base][1])]
-    unknown += [f"{base} without {needed}" for base in terms for needed in _lacking(terms, base)]
-    return terms, ", ".join(unknown)
+    lacking = [(base, needed) for base in terms for needed in _lacking(terms, base)]
+    unknown += [f"{base} without {needed}" for base, needed in lacking]
+    widened = {base for base, _ in lacking}
+    return {base: term for base, term in terms.items() if base not in widened}, ", ".join(unknown)
 
 
 def _holes(base: str, mask: int) -> bool:

@@ -151,8 +151,11 @@ class Asking:
         for place, far in enumerate(self._ends):
             if isinstance(far.end, PodEnd):
                 by_pod[far.end.pod.key] |= 1 << place
-        pods = [each for each in self._clients.sources if isinstance(each.end, PodEnd)]
-        return {each.address: by_pod.get(each.end.pod.key, 0) for each in pods}  # type: ignore[union-attr]
+        return {
+            each.address: by_pod.get(each.end.pod.key, 0)
+            for each in self._clients.sources
+            if isinstance(each.end, PodEnd)
+        }
 
     def _plain(self, kind: str, state: State) -> Question:
         choice = self.choice

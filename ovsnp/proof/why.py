@@ -17,6 +17,7 @@ _GUARDS = {
     "spoofing": "A pod may send only by its own port, with its own MAC and addresses.",
     "unknown port": "What comes in by a port that is no pod's, nor gateway nor tunnel, is dropped.",
     "unknown tunnel": "What comes by the tunnel from an address that is no node's is dropped.",
+    "other protocol": "Of Ethernet types only ARP and IP of the node's families go on.",
     "VLAN tag": "Packets with a VLAN tag are dropped: pods have none.",
     "multicast": "Multicast and broadcast are delivered to nobody.",
     "ARP": "The bridge answers requests that are made in the asker's own name, about any address but the asker's own.",

@@ -12,7 +12,8 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.proof.choices import Choice
-from ovsnp.proof.counterexample import commanded, packet_fields, packet_text
+from ovsnp.proof.counterexample import commanded, packet_fields
+from ovsnp.proof.packet import packet_text
 from ovsnp.proof.proof import prove, questions
 from ovsnp.proof.question import Question
 from ovsnp.proof.reading import Bridge, read_bridge

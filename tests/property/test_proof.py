@@ -24,7 +24,10 @@ def random_bridges(seed: int) -> list[tuple[Cluster, Ports, Options]]:
     """What to compile for each node of a random cluster with Services."""
     random = Random(seed)
     objects = random_cluster(random)
-    cluster = load_objects([*objects, *random_services(random, objects)])
+    services = random_services(random, objects)
+    for service in (each for each in services if each["kind"] == "Service" and random.random() < 0.3):
+        service["spec"]["sessionAffinity"] = "ClientIP"
+    cluster = load_objects([*objects, *services])
     return [
         (
             cluster,

@@ -255,6 +255,10 @@ DEFECTS = (
         "another's flow takes a source port", *added("table=0,priority=60000,tcp,tp_src=4444 actions=drop"), "policy"
     ),
     Defect(
+        "another's flow takes LLDP", *added("table=0,priority=9,dl_type=0x88cc actions=output:101"), "other protocol"
+    ),
+    Defect("a state that is not known", *added("table=50,priority=600,ct_state=+dnat+trk actions=drop"), "policy"),
+    Defect(
         "another's flow for a strange port",
         *added("table=0,priority=5,ip,in_port=77 actions=goto_table:110"),
         "unknown port",
