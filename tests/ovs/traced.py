@@ -89,6 +89,11 @@ class TracedCluster:
         """The OpenFlow port by which a node's bridge sends a packet; None where it drops it."""
         return self._trace(node, packet, *options)[0]
 
+    def way(self, node: str | None, packet: str, *options: str) -> tuple[int | None, str]:
+        """The same, and what the packet was in the end, as Open vSwitch writes it (empty: as it came)."""
+        port, text = self._trace(node, packet, *options)
+        return port, re.findall(r"^Final flow: (.*)$", text, re.MULTILINE)[-1].replace("unchanged", "")
+
     def _trace(self, node: str | None, packet: str, *options: str) -> tuple[int | None, str]:
         text = self._switch.appctl("ofproto/trace", self._bridges[node], packet, *options)
         last = [line for line in text.splitlines() if line.startswith("Datapath actions:")][-1]
