@@ -20,8 +20,8 @@ from ovsnp.model.options import Options
 from ovsnp.proof.counterexample import counterexample
 from ovsnp.proof.document import Told, document
 from ovsnp.proof.proof import prove
-from ovsnp.proof.reading import read_bridge
-from ovsnp.proof.simulator import Simulator
+from ovsnp.proof.simulator.reading import read_bridge
+from ovsnp.proof.simulator.walk import Simulator
 from ovsnp.proof.text import lines
 from ovsnp.proof.why import why
 

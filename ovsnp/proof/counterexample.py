@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.proof.actions import Track
 from ovsnp.proof.packet import address_text, packet_text
-from ovsnp.proof.places import CT_FLAGS
 from ovsnp.proof.proof import Finding
-from ovsnp.proof.question import Question, judged
-from ovsnp.proof.reading import ReadFlow
-from ovsnp.proof.simulator import NEW, Memory, Packets, Simulator
-from ovsnp.proof.space import Sets, Value, first
-from ovsnp.proof.traffic import NAMES
+from ovsnp.proof.questions.question import Question, judged
+from ovsnp.proof.questions.traffic import NAMES
+from ovsnp.proof.simulator.actions import Track
+from ovsnp.proof.simulator.places import CT_FLAGS
+from ovsnp.proof.simulator.reading import ReadFlow
+from ovsnp.proof.simulator.space import Sets, Value, first
+from ovsnp.proof.simulator.walk import NEW, Memory, Packets, Simulator
 
 
 class Counterexample(msgspec.Struct, frozen=True):

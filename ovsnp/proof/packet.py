@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from ovsnp.flows.match import format_value
 from ovsnp.model.address import Address, format_address
 from ovsnp.pipeline.fields import ETH_SRC
-from ovsnp.proof.places import OPTION_BITS
-from ovsnp.proof.traffic import NAMES
+from ovsnp.proof.questions.traffic import NAMES
+from ovsnp.proof.simulator.places import OPTION_BITS
 
 _IPV4, _IPV6, _ARP = 0x0800, 0x86DD, 0x0806
 _NAMES = {_IPV4: "ip", _IPV6: "ipv6", _ARP: "arp"}

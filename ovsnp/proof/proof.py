@@ -11,19 +11,19 @@ from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
-from ovsnp.proof.addresses import refine
-from ovsnp.proof.choices import Choice
-from ovsnp.proof.expectation import UNROUTABLE, Expectation
-from ovsnp.proof.guards import guarded
-from ovsnp.proof.masquerade import masqueraded
-from ovsnp.proof.neighbors import neighbors
-from ovsnp.proof.policy import connections
-from ovsnp.proof.question import Fault, Question
-from ovsnp.proof.reading import Bridge
-from ovsnp.proof.scene import Scene
-from ovsnp.proof.services import service_questions
-from ovsnp.proof.simulator import Simulator, Walk
-from ovsnp.proof.traffic import Cells
+from ovsnp.proof.questions.addresses import refine
+from ovsnp.proof.questions.choices import Choice
+from ovsnp.proof.questions.expectation import UNROUTABLE, Expectation
+from ovsnp.proof.questions.guards import guarded
+from ovsnp.proof.questions.masquerade import masqueraded
+from ovsnp.proof.questions.neighbors import neighbors
+from ovsnp.proof.questions.policy import connections
+from ovsnp.proof.questions.question import Fault, Question
+from ovsnp.proof.questions.scene import Scene
+from ovsnp.proof.questions.services import service_questions
+from ovsnp.proof.questions.traffic import Cells
+from ovsnp.proof.simulator.reading import Bridge
+from ovsnp.proof.simulator.walk import Simulator, Walk
 from ovsnp.verify import Traffic
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared

@@ -11,15 +11,15 @@ from ovsnp.compiler import local_pods, render_text
 from ovsnp.manifests import load_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
-from ovsnp.proof.choices import Choice
 from ovsnp.proof.counterexample import commanded, packet_fields
 from ovsnp.proof.packet import packet_text
-from ovsnp.proof.places import place, read_value
 from ovsnp.proof.proof import prove, questions
-from ovsnp.proof.question import Question
-from ovsnp.proof.reading import Bridge, read_bridge
-from ovsnp.proof.simulator import Simulator, Translated, Unjudged
-from ovsnp.proof.space import Sets, Value, bits_of
+from ovsnp.proof.questions.choices import Choice
+from ovsnp.proof.questions.question import Question
+from ovsnp.proof.simulator.places import place, read_value
+from ovsnp.proof.simulator.reading import Bridge, read_bridge
+from ovsnp.proof.simulator.space import Sets, Value, bits_of
+from ovsnp.proof.simulator.walk import Simulator, Translated, Unjudged
 from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.ovs.instance import DummySwitch
 from tests.ovs.traced import TracedCluster, offline_ports

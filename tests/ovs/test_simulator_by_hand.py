@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ovsnp.proof.reading import read_bridge
-from ovsnp.proof.simulator import Simulator, Unjudged
-from ovsnp.proof.space import Space
+from ovsnp.proof.simulator.reading import read_bridge
+from ovsnp.proof.simulator.space import Space
+from ovsnp.proof.simulator.walk import Simulator, Unjudged
 from tests.ovs.instance import DummySwitch
 
 BRIDGE = "by-hand"

@@ -12,7 +12,7 @@ from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.proof.proof import Report, prove
-from ovsnp.proof.reading import read_bridge
+from ovsnp.proof.simulator.reading import read_bridge
 from ovsnp.resolve import local_pods
 from tests.ovs.traced import offline_ports
 from tests.property.clusters import random_cluster, random_services

@@ -11,7 +11,7 @@ from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.proof.proof import Report, prove
-from ovsnp.proof.reading import read_bridge
+from ovsnp.proof.simulator.reading import read_bridge
 from tests.unit.proof.defects import BLOCKS, DEFECTS, MASQUERADED, PLAIN, STRICT, VXLAN, Defect
 
 ALL_OPTIONS = {"plain": PLAIN, "vxlan": VXLAN, "masquerade": MASQUERADED, "blocks": BLOCKS, "strict": STRICT}

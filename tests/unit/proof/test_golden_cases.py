@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from ovsnp.compiler import compile_cluster, local_pods, render_text
 from ovsnp.proof.proof import prove
-from ovsnp.proof.reading import read_bridge
+from ovsnp.proof.simulator.reading import read_bridge
 from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.ovs.traced import offline_ports
 

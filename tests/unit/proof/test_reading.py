@@ -2,9 +2,9 @@
 
 import pytest
 
-from ovsnp.proof.actions import Goto, Learn, Nat, Output, Set, Track, Unknown, read_actions
-from ovsnp.proof.places import Place
-from ovsnp.proof.reading import read_bridge, read_flow
+from ovsnp.proof.simulator.actions import Goto, Learn, Nat, Output, Set, Track, Unknown, read_actions
+from ovsnp.proof.simulator.places import Place
+from ovsnp.proof.simulator.reading import read_bridge, read_flow
 
 
 def test_a_line_of_a_dump_reads_as_one_of_a_bundle() -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from ovsnp.proof import actions as a
-from ovsnp.proof.places import CT_FLAGS, OPTION_BITS, Place, is_option, place_mask
-from ovsnp.proof.reading import Bridge, ReadFlow
-from ovsnp.proof.relevance import Relevance
-from ovsnp.proof.space import Column, MixedError, Sets, Space, Value, meet, without
-from ovsnp.proof.table import Lookups, Step, Table
+from ovsnp.proof.simulator import actions as a
+from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, place_mask
+from ovsnp.proof.simulator.reading import Bridge, ReadFlow
+from ovsnp.proof.simulator.relevance import Relevance
+from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, meet, without
+from ovsnp.proof.simulator.table import Lookups, Step, Table
 
 NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
 _DEEPEST = 64

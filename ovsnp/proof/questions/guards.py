@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from ovsnp.model.address import family
-from ovsnp.proof.addresses import Far
-from ovsnp.proof.question import Question
-from ovsnp.proof.reading import ReadFlow
-from ovsnp.proof.scene import ETH_TYPE, SOURCE, Scene, named, tunnel_field
-from ovsnp.proof.space import Element, Space
-from ovsnp.proof.verdicts import AllDropped, Own
+from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.scene import ETH_TYPE, SOURCE, Scene, named, tunnel_field
+from ovsnp.proof.questions.verdicts import AllDropped, Own
+from ovsnp.proof.simulator.reading import ReadFlow
+from ovsnp.proof.simulator.space import Element, Space
 from ovsnp.verify import PodEnd
 
 _TAGGED = 0x1000

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from typing import Protocol as Shape
 
-from ovsnp.proof.space import Sets, bits_of, meet, narrowed, without
+from ovsnp.proof.simulator.space import Sets, bits_of, meet, narrowed, without
 
 
 class Verdicts(Shape):

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from ovsnp.pipeline.registers import ADMITTED
-from ovsnp.proof.simulator import Committed, Memory, Packets, Sent, Unjudged, Walk
-from ovsnp.proof.space import Sets, Space, Value
-from ovsnp.proof.verdicts import Verdicts
+from ovsnp.proof.questions.verdicts import Verdicts
+from ovsnp.proof.simulator.space import Sets, Space, Value
+from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Unjudged, Walk
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from ovsnp.model.address import family
 from ovsnp.pipeline.conntrack import SNAT_ZONE
 from ovsnp.pipeline.ports import ROUTER_MAC
-from ovsnp.proof.policy import by_tunnel
-from ovsnp.proof.question import Question
-from ovsnp.proof.scene import DESTINATION, SOURCE, Scene, named
-from ovsnp.proof.simulator import Memory
-from ovsnp.proof.space import Space, Value
-from ovsnp.proof.states import ADMITTED_BIT, BOUND_BIT, State
-from ovsnp.proof.verdicts import Row, Table
+from ovsnp.proof.questions.policy import by_tunnel
+from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.scene import DESTINATION, SOURCE, Scene, named
+from ovsnp.proof.questions.states import ADMITTED_BIT, BOUND_BIT, State
+from ovsnp.proof.questions.verdicts import Row, Table
+from ovsnp.proof.simulator.space import Space, Value
+from ovsnp.proof.simulator.walk import Memory
 from ovsnp.verify import PodEnd
 
 _ANSWER = State(("est", "rpl"), admitted=True)

@@ -9,8 +9,8 @@ from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
-from ovsnp.proof.addresses import Far
-from ovsnp.proof.traffic import Cells
+from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.traffic import Cells
 from ovsnp.verify import Endpoint, NodeEnd, PodEnd
 from ovsnp.verify.judge import exemption
 from ovsnp.verify.prepared import Prepared

@@ -8,8 +8,8 @@ from itertools import count, product
 import msgspec
 
 from ovsnp.model.address import Address, Prefix, family
-from ovsnp.proof.reading import ReadFlow
-from ovsnp.proof.space import bits_of
+from ovsnp.proof.simulator.reading import ReadFlow
+from ovsnp.proof.simulator.space import bits_of
 from ovsnp.verify import Endpoint, NodeEnd, PodEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
@@ -109,7 +109,7 @@ def _flow_sets(flows: Sequence[ReadFlow], version: int) -> list[list[Range]]:
 
 
 def _ranges(value: int, mask: int, version: int) -> list[Range]:
-    """The addresses with a value under a mask, which has few holes (`ovsnp.proof.reading` sees to that)."""
+    """The addresses with a value under a mask, which has few holes (`ovsnp.proof.simulator.reading` sees to that)."""
     everything = (1 << (32 if version == 4 else 128)) - 1
     free, value = everything & ~mask, value & everything
     low = (free ^ (free + 1)) >> 1

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ovsnp.model.ports import PortEntry, Protocol
-from ovsnp.proof.reading import ReadFlow, Terms
-from ovsnp.proof.space import Element
+from ovsnp.proof.simulator.reading import ReadFlow, Terms
+from ovsnp.proof.simulator.space import Element
 from ovsnp.verify import ICMP, Endpoint, PodEnd, Traffic
 from ovsnp.verify.classes import TrafficClass
 from ovsnp.verify.ranges import Range, cells, union

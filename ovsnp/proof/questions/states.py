@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
-from ovsnp.proof.addresses import Far
-from ovsnp.proof.places import CT_FLAGS
-from ovsnp.proof.scene import Judge, Scene
-from ovsnp.proof.simulator import Memory
+from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.scene import Judge, Scene
+from ovsnp.proof.simulator.places import CT_FLAGS
+from ovsnp.proof.simulator.walk import Memory
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
 BOUND_BIT = 1 << SERVICE_LABEL.lsb

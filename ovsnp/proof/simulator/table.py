@@ -7,9 +7,9 @@ from itertools import groupby
 
 import msgspec
 
-from ovsnp.proof.actions import Action, Set
-from ovsnp.proof.reading import ReadFlow
-from ovsnp.proof.space import Column, Sets, Space, Value, bits_of, meet, merged, narrowed, without
+from ovsnp.proof.simulator.actions import Action, Set
+from ovsnp.proof.simulator.reading import ReadFlow
+from ovsnp.proof.simulator.space import Column, Sets, Space, Value, bits_of, meet, merged, narrowed, without
 
 Fields = Mapping[str, Value]
 _MANY = 64

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
-from ovsnp.proof.actions import Action, Move, Output, Push, Set, Track
-from ovsnp.proof.places import Place
-from ovsnp.proof.reading import Bridge, ReadFlow
+from ovsnp.proof.simulator.actions import Action, Move, Output, Push, Set, Track
+from ovsnp.proof.simulator.places import Place
+from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 
 _LABEL = 1 << ADMITTED.lsb | 1 << SERVICE_LABEL.lsb
 

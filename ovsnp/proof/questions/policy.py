@@ -11,13 +11,13 @@ from ovsnp.model.options import Encap
 from ovsnp.pipeline.carrier import offset_bits
 from ovsnp.pipeline.numbers import number
 from ovsnp.pipeline.ports import ROUTER_MAC
-from ovsnp.proof.addresses import Far
-from ovsnp.proof.question import Question
-from ovsnp.proof.scene import SOURCE, Scene, named, tunnel_field
-from ovsnp.proof.simulator import Memory
-from ovsnp.proof.space import Element, Space, Value
-from ovsnp.proof.states import ADMITTED_BIT, OPENED, STATES, State
-from ovsnp.proof.verdicts import AllDropped, Row, Table
+from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.scene import SOURCE, Scene, named, tunnel_field
+from ovsnp.proof.questions.states import ADMITTED_BIT, OPENED, STATES, State
+from ovsnp.proof.questions.verdicts import AllDropped, Row, Table
+from ovsnp.proof.simulator.space import Element, Space, Value
+from ovsnp.proof.simulator.walk import Memory
 from ovsnp.verify import NodeEnd, PodEnd
 
 NOBODYS_TUNNEL = (203 << 24) + (113 << 8) + 254

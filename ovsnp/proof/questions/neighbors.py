@@ -6,11 +6,11 @@ import msgspec
 
 from ovsnp.model.address import family
 from ovsnp.pipeline.ports import ROUTER_MAC
-from ovsnp.proof.guards import STRANGE_MAC, values
-from ovsnp.proof.question import Question
-from ovsnp.proof.scene import Scene, tunnel_field
-from ovsnp.proof.space import Element, Sets, Space, Value
-from ovsnp.proof.verdicts import Products
+from ovsnp.proof.questions.guards import STRANGE_MAC, values
+from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.scene import Scene, tunnel_field
+from ovsnp.proof.questions.verdicts import Products
+from ovsnp.proof.simulator.space import Element, Sets, Space, Value
 
 _BROADCAST = 0xFFFFFFFFFFFF
 _GROUP_MAC = 0x3333FF000001

@@ -8,14 +8,14 @@ import msgspec
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.service import Service, ServicePort
 from ovsnp.pipeline.registers import ENDPOINT
-from ovsnp.proof.actions import Learn, Nat
-from ovsnp.proof.places import place
-from ovsnp.proof.question import Fault, Question, judged
-from ovsnp.proof.scene import DESTINATION, SOURCE, Scene
-from ovsnp.proof.simulator import Packets, Translated, Walk
-from ovsnp.proof.space import Sets, bits_of, narrowed, without
-from ovsnp.proof.states import BOUND_BIT
-from ovsnp.proof.traffic import NUMBERS
+from ovsnp.proof.questions.question import Fault, Question, judged
+from ovsnp.proof.questions.scene import DESTINATION, SOURCE, Scene
+from ovsnp.proof.questions.states import BOUND_BIT
+from ovsnp.proof.questions.traffic import NUMBERS
+from ovsnp.proof.simulator.actions import Learn, Nat
+from ovsnp.proof.simulator.places import place
+from ovsnp.proof.simulator.space import Sets, bits_of, narrowed, without
+from ovsnp.proof.simulator.walk import Packets, Translated, Walk
 from ovsnp.verify import Backend
 
 SOURCES, CLUSTER_IPS, TRAFFIC, ENDPOINTS = range(4)

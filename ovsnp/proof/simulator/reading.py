@@ -12,8 +12,8 @@ import msgspec
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.pipeline.registers import ENDPOINT
 from ovsnp.pipeline.tables import BY_NAME
-from ovsnp.proof.actions import Action, Conjunction, Set, read_actions, split
-from ovsnp.proof.places import CT_FLAGS, OPTION_BITS, Place, is_option, place, place_mask, read_value
+from ovsnp.proof.simulator.actions import Action, Conjunction, Set, read_actions, split
+from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, place, place_mask, read_value
 
 _ETH_TYPES = {"ip": 0x800, "ipv6": 0x86DD, "arp": 0x806}
 _IP_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "sctp": 132}

@@ -7,8 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ovsnp.model.address import Address, parse_address
-from ovsnp.proof.places import OPTION_BITS, Place, is_option, place, place_mask, read_value
-from ovsnp.proof.space import Value
+from ovsnp.proof.simulator.places import OPTION_BITS, Place, is_option, place, place_mask, read_value
+from ovsnp.proof.simulator.space import Value
 
 
 class Set(msgspec.Struct, frozen=True):

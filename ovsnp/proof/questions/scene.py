@@ -11,13 +11,13 @@ from ovsnp.model.cluster import Node
 from ovsnp.model.options import Encap
 from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.ports import ROUTER_MAC
-from ovsnp.proof.addresses import Far
-from ovsnp.proof.expectation import Expectation, Way
-from ovsnp.proof.places import OPTION_BITS
-from ovsnp.proof.reading import ReadFlow
-from ovsnp.proof.space import Element, Space, Value
-from ovsnp.proof.traffic import Cells
-from ovsnp.proof.verdicts import Row
+from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.expectation import Expectation, Way
+from ovsnp.proof.questions.traffic import Cells
+from ovsnp.proof.questions.verdicts import Row
+from ovsnp.proof.simulator.places import OPTION_BITS
+from ovsnp.proof.simulator.reading import ReadFlow
+from ovsnp.proof.simulator.space import Element, Space, Value
 from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd
 from ovsnp.verify.classes import Classes
 

@@ -1,0 +1,1 @@
+"""What Open vSwitch does with sets of packets: of the matches and actions that ovsnp writes, all others unknown."""
