@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["../README.md", "check.md", "compile.md", "diff.md", "explain.md", "matrix.md", "mtu.md", "verify.md"]
+PAGES = [
+    "../README.md",
+    "check.md",
+    "compile.md",
+    "diff.md",
+    "explain.md",
+    "matrix.md",
+    "mtu.md",
+    "semantics.md",
+    "verify.md",
+]
 ELSEWHERE = "<!-- on the bridge: "
 """Before examples that need Open vSwitch, which tests/ovs runs."""
 EXAMPLE = re.compile(r"<!-- in (?P<folder>[a-z0-9-]+) -->\n```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
