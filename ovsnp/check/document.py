@@ -6,13 +6,16 @@ from typing import Any
 from ovsnp.check.placed import Placed
 from ovsnp.explain.document import document as explained
 from ovsnp.explain.places import Places
+from ovsnp.proof.counterexample import Counterexample
 
 
 def document(placed: Sequence[Placed]) -> dict[str, Any]:
     """Every expectation with its verdict, and the explanation of each that is not met."""
     places = Places()
+    silent = [each.judged.silent for each in placed if each.judged.silent is not None]
     return {
         "unmet": sum(not each.judged.met for each in placed),
+        "unasked": sum(silent) if silent else None,
         "expectations": [_expectation(each, places) for each in placed],
     }
 
@@ -31,5 +34,18 @@ def _expectation(placed: Placed, places: Places) -> dict[str, Any]:
         "verdict": judged.outcome.value,
         "met": judged.met,
         "notes": list(question.notes),
+        "counterexamples": None if judged.silent is None else [_packet(miss) for miss in judged.misses],
         "explanation": None if judged.met else explained(question, judged.answers, places),
+    }
+
+
+def _packet(miss: Counterexample) -> dict[str, Any]:
+    name, came = miss.who
+    return {
+        "what": miss.what,
+        "who": name,
+        "came": came,
+        "packet": miss.packet,
+        "flows": list(miss.flows),
+        "trace": miss.trace,
     }

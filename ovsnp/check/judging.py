@@ -1,6 +1,7 @@
 """What the oracle says of expectations."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -14,6 +15,7 @@ from ovsnp.manifests.paths import Fault, Path
 from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster
+from ovsnp.proof.counterexample import Counterexample
 from ovsnp.verify.prepared import Prepared
 
 _OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
@@ -27,16 +29,27 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met."""
+    """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met.
+
+    ``misses`` are packets with which flows do not as expected, ``silent`` how many of the connections the flows have no
+    say in; None where no flows were asked.
+    """
 
     asked: Asked
     outcome: Outcome
     answers: tuple[Answer, ...] = ()
+    misses: tuple[Counterexample, ...] = ()
+    silent: int | None = None
+
+    @property
+    def granted(self) -> bool:
+        """Whether the policies have every connection as expected."""
+        return self.outcome is self.asked.expectation.expected
 
     @property
     def met(self) -> bool:
-        """Whether every connection is as expected."""
-        return self.outcome is self.asked.expectation.expected
+        """Whether every connection is as expected, by the policies and by the flows that were asked."""
+        return self.granted and not self.misses
 
 
 def ask(
@@ -74,12 +87,21 @@ def _faults(cluster: Cluster, each: Expectation, service_cidrs: Sequence[Prefix]
     return found
 
 
-def judge(cluster: Cluster, asked: Iterable[Asked], terms: Terms) -> Iterator[Judged]:
+class Flows(Protocol):
+    """Flows that are asked too."""
+
+    def ask(self, judged: Judged) -> Judged:
+        """The same with what the flows do otherwise."""
+        ...
+
+
+def judge(cluster: Cluster, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
     """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
     oracle = Prepared(cluster)
     for each in asked:
         connections = each.question.connections
         judged = Judged(each, outcome([_outcome(oracle, connection, terms) for connection in connections]))
+        judged = flows.ask(judged) if flows else judged
         if not judged.met:
             answers = tuple(explain(cluster, connection, terms) for connection in connections)
             judged = msgspec.structs.replace(judged, answers=answers)

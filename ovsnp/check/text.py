@@ -9,18 +9,40 @@ from ovsnp.check.placed import Placed
 from ovsnp.errors import Span
 from ovsnp.explain.places import Places
 from ovsnp.explain.text import lines
+from ovsnp.proof.counterexample import Counterexample
 
 _INDENT = "  "
+_DIM = "dim"
+_DONE = {"dropped, and must pass": "the flows drop it", "passes, and must be dropped": "the flows let it pass"}
 
 
 def text_lines(placed: Sequence[Placed]) -> Iterator[Text]:
-    """``FILE:LINE: expected denied, but it is allowed`` and the reasons below it, for each that is not met."""
+    """``FILE:LINE: expected denied, but it is allowed`` and the reasons below it, for each that is not met.
+
+    What flows do otherwise has a line of its own, and the flows that the packet meets below it.
+    """
     places = Places()
     for judged, span in (each for each in placed if not each.judged.met):
-        asked = judged.asked
-        yield Text.assemble((where(span), "bold"), f": {_difference(judged)}")
-        for line in lines(asked.question, judged.answers, places):
+        if not judged.granted:
+            yield _heading(judged, span, f"it is {judged.outcome}")
+        for miss in judged.misses:
+            yield _heading(judged, span, _DONE.get(miss.what, f"by the flows it {miss.what}"))
+            yield from _packet(miss)
+        for line in lines(judged.asked.question, judged.answers, places):
             yield Text(_INDENT if line else "").append_text(line)
+
+
+def _heading(judged: Judged, span: Span, found: str) -> Text:
+    return Text.assemble((where(span), "bold"), f": expected {judged.asked.expectation.expected}, but {found}")
+
+
+def _packet(miss: Counterexample) -> Iterator[Text]:
+    name, came = miss.who
+    yield Text(f"  {name}, {came}")
+    yield Text(f"    packet: {miss.packet}")
+    yield Text("    flows it meets:")
+    yield from (Text(f"      {flow}", style=_DIM) for flow in miss.flows)
+    yield Text(f"    see it: {miss.trace}")
 
 
 def where(span: Span) -> str:
@@ -28,12 +50,15 @@ def where(span: Span) -> str:
     return f"{span.file}:{span.line}" if span.line else span.file
 
 
-def _difference(judged: Judged) -> str:
-    return f"expected {judged.asked.expectation.expected}, but it is {judged.outcome}"
-
-
 def summary(placed: Sequence[Placed]) -> str:
     """How many expectations there are, and how many are not met."""
     unmet = sum(not each.judged.met for each in placed)
     count = f"{len(placed)} expectation{'' if len(placed) == 1 else 's'}"
     return f"{count}, {unmet} not met" if unmet else f"{count} met"
+
+
+def unasked(placed: Sequence[Placed]) -> str:
+    """How many connections the flows have no say in; empty where that is none."""
+    silent = sum(each.judged.silent or 0 for each in placed)
+    every = sum(len(each.judged.asked.question.connections) for each in placed)
+    return f"in {silent} of {every} connections the flows of this node have no say" if silent else ""

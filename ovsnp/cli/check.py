@@ -3,39 +3,52 @@
 import gc
 import json
 import sys
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from ovsnp.check.document import document
+from ovsnp.check.flows import BridgeFlows
 from ovsnp.check.judging import Asked, ask, judge
 from ovsnp.check.placed import Placed, place
 from ovsnp.check.reading import read_expectations
-from ovsnp.check.text import summary, text_lines, where
-from ovsnp.cli.options import Request, shared_options
+from ovsnp.check.text import summary, text_lines, unasked, where
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.compiler import local_pods
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.explain.reasons import Terms
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.cluster import Cluster
+from ovsnp.proof.simulator.reading import read_bridge
 
 
 @click.command()
 @click.argument("files", type=click.Path(), metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--flows",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Flows of the node that must do so too: as compile writes them, or of dump-flows and dump-groups.",
+)
 @shared_options
-def check(request: Request, *, files: tuple[str, ...]) -> None:
+def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> None:
     """Hold the policies against expectations of who reaches whom; exit 1 where one is not met.
 
     FILE is a YAML list of entries such as {from: web-0, to: svc/db, port: 6379, expect: allowed}; from, to and port
     are as SRC, DST and PORT of ovsnp explain, or lists of these, and expect is allowed or denied. The answers come
-    from the policies alone; no Open vSwitch is needed.
+    from the policies alone; no Open vSwitch is needed. With --flows the flows of --node are asked, too: each connection
+    that they have a say in must pass them, or be dropped by them.
     """
     if STDIN in files and STDIN in request.manifests:
         raise UsageError("stdin cannot hold the manifests and the expectations; name a file for one of the two")
     cluster = request.cluster()
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
-    placed = place(judge(cluster, _read(request, cluster, files), terms))
+    asked = _read(request, cluster, files)
+    bridge_flows = _bridge_flows(request, cluster, flows) if flows else None
+    placed = place(judge(cluster, asked, terms, bridge_flows))
     if request.output == "json":
         click.echo(json.dumps(document(placed), indent=2))
     else:
@@ -58,9 +71,25 @@ def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[As
     return asked
 
 
+def _bridge_flows(request: Request, cluster: Cluster, file: Path) -> BridgeFlows:
+    """The flows of a file, for the node that is named; raises UsageError where it holds none."""
+    options = request.options(cluster)
+    ports = choose_ports(request, cluster, options)
+    tell_left_out(request, tuple(pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods))
+    try:
+        bridge = read_bridge(file.read_text(encoding="utf-8").splitlines())
+    except ValueError as error:
+        raise UsageError(f"{file}: {error}") from None
+    if not bridge.flows:
+        raise UsageError(f"{file}: holds no flows; write them with ovsnp compile, or ovs-ofctl dump-flows")
+    return BridgeFlows(bridge, cluster, ports, options)
+
+
 def _tell(request: Request, placed: list[Placed]) -> None:
     """What is not an answer, on stderr: each note once for its entry."""
     notes = [f"{where(span)}: note: {note}" for judged, span in placed for note in judged.asked.question.notes]
     for note in dict.fromkeys(notes):
         request.tell(note)
+    if sentence := unasked(placed):
+        request.tell(sentence)
     request.tell(summary(placed))

@@ -37,9 +37,13 @@ class Counterexample(msgspec.Struct, frozen=True):
 
 def counterexample(finding: Finding, simulator: Simulator, bridge: str) -> Counterexample:
     """One packet of those that have the fault; ``bridge`` is the name in the command that shows its way."""
+    sets = first(finding.fault.sets)
+    return counterexample_of(finding, _again(finding, simulator, sets), sets, bridge)
+
+
+def counterexample_of(finding: Finding, packets: Packets, sets: Sets, bridge: str) -> Counterexample:
+    """The same of packets whose way is known; ``sets`` is the one that is told."""
     question, fault = finding.question, finding.fault
-    sets = first(fault.sets)
-    packets = _again(finding, simulator, sets)
     fields = packet_fields(question, sets)
     flow = packet_text(fields)
     names = [those[bits.bit_length() - 1] for those, bits in zip(question.names, sets, strict=False) if those]

@@ -13,7 +13,7 @@ from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import refine
 from ovsnp.proof.questions.choices import Choice
-from ovsnp.proof.questions.expectation import UNROUTABLE, Expectation
+from ovsnp.proof.questions.expectation import Expectation
 from ovsnp.proof.questions.guards import guarded
 from ovsnp.proof.questions.masquerade import masqueraded
 from ovsnp.proof.questions.neighbors import neighbors
@@ -22,6 +22,7 @@ from ovsnp.proof.questions.question import Fault, Question
 from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.questions.services import service_questions
 from ovsnp.proof.questions.traffic import Cells
+from ovsnp.proof.questions.ways import UNROUTABLE
 from ovsnp.proof.simulator.reading import Bridge
 from ovsnp.proof.simulator.walk import Simulator, Walk
 from ovsnp.verify import Traffic

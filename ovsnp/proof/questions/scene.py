@@ -12,9 +12,10 @@ from ovsnp.model.options import Encap
 from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.expectation import Expectation, Way
+from ovsnp.proof.questions.expectation import Expectation
 from ovsnp.proof.questions.traffic import Cells
 from ovsnp.proof.questions.verdicts import Row
+from ovsnp.proof.questions.ways import Way
 from ovsnp.proof.simulator.places import OPTION_BITS
 from ovsnp.proof.simulator.reading import ReadFlow
 from ovsnp.proof.simulator.space import Element, Space, Value

@@ -17,13 +17,13 @@ from ovsnp.model.policy import Direction
 from ovsnp.pipeline.carrier import offset_bits
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.choices import CLUSTER_IPS, ENDPOINTS, SOURCES, TRAFFIC, Choice, Front, Given, fronts
-from ovsnp.proof.questions.expectation import Way
 from ovsnp.proof.questions.policy import by_gateway, by_tunnel
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.scene import DESTINATION, SOURCE, Scene, named
 from ovsnp.proof.questions.states import OPEN_TO_SERVICES, OPENED, State
 from ovsnp.proof.questions.traffic import NUMBERS
 from ovsnp.proof.questions.verdicts import AllDropped, Row, Table
+from ovsnp.proof.questions.ways import Way
 from ovsnp.proof.simulator.space import Element, Sets, Value, narrowed
 from ovsnp.verify import NodeEnd, PodEnd, Traffic
 from ovsnp.verify.judge import holds_cluster_ip
