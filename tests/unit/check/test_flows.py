@@ -109,6 +109,22 @@ def test_the_packet_is_told_with_flows_and_reasons(asked: Asked) -> None:
     assert answer.err.splitlines()[-1] == "1 expectation, 1 not met"
 
 
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ((), "nw_src=10.20.2.11,nw_dst=10.20.1.10,tun_src=192.168.50.2,tun_metadata0=0xa14020b"),
+        (("--masquerade",), "nw_src=10.20.2.1,nw_dst=10.20.1.10,tun_src=192.168.50.2,tun_metadata0=0xa14020b"),
+        (("--encap", "vxlan"), "nw_src=10.20.2.11,nw_dst=10.20.1.10,tun_src=192.168.50.2"),
+    ],
+)
+def test_what_comes_by_a_service_has_its_carrier(asked: Asked, options: tuple[str, ...], fields: str) -> None:
+    entry = "- {from: remote, to: svc/db, port: 6379, expect: allowed}"
+    answer = asked(entry, *options, old="table=60,priority=200", new="table=60,priority=200,dp_hash=1")
+    (packet,) = [line for line in answer.out.splitlines() if line.startswith("    packet: ")]
+    assert packet.endswith(f",{fields}")
+    assert ("tun_id=11," in packet) is ("vxlan" in options)
+
+
 def test_what_the_policies_deny_is_told_first(asked: Asked) -> None:
     answer = asked("- {from: frontend, to: db, port: 81, expect: allowed}")
     assert [line for line in answer.out.splitlines() if line.startswith("expected.yaml")] == [

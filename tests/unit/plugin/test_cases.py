@@ -128,6 +128,18 @@ def test_expectation_that_is_not_met_fails_with_the_reasons(written: pytest.Pyte
     )
 
 
+def test_expectation_that_flows_do_not_meet_fails_where_there_are_flows(written: pytest.Pytester) -> None:
+    nobody = "- {from: frontend, to: 10.20.1.77, port: 80, expect: allowed}\n"
+    (case(written, "first") / "connectivity.yaml").write_text(nobody)
+    result = written.runpytest_subprocess()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        ["connectivity.yaml:1: expected allowed, but the flows drop it", "  ALLOWED  default/frontend to 10.20.1.77, *"]
+    )
+    written.makepyfile(test_network=TESTS.replace("= ovsnp_golden", "= ovsnp_connectivity"))
+    written.runpytest_subprocess("-k", "first").assert_outcomes(passed=1, deselected=1)
+
+
 @pytest.mark.parametrize("option", [(), ("--ovsnp-update",), ("-n", "2")])
 def test_bad_manifest_is_told_without_a_traceback_and_nothing_written(
     written: pytest.Pytester, option: tuple[str, ...]
