@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ovsnp.check.judging import Miss
 from ovsnp.check.placed import Placed
 from ovsnp.explain.document import document as explained
 from ovsnp.explain.places import Places
-from ovsnp.proof.counterexample import Counterexample
 
 
 def document(placed: Sequence[Placed]) -> dict[str, Any]:
@@ -39,13 +39,15 @@ def _expectation(placed: Placed, places: Places) -> dict[str, Any]:
     }
 
 
-def _packet(miss: Counterexample) -> dict[str, Any]:
-    name, came = miss.who
+def _packet(miss: Miss) -> dict[str, Any]:
+    example = miss.example
+    name, came = example.who
     return {
-        "what": miss.what,
+        "what": example.what,
         "who": name,
         "came": came,
-        "packet": miss.packet,
-        "flows": list(miss.flows),
-        "trace": miss.trace,
+        "table": miss.table,
+        "packet": example.packet,
+        "flows": list(example.flows),
+        "trace": example.trace,
     }

@@ -5,24 +5,26 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import replace
 
 from ovsnp.check.halves import Demand, Half, Halves
-from ovsnp.check.judging import Judged
+from ovsnp.check.judging import Judged, Miss
 from ovsnp.explain.ports import traffic_name
 from ovsnp.explain.reasons import Outcome
 from ovsnp.model.address import family, format_address
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
-from ovsnp.proof.counterexample import Counterexample, counterexample_of
+from ovsnp.pipeline.tables import TABLES
+from ovsnp.proof.counterexample import counterexample_of
 from ovsnp.proof.proof import Finding
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.question import judged as faults
 from ovsnp.proof.questions.verdicts import AllDropped, AllOpen, AllPass, Verdicts
 from ovsnp.proof.questions.ways import Way
-from ovsnp.proof.simulator.reading import Bridge
+from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.space import Space, Value
 from ovsnp.proof.simulator.walk import Packets, Simulator, Translated
 from ovsnp.verify import Backend
 
+_TABLES = {table.id: table.name for table in TABLES}
 _VERDICTS: Mapping[Outcome | None, Verdicts] = {
     Outcome.ALLOWED: AllPass(),
     Outcome.DENIED: AllDropped(),
@@ -41,7 +43,7 @@ class BridgeFlows:
     def ask(self, judged: Judged) -> Judged:
         """The same with the packets with which the flows do otherwise than expected."""
         question, expected = judged.asked.question, judged.asked.expectation.expected
-        misses: list[Counterexample] = []
+        misses: list[Miss] = []
         silent = 0
         for connection in question.connections:
             halves = [half for half in self._halves.of(connection, expected) if not half.open]
@@ -50,7 +52,7 @@ class BridgeFlows:
             misses += [miss for half in halves for miss in self._misses(half, name)]
         return replace(judged, misses=tuple(misses), silent=silent)
 
-    def _misses(self, half: Half, name: str) -> Iterator[Counterexample]:
+    def _misses(self, half: Half, name: str) -> Iterator[Miss]:
         """One packet, and each endpoint that it may be given."""
         sets = self._space.everything
         for packets in self._walk.run(half.fields, sets):
@@ -59,7 +61,8 @@ class BridgeFlows:
             words = f", given {format_address(given.address)} port {given.port}" if given else ""
             question = self._question(half, demand, (name, f"{half.came}{words}"))
             for fault in faults(question, packets):
-                yield counterexample_of(Finding(question, fault, 1), packets, sets, self._name)
+                example = counterexample_of(Finding(question, fault, 1), packets, sets, self._name)
+                yield Miss(example, _last_table(packets))
 
     def _question(self, half: Half, demand: Demand, words: tuple[str, str]) -> Question:
         name, note = words
@@ -82,3 +85,9 @@ def _given(packets: Packets) -> Backend | None:
     """The endpoint that a Service's connection was given."""
     translated = [each.nat for each in packets.effects if isinstance(each, Translated) and each.nat.side == "dst"]
     return Backend(translated[-1].address, (translated[-1].ports or (0, 0))[0]) if translated else None
+
+
+def _last_table(packets: Packets) -> str:
+    last = packets.met[-1]
+    number = last.table if isinstance(last, ReadFlow) else last
+    return _TABLES.get(number, f"table {number}")

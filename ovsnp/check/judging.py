@@ -28,6 +28,13 @@ class Asked(msgspec.Struct, frozen=True):
     question: Question
 
 
+class Miss(msgspec.Struct, frozen=True):
+    """A packet with which flows do otherwise than expected, and the table of the last flow it meets."""
+
+    example: Counterexample
+    table: str
+
+
 class Judged(msgspec.Struct, frozen=True):
     """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met.
 
@@ -38,7 +45,7 @@ class Judged(msgspec.Struct, frozen=True):
     asked: Asked
     outcome: Outcome
     answers: tuple[Answer, ...] = ()
-    misses: tuple[Counterexample, ...] = ()
+    misses: tuple[Miss, ...] = ()
     silent: int | None = None
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from ovsnp.check.judging import Judged
+from ovsnp.check.judging import Judged, Miss
 from ovsnp.check.placed import Placed
 from ovsnp.errors import Span
 from ovsnp.explain.places import Places
@@ -13,7 +13,6 @@ from ovsnp.proof.counterexample import Counterexample
 
 _INDENT = "  "
 _DIM = "dim"
-_DONE = {"dropped, and must pass": "the flows drop it", "passes, and must be dropped": "the flows let it pass"}
 
 
 def text_lines(placed: Sequence[Placed]) -> Iterator[Text]:
@@ -26,14 +25,24 @@ def text_lines(placed: Sequence[Placed]) -> Iterator[Text]:
         if not judged.granted:
             yield _heading(judged, span, f"it is {judged.outcome}")
         for miss in judged.misses:
-            yield _heading(judged, span, _DONE.get(miss.what, f"by the flows it {miss.what}"))
-            yield from _packet(miss)
+            yield _heading(judged, span, _done(miss))
+            yield from _packet(miss.example)
         for line in lines(judged.asked.question, judged.answers, places):
             yield Text(_INDENT if line else "").append_text(line)
 
 
 def _heading(judged: Judged, span: Span, found: str) -> Text:
     return Text.assemble((where(span), "bold"), f": expected {judged.asked.expectation.expected}, but {found}")
+
+
+def _done(miss: Miss) -> str:
+    match miss.example.what:
+        case "dropped, and must pass":
+            return f"the flows drop it, in {miss.table}"
+        case "passes, and must be dropped":
+            return "the flows let it pass"
+        case what:
+            return f"by the flows it {what}"
 
 
 def _packet(miss: Counterexample) -> Iterator[Text]:

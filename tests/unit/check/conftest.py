@@ -1,14 +1,19 @@
 """A file of expectations, and what `check` says of it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+from referencing import Registry
 
 from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
 
 Checked = Callable[..., Answer]
 
+DOCS = Path(__file__).parents[3] / "docs"
 SERVICE = """---
 apiVersion: v1
 kind: Service
@@ -35,3 +40,10 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
         return answer
 
     return check
+
+
+def validate(document: Any) -> None:
+    """Hold what `check -o json` prints against its schema, which names that of `explain`."""
+    schemas = [(name, json.loads((DOCS / name).read_text())) for name in ("check.schema.json", "explain.schema.json")]
+    registry: Registry[Any] = Registry().with_contents(schemas)
+    jsonschema.Draft202012Validator(schemas[0][1], registry=registry).validate(document)

@@ -2,17 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
-from referencing import Registry
 
 from tests.ovs.applying import ovsnp
-from tests.unit.check.conftest import Checked
-
-ROOT = Path(__file__).parents[3]
-EXPLAIN_SCHEMA = "explain.schema.json"
+from tests.unit.check.conftest import Checked, validate
 
 
 @pytest.mark.parametrize(
@@ -89,9 +83,7 @@ def test_json_is_as_its_schema_says(checked: Checked) -> None:
     answer = checked(text, "-o", "json")
     assert (answer.code, answer.err) == (1, "")
     document = json.loads(answer.out)
-    schemas = [(name, json.loads((ROOT / "docs" / name).read_text())) for name in ("check.schema.json", EXPLAIN_SCHEMA)]
-    registry: Registry[Any] = Registry().with_contents(schemas)
-    jsonschema.Draft202012Validator(schemas[0][1], registry=registry).validate(document)
+    validate(document)
     assert document["unmet"] == 1
     assert [each["met"] for each in document["expectations"]] == [True, False, True]
     assert [each["line"] for each in document["expectations"]] == [1, 1, 2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ovs.applying import Answer, ovsnp
-from tests.unit.check.conftest import Checked
+from tests.unit.check.conftest import Checked, validate
 
 Asked = Callable[..., Answer]
 
@@ -53,8 +53,8 @@ def test_flows_that_are_right_meet_what_the_policies_allow(asked: Asked) -> None
     ("old", "new", "found"),
     [
         ("priority=1032,ip,nw_src=10.20.2.11 actions", "priority=1032,ip,nw_src=10.20.2.99 actions", [
-            "expected.yaml:1: expected allowed, but the flows drop it",
-            "expected.yaml:3: expected allowed, but the flows drop it",
+            "expected.yaml:1: expected allowed, but the flows drop it, in IngressRule",
+            "expected.yaml:3: expected allowed, but the flows drop it, in IngressRule",
             "default/remote to default/db, 80/tcp, by the tunnel of node/node-2",
             "default/remote to svc/default/db, 6379/tcp, by the tunnel of node/node-2, given default/db at port 80",
         ]),
@@ -129,7 +129,7 @@ def test_what_the_policies_deny_is_told_first(asked: Asked) -> None:
     answer = asked("- {from: frontend, to: db, port: 81, expect: allowed}")
     assert [line for line in answer.out.splitlines() if line.startswith("expected.yaml")] == [
         "expected.yaml:1: expected allowed, but it is denied",
-        "expected.yaml:1: expected allowed, but the flows drop it",
+        "expected.yaml:1: expected allowed, but the flows drop it, in IngressRule",
     ]
 
 
@@ -148,6 +148,7 @@ def test_what_the_other_end_denies_may_pass_here(asked: Asked) -> None:
 def test_json_has_the_packets(asked: Asked) -> None:
     changed = DROP.replace("drop", "goto_table:160")
     document = json.loads(asked(DENIED + LEAVING, "-o", "json", old=DROP, new=changed).out)
+    validate(document)
     assert (document["unmet"], document["unasked"]) == (3, 0)
     first, *_, last = document["expectations"]
     assert (first["met"], last["met"], last["counterexamples"]) == (False, True, [])

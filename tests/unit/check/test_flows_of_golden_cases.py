@@ -57,7 +57,9 @@ def test_golden_case(case: str) -> None:
             question = judged.asked.question
             told = flows.ask(judged)
             # Nothing goes back by the gateway where it came from, though policies have nothing against it.
-            assert {miss.who for miss in told.misses if not miss.who[1].startswith(BACK_OUTSIDE)} == set()
+            assert {
+                miss.example.who for miss in told.misses if not miss.example.who[1].startswith(BACK_OUTSIDE)
+            } == set()
             assert told.silent is not None
             spoken += len(question.connections) - told.silent
             # What is allowed passes, so it does not meet the opposite; what is denied may be so elsewhere.

@@ -134,7 +134,10 @@ def test_expectation_that_flows_do_not_meet_fails_where_there_are_flows(written:
     result = written.runpytest_subprocess()
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
-        ["connectivity.yaml:1: expected allowed, but the flows drop it", "  ALLOWED  default/frontend to 10.20.1.77, *"]
+        [
+            "connectivity.yaml:1: expected allowed, but the flows drop it, in Forward",
+            "  ALLOWED  default/frontend to 10.20.1.77, *",
+        ]
     )
     written.makepyfile(test_network=TESTS.replace("= ovsnp_golden", "= ovsnp_connectivity"))
     written.runpytest_subprocess("-k", "first").assert_outcomes(passed=1, deselected=1)
