@@ -51,8 +51,8 @@ class Half(msgspec.Struct, frozen=True):
 
     @property
     def open(self) -> bool:
-        """Whether anything may become of it."""
-        return all(demand.wanted is None for demand in self.demands.values() or [self.otherwise])
+        """Whether anything may become of it: never where an endpoint is given, for not any may be."""
+        return self.otherwise.wanted is None
 
 
 class Halves:

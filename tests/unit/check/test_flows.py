@@ -145,6 +145,17 @@ def test_what_the_other_end_denies_may_pass_here(asked: Asked) -> None:
     assert passes.err.startswith("in 1 of 1 connections ")
 
 
+def test_another_endpoint_may_not_be_given_though_the_other_end_denies(asked: Asked) -> None:
+    entry = "- {from: remote, to: svc/db, port: 81, expect: denied}"
+    assert asked(entry, node="node-2").code == 0
+    answer = asked(entry, node="node-2", old="nat(dst=10.20.1.10:81)", new="nat(dst=192.0.2.9:81)")
+    assert answer.code == 1
+    assert heads(answer) == [
+        "expected.yaml:1: expected denied, but the flows let it pass",
+        "default/remote to svc/default/db, 81/tcp, by the port of default/remote, given 192.0.2.9 port 81",
+    ]
+
+
 def test_json_has_the_packets(asked: Asked) -> None:
     changed = DROP.replace("drop", "goto_table:160")
     document = json.loads(asked(DENIED + LEAVING, "-o", "json", old=DROP, new=changed).out)
