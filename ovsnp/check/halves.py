@@ -4,26 +4,19 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from ovsnp.check.entrances import Entrance, Entrances, opening
 from ovsnp.explain.ends import ClusterIPEnd, name_of
 from ovsnp.explain.questions import Connection
 from ovsnp.explain.reasons import Outcome
-from ovsnp.model.address import FAMILIES, Address, family, host_prefix
+from ovsnp.model.address import FAMILIES, Address, family
 from ovsnp.model.bridge import Ports
-from ovsnp.model.cluster import Cluster, Node
-from ovsnp.model.options import Encap, Options
-from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
 from ovsnp.pipeline.ports import ROUTER_MAC
-from ovsnp.proof.questions.scene import DESTINATION, ETH_TYPE, SOURCE, tunnel_field
-from ovsnp.proof.questions.traffic import NUMBERS
 from ovsnp.proof.questions.ways import Way, Ways
-from ovsnp.proof.simulator.places import OPTION_BITS
 from ovsnp.verify import Backend, Endpoint, NodeEnd, PodEnd, Traffic, Verdict
 from ovsnp.verify.prepared import Prepared
 
-_SYN = 2
-_ECHO = {4: {"nw_proto": 1, "icmp_type": 8}, 6: {"nw_proto": 58, "icmp_type": 128}}
-_HOPS = 64
-_SOURCE_PORT = 40000
 _NOWHERE = Way(0, 0)
 
 
@@ -59,13 +52,14 @@ class Halves:
     """The halves of connections at the bridge of ``options.node``."""
 
     def __init__(self, cluster: Cluster, ports: Ports, options: Options) -> None:
-        self._oracle, self._ports, self._options = Prepared(cluster), ports, options
+        self._oracle, self._options = Prepared(cluster), options
         self._ways = {version: Ways(self._oracle, ports, options, version) for version in FAMILIES}
+        self._entrances = Entrances(self._ways)
 
     def of(self, connection: Connection, expected: Outcome) -> Iterator[Half]:
         """What comes to the bridge of a connection; nothing where it has no part in it."""
         source, destination = connection.source, connection.destination
-        entrance = self._entrance(source)
+        entrance = self._entrances.first(source)
         if isinstance(destination, ClusterIPEnd):
             verdicts = self._oracle.judge_service(
                 source,
@@ -83,21 +77,21 @@ class Halves:
             yield from self._direct(entrance, connection, destination, expected)
 
     def _direct(
-        self, entrance: "_Entrance | None", connection: Connection, destination: Endpoint, expected: Outcome
+        self, entrance: Entrance | None, connection: Connection, destination: Endpoint, expected: Outcome
     ) -> Iterator[Half]:
         source, traffic = connection.source, connection.traffic
-        entrance = entrance or self._tunnel(source)
+        entrance = entrance or self._entrances.tunnel(source)
         way = self._way(destination.address)
         # What is for the port that it would come by stays there, and never comes to the bridge.
         if entrance is None or way.port == entrance.port:
             return
         verdict = self._oracle.judge(source, destination, traffic, strict_nodes=self._options.strict_nodes)
         demand = self._demand(verdict, (source, destination), expected)
-        fields = {**entrance.fields, **_packet(source.address, destination.address, traffic)}
+        fields = {**entrance.fields, **opening(source.address, destination.address, traffic)}
         yield Half(fields, entrance.name, demand)
 
     def _given_here(
-        self, entrance: "_Entrance", connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
+        self, entrance: Entrance, connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
     ) -> Half:
         """A connection to a cluster IP that this bridge gives an endpoint."""
         source = connection.source
@@ -105,7 +99,7 @@ class Halves:
             backend: self._demand(verdict, (source, self._oracle.who(backend.address)), expected)
             for backend, verdict in verdicts.items()
         }
-        fields = {**entrance.fields, **_packet(source.address, connection.destination.address, connection.traffic)}
+        fields = {**entrance.fields, **opening(source.address, connection.destination.address, connection.traffic)}
         # To whom no Service gives it, and to the cluster IP itself, there is no way.
         return Half(fields, entrance.name, Demand(expected), demands)
 
@@ -113,16 +107,16 @@ class Halves:
         self, connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
     ) -> Iterator[Half]:
         """A connection that another node's bridge gives an endpoint here: it comes with its carrier."""
-        source, entrance = connection.source, self._tunnel(connection.source)
+        source, entrance = connection.source, self._entrances.tunnel(connection.source)
         for backend, verdict in verdicts.items():
             end = self._oracle.who(backend.address)
             if entrance is None or not self._is_local(end):
                 continue
             demand = self._demand(verdict, (source, end), expected)
             traffic = Traffic(connection.traffic.protocol, backend.port)
-            fields = {**entrance.fields, **_packet(source.address, backend.address, traffic)}
+            fields = {**entrance.fields, **opening(source.address, backend.address, traffic)}
             if isinstance(source, PodEnd):
-                fields |= self._carried(source.address)
+                fields |= self._entrances.carried(source.address)
             given = f"{entrance.name}, given {name_of(end)} at port {backend.port}"
             yield Half(fields, given, demand)
 
@@ -138,77 +132,8 @@ class Halves:
     def _way(self, address: Address) -> Way:
         return self._ways[family(address)].way(address, ROUTER_MAC) or _NOWHERE
 
-    def _entrance(self, source: Endpoint) -> "_Entrance | None":
-        """How it comes to this bridge first; None where it comes to another node's first, or to none."""
-        if isinstance(source, PodEnd):
-            port = self._ports.pods.get(source.pod.key) if self._is_local(source) else None
-            return _Entrance(f"by the port of {source.pod.key}", port.ofport, {"dl_src": port.mac}) if port else None
-        if self._sender(source) is not None:
-            return None
-        gateway = self._ports.gateway
-        return _Entrance("by the gateway", gateway.ofport, {"dl_src": gateway.mac})
-
-    def _tunnel(self, source: Endpoint) -> "_Entrance | None":
-        """How it comes from another node."""
-        sender = self._sender(source)
-        if sender is None or sender.tunnel_address is None:
-            return None
-        fields = {"dl_src": ROUTER_MAC, **tunnel_field(sender)}
-        return _Entrance(f"by the tunnel of node/{sender.name}", self._ports.tunnel, fields)
-
-    def _sender(self, source: Endpoint) -> Node | None:
-        """The other node where a connection begins."""
-        nodes = self._oracle.cluster.nodes
-        match source:
-            case PodEnd(pod=pod):
-                node = nodes.get(pod.node or "")
-            case NodeEnd(node=own):
-                node = own
-            case _:
-                node = self._ways[family(source.address)].behind(host_prefix(source.address))
-        return node if node and node.name != self._options.node else None
-
-    def _carried(self, address: Address) -> dict[str, int]:
-        """The fields that another node gives a Service's packet from a pod of its own."""
-        version, value, options = family(address), int.from_bytes(address, "big"), self._options
-        sender = self._ways[version].behind(host_prefix(address))
-        if sender is None:
-            return {}
-        cidr = next(each for each in sender.pod_cidrs if each.contains(host_prefix(address)))
-        hidden = {SOURCE[version]: int.from_bytes(cidr.gateway, "big")} if options.masquerade else {}
-        if options.encap is Encap.VXLAN:
-            return {**hidden, "tun_id": value & ((1 << offset_bits(cidr)) - 1)}
-        return {**hidden, "tun_metadata0" if version == 4 else "tun_metadata1": value | 1 << OPTION_BITS}
-
     def _is_local(self, end: Endpoint) -> bool:
         return isinstance(end, PodEnd) and end.pod.key in self._ways[family(end.address)].local
 
     def _is_own(self, end: Endpoint) -> bool:
         return isinstance(end, NodeEnd) and end.node.name == self._options.node
-
-
-class _Entrance(msgspec.Struct, frozen=True):
-    """In words, the port, and the fields that a packet has there."""
-
-    name: str
-    port: int
-    beside: Mapping[str, int]
-
-    @property
-    def fields(self) -> dict[str, int]:
-        return {"in_port": self.port, "dl_dst": ROUTER_MAC, **self.beside}
-
-
-def _packet(source: Address, destination: Address, traffic: Traffic) -> dict[str, int]:
-    """The packet that opens a connection, without its link; of ICMP an echo request."""
-    version = family(source)
-    fields = {
-        "eth_type": ETH_TYPE[version],
-        "nw_ttl": _HOPS,
-        SOURCE[version]: int.from_bytes(source, "big"),
-        DESTINATION[version]: int.from_bytes(destination, "big"),
-    }
-    if traffic.protocol is None or traffic.port is None:
-        return {**fields, **_ECHO[version]}
-    flags = {"tcp_flags": _SYN} if NUMBERS[traffic.protocol] == 6 else {}
-    return {**fields, "nw_proto": NUMBERS[traffic.protocol], "tp_src": _SOURCE_PORT, "tp_dst": traffic.port, **flags}
