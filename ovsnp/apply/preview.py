@@ -9,6 +9,7 @@ from ovsnp.apply.plan import Plan, plan
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.program import Program
+from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.switch.bridge import is_secure, lacks
@@ -24,7 +25,8 @@ from ovsnp.switch.ports import read_ports
 class Preview(msgspec.Struct, frozen=True):
     """What is on a bridge, what `apply` would make of it, and the pods it would leave out.
 
-    ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did.
+    ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did; ``dumped`` are
+    the flows and groups as Open vSwitch prints them.
     """
 
     bridge: tuple[str, ...]
@@ -33,6 +35,8 @@ class Preview(msgspec.Struct, frozen=True):
     flows: tuple[InstalledFlow, ...]
     groups: Mapping[int, InstalledGroup]
     without_port: tuple[str, ...]
+    ports: Ports
+    dumped: tuple[str, ...]
 
 
 @without_collector()
@@ -46,8 +50,8 @@ def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
     with exclusive(location, options.bridge), Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
         secure, lacking = is_secure(database, options.bridge), lacks(database, options.bridge, options.encap)
-        flows = tuple(parse_dump(line) for line in dump_flows(location, options.bridge))
-        groups = [parse_group(line) for line in dump_groups(location, options.bridge)]
+        dumped = dump_flows(location, options.bridge), dump_groups(location, options.bridge)
+        flows, groups = tuple(map(parse_dump, dumped[0])), list(map(parse_group, dumped[1]))
         lacking += hidden_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             lacking += unmapped_options(location, options.bridge, options.carrier)
@@ -61,4 +65,6 @@ def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
         flows,
         {group.id: group for group in groups},
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
+        ports,
+        (*dumped[0], *dumped[1]),
     )

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -12,30 +13,41 @@ from rich.text import Text
 
 from ovsnp.cli.options import Request, shared_options, tell_left_out
 from ovsnp.compiler import load
-from ovsnp.errors import Diagnostic, Exit, InputError, UsageError
+from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
 from ovsnp.model.cluster import Cluster
+
+if TYPE_CHECKING:
+    from ovsnp.diff.effect import Effect
 
 _STYLES = {"-": "red", "+": "green", "@": "cyan", "=": "bold"}
 
 
 @click.command()
+@click.argument("sides", metavar="[OLD NEW]", nargs=-1, type=click.Path())
 @click.option(
     "--effect",
-    nargs=2,
-    type=click.Path(),
-    metavar="OLD NEW",
-    help="Which connections are gained and lost between the manifests OLD and NEW; what -f names is in both.",
+    is_flag=True,
+    help="Which connections are gained and lost: between the manifests OLD and NEW (what -f names is in both), or"
+    " without these by apply.",
 )
 @shared_options
-def diff(request: Request, *, effect: tuple[str, str] | None) -> None:
+def diff(request: Request, *, sides: tuple[str, ...], effect: bool) -> None:
     """Show what apply would change on the bridge, as a unified diff of flows; nothing is changed.
 
     With --effect, show which connections the manifests NEW allow and OLD do not, and the other way round, in as few
-    lines as say it; no Open vSwitch is needed. Exits with 1 where there are differences.
+    lines as say it; no Open vSwitch is needed. Without OLD and NEW, show which connections of this node's pods the
+    bridge would let pass after apply and does not now, and the other way round. Exits with 1 where there are
+    differences.
     """
     if request.ports:
         raise UsageError("--ports is for compile; diff reads the ports of the bridge that apply would change")
-    sys.exit(_diff_effect(request, *effect) if effect else _diff_flows(request))
+    if sides and not effect:
+        raise UsageError("two sides are compared with --effect OLD NEW; what is on the bridge needs no names")
+    if len(sides) not in (0, 2):
+        raise UsageError(f"--effect takes OLD and NEW, or none of them for the bridge; {len(sides)} given")
+    if sides:
+        sys.exit(_diff_effect(request, *sides))
+    sys.exit(_diff_bridge_effect(request) if effect else _diff_flows(request))
 
 
 def _diff_flows(request: Request) -> Exit:
@@ -58,14 +70,34 @@ def _diff_flows(request: Request) -> Exit:
 
 def _diff_effect(request: Request, old: str, new: str) -> Exit:
     from ovsnp.diff.effect import Terms, compare  # noqa: PLC0415 -- only who asks for it pays for it
-    from ovsnp.diff.effect.document import document  # noqa: PLC0415
-    from ovsnp.diff.effect.text import text_lines  # noqa: PLC0415
 
     terms = Terms(request.strict_nodes, request.service_blocks)
     before, after = _clusters(request, old, new)
     if not (before.pods or after.pods):
         raise UsageError("neither OLD nor NEW has pods, and connections are theirs; name the cluster's objects with -f")
-    found = compare(before, after, terms)
+    return _tell_effect(request, compare(before, after, terms))
+
+
+def _diff_bridge_effect(request: Request) -> Exit:
+    from ovsnp.apply import preview  # noqa: PLC0415 -- only who asks for it pays for it
+    from ovsnp.diff.bridge import compare_bridge  # noqa: PLC0415
+    from ovsnp.proof.simulator.reading import read_bridge  # noqa: PLC0415
+
+    cluster = request.cluster()
+    options = request.options(cluster)
+    seen = preview(request.location, cluster, options)
+    try:
+        bridge = read_bridge(seen.dumped)
+    except ValueError as error:
+        raise SwitchError(f"{options.bridge}: what flows let pass is unknown: {error}") from None
+    tell_left_out(request, seen.without_port)
+    return _tell_effect(request, compare_bridge(bridge, cluster, seen.ports, options))
+
+
+def _tell_effect(request: Request, found: "Effect") -> Exit:
+    from ovsnp.diff.effect.document import document  # noqa: PLC0415
+    from ovsnp.diff.effect.text import text_lines  # noqa: PLC0415
+
     if request.output == "json":
         click.echo(json.dumps(document(found), indent=2))
     else:

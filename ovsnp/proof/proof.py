@@ -77,16 +77,22 @@ def _size(sets: tuple[int, ...]) -> int:
 
 def questions(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Question]:
     """Every question, family by family."""
+    for scene in scenes(bridge, cluster, ports, options):
+        yield from connections(scene)
+        yield from guarded(scene)
+        yield from neighbors(scene)
+        yield from masqueraded(scene)
+        yield from service_questions(scene)
+
+
+def scenes(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Scene]:
+    """What questions are asked about, for each address family that the node has."""
     prepared = Prepared(_of_node(cluster, options.node))
     classes = Classes(prepared)
     for version in FAMILIES:
         scene = _scene(bridge, prepared, classes, ports, options, version)
         if scene is not None:
-            yield from connections(scene)
-            yield from guarded(scene)
-            yield from neighbors(scene)
-            yield from masqueraded(scene)
-            yield from service_questions(scene)
+            yield scene
 
 
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:

@@ -45,6 +45,7 @@ def _who(who: Who) -> dict[str, Any]:
         "text": str(who),
         "everyone": who.everyone,
         "pods": _pods(who.pods) if who.pods else None,
+        "on_node": who.on,
         "nodes": "all" if who.all_nodes else [_node(each.name, each.addresses) for each in who.nodes],
         "outside": "all" if who.outside else [_block(block) for block in who.blocks],
     }

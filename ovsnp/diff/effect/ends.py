@@ -3,12 +3,13 @@
 A pod is the same where it keeps its name and address; others come or go, and are told as such.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from ovsnp.diff.effect.reasons import Reason, reasons
 from ovsnp.model.address import FAMILIES, Address
-from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd
+from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd, Traffic
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.judge import begins_on, exemption
 from ovsnp.verify.multicast import is_group_address
@@ -91,6 +92,14 @@ class Ends:
                 if near != far and not any(self._exempt(each, near, far) for each in (self.old, self.new)):
                     return near, far
         return None
+
+    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
+        """Which policies and rules decide otherwise in one of the clusters."""
+        verdicts = (
+            each.judge(each.who(source), each.who(destination), traffic, strict_nodes=True)
+            for each in (self.old, self.new)
+        )
+        return reasons(*verdicts)
 
     def _some(self, end: End) -> Sequence[Address]:
         """Two members, of different nodes where there are such."""

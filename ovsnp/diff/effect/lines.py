@@ -4,20 +4,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice, product
 from operator import attrgetter
+from typing import Protocol
 
 import msgspec
 
 from ovsnp.diff.effect.blocks import Block, blocks
 from ovsnp.diff.effect.cells import Cells
-from ovsnp.diff.effect.ends import Ends, Family
+from ovsnp.diff.effect.ends import End, Family
 from ovsnp.diff.effect.outside import outside_blocks
 from ovsnp.diff.effect.pod_names import PodNames, Pods
 from ovsnp.diff.effect.ports import Ports, name_traffic
-from ovsnp.diff.effect.reasons import Reason, reasons
+from ovsnp.diff.effect.reasons import Reason
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.policy import IPBlock
-from ovsnp.verify import NodeEnd, PodEnd
+from ovsnp.verify import NodeEnd, PodEnd, Traffic
 from ovsnp.verify.classes import TrafficClass
+from ovsnp.verify.prepared import Prepared
 
 _ASKED = 500
 """Pairs of ends, or verdicts, of one block, beyond which its reasons are those of a part."""
@@ -37,7 +39,8 @@ class NodeWords(msgspec.Struct, frozen=True, order=True):
 class Who(msgspec.Struct, frozen=True):
     """Ends in words. Of ``blocks`` only addresses that no pod or node holds are meant; ``outside`` are all of these.
 
-    ``everyone`` are all pods, all outside, and with --strict-nodes all nodes.
+    ``everyone`` are all pods, all outside, and with --strict-nodes all nodes. Of ``pods`` only those ``on`` a node are
+    meant, where one is named.
     """
 
     pods: Pods | None = None
@@ -46,6 +49,7 @@ class Who(msgspec.Struct, frozen=True):
     blocks: tuple[IPBlock, ...] = ()
     outside: bool = False
     everyone: bool = False
+    on: str | None = None
 
     def __str__(self) -> str:
         if self.everyone:
@@ -54,8 +58,8 @@ class Who(msgspec.Struct, frozen=True):
         outside = "outside" if self.outside else ", ".join(map(_block_words, self.blocks))
         others = [words for words in (nodes, outside) if words]
         if self.pods and self.pods.but:
-            return " and ".join([*others, str(self.pods)])
-        return ", ".join([*([str(self.pods)] if self.pods else []), *others])
+            return " and ".join([*others, self.pods.words(self.on)])
+        return ", ".join([*([self.pods.words(self.on)] if self.pods else []), *others])
 
 
 def _block_words(block: IPBlock) -> str:
@@ -76,10 +80,24 @@ class Line(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
+class Compared(Protocol):
+    """The ends whose connections are compared; ``new`` has the pods' names and labels."""
+
+    new: Prepared
+
+    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+        """Two members about whose connection there is something to say, if there are any."""
+        ...
+
+    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
+        """What a gain or a loss comes from."""
+        ...
+
+
 class Writer:
     """Makes lines of one family's changes."""
 
-    def __init__(self, ends: Ends, family: Family, traffic: Sequence[TrafficClass]) -> None:
+    def __init__(self, ends: Compared, family: Family, traffic: Sequence[TrafficClass]) -> None:
         self._ends, self._family, self._traffic = ends, family, traffic
         held = [(end.number, ends.new.who(address)) for end in family.ends for address in end.held]
         self._pods: dict[int, set[str]] = defaultdict(set)
@@ -117,28 +135,30 @@ class Writer:
         step = max(1, len(pairs) * len(classes) // _ASKED)
         for number, (near, far) in enumerate(pairs):
             for each in classes[number % step :: step]:
-                verdicts = (
-                    prepared.judge(prepared.who(near), prepared.who(far), each.representative, strict_nodes=True)
-                    for prepared in (self._ends.old, self._ends.new)
-                )
-                yield from reasons(*verdicts)
+                yield from self._ends.reasons(near, far, each.representative)
 
     def who(self, numbers: frozenset[int]) -> Who:
         """Words for ends."""
         if len(numbers) == len(self._family.ends):
             return Who(everyone=True)
         pods = frozenset().union(*(self._pods[number] for number in numbers if number in self._pods))
+        named, on = self.pod_words(pods) if pods else (None, None)
         nodes = {end for number, end in self._nodes if number in numbers}
         outside = numbers & self._outside
         all_nodes = bool(nodes) and len(nodes) == len(self._nodes)
         everywhere = bool(outside) and outside == self._outside
         return Who(
-            self.names.name(pods) if pods else None,
+            named,
             () if all_nodes else self._node_words(nodes),
             all_nodes,
             () if everywhere or not outside else self._blocks(outside),
             everywhere,
+            on=on,
         )
+
+    def pod_words(self, keys: frozenset[str]) -> tuple[Pods, str | None]:
+        """Words for pods, and the node on which alone these are meant."""
+        return self.names.name(keys), None
 
     def _node_words(self, nodes: set[NodeEnd]) -> tuple[NodeWords, ...]:
         there, meant = Counter(end.node.name for _, end in self._nodes), Counter(end.node.name for end in nodes)

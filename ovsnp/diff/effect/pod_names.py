@@ -40,8 +40,14 @@ class Pods(msgspec.Struct, frozen=True):
     but: bool = False
 
     def __str__(self) -> str:
-        words = ", ".join(map(str, self.terms))
-        return f"all pods but {words}" if self.but else words
+        return self.words(None)
+
+    def words(self, node: str | None) -> str:
+        """The same of those pods only that are on a node, if one is named."""
+        on = f" on {node}" if node else ""
+        if self.but:
+            return f"all pods{on} but {', '.join(map(str, self.terms))}"
+        return ", ".join(f"{term}{on}" for term in self.terms)
 
 
 def _weight(pods: Pods) -> float:

@@ -57,6 +57,17 @@ def reasons(before: Verdict, after: Verdict) -> Iterator[Reason]:
             yield from _of(direction, allowing=was, denying=now, gone=True)
 
 
+def reason_now(verdict: Verdict, sides: Iterable[Direction]) -> Iterator[Reason]:
+    """What these sides of one verdict come from: the rules that admit; where one denies, the policies that isolate."""
+    judged = {Direction.EGRESS: verdict.egress, Direction.INGRESS: verdict.ingress}
+    decided = [(direction, judged[direction]) for direction in sides if judged[direction].exempt is None]
+    denying = [each for each in decided if not each[1].allowed]
+    for direction, side in denying:
+        yield from (Reason(policy.key, direction, None, False) for policy in side.isolated_by)
+    for direction, side in decided if not denying else ():
+        yield from (Reason(each.policy.key, direction, each.rule, False) for each in side.admitted_by)
+
+
 def _of(direction: Direction, *, allowing: Side, denying: Side, gone: bool) -> Iterable[Reason]:
     """What makes the difference: the rules that admit on one side, or, where none is needed, who isolates."""
     if allowing.isolated_by:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count, product
 
 import msgspec
+from msgspec.structs import replace
 
 from ovsnp.model.address import Address, Prefix, family
 from ovsnp.proof.simulator.reading import ReadFlow
 from ovsnp.proof.simulator.space import bits_of
-from ovsnp.verify import Endpoint, NodeEnd, PodEnd
+from ovsnp.verify import Endpoint, NodeEnd, OutsideEnd, PodEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
 from ovsnp.verify.ranges import Range, cells, of_prefix, union
@@ -22,12 +23,18 @@ _BASES = {
 
 
 class Far(msgspec.Struct, frozen=True):
-    """One address that stands for its class; ``vacant``: nobody's, in a pod CIDR."""
+    """One address that stands for its class; ``vacant``: nobody's, in a pod CIDR.
+
+    Of the class ``held`` are the addresses of pods and nodes, ``ranges`` the others, as numbers: of these, what a pod
+    or node holds is not meant.
+    """
 
     address: Address
     end: Endpoint
     number: int
     vacant: bool
+    held: tuple[Address, ...] = ()
+    ranges: tuple[Range, ...] = ()
 
     @property
     def value(self) -> int:
@@ -55,7 +62,9 @@ def refine(
     runs = cells((1 << width) - 1, [*sets, *(list(end.ranges) for end in classes.ends if end.family == version)])
     starts = [run.first for run, _ in runs]
     found: dict[object, Far] = {}
-    for address in _candidates(prepared, runs, {*single, *apart}, version):
+    held: dict[object, list[Address]] = defaultdict(list)
+    ranges: dict[object, list[Range]] = defaultdict(list)
+    for address, run in _candidates(prepared, runs, {*single, *apart}, version):
         if address in apart:
             continue
         end = classes.of(address)
@@ -63,7 +72,11 @@ def refine(
         who = prepared.who(address)
         key = (bits, end.number, _place(who), end.vacant, address if address in single else None)
         found.setdefault(key, Far(address, who, end.number, end.vacant))
-    return list(found.values())
+        if isinstance(who, OutsideEnd):
+            ranges[key].append(run)
+        else:
+            held[key].append(address)
+    return [replace(far, held=tuple(held[key]), ranges=tuple(ranges[key])) for key, far in found.items()]
 
 
 def _at(starts: list[int], number: int) -> int:
@@ -82,10 +95,13 @@ def _place(who: Endpoint) -> object:
 
 def _candidates(
     prepared: Prepared, runs: Sequence[tuple[Range, int]], known: Collection[Address], version: int
-) -> Iterator[Address]:
+) -> Iterator[tuple[Address, Range]]:
+    """Addresses, each with those that it stands for: itself, or a run."""
     held = {address for address in prepared.held if family(address) == version}
-    yield from sorted(held)
-    yield from sorted(address for address in known if family(address) == version and address not in held)
+    others = {address for address in known if family(address) == version and address not in held}
+    for address in (*sorted(held), *sorted(others)):
+        number = int.from_bytes(address, "big")
+        yield address, Range(number, number)
     size = 4 if version == 4 else 16
     for run, _ in runs:
         for number in count(run.first):
@@ -93,7 +109,7 @@ def _candidates(
                 break
             address = Address(number.to_bytes(size, "big"))
             if address not in held and address not in known:
-                yield address
+                yield address, run
                 break
 
 

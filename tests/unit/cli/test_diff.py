@@ -98,7 +98,7 @@ def test_mistakes_of_both_sides_are_told_at_once() -> None:
     assert "new.yaml" in answer.err
 
 
-@pytest.mark.parametrize("arguments", [("old.yaml",), ("-", "-"), ()])
+@pytest.mark.parametrize("arguments", [("old.yaml",), ("-", "-"), ("old.yaml", "new.yaml", "old.yaml")])
 def test_usage_is_2(arguments: tuple[str, ...]) -> None:
     assert effect(*arguments).code == 2
 
