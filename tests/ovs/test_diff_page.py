@@ -29,7 +29,12 @@ def another_port(scene: ApplyScene) -> None:
     scene.write("policy", policy("to-db", 81))
 
 
-SCENES: dict[str, Callable[[ApplyScene], None]] = {"bare": bare, "another-port": another_port}
+def by_hand(scene: ApplyScene) -> None:
+    another_port(scene)
+    scene.ofctl("add-flow", "cookie=0x0a5e000000000000,table=0,priority=40000,icmp,nw_dst=10.20.1.11 actions=drop")
+
+
+SCENES: dict[str, Callable[[ApplyScene], None]] = {"bare": bare, "another-port": another_port, "by-hand": by_hand}
 
 
 @pytest.mark.parametrize("name", SCENES)

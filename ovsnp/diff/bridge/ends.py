@@ -48,9 +48,9 @@ class NodeEnds:
                 return True
 
     def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
-        """Two members of which one is a pod of this node; a pod and itself are none."""
+        """A member of each; a pod and itself are none. Two ends that are both elsewhere are never asked about."""
         near, far = source.representative, destination.representative
-        return (near, far) if near != far and {near, far} & self.locals else None
+        return (near, far) if near != far else None
 
     def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
         """The rules of this node's pods that admit, or the policies that isolate these."""
