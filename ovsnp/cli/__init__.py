@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -37,6 +38,12 @@ class _ReaderGoneError(Exception):
 
 class _Commands(click.Group):
     """Imports a subcommand's module only when it is wanted: `compile` should not wait for the lab's."""
+
+    def make_context(self, *given: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(*given, **extra)
+        except BrokenPipeError:
+            raise _ReaderGoneError from None
 
     def invoke(self, ctx: click.Context) -> object:
         try:

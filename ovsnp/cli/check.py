@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from ovsnp.check.document import document
 from ovsnp.check.flows import BridgeFlows
@@ -15,6 +14,7 @@ from ovsnp.check.placed import Placed, place
 from ovsnp.check.reading import read_expectations
 from ovsnp.check.text import summary, text_lines, unasked, where
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import local_pods
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.explain.reasons import Terms
@@ -52,7 +52,7 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
     if request.output == "json":
         click.echo(json.dumps(document(placed), indent=2))
     else:
-        console = Console(no_color=request.no_color or None, highlight=False, soft_wrap=True)
+        console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
         for line in text_lines(placed):
             console.print(line)
         _tell(request, placed)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
 from rich.text import Text
 
 from ovsnp.cli.options import Request, shared_options, tell_left_out
+from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import load
 from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
 from ovsnp.model.cluster import Cluster
@@ -126,6 +126,6 @@ def _clusters(request: Request, *sides: str) -> Sequence[Cluster]:
 
 def _print(request: Request, lines: Iterable[tuple[str, str]]) -> None:
     """Write lines in the colour of their kind."""
-    console = Console(no_color=request.no_color or None, highlight=False, soft_wrap=True)
+    console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
     for kind, text in lines:
         console.print(Text(text, style=_STYLES.get(kind, "")))

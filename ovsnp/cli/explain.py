@@ -5,9 +5,9 @@ import json
 import sys
 
 import click
-from rich.console import Console
 
 from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit
 from ovsnp.explain.document import document
 from ovsnp.explain.places import Places
@@ -46,7 +46,7 @@ def explain(
     if request.output == "json":
         click.echo(json.dumps(document(question, answers, Places()), indent=2))
     else:
-        console = Console(no_color=request.no_color or None, highlight=False)
+        console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(question, answers, Places()):
             console.print(line, soft_wrap=True)
         for note in question.notes:

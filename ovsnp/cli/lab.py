@@ -10,9 +10,9 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, OvsnpError
 from ovsnp.lab import standing, topology
 from ovsnp.lab.demo import compiled, demonstrate
@@ -247,7 +247,7 @@ def _progress(line: str) -> None:
 
 def _shower(no_color: bool) -> Callable[[Text], None]:
     """Prints lines, coloured only on a terminal; never wrapped, so that grids stay grids."""
-    console = Console(no_color=no_color or None, highlight=False)
+    console = Terminal(no_color=no_color or None, highlight=False)
     return lambda line: console.print(line, soft_wrap=True)
 
 

@@ -4,9 +4,9 @@ import sys
 from functools import partial
 
 import click
-from rich.console import Console
 
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
+from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.lint import CHECKS, Report, Scene
 from ovsnp.lint import lint as run_checks
@@ -41,7 +41,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...]) -> 
     if request.output in _DOCUMENTS:
         click.echo(_DOCUMENTS[request.output](report), nl=False)
     else:
-        console = Console(no_color=request.no_color or None, highlight=False, soft_wrap=True)
+        console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
         for line in text_lines(report):
             console.print(line)
     _tell(request, report)

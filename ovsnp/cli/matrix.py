@@ -15,7 +15,10 @@ from ovsnp.matrix.view import View
 @click.command()
 @partial(shared_options, outputs=(*OUTPUTS, "csv", "dot", "html"))
 @click.option(
-    "--by", type=click.Choice(By, case_sensitive=False), default=By.WORKLOAD, show_default=True, help="What a row is."
+    "--by",
+    type=click.Choice(By, case_sensitive=False),
+    default=By.WORKLOAD,
+    help="What a row is.  [default: workload]",
 )
 @click.option("--from", multiple=True, metavar="SRC", help="Only this source; may be given again.")
 @click.option("--to", multiple=True, metavar="DST", help="Only this destination; may be given again.")

@@ -62,6 +62,8 @@ class Request(msgspec.Struct, frozen=True):
         """What the compiler is told for every node alike; raises UsageError for a bridge's name that is none."""
         if not _BRIDGE.fullmatch(self.bridge):
             raise UsageError(f"{self.bridge!r} is no name of a bridge; use letters, digits, '.', '_' and '-'")
+        if len(set(self.geneve_types)) < len(self.geneve_types):
+            raise UsageError("--geneve-types: the two types are one; they must differ to be told apart")
         return Options(
             self.bridge,
             None,
@@ -186,7 +188,13 @@ _OPTIONS = (
         metavar="IPV4 IPV6",
         help="Types of these options.  [default: 1 2]",
     ),
-    click.option("--db", type=click.Path(), multiple=True, metavar="SOCKET", help="Open vSwitch's database."),
+    click.option(
+        "--db",
+        type=click.Path(),
+        multiple=True,
+        metavar="SOCKET",
+        help="Open vSwitch's database; with trace once a node, also as NODE=SOCKET.",
+    ),
     click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
     click.option(
         "--config",

@@ -6,9 +6,9 @@ import sys
 
 import click
 import msgspec
-from rich.console import Console
 
 from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.questions import Written, read_question
 from ovsnp.explain.reasons import Terms
@@ -88,7 +88,7 @@ def trace(
     if request.output == "json":
         click.echo(json.dumps(document(question, ways, source_port, raw=raw), indent=2))
     else:
-        console = Console(no_color=request.no_color or None, highlight=False)
+        console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(question, ways, source_port, raw=raw):
             console.print(line, soft_wrap=True)
         for note in question.notes:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.status import Status
 
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import compile_cluster, local_pods, render_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.bridge import Ports
@@ -55,15 +56,19 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         bridge = read_bridge(_flow_lines(request, (cluster, ports, options), flows, live=live))
     except ValueError as error:
         raise UsageError(f"{flows or options.bridge}: {error}") from None
+    if flows and not bridge.flows:
+        raise UsageError(f"{flows}: holds no flows")
     with _progress(request) as tell:
         report = prove(bridge, cluster, ports, options, tell)
+    if not report.classes:
+        raise UsageError("the manifests have no pod and no node, so nothing is asked; name the whole cluster with -f")
     simulator = Simulator(bridge.without_learned())
     examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
     told = [Told(each, why(each, cluster, options)) for each in examples]
     if request.output == "json":
         click.echo(json.dumps(document(report, told, options.bridge, options.node), indent=2))
     else:
-        console = Console(no_color=request.no_color or None, highlight=False)
+        console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(report, told):
             console.print(line, soft_wrap=True)
     if report.findings:

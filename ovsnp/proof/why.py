@@ -41,7 +41,7 @@ def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence
     if example.kind == "connection state":
         return [_STATES]
     if example.source is None:
-        return [_FORGED]
+        return [_WAYS if "must pass" in example.what else _FORGED]
     return _explained(example, cluster, options) or [_WAYS]
 
 

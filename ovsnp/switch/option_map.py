@@ -36,7 +36,7 @@ def _missing(location: Location, bridge: str, carrier: Carrier) -> list[OptionMa
             if found.field == wanted.field or found[:2] == wanted[:2]:
                 raise SwitchError(
                     f"bridge {bridge} maps {found} already, where ovsnp needs {wanted}; remove that mapping"
-                    " (ovs-ofctl del-tlv-map), or choose another option with --carrier"
+                    " (ovs-ofctl del-tlv-map), or choose another class or types (--geneve-class, --geneve-types)"
                 )
     return missing
 

@@ -1,6 +1,7 @@
 """A way held against what the policies say of its connection."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv6Address
 
 import msgspec
 
@@ -15,7 +16,7 @@ from ovsnp.trace.judged import judged
 from ovsnp.trace.nodes import TracedNode
 from ovsnp.trace.steps import Step
 from ovsnp.trace.way import Fate, Way
-from ovsnp.verify import OutsideEnd, PodEnd
+from ovsnp.verify import Endpoint, OutsideEnd, PodEnd
 
 
 class Traced(msgspec.Struct, frozen=True):
@@ -65,8 +66,10 @@ def _against(cluster: Cluster, traced: Traced) -> Iterator[str]:
 
 def _allowed(cluster: Cluster, said: Judged, way: Way) -> bool:
     """Whether the packet should come through, as far as it was traced."""
-    egress = way.before is not None or said.egress.side.allowed
-    ingress = way.rest is not None or (said.ingress.side.allowed and not _held_by_nobody(cluster, said))
+    source, destination = said.scene.source, said.scene.destination
+    egress = way.before is not None or (said.egress.side.allowed and not _held_by_nobody(cluster, source))
+    nobody = _held_by_nobody(cluster, destination) or _is_link_local(destination)
+    ingress = way.rest is not None or (said.ingress.side.allowed and not nobody)
     return egress and ingress and not said.verdict.undelivered
 
 
@@ -94,9 +97,13 @@ def _nobody(answer: Answer, way: Way) -> Iterator[str]:
         yield "the policies allow it to some endpoint, and the bridges drop it before it is given one"
 
 
-def _held_by_nobody(cluster: Cluster, said: Judged) -> bool:
-    """Whether the destination is a pod's address that no pod has: policies allow what nobody is there to receive."""
-    end = said.scene.destination
+def _is_link_local(end: Endpoint) -> bool:
+    """Whether it is an address of a link (RFC 4291): bridges do not forward to these."""
+    return len(end.address) == 16 and IPv6Address(end.address).is_link_local
+
+
+def _held_by_nobody(cluster: Cluster, end: Endpoint) -> bool:
+    """Whether it is a pod's address that no pod has: policies allow what nobody is there to receive, or may send."""
     cidrs = [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs]
     return isinstance(end, OutsideEnd) and any(cidr.contains(host_prefix(end.address)) for cidr in cidrs)
 

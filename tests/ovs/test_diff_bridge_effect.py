@@ -16,7 +16,7 @@ from ovsnp.model.address import host_prefix
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
-from ovsnp.proof.questions.expectation import UNROUTABLE
+from ovsnp.proof.questions.ways import UNROUTABLE
 from ovsnp.proof.simulator.reading import read_bridge
 from ovsnp.verify import Endpoint, NodeEnd, PodEnd, Traffic, judge, who
 from tests.ovs.applying import Answer, ApplyScene, policy

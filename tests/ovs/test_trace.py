@@ -149,6 +149,13 @@ def test_address_that_no_pod_has(scene: ServiceScene, address: str) -> None:
     assert (found["fate"], found["explained"]) == ("dropped", "allowed")
 
 
+@pytest.mark.parametrize("ends", [("client", "fe80::1"), ("10.20.1.77", "client"), ("10.20.2.77", "client")])
+def test_what_no_policy_is_about_is_dropped_all_the_same(scene: ServiceScene, ends: tuple[str, str]) -> None:
+    scene.apply()
+    found = document(scene, *ends, "80")
+    assert (found["fate"], found["explained"]) == ("dropped", "allowed")
+
+
 def test_nothing_is_left_behind(scene: ServiceScene) -> None:
     scene.serve([LOCAL, REMOTE], affinity=600)
     scene.apply("--masquerade")

@@ -7,8 +7,8 @@ from ovsnp.diff.effect.reasons import Reason, reason_now
 from ovsnp.model.address import Address, host_prefix
 from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.ways import UNROUTABLE
 from ovsnp.proof.questions.scene import Scene
+from ovsnp.proof.questions.ways import UNROUTABLE
 from ovsnp.verify import NodeEnd, OutsideEnd, Traffic
 from ovsnp.verify.multicast import is_group_address
 

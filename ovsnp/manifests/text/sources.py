@@ -64,7 +64,11 @@ def _read_file(file: str) -> bytes:
 def _expand(paths: Iterable[str], diagnostics: list[Diagnostic]) -> Iterator[str]:
     for path in paths:
         if path != STDIN and os.path.isdir(path):
-            yield from _walk(path, diagnostics)
+            before, found = len(diagnostics), list(_walk(path, diagnostics))
+            if not found and len(diagnostics) == before:
+                message = f"holds no {', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]} file; name the manifests"
+                diagnostics.append(Diagnostic(Span(path), "", "", message))
+            yield from found
         else:
             yield path
 

@@ -81,10 +81,16 @@ def read_value(text: str, bits: int) -> tuple[int, int]:
     value, slash, mask = text.partition("/")
     full = (1 << bits) - 1
     if not slash:
-        return _number(value), full
-    if mask.isdigit() and ("." in value or ":" in value) and bits in (32, 128):
-        return _number(value), full ^ (full >> int(mask))
-    return _number(value), _number(mask)
+        read = _number(value), full
+    elif mask.isdigit() and ("." in value or ":" in value) and bits in (32, 128):
+        if int(mask) > bits:
+            raise ValueError(f"{text}: a prefix has at most {bits} bits")
+        read = _number(value), full ^ (full >> int(mask))
+    else:
+        read = _number(value), _number(mask)
+    if max(read) > full and value not in _RESERVED_PORTS:
+        raise ValueError(f"{text} does not fit into {bits} bits")
+    return read
 
 
 def _number(text: str) -> int:

@@ -49,6 +49,7 @@ UNMODELLED = {"nw_ttl", "nw_ecn", "metadata", "pkt_mark", "ct_nw_src", "ct_ipv6_
 _UNMODELLED_STATES = 1 << CT_FLAGS.index("snat") | 1 << CT_FLAGS.index("dnat")
 _ADDRESSES = {"nw_src", "nw_dst", "ipv6_src", "ipv6_dst", "ct_nw_dst", "ct_ipv6_dst"}
 _MOST_HOLES = 8
+_MOST = {"table": 254, "priority": 0xFFFF, "cookie": (1 << 64) - 1}
 _NOT_MATCHES = {"duration", "n_packets", "n_bytes", "idle_age", "hard_age", "idle_timeout", "hard_timeout",
                 "importance", "send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts",
                 "no_byte_counts", "send_flow_removed"}  # fmt: skip
@@ -104,6 +105,8 @@ def read_bridge(lines: Iterable[str]) -> Bridge:
                 continue
             if line.startswith("group ") or line.startswith("group_id="):
                 _read_group(line, groups)
+            elif line.startswith("flow ") and not line.startswith("flow add "):
+                raise ValueError("only flow add can be read")
             elif "actions=" in line:
                 flow = read_flow(line.removeprefix("flow add "))
                 # Open vSwitch keeps the last of two flows with the same match and priority.
@@ -159,9 +162,12 @@ def read_flow(line: str) -> ReadFlow:
 
 def _number(name: str, value: str) -> int:
     try:
-        return int(value, 0)
+        number = int(value, 0)
     except ValueError:
         raise ValueError(f"{name}={value} is no number; dump with --no-names") from None
+    if not 0 <= number <= _MOST[name]:
+        raise ValueError(f"{name}={value} is not between 0 and {_MOST[name]}")
+    return number
 
 
 def read_terms(parts: Iterable[str]) -> tuple[Terms, str]:

@@ -1,5 +1,6 @@
 """Exit codes, where messages go, and that nobody sees a traceback."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,27 @@ def test_reader_that_goes_away_gets_no_traceback() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("explain", "--help"),
+        ("explain", "db", "frontend", "80", "-f", "manifests"),
+        ("explain", "db", "frontend", "80", "-f", "manifests", "-o", "json"),
+        ("verify", "-f", "manifests", "--node", "node-1"),
+        ("matrix", "-f", "manifests"),
+    ],
+)
+def test_reader_that_was_never_there_is_no_answer(arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-m", "ovsnp", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env={"PYTHONPATH": str(root)}, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_manifests_may_come_by_stdin(workdir: Path) -> None:

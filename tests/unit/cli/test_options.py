@@ -176,6 +176,10 @@ def test_configuration_that_is_not_there_is_a_usage_error() -> None:
     refused("none.yaml: cannot be read", "--config", "none.yaml", "-f", "manifests")
 
 
+def test_two_geneve_types_of_one_number_are_a_usage_error() -> None:
+    refused("--geneve-types: the two types are one", "--geneve-types", "1", "1", "-f", "manifests")
+
+
 # Ports
 
 

@@ -81,15 +81,37 @@ def test_flows_and_live_are_two_things() -> None:
     assert "choose one" in answer.err
 
 
-@pytest.mark.parametrize("text", ["hello", "flow delete table=0", "flow add table=x actions=drop", "group add x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        "flow delete table=0",
+        "flow mod table=1,priority=1 actions=drop",
+        "flow add table=x actions=drop",
+        "flow add table=300 actions=drop",
+        "flow add priority=70000 actions=drop",
+        "flow add tcp,tp_dst=71915 actions=drop",
+        "flow add reg2=0x919e7f0a9 actions=drop",
+        "flow add ip,nw_dst=10.0.0.0/40 actions=drop",
+        "group add x",
+    ],
+)
 def test_a_file_that_holds_no_flows_is_a_usage_error(text: str) -> None:
     answer = verified("--flows", written(f"# a comment\n{text}\n"))
     assert (answer.code, answer.out) == (2, "")
     assert "flows.txt: line 2: " in answer.err
 
 
-def test_no_flows_at_all_are_wrong() -> None:
-    assert verified("--flows", written("")).code == 1
+def test_a_file_without_a_flow_is_a_usage_error() -> None:
+    answer = verified("--flows", written("# nothing\n"))
+    assert (answer.code, answer.err) == (2, "ovsnp: flows.txt: holds no flows\n")
+
+
+def test_nothing_to_ask_is_no_proof() -> None:
+    Path("namespace.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: default}}")
+    answer = ovsnp("verify", "-f", "namespace.yaml")
+    assert (answer.code, answer.out) == (2, "")
+    assert "so nothing is asked" in answer.err
 
 
 def test_a_bridge_that_cannot_be_reached_is_4(tmp_path: Path) -> None:

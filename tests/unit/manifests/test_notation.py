@@ -125,6 +125,15 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
     ]
 
 
+def test_directory_without_manifests(directory: Path) -> None:
+    (directory / "empty").mkdir()
+    (directory / "empty" / "policy.txt").write_text("kind: NetworkPolicy")
+    (directory / "good.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: n}}")
+    with pytest.raises(InputError) as caught:
+        load(["good.yaml", "empty"])
+    assert str(caught.value) == "empty: holds no .yaml, .yml or .json file; name the manifests"
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_stdin_has_lines(line_end: str) -> None:
     text = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "A"}}, indent=1)
