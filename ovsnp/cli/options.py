@@ -13,7 +13,7 @@ import msgspec
 
 from ovsnp.cli.settings_file import read_mapping, read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
-from ovsnp.errors import UsageError
+from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests.own_files import CONFIGURATION
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Ports
@@ -51,7 +51,12 @@ class Request(msgspec.Struct, frozen=True):
         """Load the manifests; raises UsageError where none are named, InputError where they are not understood."""
         if not self.manifests:
             raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
-        return load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
+        cluster = load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
+        if not (cluster.nodes or cluster.pods or cluster.services or cluster.policies):
+            # What failed to write the file would otherwise take every flow away.
+            message = "holds no Node, Pod, Service or NetworkPolicy; name the manifests"
+            raise InputError(Diagnostic(Span(path), "", "", message) for path in self.manifests)
+        return cluster
 
     def options(self, cluster: Cluster) -> Options:
         """What the compiler is told; raises UsageError where it is not clear which node is meant."""

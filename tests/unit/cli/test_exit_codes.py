@@ -109,6 +109,15 @@ def test_manifests_that_cannot_be_read_are_bad_input(path: str) -> None:
     assert path in answer.err
 
 
+@pytest.mark.parametrize("command", ["compile", "apply", "verify", "matrix"])
+@pytest.mark.parametrize("text", ["", "# nothing\n", '{"kind": "List", "apiVersion": "v1", "items": []}'])
+def test_input_without_a_cluster_is_bad(command: str, text: str) -> None:
+    Path("empty.json").write_text(text)
+    answer = ovsnp(command, "-f", "empty.json")
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == "empty.json: holds no Node, Pod, Service or NetworkPolicy; name the manifests\n"
+
+
 def test_no_switch_is_4() -> None:
     answer = ovsnp("apply", *GIVEN)
     assert (answer.code, answer.out) == (4, "")

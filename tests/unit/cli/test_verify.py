@@ -108,8 +108,8 @@ def test_a_file_without_a_flow_is_a_usage_error() -> None:
 
 
 def test_nothing_to_ask_is_no_proof() -> None:
-    Path("namespace.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: default}}")
-    answer = ovsnp("verify", "-f", "namespace.yaml")
+    Path("policy.yaml").write_text(policy("alone", 80))
+    answer = ovsnp("verify", "-f", "policy.yaml")
     assert (answer.code, answer.out) == (2, "")
     assert "so nothing is asked" in answer.err
 
