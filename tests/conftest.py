@@ -1,13 +1,11 @@
 """What tests of several folders share."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.ovs.instance import DummySwitch
+from tests.ovs.instance import DummySwitch, own_switch
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,8 +23,5 @@ def dummy_switch() -> Iterator[DummySwitch]:
     """An Open vSwitch of this test run's own, on the dummy datapath."""
     if not shutil.which("ovs-vswitchd"):
         pytest.skip("Open vSwitch is not installed (Debian: openvswitch-switch)")
-    directory = Path(tempfile.mkdtemp(prefix="ovsnp-test-"))  # short: a socket's path has at most 107 characters
-    switch = DummySwitch(directory / "ovs")
-    yield switch
-    switch.stop()
-    shutil.rmtree(directory)
+    with own_switch() as switch:
+        yield switch

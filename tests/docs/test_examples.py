@@ -1,12 +1,12 @@
 """The examples of the pages are what the commands print; `pytest --update-golden` writes them."""
 
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.shell import printed_by_shell
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -36,17 +36,11 @@ def printed(folder: str, command: str, tmp_path: Path) -> str:
     """What a shell shows of the command, in that folder of the golden cases, where no Open vSwitch is found."""
     (tmp_path / "ovsnp").write_text(f'#!/bin/sh\nexec {sys.executable} -m ovsnp "$@"\n')
     (tmp_path / "ovsnp").chmod(0o755)
-    done = subprocess.run(
-        [shutil.which("sh") or "sh", "-c", command],
-        cwd=ROOT / "tests" / "golden" / folder,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OVS_RUNDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
+    return printed_by_shell(
+        command,
+        ROOT / "tests" / "golden" / folder,
+        {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OVS_RUNDIR": str(tmp_path)},
     )
-    return done.stdout
 
 
 def example(page: str, folder: str, command: str) -> re.Match[str]:

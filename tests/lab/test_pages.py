@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from ovsnp.lab.journal import BASE_VARIABLE
 from tests.lab.commands import SMALL, run
+from tests.shell import printed_by_shell
 
 pytestmark = pytest.mark.lab
 
@@ -45,17 +44,8 @@ def printed(name: str, base: Path, tmp_path: Path) -> Iterator[Printed]:
         line = re.sub(r"\bovsnp lab (\w+)", rf"ovsnp lab \1 --name {name}", command)
         line = line.replace("ovsnp trace --lab ", f"ovsnp trace --lab --name {name} ")
         line = line.replace("netns exec ovsnp-", f"netns exec {name}-")
-        done = subprocess.run(
-            [shutil.which("bash") or "bash", "-c", line],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        said = done.stdout.replace(f" --name {name}", "").replace(home, "/run/ovsnp-lab/ovsnp")
+        said = printed_by_shell(line, ROOT, environment, "bash")
+        said = said.replace(f" --name {name}", "").replace(home, "/run/ovsnp-lab/ovsnp")
         return said.replace(f"{name}-", "ovsnp-").replace(f"lab {name}", "lab ovsnp")
 
     yield show

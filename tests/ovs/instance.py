@@ -1,8 +1,11 @@
 """An Open vSwitch for tests that needs no root: the dummy datapath, with ports that take traced packets."""
 
 import os
+import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ovs.unixctl.client import UnixctlClient
@@ -108,3 +111,15 @@ class DummySwitch:
         self._control.close()
         for name in reversed(self.daemons):
             self.kill(name)
+
+
+@contextmanager
+def own_switch() -> Iterator[DummySwitch]:
+    """An Open vSwitch for the time of the context."""
+    directory = Path(tempfile.mkdtemp(prefix="ovsnp-test-"))  # short: a socket's path has at most 107 characters
+    switch = DummySwitch(directory / "ovs")
+    try:
+        yield switch
+    finally:
+        switch.stop()
+        shutil.rmtree(directory)

@@ -3,16 +3,15 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from tests.ovs.instance import DummySwitch
+from tests.ovs.instance import DummySwitch, own_switch
+from tests.shell import printed_by_shell
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "apply.md"
@@ -26,11 +25,8 @@ def switch() -> Iterator[DummySwitch]:
     """An Open vSwitch with no bridges but this page's: an error lists them."""
     if not shutil.which("ovs-vswitchd"):
         pytest.skip("Open vSwitch is not installed (Debian: openvswitch-switch)")
-    directory = Path(tempfile.mkdtemp(prefix="ovsnp-test-"))  # short: a socket's path has at most 107 characters
-    made = DummySwitch(directory / "ovs")
-    yield made
-    made.stop()
-    shutil.rmtree(directory)
+    with own_switch() as made:
+        yield made
 
 
 @pytest.fixture
@@ -54,17 +50,7 @@ def printed(command: str, node: Path, switch: DummySwitch) -> str:
     """What a shell shows of the command, on the node."""
     environment = {**switch.environment, "PYTHONPATH": str(ROOT)}
     environment["PATH"] = f"{node.parent}/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-    done = subprocess.run(
-        [shutil.which("sh") or "sh", "-c", command],
-        cwd=node,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return done.stdout
+    return printed_by_shell(command, node, environment)
 
 
 def test_examples_are_what_is_printed(node: Path, switch: DummySwitch, request: pytest.FixtureRequest) -> None:

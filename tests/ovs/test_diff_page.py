@@ -1,8 +1,6 @@
 """The examples of docs/diff.md on a bridge are what the command prints; `pytest --update-golden` writes them."""
 
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +9,7 @@ import pytest
 
 from tests.ovs.applying import ApplyScene, policy
 from tests.ovs.instance import DummySwitch
+from tests.shell import printed_by_shell
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "diff.md"
@@ -59,17 +58,7 @@ def test_example_is_what_the_command_prints(
 def printed(scene: ApplyScene, directory: Path, command: str) -> str:
     """What a shell shows of the command."""
     line = command.replace("ovsnp ", f"{sys.executable} -m ovsnp ", 1)
-    done = subprocess.run(
-        [shutil.which("sh") or "sh", "-c", line],
-        cwd=directory,
-        env={**scene.switch.environment, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return done.stdout
+    return printed_by_shell(line, directory, {**scene.switch.environment, "PYTHONPATH": str(ROOT)})
 
 
 def test_every_example_has_a_scene() -> None:
