@@ -16,7 +16,7 @@ from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline.ports import ROUTER_MAC
 
 _REQUEST = exactly(f.ARP_OP, 1)
-_SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
+SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
 _ADVERTISEMENT = exactly(f.ICMPV6_TYPE, 136)
 _TARGET_LINK_LAYER_ADDRESS = 2
 _ROUTER_SOLICITED_OVERRIDE = 0b111 << 29
@@ -29,10 +29,10 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
             yield _silence(f"{local.pod.key}'s own address", local.port.ofport, address)
     for address in bridge.gateways:
         yield _silence("the gateway's own address", bridge.gateway.ofport, address)
-    unspecified = Match("icmp6", (_SOLICITATION, exactly(f.IPV6_SRC, 0)))
+    unspecified = Match("icmp6", (SOLICITATION, exactly(f.IPV6_SRC, 0)))
     yield Flow("AddressResolution", p.OWN_ADDRESS, unspecified, (), "duplicate address detection")
     yield Flow("AddressResolution", p.ANSWER, Match("arp", (_REQUEST,)), _ARP_ANSWER, "ARP")
-    solicitation = Match("icmp6", (_SOLICITATION,))
+    solicitation = Match("icmp6", (SOLICITATION,))
     yield Flow("AddressResolution", p.ANSWER, solicitation, _ND_ANSWER, "neighbour solicitation")
     yield Flow("NeighborAdvertisement", p.ALWAYS, Match("icmp6", (_ADVERTISEMENT,)), _ND_COMPLETION)
 
@@ -42,7 +42,7 @@ def _silence(note: str, ofport: int, address: Address) -> Flow:
     if family(address) == 4:
         match = Match("arp", (port, exactly(f.ARP_TPA, value)))
     else:
-        match = Match("icmp6", (port, _SOLICITATION, exactly(f.ND_TARGET, value)))
+        match = Match("icmp6", (port, SOLICITATION, exactly(f.ND_TARGET, value)))
     return Flow("AddressResolution", p.OWN_ADDRESS, match, (), note)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from ovsnp.flows.action import Action, Goto, Move, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix, of_addresses
+from ovsnp.lower.address_resolution import SOLICITATION
 from ovsnp.model.address import Prefix, family, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.model.options import Encap
@@ -15,7 +16,6 @@ from ovsnp.pipeline.carrier import offset_bits
 
 _TAGGED = Term(f.VLAN_TCI, 0x1000, 0x1000)
 _MULTICAST = Term(f.ETH_DST, 1 << 40, 1 << 40)
-_SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
 _ND_TYPES = range(133, 138)
 _LINK_LOCAL = in_prefix(f.IPV6_SRC, 0xFE80 << 112, 10)
 
@@ -54,7 +54,7 @@ def _pod(local: LocalPod, subject: int) -> Iterator[Flow]:
             yield _ask(note, Match("arp", (*ours, *claim)))
         else:
             for asker in (source, _LINK_LOCAL):
-                claim = (asker, _SOLICITATION, exactly(f.ND_SLL, local.port.mac))
+                claim = (asker, SOLICITATION, exactly(f.ND_SLL, local.port.mac))
                 yield _ask(note, Match("icmp6", (*ours, *claim)))
 
 
@@ -108,7 +108,7 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
     for version in bridge.families:
         yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
     yield _ask("by the gateway", Match("arp", (port, exactly(f.ARP_OP, 1))))
-    yield _ask("by the gateway", Match("icmp6", (port, _SOLICITATION)))
+    yield _ask("by the gateway", Match("icmp6", (port, SOLICITATION)))
     for cidr in _pods_prefixes(bridge):
         yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", of_addresses(f.IP_SRC, cidr, port))
     for address in bridge.gateways:

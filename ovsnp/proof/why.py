@@ -11,6 +11,7 @@ from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.proof.counterexample import Counterexample
+from ovsnp.proof.questions.question import FORBIDDEN
 from ovsnp.verify import who
 
 _GUARDS = {
@@ -41,7 +42,7 @@ def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence
     if example.kind == "connection state":
         return [_STATES]
     if example.source is None:
-        return [_WAYS if "must pass" in example.what else _FORGED]
+        return [_FORGED if example.what.endswith(FORBIDDEN) else _WAYS]
     return _explained(example, cluster, options) or [_WAYS]
 
 

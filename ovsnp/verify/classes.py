@@ -17,7 +17,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import IPBlock
 from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
 from ovsnp.verify.endpoints import NodeEnd, PodEnd
-from ovsnp.verify.judge import exemption
+from ovsnp.verify.judge import begins_on, exemption
 from ovsnp.verify.multicast import group_prefixes
 from ovsnp.verify.prepared import Prepared
 from ovsnp.verify.ranges import Range, cells, of_prefix, union, without
@@ -139,18 +139,8 @@ class Classes:
             return [*end.held[:2]] or [end.representative]
         found: dict[tuple[str | None, ...], list[Address]] = defaultdict(list)
         for address in end.held:
-            found[tuple(_place(each, address) for each in self.clusters)].append(address)
+            found[tuple(begins_on(each.who(address), None) for each in self.clusters)].append(address)
         return [address for members in found.values() for address in members[:2]]
-
-
-def _place(prepared: Prepared, address: Address) -> str | None:
-    match prepared.who(address):
-        case PodEnd(pod=pod):
-            return pod.node
-        case NodeEnd(node=node):
-            return node.name
-        case _:
-            return None
 
 
 class _Cells(msgspec.Struct, frozen=True):

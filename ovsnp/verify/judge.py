@@ -98,10 +98,7 @@ def judge(
     """
     if family(source.address) != family(destination.address):
         raise ValueError("the two ends of a connection have addresses of one family")
-    exempt = exemption(source, destination, strict_nodes=strict_nodes)
-    if via is not None and exempt is Exemption.SELF:
-        # What goes through a Service is no pod's access to itself: it may as well be given another backend.
-        exempt = None
+    exempt = exemption(source, destination, strict_nodes=strict_nodes, via=via is not None)
     connection = _Connection(source, destination, traffic, exempt, opened_to)
     return Verdict(
         egress=_side(cluster, Direction.EGRESS, connection),
@@ -155,12 +152,13 @@ def begins_on(source: Endpoint, entry: str | None) -> str | None:
             return entry
 
 
-def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool) -> Exemption | None:
-    """Why no policy has a say between two ends; None where policies decide."""
+def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool, via: bool = False) -> Exemption | None:
+    """Why no policy has a say between two ends, perhaps via a Service; None where policies decide."""
     match source, destination:
         case PodEnd(), PodEnd():
             # "exception: a pod cannot block access to itself"
-            return Exemption.SELF if source.pod.key == destination.pod.key else None
+            # What goes through a Service is no such access: it may as well be given another backend.
+            return Exemption.SELF if source.pod.key == destination.pod.key and not via else None
         case (PodEnd(pod=pod), NodeEnd(node=node)) | (NodeEnd(node=node), PodEnd(pod=pod)):
             # "exception: traffic to and from the node where a Pod is running is always allowed,
             # regardless of the IP address of the Pod or the node"

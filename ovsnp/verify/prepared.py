@@ -87,9 +87,7 @@ class Prepared:
         """Judge the first packet of a connection between ends of this cluster."""
         if family(source.address) != family(destination.address):
             raise ValueError("the two ends of a connection have addresses of one family")
-        exempt = exemption(source, destination, strict_nodes=strict_nodes)
-        if via is not None and exempt is Exemption.SELF:
-            exempt = None
+        exempt = exemption(source, destination, strict_nodes=strict_nodes, via=via is not None)
         admits = partial(port_matches, traffic=traffic, destination=destination)
         egress = self._side(Direction.EGRESS, source, destination, admits, exempt)
         if opened_to is not None and isinstance(source, PodEnd):

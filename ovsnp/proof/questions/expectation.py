@@ -49,9 +49,7 @@ class Expectation(Ways):
         self, direction: Direction, near: Endpoint, far: Far, ends: tuple[Endpoint, Endpoint], *, via: bool
     ) -> int:
         assert isinstance(near, PodEnd)
-        exempt = exemption(*ends, strict_nodes=self.options.strict_nodes)
-        itself = isinstance(far.end, PodEnd) and near.pod.key == far.end.pod.key
-        if exempt is not None and not (via and itself):
+        if exemption(*ends, strict_nodes=self.options.strict_nodes, via=via) is not None:
             return self.cells.all
         if not self.prepared.isolating(direction, near.pod):
             return self.cells.all

@@ -10,6 +10,8 @@ from ovsnp.proof.simulator.space import Sets, Space, Value
 from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Unjudged, Walk
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
+FORBIDDEN = "must be dropped"
+"""How faults are told of packets that policies or guards forbid."""
 
 
 class Question(msgspec.Struct):
@@ -67,10 +69,10 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
             _admits(effect, question.space, packets.sets) for effect in packets.effects
         ):
             for sets in question.verdicts.must_drop(packets.sets):
-                yield Fault("remembered as admitted, and must be dropped", packets, sets)
+                yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, sets)
         return
     for sets in question.verdicts.must_drop(packets.sets):
-        yield Fault("passes, and must be dropped", packets, sets)
+        yield Fault(f"passes, and {FORBIDDEN}", packets, sets)
     if question.leaves is not None:
         for sets in question.verdicts.must_pass(packets.sets):
             yield from _misled(question, packets, sets)
