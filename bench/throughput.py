@@ -13,6 +13,7 @@ from bench.inputs import Inputs
 from bench.pod_network import FAR, NEAR, PORT, SERVER, SWITCHED, PodNetwork, pod_network
 from bench.table import Cell, table
 from ovsnp.errors import OvsnpError
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.journal import BASE_VARIABLE
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 
@@ -77,7 +78,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
     """All ways in turns, as often as times are taken; ratios are of one round, and their median is told."""
     yield "## Throughput between pods"
     try:
-        RUNTIMES[NETNS].check_machine()
+        RUNTIMES[NETNS].check_machine(Datapath.NETDEV)
     except OvsnpError as error:
         yield f"Left out: {error}."
         return

@@ -163,8 +163,7 @@ def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> s
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         env=environment,
         text=True,
         check=False,
