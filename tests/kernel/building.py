@@ -24,6 +24,9 @@ PROJECT = "/root/ovsnp"
 PROGRAMS = {"debootstrap": "debootstrap", "mkfs.ext4": "e2fsprogs", "ssh-keygen": "openssh-client"}
 SIZE = "6G"
 
+ALONE = ("unshare", "--mount")
+"""What a command mounts is gone with it, whatever ends it: nothing of this machine is below a root that is removed."""
+
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _SETTINGS = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -56,18 +59,24 @@ HOST_ALIAS = "ovsnp-guest"
 
 def image(recipe: Recipe) -> Image:
     """What comes of a recipe, from the cache or built now; raises BuildError."""
-    CACHE.mkdir(parents=True, exist_ok=True)
     directory = CACHE / recipe.key
-    with _alone():
-        if not directory.is_dir():
-            _check_machine()
-            draft = Path(tempfile.mkdtemp(prefix="draft-", dir=CACHE))
-            try:
-                _fill(draft, recipe)
-                draft.rename(directory)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
+    if not directory.is_dir():
+        _check_machine()
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with _alone():
+            # Another may have built it meanwhile.
+            if not directory.is_dir():
+                _make(directory, recipe)
     return Image(directory)
+
+
+def _make(directory: Path, recipe: Recipe) -> None:
+    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=CACHE))
+    try:
+        _fill(draft, recipe)
+        draft.rename(directory)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager
@@ -91,7 +100,8 @@ def _fill(directory: Path, recipe: Recipe) -> None:
     made, root = Image(directory), directory / "root"
     mirror = _mirror()
     _tell(f"Debian {recipe.suite}, from {mirror}")
-    _run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", recipe.suite, str(root), mirror])
+    options = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    _run([*ALONE, "debootstrap", *options, recipe.suite, str(root), mirror])
     _tell(f"the kernel of {recipe.kernel_suite}")
     _install_kernel(root, recipe, mirror)
     _tell("the project's requirements")
@@ -154,9 +164,9 @@ def _let_in(root: Path, made: Image) -> None:
 
 
 def _inside(root: Path, command: Sequence[str]) -> None:
-    """Run a command in the root; what it mounts is gone with it."""
+    """Run a command in the root."""
     mounting = 'mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/tmp" && exec chroot "$0" "$@"'
-    _run(["unshare", "--mount", "sh", "-c", mounting, str(root), *command], {**os.environ, **_SETTINGS})
+    _run([*ALONE, "sh", "-c", mounting, str(root), *command], {**os.environ, **_SETTINGS})
 
 
 def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> str:
