@@ -38,8 +38,8 @@ class PodNetwork:
 
     def upcalls(self) -> int:
         """How many packets the datapaths of both nodes had no megaflow for, so far."""
-        said = [self.run(node, "ovs-appctl", "dpif-netdev/pmd-stats-show") for node in _NODES]
-        return sum(int(found) for text in said for found in re.findall(r"miss with success upcall: (\d+)", text))
+        said = [self.run(node, "ovs-appctl", "dpctl/show") for node in _NODES]
+        return sum(int(found) for text in said for found in re.findall(r"missed:(\d+)", text))
 
     def processor_time(self) -> float:
         """Seconds of processor time of both nodes' Open vSwitch so far."""
