@@ -3,16 +3,33 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+PIP = $(VENV)/bin/pip install --quiet --disable-pip-version-check
+LOCK = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock'
 PACKAGES := openvswitch-switch iproute2 python3-venv
+LIBRARY_TESTS := tests/unit tests/golden tests/lint tests/property/test_oracle.py tests/property/test_effect.py \
+	tests/property/test_fuzz_expectations.py tests/ovs/test_apply.py tests/ovs/test_service_changes.py tests/matrix/test_panel.py
 BROWSER := chromium chromium-driver graphviz
 
-.PHONY: demo test lint bench man setup clean
+.PHONY: demo test test-newest test-oldest test-trixie lint lock bench man setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
 test: setup browser
 	@$(VENV)/bin/pytest -n 2 --dist loadfile
+
+# A part of the tests that meets every library, with the newest and with the oldest that pyproject.toml allows.
+test-newest: RESOLUTION := highest
+test-oldest: RESOLUTION := lowest-direct
+test-newest test-oldest: test-%: setup
+	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) $(VENV)-$*
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV)-$* --resolution $(RESOLUTION) -e '.[test]'
+	@OVSNP_CLUSTERS=5 $(VENV)-$*/bin/pytest -n 2 --dist loadfile $(LIBRARY_TESTS)
+
+# The tests of bridges and of compiled flows, on Debian 13's Open vSwitch and Python.
+test-trixie:
+	@tests/trixie
 
 lint: setup
 	@$(VENV)/bin/ruff check
@@ -45,10 +62,18 @@ elif [ -n "$$missing" ]; then \
 fi
 endef
 
-$(READY): pyproject.toml
-	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[test]'
+# Nothing is installed that the locks do not name: what builds ovsnp and its libraries comes first, from its own lock.
+$(READY): pyproject.toml requirements/build.lock requirements/test.lock
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements/build.lock
+	@$(PIP) --require-hashes --no-build-isolation -r requirements/test.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The newest of all libraries, for every Python that pyproject.toml allows, with hashes.
+lock: setup
+	@$(LOCK) --group build -o requirements/build.lock
+	@$(LOCK) --extra test --constraint requirements/build.lock -o requirements/test.lock pyproject.toml
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-newest $(VENV)-oldest
