@@ -14,6 +14,7 @@ from bench.process import processor_time
 AT_ONCE = 64
 """Connections that are opened together: a dummy port holds no more than 100 packets that wait."""
 
+
 class Cost(NamedTuple):
     """What a workload took on one bridge."""
 
