@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.status import Status
 
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.terminal import Terminal
-from ovsnp.compiler import compile_cluster, local_pods, render_text
+from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
@@ -51,7 +51,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
-    tell_left_out(request, tuple(pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods))
+    tell_ports(request, cluster, options, ports)
     try:
         bridge = read_bridge(_flow_lines(request, (cluster, ports, options), flows, live=live))
     except ValueError as error:

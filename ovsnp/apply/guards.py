@@ -1,0 +1,99 @@
+"""What `apply` does not do unless it is told: take pods or the node off the network because the input lacks objects."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from ovsnp.errors import Diagnostic, InputError, Span
+from ovsnp.model.bridge import Oddity, Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.pipeline.cookies import is_ours
+from ovsnp.pipeline.fields import TUNNEL_SRC
+from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.switch.dump import InstalledFlow
+
+REMEDY = "--remove-missing"
+"""The option that has `apply` do it all the same."""
+
+_SHOWN = 5
+_SENDERS = tuple(f"{field.name}=" for field in TUNNEL_SRC.values())
+
+
+def require_complete(cluster: Cluster, ports: Ports, options: Options, flows: Iterable[InstalledFlow]) -> None:
+    """Raise InputError where the bridge serves pods or nodes that the input lacks, or the pods of another node.
+
+    ``flows`` are those that are on the bridge. What they serve would be cut off by `apply`.
+    """
+    found = [*_pods(cluster, ports), *_node(cluster, ports, options), *_nodes(cluster, flows)]
+    if found:
+        raise InputError(Diagnostic(Span(options.bridge), "", "", message) for message in found)
+
+
+def missing(cluster: Cluster, ports: Ports) -> list[str]:
+    """The keys of the pods that have a port, and no Pod in the input, not even one that is finished."""
+    return sorted(ports.interfaces.keys() - {pod.key for pod in cluster.pods} - cluster.idle)
+
+
+def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity, ...]:
+    """The ports of pods that are on other nodes now: nothing is wrong with the pod, and its old port is closed."""
+    return tuple(
+        Oddity(
+            pod.key,
+            ports.interfaces[pod.key],
+            True,
+            f"its Pod is on {pod.node}, and port {' and '.join(ports.interfaces[pod.key])} is left on {options.bridge};"
+            f" remove it (ovs-vsctl del-port {ports.interfaces[pod.key][0]})",
+        )
+        for pod in cluster.pods
+        if cluster.nodes and pod.node != options.node and pod.key in ports.interfaces
+    )
+
+
+def _pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
+    lacking = missing(cluster, ports)
+    if lacking:
+        have = "1 pod has a port here and is" if len(lacking) == 1 else f"{len(lacking)} pods have ports here and are"
+        named = [f"{key} ({', '.join(ports.interfaces[key])})" for key in lacking]
+        yield (
+            f"{have} not in the input: {_few(named)}; apply would cut {_them(lacking)} off, so it changes nothing; add"
+            " all pods to the input (kubectl get pods -A -o json), remove a port that is left over (ovs-vsctl"
+            f" del-port), or say {REMEDY}"
+        )
+
+
+def _node(cluster: Cluster, ports: Ports, options: Options) -> Iterator[str]:
+    """A bridge that has ports of other nodes' pods only is of another node, or of one that is drained."""
+    others = {pod.node for pod in cluster.pods if pod.key in ports.interfaces} if cluster.nodes else set()
+    if others and options.node not in others:
+        holders = _few(sorted(filter(None, others)))
+        yield (
+            f"the ports of pods here are of pods on {holders}, and none is of a pod on {options.node}; apply would cut"
+            f" them off, so it changes nothing; name the node of this bridge with --node, remove ports that are left"
+            f" over (ovs-vsctl del-port), or say {REMEDY}"
+        )
+
+
+def _nodes(cluster: Cluster, flows: Iterable[InstalledFlow]) -> Iterator[str]:
+    senders = set() if cluster.nodes else set(_senders(flows))
+    if senders:
+        nodes = "node" if len(senders) == 1 else f"{len(senders)} nodes"
+        yield (
+            f"the bridge has the tunnels of the {nodes} at {_few(sorted(senders))}, and the input has no Node; apply"
+            f" would cut {_them(senders)} off, so it changes nothing; add all nodes to the input (kubectl get nodes -o"
+            f" json), or say {REMEDY}"
+        )
+
+
+def _senders(flows: Iterable[InstalledFlow]) -> Iterator[str]:
+    """The addresses of the nodes from which ovsnp's flows take packets."""
+    for flow in flows:
+        if flow.table == BY_NAME["Origin"].id and is_ours(flow.cookie):
+            yield from (part.partition("=")[2] for part in flow.match if part.startswith(_SENDERS))
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_SHOWN])} and {more} more"
+
+
+def _them(several: Collection[str]) -> str:
+    return "it" if len(several) == 1 else "them"
