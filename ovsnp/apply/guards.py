@@ -1,6 +1,6 @@
 """What `apply` does not do unless it is told: take pods or the node off the network because the input lacks objects."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ovsnp.errors import Diagnostic, InputError, Span
 from ovsnp.model.bridge import Oddity, Ports
@@ -28,9 +28,14 @@ def require_complete(cluster: Cluster, ports: Ports, options: Options, flows: It
         raise InputError(Diagnostic(Span(options.bridge), "", "", message) for message in found)
 
 
-def missing(cluster: Cluster, ports: Ports) -> list[str]:
-    """The keys of the pods that have a port, and no Pod in the input, not even one that is finished."""
-    return sorted(ports.interfaces.keys() - {pod.key for pod in cluster.pods} - cluster.idle)
+def missing_pods(cluster: Cluster, ports: Ports) -> str | None:
+    """Which pods have a port and no Pod in the input, not even one that is finished, in words; None where none."""
+    keys = sorted(ports.interfaces.keys() - {pod.key for pod in cluster.pods} - cluster.idle)
+    if not keys:
+        return None
+    named = [f"{key} ({', '.join(ports.interfaces[key])})" for key in keys]
+    have = "1 pod has a port here and is" if len(keys) == 1 else f"{len(keys)} pods have ports here and are"
+    return f"{have} not in the input: {_few(named)}"
 
 
 def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity, ...]:
@@ -44,42 +49,37 @@ def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity,
             f" remove it (ovs-vsctl del-port {ports.interfaces[pod.key][0]})",
         )
         for pod in cluster.pods
-        if cluster.nodes and pod.node != options.node and pod.key in ports.interfaces
+        if pod.node != options.node and pod.key in ports.interfaces
     )
 
 
 def _pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
-    lacking = missing(cluster, ports)
-    if lacking:
-        have = "1 pod has a port here and is" if len(lacking) == 1 else f"{len(lacking)} pods have ports here and are"
-        named = [f"{key} ({', '.join(ports.interfaces[key])})" for key in lacking]
+    if lacking := missing_pods(cluster, ports):
         yield (
-            f"{have} not in the input: {_few(named)}; apply would cut {_them(lacking)} off, so it changes nothing; add"
-            " all pods to the input (kubectl get pods -A -o json), remove a port that is left over (ovs-vsctl"
-            f" del-port), or say {REMEDY}"
+            f"{lacking}; apply would cut off what the input lacks, so it changes nothing; add all pods to the input"
+            f" (kubectl get pods -A -o json), remove ports that are left over (ovs-vsctl del-port), or say {REMEDY}"
         )
 
 
 def _node(cluster: Cluster, ports: Ports, options: Options) -> Iterator[str]:
     """A bridge that has ports of other nodes' pods only is of another node, or of one that is drained."""
-    others = {pod.node for pod in cluster.pods if pod.key in ports.interfaces} if cluster.nodes else set()
-    if others and options.node not in others:
-        holders = _few(sorted(filter(None, others)))
+    holders = {pod.node for pod in cluster.pods if pod.key in ports.interfaces}
+    if holders and options.node not in holders:
         yield (
-            f"the ports of pods here are of pods on {holders}, and none is of a pod on {options.node}; apply would cut"
-            f" them off, so it changes nothing; name the node of this bridge with --node, remove ports that are left"
-            f" over (ovs-vsctl del-port), or say {REMEDY}"
+            f"the pods that have ports here are on {_few(sorted(map(str, holders)))}, and none is on {options.node};"
+            " apply would cut them off, so it changes nothing; name the node of this bridge with --node, remove ports"
+            f" that are left over (ovs-vsctl del-port), or say {REMEDY}"
         )
 
 
 def _nodes(cluster: Cluster, flows: Iterable[InstalledFlow]) -> Iterator[str]:
     senders = set() if cluster.nodes else set(_senders(flows))
     if senders:
-        nodes = "node" if len(senders) == 1 else f"{len(senders)} nodes"
+        nodes = "1 other node" if len(senders) == 1 else f"{len(senders)} other nodes"
         yield (
-            f"the bridge has the tunnels of the {nodes} at {_few(sorted(senders))}, and the input has no Node; apply"
-            f" would cut {_them(senders)} off, so it changes nothing; add all nodes to the input (kubectl get nodes -o"
-            f" json), or say {REMEDY}"
+            f"the bridge has tunnels to {nodes} ({_few(sorted(senders))}), and the input has no Node; apply would cut"
+            " the tunnels off, so it changes nothing; add all nodes to the input (kubectl get nodes -o json), or say"
+            f" {REMEDY}"
         )
 
 
@@ -93,7 +93,3 @@ def _senders(flows: Iterable[InstalledFlow]) -> Iterator[str]:
 def _few(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:_SHOWN])} and {more} more"
-
-
-def _them(several: Collection[str]) -> str:
-    return "it" if len(several) == 1 else "them"

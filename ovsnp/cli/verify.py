@@ -52,6 +52,8 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
     tell_ports(request, cluster, options, ports)
+    if live:
+        _tell_missing(request, options.bridge, cluster, ports)
     try:
         bridge = read_bridge(_flow_lines(request, (cluster, ports, options), flows, live=live))
     except ValueError as error:
@@ -73,6 +75,17 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
             console.print(line, soft_wrap=True)
     if report.findings:
         sys.exit(Exit.NO)
+
+
+def _tell_missing(request: Request, bridge: str, cluster: Cluster, ports: Ports) -> None:
+    """Name the pods on the bridge that the input lacks."""
+    from ovsnp.apply.guards import missing_pods  # noqa: PLC0415 -- python-ovs takes time to import
+
+    if lacking := missing_pods(cluster, ports):
+        request.tell(
+            f"{bridge}: note: {lacking}; a flow that serves such a pod counts as a mistake; add all pods to the input"
+            " (kubectl get pods -A -o json)"
+        )
 
 
 def _flow_lines(

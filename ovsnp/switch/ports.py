@@ -76,8 +76,8 @@ def _judge(pod: Pod, rows: Sequence[Any]) -> tuple[Port | None, Oddity | None]:
     dead = [row for row in rows if not _ofport(row)]
     if len(living) > 1:
         names = " and ".join(row.name for row in living)
-        message = f"interfaces {names} are of this one pod; remove what is left of an old sandbox"
-        return None, _oddity(pod, living, f"{message} (ovs-vsctl del-port {living[0].name}, or another)", closed=True)
+        message = f"interfaces {names} are of this one pod; remove what an old sandbox left (ovs-vsctl del-port NAME)"
+        return None, _oddity(pod, living, message, closed=True)
     if not living:
         message = "; ".join(map(_without_port, dead))
         return None, _oddity(pod, dead, message, closed=True) if dead else None
