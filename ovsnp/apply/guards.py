@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ovsnp.errors import Diagnostic, InputError, Span
 from ovsnp.model.bridge import Oddity, Ports
-from ovsnp.model.cluster import Cluster
+from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.options import Options
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.pipeline.fields import TUNNEL_SRC
@@ -23,14 +23,14 @@ def require_complete(cluster: Cluster, ports: Ports, options: Options, flows: It
 
     ``flows`` are those that are on the bridge. What they serve would be cut off by `apply`.
     """
-    found = [*_pods(cluster, ports), *_node(cluster, ports, options), *_nodes(cluster, flows)]
+    found = [*_lacking_pods(cluster, ports), *_wrong_node(cluster, ports, options), *_lacking_nodes(cluster, flows)]
     if found:
         raise InputError(Diagnostic(Span(options.bridge), "", "", message) for message in found)
 
 
 def missing_pods(cluster: Cluster, ports: Ports) -> str | None:
     """Which pods have a port and no Pod in the input, not even one that is finished, in words; None where none."""
-    keys = sorted(ports.interfaces.keys() - {pod.key for pod in cluster.pods} - cluster.idle)
+    keys = sorted(ports.interfaces.keys() - {pod.key for pod in _pods_here(cluster, ports)} - cluster.idle)
     if not keys:
         return None
     named = [f"{key} ({', '.join(ports.interfaces[key])})" for key in keys]
@@ -40,20 +40,24 @@ def missing_pods(cluster: Cluster, ports: Ports) -> str | None:
 
 def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity, ...]:
     """The ports of pods that are on other nodes now: nothing is wrong with the pod, and its old port is closed."""
-    return tuple(
-        Oddity(
-            pod.key,
-            ports.interfaces[pod.key],
-            True,
-            f"its Pod is on {pod.node}, and port {' and '.join(ports.interfaces[pod.key])} is left on {options.bridge};"
-            f" remove it (ovs-vsctl del-port {ports.interfaces[pod.key][0]})",
-        )
-        for pod in cluster.pods
-        if pod.node != options.node and pod.key in ports.interfaces
-    )
+    found = []
+    for pod in _pods_here(cluster, ports):
+        if pod.node != options.node:
+            names = ports.interfaces[pod.key]
+            where = f"the Pod is on {pod.node}, and port {' and '.join(names)} is left on {options.bridge}"
+            found.append(
+                Oddity(pod.key, names, True, f"{where}; remove it (ovs-vsctl del-port {' -- del-port '.join(names)})")
+            )
+    return tuple(found)
 
 
-def _pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
+def _pods_here(cluster: Cluster, ports: Ports) -> list[Pod]:
+    """The pods, of whatever node, that have a port on this bridge; a cluster has a thousand others for each."""
+    names = {tuple(key.split("/")) for key in ports.interfaces}
+    return [pod for pod in cluster.pods if (pod.namespace, pod.name) in names]
+
+
+def _lacking_pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
     if lacking := missing_pods(cluster, ports):
         yield (
             f"{lacking}; apply would cut off what the input lacks, so it changes nothing; add all pods to the input"
@@ -61,18 +65,18 @@ def _pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
         )
 
 
-def _node(cluster: Cluster, ports: Ports, options: Options) -> Iterator[str]:
+def _wrong_node(cluster: Cluster, ports: Ports, options: Options) -> Iterator[str]:
     """A bridge that has ports of other nodes' pods only is of another node, or of one that is drained."""
-    holders = {pod.node for pod in cluster.pods if pod.key in ports.interfaces}
-    if holders and options.node not in holders:
+    nodes = {pod.node for pod in _pods_here(cluster, ports)}
+    if nodes and options.node not in nodes:
         yield (
-            f"the pods that have ports here are on {_few(sorted(map(str, holders)))}, and none is on {options.node};"
+            f"the pods that have ports here are on {_few(sorted(map(str, nodes)))}, and none is on {options.node};"
             " apply would cut them off, so it changes nothing; name the node of this bridge with --node, remove ports"
             f" that are left over (ovs-vsctl del-port), or say {REMEDY}"
         )
 
 
-def _nodes(cluster: Cluster, flows: Iterable[InstalledFlow]) -> Iterator[str]:
+def _lacking_nodes(cluster: Cluster, flows: Iterable[InstalledFlow]) -> Iterator[str]:
     senders = set() if cluster.nodes else set(_senders(flows))
     if senders:
         nodes = "1 other node" if len(senders) == 1 else f"{len(senders)} other nodes"

@@ -203,7 +203,7 @@ def test_pod_that_moved_closes_its_old_port_with_a_note(scene: ApplyScene) -> No
     moved = DOCUMENTS["frontend"].replace("node-1", "node-2").replace("10.20.1.11", "10.20.2.12")
     keep(scene, "node-1", "node-2", "db", "remote")
     scene.write("moved", moved)
-    note = f"default/frontend: closed: its Pod is on node-2, and port fe0 is left on {BRIDGE}; "
+    note = f"default/frontend: closed: the Pod is on node-2, and port fe0 is left on {BRIDGE}; "
     assert scene.apply().err == f"{note}remove it (ovs-vsctl del-port fe0)\n"
     assert served(scene) == {"10.20.1.10"}
     assert fate(scene, "fe0", "10.20.2.12", "10.20.1.10") == "Datapath actions: drop"
