@@ -5,14 +5,22 @@ VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := openvswitch-switch iproute2 python3-venv
 BROWSER := chromium chromium-driver graphviz
+MACHINE := qemu-system-x86 debootstrap e2fsprogs openssh-client
 
-.PHONY: demo test lint bench man setup clean
+# Of kernel-test: the virtual machine's Debian (bullseye, bookworm, trixie), and how much is run (short, whole).
+SUITE ?= bookworm
+PART ?= whole
+
+.PHONY: demo test kernel-test lint bench man setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
 test: setup browser
 	@$(VENV)/bin/pytest -n 2 --dist loadfile
+
+kernel-test: setup machine
+	@$(VENV)/bin/python -m tests.kernel test --suite $(SUITE) --part $(PART)
 
 lint: setup
 	@$(VENV)/bin/ruff check
@@ -28,13 +36,16 @@ man: setup
 
 setup: packages $(READY)
 
-.PHONY: packages browser
+.PHONY: packages browser machine
 packages:
 	@$(call install,$(PACKAGES))
 
 # Tests of pages and graphs are skipped where these cannot be had.
 browser:
 	@$(call install,$(BROWSER)) || true
+
+machine:
+	@$(call install,$(MACHINE))
 
 define install
 missing=$$(for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
