@@ -12,6 +12,7 @@ from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.errors import SwitchError
 from ovsnp.lab.daemons import database_socket, environment, launch, start_database, start_switch
+from ovsnp.lab.datapath import Datapath
 from ovsnp.switch.location import Location
 
 
@@ -23,7 +24,7 @@ class DummySwitch:
         self.environment = {**os.environ, **environment(directory)}
         self.location = Location(database_socket(directory), str(directory))
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
-        launch(directory, self._start, self.run)
+        launch(directory, Datapath.NETDEV, self._start, self.run)
         self._control = self._connect()
 
     def _connect(self) -> UnixctlClient:
@@ -47,7 +48,7 @@ class DummySwitch:
     def start_switch(self) -> None:
         """Start ovs-vswitchd again after `kill`."""
         self._control.close()
-        start_switch(self.directory, self._start, self.run)
+        start_switch(self.directory, Datapath.NETDEV, self._start, self.run)
         self._control = self._connect()
 
     def start_database(self) -> None:
