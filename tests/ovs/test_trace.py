@@ -307,7 +307,8 @@ def test_pods_without_a_port(scene: ServiceScene) -> None:
     scene.apply()
     scene.nodes[0].unplug(LOCAL)
     found = document(scene, "client", LOCAL, "80", "--ipv4", code=1)
-    assert found["disagreements"][-1] == "default/web-0 (10.20.1.10) has no port on br-int yet"
+    why = "no interface on br-int has external_ids:iface-id=default/web-0"
+    assert found["disagreements"][-1] == f"default/web-0 (10.20.1.10) has no port on br-int: {why}"
     absent = traced(scene, LOCAL, "client", "80")
     assert absent.code == 4
     assert "default/web-0 has no port on node node-1" in absent.err
