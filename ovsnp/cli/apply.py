@@ -42,6 +42,11 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
         lines.append(f"{bridge}: groups: {outcome.groups} added, changed or deleted")
     if outcome.cut:
         lines.append(f"{bridge}: connections to endpoints that are gone: {outcome.cut} cut")
+    if outcome.forgotten:
+        lines.append(f"{bridge}: connections of pods that are gone: {outcome.forgotten} forgotten")
+    if outcome.emptied:
+        zones = ", ".join(map(str, outcome.emptied))
+        lines.append(f"{bridge}: conntrack zones emptied, as Open vSwitch flushes some protocols no other way: {zones}")
     return lines
 
 
@@ -51,5 +56,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
         "groups": outcome.groups,
         "cut": outcome.cut,
+        "forgotten": outcome.forgotten,
+        "emptied_zones": list(outcome.emptied),
         "without_port": list(outcome.without_port),
     }

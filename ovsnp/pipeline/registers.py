@@ -52,6 +52,7 @@ INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)
 ADMITTED = _label("ct_admitted", 64, 1)
 SERVICE_LABEL = _label("ct_service_bound", 65, 1)
+CARRIED_LABEL = _label("ct_carried", 96, 32)
 
 MEANINGS = {
     ORIGIN: "by which port the packet came in: 1 a pod's, 2 the tunnel, 3 the gateway",
