@@ -36,7 +36,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out.
 
     ``cut`` is the number of connections to endpoints of Services that are gone, which were cut, ``forgotten`` that of
-    connections of pods that are gone; ``emptied`` are the conntrack zones of which nothing less could be forgotten.
+    connections of pods that are gone, or of all where there is no record of the pods before (not ``known``).
+    ``emptied`` are the conntrack zones of which nothing less could be forgotten.
     """
 
     bridge: tuple[str, ...]
@@ -46,6 +47,7 @@ class Outcome(msgspec.Struct, frozen=True):
     groups: int
     cut: int
     forgotten: int
+    known: bool
     emptied: tuple[int, ...]
     without_port: tuple[str, ...]
 
@@ -93,6 +95,7 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
         change.groups,
         cut_off.connections,
         forgotten.connections,
+        turnover.known,
         (cut_off + forgotten).emptied,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
     )

@@ -47,6 +47,11 @@ class Changed(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return self.addresses is None or bool(self.addresses)
 
+    @property
+    def known(self) -> bool:
+        """Whether it is known who held which address."""
+        return self.addresses is not None
+
     def __contains__(self, address: object) -> bool:
         return self.addresses is None or address in self.addresses
 

@@ -22,6 +22,7 @@ class Turnover:
 
     ``closing`` are the lines for ``ovs-ofctl bundle`` that close the addresses; they belong into the transaction that
     brings the new flows, so that no packet meets the new flows and an old connection. Nothing where no holder changed.
+    ``known`` says that the last holders are recorded; where they are not, all addresses get another one.
     """
 
     def __init__(self, location: Location, bridge: str, cluster: Cluster) -> None:
@@ -29,6 +30,7 @@ class Turnover:
         self._now = holders(cluster)
         self._changed = changed(read_record(location, bridge), self._now)
         self._flows = closing_flows(self._changed.addresses) if self._changed else ()
+        self.known = self._changed.known
         self.closing = tuple(map(bundle_line, self._flows))
 
     def complete(self, database: Database, below: Datapath, program: Program, lock: int) -> Forgotten:

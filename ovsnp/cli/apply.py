@@ -43,7 +43,8 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
     if outcome.cut:
         lines.append(f"{bridge}: connections to endpoints that are gone: {outcome.cut} cut")
     if outcome.forgotten:
-        lines.append(f"{bridge}: connections of pods that are gone: {outcome.forgotten} forgotten")
+        whose = "pods that are gone" if outcome.known else "unknown pods (no record of who held which address)"
+        lines.append(f"{bridge}: connections of {whose}: {outcome.forgotten} forgotten")
     if outcome.emptied:
         zones = ", ".join(map(str, outcome.emptied))
         lines.append(f"{bridge}: conntrack zones emptied, as Open vSwitch flushes some protocols no other way: {zones}")
@@ -57,6 +58,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "groups": outcome.groups,
         "cut": outcome.cut,
         "forgotten": outcome.forgotten,
+        "holders_known": outcome.known,
         "emptied_zones": list(outcome.emptied),
         "without_port": list(outcome.without_port),
     }

@@ -35,6 +35,8 @@ def document(options: Options, found: Differences, without_port: tuple[str, ...]
             "deleted": [_there(each.before) for each in found.groups if each.before and not each.after],
         },
         "cut": [_given(each) for each in found.cut],
+        "forgotten": found.forgotten,
+        "holders_known": found.known,
         "without_port": list(without_port),
     }
 
