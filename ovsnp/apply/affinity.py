@@ -44,4 +44,4 @@ def _read(flow: InstalledFlow) -> tuple[Address | None, _Choice]:
     clients = {part: found[1] for part in flow.match if (found := _CLIENT.match(part))}
     number = _NUMBER.search(flow.actions)
     client = next((parse_address(text) for text in clients.values()), None)
-    return client, (flow.match - clients.keys(), int(number[1], 16) if number else 0)
+    return client, (flow.match.difference(clients), int(number[1], 16) if number else 0)

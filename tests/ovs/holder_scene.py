@@ -1,12 +1,16 @@
 """Conversations of pods whose addresses get another holder."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from ovsnp.model.ports import Protocol
+from ovsnp.pipeline.priorities import CLOSED
 from tests.ovs.applying import Answer
+from tests.ovs.fault_scene import EMPTY
 from tests.ovs.frames import Flag, Packet
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, PODS, ServiceScene, address_of, first
+from tests.ovs.wired import BRIDGE
 
 NOBODY = """
 kind: NetworkPolicy
@@ -103,3 +107,17 @@ class HolderScene:
     def goes_on(self, it: Conversation) -> bool:
         """Whether both sides are heard."""
         return self.client_speaks(it) and self.server_speaks(it)
+
+    def record(self, node: int) -> Path:
+        """The file in which a node's holders are kept."""
+        return Path(self.scene.nodes[node].switch.location.file(BRIDGE, "holders"))
+
+    def whole(self, node: int) -> bool:
+        """Whether another apply has nothing to do, and no address is closed."""
+        (answer,) = self.apply([node])
+        return answer.out == EMPTY and self.closed(node) == 0
+
+    def closed(self, node: int) -> int:
+        """How many flows close addresses."""
+        flows = self.scene.nodes[node].switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-flows", BRIDGE])
+        return flows.count(f"priority={CLOSED},")
