@@ -119,20 +119,20 @@ class WiredNode:
         """Whether a pod is this node's."""
         return sender in self._pods
 
-    def send(self, sender: str, packet: Packet) -> None:
-        """Put a packet into a pod's port, or with ``gateway`` into the gateway's."""
+    def send(self, sender: str, *packets: Packet) -> None:
+        """Put packets into a pod's port, or with ``gateway`` into the gateway's."""
         port, mac = self._pods.get(sender, (GATEWAY_PORT, GATEWAY_MAC))
-        self._receive(port, frame(packet, mac, ROUTER_MAC))
+        self._receive(port, *(frame(packet, mac, ROUTER_MAC) for packet in packets))
 
     def take(self, outer: bytes) -> None:
         """Put into the uplink what another node sent."""
         self._receive(_UPLINK, outer.hex())
 
-    def _receive(self, port: str, digits: str) -> None:
+    def _receive(self, port: str, *frames: str) -> None:
         before = self._taken()
-        self.switch.appctl("netdev-dummy/receive", port, digits)
+        self.switch.appctl("netdev-dummy/receive", port, *frames)
         deadline = time.monotonic() + _PATIENCE
-        while self._taken() == before:
+        while self._taken() < before + len(frames):
             assert time.monotonic() < deadline, "the datapath took no packet"
 
     def _taken(self) -> int:
