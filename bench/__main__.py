@@ -26,6 +26,7 @@ from bench import (
 from bench.inputs import Inputs
 from bench.layout import SIZES
 from bench.machine import described
+from ovsnp.lab.datapath import Datapath
 
 SECTIONS = {
     "sizes": flow_counts.measure,
@@ -52,7 +53,7 @@ def main() -> None:
         # Processes that are timed find bytecode, as where ovsnp is installed; the first run of each makes it.
         os.environ["PYTHONPYCACHEPREFIX"] = f"{directory}/bytecode"
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        inputs = Inputs(Path(directory), tuple(arguments.sizes), arguments.runs, arguments.minimal)
+        inputs = Inputs(Path(directory), tuple(arguments.sizes), arguments.runs, arguments.minimal, arguments.datapath)
         for part in (described(), inputs.described()):
             _write(part)
         for name in arguments.section or SECTIONS:
@@ -72,6 +73,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=USUAL_SIZES, help="default: S M L")
     parser.add_argument("--runs", type=int, default=5, help="how often a time is taken; default: 5")
     parser.add_argument("--minimal", action="store_true", help="leave out the full objects: XL's are 910 MB of JSON")
+    parser.add_argument(
+        "--datapath", type=Datapath, choices=[*Datapath], default=Datapath.NETDEV, help="of throughput; default: netdev"
+    )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.section if name not in SECTIONS]:
         parser.error(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")

@@ -9,17 +9,20 @@ from bench.api_objects import write_list
 from bench.generate import cluster, cluster_with_services
 from bench.layout import SIZES
 from bench.table import table
+from ovsnp.lab.datapath import Datapath
 
 NODE = "node-0"
 
 
 class Inputs(NamedTuple):
-    """Where the files are, which sizes are wanted, how often a time is taken, whether full objects are left out."""
+    """Where the files are, which sizes are wanted, how often a time is taken, whether full objects are left out; the
+    datapath of labs."""
 
     directory: Path
     sizes: tuple[str, ...]
     runs: int
     only_minimal: bool
+    datapath: Datapath
 
     def file(self, size: str, *, minimal: bool) -> Path:
         """The cluster as ``kubectl get -o json`` prints it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import traffic
 from bench.process import processor_time
 from ovsnp.lab import standing
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.demo import policies
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.runtime import NETNS
@@ -38,8 +39,8 @@ class PodNetwork:
 
     def upcalls(self) -> int:
         """How many packets the datapaths of both nodes had no megaflow for, so far."""
-        said = [self.run(node, "ovs-appctl", "dpif-netdev/pmd-stats-show") for node in _NODES]
-        return sum(int(found) for text in said for found in re.findall(r"miss with success upcall: (\d+)", text))
+        said = [self.run(node, "ovs-appctl", "dpctl/show") for node in _NODES]
+        return sum(int(found) for text in said for found in re.findall(r"missed:(\d+)", text))
 
     def processor_time(self) -> float:
         """Seconds of processor time of both nodes' Open vSwitch so far."""
@@ -86,9 +87,11 @@ class PodNetwork:
 
 
 @contextmanager
-def pod_network(name: str, *, masquerade: bool = False, switch: bool = False) -> Iterator[PodNetwork]:
+def pod_network(
+    name: str, datapath: Datapath, *, masquerade: bool = False, switch: bool = False
+) -> Iterator[PodNetwork]:
     """A lab with its first policy, for the time of the context."""
-    settings = Settings(name, NETNS, str(TOPOLOGY), Encap.GENEVE, masquerade=masquerade)
+    settings = Settings(name, NETNS, str(TOPOLOGY), Encap.GENEVE, masquerade=masquerade, datapath=datapath)
     with ExitStack() as stack:
         lab = stack.enter_context(standing.temporary(settings, lambda _: None))
         network = PodNetwork(lab)

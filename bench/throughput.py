@@ -13,6 +13,7 @@ from bench.inputs import Inputs
 from bench.pod_network import FAR, NEAR, PORT, SERVER, SWITCHED, PodNetwork, pod_network
 from bench.table import Cell, table
 from ovsnp.errors import OvsnpError
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.journal import BASE_VARIABLE
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 
@@ -21,6 +22,8 @@ CONNECTIONS, AT_ONCE = 2_000, 16
 POD = "10.20.2.11", PORT
 SERVICE = "10.96.0.11", 16379
 """The server's own address, and the Service of the lab that it is the only endpoint of."""
+
+DATAPATHS = {Datapath.NETDEV: "userspace datapath, one thread a node", Datapath.SYSTEM: "kernel datapath"}
 
 HEAD = (
     "way",
@@ -77,13 +80,13 @@ def measure(inputs: Inputs) -> Iterator[str]:
     """All ways in turns, as often as times are taken; ratios are of one round, and their median is told."""
     yield "## Throughput between pods"
     try:
-        RUNTIMES[NETNS].check_machine()
+        RUNTIMES[NETNS].check_machine(inputs.datapath)
     except OvsnpError as error:
         yield f"Left out: {error}."
         return
     yield (
-        "The lab of two nodes with its first policy, userspace datapath, one thread a node; sender, receiver and both"
-        f" nodes share this machine's processors. One TCP connection for {SECONDS:g} s with an MTU of 1,400; then"
+        f"The lab of two nodes with its first policy, {DATAPATHS[inputs.datapath]}; sender, receiver and both"
+        " nodes share this machine's processors. One TCP connection for {SECONDS:g} s with an MTU of 1,400; then"
         f" {CONNECTIONS:,} short ones, {AT_ONCE} at once, with a byte each way and reset after it."
         f" {inputs.runs} rounds of all ways in turns; medians, and the least and the most of the ratios. Processor"
         " time is that of both nodes' Open vSwitch."
@@ -93,11 +96,11 @@ def measure(inputs: Inputs) -> Iterator[str]:
         stack.enter_context(mock.patch.dict(os.environ, {BASE_VARIABLE: str(Path(base) / "labs")}))
         name = f"bench{os.getpid()}"
         networks = {
-            "switch": stack.enter_context(pod_network(f"{name}-s", switch=True)),
+            "switch": stack.enter_context(pod_network(f"{name}-s", inputs.datapath, switch=True)),
             # Apart, for a client that reaches a pod by both ways from one port within conntrack's memory waits.
-            "pods": stack.enter_context(pod_network(f"{name}-p")),
-            "services": stack.enter_context(pod_network(f"{name}-v")),
-            "masquerade": stack.enter_context(pod_network(f"{name}-m", masquerade=True)),
+            "pods": stack.enter_context(pod_network(f"{name}-p", inputs.datapath)),
+            "services": stack.enter_context(pod_network(f"{name}-v", inputs.datapath)),
+            "masquerade": stack.enter_context(pod_network(f"{name}-m", inputs.datapath, masquerade=True)),
         }
         for place, ways in WAYS.items():
             for way in ways:

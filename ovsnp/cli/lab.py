@@ -15,12 +15,14 @@ from rich.text import Text
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, OvsnpError
 from ovsnp.lab import standing, topology
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.demo import compiled, demonstrate
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_json import document
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
+from ovsnp.lab.pace import PATIENCE, RATE, Pace
 from ovsnp.lab.probes import sctp_available
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 from ovsnp.lab.standing import Lab
@@ -86,6 +88,12 @@ def lab() -> None:
 @_topology
 @_name(DEFAULT_NAME)
 @_runtime
+@click.option(
+    "--datapath",
+    type=click.Choice(Datapath, case_sensitive=False),
+    default=Datapath.NETDEV,
+    help="Open vSwitch's: in ovs-vswitchd (netdev), or in the kernel (system), which needs its module openvswitch.",
+)
 @_encap
 @_strict
 @_masquerade
@@ -95,6 +103,7 @@ def up(
     topo: Path,
     name: str,
     runtime: str,
+    datapath: Datapath,
     encap: Encap,
     strict_nodes: bool,
     masquerade: bool,
@@ -109,6 +118,7 @@ def up(
         manifests=standing.paths(filenames),
         strict_nodes=strict_nodes,
         masquerade=masquerade,
+        datapath=datapath,
     )
     with _interruptible():
         built = standing.up(settings, _progress)
@@ -137,14 +147,36 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
 @lab.command(short_help="Measure who reaches whom, against what the policies mean.")
 @_name(DEFAULT_NAME)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    default=RATE,
+    show_default=True,
+    metavar="NUMBER",
+    help="Connections that are begun in a second; fewer where the machine does not keep up.",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, min_open=True),
+    default=PATIENCE,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a connection may take before it counts as silence; those that must connect get more.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="So many connections, spread evenly over all there are.  [default: all]",
+)
 @_no_color
-def test(name: str, output: str, no_color: bool) -> None:
+def test(*, name: str, output: str, rate: float, patience: float, sample: int | None, no_color: bool) -> None:
     """Try every pair in every direction, and hold what connects against what the policies mean.
 
     Exits with 1 if any cell differs.
     """
     with _interruptible():
-        matrix = _measured(standing.find(name))
+        matrix = _measured(standing.find(name), Pace(rate, patience, sample))
     if output == "json":
         click.echo(json.dumps(document(matrix, name), indent=2))
     else:
@@ -161,7 +193,8 @@ def test(name: str, output: str, no_color: bool) -> None:
 def restart(*, node: str, name: str) -> None:
     """Restart the ovs-vswitchd of a node of a standing lab.
 
-    Nothing passes there until the next ovsnp lab apply: its flows are gone, and what conntrack remembered.
+    Nothing passes there until the next ovsnp lab apply: its flows are gone, and, with the userspace datapath, what
+    conntrack remembered.
     """
     with _interruptible():
         found = standing.find(name)
@@ -192,7 +225,7 @@ def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool,
     Where this machine cannot carry a lab: say why, and show the flows that the policies become.
     """
     try:
-        RUNTIMES[runtime].check_machine()
+        RUNTIMES[runtime].check_machine(Datapath.NETDEV)
     except OvsnpError as error:
         click.echo(compiled(topology.read(topo)), nl=False)
         click.echo(f"left out: the lab and its connections: {error}", err=True)
@@ -207,7 +240,7 @@ def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool,
         sys.exit(Exit.NO)
 
 
-def _measured(found: Lab) -> Matrix:
+def _measured(found: Lab, pace: Pace) -> Matrix:
     """Measure a standing lab; what cannot be tried is left out, and said."""
     traffics = concerned(found.cluster)
     if not sctp_available() and any(traffic.protocol is Protocol.SCTP for traffic in traffics):
@@ -216,7 +249,7 @@ def _measured(found: Lab) -> Matrix:
     containers = {node.pod for node in found.topology.nodes}
     if absent := [pod.key for pod in found.cluster.pods if pod.key not in containers]:
         click.echo(f"not in the topology, so not tried: {', '.join(absent)}", err=True)
-    with measuring(found, traffics) as measured:
+    with measuring(found, traffics, pace) as measured:
         return measured()
 
 
@@ -226,6 +259,7 @@ def _described(built: Lab) -> str:
     return (
         f"lab {built.settings.name}: {len(built.nodes)} nodes, {pods} pods, {outside} hosts outside, "
         f"{built.settings.encap}{', masquerade' if built.settings.masquerade else ''}, "
+        f"{'kernel datapath, ' if built.settings.datapath is Datapath.SYSTEM else ''}"
         f"{len(built.cluster.policies)} policies"
     )
 

@@ -1,5 +1,4 @@
-"""An Open vSwitch of a node's own: ovsdb-server and ovs-vswitchd with the userspace datapath, and directories
-that they share with nobody.
+"""An Open vSwitch of a node's own: ovsdb-server and ovs-vswitchd, and directories that they share with nobody.
 
 The same steps as containerlab/configs/node/start-ovs.sh, with the daemons as processes that we keep hold of.
 """
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ovsnp.errors import SwitchError
+from ovsnp.lab.datapath import Datapath
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Running(Protocol):
@@ -41,7 +41,7 @@ def database_socket(directory: Path) -> str:
     return f"unix:{directory}/db.sock"
 
 
-def launch(directory: Path, start: Start, run: Run) -> None:
+def launch(directory: Path, datapath: Datapath, start: Start, run: Run) -> None:
     """Start an instance in ``directory`` and wait until it answers; raises SwitchError where it does not."""
     directory.mkdir(parents=True)
     run(["ovsdb-tool", "create", str(directory / "conf.db")])
@@ -49,7 +49,7 @@ def launch(directory: Path, start: Start, run: Run) -> None:
     # Without PMD threads the userspace datapath runs in one thread; the lab is small.
     threads = ["other_config:n-handler-threads=1", "other_config:n-revalidator-threads=1"]
     run(["ovs-vsctl", "--no-wait", "--timeout=5", "set", "open_vswitch", ".", *threads])
-    start_switch(directory, start, run)
+    start_switch(directory, datapath, start, run)
 
 
 def start_database(directory: Path, start: Start, run: Run) -> None:
@@ -61,14 +61,15 @@ def start_database(directory: Path, start: Start, run: Run) -> None:
     _until_answers(server, "ovsdb-server", directory, lambda: run(["ovs-vsctl", "--no-wait", "--timeout=2", "init"]))
 
 
-def start_switch(directory: Path, start: Start, run: Run) -> None:
+def start_switch(directory: Path, datapath: Datapath, start: Start, run: Run) -> None:
     """Start the ovs-vswitchd of an instance, for the first time or again; raises as `launch` does.
 
     When this returns, the bridges of the database are there, and take OpenFlow.
     """
+    # A kernel without Open vSwitch is complained of at each start otherwise.
+    only = ["--disable-system"] if datapath is Datapath.NETDEV else []
     switch = start(
-        ["ovs-vswitchd", database_socket(directory), "--pidfile", "--log-file", "--disable-system"],
-        directory / "ovs-vswitchd.out",
+        ["ovs-vswitchd", database_socket(directory), "--pidfile", "--log-file", *only], directory / "ovs-vswitchd.out"
     )
     _until_answers(switch, "ovs-vswitchd", directory, lambda: run(["ovs-appctl", "--timeout=2", "version"]))
     # It answers before it has taken up the database; only what changes something there waits for it.

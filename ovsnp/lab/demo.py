@@ -10,6 +10,7 @@ from ovsnp.lab.changes import changes
 from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
+from ovsnp.lab.pace import Pace
 from ovsnp.lab.policy_text import sentences
 from ovsnp.lab.standing import Lab
 from ovsnp.lab.topology import Topology
@@ -36,7 +37,7 @@ def demonstrate(lab: Lab, show: Show) -> bool:
     files = policies(lab.topology)
     traffics = [traffic for traffic in concerned(lab.load([*map(str, files)])) if traffic.protocol is Protocol.TCP]
     good = True
-    with measuring(lab, traffics) as measured:
+    with measuring(lab, traffics, Pace()) as measured:
         before: Matrix | None = None
         for count in range(len(files) + 1):
             lab.apply([*map(str, files[:count])])

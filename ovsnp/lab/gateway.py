@@ -52,7 +52,7 @@ def commands(cluster: Cluster, node: Node, mtu: int, underlay: str) -> Iterator[
         yield ["ip", f"-{family(address)}", "rule", "add", "from", format_address(address), "lookup", TABLE]
     for other in cluster.nodes.values():
         if other != node:
-            yield from _routes(node, other, underlay)
+            yield from _routes(node, other, underlay, mtu)
     yield from service_routes(cluster, node)
 
 
@@ -65,7 +65,7 @@ def service_routes(cluster: Cluster, node: Node) -> Iterator[list[str]]:
             yield ["ip", f"-{cidr.family}", "route", "replace", str(cidr), "dev", PORT, "src", own[cidr.family]]
 
 
-def _routes(node: Node, other: Node, device: str) -> Iterator[list[str]]:
+def _routes(node: Node, other: Node, device: str, mtu: int) -> Iterator[list[str]]:
     own = {cidr.family: format_address(cidr.gateway) for cidr in node.pod_cidrs}
     addresses = {family(address): format_address(address) for address in reversed(other.addresses)}
     for cidr in other.pod_cidrs:
@@ -74,4 +74,6 @@ def _routes(node: Node, other: Node, device: str) -> Iterator[list[str]]:
             via = format_address(cidr.gateway)
             yield [*replace, "via", via, "dev", PORT, "onlink", "src", own[cidr.family]]
         if cidr.family in addresses:
-            yield [*replace, "via", addresses[cidr.family], "dev", device, "onlink", "table", TABLE]
+            # The underlay takes larger packets than pods do, and SCTP does not recover from one that is too large.
+            by = ["via", addresses[cidr.family], "dev", device, "onlink", "mtu", str(mtu)]
+            yield [*replace, *by, "table", TABLE]

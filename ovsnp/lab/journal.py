@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnp.errors import UsageError
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.topology import LAB_NAME
 from ovsnp.model.options import Encap
 
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     manifests: tuple[str, ...] = ()
     strict_nodes: bool = False
     masquerade: bool = False
+    datapath: Datapath = Datapath.NETDEV
     complete: bool = False
 
 

@@ -5,16 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from ovsnp.lab.hosts import Host, Kind
+from ovsnp.lab.pace import Pace
 from ovsnp.lab.probes import Agents, Probe, Result
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.verify import ICMP, Traffic, judge, who
-
-PATIENCE = (1.3, 3.0, 8.0, 20.0)
-"""Seconds after which a probe counts as unanswered, first and when tried again: the kernel repeats a SYN after 1, 3, 7
-and 15. On a processor that does other things too a third of the probes have needed the second, and a few the third."""
 
 CONTROL_PORTS = {Protocol.TCP: (80, 8080, 8081), Protocol.UDP: (53, 5353, 5354), Protocol.SCTP: (9899, 9900, 9901)}
 
@@ -132,18 +129,24 @@ def servers(hosts: Iterable[Host], traffics: Sequence[Traffic]) -> dict[str, lis
 
 
 def measure(
-    agents: Agents, cluster: Cluster, hosts: Sequence[Host], traffics: Sequence[Traffic], *, strict_nodes: bool
+    agents: Agents,
+    cluster: Cluster,
+    hosts: Sequence[Host],
+    traffics: Sequence[Traffic],
+    pace: Pace,
+    *,
+    strict_nodes: bool,
 ) -> Matrix:
-    """Try every case, on servers that listen already, and hold it against the oracle.
+    """Try every case, or a sample of them, on servers that listen already, and hold it against the oracle.
 
     What should connect and does not is tried again with more patience: a machine under load is slow, never wrong.
     What connects is believed at once.
     """
-    all_cases = list(cases(hosts, traffics))
+    all_cases = pace.of(list(cases(hosts, traffics)))
     expectations = [expected(cluster, case, strict_nodes=strict_nodes) for case in all_cases]
     results: list[Result] = [Result("silence")] * len(all_cases)
     wanting = list(range(len(all_cases)))
-    for patience in PATIENCE:
+    for patience in pace.tries:
         for index, result in zip(
             wanting, agents.run([_probe(all_cases[index]) for index in wanting], patience), strict=True
         ):

@@ -5,15 +5,16 @@ from contextlib import contextmanager
 
 from ovsnp.lab.hosts import hosts
 from ovsnp.lab.matrix import Matrix, measure, servers
+from ovsnp.lab.pace import Pace
 from ovsnp.lab.probes import Agents
 from ovsnp.lab.standing import Lab
 from ovsnp.verify import Traffic
 
 
 @contextmanager
-def measuring(lab: Lab, traffics: Sequence[Traffic]) -> Iterator[Callable[[], Matrix]]:
+def measuring(lab: Lab, traffics: Sequence[Traffic], pace: Pace) -> Iterator[Callable[[], Matrix]]:
     """What is called measures the policies that are applied then; raises SwitchError where an agent fails."""
     found = hosts(lab.topology, lab.cluster, lab.runtime)
-    with Agents(lab.runtime, [host.container for host in found]) as agents:
+    with Agents(lab.runtime, [host.container for host in found], pace.rate) as agents:
         agents.listen(servers(found, traffics))
-        yield lambda: measure(agents, lab.cluster, found, traffics, strict_nodes=lab.settings.strict_nodes)
+        yield lambda: measure(agents, lab.cluster, found, traffics, pace, strict_nodes=lab.settings.strict_nodes)

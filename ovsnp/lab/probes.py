@@ -13,9 +13,6 @@ from ovsnp.errors import SwitchError
 from ovsnp.lab import probe_agent
 from ovsnp.lab.runtime.interface import Runtime
 
-RATE = 4000
-"""Probes that are begun in a second, all agents together: what one thread of Open vSwitch keeps up with."""
-
 
 class Probe(msgspec.Struct, frozen=True):
     """One connection to try: from a node of the topology by one of its addresses.
@@ -54,9 +51,11 @@ def sctp_available() -> bool:
 class Agents:
     """Probe agents in some nodes, from entering the context to leaving it."""
 
-    def __init__(self, runtime: Runtime, nodes: Iterable[str]) -> None:
+    def __init__(self, runtime: Runtime, nodes: Iterable[str], rate: float) -> None:
+        """With ``rate``, the probes that all of them together begin in a second."""
         self._runtime = runtime
         self._nodes = list(nodes)
+        self._rate = rate
         self._agents: dict[str, subprocess.Popen[str]] = {}
 
     def __enter__(self) -> Self:
@@ -85,7 +84,7 @@ class Agents:
 
     def run(self, probes: Sequence[Probe], timeout: float) -> list[Result]:
         """Try all probes, as many at a time as the switches bear; results in their order."""
-        within = len(probes) / RATE
+        within = len(probes) / self._rate
         indices: dict[str, list[int]] = {}
         for index, probe in enumerate(probes):
             indices.setdefault(probe.node, []).append(index)

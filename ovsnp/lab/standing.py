@@ -12,6 +12,7 @@ import msgspec
 from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
+from ovsnp.lab.datapath import fitted
 from ovsnp.lab.journal import LabDirectory, Settings
 from ovsnp.lab.runtime import RUNTIMES
 from ovsnp.lab.runtime.interface import Runtime
@@ -34,9 +35,9 @@ class Lab:
         """Read the topology and the manifests; raises InputError, UsageError."""
         self.directory = directory
         self.settings = settings
-        self.topology: Topology = topology.read(Path(settings.topology))
+        self.topology: Topology = fitted(topology.read(Path(settings.topology)), settings.datapath)
         self.cluster: Cluster = self.load(settings.manifests)
-        self.runtime: Runtime = RUNTIMES[settings.runtime](directory)
+        self.runtime: Runtime = RUNTIMES[settings.runtime](directory, settings.datapath)
         hosts.check(self.topology, self.cluster)
 
     @property
@@ -88,7 +89,7 @@ class Lab:
     def restart_switch(self, node: str) -> None:
         """Restart the ovs-vswitchd of a Node; raises UsageError, SwitchError.
 
-        Its flows are gone until `apply`, and with them what conntrack remembered.
+        Its flows are gone until `apply`, and in the userspace datapath what conntrack remembered.
         """
         container = dict(self.nodes).get(node)
         if container is None:
@@ -105,7 +106,7 @@ def paths(names: Sequence[str]) -> tuple[str, ...]:
 
 def up(settings: Settings, tell: Tell) -> Lab:
     """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt."""
-    RUNTIMES[settings.runtime].check_machine()
+    RUNTIMES[settings.runtime].check_machine(settings.datapath)
     directory = LabDirectory(settings.name)
     lab = Lab(directory, settings)
     claimed = False
@@ -163,7 +164,7 @@ def temporary(settings: Settings, tell: Tell) -> Iterator[Lab]:
 def _dismantle(directory: LabDirectory) -> None:
     # What it is built from is written down before anything is built.
     if (settings := directory.written()) is not None:
-        RUNTIMES[settings.runtime](directory).destroy()
+        RUNTIMES[settings.runtime](directory, settings.datapath).destroy()
     directory.remove()
 
 

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ovsnp.lab.journal import start_time
+from tests.lab.datapath import DATAPATH, patient
 
 SMALL = Path(__file__).parent / "small" / "small.clab.yml"
 SHIPPED = Path(__file__).parents[2] / "containerlab" / "ovsnp.clab.yml"
 
 
 def command(*words: str) -> list[str]:
-    """The command line of ``ovsnp lab``."""
-    return [sys.executable, "-m", "ovsnp", "lab", *words]
+    """The command line of ``ovsnp lab``; labs have the datapath that the tests are about."""
+    more = ["--datapath", DATAPATH] if words[0] == "up" else []
+    return [sys.executable, "-m", "ovsnp", "lab", *words, *more]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     """Run ``ovsnp lab`` to its end."""
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=patient(120))
 
 
 def start(*words: str) -> subprocess.Popen[str]:

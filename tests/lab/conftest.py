@@ -5,15 +5,20 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from ovsnp.errors import OvsnpError
 from ovsnp.lab import standing
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.journal import BASE_VARIABLE, LabDirectory
 from ovsnp.lab.runtime import CONTAINERLAB, NETNS, RUNTIMES
+from ovsnp.model.options import Encap
+from tests.lab.datapath import DATAPATH, IN_KERNEL
+from tests.lab.ground import Ground, standing_ground
 
 _NUMBERS = itertools.count(1)
 
@@ -25,24 +30,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot carry, saying why."""
+    """Skip what this machine cannot carry, saying why; where the kernel datapath is asked for, refuse."""
     here = [item for item in items if Path(__file__).parent in item.path.parents]
     containers = [item for item in here if item.get_closest_marker("containerlab")]
-    for found, reason in ((here, _missing()), (containers, _lacking(CONTAINERLAB))):
+    missing = _missing()
+    if here and missing and IN_KERNEL:
+        raise pytest.UsageError(f"the kernel datapath was asked for: {missing}")
+    for found, reason in ((here, missing), (containers, _lacking(CONTAINERLAB, Datapath.NETDEV))):
         for item in found if reason else ():
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _lacking(runtime: str) -> str | None:
+def _lacking(runtime: str, datapath: Datapath) -> str | None:
     try:
-        RUNTIMES[runtime].check_machine()
+        RUNTIMES[runtime].check_machine(datapath)
     except OvsnpError as error:
         return str(error)
     return None
 
 
 def _missing() -> str | None:
-    if (reason := _lacking(NETNS)) is not None:
+    if (reason := _lacking(NETNS, DATAPATH)) is not None:
         return reason
     name = f"ovsnp-try-{os.getpid()}"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
@@ -69,3 +77,19 @@ def name(base: Path) -> Iterator[str]:
     yield made
     if LabDirectory(made, base).exists:
         standing.down(made)
+
+
+@pytest.fixture(scope="session")
+def grounds(base: Path) -> Iterator[Callable[[Encap], Ground]]:
+    """Lends the lab that is shipped, without policies and masquerading; each encapsulation's is built once."""
+    with ExitStack() as stack:
+        made: dict[Encap, Ground] = {}
+
+        def lend(encap: Encap) -> Ground:
+            if encap in made:
+                made[encap].lab.apply([], masquerade=False)
+            else:
+                made[encap] = stack.enter_context(standing_ground(f"lent-{os.getpid()}-{encap}", encap))
+            return made[encap]
+
+        yield lend

@@ -1,6 +1,7 @@
 """A standing lab whose hosts are spoken of by their names, and sockets inside of them."""
 
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +10,11 @@ from ovsnp.lab.hosts import Host, hosts
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.runtime import NETNS
 from ovsnp.lab.runtime.namespace import inside
-from ovsnp.lab.standing import Lab
+from ovsnp.lab.standing import BRIDGE, Lab
 from ovsnp.model.address import family, format_address
 from ovsnp.model.options import Encap
 from tests.lab.commands import SHIPPED
+from tests.lab.datapath import DATAPATH
 
 SOCKET_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
@@ -53,6 +55,15 @@ class Ground:
         container = self.hosts[name].container
         return next(link.mtu for link in self.lab.topology.links if container in {end.node for end in link.ends})
 
+    def ovsnp(self, node: str, command: str, *more: str) -> str:
+        """What a command says of a node and of what was applied there; raises SwitchError where it fails."""
+        settings, container = self.lab.settings, dict(self.lab.nodes)[node]
+        options = ["--bridge", BRIDGE, "--node", node, "--encap", settings.encap]
+        options += ["--masquerade"] if settings.masquerade else []
+        files = [str(self.lab.topology.cluster_directory), *settings.manifests]
+        what = [word for file in files for word in ("-f", file)]
+        return self.lab.runtime.run(container, [sys.executable, "-m", "ovsnp", command, *options, *what, *more])
+
     def socket(self, name: str, family_: int, kind: int, protocol: int = 0) -> socket.socket:
         """A socket of that host; it stays there."""
         with inside(self.lab.runtime.namespace(self.hosts[name].container)):
@@ -62,6 +73,6 @@ class Ground:
 @contextmanager
 def standing_ground(name: str, encap: Encap) -> Iterator[Ground]:
     """The lab that is shipped, for the time of the context."""
-    settings = Settings(name, NETNS, str(SHIPPED), encap)
+    settings = Settings(name, NETNS, str(SHIPPED), encap, datapath=DATAPATH)
     with standing.temporary(settings, lambda _: None) as lab:
         yield Ground(lab)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from ovsnp.model.address import parse_address
+from tests.lab.datapath import patient
 
 TUNNEL_PORTS = {"geneve": 6081, "vxlan": 4789}
 TCP, UDP, ICMPV6 = 6, 17, 58
@@ -111,7 +112,7 @@ class Watch:
     def seen(self, traces: Sequence[bytes], until: bytes, patience: float = 3.0, after: float = 0.15) -> set[bytes]:
         """Which of the traces came in before ``until`` did, and shortly after it."""
         found: set[bytes] = set()
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + patient(patience)
         while (left := deadline - time.monotonic()) > 0:
             ready, _, _ = select.select([self._socket], [], [], left)
             if not ready:
@@ -120,6 +121,6 @@ class Watch:
             if address[2] == socket.PACKET_OUTGOING:
                 continue
             if until in data and until not in found:
-                deadline = time.monotonic() + after
+                deadline = time.monotonic() + patient(after)
             found |= {trace for trace in (*traces, until) if trace in data}
         return found

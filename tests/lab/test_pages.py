@@ -11,9 +11,13 @@ import pytest
 
 from ovsnp.lab.journal import BASE_VARIABLE
 from tests.lab.commands import SMALL, run
+from tests.lab.datapath import IN_KERNEL
 from tests.shell import printed_by_shell
 
-pytestmark = pytest.mark.lab
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(IN_KERNEL, reason="the pages show the userspace datapath"),
+]
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["lab.md", "troubleshooting.md"]

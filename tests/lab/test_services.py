@@ -5,10 +5,9 @@ pod's, so that its clients on node-1 always cross the tunnel; ``default/nobody``
 """
 
 import itertools
-import os
 import select
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +17,8 @@ from ovsnp.cli.mtu import pod_mtu
 from ovsnp.lab.demo import policies
 from ovsnp.lab.probes import Agents, Probe, Result
 from ovsnp.model.options import Encap
-from tests.lab.ground import SOCKET_FAMILY, Ground, standing_ground
+from tests.lab.datapath import PACE, patient
+from tests.lab.ground import SOCKET_FAMILY, Ground
 
 pytestmark = pytest.mark.lab
 both_families = pytest.mark.parametrize("version", [4, 6])
@@ -35,7 +35,7 @@ DATABASES = {"default/db-1", "default/db-2"}
 FRONTENDS = {"default/frontend-1", "default/frontend-2"}
 NODES = {"node/node-1", "node/node-2"}
 EVERYONE = DATABASES | FRONTENDS | NODES | {"default/plain-1", "default/plain-2"}
-PATIENCE = (1.3, 6.0)
+PATIENCE = (patient(1.3), patient(6.0))
 
 
 def clients(target: str, *, isolated: bool) -> set[str]:
@@ -105,14 +105,13 @@ def probe(ground: Ground, one: Try) -> Probe:
 
 
 @pytest.fixture(scope="module", params=Encap)
-def ground(request: pytest.FixtureRequest, base: Path) -> Iterator[Ground]:
-    with standing_ground(f"services-{os.getpid()}-{request.param}", request.param) as made:
-        yield made
+def ground(request: pytest.FixtureRequest, grounds: Callable[[Encap], Ground]) -> Ground:
+    return grounds(request.param)
 
 
 @pytest.fixture(scope="module")
 def agents(ground: Ground) -> Iterator[Agents]:
-    with Agents(ground.lab.runtime, [ground.hosts[name].container for name in sorted(EVERYONE)]) as made:
+    with Agents(ground.lab.runtime, [ground.hosts[name].container for name in sorted(EVERYONE)], PACE.rate) as made:
         servers = [(protocol, port) for protocol, port in (("tcp", 6379), ("udp", 53))]
         made.listen(
             {
@@ -237,11 +236,11 @@ def connect(
 ) -> tuple[str, socket.socket, socket.socket]:
     """Connect the frontend of node-1; the endpoint that took it, and both ends."""
     client = ground.socket("default/frontend-1", SOCKET_FAMILY[version], socket.SOCK_STREAM)
-    client.settimeout(6)
+    client.settimeout(patient(6))
     client.connect((ground.cluster_ip("default/changing", version), 7000))
-    ready, _, _ = select.select(list(listeners.values()), [], [], 6)
+    ready, _, _ = select.select(list(listeners.values()), [], [], patient(6))
     server, _ = ready[0].accept()
-    server.settimeout(6)
+    server.settimeout(patient(6))
     return next(name for name, one in listeners.items() if one is ready[0]), client, server
 
 
@@ -289,7 +288,7 @@ def answered(ground: Ground, version: int, size: int) -> int:
     level, discover = {4: (socket.IPPROTO_IP, 10), 6: (socket.IPPROTO_IPV6, 23)}[version]  # *_MTU_DISCOVER
     with client, server:
         for one in (client, server):
-            one.settimeout(1)
+            one.settimeout(patient(1))
             one.setsockopt(level, discover, 2)  # *_PMTUDISC_DO: never in fragments
         server.bind((ground.address("default/db-2", version), 7001))
         client.connect((ground.cluster_ip("default/changing", version), 7000))

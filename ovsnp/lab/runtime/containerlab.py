@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ovsnp.errors import SwitchError, UsageError
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.journal import Entry, LabDirectory, end, start_time
 from ovsnp.lab.runtime import docker, namespace
 from ovsnp.lab.runtime.children import begin, output
@@ -36,22 +37,26 @@ INSTALL = {
 class ContainerlabRuntime:
     """One lab's containers."""
 
-    def __init__(self, directory: LabDirectory) -> None:
+    def __init__(self, directory: LabDirectory, datapath: Datapath) -> None:
         self.directory = directory
         self._file = directory.root / f"{directory.name}.clab.yml"
         self._log = directory.root / "containerlab.log"
 
     @staticmethod
-    def check_machine() -> None:
-        """See ``Runtime``."""
-        if missing := [what for program, what in INSTALL.items() if not shutil.which(program)]:
-            raise SwitchError(f"a lab of containers needs {' and '.join(missing)}; without them: --runtime netns")
-        docker.check_daemon()
+    def check_machine(datapath: Datapath) -> None:
+        """See ``Runtime``; the image's Open vSwitch has the userspace datapath only."""
+        if datapath is not Datapath.NETDEV:
+            raise UsageError(
+                f"a lab of containers has no datapath {datapath}; leave --datapath out, or give --runtime netns"
+            )
+        ContainerlabRuntime.check_access()
 
     @staticmethod
     def check_access() -> None:
         """See ``Runtime``."""
-        ContainerlabRuntime.check_machine()
+        if missing := [what for program, what in INSTALL.items() if not shutil.which(program)]:
+            raise SwitchError(f"a lab of containers needs {' and '.join(missing)}; without them: --runtime netns")
+        docker.check_daemon()
 
     def build(self, topology: Topology) -> None:
         """See ``Runtime``; raises UsageError where containerlab has a lab of that name already."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.lab import daemons
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.journal import Entry, LabDirectory, Process, end, start_time
 from ovsnp.lab.runtime import namespace
 from ovsnp.lab.runtime.children import begin, output
@@ -31,21 +32,26 @@ PROGRAMS = {
     "ovs-appctl": "openvswitch-common",
 }
 
+MODULE = "openvswitch"
+
 
 class NetnsRuntime:
     """One lab's namespaces, named LAB-NODE."""
 
-    def __init__(self, directory: LabDirectory) -> None:
+    def __init__(self, directory: LabDirectory, datapath: Datapath) -> None:
         self.directory = directory
+        self.datapath = datapath
 
     @staticmethod
-    def check_machine() -> None:
+    def check_machine(datapath: Datapath) -> None:
         """See ``Runtime``."""
         NetnsRuntime.check_access()
         if missing := [program for program in PROGRAMS if not shutil.which(program)]:
             packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
             raise SwitchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {packages}")
-        if not Path("/dev/net/tun").exists():
+        if datapath is Datapath.SYSTEM:
+            _check_module()
+        elif not Path("/dev/net/tun").exists():
             raise SwitchError("/dev/net/tun is missing, and Open vSwitch's userspace datapath needs it; modprobe tun")
 
     @staticmethod
@@ -69,7 +75,7 @@ class NetnsRuntime:
         for node in sorted(topology.nodes, key=lambda node: node.cluster_node is not None):
             if node.cluster_node is not None:
                 directory = self.directory.ovs_directory(node.name)
-                daemons.launch(directory, partial(self._start, node.name), partial(self.run, node.name))
+                daemons.launch(directory, self.datapath, partial(self._start, node.name), partial(self.run, node.name))
             for command in node.commands:
                 self.run(node.name, command)
 
@@ -119,7 +125,7 @@ class NetnsRuntime:
             pid = int((directory / "ovs-vswitchd.pid").read_text(encoding="ascii"))
             # Where it was killed, its id may be another process's: only what the journal names is ended.
             end([entry.process for entry in self.directory.entries() if entry.process and entry.process.pid == pid])
-        daemons.start_switch(directory, partial(self._start, node), partial(self.run, node))
+        daemons.start_switch(directory, self.datapath, partial(self._start, node), partial(self.run, node))
 
     def _check_free(self, topology: Topology) -> None:
         """The journal must never name a namespace that somebody else made: `destroy` would take it away."""
@@ -149,7 +155,19 @@ class NetnsRuntime:
             mac = ["address", end_.mac] if end_.mac else []
             settings = [end_.interface, *mac, "mtu", str(link.mtu), "up"]
             output(["ip", "-n", self.namespace(end_.node), "link", "set", "dev", *settings], what)
-            namespace.disable_checksum_offload(self.namespace(end_.node), end_.interface)
+            if self.datapath is Datapath.NETDEV:
+                namespace.disable_checksum_offload(self.namespace(end_.node), end_.interface)
 
     def _start(self, node: str, command: Sequence[str], sink: Path) -> subprocess.Popen[bytes]:
         return begin(self.command(node, command), f"{node}: {command[0]}", sink, self.directory)
+
+
+def _check_module() -> None:
+    """Load the kernel's part of Open vSwitch; raises SwitchError where this kernel has none."""
+    with suppress(FileNotFoundError):
+        subprocess.run(["modprobe", "--quiet", MODULE], capture_output=True, check=False)
+    if not Path("/sys/module", MODULE).exists():
+        raise SwitchError(
+            f"the kernel has no module {MODULE}, and Open vSwitch's kernel datapath is in it; modprobe {MODULE}, or "
+            "leave out --datapath system"
+        )

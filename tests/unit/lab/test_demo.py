@@ -7,13 +7,14 @@ from click.testing import CliRunner
 
 from ovsnp.cli import lab as command
 from ovsnp.errors import UsageError
+from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 
 TOPOLOGY = Path(__file__).parents[3] / "containerlab" / "ovsnp.clab.yml"
 
 
 def test_without_a_lab_the_demo_says_why_and_shows_the_flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(datapath: Datapath) -> None:
         raise UsageError("a lab needs root")
 
     monkeypatch.setattr(RUNTIMES[NETNS], "check_machine", staticmethod(refuse))

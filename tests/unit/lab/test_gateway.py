@@ -25,9 +25,9 @@ def test_a_node_reaches_its_own_pods_directly_and_others_by_tunnel_or_underlay()
         "ip -4 rule add from 192.0.2.1 lookup 100",
         "ip -6 rule add from 2001:db8::1 lookup 100",
         "ip -4 route replace 10.2.0.0/24 via 10.2.0.1 dev ovsnp-gw0 onlink src 10.1.0.1",
-        "ip -4 route replace 10.2.0.0/24 via 192.0.2.2 dev br-phy onlink table 100",
+        "ip -4 route replace 10.2.0.0/24 via 192.0.2.2 dev br-phy onlink mtu 1400 table 100",
         "ip -6 route replace fd02::/64 via fd02::1 dev ovsnp-gw0 onlink src fd01::1",
-        "ip -6 route replace fd02::/64 via 2001:db8::2 dev br-phy onlink table 100",
+        "ip -6 route replace fd02::/64 via 2001:db8::2 dev br-phy onlink mtu 1400 table 100",
     ]
 
 

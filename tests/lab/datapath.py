@@ -1,0 +1,26 @@
+"""Which datapath the tests' labs have, and at what pace they are tried: chosen here, from outside.
+
+``OVSNP_LAB_DATAPATH``: ``netdev``, or ``system`` as in the virtual machine of `tests/kernel`.
+``OVSNP_LAB_PACE``: for a machine that is slow, ``RATE PATIENCE SAMPLE`` (`ovsnp.lab.pace`).
+"""
+
+import os
+
+from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.pace import PATIENCE, RATE, Pace
+
+DATAPATH = Datapath(os.environ.get("OVSNP_LAB_DATAPATH", Datapath.NETDEV))
+IN_KERNEL = DATAPATH is Datapath.SYSTEM
+
+
+def _pace() -> Pace:
+    rate, patience, *sample = os.environ.get("OVSNP_LAB_PACE", f"{RATE} {PATIENCE}").split()
+    return Pace(float(rate), float(patience), *map(int, sample))
+
+
+PACE = _pace()
+
+
+def patient(seconds: float) -> float:
+    """How long to wait here for what takes at most so long on a machine that is not slow."""
+    return seconds * PACE.patience / PATIENCE
