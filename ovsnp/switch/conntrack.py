@@ -80,7 +80,8 @@ def _numbers(text: str) -> dict[str, str]:
 class Conntrack:
     """The connections of a bridge's datapath; `conntrack` makes it.
 
-    Each is flushed by its whole tuple: given part of a tuple, Open vSwitch 3.1 leaves some of those that match (3.3 none).
+    Each is flushed by its whole tuple: given part of a tuple, Open vSwitch 3.1 leaves some of those that match (3.3
+    none).
     Where there are several datapaths (a bridge of the kernel's and a userspace one), 3.1 takes no datapath's name
     beside a tuple; the bridge's own socket (``ovs-ofctl ct-flush``) needs none, but costs a process a connection.
     """

@@ -63,6 +63,10 @@ class HolderScene:
         """No pod may connect to another from the next apply on."""
         self.scene.write("policy", NOBODY)
 
+    def allow(self) -> None:
+        """All pods may connect to each other, as at first, from the next apply on."""
+        self.scene.write("policy", "")
+
     def apply(self, nodes: Iterable[int] = (0, 1)) -> list[Answer]:
         """Apply on some nodes."""
         return [self.scene.nodes[node].apply(self.scene.manifests, *self.options) for node in nodes]

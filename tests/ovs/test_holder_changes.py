@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from ovsnp.model.ports import Protocol
+from tests.ovs import moments
 from tests.ovs.applying import Answer
 from tests.ovs.fault_scene import EMPTY
 from tests.ovs.holder_scene import Conversation, HolderScene
@@ -177,65 +179,54 @@ def test_a_record_that_cannot_be_read_is_an_error(there: HolderScene) -> None:
 # Killed
 
 
-KILLED = """
-import os, signal, sys
-import ovsnp.apply.commit, ovsnp.apply.turnover
-from ovsnp.cli import main
-where, name, calls = sys.argv.pop(1), sys.argv.pop(1), int(sys.argv.pop(1))
-module = sys.modules[where]
-real = getattr(module, name)
-def killing(*arguments):
-    global calls
-    calls -= 1
-    if calls < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*arguments)
-setattr(module, name, killing)
-main()
-"""
-COMMIT, TURNOVER = "ovsnp.apply.commit", "ovsnp.apply.turnover"
-MOMENTS = {
-    "before the addresses are closed": (COMMIT, "bundle", 0),
-    "when they are": (TURNOVER, "await_flows", 0),
-    "while the datapath takes the flows up": (TURNOVER, "bundle", 1),
-    "before conntrack forgets": (TURNOVER, "forget", 0),
-    "before endpoints are forgotten": (TURNOVER, "bundle", 2),
-    "before the record": (TURNOVER, "write_record", 0),
-    "before the addresses are opened": (TURNOVER, "bundle", 3),
-}
-
-
-def killed(there: HolderScene, moment: str) -> None:
-    """Apply on the first node, which ends at that moment."""
+def kill_at(there: HolderScene, moment: str, file: Path) -> int:
+    """Apply on the client's node until a moment of the run; returns how the process ended."""
     switch = there.scene.nodes[0].switch
-    where = ["--db", switch.location.database, "--bridge", BRIDGE, "--node", "node-1", "-f", str(there.scene.manifests)]
-    given = [sys.executable, "-c", KILLED, *map(str, MOMENTS[moment]), "apply", *where]
-    done = subprocess.run(given, env=os.environ, capture_output=True, check=False, timeout=120)
-    assert done.returncode == -signal.SIGKILL, done
+    where = ["--db", switch.location.database, "--bridge", BRIDGE, "--node", "node-1", "-f", there.scene.manifests]
+    command = [sys.executable, moments.__file__, file, moment, "apply", *where]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(list(map(str, command)), env=environment, capture_output=True, check=False).returncode
+
+
+def prepared(there: HolderScene, pod: str, uid: str) -> list[Conversation]:
+    """Open connections, then another pod gets the address of one of the two, which the policy forbids to speak."""
+    there.allow()
+    there.apply()
+    them = [direct(there, "client", "web-0"), direct(there, "client", "web-2")]
+    there.scene.converse("client", 100)
+    there.give(pod, uid)
+    there.forbid()
+    return [it for it in them if pod in (it.client, it.server)]
+
+
+def heard(there: HolderScene, them: list[Conversation]) -> list[Conversation]:
+    """Those of which a packet arrives, whoever sends it."""
+    return [it for it in them if there.client_speaks(it) or there.server_speaks(it)]
 
 
 @pytest.mark.parametrize("pod", ["client", "web-0", "web-2"])
-@pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_moment_nothing_is_open_and_the_next_apply_completes_it(
-    scene: ServiceScene, moment: str, pod: str
+    there: HolderScene, pod: str, tmp_path: Path
 ) -> None:
-    there = HolderScene(scene)
-    scene.serve([pod if pod in BACKENDS else "web-0"], 600)
-    there.apply()
-    scene.converse("client", 100)
-    them = [it for it in (direct(there, "client", "web-0"), direct(there, "client", "web-2")) if pod in it]
-    there.give(pod, "the next")
-    there.forbid()
-    killed(there, moment)
-    if moment == "before the addresses are closed":
-        assert all(there.goes_on(it) for it in them)
-    else:
-        assert not any(there.client_speaks(it) or there.server_speaks(it) for it in them)
-        assert there.closed(0) == 6
-    there.apply([0])
-    assert not any(there.client_speaks(it) or there.server_speaks(it) for it in them)
-    assert learned(there, 4) == []
-    assert there.whole(0)
+    there.scene.serve([pod if pod in BACKENDS else "web-0"], 600)
+    prepared(there, pod, "the next")
+    file = tmp_path / "moments"
+    assert kill_at(there, "none", file) == 0
+    closed, *others = [one for one in file.read_text().splitlines() if one.startswith("return ofctl.bundle ")]
+    assert len(others) == 4  # two that have the flows taken up, what was learned, and the addresses' opening
+    them = prepared(there, pod, "the one after")
+    assert kill_at(there, closed.replace("return", "call"), file) == -signal.SIGKILL
+    assert heard(there, them) == them
+    steps = ["datapath.await_flows", "forget.forget", "affinity.outdated", "record.write_record"]
+    for moment in [closed, *others[:-1], *(f"return {step} 1" for step in steps)]:
+        them = prepared(there, pod, moment)
+        assert kill_at(there, moment, file) == -signal.SIGKILL, moment
+        assert heard(there, them) == [], moment
+        assert there.closed(0) == 6, moment
+        there.apply([0])
+        assert heard(there, them) == [], moment
+        assert learned(there, 4) == [], moment
+        assert there.whole(0), moment
 
 
 # Endpoints that clients keep
