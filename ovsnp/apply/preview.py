@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from ovsnp.apply.commit import STANDALONE
+from ovsnp.apply.forget import remembered
 from ovsnp.apply.guards import left_over, require_complete
+from ovsnp.apply.holders import Changed, changed, holders
 from ovsnp.apply.plan import Plan, plan
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
@@ -14,6 +16,8 @@ from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.switch.bridge import is_secure, lacks
+from ovsnp.switch.conntrack import conntrack
+from ovsnp.switch.datapath import datapath
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -21,13 +25,16 @@ from ovsnp.switch.ofctl import dump_flows, dump_groups, hidden_fragments
 from ovsnp.switch.option_map import unmapped_options
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
+from ovsnp.switch.record import read_record
 
 
 class Preview(msgspec.Struct, frozen=True):
     """What is on a bridge, what `apply` would make of it, and the pods it would leave out.
 
     ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did; ``dumped`` are
-    the flows and groups as Open vSwitch prints them. ``odd`` is as in `Outcome`.
+    the flows and groups as Open vSwitch prints them. ``forgotten`` is the number of connections that conntrack would
+    forget: those of pods that are gone, or all where there is no record of the pods before (not ``known``).
+    ``odd`` is as in `Outcome`.
     """
 
     bridge: tuple[str, ...]
@@ -39,6 +46,8 @@ class Preview(msgspec.Struct, frozen=True):
     odd: tuple[Oddity, ...]
     ports: Ports
     dumped: tuple[str, ...]
+    forgotten: int
+    known: bool
 
 
 @without_collector()
@@ -60,6 +69,8 @@ def preview(location: Location, cluster: Cluster, options: Options, *, remove_mi
         lacking += hidden_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             lacking += unmapped_options(location, options.bridge, options.carrier)
+        turned = changed(read_record(location, options.bridge), holders(cluster))
+        forgotten = _forgotten(location, database, options.bridge, turned) if turned else 0
     if not secure and any(flow.text == STANDALONE for flow in flows):
         lacking.append(f"Open vSwitch's own flow removed with fail_mode: {STANDALONE}")
     program = compile_cluster(cluster, ports, options)
@@ -73,4 +84,11 @@ def preview(location: Location, cluster: Cluster, options: Options, *, remove_mi
         (*ports.odd, *left_over(cluster, ports, options)),
         ports,
         (*dumped[0], *dumped[1]),
+        forgotten,
+        turned.known,
     )
+
+
+def _forgotten(location: Location, database: Database, bridge: str, turned: Changed) -> int:
+    with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
+        return remembered(tracker, turned)

@@ -45,6 +45,12 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
         lines.append(f"{bridge}: groups: {outcome.groups} added, changed or deleted")
     if outcome.cut:
         lines.append(f"{bridge}: connections to endpoints that are gone: {outcome.cut} cut")
+    if outcome.forgotten:
+        whose = "pods that are gone" if outcome.known else "unknown pods (no record of who held which address)"
+        lines.append(f"{bridge}: connections of {whose}: {outcome.forgotten} forgotten")
+    if outcome.emptied:
+        zones = ", ".join(map(str, outcome.emptied))
+        lines.append(f"{bridge}: conntrack zones emptied, as Open vSwitch flushes some protocols no other way: {zones}")
     return lines
 
 
@@ -54,6 +60,9 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
         "groups": outcome.groups,
         "cut": outcome.cut,
+        "forgotten": outcome.forgotten,
+        "holders_known": outcome.known,
+        "emptied_zones": list(outcome.emptied),
         "without_port": list(outcome.without_port),
         "odd_interfaces": msgspec.to_builtins(outcome.odd),
     }

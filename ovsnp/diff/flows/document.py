@@ -38,6 +38,8 @@ def document(options: Options, found: Differences, seen: Preview) -> dict[str, A
             "deleted": [_there(each.before) for each in found.groups if each.before and not each.after],
         },
         "cut": [_given(each) for each in found.cut],
+        "forgotten": found.forgotten,
+        "holders_known": found.known,
         "without_port": list(seen.without_port),
         "odd_interfaces": msgspec.to_builtins(seen.odd),
     }
