@@ -3,21 +3,40 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+PIP = $(VENV)/bin/pip install --quiet --disable-pip-version-check
+LOCK = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock'
 PACKAGES := openvswitch-switch iproute2 python3-venv
 BROWSER := chromium chromium-driver graphviz
 MACHINE := qemu-system-x86 debootstrap e2fsprogs openssh-client
+
+# What meets every library.
+LIBRARY_TESTS := tests/unit tests/golden tests/lint tests/property/test_oracle.py tests/property/test_effect.py \
+	tests/property/test_fuzz_expectations.py tests/ovs/test_apply.py tests/ovs/test_service_changes.py tests/matrix/test_panel.py
 
 # Of kernel-test: the virtual machine's Debian (bullseye, bookworm, trixie), and how much is run (short, whole).
 SUITE ?= bookworm
 PART ?= whole
 
-.PHONY: demo test kernel-test lint bench man setup clean
+.PHONY: demo test test-newest test-oldest test-trixie kernel-test lint lock bench man setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
 test: setup browser
 	@$(VENV)/bin/pytest -n 2 --dist loadfile
+
+# With the newest and with the oldest libraries that pyproject.toml allows.
+test-newest: RESOLUTION := highest
+test-oldest: RESOLUTION := lowest-direct
+test-newest test-oldest: test-%: setup
+	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) $(VENV)-$*
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV)-$* --resolution $(RESOLUTION) -e '.[test]'
+	@OVSNP_CLUSTERS=5 $(VENV)-$*/bin/pytest -n 2 --dist loadfile $(LIBRARY_TESTS)
+
+# The tests of bridges and of compiled flows, on Debian 13's Open vSwitch and Python.
+test-trixie: debootstrap
+	@tests/trixie -n 2 --dist loadfile tests/ovs tests/golden
 
 kernel-test: setup machine
 	@$(VENV)/bin/python -m tests.kernel test --suite $(SUITE) --part $(PART)
@@ -36,13 +55,16 @@ man: setup
 
 setup: packages $(READY)
 
-.PHONY: packages browser machine
+.PHONY: packages browser debootstrap machine
 packages:
 	@$(call install,$(PACKAGES))
 
 # Tests of pages and graphs are skipped where these cannot be had.
 browser:
 	@$(call install,$(BROWSER)) || true
+
+debootstrap:
+	@$(call install,debootstrap) || true
 
 machine:
 	@$(call install,$(MACHINE))
@@ -56,10 +78,18 @@ elif [ -n "$$missing" ]; then \
 fi
 endef
 
-$(READY): pyproject.toml
-	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[test]'
+# Nothing is installed that the locks do not name: what builds ovsnp and its libraries comes first, from its own lock.
+$(READY): pyproject.toml requirements/build.lock requirements/test.lock
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements/build.lock
+	@$(PIP) --require-hashes --no-build-isolation -r requirements/test.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The newest of all libraries, for every Python that pyproject.toml allows, with hashes.
+lock: setup
+	@$(LOCK) --group build -o requirements/build.lock
+	@$(LOCK) --extra test --constraint requirements/build.lock -o requirements/test.lock pyproject.toml
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-newest $(VENV)-oldest

@@ -14,12 +14,6 @@ from bench.process import processor_time
 AT_ONCE = 64
 """Connections that are opened together: a dummy port holds no more than 100 packets that wait."""
 
-_STATISTICS = {
-    "packets": "packets received",
-    "recirculations": "packet recirculations",
-    "upcalls": "miss with success upcall",
-}
-
 
 class Cost(NamedTuple):
     """What a workload took on one bridge."""
@@ -81,13 +75,18 @@ class Datapath:
                 raise RuntimeError(f"{self._sent} packets sent, {self._statistics()['packets']} taken")
 
     def _statistics(self) -> dict[str, int]:
-        text = self._switch.appctl("dpif-netdev/pmd-stats-show")
-        found = {label.strip(): value for label, _, value in (line.partition(":") for line in text.splitlines())}
-        return {name: int(found[label]) for name, label in _STATISTICS.items()}
+        text = self._switch.appctl("dpctl/show", "-s")
+        packets, hits, misses = (_sum(pattern, text) for pattern in (r"RX packets:", r"lookups: hit:", r" missed:"))
+        return {"packets": packets, "recirculations": hits + misses - packets, "upcalls": misses}
 
     def _megaflows(self) -> int:
-        return sum(int(number) for number in re.findall(r"^ +flows: (\d+)", self._switch.appctl("dpctl/show"), re.M))
+        return _sum(r"^ +flows: ", self._switch.appctl("dpctl/show"))
 
     def _processor_time(self) -> float:
         """Seconds of processor time of the daemon so far."""
         return processor_time(self._pid)
+
+
+def _sum(label: str, text: str) -> int:
+    """All numbers behind a label."""
+    return sum(int(number) for number in re.findall(rf"{label}(\d+)", text, re.M))

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 import msgspec
 
 from ovsnp.apply.cut import Given, was_given
+from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.plan import GroupChange, Plan, plan
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.program import Program
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.model.ports import Protocol
@@ -34,7 +36,8 @@ STANDALONE = "priority=0 actions=NORMAL"
 class Outcome(msgspec.Struct, frozen=True):
     """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out.
 
-    ``cut`` is the number of connections to endpoints of Services that are gone, which were cut.
+    ``cut`` is the number of connections to endpoints of Services that are gone, which were cut. ``odd`` is what is
+    wrong with pods' interfaces; the pods that are closed for it are among those left out.
     """
 
     bridge: tuple[str, ...]
@@ -44,18 +47,23 @@ class Outcome(msgspec.Struct, frozen=True):
     groups: int
     cut: int
     without_port: tuple[str, ...]
+    odd: tuple[Oddity, ...]
 
 
 @without_collector()
-def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
+def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Outcome:
     """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched.
-    Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
+    Raises InputError where the cluster lacks what the bridge serves, unless ``remove_missing`` says that this shall
+    go: nothing is changed then. Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
+        if not remove_missing:
+            installed = () if cluster.nodes else _installed(location, options.bridge)
+            require_complete(cluster, ports, options, installed)
         program = compile_cluster(cluster, ports, options)
         change = _plan(location, options.bridge, program)
         with _others_kept(location, database, options.bridge, lock):
@@ -80,6 +88,7 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
         change.groups,
         cut_off,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
+        (*ports.odd, *left_over(cluster, ports, options)),
     )
 
 

@@ -72,7 +72,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, message="ovsnp %(version)s")
+@click.version_option(__version__, message="ovsnp %(version)s", help="Show the version and exit.")
 def ovsnp() -> None:
     """Compile Kubernetes NetworkPolicy into OpenFlow rules for Open vSwitch."""
 

@@ -37,6 +37,8 @@ _ENVIRONMENT = {
     "OVS_RUNDIR": "Where Open vSwitch has its sockets, as for its own tools.",
     "NO_COLOR": "If it is set, no colour, as with --no-color.",
 }
+_HELP = "Show this message and exit."
+"""What --help does: click's own words change with it."""
 _ELSEWHERE = ("ovs-ofctl(8)", "ovs-vsctl(8)", "ovs-appctl(8)")
 
 
@@ -112,6 +114,8 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
 def _options(context: click.Context) -> Iterator[str]:
     for parameter in context.command.get_params(context):
         names, words = parameter.get_help_record(context) or ("", "")
+        if parameter.name == "help":
+            words = _HELP
         if words:
             yield f".TP\n{_term(names)}\n{_prose(words)}\n"
 

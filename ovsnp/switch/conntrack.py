@@ -45,8 +45,8 @@ class Tracked(NamedTuple):
 def cut(location: Location, zones: tuple[int, ...], gone: Callable[[Tracked], bool]) -> int:
     """Have the datapath forget connections of these zones; returns how many.
 
-    Each is named whole: given part of a tuple, Open vSwitch 3.1 leaves some of those that match. It takes no
-    datapath's name beside a tuple either, so there must be one datapath.
+    Each is named whole: given part of a tuple, Open vSwitch 3.1 leaves some of those that match (3.3 none). It takes
+    no datapath's name beside a tuple either, so there must be one datapath.
     Raises SwitchError where ovs-vswitchd cannot be asked.
     """
     with control(location) as there:

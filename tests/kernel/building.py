@@ -147,7 +147,10 @@ def _install_requirements(root: Path, recipe: Recipe) -> None:
     kept = own.read_bytes()
     own.write_bytes(Path(os.environ.get("SSL_CERT_FILE") or _BUNDLE).read_bytes())
     _inside(root, ["python3", "-m", "venv", VENV])
-    _inside(root, [f"{VENV}/bin/pip", "install", "--quiet", *recipe.requirements])
+    for lock in recipe.locks:
+        (root / "root/lock").write_text(lock)
+        options = ["--quiet", "--require-hashes", "--no-build-isolation", "-r", "/root/lock"]
+        _inside(root, [f"{VENV}/bin/pip", "install", *options])
     own.write_bytes(kept)
     (packages,) = (root / VENV.removeprefix("/")).glob("lib/python*/site-packages")
     (packages / "checkout.pth").write_text(f"{PROJECT}\n")

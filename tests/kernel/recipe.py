@@ -1,7 +1,6 @@
 """What the virtual machine is made of; two recipes are the same where all that goes into it is."""
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,16 +29,17 @@ KERNEL = "linux-image-cloud-amd64"
 
 
 class Recipe(msgspec.Struct, frozen=True):
-    """Debian's suites that the guest's programs and its kernel are from, and its Python's requirements."""
+    """Debian's suites that the guest's programs and its kernel are from, and the locks of its Python's libraries, as
+    texts: that of what builds them first."""
 
     suite: str
     kernel_suite: str
-    requirements: tuple[str, ...]
+    locks: tuple[str, ...]
 
     @property
     def key(self) -> str:
         """A name for what comes of this recipe."""
-        goes_in = [self.suite, self.kernel_suite, KERNEL, *PACKAGES, *self.requirements]
+        goes_in = [self.suite, self.kernel_suite, KERNEL, *PACKAGES, *self.locks]
         goes_in += [(HERE / file).read_text(encoding="utf-8") for file in ("building.py", "init")]
         return f"{self.kernel_suite}-{hashlib.sha256(repr(goes_in).encode()).hexdigest()[:12]}"
 
@@ -54,7 +54,6 @@ only its kernel is taken."""
 
 
 def recipe(suite: str) -> Recipe:
-    """The recipe for one of SUITES, with what the checkout's pyproject.toml requires."""
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    requirements = (*project["dependencies"], *project["optional-dependencies"]["test"])
-    return Recipe(*SUITES[suite], requirements)
+    """The recipe for one of SUITES, with the checkout's locks."""
+    locks = [(CHECKOUT / "requirements" / file).read_text(encoding="utf-8") for file in ("build.lock", "test.lock")]
+    return Recipe(*SUITES[suite], tuple(locks))

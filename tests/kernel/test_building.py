@@ -9,7 +9,7 @@ from tests.kernel import building
 from tests.kernel.building import BuildError, image
 from tests.kernel.recipe import SUITES, Recipe, recipe
 
-RECIPE = Recipe("bookworm", "bookworm", ("click",))
+RECIPE = Recipe("bookworm", "bookworm", ("click==8.2.1",))
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_goes_in_makes_the_key() -> None:
-    others = [{"suite": "trixie"}, {"kernel_suite": "trixie"}, {"requirements": ("click", "rich")}]
+    others = [{"suite": "trixie"}, {"kernel_suite": "trixie"}, {"locks": ("click==8.2.1", "rich==13.0.0")}]
     keys = [RECIPE.key, *(msgspec.structs.replace(RECIPE, **other).key for other in others)]
     assert len(set(keys)) == len(keys)
     assert {suite: recipe(suite).key for suite in SUITES} == {suite: recipe(suite).key for suite in SUITES}

@@ -125,24 +125,21 @@ def test_a_command_of_the_topology_that_fails_fails_up_and_is_named(name: str, b
     broken.write_text(SMALL.read_text().replace("ip link set br-phy up", "ip link set br-pyh up"))
     refused = run("up", "-t", str(broken), "--name", name)
     assert refused.returncode == 4
-    assert 'node-1: ip link set br-pyh up: Cannot find device "br-pyh"' in refused.stderr
+    assert "node-1: ip link set br-pyh up: " in refused.stderr
     assert is_gone(name, base)
 
 
 def test_without_root_up_says_so(name: str, base: Path) -> None:
+    # Another user that may read what root may, wherever the checkout and the interpreter lie.
+    reads = [f"--{kind}-caps=-all,+dac_override" for kind in ("inh", "ambient")]
     nobody = subprocess.run(
         [
-            "setpriv",
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
+            *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reads),
             *command("up", "-t", str(SMALL), "--name", name),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
-    if "Permission denied" in nobody.stderr:
-        pytest.skip("this interpreter is not readable without root")
     assert (nobody.returncode, "needs root" in nobody.stderr) == (2, True)
     assert not (base / name).exists()

@@ -1,4 +1,4 @@
-"""Packets of TCP and UDP as Ethernet frames, of either family, with good checksums: conntrack looks at them."""
+"""Packets of TCP, UDP and SCTP as Ethernet frames, of either family, with good checksums: conntrack looks at them."""
 
 import struct
 from enum import IntFlag
@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 from ovsnp.model.ports import Protocol
 
-_NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17}
+_NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 _CHECKSUM_AT = {Protocol.TCP: 16, Protocol.UDP: 6}
+_SCTP_LENGTH = 16
+_COOKIE_ACK = 11
+_CASTAGNOLI = 0x82F63B78
 _ETHERTYPES = {4: 0x0800, 6: 0x86DD}
 
 
@@ -60,11 +63,15 @@ def frame(packet: Packet, source_mac: int, destination_mac: int) -> str:
         sequence = packet.began if packet.flags & Flag.SYN else packet.began + 1
         acknowledged = packet.met + 1 if packet.flags & Flag.ACK else 0
         payload = struct.pack("!HHIIBBHHH", *ports, sequence, acknowledged, 5 << 4, packet.flags, 65535, 0, 0)
-    else:
+    elif packet.protocol is Protocol.UDP:
         payload = struct.pack("!HHHH", *ports, 12, 0) + b"ping"
-    number, at = _NUMBERS[packet.protocol], _CHECKSUM_AT[packet.protocol]
-    pseudo = source.packed + destination.packed + struct.pack("!II", len(payload), number)
-    payload = payload[:at] + _checksum(pseudo + payload) + payload[at + 2 :]
+    else:
+        payload = _with_crc(struct.pack("!HHIIBBH", *ports, 1, 0, _COOKIE_ACK, 0, 4))
+    number = _NUMBERS[packet.protocol]
+    if packet.protocol in _CHECKSUM_AT:
+        at = _CHECKSUM_AT[packet.protocol]
+        pseudo = source.packed + destination.packed + struct.pack("!II", len(payload), number)
+        payload = payload[:at] + _checksum(pseudo + payload) + payload[at + 2 :]
     header = _header(source.version, number, len(payload), packet.hops) + source.packed + destination.packed
     if source.version == 4:
         header = header[:10] + _checksum(header) + header[12:]
@@ -87,9 +94,12 @@ def parse(data: bytes) -> Packet:
     number, hops = (data[23], data[22]) if version == 4 else (data[20], data[21])
     payload = data[start + 2 * size :]
     (protocol,) = (protocol for protocol, each in _NUMBERS.items() if each == number)
-    length = 20 if protocol is Protocol.TCP else struct.unpack("!H", payload[4:6])[0]
-    pseudo = b"".join(addresses) + struct.pack("!II", length, number)
-    assert _checksum(pseudo + payload[:length]) == b"\0\0"
+    if protocol is Protocol.SCTP:
+        assert _with_crc(payload[:_SCTP_LENGTH]) == payload[:_SCTP_LENGTH]
+    else:
+        length = 20 if protocol is Protocol.TCP else struct.unpack("!H", payload[4:6])[0]
+        pseudo = b"".join(addresses) + struct.pack("!II", length, number)
+        assert _checksum(pseudo + payload[:length]) == b"\0\0"
     assert version == 6 or _checksum(data[14:34]) == b"\0\0"
     ports = struct.unpack("!HH", payload[:4])
     ends = [End(str(ip_address(address)), port) for address, port in zip(addresses, ports, strict=True)]
@@ -103,3 +113,13 @@ def _checksum(data: bytes) -> bytes:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return struct.pack("!H", ~total & 0xFFFF)
+
+
+def _with_crc(packet: bytes) -> bytes:
+    """A packet of SCTP with its checksum, a CRC32c (RFC 9260, appendix A)."""
+    register = 0xFFFFFFFF
+    for byte in packet[:8] + bytes(4) + packet[12:]:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (_CASTAGNOLI if register & 1 else 0)
+    return packet[:8] + struct.pack("<I", register ^ 0xFFFFFFFF) + packet[12:]

@@ -6,12 +6,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.errors import SwitchError
 from ovsnp.lab.daemons import database_socket, environment, launch, start_database, start_switch
+from ovsnp.lab.datapath import Datapath
 from ovsnp.switch.location import Location
 
 
@@ -23,7 +25,7 @@ class DummySwitch:
         self.environment = {**os.environ, **environment(directory)}
         self.location = Location(database_socket(directory), str(directory))
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
-        launch(directory, self._start, self.run)
+        launch(directory, Datapath.NETDEV, self._start, self.run)
         self._control = self._connect()
 
     def _connect(self) -> UnixctlClient:
@@ -33,9 +35,11 @@ class DummySwitch:
         return control
 
     def _start(self, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
-        dummy = ["--enable-dummy", "--disable-system-route"] if command[0] == "ovs-vswitchd" else []
+        whole = list(command)
+        if command[0] == "ovs-vswitchd":
+            whole = [*_own_network(), *command, "--enable-dummy", "--disable-system-route"]
         with output.open("wb") as file:
-            daemon = subprocess.Popen([*command, *dummy], env=self.environment, stdout=file, stderr=file)
+            daemon = subprocess.Popen(whole, env=self.environment, stdout=file, stderr=file)
         self.daemons[command[0]] = daemon
         return daemon
 
@@ -47,7 +51,7 @@ class DummySwitch:
     def start_switch(self) -> None:
         """Start ovs-vswitchd again after `kill`."""
         self._control.close()
-        start_switch(self.directory, self._start, self.run)
+        start_switch(self.directory, Datapath.NETDEV, self._start, self.run)
         self._control = self._connect()
 
     def start_database(self) -> None:
@@ -111,6 +115,19 @@ class DummySwitch:
         self._control.close()
         for name in reversed(self.daemons):
             self.kill(name)
+
+
+@cache
+def _own_network() -> tuple[str, ...]:
+    """What runs a command in a network namespace of its own; nothing where this user cannot make one.
+
+    Open vSwitch 3.3 and later lose the dummy datapath's tunnel listener when a link of the host changes, and tests
+    beside these make and delete links.
+    """
+    for ways in (("unshare", "--net"), ("unshare", "--net", "--map-root-user")):
+        if shutil.which(ways[0]) and not subprocess.run([*ways, "true"], capture_output=True, check=False).returncode:
+            return ways
+    return ()
 
 
 @contextmanager

@@ -6,26 +6,28 @@ sets share names and rule numbers, so the clauses of one beside those of the oth
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from random import Random
 
 import pytest
 from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.switch.lock import exclusive
+from tests.ovs import moments
 from tests.ovs.applying import ApplyScene
 from tests.ovs.instance import DummySwitch
 
-KILLS = 32
-MOST_RUNS = 80
+PATIENCE = 60.0
+COMPUTING = 4  # so many kills while ovsnp computes
 BLOCKS = 700  # so many that the bundle does not fit into a pipe
 SERVER, FIRST, SECOND = "10.20.1.10", "10.20.1.11", "10.20.1.12"
+FILE, RECORD = 24, 16  # bytes before a pcap file's packets, and before each of them
 INTERFACES = {SERVER: "server", FIRST: "first", SECOND: "second"}
 ALLOWED = {"a": (FIRST, 80), "b": (SECOND, 443)}
 PROBES = [(client, port) for client in (FIRST, SECOND) for port in (80, 443, 8080)]
@@ -83,7 +85,8 @@ class Battlefield:
 
     def __init__(self, scene: ApplyScene, directory: Path) -> None:
         self.scene, self.directory = scene, directory
-        self.capture = directory / "server.pcap"
+        self.capture, self._read = directory / "server.pcap", FILE
+        self._delivered: Counter[tuple[str, int]] = Counter()
         scene.write("cluster", NODE + "".join(map(_pod, INTERFACES)))
         for address, interface in INTERFACES.items():
             scene.add_pod(f"default/{interface}", interface, "dummy-pmd")
@@ -106,13 +109,32 @@ class Battlefield:
             text=True,
         )
 
-    def finish(self, name: str) -> float:
-        """Apply a set; returns how long it took."""
-        begun = time.monotonic()
-        with self.start(name) as process:
-            _, said = process.communicate(timeout=30)
-        assert process.returncode == 0, said
-        return time.monotonic() - begun
+    def moments(self) -> list[str]:
+        """The moments that both ways between the sets have, in order; leaves set a."""
+        ways = [self._moments(name) for name in ("b", "a")]
+        return [moment for moment in ways[0] if moment in set(ways[1])]
+
+    def _moments(self, name: str) -> list[str]:
+        assert self.kill_at("none", name) == 0
+        return (self.directory / "moments").read_text().splitlines()
+
+    def kill_at(self, moment: str, name: str) -> int:
+        """Apply a set until a moment of the run; returns how the process ended."""
+        arguments = self.scene.arguments("apply", "-f", self.directory / f"{name}.yaml")
+        command = [sys.executable, moments.__file__, self.directory / "moments", moment, *arguments]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            list(map(str, command)), env=environment, stdout=subprocess.DEVNULL, check=False, timeout=PATIENCE
+        )
+        return done.returncode
+
+    def wait_until_asks_for_the_lock(self, process: subprocess.Popen[str]) -> None:
+        """Wait until a process that applies has come to the lock of the bridge."""
+        deadline = time.monotonic() + PATIENCE
+        lock = Path(self.scene.switch.location.rundir, f"ovsnp-{self.scene.bridge}.lock")
+        opened = Path(f"/proc/{process.pid}/fd")
+        while process.poll() is None and lock not in map(Path.resolve, opened.iterdir()):
+            assert time.monotonic() < deadline
 
     def standing(self) -> str:
         """Which of the sets the bridge has, wholly."""
@@ -125,22 +147,37 @@ class Battlefield:
         with exclusive(self.scene.switch.location, self.scene.bridge):
             return self.standing()
 
+    def wait_until_delivers(self, name: str, traffic: "Traffic") -> None:
+        """Wait until new packets come out at the server that a set, which stands, allows."""
+        before, deadline = self.delivered()[ALLOWED[name]], time.monotonic() + PATIENCE
+        while self.delivered()[ALLOWED[name]] == before:
+            assert not traffic.failure
+            assert time.monotonic() < deadline, f"no packet passes that set {name} allows"
+            time.sleep(0.01)
+
     def delivered(self) -> Counter[tuple[str, int]]:
-        """How many packets came out at the server, by source and destination port."""
-        return Counter(_packets(self.capture.read_bytes()))
+        """How many packets came out at the server so far, by source and destination port."""
+        frames = list(_records(self.capture.read_bytes()[self._read :]))
+        self._read += sum(RECORD + len(frame) for frame in frames)
+        self._delivered.update(_packets(frames))
+        return self._delivered
 
 
 def _pod(address: str) -> str:
     return POD.replace("NAME", INTERFACES[address]).replace("ADDRESS", address)
 
 
-def _packets(capture: bytes) -> Iterator[tuple[str, int]]:
-    """Source and TCP destination port of each IPv4 packet without options in a pcap file of this machine."""
-    at = 24
-    while at + 16 <= len(capture):
-        length = int.from_bytes(capture[at + 8 : at + 12], sys.byteorder)
-        frame = capture[at + 16 : at + 16 + length]
-        at += 16 + length
+def _records(capture: bytes) -> Iterator[bytes]:
+    """The whole packets at the beginning of the records of a pcap file of this machine."""
+    at = 0
+    while (end := at + RECORD + int.from_bytes(capture[at + 8 : at + 12], sys.byteorder)) <= len(capture):
+        yield capture[at + RECORD : end]
+        at = end
+
+
+def _packets(frames: Iterable[bytes]) -> Iterator[tuple[str, int]]:
+    """Source and TCP destination port of each frame that is IPv4 without options."""
+    for frame in frames:
         if frame[12:14] == b"\x08\x00" and len(frame) >= 38:
             yield ".".join(map(str, frame[26:30])), int.from_bytes(frame[36:38], "big")
 
@@ -166,7 +203,7 @@ class Traffic:
         self._control.close()
 
     def _send(self) -> None:
-        while not self._ended.wait(0.002) and not self.failure:
+        while not self._ended.wait(0.005) and not self.failure:
             source_port = 1024 + self.rounds % 64000
             for client in (FIRST, SECOND):
                 packets = [_syn(client, port, source_port) for address, port in PROBES if address == client]
@@ -197,60 +234,70 @@ def other(name: str) -> str:
     return "b" if name == "a" else "a"
 
 
+def few(moments: list[str]) -> list[str]:
+    """Each moment that a program of Open vSwitch has ended, those from the bundle on, and some while ovsnp computes."""
+    ends = [moment for moment in moments if moment.startswith("return subprocess.Popen.communicate")]
+    late = moments[moments.index("call ofctl.bundle 1") :]
+    ends += [moment for moment in late if moment.startswith("return") and "genexpr" not in moment]
+    return ends + moments[:: len(moments) // COMPUTING]
+
+
 def test_killed_at_any_moment_the_bridge_is_one_set_and_no_packet_passes_that_neither_allows(
     battlefield: Battlefield,
 ) -> None:
-    random, moved, killed = Random(1), 0, 0
+    moments = battlefield.moments()
+    before_bundle = set(moments[: moments.index("call ofctl.bundle 1") + 1])
+    after_bundle = set(moments[moments.index("return ofctl.bundle 1") :])
     with Traffic(battlefield.scene.switch) as traffic:
-        long = min(battlefield.finish(name) for name in ("b", "a", "b", "a"))
-        for run in range(MOST_RUNS):
+        for moment in few(moments):
             before = battlefield.settle()
-            process = battlefield.start(other(before))
-            # Every other moment lies in the last part of the run, where it talks to Open vSwitch.
-            time.sleep(random.uniform(0.5 * long * (run % 2), long))
-            finished = process.poll() is not None
-            process.kill()
-            killed += not finished
-            long *= 0.85 if finished else 1.03  # how long a run takes depends on what else the machine does
-            process.communicate()
+            battlefield.wait_until_delivers(before, traffic)
+            assert battlefield.kill_at(moment, other(before)) == -signal.SIGKILL, moment
             at_once, after = battlefield.standing(), battlefield.settle()
-            assert {at_once, after} <= {"a", "b"}
-            moved += after != before
-            if killed >= KILLS:
-                break
-    assert killed >= KILLS
-    assert moved >= 3
-    assert not traffic.failure
+            assert {at_once, after} <= {"a", "b"}, moment
+            assert moment not in before_bundle or after == before, moment
+            assert moment not in after_bundle or at_once == other(before), moment
     delivered = battlefield.delivered()
     assert delivered.keys() == set(ALLOWED.values()), delivered
-    assert min(delivered.values()) > 100
 
 
-def interposed(directory: Path, pause: float) -> dict[str, str]:
-    """An environment whose ``ovs-ofctl bundle`` kills ovsnp before it starts to read, then waits, then works."""
+def interposed(directory: Path) -> tuple[dict[str, str], Path]:
+    """An environment whose ``ovs-ofctl bundle`` kills ovsnp before it starts to read, and works when a file is there.
+
+    Returns the environment and the file.
+    """
     directory.mkdir()
-    script = directory / "ovs-ofctl"
+    script, go = directory / "ovs-ofctl", directory / "go"
     real = shutil.which("ovs-ofctl")
-    script.write_text(
-        f'#!/bin/sh\ncase "$*" in *" bundle "*) kill -9 $PPID; sleep {pause};; esac\nexec {real} "$@"\n',
-    )
+    held = f"kill -9 $PPID; until [ -e {go} ]; do sleep 0.01; done"
+    script.write_text(f'#!/bin/sh\ncase "$*" in *" bundle "*) {held};; esac\nexec {real} "$@"\n')
     script.chmod(0o755)
-    return {"PATH": f"{directory}:{os.environ['PATH']}"}
+    return {"PATH": f"{directory}:{os.environ['PATH']}"}, go
+
+
+def killed_while_ovs_ofctl_waits(battlefield: Battlefield, name: str, directory: Path) -> Path:
+    """Apply a set until ovsnp is killed; its ``ovs-ofctl`` waits for the file that is returned."""
+    environment, go = interposed(directory)
+    process = battlefield.start(name, **environment)
+    process.wait(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGKILL
+    return go
 
 
 def test_killed_while_ovs_ofctl_reads_leaves_a_whole_bundle(battlefield: Battlefield, tmp_path: Path) -> None:
-    process = battlefield.start("b", **interposed(tmp_path / "bin", 0.1))
-    process.communicate(timeout=30)
-    assert process.returncode == -9
+    killed_while_ovs_ofctl_waits(battlefield, "b", tmp_path / "bin").touch()
     assert battlefield.settle() == "b"
 
 
 def test_apply_after_a_killed_one_waits_for_what_it_left_running(battlefield: Battlefield, tmp_path: Path) -> None:
-    process = battlefield.start("b", **interposed(tmp_path / "bin", 0.5))
-    process.wait(timeout=30)
+    go = killed_while_ovs_ofctl_waits(battlefield, "b", tmp_path / "bin")
     assert battlefield.standing() == "a"
-    battlefield.finish("a")
-    time.sleep(0.6)
+    with battlefield.start("a") as process:
+        battlefield.wait_until_asks_for_the_lock(process)
+        assert process.poll() is None
+        go.touch()
+        _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (0, "")
     assert battlefield.settle() == "a"
 
 

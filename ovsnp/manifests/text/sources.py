@@ -87,5 +87,6 @@ def _walk(directory: str, diagnostics: list[Diagnostic]) -> Iterator[str]:
 
 
 def _unreadable(file: str, error: OSError | ValueError) -> Diagnostic:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    # Only a null character in a path is a ValueError.
+    reason = str(error.strerror).lower() if isinstance(error, OSError) else "a path holds no null character"
     return Diagnostic(Span(file), "", "", f"cannot be read: {reason}; check the path and its permissions")

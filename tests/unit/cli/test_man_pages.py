@@ -55,7 +55,7 @@ def test_page_says_all_that_help_says(file: str, context: click.Context) -> None
     said = text_of(pages()[file])
     assert " ".join([context.command_path, *context.command.collect_usage_pieces(context)]) in said
     assert " ".join((context.command.help or "").split()) in said
-    for parameter in context.command.get_params(context):
+    for parameter in context.command.params:  # which --help itself is none of
         names, words = parameter.get_help_record(context) or ("", "")
         assert " ".join(f"{names} {words}".split()) in said or not words
 

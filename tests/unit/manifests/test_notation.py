@@ -11,6 +11,7 @@ import pytest
 from ovsnp.errors import InputError
 from ovsnp.manifests import load
 from ovsnp.model.cluster import Cluster
+from tests.sentences import is_as_expected
 
 Mistakes = Callable[..., list[str]]
 HEADER = "apiVersion: v1\nkind: Namespace\n"
@@ -19,36 +20,31 @@ HEADER = "apiVersion: v1\nkind: Namespace\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: b\n c: d\n", "2: not valid YAML: mapping values are not allowed in this context; "
-         "check the indentation and quotes here"),
-        ("a:\n\tb: c\n", "2: not valid YAML: found character that cannot start any token; "
-         "check the indentation and quotes here"),
-        ("a: 'b\n", "2: not valid YAML: found unexpected end of stream; check the indentation and quotes here"),
+        ("a: b\n c: d\n", "2: not valid YAML: ...; check the indentation and quotes here"),
+        ("a:\n\tb: c\n", "2: not valid YAML: ...; check the indentation and quotes here"),
+        ("a: 'b\n", "2: not valid YAML: ...; check the indentation and quotes here"),
         ("a: *b\n", "1: there is no anchor &b before this alias; write it out"),
         ("a: &b [*b]\n", "1: there is no anchor &b before this alias; write it out"),
         ("? [a]\n: b\n", "1: a key of a mapping must be text; write it as KEY: VALUE"),
         ("\na: " + "[" * 200, "2: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("{a: " * 100_000, "1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("- " * 100_000, "1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
-        ("{a: b}\n---\n" + "{" * 2000, "3: a key of a mapping must be text; write it as KEY: VALUE"),
+        ("{a: b}\n---\n" + "{" * 2000, "3: ..."),
         ("a: &a [b]\n*a : c\n", "2: a key of a mapping must be text; write it as KEY: VALUE"),
-        ("a: \x07\n", "1: not valid YAML: control characters are not allowed; remove the character"),
-        ("{\n\"a\": 1\n\"b\": 2}", "3: not valid YAML: did not find expected ',' or '}'; "
-         "check the indentation and quotes here"),
+        ("a: \x07\n", "1: not valid YAML: ...; remove the character"),
+        ("{\n\"a\": 1\n\"b\": 2}", "3: not valid YAML: ...; check the indentation and quotes here"),
         ("{\n\"a\": [1,\n", "3: not valid JSON: it stops in the middle of a value; check that the file is whole"),
-        ("{}\n{} x", "2: not valid YAML: did not find expected <document start>; "
-         "check the indentation and quotes here"),
+        ("{}\n{} x", "2: not valid YAML: ...; check the indentation and quotes here"),
     ],
 )  # fmt: skip
 def test_broken_text(mistakes: Mistakes, text: str, expected: str) -> None:
-    assert mistakes(text)[-1] == f"in.yaml:{expected}"
+    assert is_as_expected(mistakes(text)[-1], f"in.yaml:{expected}")
 
 
 def test_broken_json(mistakes: Mistakes) -> None:
-    assert mistakes('{"a": 1,\n"b" 2}', "in.json") == [
-        "in.json:2: not valid JSON: expected ':'; check the commas, brackets and quotes here"
-    ]
-    deep = '{"apiVersion": "v1", "kind": "Pod", "metadata": ' + "[" * 5000 + "]" * 5000 + "}"
+    (said,) = mistakes('{"a": 1,\n"b" 2}', "in.json")
+    assert is_as_expected(said, "in.json:2: not valid JSON: ...; check the commas, brackets and quotes here")
+    deep = '{"apiVersion": "v1", "kind": "Pod", "metadata": ' + "[" * 100_000 + "]" * 100_000 + "}"
     assert mistakes(deep, "in.json") == [
         "in.json:1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"
     ]
@@ -114,14 +110,15 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
     with pytest.raises(InputError) as caught:
         load(["missing.yaml", ".", "nul\0.yaml"])
     # Nothing about the namespace: its object may be in a file that could not be read.
-    assert str(caught.value).splitlines() == [
-        "./bad.yaml:2: not valid YAML: did not find expected node content; check the indentation and quotes here",
+    broken, *others = str(caught.value).splitlines()
+    assert is_as_expected(broken, "./bad.yaml:2: not valid YAML: ...; check the indentation and quotes here")
+    assert others == [
         "./dangling.yaml: cannot be read: no such file or directory; check the path and its permissions",
         "./good.yaml:4: Pod default/p: status.podIP: 'x' is no IP address; write it like 10.0.0.1 or fd00::1".replace(
             "default", "elsewhere"
         ),
         "missing.yaml: cannot be read: no such file or directory; check the path and its permissions",
-        "nul\0.yaml: cannot be read: embedded null byte; check the path and its permissions",
+        "nul\0.yaml: cannot be read: a path holds no null character; check the path and its permissions",
     ]
 
 

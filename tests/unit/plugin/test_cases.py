@@ -263,5 +263,5 @@ def test_it_is_part_of_the_package(pytester: pytest.Pytester) -> None:
 
 
 def test_pytest_before_8_4_loads_it(pytester: pytest.Pytester) -> None:
-    line = "import pytest; del pytest.TerminalReporter; import ovsnp.pytest_plugin"
+    line = "import pytest; vars(pytest).pop('TerminalReporter', None); import ovsnp.pytest_plugin"
     assert pytester.run(sys.executable, "-c", line).ret == 0
