@@ -6,9 +6,9 @@ from ovsnp.model.address import family
 from ovsnp.pipeline.conntrack import SNAT_ZONE
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.policy import by_tunnel
-from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.question import ADMITTED_BIT, Question
 from ovsnp.proof.questions.scene import DESTINATION, SOURCE, Scene, named
-from ovsnp.proof.questions.states import ADMITTED_BIT, BOUND_BIT, State
+from ovsnp.proof.questions.states import BOUND_BIT, State
 from ovsnp.proof.questions.verdicts import Row, Table
 from ovsnp.proof.simulator.space import Space, Value
 from ovsnp.proof.simulator.walk import Memory

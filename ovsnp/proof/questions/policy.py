@@ -12,9 +12,9 @@ from ovsnp.pipeline.carrier import MARKED, NO_CARRIER, offset_bits
 from ovsnp.pipeline.numbers import number
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.question import ADMITTED_BIT, ANSWERED_BIT, Question
 from ovsnp.proof.questions.scene import SOURCE, Scene, named, tunnel_field
-from ovsnp.proof.questions.states import ADMITTED_BIT, OPENED, STATES, State
+from ovsnp.proof.questions.states import OPENED, STATES, State
 from ovsnp.proof.questions.verdicts import AllDropped, Row, Table
 from ovsnp.proof.simulator.space import Element, Space, Value
 from ovsnp.proof.simulator.walk import Memory
@@ -67,7 +67,10 @@ def _in_state(question: Question, scene: Scene, state: State) -> Question:
         question,
         kind=question.kind if state.opens else "connection state",
         memory=state.memory(scene),
-        zone=scene.zone if state.opens else None,
+        zone=scene.zone if state.opens or state.answers else None,
+        # An answer leaves the mark as it is.
+        mark=0 if state.answers else question.mark,
+        remembers=ANSWERED_BIT if state.answers else ADMITTED_BIT,
         note=", ".join(part for part in (question.note, str(state)) if part),
     )
 

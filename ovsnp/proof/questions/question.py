@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from ovsnp.pipeline.registers import ADMITTED
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.proof.questions.verdicts import Verdicts
 from ovsnp.proof.simulator.space import Sets, Space, Value
 from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Unjudged, Walk
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
+ANSWERED_BIT = 1 << ANSWERED.lsb
+_AS = {ADMITTED_BIT: "admitted", ANSWERED_BIT: "answered"}
 FORBIDDEN = "must be dropped"
 """How faults are told of packets that policies or guards forbid."""
 
@@ -19,7 +21,8 @@ class Question(msgspec.Struct):
 
     ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
     those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
-    any way); those of a new connection are then remembered as admitted in conntrack's ``zone``, and no others are.
+    any way); where conntrack's ``zone`` is given, their connection is remembered there with the bits ``remembers`` of
+    the label (by itself: as admitted), and that of no others is.
     ``mark`` is what is remembered then: the number of the node whose tunnel they came through.
     ``ends`` are the addresses, as numbers, between which policies judge (a source of 0: nobody may send this).
     """
@@ -37,6 +40,7 @@ class Question(msgspec.Struct):
     table: int = 0
     ends: tuple[Value, Value] | None = None
     mark: Value = 0
+    remembers: int = ADMITTED_BIT
 
     def ask(self, walk: Walk) -> Iterator["Fault"]:
         """What is wrong with what becomes of the packets."""
@@ -65,11 +69,9 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
     if not packets.sent:
         for sets in question.verdicts.must_pass(packets.sets):
             yield Fault("dropped, and must pass", packets, sets)
-        if question.zone is not None and any(
-            _admits(effect, question.space, packets.sets) for effect in packets.effects
-        ):
+        if question.zone is not None and any(_admits(effect, question, packets.sets) for effect in packets.effects):
             for sets in question.verdicts.must_drop(packets.sets):
-                yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, sets)
+                yield Fault(f"remembered as {_AS[question.remembers]}, and {FORBIDDEN}", packets, sets)
         return
     for sets in question.verdicts.must_drop(packets.sets):
         yield Fault(f"passes, and {FORBIDDEN}", packets, sets)
@@ -78,18 +80,19 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
             yield from _misled(question, packets, sets)
 
 
-def _admits(effect: object, space: Space, sets: Sets) -> bool:
-    """Whether some of the packets were remembered as admitted."""
-    return isinstance(effect, Committed) and any(_bits(effect, space, sets))
+def _admits(effect: object, question: Question, sets: Sets) -> bool:
+    """Whether some of the packets were remembered as the question has it."""
+    return isinstance(effect, Committed) and any(_bits(effect, question, sets))
 
 
-def _admits_all(effect: object, space: Space, sets: Sets, zone: int) -> bool:
-    """Whether all of the packets were remembered as admitted in a zone."""
-    return isinstance(effect, Committed) and effect.zone == zone and all(_bits(effect, space, sets))
+def _admits_all(effect: object, question: Question, sets: Sets) -> bool:
+    """Whether all of the packets were remembered as the question has it, in its zone."""
+    return isinstance(effect, Committed) and effect.zone == question.zone and all(_bits(effect, question, sets))
 
 
-def _bits(effect: Committed, space: Space, sets: Sets) -> Iterator[int]:
-    return (bit for bit, _ in space.split(space.write(0, effect.label, ADMITTED_BIT), sets))
+def _bits(effect: Committed, question: Question, sets: Sets) -> Iterator[int]:
+    space = question.space
+    return (bit for bit, _ in space.split(space.write(0, effect.label, question.remembers), sets))
 
 
 def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
@@ -103,12 +106,11 @@ def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
         if has is not wanted and (other := _different(question.space, has, wanted, sets)):
             yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
             return
-    zone = question.zone
-    if zone is None:
+    if question.zone is None:
         return
-    remembered = [each for each in packets.effects if _admits_all(each, question.space, sets, zone)]
+    remembered = [each for each in packets.effects if _admits_all(each, question, sets)]
     if not remembered:
-        yield Fault("passes, and is not remembered as admitted", packets, sets)
+        yield Fault(f"passes, and is not remembered as {_AS[question.remembers]}", packets, sets)
     for effect in remembered:
         assert isinstance(effect, Committed)
         if other := _different(question.space, effect.mark, question.mark, sets):

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.pipeline.registers import ADMITTED, ANSWERED, SERVICE_LABEL
+from ovsnp.pipeline.registers import SERVICE_LABEL
 from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.question import ADMITTED_BIT, ANSWERED_BIT
 from ovsnp.proof.questions.scene import Judge, Scene
 from ovsnp.proof.simulator.places import CT_FLAGS
 from ovsnp.proof.simulator.walk import Memory
 
-ADMITTED_BIT = 1 << ADMITTED.lsb
-ANSWERED_BIT = 1 << ANSWERED.lsb
 BOUND_BIT = 1 << SERVICE_LABEL.lsb
 
 
@@ -36,6 +35,11 @@ class State(msgspec.Struct, frozen=True):
     def opens(self) -> bool:
         """Whether it is a new connection, which policy judges."""
         return self.judged
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is the first answer, which is remembered."""
+        return self.flags == ("est", "rpl") and self.admitted
 
     @property
     def bits(self) -> int:
