@@ -252,7 +252,6 @@ def test_what_a_node_carries_is_believed_for_its_own_pods_only(ground: Ground, v
         option, nobody = packets.geneve_option, {4: "10.99.0.1", 6: "fd00:99::1"}[version]
         every: list[tuple[int, list[bytes]]] = [
             (0, []),
-            (MARKED, []),
             (0, [option(frontend)]),
             (MARKED + 1, [option(frontend)]),
             (MARKED, [option(foreign)]),
@@ -265,6 +264,30 @@ def test_what_a_node_carries_is_believed_for_its_own_pods_only(ground: Ground, v
     else:
         attacks += [from_node(partial(_vxlan, inner, number)) for number in (0, 1 << 23, offset(plain))]
     assert lost(ground, database, attacks, from_node(tunneled(encap, frontend, frontend, database, ground)))
+
+
+@both_families
+def test_what_is_marked_and_carries_nothing_is_dropped(ground: Ground, version: int) -> None:
+    """A node that marks what has no option harms what it carries itself, for as long as the megaflow lives: no datapath
+    matches that an option is absent."""
+    if ground.lab.settings.encap != Encap.GENEVE:
+        pytest.skip("VXLAN has no mark beside the carrier")
+    database, port = "default/db-2", packets.TUNNEL_PORTS[Encap.GENEVE]
+    one, other = ground.address("node/node-1", 4), ground.address("node/node-2", 4)
+    sources = [ground.address(name, version) for name in (ATTACKER, FRONTEND)]
+
+    def inner(source: str, mark: bytes) -> bytes:
+        packet = packets.syn(source, ground.address(database, version), (fresh(), 6379), mark)
+        return packets.ethernet(ROUTER, ROUTER, packet)
+
+    def numbered(number: int, source: str) -> Send:
+        write = partial(_geneve, partial(inner, source), number, [])
+        return datagrams(ground, "node/node-1", one, (other, port), write)
+
+    try:
+        assert lost(ground, database, [numbered(MARKED, source) for source in sources], numbered(0, sources[1]))
+    finally:
+        ground.lab.runtime.run("node-2", ["ovs-appctl", "revalidator/purge"])
 
 
 def _geneve(inner: Callable[[bytes], bytes], number: int, options: list[bytes], mark: bytes) -> bytes:
