@@ -1,7 +1,6 @@
 """A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), by python-ovs."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +10,7 @@ from ovs.db import idl
 
 from ovsnp.errors import SwitchError
 from ovsnp.switch.location import Location
+from ovsnp.switch.patience import Patience
 from ovsnp.switch.rpc import ask
 
 _COLUMNS = {
@@ -104,16 +104,14 @@ class Database:
         self.wait_until(lambda: root.cur_cfg >= target, "ovs-vswitchd does not answer; is it running?")
 
     def wait_until(self, reached: Callable[[], bool], otherwise: str) -> None:
-        """Follow the database until a condition holds; raises SwitchError saying ``otherwise`` after ten seconds."""
-        deadline = time.monotonic() + _TIMEOUT
+        """Follow the database until a condition holds; raises SwitchError after ten seconds of waiting."""
+        patience = Patience(_TIMEOUT)
         while True:
             self._idl.run()
             if reached():
                 return
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if patience.over:
                 raise SwitchError(f"Open vSwitch at {self._location.database}: {otherwise}")
             waiting = poller.Poller()
             self._idl.wait(waiting)
-            waiting.timer_wait(int(left * 1000) + 1)
-            waiting.block()
+            patience.block(waiting)

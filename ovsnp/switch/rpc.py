@@ -2,12 +2,12 @@
 
 import errno
 import os
-import time
 from typing import Any
 
 from ovs import jsonrpc, poller, util
 
 from ovsnp.errors import SwitchError
+from ovsnp.switch.patience import Patience
 
 
 def ask(connection: jsonrpc.Connection, method: str, *parameters: str, patience: float) -> Any:
@@ -16,19 +16,17 @@ def ask(connection: jsonrpc.Connection, method: str, *parameters: str, patience:
     python-ovs waits for ever: a daemon that hangs takes connections and requests, and answers none.
     """
     request = jsonrpc.Message.create_request(method, list(parameters))
-    deadline = time.monotonic() + patience
+    waited = Patience(patience)
     error: int = connection.send(request) or errno.EAGAIN
     reply: Any = None
     while error == errno.EAGAIN or (reply and reply.id != request.id):
-        left = deadline - time.monotonic()
-        if left <= 0:
+        if waited.over:
             raise SwitchError(f"no answer within {patience:g} seconds")
         connection.run()
         waiting = poller.Poller()
         connection.wait(waiting)
         connection.recv_wait(waiting)
-        waiting.timer_wait(int(left * 1000) + 1)
-        waiting.block()
+        waited.block(waiting)
         error, reply = connection.recv()
     if error or reply.error:
         raise SwitchError(str(reply.error) if reply else _words(error))

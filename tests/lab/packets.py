@@ -83,10 +83,10 @@ def geneve_option(address: str, *, critical: bool = False, padding: bytes = b"")
     )
 
 
-def geneve(options: Iterable[bytes], frame: bytes) -> bytes:
-    """What a Geneve tunnel's UDP datagram holds (RFC 8926)."""
+def geneve(number: int, options: Iterable[bytes], frame: bytes) -> bytes:
+    """What a Geneve tunnel's UDP datagram holds (RFC 8926); the number (VNI) 1 says that an option is there."""
     joined = b"".join(options)
-    return struct.pack("!BBHI", len(joined) // 4, 0, 0x6558, 0) + joined + frame
+    return struct.pack("!BBHI", len(joined) // 4, 0, 0x6558, number << 8) + joined + frame
 
 
 def vxlan(number: int, frame: bytes) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 
 from ovsnp.lab.demo import policies
 from ovsnp.model.options import Encap
+from ovsnp.pipeline.carrier import MARKED
 from ovsnp.pipeline.ports import ROUTER_MAC
 from tests.lab import packets
 from tests.lab.datapath import IN_KERNEL, patient
@@ -195,7 +196,7 @@ def tunneled(encap: str, carried: str, inner_source: str, database: str, ground:
         packet = packets.syn(inner_source, ground.address(database, version), (fresh(), 6379), mark)
         frame = packets.ethernet(ROUTER, ROUTER, packet)
         if encap == "geneve":
-            return packets.geneve([packets.geneve_option(carried)], frame)
+            return packets.geneve(MARKED, [packets.geneve_option(carried)], frame)
         return packets.vxlan(offset(carried), frame)
 
     return write
@@ -249,22 +250,48 @@ def test_what_a_node_carries_is_believed_for_its_own_pods_only(ground: Ground, v
     attacks: list[Send] = [from_node(tunneled(encap, plain, frontend, database, ground))]
     if encap == "geneve":
         option, nobody = packets.geneve_option, {4: "10.99.0.1", 6: "fd00:99::1"}[version]
-        every: list[list[bytes]] = [
-            [],
-            [option(foreign)],
-            [option(nobody)],
-            [option(frontend, padding=b"\0\0\0\0")],
-            [option(frontend, critical=True)],
-            [option(foreign), option(foreign)],
+        every: list[tuple[int, list[bytes]]] = [
+            (0, []),
+            (0, [option(frontend)]),
+            (MARKED + 1, [option(frontend)]),
+            (MARKED, [option(foreign)]),
+            (MARKED, [option(nobody)]),
+            (MARKED, [option(frontend, padding=b"\0\0\0\0")]),
+            (MARKED, [option(frontend, critical=True)]),
+            (MARKED, [option(foreign), option(foreign)]),
         ]
-        attacks += [from_node(partial(_geneve, inner, options)) for options in every]
+        attacks += [from_node(partial(_geneve, inner, *one)) for one in every]
     else:
         attacks += [from_node(partial(_vxlan, inner, number)) for number in (0, 1 << 23, offset(plain))]
     assert lost(ground, database, attacks, from_node(tunneled(encap, frontend, frontend, database, ground)))
 
 
-def _geneve(inner: Callable[[bytes], bytes], options: list[bytes], mark: bytes) -> bytes:
-    return packets.geneve(options, inner(mark))
+@both_families
+def test_what_is_marked_and_carries_nothing_is_dropped(ground: Ground, version: int) -> None:
+    """A node that marks what has no option harms what it carries itself, for as long as the megaflow lives: no datapath
+    matches that an option is absent."""
+    if ground.lab.settings.encap != Encap.GENEVE:
+        pytest.skip("VXLAN has no mark beside the carrier")
+    database, port = "default/db-2", packets.TUNNEL_PORTS[Encap.GENEVE]
+    one, other = ground.address("node/node-1", 4), ground.address("node/node-2", 4)
+    sources = [ground.address(name, version) for name in (ATTACKER, FRONTEND)]
+
+    def inner(source: str, mark: bytes) -> bytes:
+        packet = packets.syn(source, ground.address(database, version), (fresh(), 6379), mark)
+        return packets.ethernet(ROUTER, ROUTER, packet)
+
+    def numbered(number: int, source: str) -> Send:
+        write = partial(_geneve, partial(inner, source), number, [])
+        return datagrams(ground, "node/node-1", one, (other, port), write)
+
+    try:
+        assert lost(ground, database, [numbered(MARKED, source) for source in sources], numbered(0, sources[1]))
+    finally:
+        ground.lab.runtime.run("node-2", ["ovs-appctl", "revalidator/purge"])
+
+
+def _geneve(inner: Callable[[bytes], bytes], number: int, options: list[bytes], mark: bytes) -> bytes:
+    return packets.geneve(number, options, inner(mark))
 
 
 def _vxlan(inner: Callable[[bytes], bytes], number: int, mark: bytes) -> bytes:
@@ -319,8 +346,11 @@ def test_fragments_share_the_fate_of_their_datagram(
         server.bind((there, 5353))
         server.settimeout(patient(3))
         client.connect((there, 5353))
+        client.settimeout(patient(3))
         client.send(b"the first of a connection" if whole_first else bytes(4000))
-        server.recv(65535)
+        # Until a connection is answered, policy judges each of its datagrams.
+        server.sendto(b"an answer", server.recvfrom(65535)[1])
+        client.recv(65535)
 
         def legal(mark: bytes) -> None:
             client.send(mark * 250)
