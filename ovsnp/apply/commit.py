@@ -7,19 +7,21 @@ import msgspec
 
 from ovsnp.apply.cut import Given
 from ovsnp.apply.forget import Forgotten, cut
+from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.plan import GroupChange, Plan, plan
 from ovsnp.apply.turnover import Turnover
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.program import Program
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.render import bundle_line, group_line, insert_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.conntrack import conntrack
-from ovsnp.switch.datapath import Datapath, datapath
+from ovsnp.switch.datapath import datapath
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -37,7 +39,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     ``cut`` is the number of connections to endpoints of Services that are gone, which were cut, ``forgotten`` that of
     connections of pods that are gone, or of all where there is no record of the pods before (not ``known``).
-    ``emptied`` are the conntrack zones of which nothing less could be forgotten.
+    ``emptied`` are the conntrack zones of which nothing less could be forgotten. ``odd`` is what is wrong with pods'
+    interfaces; the pods that are closed for it are among those left out.
     """
 
     bridge: tuple[str, ...]
@@ -50,14 +53,16 @@ class Outcome(msgspec.Struct, frozen=True):
     known: bool
     emptied: tuple[int, ...]
     without_port: tuple[str, ...]
+    odd: tuple[Oddity, ...]
 
 
 @without_collector()
-def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
+def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Outcome:
     """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched.
-    Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
+    Raises InputError where the cluster lacks what the bridge serves, unless ``remove_missing`` says that this shall
+    go: nothing is changed then. Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
 
     Addresses that have another holder than at the last time are closed by the same transaction, until conntrack has
     forgotten the last holder's connections. Then the new holders are recorded, and then the addresses are opened: where
@@ -66,13 +71,12 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
+        if not remove_missing:
+            installed = () if cluster.nodes else _installed(location, options.bridge)
+            require_complete(cluster, ports, options, installed)
         program = compile_cluster(cluster, ports, options)
         change = _plan(location, options.bridge, program)
-        with _others_kept(location, database, options.bridge, lock):
-            done = complete_bridge(database, options.bridge, options.encap)
-        done += show_fragments(location, options.bridge)
-        if options.encap is Encap.GENEVE:
-            done += map_options(location, options.bridge, options.carrier)
+        done = _complete(location, database, options, lock)
         if done:
             # The ports that were asked for are usually granted, and then the flows are as they were meant.
             granted = read_ports(database, options.bridge, pods)
@@ -82,11 +86,8 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
         turnover = Turnover(location, options.bridge, cluster)
         if change or turnover.closing:
             bundle(location, options.bridge, [*bundle_lines(change), *turnover.closing], lock)
-        cut_off = forgotten = Forgotten()
-        if change.cut or turnover.closing:
-            below = datapath(location, database, options.bridge)
-            cut_off = _cut(location, options.bridge, below, change.cut) if change.cut else cut_off
-            forgotten = turnover.complete(database, below, program, lock) if turnover.closing else forgotten
+        cut_off = _cut(location, database, options.bridge, change.cut) if change.cut else Forgotten()
+        forgotten = turnover.complete(database, program, lock) if turnover.closing else Forgotten()
     return Outcome(
         tuple(done),
         len(change.added),
@@ -98,6 +99,7 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
         turnover.known,
         (cut_off + forgotten).emptied,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
+        (*ports.odd, *left_over(cluster, ports, options)),
     )
 
 
@@ -106,9 +108,19 @@ def _plan(location: Location, bridge: str, program: Program) -> Plan:
     return plan(_installed(location, bridge), groups, program)
 
 
-def _cut(location: Location, bridge: str, below: Datapath, connections: Collection[Given]) -> Forgotten:
+def _complete(location: Location, database: Database, options: Options, lock: int) -> list[str]:
+    """Give the bridge what flows need; returns what was done, in words."""
+    with _others_kept(location, database, options.bridge, lock):
+        done = complete_bridge(database, options.bridge, options.encap)
+    done += show_fragments(location, options.bridge)
+    if options.encap is Encap.GENEVE:
+        done += map_options(location, options.bridge, options.carrier)
+    return done
+
+
+def _cut(location: Location, database: Database, bridge: str, connections: Collection[Given]) -> Forgotten:
     try:
-        with conntrack(location, bridge, below) as tracker:
+        with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
             return cut(tracker, connections)
     except SwitchError as error:
         raise SwitchError(

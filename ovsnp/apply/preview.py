@@ -6,12 +6,13 @@ import msgspec
 
 from ovsnp.apply.commit import STANDALONE
 from ovsnp.apply.forget import remembered
+from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.holders import Changed, changed, holders
 from ovsnp.apply.plan import Plan, plan
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.program import Program
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.switch.bridge import is_secure, lacks
@@ -33,6 +34,7 @@ class Preview(msgspec.Struct, frozen=True):
     ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did; ``dumped`` are
     the flows and groups as Open vSwitch prints them. ``forgotten`` is the number of connections that conntrack would
     forget: those of pods that are gone, or all where there is no record of the pods before (not ``known``).
+    ``odd`` is as in `Outcome`.
     """
 
     bridge: tuple[str, ...]
@@ -41,6 +43,7 @@ class Preview(msgspec.Struct, frozen=True):
     flows: tuple[InstalledFlow, ...]
     groups: Mapping[int, InstalledGroup]
     without_port: tuple[str, ...]
+    odd: tuple[Oddity, ...]
     ports: Ports
     dumped: tuple[str, ...]
     forgotten: int
@@ -48,18 +51,21 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 @without_collector()
-def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
+def preview(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Preview:
     """Compile for a running bridge, and compare; nothing is changed.
 
     Others are kept from changing the bridge only while it is read. A port that `apply` has yet to make is taken to
-    get the number that it asks for. Raises SwitchError where the bridge cannot be read, or `apply` would refuse.
+    get the number that it asks for. Raises InputError where `apply` would, SwitchError where the bridge cannot be read
+    or `apply` would refuse.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge), Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
-        secure, lacking = is_secure(database, options.bridge), lacks(database, options.bridge, options.encap)
         dumped = dump_flows(location, options.bridge), dump_groups(location, options.bridge)
         flows, groups = tuple(map(parse_dump, dumped[0])), list(map(parse_group, dumped[1]))
+        if not remove_missing:
+            require_complete(cluster, ports, options, flows)
+        secure, lacking = is_secure(database, options.bridge), lacks(database, options.bridge, options.encap)
         lacking += hidden_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             lacking += unmapped_options(location, options.bridge, options.carrier)
@@ -75,6 +81,7 @@ def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
         flows,
         {group.id: group for group in groups},
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
+        (*ports.odd, *left_over(cluster, ports, options)),
         ports,
         (*dumped[0], *dumped[1]),
         forgotten,

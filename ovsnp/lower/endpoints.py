@@ -26,7 +26,7 @@ _GROUPS = 0xFFFFFF00
 
 _MOST = 256
 """Endpoints of a group. Open vSwitch hashes into at most 256 values for a group, and describes it in one message of
-at most 64 KiB: 3.1 ends when the message would be larger, at about 450 buckets."""
+at most 64 KiB, in every version: 3.1 ends when the message would be larger, at about 450 buckets."""
 
 _LEAST_WEIGHT = 5
 """Open vSwitch makes as many hash values as the least weight fits into the sum of the weights, rounded up to a power

@@ -68,7 +68,8 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
 class Cluster(msgspec.Struct, frozen=True):
     """All that the manifests say, checked: every reference resolves, no two living pods share an address.
 
-    Sequences are sorted by namespace and name, so they do not depend on the order of the input.
+    Sequences are sorted by namespace and name, so they do not depend on the order of the input. ``idle`` are the keys
+    of the Pods that do not count: finished, in their host's network, or without an address yet.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -78,3 +79,4 @@ class Cluster(msgspec.Struct, frozen=True):
     services: tuple[Service, ...] = ()
     slices: tuple[EndpointSlice, ...] = ()
     service_cidrs: tuple[Prefix, ...] = ()
+    idle: frozenset[str] = frozenset()

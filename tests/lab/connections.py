@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from tests.lab.datapath import patient
 from tests.lab.ground import Ground
 
-PATIENCE = 60.0
+PATIENCE = patient(60.0)
 SILENCE = patient(1.0)
 
 

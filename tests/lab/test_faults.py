@@ -3,6 +3,7 @@
 The first of the demo's policies is applied: frontends to databases, 6379/TCP.
 """
 
+import errno
 import os
 import select
 import signal
@@ -100,6 +101,11 @@ def connects(ground: Ground, client: str, server: str, port: int) -> bool:
         except ConnectionRefusedError:
             return True
         except TimeoutError:
+            return False
+        except OSError as error:
+            # Nobody has answered who is at the next hop's address either.
+            if error.errno != errno.EHOSTUNREACH:
+                raise
             return False
         return True
 

@@ -1,7 +1,9 @@
 """A lab comes whole or not at all, and goes without a trace."""
 
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,13 +131,22 @@ def test_a_command_of_the_topology_that_fails_fails_up_and_is_named(name: str, b
     assert is_gone(name, base)
 
 
-def test_without_root_up_says_so(name: str, base: Path) -> None:
-    # Another user that may read what root may, wherever the checkout and the interpreter lie.
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """The small topology where every user may read it, wherever the checkout lies."""
+    with tempfile.TemporaryDirectory(prefix="ovsnp-", dir="/tmp") as directory:
+        shutil.copytree(SMALL.parent, directory, dirs_exist_ok=True)
+        subprocess.run(["chmod", "--recursive", "a+rX", directory], check=True)
+        yield Path(directory, SMALL.name)
+
+
+def test_without_root_up_says_so(name: str, base: Path, public: Path) -> None:
+    # Another user, who may read the interpreter and the checkout all the same.
     reads = [f"--{kind}-caps=-all,+dac_override" for kind in ("inh", "ambient")]
     nobody = subprocess.run(
         [
             *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reads),
-            *command("up", "-t", str(SMALL), "--name", name),
+            *command("up", "-t", str(public), "--name", name),
         ],
         capture_output=True,
         text=True,

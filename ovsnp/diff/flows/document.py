@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
 from ovsnp.apply.cut import Given
+from ovsnp.apply.preview import Preview
 from ovsnp.diff.flows.differences import Differences, FlowDifference, GroupDifference
 from ovsnp.diff.flows.lines import match_before
 from ovsnp.flows.flow import Flow
@@ -13,7 +16,7 @@ from ovsnp.render import flow_document, rule_documents
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup
 
 
-def document(options: Options, found: Differences, without_port: tuple[str, ...]) -> dict[str, Any]:
+def document(options: Options, found: Differences, seen: Preview) -> dict[str, Any]:
     """One document; keys may be added in later versions, never changed."""
     return {
         "bridge": options.bridge,
@@ -37,7 +40,8 @@ def document(options: Options, found: Differences, without_port: tuple[str, ...]
         "cut": [_given(each) for each in found.cut],
         "forgotten": found.forgotten,
         "holders_known": found.known,
-        "without_port": list(without_port),
+        "without_port": list(seen.without_port),
+        "odd_interfaces": msgspec.to_builtins(seen.odd),
     }
 
 
