@@ -21,7 +21,7 @@ from ovsnp.pipeline.cookies import is_ours
 from ovsnp.render import bundle_line, group_line, insert_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.conntrack import conntrack
-from ovsnp.switch.datapath import Datapath, datapath
+from ovsnp.switch.datapath import datapath
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -76,11 +76,7 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
             require_complete(cluster, ports, options, installed)
         program = compile_cluster(cluster, ports, options)
         change = _plan(location, options.bridge, program)
-        with _others_kept(location, database, options.bridge, lock):
-            done = complete_bridge(database, options.bridge, options.encap)
-        done += show_fragments(location, options.bridge)
-        if options.encap is Encap.GENEVE:
-            done += map_options(location, options.bridge, options.carrier)
+        done = _complete(location, database, options, lock)
         if done:
             # The ports that were asked for are usually granted, and then the flows are as they were meant.
             granted = read_ports(database, options.bridge, pods)
@@ -90,11 +86,8 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
         turnover = Turnover(location, options.bridge, cluster)
         if change or turnover.closing:
             bundle(location, options.bridge, [*bundle_lines(change), *turnover.closing], lock)
-        cut_off = forgotten = Forgotten()
-        if change.cut or turnover.closing:
-            below = datapath(location, database, options.bridge)
-            cut_off = _cut(location, options.bridge, below, change.cut) if change.cut else cut_off
-            forgotten = turnover.complete(database, below, program, lock) if turnover.closing else forgotten
+        cut_off = _cut(location, database, options.bridge, change.cut) if change.cut else Forgotten()
+        forgotten = turnover.complete(database, program, lock) if turnover.closing else Forgotten()
     return Outcome(
         tuple(done),
         len(change.added),
@@ -115,9 +108,19 @@ def _plan(location: Location, bridge: str, program: Program) -> Plan:
     return plan(_installed(location, bridge), groups, program)
 
 
-def _cut(location: Location, bridge: str, below: Datapath, connections: Collection[Given]) -> Forgotten:
+def _complete(location: Location, database: Database, options: Options, lock: int) -> list[str]:
+    """Give the bridge what flows need; returns what was done, in words."""
+    with _others_kept(location, database, options.bridge, lock):
+        done = complete_bridge(database, options.bridge, options.encap)
+    done += show_fragments(location, options.bridge)
+    if options.encap is Encap.GENEVE:
+        done += map_options(location, options.bridge, options.carrier)
+    return done
+
+
+def _cut(location: Location, database: Database, bridge: str, connections: Collection[Given]) -> Forgotten:
     try:
-        with conntrack(location, bridge, below) as tracker:
+        with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
             return cut(tracker, connections)
     except SwitchError as error:
         raise SwitchError(

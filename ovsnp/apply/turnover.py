@@ -9,7 +9,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.render import bundle_line, delete_line
 from ovsnp.switch.conntrack import conntrack
-from ovsnp.switch.datapath import Datapath, await_flows
+from ovsnp.switch.datapath import await_flows, datapath
 from ovsnp.switch.dump import InstalledFlow, parse_dump
 from ovsnp.switch.location import Location
 from ovsnp.switch.ofctl import bundle, dump_flows
@@ -33,11 +33,12 @@ class Turnover:
         self.known = self._changed.known
         self.closing = tuple(map(bundle_line, self._flows))
 
-    def complete(self, database: Database, below: Datapath, program: Program, lock: int) -> Forgotten:
+    def complete(self, database: Database, program: Program, lock: int) -> Forgotten:
         """Have conntrack forget the last holders' connections, and open the addresses, which are closed.
 
         Raises SwitchError where connections are left; the addresses stay closed then.
         """
+        below = datapath(self._location, database, self._bridge)
         touch = self.closing[:1]
         await_flows(self._location, database, below, lambda: bundle(self._location, self._bridge, [*touch], lock))
         with conntrack(self._location, self._bridge, below) as tracker:

@@ -24,7 +24,8 @@ from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import BRIDGE
 from ovsnp.model.options import Encap
 from tests.lab.commands import run
-from tests.lab.datapath import IN_KERNEL, PACE, patient
+from tests.lab.connections import PATIENCE, SILENCE, Connection, connections
+from tests.lab.datapath import IN_KERNEL, PACE
 from tests.lab.ground import Ground
 
 pytestmark = pytest.mark.lab
@@ -32,8 +33,6 @@ pytestmark = pytest.mark.lab
 CLIENT, DATABASES = "default/frontend-1", ("default/db-1", "default/db-2")
 SERVICE = "default/db-2-only"
 NODE = "node-1"
-PATIENCE = patient(60.0)
-SILENCE = patient(1.0)
 
 
 @pytest.fixture(scope="module", params=Encap)
@@ -56,67 +55,6 @@ def is_whole(ground: Ground) -> bool:
     with measuring(ground.lab, concerned(ground.lab.cluster), PACE) as measured:
         assert [failure(cell) for cell in measured().failed[:10]] == []
     return True
-
-
-class Connection:
-    """A TCP connection that stands, its two ends in two hosts."""
-
-    def __init__(self, ground: Ground, client: str, server: str, port: int, service: str = "") -> None:
-        """With a Service, by its cluster IP and port 16379."""
-        address = ground.address(server, 4)
-        with ground.socket(server, socket.AF_INET, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((address, port))
-            listener.listen()
-            listener.settimeout(PATIENCE)
-            self.client = ground.socket(client, socket.AF_INET, socket.SOCK_STREAM)
-            self.client.settimeout(PATIENCE)
-            self.client.connect((ground.cluster_ip(service, 4), 16379) if service else (address, port))
-            self.server, _ = listener.accept()
-        self.server.settimeout(PATIENCE)
-        self.rounds = 0
-        assert self.client_speaks()
-        assert self.server_speaks()
-
-    def client_speaks(self, patience: float = PATIENCE) -> bool:
-        """Whether something new from the client reaches the server in time."""
-        return self._reaches(self.client, self.server, patience)
-
-    def server_speaks(self, patience: float = PATIENCE) -> bool:
-        """Whether something new from the server reaches the client in time."""
-        return self._reaches(self.server, self.client, patience)
-
-    def server_speaks_to_nobody(self) -> None:
-        """Nothing from the server reaches the client; raises ConnectionResetError where the client's kernel says so."""
-        assert not self.server_speaks(SILENCE)
-        self.server.recv(1)
-
-    def _reaches(self, one: socket.socket, other: socket.socket, patience: float) -> bool:
-        self.rounds += 1
-        one.sendall(word := self.rounds.to_bytes(4, "big"))
-        got = b""
-        while word not in got:
-            if not select.select([other], [], [], patience)[0]:
-                return False
-            more = other.recv(1 << 16)
-            assert more, "the other end has closed"
-            got += more
-        return True
-
-    def close(self) -> None:
-        """Close both ends, without waiting for each other."""
-        self.client.close()
-        self.server.close()
-
-
-@contextmanager
-def connections(*opened: Connection) -> Iterator[tuple[Connection, ...]]:
-    """Connections for the time of the context."""
-    try:
-        yield opened
-    finally:
-        for connection in opened:
-            connection.close()
 
 
 @contextmanager
