@@ -2,7 +2,7 @@
 
 OvsnpError                 never raised itself
 ├── UsageError       (2)   the command line or the configuration asks for something impossible
-├── InputError       (3)   manifests that are not understood: all diagnostics at once
+├── InputError       (3)   manifests that are not understood, or lack what a bridge serves: all diagnostics at once
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
 """
@@ -36,7 +36,10 @@ class Place(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A line of a file; line numbers start at 1, and 0 means the file as a whole."""
+    """A line of a file; line numbers start at 1, and 0 means the file as a whole.
+
+    Where manifests lack something, no file is to blame: ``file`` is then the bridge that has it.
+    """
 
     file: str
     line: int = 0
@@ -72,7 +75,7 @@ class UsageError(OvsnpError):
 
 
 class InputError(OvsnpError):
-    """The manifests are not understood; carries every diagnostic, sorted by place."""
+    """The manifests are not understood, or lack what a bridge serves; carries every diagnostic, sorted by place."""
 
     exit_code = Exit.INPUT
 

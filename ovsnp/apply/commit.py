@@ -5,20 +5,23 @@ from contextlib import contextmanager
 
 import msgspec
 
-from ovsnp.apply.cut import Given, was_given
+from ovsnp.apply.cut import Given
+from ovsnp.apply.forget import Forgotten, cut
+from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.plan import GroupChange, Plan, plan
+from ovsnp.apply.turnover import Turnover
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.program import Program
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
-from ovsnp.model.ports import Protocol
-from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.render import bundle_line, group_line, insert_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
-from ovsnp.switch.conntrack import cut
+from ovsnp.switch.conntrack import conntrack
+from ovsnp.switch.datapath import Datapath, datapath
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -34,7 +37,10 @@ STANDALONE = "priority=0 actions=NORMAL"
 class Outcome(msgspec.Struct, frozen=True):
     """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out.
 
-    ``cut`` is the number of connections to endpoints of Services that are gone, which were cut.
+    ``cut`` is the number of connections to endpoints of Services that are gone, which were cut, ``forgotten`` that of
+    connections of pods that are gone, or of all where there is no record of the pods before (not ``known``).
+    ``emptied`` are the conntrack zones of which nothing less could be forgotten. ``odd`` is what is wrong with pods'
+    interfaces; the pods that are closed for it are among those left out.
     """
 
     bridge: tuple[str, ...]
@@ -43,19 +49,31 @@ class Outcome(msgspec.Struct, frozen=True):
     deleted: int
     groups: int
     cut: int
+    forgotten: int
+    known: bool
+    emptied: tuple[int, ...]
     without_port: tuple[str, ...]
+    odd: tuple[Oddity, ...]
 
 
 @without_collector()
-def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
+def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Outcome:
     """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched.
-    Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
+    Raises InputError where the cluster lacks what the bridge serves, unless ``remove_missing`` says that this shall
+    go: nothing is changed then. Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
+
+    Addresses that have another holder than at the last time are closed by the same transaction, until conntrack has
+    forgotten the last holder's connections. Then the new holders are recorded, and then the addresses are opened: where
+    ovsnp is killed in between, they stay closed, and the next time finds the same addresses again.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
+        if not remove_missing:
+            installed = () if cluster.nodes else _installed(location, options.bridge)
+            require_complete(cluster, ports, options, installed)
         program = compile_cluster(cluster, ports, options)
         change = _plan(location, options.bridge, program)
         with _others_kept(location, database, options.bridge, lock):
@@ -69,17 +87,26 @@ def apply(location: Location, cluster: Cluster, options: Options) -> Outcome:
             if granted != ports:
                 ports, program = granted, compile_cluster(cluster, granted, options)
             change = _plan(location, options.bridge, program)
-        if change:
-            bundle(location, options.bridge, bundle_lines(change), lock)
-        cut_off = _cut(location, change.cut) if change.cut else 0
+        turnover = Turnover(location, options.bridge, cluster)
+        if change or turnover.closing:
+            bundle(location, options.bridge, [*bundle_lines(change), *turnover.closing], lock)
+        cut_off = forgotten = Forgotten()
+        if change.cut or turnover.closing:
+            below = datapath(location, database, options.bridge)
+            cut_off = _cut(location, options.bridge, below, change.cut) if change.cut else cut_off
+            forgotten = turnover.complete(database, below, program, lock) if turnover.closing else forgotten
     return Outcome(
         tuple(done),
         len(change.added),
         len(change.changed) + len(change.replaced),
         len(change.deleted),
         change.groups,
-        cut_off,
+        cut_off.connections,
+        forgotten.connections,
+        turnover.known,
+        (cut_off + forgotten).emptied,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
+        (*ports.odd, *left_over(cluster, ports, options)),
     )
 
 
@@ -88,10 +115,10 @@ def _plan(location: Location, bridge: str, program: Program) -> Plan:
     return plan(_installed(location, bridge), groups, program)
 
 
-def _cut(location: Location, connections: Collection[Given]) -> int:
-    gone = {*connections, *(given.portless for given in connections if given.protocol is Protocol.SCTP)}
+def _cut(location: Location, bridge: str, below: Datapath, connections: Collection[Given]) -> Forgotten:
     try:
-        return cut(location, tuple(ZONE.values()), lambda tracked: was_given(tracked) in gone)
+        with conntrack(location, bridge, below) as tracker:
+            return cut(tracker, connections)
     except SwitchError as error:
         raise SwitchError(
             f"flows are as they should be, but connections to endpoints that are gone could not be cut: {error}"
@@ -131,7 +158,7 @@ def _others(location: Location, bridge: str) -> dict[object, str]:
 def bundle_lines(change: Plan) -> list[str]:
     """A plan in the language of ``ovs-ofctl bundle``."""
     return [
-        *(f"flow delete_strict {_place(flow)}" for flow in change.deleted),
+        *(flow.delete_line for flow in change.deleted),
         *map(group_line, change.groups_added),
         *(group_line(group).replace("group add", "group modify", 1) for group in change.groups_replaced),
         *(line for changed in change.groups_changed for line in _bucket_lines(changed)),
@@ -146,7 +173,3 @@ def _bucket_lines(change: GroupChange) -> Iterator[str]:
     yield from (f"group remove_bucket group_id={number},command_bucket_id={bucket}" for bucket in change.lost)
     if change.gained:
         yield insert_line(number, change.gained)
-
-
-def _place(flow: InstalledFlow) -> str:
-    return ",".join((f"cookie={flow.cookie:#x}/-1,table={flow.table},priority={flow.priority}", *sorted(flow.match)))

@@ -14,6 +14,7 @@ from ovsnp.switch.conntrack import Tracked
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup, groups_reached
 
 _PROTOCOL = {kind: protocol for (_, protocol), kind in PROTOCOL_KIND.items()}
+_TRACKED = {protocol.lower(): protocol for protocol in Protocol}
 _TRANSLATED = re.compile(r"nat\(dst=\[?([0-9a-f:.]+?)]?:(\d+)\)")
 
 
@@ -31,9 +32,15 @@ class Given(NamedTuple):
         return self._replace(port=0, backend=Backend(self.backend.address, 0))
 
 
-def was_given(tracked: Tracked) -> Given:
-    """What a connection that is open was given; where the datapath keeps no ports of SCTP they are 0."""
-    return Given(tracked.protocol, tracked.address, tracked.port, Backend(tracked.answers, tracked.answers_port))
+def was_given(tracked: Tracked) -> Given | None:
+    """What a connection that is open was given; where the datapath keeps no ports of SCTP they are 0.
+
+    None where Services do not serve the protocol.
+    """
+    if tracked.protocol not in _TRACKED:
+        return None
+    backend = Backend(parse_address(tracked.answers), tracked.answering_port)
+    return Given(_TRACKED[tracked.protocol], parse_address(tracked.destination), tracked.port, backend)
 
 
 def to_cut(

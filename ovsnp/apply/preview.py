@@ -5,14 +5,19 @@ from collections.abc import Mapping
 import msgspec
 
 from ovsnp.apply.commit import STANDALONE
+from ovsnp.apply.forget import remembered
+from ovsnp.apply.guards import left_over, require_complete
+from ovsnp.apply.holders import Changed, changed, holders
 from ovsnp.apply.plan import Plan, plan
 from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.program import Program
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.switch.bridge import is_secure, lacks
+from ovsnp.switch.conntrack import conntrack
+from ovsnp.switch.datapath import datapath
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -20,13 +25,16 @@ from ovsnp.switch.ofctl import dump_flows, dump_groups, hidden_fragments
 from ovsnp.switch.option_map import unmapped_options
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
+from ovsnp.switch.record import read_record
 
 
 class Preview(msgspec.Struct, frozen=True):
     """What is on a bridge, what `apply` would make of it, and the pods it would leave out.
 
     ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did; ``dumped`` are
-    the flows and groups as Open vSwitch prints them.
+    the flows and groups as Open vSwitch prints them. ``forgotten`` is the number of connections that conntrack would
+    forget: those of pods that are gone, or all where there is no record of the pods before (not ``known``).
+    ``odd`` is as in `Outcome`.
     """
 
     bridge: tuple[str, ...]
@@ -35,26 +43,34 @@ class Preview(msgspec.Struct, frozen=True):
     flows: tuple[InstalledFlow, ...]
     groups: Mapping[int, InstalledGroup]
     without_port: tuple[str, ...]
+    odd: tuple[Oddity, ...]
     ports: Ports
     dumped: tuple[str, ...]
+    forgotten: int
+    known: bool
 
 
 @without_collector()
-def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
+def preview(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Preview:
     """Compile for a running bridge, and compare; nothing is changed.
 
     Others are kept from changing the bridge only while it is read. A port that `apply` has yet to make is taken to
-    get the number that it asks for. Raises SwitchError where the bridge cannot be read, or `apply` would refuse.
+    get the number that it asks for. Raises InputError where `apply` would, SwitchError where the bridge cannot be read
+    or `apply` would refuse.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge), Database(location) as database:
         ports = read_ports(database, options.bridge, pods)
-        secure, lacking = is_secure(database, options.bridge), lacks(database, options.bridge, options.encap)
         dumped = dump_flows(location, options.bridge), dump_groups(location, options.bridge)
         flows, groups = tuple(map(parse_dump, dumped[0])), list(map(parse_group, dumped[1]))
+        if not remove_missing:
+            require_complete(cluster, ports, options, flows)
+        secure, lacking = is_secure(database, options.bridge), lacks(database, options.bridge, options.encap)
         lacking += hidden_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             lacking += unmapped_options(location, options.bridge, options.carrier)
+        turned = changed(read_record(location, options.bridge), holders(cluster))
+        forgotten = _forgotten(location, database, options.bridge, turned) if turned else 0
     if not secure and any(flow.text == STANDALONE for flow in flows):
         lacking.append(f"Open vSwitch's own flow removed with fail_mode: {STANDALONE}")
     program = compile_cluster(cluster, ports, options)
@@ -65,6 +81,14 @@ def preview(location: Location, cluster: Cluster, options: Options) -> Preview:
         flows,
         {group.id: group for group in groups},
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
+        (*ports.odd, *left_over(cluster, ports, options)),
         ports,
         (*dumped[0], *dumped[1]),
+        forgotten,
+        turned.known,
     )
+
+
+def _forgotten(location: Location, database: Database, bridge: str, turned: Changed) -> int:
+    with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
+        return remembered(tracker, turned)

@@ -7,7 +7,8 @@ import msgspec
 from ovsnp.model.address import Address, family, host_prefix
 from ovsnp.model.cluster import Node
 from ovsnp.model.options import Encap
-from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.pipeline.carrier import MARKED, offset_bits
+from ovsnp.pipeline.fields import TUN_METADATA
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.scene import DESTINATION, ETH_TYPE, SOURCE, tunnel_field
 from ovsnp.proof.questions.traffic import NUMBERS
@@ -83,7 +84,7 @@ class Entrances:
         hidden = {SOURCE[version]: int.from_bytes(cidr.gateway, "big")} if options.masquerade else {}
         if options.encap is Encap.VXLAN:
             return {**hidden, "tun_id": value & ((1 << offset_bits(cidr)) - 1)}
-        return {**hidden, "tun_metadata0" if version == 4 else "tun_metadata1": value | 1 << OPTION_BITS}
+        return {**hidden, "tun_id": MARKED, TUN_METADATA[version].name: value | 1 << OPTION_BITS}
 
 
 def opening(source: Address, destination: Address, traffic: Traffic) -> dict[str, int]:

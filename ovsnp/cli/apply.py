@@ -3,32 +3,35 @@
 import json
 
 import click
+import msgspec
 
 from ovsnp.apply import Outcome
 from ovsnp.apply import apply as apply_to_bridge
-from ovsnp.cli.options import Request, shared_options, tell_left_out
+from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
 from ovsnp.errors import UsageError
 
 
 @click.command()
+@remove_missing_option
 @shared_options
-def apply(request: Request) -> None:
+def apply(request: Request, *, remove_missing: bool) -> None:
     """Compile manifests, and bring the bridge to exactly that, in one transaction.
 
     A second apply changes nothing. A connection that is open goes on until it ends, also when the new policies
-    would not admit it.
+    would not admit it. Where the bridge serves pods that the input lacks, or the input has no Node and the bridge has
+    tunnels of nodes, apply changes nothing and exits with 3.
     """
     if request.ports:
         raise UsageError("--ports is for compile; apply reads the ports of the bridge it changes")
     cluster = request.cluster()
     options = request.options(cluster)
-    outcome = apply_to_bridge(request.location, cluster, options)
+    outcome = apply_to_bridge(request.location, cluster, options, remove_missing=remove_missing)
     if request.output == "json":
         click.echo(json.dumps({"bridge": options.bridge, "node": options.node, **_document(outcome)}, indent=2))
     else:
         for line in _lines(options.bridge, outcome):
             click.echo(line)
-    tell_left_out(request, outcome.without_port)
+    tell_left_out(request, outcome.without_port, outcome.odd)
 
 
 def _lines(bridge: str, outcome: Outcome) -> list[str]:
@@ -42,6 +45,12 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
         lines.append(f"{bridge}: groups: {outcome.groups} added, changed or deleted")
     if outcome.cut:
         lines.append(f"{bridge}: connections to endpoints that are gone: {outcome.cut} cut")
+    if outcome.forgotten:
+        whose = "pods that are gone" if outcome.known else "unknown pods (no record of who held which address)"
+        lines.append(f"{bridge}: connections of {whose}: {outcome.forgotten} forgotten")
+    if outcome.emptied:
+        zones = ", ".join(map(str, outcome.emptied))
+        lines.append(f"{bridge}: conntrack zones emptied, as Open vSwitch flushes some protocols no other way: {zones}")
     return lines
 
 
@@ -51,5 +60,9 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
         "groups": outcome.groups,
         "cut": outcome.cut,
+        "forgotten": outcome.forgotten,
+        "holders_known": outcome.known,
+        "emptied_zones": list(outcome.emptied),
         "without_port": list(outcome.without_port),
+        "odd_interfaces": msgspec.to_builtins(outcome.odd),
     }

@@ -13,9 +13,8 @@ from ovsnp.check.judging import Asked, ask, judge
 from ovsnp.check.placed import Placed, place
 from ovsnp.check.reading import read_expectations
 from ovsnp.check.text import summary, text_lines, unasked, where
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.terminal import Terminal
-from ovsnp.compiler import local_pods
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.explain.reasons import Terms
 from ovsnp.manifests.report import Report
@@ -75,7 +74,7 @@ def _bridge_flows(request: Request, cluster: Cluster, file: Path) -> BridgeFlows
     """The flows of a file, for the node that is named; raises UsageError where it holds none."""
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
-    tell_left_out(request, tuple(pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods))
+    tell_ports(request, cluster, options, ports)
     try:
         bridge = read_bridge(file.read_text(encoding="utf-8").splitlines())
     except ValueError as error:

@@ -2,8 +2,8 @@
 
 import click
 
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
-from ovsnp.compiler import compile_cluster, local_pods, render_json, render_text
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.compiler import compile_cluster, render_json, render_text
 
 
 @click.command()
@@ -24,5 +24,4 @@ def compile(request: Request) -> None:
     )
     render = render_json if request.output == "json" else render_text
     click.echo(render(program), nl=False)
-    pods = local_pods(cluster, options.node)
-    tell_left_out(request, tuple(pod.key for pod in pods if pod.key not in ports.pods))
+    tell_ports(request, cluster, options, ports)

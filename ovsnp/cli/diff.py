@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 from rich.text import Text
 
-from ovsnp.cli.options import Request, shared_options, tell_left_out
+from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
 from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import load
 from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
@@ -30,14 +30,15 @@ _STYLES = {"-": "red", "+": "green", "@": "cyan", "=": "bold"}
     help="Which connections are gained and lost: between the manifests OLD and NEW (what -f names is in both), or"
     " without these by apply.",
 )
+@remove_missing_option
 @shared_options
-def diff(request: Request, *, sides: tuple[str, ...], effect: bool) -> None:
+def diff(request: Request, *, sides: tuple[str, ...], effect: bool, remove_missing: bool) -> None:
     """Show what apply would change on the bridge, as a unified diff of flows; nothing is changed.
 
     With --effect, show which connections the manifests NEW allow and OLD do not, and the other way round, in as few
     lines as say it; no Open vSwitch is needed. Without OLD and NEW, show which connections of this node's pods the
     bridge would let pass after apply and does not now, and the other way round. Exits with 1 where there are
-    differences.
+    differences. Where apply would refuse, diff says so, and exits as apply would.
     """
     if request.ports:
         raise UsageError("--ports is for compile; diff reads the ports of the bridge that apply would change")
@@ -45,12 +46,15 @@ def diff(request: Request, *, sides: tuple[str, ...], effect: bool) -> None:
         raise UsageError("two sides are compared with --effect OLD NEW; what is on the bridge needs no names")
     if len(sides) not in (0, 2):
         raise UsageError(f"--effect takes OLD and NEW, or none of them for the bridge; {len(sides)} given")
+    if sides and remove_missing:
+        raise UsageError("--remove-missing is about a bridge; OLD and NEW are manifests")
     if sides:
         sys.exit(_diff_effect(request, *sides))
-    sys.exit(_diff_bridge_effect(request) if effect else _diff_flows(request))
+    show = _diff_bridge_effect if effect else _diff_flows
+    sys.exit(show(request, remove_missing=remove_missing))
 
 
-def _diff_flows(request: Request) -> Exit:
+def _diff_flows(request: Request, *, remove_missing: bool) -> Exit:
     from ovsnp.apply import preview  # noqa: PLC0415 -- python-ovs takes time to import
     from ovsnp.diff.flows import differences  # noqa: PLC0415
     from ovsnp.diff.flows.document import document  # noqa: PLC0415
@@ -58,13 +62,13 @@ def _diff_flows(request: Request) -> Exit:
 
     cluster = request.cluster()
     options = request.options(cluster)
-    seen = preview(request.location, cluster, options)
+    seen = preview(request.location, cluster, options, remove_missing=remove_missing)
     found = differences(seen, cluster)
     if request.output == "json":
-        click.echo(json.dumps(document(options, found, seen.without_port), indent=2))
+        click.echo(json.dumps(document(options, found, seen), indent=2))
     else:
         _print(request, text_lines(options.bridge, found))
-    tell_left_out(request, seen.without_port)
+    tell_left_out(request, seen.without_port, seen.odd)
     return Exit.NO if found else Exit.DONE
 
 
@@ -78,19 +82,19 @@ def _diff_effect(request: Request, old: str, new: str) -> Exit:
     return _tell_effect(request, compare(before, after, terms))
 
 
-def _diff_bridge_effect(request: Request) -> Exit:
+def _diff_bridge_effect(request: Request, *, remove_missing: bool) -> Exit:
     from ovsnp.apply import preview  # noqa: PLC0415 -- only who asks for it pays for it
     from ovsnp.diff.bridge import compare_bridge  # noqa: PLC0415
     from ovsnp.proof.simulator.reading import read_bridge  # noqa: PLC0415
 
     cluster = request.cluster()
     options = request.options(cluster)
-    seen = preview(request.location, cluster, options)
+    seen = preview(request.location, cluster, options, remove_missing=remove_missing)
     try:
         bridge = read_bridge(seen.dumped)
     except ValueError as error:
         raise SwitchError(f"{options.bridge}: what flows let pass is unknown: {error}") from None
-    tell_left_out(request, seen.without_port)
+    tell_left_out(request, seen.without_port, seen.odd)
     return _tell_effect(request, compare_bridge(bridge, cluster, seen.ports, options))
 
 

@@ -16,7 +16,7 @@ from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests.own_files import CONFIGURATION
 from ovsnp.model.address import Prefix, parse_prefix
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
@@ -212,6 +212,13 @@ _OPTIONS = (
     ),
 )
 
+remove_missing_option = click.option(
+    "--remove-missing",
+    is_flag=True,
+    help="Also where the bridge has ports of pods, or tunnels of nodes, that the input lacks: they are cut off.",
+)
+"""For the commands that are about what apply would do to a bridge."""
+
 _TELLING = (
     click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
@@ -256,8 +263,17 @@ def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:
     return assume_ports(pods)
 
 
-def tell_left_out(request: Request, without_port: tuple[str, ...]) -> None:
-    """Name the local pods that have no port yet."""
-    for key in without_port:
+def tell_ports(request: Request, cluster: Cluster, options: Options, ports: Ports) -> None:
+    """Name the local pods that are not compiled for, of ports from `choose_ports`, and say why."""
+    lacking = (pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods)
+    tell_left_out(request, lacking, ports.odd)
+
+
+def tell_left_out(request: Request, without_port: Iterable[str], odd: Sequence[Oddity]) -> None:
+    """Name the local pods that have no port yet, and say what is wrong with pods' interfaces."""
+    for each in odd:
+        request.tell(f"{each.pod}: {'closed' if each.closed else 'note'}: {each.message}")
+    closed = {each.pod for each in odd if each.closed}
+    for key in (key for key in without_port if key not in closed):
         lacking = f"no interface on {request.bridge} has external_ids:iface-id={key} yet"
         request.tell(f"{key}: left out: {f'{request.ports} has no port of it' if request.ports else lacking}")

@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.status import Status
 
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_left_out
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.terminal import Terminal
-from ovsnp.compiler import compile_cluster, local_pods, render_text
+from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
@@ -51,7 +51,9 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
-    tell_left_out(request, tuple(pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods))
+    tell_ports(request, cluster, options, ports)
+    if live:
+        _tell_missing(request, options.bridge, cluster, ports)
     try:
         bridge = read_bridge(_flow_lines(request, (cluster, ports, options), flows, live=live))
     except ValueError as error:
@@ -73,6 +75,17 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
             console.print(line, soft_wrap=True)
     if report.findings:
         sys.exit(Exit.NO)
+
+
+def _tell_missing(request: Request, bridge: str, cluster: Cluster, ports: Ports) -> None:
+    """Name the pods on the bridge that the input lacks."""
+    from ovsnp.apply.guards import missing_pods  # noqa: PLC0415 -- python-ovs takes time to import
+
+    if lacking := missing_pods(cluster, ports):
+        request.tell(
+            f"{bridge}: note: {lacking}; a flow that serves such a pod counts as a mistake; add all pods to the input"
+            " (kubectl get pods -A -o json)"
+        )
 
 
 def _flow_lines(

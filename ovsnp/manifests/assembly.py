@@ -35,7 +35,7 @@ def assemble(inventory: Inventory, report: Report, *, complete: bool) -> Cluster
     namespaces = assembly.namespaces()
     nodes = assembly.nodes()
     addressing = Addressing(nodes, complete, report)
-    pods = assembly.pods(nodes, namespaces, addressing)
+    pods, idle = assembly.pods(nodes, namespaces, addressing)
     service_cidrs = assembly.service_cidrs(nodes)
     cluster_ips = ClusterIPs(addressing, nodes, service_cidrs if complete else (), report)
     services = assembly.services(namespaces, cluster_ips)
@@ -49,6 +49,7 @@ def assemble(inventory: Inventory, report: Report, *, complete: bool) -> Cluster
         services=tuple(sorted(services, key=_order)),
         slices=tuple(sorted(slices, key=_order)),
         service_cidrs=tuple(sorted(service_cidrs)),
+        idle=frozenset(idle),
     )
 
 
@@ -89,9 +90,12 @@ class _Assembly:
         check_nodes(found, self._report)
         return {name: placed.node for name, placed in found.items()}
 
-    def pods(self, nodes: dict[str, Node], namespaces: dict[str, Namespace], addressing: Addressing) -> list[Pod]:
-        """The pods that count, in the order of the input; namespaces that are implied are added."""
+    def pods(
+        self, nodes: dict[str, Node], namespaces: dict[str, Namespace], addressing: Addressing
+    ) -> tuple[list[Pod], set[str]]:
+        """The pods that count, in the order of the input, and the keys of the others; implied namespaces are added."""
         found: list[Pod] = []
+        idle: set[str] = set()
         unique: Unique[Pod | LeftOut] = Unique(self._report)
         reader = PodReader(nodes, self._report)
         for item in self._drain("Pod"):
@@ -99,10 +103,14 @@ class _Assembly:
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
             pod = reader.read(written, namespace, name, item.place)
-            if unique.add(namespace, name, pod or LeftOut(item.place)) and pod is not None:
+            if not unique.add(namespace, name, pod or LeftOut(item.place)):
+                continue
+            if pod is None:
+                idle.add(f"{namespace}/{name}")
+            else:
                 found.append(pod)
                 addressing.add(pod, written.status or wire.PodStatus())
-        return found
+        return found, idle
 
     def service_cidrs(self, nodes: dict[str, Node]) -> set[Prefix]:
         """The blocks of all ServiceCIDRs, which may overlap and repeat each other."""

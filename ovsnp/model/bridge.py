@@ -15,16 +15,32 @@ class Port(msgspec.Struct, frozen=True):
     mac: int
 
 
+class Oddity(msgspec.Struct, frozen=True):
+    """What is wrong with a pod's interfaces on the bridge, and what to do.
+
+    ``pod`` is its ``NAMESPACE/NAME``. ``closed`` says that the bridge has no flows for these interfaces.
+    """
+
+    pod: str
+    interfaces: tuple[str, ...]
+    closed: bool
+    message: str
+
+
 class Ports(msgspec.Struct, frozen=True):
     """The ports that there are: the tunnel's, the gateway's, and those of local pods by ``NAMESPACE/NAME``.
 
-    ``assumed`` says that nobody was asked: pods' ports are numbered in order.
+    ``assumed`` says that nobody was asked: pods' ports are numbered in order. ``interfaces`` are the names of the
+    interfaces that can carry packets, by the key of the pod that they say they are of, whether there is such a pod or
+    not. ``odd`` is what is wrong with the interfaces of local pods, in the order of their keys.
     """
 
     tunnel: int
     gateway: Port
     pods: Mapping[str, Port]
     assumed: bool = False
+    interfaces: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    odd: tuple[Oddity, ...] = ()
 
 
 class LocalPod(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     ``node`` is None only where the cluster has no Node objects: then every pod is local. ``addresses`` has at
     most one of each family. ``ports`` are the named ports of all containers, sidecars (init containers with
     ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to policies.
+    ``uid`` is ``metadata.uid``, which manifests that people write do not have.
     """
 
     namespace: str
@@ -51,17 +52,24 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     addresses: tuple[Address, ...]
     ports: tuple[ContainerPort, ...]
     place: Place
+    uid: str | None = None
 
     @property
     def key(self) -> str:
         """``NAMESPACE/NAME``."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def holder(self) -> str:
+        """What tells the pod from every other that has had its addresses; without ``uid`` its name and node."""
+        return self.uid or f"{self.key} {self.node or ''}"
+
 
 class Cluster(msgspec.Struct, frozen=True):
     """All that the manifests say, checked: every reference resolves, no two living pods share an address.
 
-    Sequences are sorted by namespace and name, so they do not depend on the order of the input.
+    Sequences are sorted by namespace and name, so they do not depend on the order of the input. ``idle`` are the keys
+    of the Pods that do not count: finished, in their host's network, or without an address yet.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -71,3 +79,4 @@ class Cluster(msgspec.Struct, frozen=True):
     services: tuple[Service, ...] = ()
     slices: tuple[EndpointSlice, ...] = ()
     service_cidrs: tuple[Prefix, ...] = ()
+    idle: frozenset[str] = frozenset()

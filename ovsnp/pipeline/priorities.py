@@ -1,5 +1,8 @@
 """Priorities within the tables, highest first."""
 
+CLOSED = 600
+"""Origin, Forward: addresses that change their holder, while conntrack forgets the connections of the last one."""
+
 VLAN_GUARD = 250
 NEIGHBOR = 240
 NEIGHBOR_GUARD = 230

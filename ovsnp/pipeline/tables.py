@@ -184,7 +184,7 @@ TABLES = (
         "Forward",
         "routes: local pods, the node, other nodes through the tunnel, the rest of the world by the gateway",
         "dropped",
-        matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.CT_STATE, f.CT_MARK}),
+        matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.CT_STATE, f.CT_MARK, *r.CARRIED_SOURCE.values()}),
         sets=frozenset({f.ETH_SRC, f.ETH_DST, f.TUN_DST, f.TUN_IPV6_DST, r.OUT_PORT, r.INGRESS_SUBJECT}),
         next=("Ingress",),
     ),

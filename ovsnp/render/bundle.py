@@ -15,6 +15,12 @@ def bundle_line(flow: Flow) -> str:
     )
 
 
+def delete_line(flow: Flow) -> str:
+    """The line that deletes a flow, if it is ovsnp's own."""
+    match = f",{flow.match}" if str(flow.match) else ""
+    return f"flow delete_strict cookie={flow.cookie:#x}/-1,table={flow.table_id},priority={flow.priority}{match}"
+
+
 def group_line(group: Group) -> str:
     """A group as a line."""
     return f"group add {','.join((group.head, *map(str, group.buckets)))}"

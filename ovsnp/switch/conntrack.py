@@ -1,75 +1,124 @@
-"""Connections that the datapath tracks, by way of ``ovs-appctl``'s socket (ovs-dpctl(8))."""
+"""Connections that the datapath tracks (ovs-dpctl(8), "CONNECTION TRACKING TABLE COMMANDS")."""
 
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from ovsnp.errors import SwitchError
-from ovsnp.model.address import Address, family, format_address, parse_address
-from ovsnp.model.ports import Protocol
-from ovsnp.pipeline.fields import IP_PROTO
-from ovsnp.switch.control import control
+from ovsnp.switch.control import Control, control
+from ovsnp.switch.datapath import Datapath
 from ovsnp.switch.location import Location
+from ovsnp.switch.ofctl import flush_connection, flush_zone
 
 _ENTRY = re.compile(
-    r"^(tcp|udp|sctp),orig=\(src=([^,)]+),dst=([^,)]+)(?:,sport=(\d+),dport=(\d+))?\),"
-    r"reply=\(src=([^,)]+),dst=[^,)]+(?:,sport=(\d+))?",
+    r"^(\w+),orig=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\),"
+    r"reply=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\)(?:.*?,labels=0x([0-9a-f]+))?",
     re.MULTILINE,
 )
+_NUMBERS = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "dccp": 33, "icmpv6": 58, "sctp": 132, "udplite": 136}
+_FIELDS = {
+    "sport": "ct_tp_src",
+    "dport": "ct_tp_dst",
+    "id": "icmp_id",
+    "type": "icmp_type",
+    "code": "icmp_code",
+}
 _ENDED = os.strerror(errno.ENOENT)
 """What Open vSwitch says where the connection has ended meanwhile."""
 
 
 class Tracked(NamedTuple):
-    """A connection: who opened it to which address, and who answers; ports are 0 where the datapath keeps none."""
+    """A connection as `ovs-appctl dpctl/dump-conntrack` prints it, its addresses and numbers as text.
 
-    protocol: Protocol
+    ``opening`` are the ports of its first packet (``sport``, ``dport``; of ICMP ``id``, ``type``, ``code``),
+    ``answering`` those of the answer; a datapath that keeps no ports of a protocol has 0 or nothing there.
+    """
+
+    protocol: str
     source: str
-    source_port: int
-    address: Address
-    port: int
-    answers: Address
-    answers_port: int
+    destination: str
+    opening: str
+    answers: str
+    answered: str
+    answering: str
+    hexadecimal: str
+
+    @property
+    def label(self) -> int:
+        """ct_label: 128 bits."""
+        return int(self.hexadecimal or "0", 16)
+
+    @property
+    def port(self) -> int:
+        """The port that its first packet goes to; 0 where there is none."""
+        return int(_numbers(self.opening).get("dport", 0))
+
+    @property
+    def answering_port(self) -> int:
+        """The port that its answer comes from; 0 where there is none."""
+        return int(_numbers(self.answering).get("sport", 0))
 
     @property
     def tuple(self) -> str:
         """The addresses and ports of its first packet, as ``dpctl/flush-conntrack`` takes them."""
-        name = "nw" if family(self.address) == 4 else "ipv6"
-        ports = f",ct_tp_src={self.source_port},ct_tp_dst={self.port}" if self.port else ""
-        ends = f"ct_{name}_src={self.source},ct_{name}_dst={format_address(self.address)}"
-        return f"{ends},ct_nw_proto={IP_PROTO[self.protocol]}{ports}"
+        name = "ipv6" if ":" in self.source else "nw"
+        protocol = _NUMBERS.get(self.protocol, self.protocol)
+        numbers = _numbers(self.opening)
+        if "id" not in numbers:
+            numbers = {key: value for key, value in numbers.items() if value != "0"}
+        ends = f"ct_{name}_src={self.source},ct_{name}_dst={self.destination},ct_nw_proto={protocol}"
+        return ",".join((ends, *(f"{_FIELDS[key]}={value}" for key, value in numbers.items())))
 
 
-def cut(location: Location, zones: tuple[int, ...], gone: Callable[[Tracked], bool]) -> int:
-    """Have the datapath forget connections of these zones; returns how many.
+def _numbers(text: str) -> dict[str, str]:
+    return dict(part.partition("=")[::2] for part in text.split(",")) if text else {}
 
-    Each is named whole: given part of a tuple, Open vSwitch 3.1 leaves some of those that match (3.3 none). It takes
-    no datapath's name beside a tuple either, so there must be one datapath.
-    Raises SwitchError where ovs-vswitchd cannot be asked.
+
+class Conntrack:
+    """The connections of a bridge's datapath; `conntrack` makes it.
+
+    Each is flushed by its whole tuple: given part of a tuple, Open vSwitch 3.1 leaves some of those that match (3.3
+    none).
+    Where there are several datapaths (a bridge of the kernel's and a userspace one), 3.1 takes no datapath's name
+    beside a tuple; the bridge's own socket (``ovs-ofctl ct-flush``) needs none, but costs a process a connection.
     """
+
+    def __init__(self, location: Location, bridge: str, datapath: Datapath, there: Control) -> None:
+        self._location, self._bridge, self._datapath, self._there = location, bridge, datapath, there
+        self._only = len(there.command("dpctl/dump-dps").split()) < 2
+
+    def entries(self, zone: int) -> Iterator[Tracked]:
+        """All connections of a zone; raises SwitchError where ovs-vswitchd cannot be asked."""
+        name = () if self._only else (self._datapath.name,)
+        text = self._there.command("dpctl/dump-conntrack", *name, f"zone={zone}")
+        return map(Tracked._make, _ENTRY.findall(text))
+
+    def flush(self, zone: int, tracked: Tracked) -> bool:
+        """Have the datapath forget a connection; False where it can do so with the whole zone only.
+
+        The kernel's takes no tuples of SCTP in 3.1, nor of other protocols without ports in any version.
+        """
+        if tracked.protocol == "icmpv6" and self._datapath.ends_at_icmpv6:
+            return False
+        if not self._only:
+            flush_connection(self._location, self._bridge, zone, tracked.tuple)
+            return True
+        try:
+            self._there.command("dpctl/flush-conntrack", f"zone={zone}", tracked.tuple)
+        except SwitchError as error:
+            return _ENDED in str(error)
+        return True
+
+    def flush_zone(self, zone: int) -> None:
+        """Have the datapath forget all connections of a zone; raises SwitchError."""
+        flush_zone(self._location, self._bridge, zone)
+
+
+@contextmanager
+def conntrack(location: Location, bridge: str, datapath: Datapath) -> Iterator[Conntrack]:
+    """The connections of a bridge's datapath; raises SwitchError where ovs-vswitchd cannot be reached."""
     with control(location) as there:
-        found = 0
-        for zone in zones:
-            for tracked in filter(gone, _entries(there.command("dpctl/dump-conntrack", f"zone={zone}"))):
-                try:
-                    there.command("dpctl/flush-conntrack", f"zone={zone}", tracked.tuple)
-                except SwitchError as error:
-                    if _ENDED not in str(error):
-                        raise
-                found += 1
-        return found
-
-
-def _entries(text: str) -> Iterator[Tracked]:
-    for protocol, source, to, sport, dport, answers, aport in _ENTRY.findall(text):
-        yield Tracked(
-            Protocol(protocol.upper()),
-            source,
-            int(sport or 0),
-            parse_address(to),
-            int(dport or 0),
-            parse_address(answers),
-            int(aport or 0),
-        )
+        yield Conntrack(location, bridge, datapath, there)

@@ -28,6 +28,12 @@ class InstalledFlow(NamedTuple):
         """What tells it from every other flow of the bridge."""
         return self.table, self.priority, self.match
 
+    @property
+    def delete_line(self) -> str:
+        """The line of ``ovs-ofctl bundle`` that deletes it, and no flow that took its slot since."""
+        places = (f"cookie={self.cookie:#x}/-1,table={self.table},priority={self.priority}", *sorted(self.match))
+        return f"flow delete_strict {','.join(places)}"
+
 
 def parse_dump(line: str) -> InstalledFlow:
     """Read one line of a dump without counters; ``text`` is a line that would add the flow again."""

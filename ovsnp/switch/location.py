@@ -24,6 +24,10 @@ class Location(msgspec.Struct, frozen=True):
         """What ``ovs-ofctl`` takes as the bridge's name."""
         return f"unix:{self.rundir}/{bridge}.mgmt"
 
+    def file(self, bridge: str, kind: str) -> str:
+        """The path of a file that ovsnp keeps about a bridge, beside Open vSwitch's own sockets."""
+        return f"{self.rundir}/ovsnp-{bridge.replace('/', '_')}.{kind}"
+
 
 def locate(database: str | None) -> Location:
     """Find Open vSwitch as its own tools do, by OVS_RUNDIR, unless a database is named.

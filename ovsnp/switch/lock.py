@@ -21,7 +21,7 @@ def exclusive(location: Location, bridge: str) -> Iterator[int]:
     killed while ``ovs-ofctl`` works, the next one plans against what that leaves. Raises SwitchError where the
     others take more than a minute.
     """
-    path = f"{location.rundir}/ovsnp-{bridge.replace('/', '_')}.lock"
+    path = location.file(bridge, "lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

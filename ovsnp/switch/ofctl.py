@@ -16,12 +16,13 @@ _TIMEOUT = 60
 _WIDENED = "normalization changed ofp_match"
 
 
-def dump_flows(location: Location, bridge: str) -> list[str]:
-    """Every flow of the bridge, one a line, without counters, with ports and tables as numbers.
+def dump_flows(location: Location, bridge: str, table: int | None = None) -> list[str]:
+    """Every flow of the bridge, or of one table, one a line, without counters, with ports and tables as numbers.
 
     Raises SwitchError where the bridge cannot be reached.
     """
-    text = _ofctl(location, *_READ, "--no-names", "--no-stats", "dump-flows", location.management(bridge))
+    which = () if table is None else (f"table={table}",)
+    text = _ofctl(location, *_READ, "--no-names", "--no-stats", "dump-flows", location.management(bridge), *which)
     return [line.strip() for line in text.splitlines() if "actions=" in line]
 
 
@@ -57,6 +58,16 @@ def dump_option_map(location: Location, bridge: str) -> str:
 def add_option_map(location: Location, bridge: str, mappings: str) -> None:
     """Add mappings of Geneve options to fields, all or none."""
     _ofctl(location, *_READ, "add-tlv-map", location.management(bridge), mappings)
+
+
+def flush_connection(location: Location, bridge: str, zone: int, connection: str) -> None:
+    """Have the bridge's datapath forget a connection, given by its tuple; nothing is said where there is none."""
+    _ofctl(location, *_READ, "ct-flush", location.management(bridge), f"zone={zone}", connection)
+
+
+def flush_zone(location: Location, bridge: str, zone: int) -> None:
+    """Have the bridge's datapath forget all connections of a conntrack zone."""
+    _ofctl(location, *_READ, "ct-flush-zone", location.management(bridge), str(zone))
 
 
 def bundle(location: Location, bridge: str, lines: list[str], lock: int) -> None:

@@ -14,8 +14,8 @@ from ovsnp.switch.location import Location
 from ovsnp.switch.rpc import ask
 
 _COLUMNS = {
-    "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg"],
-    "Bridge": ["name", "ports", "protocols", "fail_mode", "flow_tables"],
+    "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg", "other_config"],
+    "Bridge": ["name", "ports", "protocols", "fail_mode", "flow_tables", "datapath_type"],
     "Flow_Table": ["name", "prefixes"],
     "Port": ["name", "interfaces"],
     "Interface": ["name", "type", "options", "ofport", "ofport_request", "mac", "mac_in_use", "external_ids", "error"],

@@ -1,36 +1,56 @@
 """Reading the ports of a bridge and of its pods."""
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ovsnp.errors import SwitchError
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import Oddity, Port, Ports
 from ovsnp.model.cluster import Pod
 from ovsnp.model.mac import derived_mac, parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, GATEWAY_PORT, TUNNEL_OFPORT, TUNNEL_PORT
 from ovsnp.switch.ovsdb import Database
 
+_OF_POD = re.compile(r"([a-z0-9-]+)[/_]([a-z0-9.-]+)")
+"""What ``iface-id`` is of a pod; others, such as a virtual machine's UUID, have no namespace."""
 
-def read_ports(database: Database, bridge: str, pods: tuple[Pod, ...]) -> Ports:
+_MAC_KEYS = ("attached-mac", "attached_mac")
+"""Where an interface says its MAC address; OVN-Kubernetes writes the second."""
+
+
+def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> Ports:
     """The ports of a bridge and of those local pods that have one.
 
-    A port that `ovsnp.switch.bridge` has yet to make has the number it will ask for. Raises SwitchError where two
-    interfaces are one pod's, or a MAC address is missing or none.
+    A port that `ovsnp.switch.bridge` has yet to make has the number it will ask for. A pod that has two interfaces, or
+    none that is as it must be, has no port, and what is wrong is among the oddities. Raises SwitchError where the
+    gateway's MAC address is none.
     """
     interfaces = {row.name: row for row in database.interfaces(bridge)}
-    of_pod: dict[str, Any] = {}
-    for row in interfaces.values():
-        key = row.external_ids.get("iface-id", "").replace("_", "/", 1)
-        if not key or _ofport(row) is None:
-            continue
-        if key in of_pod:
-            raise SwitchError(f"interfaces {of_pod[key].name} and {row.name} are both pod {key}'s; remove one")
-        of_pod[key] = row
+    of_pods = rows_by_pod(interfaces.values())
+    ports: dict[str, Port] = {}
+    odd: list[Oddity] = []
+    for pod in pods:
+        port, oddity = _judge(pod, of_pods.get(pod.key, ()))
+        ports |= {pod.key: port} if port else {}
+        odd += [oddity] if oddity else []
     tunnel, gateway = interfaces.get(TUNNEL_PORT), interfaces.get(GATEWAY_PORT)
+    living = {key: tuple(row.name for row in rows if _ofport(row)) for key, rows in of_pods.items()}
     return Ports(
         (_ofport(tunnel) if tunnel else None) or TUNNEL_OFPORT,
         Port((_ofport(gateway) if gateway else None) or GATEWAY_OFPORT, _gateway_mac(gateway)),
-        {pod.key: _pod_port(of_pod[pod.key], pod) for pod in pods if pod.key in of_pod},
+        ports,
+        interfaces={key: names for key, names in living.items() if names},
+        odd=tuple(odd),
     )
+
+
+def rows_by_pod(interfaces: Iterable[Any]) -> dict[str, list[Any]]:
+    """The rows of the interfaces that are a pod's, by its key and sorted by name; those of anything else are not."""
+    found: dict[str, list[Any]] = {}
+    for row in sorted(interfaces, key=lambda row: str(row.name)):
+        if names := _OF_POD.fullmatch(row.external_ids.get("iface-id", "")):
+            found.setdefault("/".join(names.groups()), []).append(row)
+    return found
 
 
 def _ofport(row: Any) -> int | None:
@@ -46,15 +66,49 @@ def _gateway_mac(row: Any) -> int:
         raise SwitchError(f"interface {row.name}: mac: {error}; correct it") from None
 
 
-def _pod_port(row: Any, pod: Pod) -> Port:
-    attached = row.external_ids.get("attached-mac")
+def _judge(pod: Pod, rows: Sequence[Any]) -> tuple[Port | None, Oddity | None]:
+    """A pod's port, and what is wrong with its interfaces.
+
+    Of two that can carry packets nobody knows which is the pod's, so neither may speak for it. One without OpenFlow
+    port carries none: the other alone can be the pod's.
+    """
+    living = [row for row in rows if _ofport(row)]
+    dead = [row for row in rows if not _ofport(row)]
+    if len(living) > 1:
+        names = " and ".join(row.name for row in living)
+        message = f"interfaces {names} are of this one pod; remove what an old sandbox left (ovs-vsctl del-port NAME)"
+        return None, _oddity(pod, living, message, closed=True)
+    if not living:
+        message = "; ".join(map(_without_port, dead))
+        return None, _oddity(pod, dead, message, closed=True) if dead else None
     try:
-        mac = parse_mac(attached) if attached else derived_mac(pod.addresses)
+        port = Port(living[0].ofport[0], _mac(living[0], pod))
     except ValueError as error:
-        raise SwitchError(f"interface {row.name}: external_ids:attached-mac: {error}; correct it") from None
+        return None, _oddity(pod, living, str(error), closed=True)
+    beside = f" beside {living[0].name}, which is the pod's port"
+    return port, _oddity(pod, dead, "; ".join(map(_without_port, dead)) + beside, closed=False) if dead else None
+
+
+def _oddity(pod: Pod, rows: Sequence[Any], message: str, *, closed: bool) -> Oddity:
+    return Oddity(pod.key, tuple(row.name for row in rows), closed, message)
+
+
+def _without_port(row: Any) -> str:
+    if row.error:
+        return f"interface {row.name} has no OpenFlow port: {row.error[0]}; remove it (ovs-vsctl del-port {row.name})"
+    return f"interface {row.name} has no OpenFlow port yet"
+
+
+def _mac(row: Any, pod: Pod) -> int:
+    """The MAC address behind a pod's interface; raises ValueError with a sentence where it is missing or none."""
+    key = next((key for key in _MAC_KEYS if row.external_ids.get(key)), None)
+    try:
+        mac = parse_mac(row.external_ids[key]) if key else derived_mac(pod.addresses)
+    except ValueError as error:
+        raise ValueError(f"interface {row.name}: external_ids:{key}: {error}; correct it") from None
     if mac is None:
-        raise SwitchError(
-            f"interface {row.name} of pod {pod.key} has no MAC address to go by, and the pod no IPv4 address;"
+        raise ValueError(
+            f"interface {row.name} has no MAC address to go by, and the pod no IPv4 address;"
             f" set it: ovs-vsctl set Interface {row.name} external_ids:attached-mac=MAC"
         )
-    return Port(row.ofport[0], mac)
+    return mac

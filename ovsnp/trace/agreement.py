@@ -133,4 +133,5 @@ def _reasons(nodes: Mapping[str | None, TracedNode], traced: Traced) -> Iterator
     if isinstance(end, PodEnd):
         node = nodes.get(end.pod.node)
         if node is not None and end.pod.key not in node.ports.pods:
-            yield f"{end.pod.key} ({format_address(end.address)}) has no port on {node.bridge} yet"
+            whose = f"{end.pod.key} ({format_address(end.address)})"
+            yield f"{whose} has no port on {node.bridge}: {node.lacks(end.pod.key)}"

@@ -1,6 +1,6 @@
 """The bridges that a packet is traced on: whose they are, their ports, and what the manifests compile to for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +16,7 @@ from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
 from ovsnp.switch.dump import parse_dump
 from ovsnp.switch.location import Location
 from ovsnp.switch.ovsdb import Database
-from ovsnp.switch.ports import read_ports
+from ovsnp.switch.ports import read_ports, rows_by_pod
 from ovsnp.trace.transcript import Visit
 
 
@@ -46,6 +46,11 @@ class TracedNode(msgspec.Struct, frozen=True):
         found = self.flows.get((visit.table, visit.priority, frozenset(filter(None, visit.match.split(",")))))
         return found if found and found.cookie == visit.cookie else None
 
+    def lacks(self, pod: str) -> str:
+        """Why a pod, by its key, has no port on the bridge."""
+        why = next((odd.message for odd in self.ports.odd if odd.pod == pod and odd.closed), None)
+        return why or f"no interface on {self.bridge} has external_ids:iface-id={pod}"
+
     def port_name(self, ofport: int) -> str:
         """Whose a port is: a pod's key, or the name of the tunnel's or the gateway's port."""
         names = {port.ofport: key for key, port in self.ports.pods.items()}
@@ -70,19 +75,14 @@ def read_nodes(cluster: Cluster, switches: Sequence[Named], options: Options) ->
 
 def _read(cluster: Cluster, switch: Named, options: Options) -> TracedNode:
     with Database(switch.location) as database:
-        name = _whose(cluster, switch, _pods_there(database, options.bridge))
+        name = _whose(cluster, switch, rows_by_pod(database.interfaces(options.bridge)).keys())
         ports = read_ports(database, options.bridge, local_pods(cluster, name))
     program = compile_cluster(cluster, ports, msgspec.structs.replace(options, node=name))
     flows = {(flow.table_id, flow.priority, parse_dump(f"{flow.match} actions=").match): flow for flow in program.flows}
     return TracedNode(name, switch.location, options.bridge, options.encap, ports, program, flows)
 
 
-def _pods_there(database: Database, bridge: str) -> set[str]:
-    ids = (interface.external_ids.get("iface-id", "") for interface in database.interfaces(bridge))
-    return {each.replace("_", "/", 1) for each in ids}
-
-
-def _whose(cluster: Cluster, switch: Named, pods: set[str]) -> str | None:
+def _whose(cluster: Cluster, switch: Named, pods: Collection[str]) -> str | None:
     if not cluster.nodes:
         return None
     names = ", ".join(sorted(cluster.nodes))

@@ -82,8 +82,8 @@ def _entrance(node: TracedNode, source: Endpoint) -> Port:
         return node.ports.gateway
     if source.pod.key not in node.ports.pods:
         raise SwitchError(
-            f"{source.pod.key} has no port{_on(node)}: no interface on {node.bridge} there has"
-            f" external_ids:iface-id={source.pod.key}, so nothing of it comes to the bridge"
+            f"{source.pod.key} has no port{_on(node)}, so none of its packets comes past the bridge:"
+            f" {node.lacks(source.pod.key)}"
         )
     return node.ports.pods[source.pod.key]
 

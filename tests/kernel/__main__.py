@@ -5,10 +5,11 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from tests.kernel.building import BuildError, image
+from tests.kernel.building import BuildError, Image, image
 from tests.kernel.machine import Machine, MachineError, booted
 from tests.kernel.parts import PARTS
 from tests.kernel.recipe import SUITES, recipe
@@ -27,7 +28,7 @@ def main() -> None:
 def build(suite: str) -> None:
     """Build the machine, where it is not kept yet."""
     with _told():
-        click.echo(str(image(recipe(suite)).disk.parent))
+        click.echo(str(image(recipe(suite)).directory))
 
 
 @main.command()
@@ -37,17 +38,17 @@ def boot(suite: str, port: int | None) -> None:
     """Boot a machine with the checkout in it, and keep it until interrupted."""
     with _told(), _machine(suite, port) as machine:
         click.echo(f"a shell: {shlex.join(machine.ssh())} -t ovsnp-guest")
-        click.echo(f"the checkout again: python -m tests.kernel copy --suite {suite} --port {machine.port}")
+        click.echo(f"the checkout again: python -m tests.kernel copy --port {machine.port} {machine.image.directory}")
         signal.pause()
 
 
 @main.command()
-@_suite
 @click.option("--port", type=int, required=True)
-def copy(suite: str, port: int) -> None:
-    """Put the checkout, as it is now, into a machine that was booted."""
+@click.argument("directory", type=click.Path(exists=True, path_type=Path))
+def copy(port: int, directory: Path) -> None:
+    """Put the checkout, as it is now, into a machine that was booted from the image in that directory."""
     with _told():
-        Machine(image(recipe(suite)), port).copy_checkout()
+        Machine(Image(directory), port).copy_checkout()
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -16,7 +16,7 @@ from tests.kernel.recipe import HERE, KERNEL, PACKAGES, Recipe
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ovsnp" / "kernel-vm"
 VENV = "/opt/venv"
-"""Where the guest has the project's requirements."""
+"""Where the guest has the project's libraries."""
 
 PROJECT = "/root/ovsnp"
 """Where the guest's Python looks for the checkout, which is not there yet."""
@@ -46,6 +46,7 @@ class Image:
     """A directory with all that a boot needs."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.kernel = directory / "vmlinuz"
         self.initrd = directory / "initrd"
         self.disk = directory / "disk.img"
@@ -104,8 +105,8 @@ def _fill(directory: Path, recipe: Recipe) -> None:
     _run([*ALONE, "debootstrap", *options, recipe.suite, str(root), mirror])
     _tell(f"the kernel of {recipe.kernel_suite}")
     _install_kernel(root, recipe, mirror)
-    _tell("the project's requirements")
-    _install_requirements(root, recipe)
+    _tell("the project's libraries")
+    _install_libraries(root, recipe)
     _let_in(root, made)
     shutil.copy(HERE / "init", root / "sbin/vm-init")
     (root / "sbin/vm-init").chmod(0o755)
@@ -141,7 +142,7 @@ def _install_kernel(root: Path, recipe: Recipe, mirror: str) -> None:
     _inside(root, ["apt-get", "clean"])
 
 
-def _install_requirements(root: Path, recipe: Recipe) -> None:
+def _install_libraries(root: Path, recipe: Recipe) -> None:
     # This machine may trust an authority that Debian does not know, such as a proxy's.
     own = root / _BUNDLE.removeprefix("/")
     kept = own.read_bytes()

@@ -32,7 +32,7 @@ class Machine:
     """A guest that answers, on a port of this machine's loopback interface."""
 
     def __init__(self, image: Image, port: int) -> None:
-        self._image = image
+        self.image = image
         self.port = port
 
     def command(self, command: Sequence[str], *, terminal: bool = False) -> list[str]:
@@ -48,8 +48,8 @@ class Machine:
             "HostName": "127.0.0.1",
             "Port": str(self.port),
             "HostKeyAlias": HOST_ALIAS,
-            "UserKnownHostsFile": str(self._image.known_hosts),
-            "IdentityFile": str(self._image.key),
+            "UserKnownHostsFile": str(self.image.known_hosts),
+            "IdentityFile": str(self.image.key),
             "IdentitiesOnly": "yes",
             "BatchMode": "yes",
             "ConnectTimeout": "20",

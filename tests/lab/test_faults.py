@@ -3,6 +3,7 @@
 The first of the demo's policies is applied: frontends to databases, 6379/TCP.
 """
 
+import errno
 import os
 import select
 import signal
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.lab
 CLIENT, DATABASES = "default/frontend-1", ("default/db-1", "default/db-2")
 SERVICE = "default/db-2-only"
 NODE = "node-1"
-PATIENCE = 60.0
+PATIENCE = patient(60.0)
 SILENCE = patient(1.0)
 
 
@@ -162,6 +163,11 @@ def connects(ground: Ground, client: str, server: str, port: int) -> bool:
         except ConnectionRefusedError:
             return True
         except TimeoutError:
+            return False
+        except OSError as error:
+            # Nobody has answered who is at the next hop's address either.
+            if error.errno != errno.EHOSTUNREACH:
+                raise
             return False
         return True
 

@@ -303,30 +303,36 @@ def test_attached_mac_is_the_pods_mac(bare: ApplyScene) -> None:
     assert any("dl_src=0a:58:0a:14:01:0b,nw_src=10.20.1.11" in flow for flow in ours(bare))
 
 
-def test_attached_mac_that_is_none_is_an_error(bare: ApplyScene) -> None:
+def test_attached_mac_in_the_spelling_of_ovn_kubernetes_is_the_pods_mac(bare: ApplyScene) -> None:
+    bare.add_pod("default_db", "db0")
+    bare.vsctl("set", "Interface", "db0", 'external_ids:attached_mac="02:00:00:00:00:77"')
+    bare.add_pod("default_frontend", "fe0")
+    bare.apply()
+    assert any("dl_src=02:00:00:00:00:77,nw_src=10.20.1.10" in flow for flow in ours(bare))
+
+
+def test_attached_mac_that_is_none_closes_its_pod_only(bare: ApplyScene) -> None:
     bare.add_pod("default/db", "db0", attached_mac="02:00:00:00:00")
-    assert "interface db0: external_ids:attached-mac" in refused(bare, 4)
+    bare.add_pod("default/frontend", "fe0")
+    said = bare.apply().err
+    assert said.startswith(
+        "default/db: closed: interface db0: external_ids:attached-mac: '02:00:00:00:00' is not a MAC"
+    )
+    assert not any("10.20.1.10" in flow for flow in ours(bare))
+    assert any("nw_src=10.20.1.11" in flow for flow in ours(bare))
 
 
 def test_ipv6_only_pod_needs_an_attached_mac(scene: ApplyScene) -> None:
     scene.write("cluster", CLUSTER.replace('["10.20.1.0/24"]', '["10.20.1.0/24", "fd00:20::/64"]'))
     scene.write("six", POD_V6)
     scene.add_pod("default/six", "six0")
-    said = refused(scene, 4)
-    assert "six0" in said
-    assert "default/six" in said
-    assert "attached-mac" in said
+    said = scene.apply().err
+    assert said.startswith("default/six: closed: interface six0 has no MAC address to go by")
+    assert "external_ids:attached-mac=MAC" in said
+    assert not any("fd00:20::7" in flow for flow in ours(scene))
     scene.vsctl("set", "Interface", "six0", 'external_ids:attached-mac="02:00:00:00:00:06"')
     scene.apply()
     assert any("dl_src=02:00:00:00:00:06,ipv6_src=fd00:20::7" in flow for flow in ours(scene))
-
-
-def test_two_interfaces_of_one_pod_are_an_error(scene: ApplyScene) -> None:
-    scene.add_pod("default_db", "db1")
-    said = refused(scene, 4)
-    assert "db0" in said
-    assert "db1" in said
-    assert "default/db" in said
 
 
 # The bridge's own ports

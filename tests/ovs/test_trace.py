@@ -59,7 +59,7 @@ def test_masqueraded_through_a_service_to_the_other_node(scene: ServiceScene, en
     assert step(found, 0, "Send")["says"] == "out of ovsnp-tun0 to 192.168.50.2"
     tunnel = found["bridges"][1]["tunnel"]
     assert (tunnel["from"], tunnel["to"], tunnel["carried"]) == ("192.168.50.1", "192.168.50.2", client)
-    assert (tunnel["vni"], tunnel["option"] is None) == ((0, False) if encap == "geneve" else (9, True))
+    assert (tunnel["vni"], tunnel["option"] is None) == ((1, False) if encap == "geneve" else (9, True))
     judged = step(found, 1, "Ingress")["says"]
     assert judged == f"default/web-2 is isolated by default/only, judged on {client}, which the tunnel header carries"
     assert step(found, 1, "IngressRule")["policies"] == [{"namespace": "default", "name": "only", "rule": "ingress[0]"}]
@@ -307,7 +307,8 @@ def test_pods_without_a_port(scene: ServiceScene) -> None:
     scene.apply()
     scene.nodes[0].unplug(LOCAL)
     found = document(scene, "client", LOCAL, "80", "--ipv4", code=1)
-    assert found["disagreements"][-1] == "default/web-0 (10.20.1.10) has no port on br-int yet"
+    why = "no interface on br-int has external_ids:iface-id=default/web-0"
+    assert found["disagreements"][-1] == f"default/web-0 (10.20.1.10) has no port on br-int: {why}"
     absent = traced(scene, LOCAL, "client", "80")
     assert absent.code == 4
     assert "default/web-0 has no port on node node-1" in absent.err

@@ -155,6 +155,11 @@ class WiredNode:
         for port, name in names.items():
             yield from (Arrival(name, parse(data)) for data in self._captured(port))
 
+    def pass_over(self) -> None:
+        """Take no notice of what came out to pods since the last time, of whatever protocol."""
+        for port, _ in self._pods.values():
+            list(self._captured(port))
+
     def to_other_nodes(self) -> list[bytes]:
         """What came out of the uplink since the last time, tunnel headers and all."""
         return list(self._captured(_UPLINK))

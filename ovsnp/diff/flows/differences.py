@@ -57,22 +57,33 @@ class GroupDifference(msgspec.Struct, frozen=True):
 
 
 class Differences(msgspec.Struct, frozen=True):
-    """All that `apply` would do; ``bridge`` is in words, ``cut`` what it would cut of the connections that are open."""
+    """All that `apply` would do.
+
+    ``bridge`` is in words, ``cut`` what it would cut of the connections that are open. ``forgotten`` is how many
+    conntrack would forget: those of pods that are gone, or all where nobody knows the pods before (not ``known``).
+    """
 
     bridge: tuple[str, ...]
     groups: tuple[GroupDifference, ...]
     flows: tuple[FlowDifference, ...]
     cut: tuple[Given, ...]
+    forgotten: int
+    known: bool
 
     def __bool__(self) -> bool:
-        return bool(self.bridge or self.groups or self.flows)
+        return bool(self.bridge or self.groups or self.flows or self.forgotten)
 
 
 def differences(preview: Preview, cluster: Cluster) -> Differences:
     """What differs, flows by table as `compile` orders them, each that goes behind those that come."""
     names = RuleNames(preview.program, cluster)
     return Differences(
-        preview.bridge, tuple(_groups(preview)), tuple(sorted(_flows(preview, names), key=_table)), preview.plan.cut
+        preview.bridge,
+        tuple(_groups(preview)),
+        tuple(sorted(_flows(preview, names), key=_table)),
+        preview.plan.cut,
+        preview.forgotten,
+        preview.known,
     )
 
 

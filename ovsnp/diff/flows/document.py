@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
 from ovsnp.apply.cut import Given
+from ovsnp.apply.preview import Preview
 from ovsnp.diff.flows.differences import Differences, FlowDifference, GroupDifference
 from ovsnp.diff.flows.lines import match_before
 from ovsnp.flows.flow import Flow
@@ -13,7 +16,7 @@ from ovsnp.render import flow_document, rule_documents
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup
 
 
-def document(options: Options, found: Differences, without_port: tuple[str, ...]) -> dict[str, Any]:
+def document(options: Options, found: Differences, seen: Preview) -> dict[str, Any]:
     """One document; keys may be added in later versions, never changed."""
     return {
         "bridge": options.bridge,
@@ -35,7 +38,10 @@ def document(options: Options, found: Differences, without_port: tuple[str, ...]
             "deleted": [_there(each.before) for each in found.groups if each.before and not each.after],
         },
         "cut": [_given(each) for each in found.cut],
-        "without_port": list(without_port),
+        "forgotten": found.forgotten,
+        "holders_known": found.known,
+        "without_port": list(seen.without_port),
+        "odd_interfaces": msgspec.to_builtins(seen.odd),
     }
 
 

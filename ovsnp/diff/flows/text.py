@@ -36,6 +36,10 @@ def text_lines(bridge: str, found: Differences) -> Iterator[Line]:
     if found.cut:
         yield Line("@", "@@ open connections through Services, cut where there are any @@")
         yield from (Line("-", f"-{_given(each)}") for each in found.cut)
+    if found.forgotten:
+        whose = "pods that are gone" if found.known else "unknown pods: there is no record of who held which address"
+        yield Line("@", f"@@ connections of {whose} @@")
+        yield Line("-", f"-{found.forgotten} forgotten")
 
 
 def _service(difference: GroupDifference) -> str:

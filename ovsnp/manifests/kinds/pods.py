@@ -43,7 +43,8 @@ class PodReader:
             return None
         ports = tuple(_named_ports(spec, self._report))
         ports = self._shared.setdefault(ports, ports)
-        return Pod(namespace, name, labels, self._node_of(spec), addresses, ports, place)
+        uid = (pod.metadata and pod.metadata.uid) or None
+        return Pod(namespace, name, labels, self._node_of(spec), addresses, ports, place, uid)
 
     def _node_of(self, spec: wire.PodSpec) -> str | None:
         node = self._nodes.get(spec.node_name or "")

@@ -27,6 +27,7 @@ class Metadata(_Known):
     name: str | None = None
     namespace: str | None = None
     labels: dict[str, str] | None = None
+    uid: str | None = None
 
 
 class Namespace(_Known):

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from ovsnp.errors import SwitchError
-from ovsnp.model.bridge import Port
+from ovsnp.model.bridge import Oddity, Port, Ports
 from ovsnp.model.cluster import Pod
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
@@ -14,17 +14,18 @@ from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 from tests.unit.verify.builders import pod
 
-DB, SIX = pod("default/db", "10.0.0.1"), pod("default/six", "fd00::6")
+DB, SIX, BESIDE = pod("default/db", "10.0.0.1"), pod("default/six", "fd00::6"), pod("default/beside", "10.0.0.9")
 
 
 def row(name: str, ofport: int | None = 1, **columns: Any) -> SimpleNamespace:
     """An Interface's row, without a MAC address unless one is given."""
-    empty = {"external_ids": {}, "mac": [], "mac_in_use": []}
+    empty = {"external_ids": {}, "mac": [], "mac_in_use": [], "error": []}
     return SimpleNamespace(name=name, ofport=[] if ofport is None else [ofport], **{**empty, **columns})
 
 
-def of_pod(key: str, name: str = "p1", ofport: int | None = 7, **external: str) -> SimpleNamespace:
-    return row(name, ofport, external_ids={"iface-id": key} | {k.replace("_", "-"): v for k, v in external.items()})
+def of_pod(key: str, name: str = "p1", ofport: int | None = 7, mac: str = "", error: str = "") -> SimpleNamespace:
+    ids = {"iface-id": key} | ({"attached-mac": mac} if mac else {})
+    return row(name, ofport, external_ids=ids, error=[error] if error else [])
 
 
 class Rows:
@@ -38,8 +39,17 @@ class Rows:
         return list(self._rows)
 
 
-def read(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Any:
+def read(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Ports:
     return read_ports(cast(Database, Rows(*rows)), "br-int", pods)
+
+
+def closed(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Oddity:
+    """The one oddity, for which its pod has no port; a pod beside it keeps its own."""
+    found = read(*rows, of_pod("default/beside", "p9", 9), pods=(*pods, BESIDE))
+    (oddity,) = found.odd
+    assert oddity.closed
+    assert found.pods.keys() == {"default/beside"}
+    return oddity
 
 
 def test_ports_that_are_yet_to_be_made_have_the_numbers_that_will_be_asked_for() -> None:
@@ -69,31 +79,82 @@ def test_pods_interface_is_known_by_its_iface_id(key: str) -> None:
 
 
 def test_attached_mac_is_the_pods() -> None:
-    assert read(of_pod("default/db", attached_mac="02:00:00:00:00:0A")).pods["default/db"].mac == 0x02000000000A
+    assert read(of_pod("default/db", mac="02:00:00:00:00:0A")).pods["default/db"].mac == 0x02000000000A
 
 
+def test_ovn_kubernetes_spelling_counts_where_the_other_is_missing() -> None:
+    theirs = of_pod("default_db")
+    theirs.external_ids["attached_mac"] = "02:00:00:00:00:0b"
+    assert read(theirs).pods["default/db"].mac == 0x02000000000B
+    theirs.external_ids["attached-mac"] = "02:00:00:00:00:0a"
+    assert read(theirs).pods["default/db"].mac == 0x02000000000A
+
+
+@pytest.mark.parametrize("key", ["attached-mac", "attached_mac"])
 @pytest.mark.parametrize("mac", ["02:00", "01:00:00:00:00:01", "02-00-00-00-00-01"])
-def test_attached_mac_that_is_none_is_an_error(mac: str) -> None:
-    with pytest.raises(SwitchError, match="interface p1: external_ids:attached-mac: "):
-        read(of_pod("default/db", attached_mac=mac))
+def test_attached_mac_that_is_none_closes_the_pod(mac: str, key: str) -> None:
+    wrong = of_pod("default/db")
+    wrong.external_ids[key] = mac
+    oddity = closed(wrong)
+    assert (oddity.pod, oddity.interfaces) == ("default/db", ("p1",))
+    assert oddity.message.startswith(f"interface p1: external_ids:{key}: '{mac}' is ")
+    assert oddity.message.endswith("; correct it")
 
 
 def test_pod_without_ipv4_address_needs_an_attached_mac() -> None:
-    with pytest.raises(SwitchError, match=r"interface p1 of pod default/six has no MAC.*attached-mac=MAC"):
-        read(of_pod("default/six"), pods=(SIX,))
-    assert read(of_pod("default/six", attached_mac="02:00:00:00:00:06"), pods=(SIX,)).pods["default/six"].ofport == 7
+    oddity = closed(of_pod("default/six"), pods=(SIX,))
+    assert "interface p1 has no MAC address to go by" in oddity.message
+    assert "ovs-vsctl set Interface p1 external_ids:attached-mac=MAC" in oddity.message
+    found = read(of_pod("default/six", mac="02:00:00:00:00:06"), pods=(SIX,))
+    assert (found.pods["default/six"].ofport, found.odd) == (7, ())
 
 
-@pytest.mark.parametrize("ofport", [None, -1, 0])
-def test_interface_that_has_no_openflow_port_is_not_there_yet(ofport: int | None) -> None:
-    assert read(of_pod("default/db", ofport=ofport)).pods == {}
-    assert read(of_pod("default/db", ofport=ofport), of_pod("default/db", "p2", 8)).pods["default/db"].ofport == 8
+def test_two_interfaces_of_one_pod_close_it_whichever_has_the_smaller_number() -> None:
+    for numbers in ((7, 8), (8, 7)):
+        oddity = closed(of_pod("default/db", "p2", numbers[0]), of_pod("default_db", "p1", numbers[1]))
+        assert (oddity.pod, oddity.interfaces) == ("default/db", ("p1", "p2"))
+        assert "p1 and p2" in oddity.message
+        assert "ovs-vsctl del-port" in oddity.message
 
 
-def test_two_interfaces_of_one_pod_are_an_error_that_names_both() -> None:
-    with pytest.raises(SwitchError, match="interfaces p1 and p2 are both pod default/db's"):
-        read(of_pod("default/db"), of_pod("default_db", "p2", 8))
+def test_two_interfaces_close_the_pod_also_where_a_third_is_dead() -> None:
+    oddity = closed(*(of_pod("default/db", f"p{number}", number) for number in (1, 2)), of_pod("default/db", "p3", -1))
+    assert oddity.interfaces == ("p1", "p2")
 
 
-def test_interfaces_of_pods_elsewhere_are_passed_over() -> None:
-    assert read(of_pod("default/other"), of_pod("", "p3", 9), row("eth0", 3)).pods == {}
+def test_dead_interface_closes_the_pod_and_says_why() -> None:
+    oddity = closed(of_pod("default/db", ofport=-1, error="could not open network device p1 (No such device)"))
+    assert "could not open network device p1" in oddity.message
+    assert "ovs-vsctl del-port p1" in oddity.message
+
+
+@pytest.mark.parametrize("ofport", [None, 0])
+def test_interface_that_has_no_number_yet_closes_the_pod_and_is_not_to_be_removed(ofport: int | None) -> None:
+    assert closed(of_pod("default/db", ofport=ofport)).message == "interface p1 has no OpenFlow port yet"
+
+
+@pytest.mark.parametrize("names", [("p1", "p2"), ("p2", "p1")])
+def test_dead_interface_beside_a_good_one_does_not_count(names: tuple[str, str]) -> None:
+    dead, good = names
+    found = read(of_pod("default/db", dead, -1, error="gone"), of_pod("default/db", good, 8))
+    assert found.pods["default/db"].ofport == 8
+    (oddity,) = found.odd
+    assert (oddity.closed, oddity.interfaces) == (False, (dead,))
+    assert f"beside {good}, which is the pod's port" in oddity.message
+
+
+def test_interfaces_of_pods_elsewhere_have_no_port_but_are_told() -> None:
+    found = read(of_pod("default/other"), of_pod("other_one", "p2", 8), of_pod("other/one", "p5", 5), row("eth0", 3))
+    assert (found.pods, found.odd) == ({}, ())
+    assert found.interfaces == {"default/other": ("p1",), "other/one": ("p2", "p5")}
+
+
+@pytest.mark.parametrize(
+    "key", ["", "4e3c1a7e-6f4b-4f0f-9d5a-0c3f6f0c4a11", "k8s-node-1", "net_default_db", "a/b/c", "VM/1"]
+)
+def test_iface_id_that_is_no_pods_is_passed_over(key: str) -> None:
+    assert read(of_pod(key)).interfaces == {}
+
+
+def test_dead_interface_serves_no_pod() -> None:
+    assert read(of_pod("default/other", ofport=-1, error="gone")).interfaces == {}

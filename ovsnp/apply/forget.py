@@ -1,0 +1,88 @@
+"""What conntrack has to forget: connections of an address's last holder, or to a Service's endpoint that is gone."""
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from ovsnp.apply.cut import Given, was_given
+from ovsnp.apply.holders import Changed
+from ovsnp.errors import SwitchError
+from ovsnp.model.ports import Protocol
+from ovsnp.pipeline.conntrack import SNAT_ZONE, ZONE
+from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
+from ovsnp.switch.conntrack import Conntrack, Tracked
+
+_ROUNDS = 4
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """How many connections were forgotten, and the conntrack zones that could only be emptied."""
+
+    connections: int = 0
+    emptied: tuple[int, ...] = ()
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(self.connections + other.connections, (*self.emptied, *other.emptied))
+
+
+def remembered(tracker: Conntrack, changed: Changed) -> int:
+    """How many connections `forget` would have conntrack forget."""
+    return sum(len(_concerned(tracker, zone, version, changed)) for version, zone in _zones(changed))
+
+
+def forget(tracker: Conntrack, changed: Changed) -> Forgotten:
+    """Have conntrack forget every connection to or from the addresses, which must be closed.
+
+    Raises SwitchError where connections are left.
+    """
+    return sum((_forget(tracker, zone, version, changed) for version, zone in _zones(changed)), Forgotten())
+
+
+def _zones(changed: Changed) -> list[tuple[int, int]]:
+    return [(version, zones[version]) for zones in (ZONE, SNAT_ZONE) for version in changed.families]
+
+
+def _forget(tracker: Conntrack, zone: int, version: int, changed: Changed) -> Forgotten:
+    """A zone is read again after connections were flushed: it says that they are gone."""
+    found = left = _concerned(tracker, zone, version, changed)
+    emptied: tuple[int, ...] = ()
+    for _ in range(_ROUNDS):
+        if not left:
+            return Forgotten(len(found), emptied)
+        if changed.addresses is None:
+            tracker.flush_zone(zone)
+        else:
+            emptied = emptied or _flush(tracker, zone, left)
+        left = [each for each in _concerned(tracker, zone, version, changed) if not _given_since(each)]
+    raise SwitchError(
+        f"conntrack does not forget {len(left)} connections of zone {zone} whose addresses have another holder"
+        f" (the first is {left[0].tuple}); nothing passes to or from these addresses until apply succeeds"
+    )
+
+
+def _flush(tracker: Conntrack, zone: int, connections: Iterable[Tracked]) -> tuple[int, ...]:
+    """Flush connections; one that the datapath cannot flush alone goes with its zone, which is returned then."""
+    for each in connections:
+        if not tracker.flush(zone, each):
+            tracker.flush_zone(zone)
+            return (zone,)
+    return ()
+
+
+def _concerned(tracker: Conntrack, zone: int, version: int, changed: Changed) -> list[Tracked]:
+    return list(filter(changed.concerned(version), tracker.entries(zone)))
+
+
+def _given_since(tracked: Tracked) -> bool:
+    """True if a Service has given a client the new holder as its endpoint: no packet of the connection has passed."""
+    return bool(tracked.label >> SERVICE_LABEL.lsb & 1) and not tracked.label >> ADMITTED.lsb & 1
+
+
+def cut(tracker: Conntrack, connections: Collection[Given]) -> Forgotten:
+    """Have conntrack forget connections to endpoints of Services that are gone. Raises SwitchError."""
+    gone: set[Given | None] = {*connections, *(each.portless for each in connections if each.protocol is Protocol.SCTP)}
+    done = Forgotten()
+    for zone in ZONE.values():
+        found = [each for each in tracker.entries(zone) if was_given(each) in gone]
+        done += Forgotten(len(found), _flush(tracker, zone, found))
+    return done

@@ -1,0 +1,54 @@
+"""An address that gets another holder: nothing that was open to or from the last one passes for the next."""
+
+from itertools import chain
+
+import pytest
+
+from ovsnp.model.options import Encap
+from tests.ovs.holder_scene import Conversation, HolderScene
+from tests.ovs.service_scene import PODS, ServiceScene
+
+MODES = [["--encap", encap, *more] for encap in Encap for more in ([], ["--masquerade"])]
+PAIRS = [("client", "web-0"), ("client", "web-2"), ("stranger", "web-1"), ("stranger", "web-2")]
+
+
+def conversations(there: HolderScene, version: int) -> list[Conversation]:
+    return list(chain.from_iterable(there.converse(client, server, version) for client, server in PAIRS))
+
+
+def nodes_of(it: Conversation) -> set[int]:
+    return {PODS[it.client][0] - 1, PODS[it.server][0] - 1}
+
+
+@pytest.mark.parametrize("applied", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize("pod", ["client", "web-0", "web-2"])
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("options", MODES, ids=" ".join)
+def test_nothing_passes_for_the_next_holder(
+    scene: ServiceScene, options: list[str], version: int, pod: str, applied: tuple[int, ...]
+) -> None:
+    """Each node has to see to it by itself: the other one may not know yet."""
+    there = HolderScene(scene, *options)
+    open_before = conversations(there, version)
+    there.give(pod, "the next")
+    there.forbid()
+    there.apply(applied)
+    for it in open_before:
+        if pod not in (it.client, it.server) or not nodes_of(it) & {*applied}:
+            assert there.goes_on(it), it
+            continue
+        assert not there.client_speaks(it), it
+        assert not there.client_begins(it), it
+        # Any pod may speak to a node's gateway, and the client's node knows until its own apply whom that stands for.
+        if not (it.service and "--masquerade" in options and 0 not in applied):
+            assert not there.server_speaks(it), it
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("options", MODES, ids=" ".join)
+def test_for_the_same_holder_everything_goes_on(scene: ServiceScene, options: list[str], version: int) -> None:
+    there = HolderScene(scene, *options)
+    open_before = conversations(there, version)
+    there.forbid()
+    assert not any("forgotten" in answer.out for answer in there.apply())
+    assert all(there.goes_on(it) for it in open_before)
