@@ -379,7 +379,7 @@ def test_ports_that_are_there_keep_their_numbers(scene: ApplyScene) -> None:
 def test_a_connection_that_is_dropped_before_anything_is_asked_is_made_again(
     scene: ApplyScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where ``ovs-ofctl`` has no processor for a second after it connects; here each first time that it is called."""
+    """As where ``ovs-ofctl`` has no processor for a second after it connects; here the first time of each call."""
     script = tmp_path / "bin" / "ovs-ofctl"
     script.parent.mkdir()
     drop = 'cat >/dev/null; echo "ovs-ofctl: connecting to unix:br.mgmt (Broken pipe)" >&2; exit 1'
