@@ -29,7 +29,7 @@ test: setup browser
 # With the newest and with the oldest libraries that pyproject.toml allows.
 test-newest: RESOLUTION := highest
 test-oldest: RESOLUTION := lowest-direct
-test-newest test-oldest: test-%: setup
+test-newest test-oldest: test-%: setup browser
 	@$(VENV)/bin/uv venv --quiet --clear --python $(PYTHON) $(VENV)-$*
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV)-$* --resolution $(RESOLUTION) -e '.[test]'
 	@OVSNP_CLUSTERS=5 $(VENV)-$*/bin/pytest -n 2 --dist loadfile $(LIBRARY_TESTS)
