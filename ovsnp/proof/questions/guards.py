@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from ovsnp.model.address import family
-from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.scene import ETH_TYPE, SOURCE, Scene, named, tunnel_field
 from ovsnp.proof.questions.verdicts import AllDropped, Own
@@ -27,7 +26,7 @@ def guarded(scene: Scene) -> Iterator[Question]:
 
 
 def forged(scene: Scene) -> Iterator[Question]:
-    """Each local port with each MAC and each source address: what is not its own pod's is dropped."""
+    """Each local port with each MAC, source and destination address: what is not its own pod's is dropped."""
     pods = list(scene.expect.local.values())
     if not pods:
         return
@@ -49,17 +48,10 @@ def forged(scene: Scene) -> Iterator[Question]:
         [{"dl_src": mac} for mac in macs],
         [{SOURCE[scene.version]: far.value} for far in scene.far],
         scene.cells.elements,
-        scene.to(_few(scene)),
+        scene.to(scene.far),
     )
     names = [[pod.key for pod in pods], [f"MAC {mac:012x}" for mac in macs], [named(far) for far in scene.far]]
     yield Question("spoofing", space, names, scene.common(), space.everything, Own((0, 1, 2), owned))
-
-
-def _few(scene: Scene) -> list[Far]:
-    """One destination for each way that a packet can go."""
-    ends = scene.far
-    found = dict(zip(scene.ways(ends, "pod"), ends, strict=True))
-    return list(found.values())
 
 
 def strange_ports(scene: Scene) -> Iterator[Question]:
@@ -73,7 +65,7 @@ def strange_ports(scene: Scene) -> Iterator[Question]:
         [{"in_port": number} for number in strange],
         [{SOURCE[scene.version]: far.value} for far in scene.far],
         scene.cells.elements,
-        scene.to(_few(scene)),
+        scene.to(scene.far),
         [{"dl_src": mac} for mac in macs],
     )
     names = [[f"port {number}" for number in strange], [named(far) for far in scene.far]]
@@ -122,7 +114,7 @@ def tagged(scene: Scene) -> Iterator[Question]:
 def _all_dropped(
     scene: Scene, kind: str, senders: tuple[Sequence[Element], Sequence[Element]], elements: Sequence[Element]
 ) -> Question:
-    space = Space(*senders, scene.to(_few(scene)), scene.cells.elements, elements)
+    space = Space(*senders, scene.to(scene.far), scene.cells.elements, elements)
     fields = {name: value for name, value in scene.common().items() if name not in elements[0]}
     names = [[f"port {sender['in_port']}" for sender in senders[0]]]
     return Question(kind, space, names, fields, space.everything, AllDropped())

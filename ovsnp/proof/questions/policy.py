@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ovsnp.model.address import Address, Prefix, host_prefix
 from ovsnp.model.cluster import Node
 from ovsnp.model.options import Encap
-from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.pipeline.carrier import MARKED, NO_CARRIER, offset_bits
 from ovsnp.pipeline.numbers import number
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.addresses import Far
@@ -148,7 +148,7 @@ def by_tunnel(scene: Scene) -> Iterator[Arrivals]:
 
 
 def _carried(scene: Scene, nodes: Sequence[Node]) -> Iterator[tuple[Element, Far | None, str, bool]]:
-    """Packets with a carrier: of a pod of the sender, and of others, which counts for nothing."""
+    """Packets with a carrier: of a pod of the sender, and of others, which nobody sends."""
     plain = {each.address: each for each in scene.far}
     for far in (each for each in scene.far if not isinstance(each.end, NodeEnd)):
         senders = [node for node in nodes if _cidr(node, far.address)]
@@ -171,7 +171,8 @@ def _with_carrier(scene: Scene, node: Node, hidden: Far, far: Far) -> Iterator[t
             yield {**element, "tun_id": offset | 1 << offset_bits(cidr)}, None, f"{name}, an offset too large", True
         return
     element[scene.carrier_field()] = scene.carrying(far.value)
-    yield element, far if cidr else hidden, name, cidr is not None
+    yield {**element, "tun_id": MARKED}, far if cidr else None, name, True
+    yield {**element, "tun_id": NO_CARRIER}, hidden, f"{name}, without the mark", False
 
 
 def _cidr(node: Node, address: Address) -> Prefix | None:

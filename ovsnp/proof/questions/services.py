@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.options import Encap
 from ovsnp.model.policy import Direction
-from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.pipeline.carrier import MARKED, offset_bits
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.choices import CLUSTER_IPS, ENDPOINTS, SOURCES, TRAFFIC, Choice, Front, Given, fronts
 from ovsnp.proof.questions.policy import by_gateway, by_tunnel
@@ -278,6 +278,7 @@ class Asking:
             bits = (1 << offset_bits(cidr)) - 1
             vxlan = scene.expect.options.encap is Encap.VXLAN
             carried = [value & bits if vxlan else scene.carrying(value) for value in sources]
+            leaves["tun_id"] = MARKED
             leaves[scene.carrier_field()] = self._space.column(SOURCES, tuple(carried))
             if scene.expect.options.masquerade:
                 leaves[SOURCE[version]] = int.from_bytes(cidr.gateway, "big")
