@@ -14,6 +14,11 @@ _BUNDLE = ("-O", "OpenFlow15")
 _READ = ("-O", ",".join(f"OpenFlow1{minor}" for minor in range(6)))
 _TIMEOUT = 60
 _WIDENED = "normalization changed ofp_match"
+_DROPPED = re.compile(r"connect.* \(Broken pipe\)")
+"""What ``ovs-ofctl`` says where ovs-vswitchd dropped the connection before anything was asked: it waits a second for
+the first message, and on a busy machine ``ovs-ofctl`` may take longer."""
+
+_ATTEMPTS = 5
 
 
 def dump_flows(location: Location, bridge: str, table: int | None = None) -> list[str]:
@@ -80,7 +85,6 @@ def bundle(location: Location, bridge: str, lines: list[str], lock: int) -> None
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
         file.flush()
-        file.seek(0)
         _ofctl(location, *_BUNDLE, "bundle", location.management(bridge), "-", lines=lines, file=file, lock=lock)
 
 
@@ -88,17 +92,10 @@ def _ofctl(
     location: Location, *arguments: str, lines: Sequence[str] = (), file: IO[str] | None = None, lock: int | None = None
 ) -> str:
     command = ["ovs-ofctl", f"--timeout={_TIMEOUT}", *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=file or subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            pass_fds=() if lock is None else (lock,),
-        )
-    except FileNotFoundError:
-        raise SwitchError("ovs-ofctl is not installed; install Open vSwitch (Debian: openvswitch-switch)") from None
+    for _ in range(_ATTEMPTS):
+        done = _run(command, file, lock)
+        if not (done.returncode and _DROPPED.search(done.stderr)):
+            break
     if done.returncode == -signal.SIGALRM:
         raise SwitchError(
             f"ovs-vswitchd does not answer in {location.rundir} within {_TIMEOUT} seconds, as happens where"
@@ -109,6 +106,22 @@ def _ofctl(
     if _WIDENED in done.stderr:
         raise DeclarationError(f"Open vSwitch widened a match: {done.stderr.strip()}")
     return done.stdout
+
+
+def _run(command: list[str], file: IO[str] | None, lock: int | None) -> subprocess.CompletedProcess[str]:
+    if file:
+        file.seek(0)
+    try:
+        return subprocess.run(
+            command,
+            stdin=file or subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=() if lock is None else (lock,),
+        )
+    except FileNotFoundError:
+        raise SwitchError("ovs-ofctl is not installed; install Open vSwitch (Debian: openvswitch-switch)") from None
 
 
 def _explain(stderr: str, lines: Sequence[str], location: Location) -> str:

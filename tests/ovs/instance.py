@@ -62,16 +62,20 @@ class DummySwitch:
 
     def run(self, command: Sequence[str], text: str | None = None) -> str:
         """Run one of Open vSwitch's tools against this instance; returns all it says."""
-        done = subprocess.run(
-            command,
-            env=self.environment,
-            input=text,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        for _ in range(5):
+            done = subprocess.run(
+                command,
+                env=self.environment,
+                input=text,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            # On a busy machine ovs-vswitchd drops a connection before ovs-ofctl says what it wants.
+            if not (done.returncode and "(Broken pipe)" in done.stdout):
+                break
         if done.returncode:
             raise SwitchError(f"{' '.join(command)}: {done.stdout}")
         return done.stdout

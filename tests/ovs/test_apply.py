@@ -376,6 +376,25 @@ def test_ports_that_are_there_keep_their_numbers(scene: ApplyScene) -> None:
 # An Open vSwitch that does not answer
 
 
+def test_a_connection_that_is_dropped_before_anything_is_asked_is_made_again(
+    scene: ApplyScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where ``ovs-ofctl`` has no processor for a second after it connects; here the first time of each call."""
+    script = tmp_path / "bin" / "ovs-ofctl"
+    script.parent.mkdir()
+    drop = 'cat >/dev/null; echo "ovs-ofctl: connecting to unix:br.mgmt (Broken pipe)" >&2; exit 1'
+    known = f'{script.parent}/$(echo "$*" | cksum | tr " " -)'
+    script.write_text(
+        f'#!/bin/sh\nif mkdir "{known}" 2>/dev/null; then {drop}; fi\nexec {shutil.which("ovs-ofctl")} "$@"\n'
+    )
+    script.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
+        answer = scene.apply()
+    assert f"flows: {len(ours(scene))} added" in answer.out
+    assert ours(scene)
+
+
 def run_bounded(socket: str, manifests: Path) -> Answer:
     """Apply in a process of its own, which must end within 30 seconds."""
     arguments = ["apply", "--db", socket, "--bridge", "br-alone", "--node", "node-1", "-f", str(manifests)]
