@@ -95,11 +95,13 @@ def booted(image: Image, port: int | None = None) -> Iterator[Machine]:
     try:
         _wait(machine, qemu, console)
         yield machine
-        if qemu.poll() is not None:
-            raise MachineError(f"the virtual machine has ended; {_last_words(console)}")
     finally:
+        ended = qemu.poll()
         qemu.terminate()
-        qemu.communicate()
+        said = qemu.communicate()[0].decode(errors="replace").strip()
+        # Else a command that was cut off with it would just have a status of ssh's.
+        if ended is not None:
+            raise MachineError(f"{QEMU} has ended with status {ended}: {said or 'silently'}; {_last_words(console)}")
     console.unlink()
 
 
@@ -107,9 +109,7 @@ def _wait(machine: Machine, qemu: subprocess.Popen[bytes], console: Path) -> Non
     deadline = time.monotonic() + PATIENCE
     while not machine.answers():
         if qemu.poll() is not None:
-            assert qemu.stdout is not None
-            said = qemu.stdout.read().decode(errors="replace").strip()
-            raise MachineError(f"{QEMU} ended: {said or 'it said nothing'}; {_last_words(console)}")
+            raise MachineError("the virtual machine did not come up")
         if time.monotonic() > deadline:
             raise MachineError(f"the virtual machine does not answer in {PATIENCE:.0f} seconds; {_last_words(console)}")
         time.sleep(0.5)
