@@ -102,7 +102,7 @@ def booted(image: Image, port: int | None = None) -> Iterator[Machine]:
         # Else a command that was cut off with it would just have a status of ssh's.
         if ended is not None:
             raise MachineError(f"{QEMU} has ended with status {ended}: {said or 'silently'}; {_last_words(console)}")
-    console.unlink()
+    console.unlink(missing_ok=True)
 
 
 def _wait(machine: Machine, qemu: subprocess.Popen[bytes], console: Path) -> None:
