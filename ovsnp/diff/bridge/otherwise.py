@@ -8,7 +8,9 @@ import msgspec
 from ovsnp.errors import SwitchError
 from ovsnp.model.address import Address
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.policy import by_gateway, by_tunnel, from_pods, to_locals
+from ovsnp.proof.questions.arrivals import arrivals
+from ovsnp.proof.questions.arriving import to_locals
+from ovsnp.proof.questions.pods import from_pods
 from ovsnp.proof.questions.question import ADMITTED_BIT, Question
 from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.simulator.reading import ReadFlow
@@ -52,11 +54,11 @@ def _asked(scene: Scene) -> Iterator[tuple[Question, Sequence[Far | None], Seque
     locals_ = scene.locals()
     for question in from_pods(scene):
         if question.kind == "policy":
-            yield question, locals_, scene.far
-    for arrivals in (by_gateway(scene), *by_tunnel(scene)):
-        for question in to_locals(scene, arrivals):
+            yield question, locals_, scene.everyone()
+    for found in arrivals(scene):
+        for question in to_locals(scene, found):
             if question.kind == "policy":
-                yield question, arrivals.sources, locals_
+                yield question, found.sources, locals_
 
 
 def _refuse_unjudged(packets: Packets, bridge: str) -> None:

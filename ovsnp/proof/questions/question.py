@@ -21,7 +21,9 @@ class Question(msgspec.Struct):
     those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
     any way); those of a new connection are then remembered as admitted in conntrack's ``zone``, and no others are.
     ``mark`` is what is remembered then: the number of the node whose tunnel they came through.
-    ``ends`` are the addresses, as numbers, between which policies judge (a source of 0: nobody may send this).
+    ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
+    may send this). ``taken`` are fields that packets have, and that they are taken to lack: they take the megaflow of one
+    that does; no node sends such a packet as those of ``unsent`` would be.
     """
 
     kind: str
@@ -35,7 +37,10 @@ class Question(msgspec.Struct):
     memory: Mapping[int, Memory] = {}
     note: str = ""
     table: int = 0
-    ends: tuple[Value, Value] | None = None
+    ends: Sequence[tuple[Sets, Value, Value]] = ()
+    sealed: bool = True
+    taken: tuple[str, ...] = ()
+    unsent: Sequence[Sets] = ()
     mark: Value = 0
 
     def ask(self, walk: Walk) -> Iterator["Fault"]:
@@ -65,9 +70,7 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
     if not packets.sent:
         for sets in question.verdicts.must_pass(packets.sets):
             yield Fault("dropped, and must pass", packets, sets)
-        if question.zone is not None and any(
-            _admits(effect, question.space, packets.sets) for effect in packets.effects
-        ):
+        if question.sealed and any(_admits(effect, question.space, packets.sets) for effect in packets.effects):
             for sets in question.verdicts.must_drop(packets.sets):
                 yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, sets)
         return

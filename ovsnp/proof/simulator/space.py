@@ -3,7 +3,7 @@ set of elements of each. A field of such packets is a number, or a column: one n
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -172,6 +172,11 @@ def merged(products: Sequence[Sets]) -> list[Sets]:
 def first(sets: Sets) -> Sets:
     """One packet of these."""
     return tuple(bits & -bits for bits in sets)
+
+
+def bits(found: Iterable[object]) -> int:
+    """The positions of what is true, as bits."""
+    return sum(1 << index for index, each in enumerate(found) if each)
 
 
 def bits_of(number: int) -> Iterator[int]:

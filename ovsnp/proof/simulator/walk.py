@@ -26,9 +26,9 @@ _ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src",
 class Memory(msgspec.Struct, frozen=True):
     """What conntrack knows of a connection in a zone, and the fields that undoing its translation sets."""
 
-    state: int = NEW
+    state: Value = NEW
     mark: Value = 0
-    label: int = 0
+    label: Value = 0
     undo: Mapping[str, Value] = {}
 
 

@@ -1,0 +1,101 @@
+"""Questions about packets in every state that their connections may have, and about those that go back by a tunnel."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ovsnp.pipeline.numbers import number
+from ovsnp.pipeline.ports import ROUTER_MAC
+from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.leaving import leaving
+from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.rows import Judge
+from ovsnp.proof.questions.scene import Scene
+from ovsnp.proof.questions.states import MARK, Piece, chosen, pieces
+from ovsnp.proof.questions.verdicts import AllDropped, Verdicts
+from ovsnp.proof.questions.ways import Way
+from ovsnp.proof.simulator.space import Element, Sets, bits, meet, narrowed, without
+
+SOURCES, ENDS, TRAFFIC, CONNECTIONS, MARKS = range(5)
+"""The first dimensions of these questions: who sends, to whom, what, in which state, and with which mark."""
+
+_OF_ANSWERS = ("returning", "masquerade")
+
+
+class Marks(NamedTuple):
+    """The marks that connections may have: each with its name, and the way to the node through whose tunnel it came."""
+
+    elements: list[Element]
+    names: list[str]
+    ways: list[Way | None]
+
+
+def marks(scene: Scene) -> Marks:
+    """The marks that flows and nodes tell apart."""
+    numbers = number(scene.expect.prepared.cluster.nodes)
+    nodes = {numbers[node.name]: node for node in scene.expect.others if node.tunnel_address}
+    found = scene.values("ct_mark", {0, *nodes})
+    return Marks(
+        [{MARK: each} for each in found],
+        [f"opened by the tunnel of node/{nodes[each].name}" if each in nodes else "" for each in found],
+        [scene.expect.through(nodes[each], ROUTER_MAC) if each in nodes else None for each in found],
+    )
+
+
+def in_states(
+    scene: Scene, question: Question, states: int, verdicts: Callable[[Judge, bool], Verdicts]
+) -> Iterator[tuple[Piece, Question]]:
+    """The question in parts, for states and traffic that are treated alike.
+
+    ``verdicts`` are those of a judge: also whether policy is it, of whom nobody knows what it says of vacant addresses.
+    """
+    kept: dict[object, Verdicts] = {0: AllDropped()}
+    for piece in pieces(scene.cells, states & question.sets[CONNECTIONS]):
+        traffic = piece.traffic & question.sets[TRAFFIC]
+        if not traffic:
+            continue
+        key = "judged" if piece.judged else piece.open
+        if key not in kept:
+            kept[key] = verdicts(_judge(scene, piece), piece.judged)
+        sets = narrowed(narrowed(question.sets, CONNECTIONS, piece.states), TRAFFIC, traffic)
+        kind = question.kind if piece.opens or question.kind in _OF_ANSWERS else "connection state"
+        zone = scene.zone if piece.judged else None
+        yield piece, replace(question, kind=kind, sets=sets, verdicts=kept[key], zone=zone)
+
+
+def _judge(scene: Scene, piece: Piece) -> Judge:
+    expect = scene.expect
+    if piece.judged:
+        return expect.allowed
+    return lambda source, destination, via: piece.open & ~expect.tunneled(source, destination)
+
+
+def apart(question: Question, part: Sets) -> Iterator[Question]:
+    """The question without a part of its packets."""
+    for sets in without([question.sets], [part]):
+        yield replace(question, sets=sets)
+
+
+def within(question: Question, part: Sets) -> Iterator[Question]:
+    """The question about a part of its packets, where it has any of them."""
+    if sets := meet(question.sets, part):
+        yield replace(question, sets=sets)
+
+
+def returned(scene: Scene, question: Question, ends: Sequence[Far], found: Marks) -> Sets:
+    """The packets that go back by the tunnel through which their connection came: replies to outside."""
+    rest = [
+        far.address not in (scene.expect.node.gateways if scene.expect.node else ()) and way == scene.expect.gateway
+        for far, way in zip(ends, scene.ways(ends, "pod"), strict=True)
+    ]
+    everything = question.space.everything
+    sets = narrowed(everything, ENDS, bits(rest))
+    sets = narrowed(sets, CONNECTIONS, chosen(lambda state: state.replies))
+    return narrowed(sets, MARKS, bits(found.ways))
+
+
+def going_back(scene: Scene, question: Question, found: Marks) -> Question:
+    """The question about these."""
+    leaves = {**(question.leaves or {}), **leaving(scene, question.space, MARKS, found.ways)}
+    return replace(question, kind="returning", leaves=leaves)
