@@ -94,7 +94,11 @@ def _plan_groups(
         elif found.head != group.head:
             replaced.append(group)
         elif change := _change(found, group):
-            changed.append(change)
+            if group.fields:
+                changed.append(change)
+            else:
+                # Open vSwitch before 3.2.6, 3.3.5, 3.4.3, 3.5.1 hashes to the inserted buckets only.
+                replaced.append(group)
     return {
         "groups_added": tuple(added),
         "groups_changed": tuple(changed),

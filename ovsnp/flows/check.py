@@ -11,6 +11,7 @@ from ovsnp.errors import DeclarationError
 from ovsnp.flows import action as a
 from ovsnp.flows.flow import Flow, Slot
 from ovsnp.flows.match import Match
+from ovsnp.pipeline.datapath import MATCHING, OLDEST, SETTING, TRACKING, Feature
 from ovsnp.pipeline.fields import CONJ_ID, IP_KINDS, KINDS, Field
 from ovsnp.pipeline.tables import BY_NAME, Table
 
@@ -38,6 +39,7 @@ def _check_match(table: Table, match: Match) -> None:
         if not 0 <= value <= field.full_mask or not 0 <= mask <= field.full_mask or value & ~mask:
             raise DeclarationError(f"{value:#x}/{mask:#x} does not fit {field.name}")
         _check_kind(field, match)
+        _check_datapath(f"matches {field.name}", MATCHING.get(field.base))
         if lacking := [other.name for other in field.needs if other not in {term.field for term in match.terms}]:
             raise DeclarationError(f"{field.name} needs {' and '.join(lacking)}")
         seen.add(field)
@@ -48,9 +50,16 @@ def _check_kind(field: Field, match: Match) -> None:
         raise DeclarationError(f"{field.name} needs one of {', '.join(sorted(field.kinds))}")
 
 
+def _check_datapath(does: str, needed: Feature | None) -> None:
+    if needed and needed not in OLDEST:
+        raise DeclarationError(f"not every datapath {does}: {needed} (ovs-appctl dpif/show-dp-features)")
+
+
 def _check_actions(table: Table, flow: Flow) -> None:
     for position, action in enumerate(flow.actions):
         _check_action(table, flow.match, action)
+        for feature in TRACKING if isinstance(action, a.Track | a.Commit | a.Translate) else ():
+            _check_datapath("tracks connections", feature)
         if isinstance(action, a.Goto | a.Track | a.Translate | a.ToGroup) and position != len(flow.actions) - 1:
             raise DeclarationError(f"nothing comes after {action}")
     if any(isinstance(action, a.Conjunction) for action in flow.actions) and not all(
@@ -63,6 +72,7 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
     match action:
         case a.SetField(field=field, value=value):
             _check_set(table, match, field)
+            _check_datapath(f"sets {field.name}", SETTING.get(field.base))
             if not 0 <= value <= field.full_mask:
                 raise DeclarationError(f"{value:#x} does not fit {field.name}")
         case a.Move(source=source, target=target):

@@ -4,22 +4,27 @@ import msgspec
 
 from ovsnp.flows.action import Action
 
+WEIGHT = 100
+"""The weight of a bucket, unless it is only a part of a choice."""
+
 
 class Bucket(msgspec.Struct, frozen=True):
-    """One choice; ``id`` is 32 bits, below 0xffffff00."""
+    """One choice; ``id`` is 32 bits, below 0xffffff00. ``weight`` is its share, against those of the others."""
 
     id: int
     actions: tuple[Action, ...]
+    weight: int = WEIGHT
 
     def __str__(self) -> str:
-        return f"bucket=bucket_id:{self.id},weight:100,actions={','.join(map(str, self.actions))}"
+        return f"bucket=bucket_id:{self.id},weight:{self.weight},actions={','.join(map(str, self.actions))}"
 
 
 class Group(msgspec.Struct, frozen=True):
     """The endpoints of a Service's port; ``id`` is 32 bits, below 0xffffff00.
 
-    ``fields`` are what the choice depends on: the highest of each bucket's hash with them, so a bucket that comes
-    or goes moves only its own share.
+    Without ``fields`` the datapath hashes addresses and ports (``dp_hash``): all connections share a few megaflows.
+    With ``fields`` the choice depends on these only: the bucket with the highest hash of them gets the connection, so
+    a bucket that comes or goes moves only its own share. Each value of the fields then has a megaflow of its own.
     """
 
     id: int
@@ -31,5 +36,8 @@ class Group(msgspec.Struct, frozen=True):
     @property
     def head(self) -> str:
         """The group without its buckets; Open vSwitch stores an only field without parentheses."""
+        head = f"group_id={self.id},type=select,selection_method"
+        if not self.fields:
+            return f"{head}=dp_hash"
         fields = f"fields({','.join(self.fields)})" if len(self.fields) > 1 else f"fields={self.fields[0]}"
-        return f"group_id={self.id},type=select,selection_method=hash,{fields}"
+        return f"{head}=hash,{fields}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import chain
 
+from ovsnp.flows.absence import check_absences
 from ovsnp.flows.check import check_flow, check_flow_set
 from ovsnp.flows.program import Program
 from ovsnp.lower import address_resolution, connections, endpoints, forward, nodes, origin, output, policy, service
@@ -38,6 +39,7 @@ def lower(
     for flow in flows:
         check_flow(flow)
     check_flow_set(flows)
+    check_absences(flows)
     flows.sort(key=lambda flow: (flow.table_id, -flow.priority, flow.note, str(flow.match)))
     return Program(options, tuple(chain.from_iterable(groups.values())), tuple(flows), frontends)
 

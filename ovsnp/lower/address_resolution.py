@@ -13,13 +13,14 @@ from ovsnp.model.address import Address, family
 from ovsnp.model.bridge import Bridge
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
+from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.ports import ROUTER_MAC
 
 _REQUEST = exactly(f.ARP_OP, 1)
 SOLICITATION = exactly(f.ICMPV6_TYPE, 135)
 _ADVERTISEMENT = exactly(f.ICMPV6_TYPE, 136)
 _TARGET_LINK_LAYER_ADDRESS = 2
-_ROUTER_SOLICITED_OVERRIDE = 0b111 << 29
+_ROUTER_SOLICITED_OVERRIDE = 0b111
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
@@ -29,9 +30,15 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
             yield _silence(f"{local.pod.key}'s own address", local.port.ofport, address)
     for address in bridge.gateways:
         yield _silence("the gateway's own address", bridge.gateway.ofport, address)
+    if 4 in bridge.families:
+        yield Flow("AddressResolution", p.ANSWER, Match("arp", (_REQUEST,)), _ARP_ANSWER, "ARP")
+    if 6 in bridge.families:
+        yield from _neighbor_discovery()
+
+
+def _neighbor_discovery() -> Iterator[Flow]:
     unspecified = Match("icmp6", (SOLICITATION, exactly(f.IPV6_SRC, 0)))
     yield Flow("AddressResolution", p.OWN_ADDRESS, unspecified, (), "duplicate address detection")
-    yield Flow("AddressResolution", p.ANSWER, Match("arp", (_REQUEST,)), _ARP_ANSWER, "ARP")
     solicitation = Match("icmp6", (SOLICITATION,))
     yield Flow("AddressResolution", p.ANSWER, solicitation, _ND_ANSWER, "neighbour solicitation")
     yield Flow("NeighborAdvertisement", p.ALWAYS, Match("icmp6", (_ADVERTISEMENT,)), _ND_COMPLETION)
@@ -61,13 +68,16 @@ _ARP_ANSWER = (
 # Open vSwitch takes nd_tll only under a match on type 136, so the answer is made in two tables.
 _ND_ANSWER = (SetField(f.ICMPV6_TYPE, 136), Goto("NeighborAdvertisement"))
 
+# On the kernel datapath Open vSwitch refuses set_field of nd_options_type and nd_reserved, but it takes move.
 _ND_COMPLETION = (
     Move(f.ETH_SRC, f.ETH_DST),
     SetField(f.ETH_SRC, ROUTER_MAC),
     Move(f.IPV6_SRC, f.IPV6_DST),
     Move(f.ND_TARGET, f.IPV6_SRC),
-    SetField(f.ND_OPTIONS_TYPE, _TARGET_LINK_LAYER_ADDRESS),
-    SetField(f.ND_RESERVED, _ROUTER_SOLICITED_OVERRIDE),
+    SetField(r.ADVERTISED_OPTION, _TARGET_LINK_LAYER_ADDRESS),
+    Move(r.ADVERTISED_OPTION, f.ND_OPTIONS_TYPE),
+    SetField(r.ADVERTISED_FLAGS, _ROUTER_SOLICITED_OVERRIDE),
+    Move(r.ADVERTISED_FLAGS, f.ND_RESERVED.part(29, 3)),
     SetField(f.ND_TLL, ROUTER_MAC),
     Answer(),
 )

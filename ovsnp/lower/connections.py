@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ovsnp.flows.action import Action, Commit, Goto, Move, SetField, Track
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, Term, connection, exactly, of_addresses
+from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix, of_addresses
 from ovsnp.model.address import family, host_prefix
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.ports import Protocol
@@ -14,14 +14,19 @@ from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.conntrack import SNAT_ZONE, ZONE
 
 _ADMITTED, _BOUND = exactly(r.ADMITTED, 1), exactly(r.SERVICE_LABEL, 1)
+_ANSWERED = exactly(r.ANSWERED, 1)
+_UNANSWERED = (_ADMITTED, exactly(r.ANSWERED, 0))
 _SENT_BY_POD = exactly(r.ORIGIN, r.Origin.POD)
 _MARK = SetField(r.SERVICE_BOUND, 1)
+_ONWARDS = Goto("DestinationNode")
+_ANSWER = (SetField(r.ANSWERING, 1), _ONWARDS)
 _JUDGE = (SetField(r.JUDGED, 1), Goto("Service"))
-_JUDGE_BOUND = (SetField(r.JUDGED, 1), _MARK, Goto("DestinationNode"))
+_JUDGE_BOUND = (SetField(r.JUDGED, 1), _MARK, _ONWARDS)
 _MEMORY = (
     Move(r.INGRESS_RULE, r.INGRESS_RULE_LABEL),
     Move(r.EGRESS_RULE, r.EGRESS_RULE_LABEL),
     Move(r.ORIGIN_NODE, f.CT_MARK),
+    Move(r.ORIGIN, r.ORIGIN_LABEL),
     SetField(r.ADMITTED, 1),
 )
 
@@ -36,34 +41,67 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
     for version in bridge.families:
         kind, zone = f.IP_KIND[version], ZONE[version]
         yield Flow("Conntrack", p.ALWAYS, Match(kind), (Track(zone, "ConntrackState"),))
-        yield Flow("Commit", p.ALWAYS, Match(kind), (Commit(zone, _MEMORY), Goto("Output")))
+        yield from _commits(bridge, version)
         yield from _portless(f.PROTOCOL_KIND[version, Protocol.SCTP])
-        yield from _out_of_window(f.PROTOCOL_KIND[version, Protocol.TCP])
+        yield from _out_of_window(bridge, version)
     yield from _states()
 
 
 def _states() -> Iterator[Flow]:
     yield _state(p.INVALID, "+inv+trk", "invalid", ())
-    yield _state(p.RELATED, "+rel+trk", "an error about an open connection", (Goto("DestinationNode"),))
-    # A one-way sender's connection stays new for conntrack, so what was admitted is not asked for its state.
-    bound = (_MARK, Goto("DestinationNode"))
-    yield _state(p.OPEN_SERVICE, "-rpl+trk", "admitted, Service-bound", bound, terms=(_ADMITTED, _BOUND))
-    yield _state(p.OPEN, "+trk", "admitted", (Goto("DestinationNode"),), terms=(_ADMITTED,))
-    # Its destination is translated already, but no packet of it was admitted yet.
-    yield _state(p.OPENING_SERVICE, "-rpl+trk", "Service-bound", _JUDGE_BOUND, terms=(_BOUND,))
+    yield _state(p.RELATED, "+rel+trk", "an error about an admitted connection", (_ONWARDS,), terms=(_ADMITTED,))
+    # Conntrack's est is not enough: in the userspace datapath a client's own second packet gets it.
+    open_service = (_MARK, _ONWARDS)
+    yield _state(p.OPEN_SERVICE, "+est-rpl+trk", "open, Service-bound", open_service, terms=(_ANSWERED, _BOUND))
+    yield _state(p.FIRST_ANSWER, "+est+rpl+trk", "the first answer", _ANSWER, terms=_UNANSWERED)
+    yield _state(p.OPEN, "+est+trk", "open", (_ONWARDS,), terms=(_ANSWERED,))
+    # Its destination is translated already, but no packet of it was answered yet.
+    yield _state(p.OPENING_SERVICE, "-rel-rpl+trk", "Service-bound", _JUDGE_BOUND, terms=(_BOUND,))
     yield _state(p.OPENING, "+new+trk", "a new connection", _JUDGE)
+    yield _state(p.OPENING, "+est-rpl+trk", "admitted, but never answered", _JUDGE, terms=_UNANSWERED)
 
 
-def _out_of_window(kind: str) -> Iterator[Flow]:
+def _out_of_window(bridge: Bridge, version: int) -> Iterator[Flow]:
     """A client's new connection may meet what its server remembers of another: the userspace datapath before 3.2
     gives a Service-bound connection another source port when its own comes round again. Then the server's answer, the
     client's RST and the rest are out of the window that conntrack saw, but TCP gets over it if it gets to see them.
 
-    Their direction is not known; what a pod did not send needs no carrier.
+    Conntrack does not say in which direction such a packet goes. The first one that passes must be an answer: it
+    comes from a pod to a connection that came through the tunnel, or to a connection to a cluster IP through the
+    tunnel or from no pod's address. On other datapaths nothing of this matches: what is invalid has no label there.
     """
-    note, bound = "TCP out of its window, of an admitted connection", (_ADMITTED, _BOUND, _SENT_BY_POD)
-    yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", note, (_MARK, Goto("DestinationNode")), kind, bound)
-    yield _state(p.OUT_OF_WINDOW, "+inv+trk", note, (Goto("DestinationNode"),), kind, (_ADMITTED,))
+    kind, note = f.PROTOCOL_KIND[version, Protocol.TCP], "TCP out of its window"
+    # What a pod did not send needs no carrier.
+    bound = (_ANSWERED, _BOUND, _SENT_BY_POD)
+    yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", note, (_MARK, _ONWARDS), kind, bound)
+    yield _state(p.OUT_OF_WINDOW, "+inv+trk", note, (_ONWARDS,), kind, (_ANSWERED,))
+    to_service = (*_UNANSWERED, _BOUND)
+    for prefix in (prefix for prefix in bridge.local_prefixes if prefix.family == version):
+        sent = (*to_service, _SENT_BY_POD, in_prefix(f.IP_SRC[version], prefix.value, prefix.length))
+        yield _state(p.OUT_OF_WINDOW_OPENING, "+inv+trk", note, (), kind, sent)
+    answers = (
+        (*to_service, _SENT_BY_POD),
+        (*to_service, exactly(r.ORIGIN, r.Origin.TUNNEL)),
+        (*_UNANSWERED, exactly(r.SERVICE_LABEL, 0), exactly(r.ORIGIN_LABEL, r.Origin.TUNNEL), _SENT_BY_POD),
+    )
+    for terms in answers:
+        yield _state(p.OUT_OF_WINDOW_ANSWER, "+inv+trk", f"{note}, the first answer", _ANSWER, kind, terms)
+
+
+def _commits(bridge: Bridge, version: int) -> Iterator[Flow]:
+    kind, zone = f.IP_KIND[version], ZONE[version]
+    if bridge.others:
+        # A masqueraded connection has the gateway's address: only this tells whose it is.
+        carried = Move(r.CARRIED_SOURCE[version].part(0, r.CARRIED_LABEL.bits), r.CARRIED_LABEL)
+        match = Match(kind, (exactly(r.CARRIED, 1),))
+        yield _commit(p.CARRIED, match, zone, (*_MEMORY, carried), "with the source as carried")
+    match = Match(kind, (exactly(r.ANSWERING, 1),))
+    yield _commit(p.FIRST_ANSWERED, match, zone, (SetField(r.ANSWERED, 1),), "the first answer")
+    yield _commit(p.ALWAYS, Match(kind), zone, _MEMORY, "")
+
+
+def _commit(priority: int, match: Match, zone: int, memory: tuple[Move | SetField, ...], note: str) -> Flow:
+    return Flow("Commit", priority, match, (Commit(zone, memory), Goto("Output")), note)
 
 
 def _portless(kind: str) -> Iterator[Flow]:

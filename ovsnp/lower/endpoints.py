@@ -4,14 +4,18 @@ Conntrack translates the destination at once and remembers that the connection i
 is admitted: policy judges it on the endpoint, packet by packet, until a packet reaches Commit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+
+import msgspec
 
 from ovsnp.flows.action import Action, Learn, Lookup, SetField, ToGroup, Translate
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.group import Bucket, Group
+from ovsnp.flows.group import WEIGHT, Bucket, Group
 from ovsnp.flows.match import Match, exactly
 from ovsnp.model.address import family, format_address
 from ovsnp.model.frontend import Backend, Frontend
+from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.conntrack import ZONE
@@ -21,8 +25,16 @@ _GROUPS = 0xFFFFFF00
 """Numbers of groups and buckets lie below (OFPG_MAX, OFPG_BUCKET_ALL)."""
 
 _MOST = 256
-"""Buckets of a group. Open vSwitch describes a group in one message of at most 64 KiB, and 3.1 ends when one is
-larger: that is at about 450 of these."""
+"""Endpoints of a group. Open vSwitch hashes into at most 256 values for a group, and describes it in one message of
+at most 64 KiB: 3.1 ends when the message would be larger, at about 450 buckets."""
+
+_LEAST_WEIGHT = 5
+"""Open vSwitch makes as many hash values as the least weight fits into the sum of the weights, rounded up to a power
+of two, and at least 16: three buckets of one weight get 6, 5 and 5. With this as the least weight they get 22, 21
+and 21 of 64."""
+
+_VALUES = {"endpoint": 256, "part": 8}
+"""How many values of a client's port a group tells apart by ``hash``: each value has a megaflow of its own."""
 
 _LONGEST = 0xFFFF
 """Seconds that a flow can have as its idle timeout."""
@@ -54,14 +66,14 @@ def _parts(frontend: Frontend) -> list[dict[int, Backend]]:
     An endpoint's part depends on its own number, so others stay in theirs when it comes or goes.
     """
     numbers = _numbers(frontend)
-    count = 1
+    total = 1
     while True:
-        parts: list[dict[int, Backend]] = [{} for _ in range(count)]
+        parts: list[dict[int, Backend]] = [{} for _ in range(total)]
         for backend, its in numbers.items():
-            parts[its % count][its] = backend
+            parts[its % total][its] = backend
         if max(map(len, parts)) <= _MOST:
             return parts
-        count *= 2
+        total *= 2
 
 
 def _numbers(frontend: Frontend) -> dict[Backend, int]:
@@ -71,28 +83,54 @@ def _numbers(frontend: Frontend) -> dict[Backend, int]:
 
 
 def _groups(frontend: Frontend, parts: list[dict[int, Backend]], ids: list[int]) -> Iterator[Group]:
+    serving = f"{frontend.port}/{frontend.protocol}"
     for group, part in zip(ids, parts, strict=False):
-        yield _group(frontend, group, {its: _choose(frontend, its, backend) for its, backend in part.items()})
+        yield Group(group, *_chosen(frontend, part, len(parts)), frontend.service, serving)
     if len(parts) > 1:
-        yield _group(frontend, ids[-1], {its: (ToGroup(group),) for its, group in enumerate(ids[:-1], start=1)})
+        buckets = tuple(Bucket(its, (ToGroup(group),)) for its, group in enumerate(ids[:-1], start=1))
+        fields = _client(frontend, 0 if frontend.affinity else _VALUES["part"] * len(parts))
+        yield Group(ids[-1], fields, buckets, frontend.service, serving)
 
 
-def _group(frontend: Frontend, group: int, choices: dict[int, tuple[Action, ...]]) -> Group:
-    source = "ip_src" if family(frontend.address) == 4 else "ipv6_src"
-    port = f"{frontend.protocol.lower()}_src"
-    return Group(
-        group,
-        (source,) if frontend.affinity else (source, port),
-        tuple(Bucket(its, actions) for its, actions in choices.items()),
-        frontend.service,
-        f"{frontend.port}/{frontend.protocol}",
-    )
+def _chosen(frontend: Frontend, part: Mapping[int, Backend], parts: int) -> tuple[tuple[str, ...], tuple[Bucket, ...]]:
+    """The fields that the choice of an endpoint depends on, and the buckets.
 
-
-def _choose(frontend: Frontend, its: int, backend: Backend) -> tuple[Action, ...]:
+    The datapath's hash gives even shares, but an endpoint that comes or goes changes most choices. That is nothing to
+    a protocol whose connections open and end; a UDP client sends again after conntrack has forgotten it.
+    """
     if frontend.affinity:
-        return SetField(r.ENDPOINT, its), Lookup("Endpoint")
-    return _translate(backend)
+        return _client(frontend, 0), tuple(Bucket(its, (SetField(r.ENDPOINT, its), Lookup("Endpoint"))) for its in part)
+    whole = tuple(Bucket(its, _translate(backend)) for its, backend in part.items())
+    if len(whole) * parts == 1:
+        return _client(frontend, 0), whole
+    if frontend.protocol is Protocol.UDP:
+        return _client(frontend, _VALUES["endpoint"] * parts), whole
+    return (), _spread(whole)
+
+
+def _client(frontend: Frontend, values: int) -> tuple[str, ...]:
+    """The client's address and so many values of its port, 0 or a power of two.
+
+    Linux gives out every other port first, so the port's last bit is left out.
+    """
+    source = "ip_src" if family(frontend.address) == 4 else "ipv6_src"
+    return (source, f"{frontend.protocol.lower()}_src={(values - 1) << 1 & 0xFFFF}") if values else (source,)
+
+
+def _spread(whole: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+    """The buckets; one of them divided into two that share its weight. The least weight decides how many hash values
+    there are, and many are shared evenly."""
+    if len(whole).bit_count() == 1 or len(whole) > _MOST // 2:
+        return whole
+    least = max(_LEAST_WEIGHT, -(-WEIGHT * len(whole) // _MOST))
+    divided, *others = sorted(whole, key=lambda bucket: bucket.id)
+    taken = {bucket.id for bucket in others}
+    free = next(its for its in count(divided.id + 1) if its not in taken)
+    return (
+        msgspec.structs.replace(divided, weight=WEIGHT - least),
+        msgspec.structs.replace(divided, id=free, weight=least),
+        *others,
+    )
 
 
 def _translate(backend: Backend) -> tuple[Action, ...]:

@@ -17,7 +17,7 @@ _UNROUTABLE = tuple(map(parse_prefix, ("224.0.0.0/4", "255.255.255.255/32", "ff0
 
 def flows(bridge: Bridge, subjects: Mapping[str, int]) -> Iterator[Flow]:
     """Routes of the bridge; ``subjects`` are the numbers of pods isolated for ingress."""
-    for prefix in _UNROUTABLE:
+    for prefix in (prefix for prefix in _UNROUTABLE if prefix.family in bridge.families):
         yield Flow("Forward", p.UNROUTABLE, of_addresses(f.IP_DST, prefix), (), "multicast, broadcast and link-local")
     for cidr in bridge.service_cidrs:
         yield Flow("Forward", p.UNROUTABLE, of_addresses(f.IP_DST, cidr), (), "no such Service")

@@ -12,7 +12,7 @@ from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
-from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.pipeline.carrier import MARKED, NO_CARRIER, offset_bits
 
 _TAGGED = Term(f.VLAN_TCI, 0x1000, 0x1000)
 _MULTICAST = Term(f.ETH_DST, 1 << 40, 1 << 40)
@@ -26,7 +26,7 @@ def flows(bridge: Bridge, encap: Encap, subjects: Mapping[str, int]) -> Iterator
         yield from _pod(local, subjects.get(local.pod.key, 0))
     yield from _tunnel(bridge, encap)
     yield from _gateway(bridge)
-    for number in _ND_TYPES:
+    for number in _ND_TYPES if 6 in bridge.families else ():
         terms = (exactly(f.ICMPV6_TYPE, number),)
         yield _drop(p.NEIGHBOR_GUARD, "neighbour discovery that the bridge does not answer", Match("icmp6", terms))
     yield _drop(p.VLAN_GUARD, "VLAN tags", Match("", (_TAGGED,)))
@@ -68,12 +68,12 @@ def _tunnel(bridge: Bridge, encap: Encap) -> Iterator[Flow]:
         source = f.TUNNEL_SRC[family(node.tunnel_address)]
         sender = (exactly(source, int.from_bytes(node.tunnel_address, "big")), port)
         accepted = (SetField(r.ORIGIN, r.Origin.TUNNEL), SetField(r.ORIGIN_NODE, node.number))
-        plain = Match("", sender if encap is Encap.GENEVE else (*sender, exactly(f.TUN_ID, 0)))
-        priority = p.ACCEPT if encap is Encap.GENEVE else p.CARRIER_ABSENT
-        yield Flow("Origin", priority, plain, (*accepted, Goto("SnatConntrack")), f"from node {node.name}")
+        plain = Match("", (*sender, exactly(f.TUN_ID, NO_CARRIER)))
+        note = f"from node {node.name}"
+        yield Flow("Origin", p.CARRIER_ABSENT, plain, (*accepted, Goto("SnatConntrack")), note)
         for cidr in node.pod_cidrs:
-            term, actions = _OPENED[encap](cidr)
-            match = Match(f.IP_KIND[cidr.family], (*sender, term))
+            terms, actions = _OPENED[encap](cidr)
+            match = Match(f.IP_KIND[cidr.family], (*sender, *terms))
             actions = (*accepted, SetField(r.CARRIED, 1), *actions, Goto("SnatConntrack"))
             yield Flow("Origin", p.CARRIER, match, actions, f"Service-bound, from a pod of node {node.name}")
     for prefix in _own_prefixes(bridge):
@@ -82,17 +82,21 @@ def _tunnel(bridge: Bridge, encap: Encap) -> Iterator[Flow]:
         )
 
 
-def _open_option(cidr: Prefix) -> tuple[Term, tuple[Action, ...]]:
-    """An option with an address outside of the sender's pod CIDR counts for nothing: the packet is as without."""
+def _open_option(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:
+    """No flow takes a packet that is marked but has no option, or one outside of the sender's pod CIDR.
+
+    The mark tells packets with the option from those without. The kernel datapath cannot match that an option is
+    absent: the megaflow of a packet without option takes packets with it, unless another field tells them apart.
+    """
     option, source = f.TUN_METADATA[cidr.family], r.CARRIED_SOURCE[cidr.family]
-    return in_prefix(option, cidr.value, cidr.length), (Move(option, source),)
+    return (exactly(f.TUN_ID, MARKED), in_prefix(option, cidr.value, cidr.length)), (Move(option, source),)
 
 
-def _open_offset(cidr: Prefix) -> tuple[Term, tuple[Action, ...]]:
-    """Offset 0 is none, and one that does not fit the sender's pod CIDR is forged: no flow takes it."""
+def _open_offset(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:
+    """No flow takes an offset that does not fit the sender's pod CIDR: it is forged."""
     source, bits = r.CARRIED_SOURCE[cidr.family], offset_bits(cidr)
     fits = Term(f.TUN_ID, 0, f.TUN_ID.full_mask ^ ((1 << bits) - 1))
-    return fits, (SetField(source, cidr.value), Move(f.TUN_ID.part(0, bits), source.part(0, bits)))
+    return (fits,), (SetField(source, cidr.value), Move(f.TUN_ID.part(0, bits), source.part(0, bits)))
 
 
 _OPENED = {Encap.GENEVE: _open_option, Encap.VXLAN: _open_offset}
@@ -107,8 +111,9 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
     accepted = (SetField(r.ORIGIN, r.Origin.GATEWAY), Goto("SnatConntrack"))
     for version in bridge.families:
         yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
-    yield _ask("by the gateway", Match("arp", (port, exactly(f.ARP_OP, 1))))
-    yield _ask("by the gateway", Match("icmp6", (port, SOLICITATION)))
+    asked = {4: Match("arp", (port, exactly(f.ARP_OP, 1))), 6: Match("icmp6", (port, SOLICITATION))}
+    for version in bridge.families:
+        yield _ask("by the gateway", asked[version])
     for cidr in _pods_prefixes(bridge):
         yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", of_addresses(f.IP_SRC, cidr, port))
     for address in bridge.gateways:
@@ -120,5 +125,5 @@ def _gateway(bridge: Bridge) -> Iterator[Flow]:
 def _pods_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
     """All pods' addresses: the pod CIDRs of the nodes, or without nodes the pods that there are."""
     if bridge.node is None:
-        return tuple(host_prefix(address) for local in bridge.pods for address in local.pod.addresses)
+        return bridge.local_prefixes
     return merge((*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs)))

@@ -6,13 +6,13 @@ from ovsnp.errors import UsageError
 from ovsnp.flows.action import Action, Answer, Goto, Move, Output, SetField, Translate
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
-from ovsnp.model.address import Address, family, format_address
+from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
-from ovsnp.pipeline.carrier import offset_bits
+from ovsnp.pipeline.carrier import MARKED, offset_bits
 from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
 
 _FORTH = exactly(r.SERVICE_BOUND, 1)
@@ -74,9 +74,18 @@ def _service_bound(bridge: Bridge, version: int, encap: Encap, masquerade: bool)
         return
     leaving = (exactly(r.ORIGIN, r.Origin.POD), exactly(r.OUT_PORT, bridge.tunnel), _FORTH)
     match = Match(f.IP_KIND[version], leaving)
-    carry: Action = Move(f.IP_SRC[version], f.TUN_METADATA[version])
-    if encap is Encap.VXLAN:
-        bits = offset_bits(cidr)
-        carry = Move(f.IP_SRC[version].part(0, bits), f.TUN_ID.part(0, bits))
     onwards = _from_gateway(cidr.gateway) if masquerade else Goto("Send")
-    yield Flow("Output", p.SERVICE_BOUND, match, (carry, onwards), "Service-bound, to another node")
+    carry = _CARRY[encap](cidr)
+    yield Flow("Output", p.SERVICE_BOUND, match, (*carry, onwards), "Service-bound, to another node")
+
+
+def _carry_option(cidr: Prefix) -> tuple[Action, ...]:
+    return SetField(f.TUN_ID, MARKED), Move(f.IP_SRC[cidr.family], f.TUN_METADATA[cidr.family])
+
+
+def _carry_offset(cidr: Prefix) -> tuple[Action, ...]:
+    bits = offset_bits(cidr)
+    return (Move(f.IP_SRC[cidr.family].part(0, bits), f.TUN_ID.part(0, bits)),)
+
+
+_CARRY = {Encap.GENEVE: _carry_option, Encap.VXLAN: _carry_offset}

@@ -59,6 +59,7 @@ def egress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
 
 def ingress_flows(bridge: Bridge, clauses: Clauses) -> Iterator[Flow]:
     """Policy on what local pods receive."""
+    yield _skip("Ingress", p.FIRST_ANSWERED, exactly(r.ANSWERING, 1), "Commit", "the first answer to a connection")
     yield _skip("Ingress", p.UNJUDGED, exactly(r.JUDGED, 0), "Output", "open connections, and errors about them")
     yield _skip("Ingress", p.NOT_ISOLATED, exactly(r.INGRESS_SUBJECT, 0), "Commit", "not isolated")
     for version in bridge.families:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.model.address import Address, Prefix, family
+from ovsnp.model.address import Address, Prefix, family, host_prefix, merge
 from ovsnp.model.cluster import Node, Pod
 
 
@@ -69,6 +69,12 @@ class Bridge(msgspec.Struct, frozen=True):
     def gateways(self) -> tuple[Address, ...]:
         """This node's, one a pod CIDR."""
         return self.node.gateways if self.node else ()
+
+    @property
+    def local_prefixes(self) -> tuple[Prefix, ...]:
+        """All addresses that this node's pods may have: its pod CIDRs, and the pods' addresses that lie outside."""
+        addresses = (address for local in self.pods for address in local.pod.addresses)
+        return merge((*self.pod_cidrs, *map(host_prefix, addresses)))
 
     @property
     def families(self) -> tuple[int, ...]:

@@ -9,6 +9,10 @@ from ovsnp.pipeline.fields import TUN_METADATA
 OFFSET_BITS = 24
 """VXLAN (RFC 7348) has no options: its 24-bit VNI holds the address's offset in the sending node's pod CIDR."""
 
+NO_CARRIER, MARKED = 0, 1
+"""The VNI of a packet without carrier, and with Geneve that of a packet that has the option. Every datapath matches
+the VNI, but the kernel datapath cannot match that an option is absent."""
+
 
 class OptionMapping(NamedTuple):
     """A Geneve option (RFC 8926) that the bridge knows by a field's name; ``length`` is in bytes."""

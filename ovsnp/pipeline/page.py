@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ovsnp.pipeline.conntrack import ZONE
+from ovsnp.pipeline.datapath import ABSENCES, OLDEST, WITNESS
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.registers import MEANINGS
 from ovsnp.pipeline.tables import TABLES, Table
@@ -28,6 +29,19 @@ shows which rules let a live connection in.
 |---|---|---|
 """
 
+_DATAPATH = """
+## What the datapath must have
+
+Every flow is also held against the features of the oldest datapath that the flows are for, that of Linux 5.10, by the
+names of `ovs-appctl dpif/show-dp-features`: {features}.
+
+A packet may lack what a flow matches. A datapath remembers a packet's way as a megaflow, and no verdict may hang on an
+absence that a datapath cannot write into its megaflows: then packets that differ would share one.
+
+| absent | in the megaflow |
+|---|---|
+"""
+
 
 def page() -> str:
     """The page, as Markdown."""
@@ -39,7 +53,14 @@ def page() -> str:
         + "".join(f"| `{_bits(field)}` | {field.name} | {meaning} |\n" for field, meaning in MEANINGS.items())
         + "| `ct_mark` | origin_node | number of the node whose tunnel the connection came through; 0: none |\n"
         + f"\nConntrack zones: {zones}.\n"
+        + _DATAPATH.format(features=", ".join(sorted(OLDEST)))
+        + "".join(f"| {what} | {how} |\n" for what, how in ABSENCES.items())
+        + f"\nBeside {_names(WITNESS)} a flow matches {_witnesses()}; every program is held to that.\n"
     )
+
+
+def _witnesses() -> str:
+    return ", ".join(sorted({f"`{witness.field.name}={witness.value:#x}`" for witness in WITNESS.values()}))
 
 
 def _table(table: Table) -> str:

@@ -33,6 +33,9 @@ CARRIED = _register("carried", 0, 5, 1)
 HAIRPIN = _register("hairpin", 0, 6, 1)
 SERVICE_BOUND = _register("service_bound", 0, 7, 1)
 EXEMPT = _register("exempt", 0, 8, 1)
+ANSWERING = _register("answering", 0, 9, 1)
+ADVERTISED_OPTION = _register("advertised_option", 0, 10, 8)
+ADVERTISED_FLAGS = _register("advertised_flags", 0, 18, 3)
 EGRESS_SUBJECT = _register("egress_subject", 1)
 INGRESS_SUBJECT = _register("ingress_subject", 2)
 EGRESS_PEER = _register("egress_peer", 3)
@@ -52,12 +55,18 @@ INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)
 ADMITTED = _label("ct_admitted", 64, 1)
 SERVICE_LABEL = _label("ct_service_bound", 65, 1)
+ANSWERED = _label("ct_answered", 66, 1)
+ORIGIN_LABEL = _label("ct_origin", 67, 2)
+CARRIED_LABEL = _label("ct_carried", 96, 32)
 
 MEANINGS = {
     ORIGIN: "by which port the packet came in: 1 a pod's, 2 the tunnel, 3 the gateway",
     JUDGED: "1: the packet opens a connection, so policy judges it",
     TO_NODE: "1: the destination is a node",
     EXEMPT: "1: it is a node that pods always reach",
+    ANSWERING: "1: the packet is the first answer to an admitted connection",
+    ADVERTISED_OPTION: "type of the option of a neighbour advertisement",
+    ADVERTISED_FLAGS: "flags of a neighbour advertisement",
     FROM_NODE: "1: the source is a node that always reaches pods",
     CARRIED: "1: the tunnel header carried the source pod's address",
     HAIRPIN: "1: the packet goes back out of the port it came in by",
@@ -76,7 +85,10 @@ MEANINGS = {
     CARRIED_SOURCE[6]: "the source pod's IPv6 address, as the tunnel header carried it",
     INGRESS_RULE_LABEL: "the connection's ingress rule",
     EGRESS_RULE_LABEL: "the connection's egress rule",
-    ADMITTED: "1: both sides' policies let the connection in; until then each packet is judged",
+    ADMITTED: "1: both sides' policies let the connection in",
     SERVICE_LABEL: "1: the connection goes to a cluster IP, and was given an endpoint",
+    ANSWERED: "1: the destination of an admitted connection has answered; until then each packet is judged",
+    ORIGIN_LABEL: "by which port the connection was opened: 1 a pod's, 2 the tunnel, 3 the gateway",
+    CARRIED_LABEL: "the last 32 bits of the source pod's address, as the tunnel header carried it; 0: it carried none",
 }
 """Every register field and what it holds, in the order of the page that shows them."""

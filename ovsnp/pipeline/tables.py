@@ -94,7 +94,8 @@ TABLES = (
         "dropped",
         matches=frozenset({f.ICMPV6_TYPE}),
         sets=frozenset(
-            {f.ETH_SRC, f.ETH_DST, f.IPV6_SRC, f.IPV6_DST, f.ND_TLL, f.ND_OPTIONS_TYPE, f.ND_RESERVED},
+            {f.ETH_SRC, f.ETH_DST, f.IPV6_SRC, f.IPV6_DST, f.ND_TLL, f.ND_OPTIONS_TYPE, f.ND_RESERVED}
+            | {r.ADVERTISED_OPTION, r.ADVERTISED_FLAGS},
         ),
         outputs=True,
     ),
@@ -110,10 +111,12 @@ TABLES = (
     Table(
         50,
         "ConntrackState",
-        "invalid packets end here; admitted connections and their errors skip policy; others are judged",
+        "invalid packets end here; answered connections skip policy, and answers, and errors; others are judged",
         "dropped",
-        matches=frozenset({f.CT_STATE, r.ADMITTED, r.ORIGIN, r.SERVICE_LABEL}),
-        sets=frozenset({r.JUDGED, r.SERVICE_BOUND}),
+        matches=frozenset(
+            {f.CT_STATE, r.ADMITTED, r.ANSWERED, r.ORIGIN, r.ORIGIN_LABEL, r.SERVICE_LABEL, f.IPV4_SRC, f.IPV6_SRC}
+        ),
+        sets=frozenset({r.JUDGED, r.SERVICE_BOUND, r.ANSWERING}),
         next=("Service", "DestinationNode"),
     ),
     Table(
@@ -190,7 +193,7 @@ TABLES = (
         "Ingress",
         "whom ingress policy judges",
         "dropped",
-        matches=frozenset({r.JUDGED, r.INGRESS_SUBJECT, r.CARRIED}),
+        matches=frozenset({r.JUDGED, r.INGRESS_SUBJECT, r.CARRIED, r.ANSWERING}),
         sets=frozenset({f.IPV4_SRC, f.IPV6_SRC}),
         next=("IngressRule", "Commit", "Output"),
         lookups=("SourceNode", "IngressPeer"),
@@ -216,7 +219,11 @@ TABLES = (
         "Commit",
         "remembers the connection, with the rules that admitted it and the node it came from",
         "dropped",
-        sets=frozenset({r.INGRESS_RULE_LABEL, r.EGRESS_RULE_LABEL, r.ADMITTED, f.CT_MARK}),
+        matches=frozenset({r.CARRIED, r.ANSWERING}),
+        sets=frozenset(
+            {r.INGRESS_RULE_LABEL, r.EGRESS_RULE_LABEL, r.ADMITTED, r.ANSWERED, r.CARRIED_LABEL, r.ORIGIN_LABEL}
+            | {f.CT_MARK}
+        ),
         next=("Output",),
     ),
     Table(

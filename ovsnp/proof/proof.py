@@ -1,6 +1,7 @@
 """Holds what the simulator makes of every class of packets against what the oracle expects."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import prod
 
 import msgspec
@@ -90,10 +91,11 @@ def questions(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) 
     """Every question, family by family; then those that have no family."""
     every = list(_scenes(bridge, cluster, ports, options))
     for scene in every:
-        for question in _of_family(scene) if scene.expect.has_family else nothing(scene):
+        resolving = address_resolution(scene) if scene.version == 4 else discovery(scene)
+        questions_ = _of_family(scene) if scene.expect.has_family else nothing(scene)
+        for question in chain((resolving,), questions_):
             yield question
             yield from by_megaflow(question)
-    yield address_resolution(every[0])
     yield from foreign(every[0])
 
 
@@ -105,8 +107,6 @@ def _of_family(scene: Scene) -> Iterator[Question]:
         yield from undone(scene, found)
     yield from answered_by_itself(scene)
     yield from guarded(scene)
-    if scene.version == 6:
-        yield discovery(scene)
     yield from service_questions(scene)
 
 

@@ -43,10 +43,11 @@ def opening(connection: Connection, mac: int, source_port: int) -> Fields:
 def first_packet(connection: Connection, port: Port, source_port: int) -> str:
     """The packet that opens a connection, as it comes in by a port of the bridge.
 
-    To a cluster IP it comes with what conntrack will remember of it: a trace leaves that out where it comes back from
-    conntrack, and `--service-blocks` asks for it.
+    A trace follows no packet through the datapath's hash, which chooses the endpoint of a Service: the packet comes
+    with one, made of the source port. To a cluster IP it comes with what conntrack will remember of it, too: a trace
+    leaves that out where it comes back from conntrack, and `--service-blocks` asks for it.
     """
-    text = f"in_port={port.ofport},{_text(opening(connection, port.mac, source_port))}"
+    text = f"in_port={port.ofport},dp_hash={source_port or 1},{_text(opening(connection, port.mac, source_port))}"
     traffic, destination = connection.traffic, connection.destination
     if not isinstance(destination, ClusterIPEnd) or traffic.protocol is None:
         return text

@@ -142,22 +142,49 @@ def test_sent(bridges: TracedCluster, packet: str, port: int) -> None:
 
 
 TO_CLOSED = f"tcp,{POD},nw_src=10.20.1.10,nw_dst=10.20.1.12,nw_ttl=64"
-ADMITTED = ",ct_label=0x10000000000000000"
+ADMITTED, ANSWERED = ",ct_label=0x10000000000000000", ",ct_label=0x50000000000000000"
+"""What conntrack remembers of a connection that both sides let in, before and after its first answer."""
 
 
 @pytest.mark.parametrize("state", ["trk,new", "trk,est", "trk,est,rpl", "trk,rpl"])
-def test_open_is_what_was_admitted(bridges: TracedCluster, state: str) -> None:
+def test_what_was_not_admitted_is_not_open(bridges: TracedCluster, state: str) -> None:
     assert bridges.sent("node-1", TO_CLOSED, "--ct-next", state) is None
-    assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", state) == CLOSED
 
 
-def test_errors_about_a_connection_pass(bridges: TracedCluster) -> None:
-    assert bridges.sent("node-1", TO_CLOSED, "--ct-next", "trk,rel") == CLOSED
+@pytest.mark.parametrize(("state", "port"), [("trk,new", None), ("trk,est", None), ("trk,est,rpl", CLOSED)])
+def test_of_what_was_never_answered_only_answers_pass(bridges: TracedCluster, state: str, port: int | None) -> None:
+    assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", state) == port
 
 
-def test_of_invalid_packets_only_those_of_an_admitted_tcp_connection_pass(bridges: TracedCluster) -> None:
-    assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", "trk,inv") == CLOSED
+@pytest.mark.parametrize(("state", "port"), [("trk,new", None), ("trk,est", CLOSED), ("trk,est,rpl", CLOSED)])
+def test_open_is_what_was_answered(bridges: TracedCluster, state: str, port: int | None) -> None:
+    assert bridges.sent("node-1", TO_CLOSED + ANSWERED, "--ct-next", state) == port
+
+
+@pytest.mark.parametrize("state", ["trk,rel", "trk,rel,rpl"])
+def test_errors_pass_about_an_admitted_connection_only(bridges: TracedCluster, state: str) -> None:
+    for remembered in (ADMITTED, ANSWERED):
+        assert bridges.sent("node-1", TO_CLOSED + remembered, "--ct-next", state) == CLOSED
+    assert bridges.sent("node-1", TO_CLOSED, "--ct-next", state) is None
+
+
+def test_of_invalid_packets_only_those_of_an_answered_tcp_connection_pass(bridges: TracedCluster) -> None:
+    assert bridges.sent("node-1", TO_CLOSED + ANSWERED, "--ct-next", "trk,inv") == CLOSED
+    assert bridges.sent("node-1", TO_CLOSED + ADMITTED, "--ct-next", "trk,inv") is None
     assert bridges.sent("node-1", TO_CLOSED, "--ct-next", "trk,inv") is None
     for other in ("udp", "sctp", "icmp"):
-        invalid = TO_CLOSED.replace("tcp", other) + ADMITTED
+        invalid = TO_CLOSED.replace("tcp", other) + ANSWERED
         assert bridges.sent("node-1", invalid, "--ct-next", "trk,inv") is None
+
+
+COMES_BY_TUNNEL, TO_CLUSTER_IP = ",ct_label=0x110000000000000000", ",ct_label=0x30000000000000000"
+
+
+def test_an_invalid_packet_is_an_answer_where_it_cannot_come_from_the_client(bridges: TracedCluster) -> None:
+    assert bridges.sent("node-1", TO_CLOSED + COMES_BY_TUNNEL, "--ct-next", "trk,inv") == CLOSED
+    assert bridges.sent("node-1", TO_CLOSED + TO_CLUSTER_IP, "--ct-next", "trk,inv") is None
+    from_cluster_ip = TO_CLOSED.replace("nw_src=10.20.1.10", "nw_src=10.96.0.10")
+    assert bridges.sent("node-1", from_cluster_ip + TO_CLUSTER_IP, "--ct-next", "trk,inv") is None
+    by_tunnel = f"tcp,{TUNNEL},nw_src={REMOTE},nw_dst=10.20.1.12,nw_ttl=64"
+    assert bridges.sent("node-1", by_tunnel + TO_CLUSTER_IP, "--ct-next", "trk,inv") == CLOSED
+    assert bridges.sent("node-1", by_tunnel + ADMITTED, "--ct-next", "trk,inv") is None

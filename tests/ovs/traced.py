@@ -95,7 +95,8 @@ class TracedCluster:
         return port, re.findall(r"^Final flow: (.*)$", text, re.MULTILINE)[-1].replace("unchanged", "")
 
     def _trace(self, node: str | None, packet: str, *options: str) -> tuple[int | None, str]:
-        text = self._switch.appctl("ofproto/trace", self._bridges[node], packet, *options)
+        # A trace follows no packet through the datapath's hash, by which a select group chooses.
+        text = self._switch.appctl("ofproto/trace", self._bridges[node], f"{packet},dp_hash=1", *options)
         last = [line for line in text.splitlines() if line.startswith("Datapath actions:")][-1]
         found = _OUTPUT.match(last)
         assert found or any(end in last for end in ("drop", "ct(commit", "userspace(")), text

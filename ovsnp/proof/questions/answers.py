@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from ovsnp.pipeline.conntrack import SNAT_ZONE
 from ovsnp.pipeline.ports import ROUTER_MAC
+from ovsnp.pipeline.registers import Origin
 from ovsnp.proof.questions.arriving import gateways
 from ovsnp.proof.questions.connected import in_states, marks
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.rows import Judge
 from ovsnp.proof.questions.scene import DESTINATION, SOURCE, TTL, Scene, named
-from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, chosen, known
+from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, known
 from ovsnp.proof.questions.verdicts import AllDropped, Row, Table
 from ovsnp.proof.simulator.walk import Memory
 
@@ -56,8 +57,11 @@ def answered_by_itself(scene: Scene) -> Iterator[Question]:
         everyone = space.everything[1]
         return Table((0, 1, 2), [Row(space.everything[0], {allowed: everyone} if allowed else {0: everyone})])
 
-    # Of what is out of the window the direction is not known, so it leaves as what the pod sent first.
-    as_first = replace(question, leaves={**(question.leaves or {}), SOURCE[scene.version]: there[0]})
-    answers = chosen(lambda state: state.flags not in (("new",), ("est",)) and not state.carried)
-    for each, states in ((question, answers), (as_first, chosen(lambda state: state.carried and not state.forth))):
-        yield from (one for _, one in in_states(scene, each, states, verdicts))
+    for piece, each in in_states(scene, question, Origin.POD, verdicts):
+        if piece.judged:
+            continue
+        if piece.carried:
+            # Of what is out of the window the direction is not known, so it leaves as what the pod sent first.
+            yield replace(each, leaves={**(question.leaves or {}), SOURCE[scene.version]: there[0]})
+        else:
+            yield each

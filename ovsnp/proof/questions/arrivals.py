@@ -4,19 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from ovsnp.model.address import Address, Prefix
 from ovsnp.model.cluster import Node
 from ovsnp.model.options import Encap
-from ovsnp.pipeline.carrier import offset_bits
-from ovsnp.pipeline.datapath import CARRIED_VNI
+from ovsnp.pipeline.carrier import MARKED, NO_CARRIER, offset_bits
 from ovsnp.pipeline.numbers import number
-from ovsnp.pipeline.ports import ROUTER_MAC
+from ovsnp.pipeline.registers import CARRIED_LABEL, Origin
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.connected import MARKS, SOURCES
+from ovsnp.proof.questions.connected import MARKS, OPENED_MASK, SOURCES, opened
 from ovsnp.proof.questions.leaving import carrier_field, option
+from ovsnp.proof.questions.question import Remembered
 from ovsnp.proof.questions.scene import SOURCE, Scene, named, tunnel_field
 from ovsnp.proof.simulator.places import OPTION_BITS
 from ovsnp.proof.simulator.space import Element, Sets, Space, Value, bits, narrowed
+from ovsnp.verify import NodeEnd, OutsideEnd
 
 VNI_BITS = 24
 TUNNELS, CARRIERS, VNIS = range(MARKS + 1, MARKS + 4)
@@ -45,6 +48,11 @@ class Arrivals(NamedTuple):
     fields: Mapping[str, Value]
     others: Sequence[Sequence[Element]] = ()
     other_names: Sequence[Sequence[str]] = ()
+
+    @property
+    def kind(self) -> Origin:
+        """The number of the kind of port."""
+        return Origin.GATEWAY if self.origin == "gateway" else Origin.TUNNEL
 
 
 def arrivals(scene: Scene) -> Iterator[Arrivals]:
@@ -94,7 +102,7 @@ def _carriers(scene: Scene, nodes: Sequence[Node]) -> tuple[list[Element], list[
     field = carrier_field(scene)
     named_ = {option(far.value) for far in scene.everyone()}
     options = [each for each in scene.values(field, {0, *named_}) if each == 0 or each >> OPTION_BITS]
-    return [{field: each} for each in options], _vnis(scene, {0, CARRIED_VNI})
+    return [{field: each} for each in options], _vnis(scene, {NO_CARRIER, MARKED})
 
 
 def _vnis(scene: Scene, exact: set[int]) -> list[Element]:
@@ -142,7 +150,7 @@ def parts(scene: Scene, found: Arrivals, space: Space) -> Iterator[Part]:
 
 def without_carrier(space: Space) -> int:
     """The VNIs that say that there is no carrier."""
-    return bits(not element["tun_id"] for element in space.dimensions[VNIS])
+    return bits(element["tun_id"] == NO_CARRIER for element in space.dimensions[VNIS])
 
 
 def _by_option(scene: Scene, space: Space, theirs: Sets) -> Iterator[Part]:
@@ -150,7 +158,7 @@ def _by_option(scene: Scene, space: Space, theirs: Sets) -> Iterator[Part]:
     field = carrier_field(scene)
     carried = [_carried_far(scene, element[field]) for element in space.dimensions[CARRIERS]]
     nobody: list[Far | None] = [None] * len(carried)
-    marked = bits(element["tun_id"] == CARRIED_VNI for element in space.dimensions[VNIS])
+    marked = bits(element["tun_id"] == MARKED for element in space.dimensions[VNIS])
     by_node: dict[int, int] = defaultdict(int)
     for index, node in enumerate(tunnel_nodes(scene)):
         plausible = (any(_holds(cidr, far) for cidr in _cidrs(scene, node)) if far else False for far in carried)
@@ -168,7 +176,13 @@ def _by_option(scene: Scene, space: Space, theirs: Sets) -> Iterator[Part]:
 def _carried_far(scene: Scene, value: int) -> Far | None:
     if not value:
         return None
-    return scene.far_of(Address((value & ~(1 << OPTION_BITS)).to_bytes(4 if scene.version == 4 else 16, "big")))
+    return _named(scene, Address((value & ~(1 << OPTION_BITS)).to_bytes(4 if scene.version == 4 else 16, "big")))
+
+
+def _named(scene: Scene, address: Address) -> Far:
+    """Whom a carrier names: no node's own traffic has a carrier, so of a node that is an address that nobody has."""
+    far = scene.far_of(address)
+    return replace(far, end=OutsideEnd(address), vacant=True) if isinstance(far.end, NodeEnd) else far
 
 
 def _holds(cidr: Prefix, far: Far) -> bool:
@@ -189,14 +203,27 @@ def _by_offset(scene: Scene, space: Space, theirs: Sets) -> Iterator[Part]:
 def _at_offset(scene: Scene, cidr: Prefix, offset: int) -> Far | None:
     if not 0 < offset < 1 << offset_bits(cidr):
         return None
-    return scene.far_of(Address((cidr.value + offset).to_bytes(cidr.width // 8, "big")))
+    return _named(scene, Address((cidr.value + offset).to_bytes(cidr.width // 8, "big")))
 
 
-def mark(scene: Scene, found: Arrivals, space: Space) -> Value:
-    """The number of the node whose tunnel packets came through."""
+def remembered(scene: Scene, found: Arrivals, space: Space) -> Remembered:
+    """What conntrack remembers of connections that come in: the node whose tunnel it was, and what was carried."""
     if found.origin == "gateway":
-        return 0
+        return opened(scene, space, Origin.GATEWAY)
     numbers = number(scene.expect.prepared.cluster.nodes)
-    return space.column(TUNNELS, tuple(numbers[node.name] for node in tunnel_nodes(scene)))
+    mark = space.column(TUNNELS, tuple(numbers[node.name] for node in tunnel_nodes(scene)))
+    plain = opened(scene, space, Origin.TUNNEL, mark)
+    ((_, label),) = plain.labels
+    labels = []
+    for part in parts(scene, found, space):
+        carried = tuple(_last(far) << CARRIED_LABEL.lsb if far and part.via else 0 for far in part.sources)
+        column = space.column(part.dimension, carried)
+        labels.append((part.sets, space.write(column, label, OPENED_MASK & ~_CARRIED)))
+    return replace(plain, labels=labels)
 
 
+_CARRIED = CARRIED_LABEL.full_mask << CARRIED_LABEL.lsb
+
+
+def _last(far: Far) -> int:
+    return far.value & CARRIED_LABEL.full_mask

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from ovsnp.model.address import family
 from ovsnp.pipeline.conntrack import SNAT_ZONE
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.arrivals import VNIS, Arrivals, mark, parts, without_carrier
+from ovsnp.proof.questions.arrivals import VNIS, Arrivals, parts, remembered, without_carrier
 from ovsnp.proof.questions.connected import (
     ENDS,
     SOURCES,
@@ -23,14 +23,13 @@ from ovsnp.proof.questions.leaving import leaving, leaving_to
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.rows import Judge, arriving, forwarding
 from ovsnp.proof.questions.scene import DESTINATION, Scene, named
-from ovsnp.proof.questions.states import ELEMENTS, NAMES, STATES, State, known
+from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, known
 from ovsnp.proof.questions.verdicts import AllDropped, Cases, Row, Table, Verdicts
 from ovsnp.proof.simulator.space import Element, bits, narrowed
 from ovsnp.proof.simulator.walk import Memory
 
 _UNDONE = "undone"
 _ANSWER = State(("est", "rpl"))
-_EVERY_STATE = (1 << len(STATES)) - 1
 
 
 def to_locals(scene: Scene, arrivals: Arrivals) -> Iterator[Question]:
@@ -75,7 +74,7 @@ def _question(scene: Scene, arrivals: Arrivals, to: list[Element], names: list[s
         {**scene.common(space), **arrivals.fields},
         space.everything,
         AllDropped(),
-        mark=mark(scene, arrivals, space),
+        remembers=remembered(scene, arrivals, space),
     )
 
 
@@ -99,7 +98,7 @@ def _judged(scene: Scene, arrivals: Arrivals, question: Question, ends: Sequence
         return Cases(*((part.sets, kept[part.dimension, id(part.sources)]) for part in found))
 
     for each in _by_carrier(arrivals, question):
-        for _, one in in_states(scene, each, _EVERY_STATE, verdicts):
+        for _, one in in_states(scene, each, arrivals.kind, verdicts):
             yield one
 
 
@@ -157,7 +156,7 @@ def _to_ends(
             )
         )
 
-    for piece, each in in_states(scene, question, _EVERY_STATE, verdicts):
+    for piece, each in in_states(scene, question, arrivals.kind, verdicts):
         # A connection that ends here because it would go back may be remembered.
         each.sealed = False
         if arrivals.origin == "gateway" and piece.judged:

@@ -12,11 +12,11 @@ from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.choices import Front
 from ovsnp.proof.questions.clients import Clients, Leaving
-from ovsnp.proof.questions.connected import in_states
+from ovsnp.proof.questions.connected import CONNECTIONS, in_states, opened
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.rows import Judge, sending
 from ovsnp.proof.questions.scene import DESTINATION, Scene, named
-from ovsnp.proof.questions.states import ELEMENTS, NAMES, chosen, known
+from ovsnp.proof.questions.states import ELEMENTS, NAMES, Piece, chosen, known
 from ovsnp.proof.questions.traffic import NUMBERS, Cell
 from ovsnp.proof.questions.verdicts import AllDropped, Cases, Table, Verdicts
 from ovsnp.proof.simulator.space import Element, Sets, bits, narrowed
@@ -58,33 +58,26 @@ class Bound:
             space.everything,
             AllDropped(),
             note=who.note,
+            remembers=opened(scene, space, who.kind),
             memory={scene.zone: known(space, self._addresses)},
             ends=[(space.everything, scene.ends(space)[0], self._addresses[DESTINATION[scene.version]])],
         )
-        marked = chosen(lambda state: state.carried)
-        for carried, states in ((True, marked), (False, chosen(lambda state: state.bound and not state.replies) & ~marked)):
-            yield from self._to_others(question, states, carried=carried)
-            yield from self._to_itself(question, states, carried=carried)
+        states = chosen(lambda state: state.bound and not state.replies)
+        question.sets = narrowed(question.sets, CONNECTIONS, states)
+        leaving = Leaving(scene, who, self._ends, ENDS, self._addresses)
+        for piece, each in self._in_states(question, selfless=True):
+            yield from leaving.by_way(each, carried=piece.carried)
+        if who.origin == "pod":
+            for piece, each in self._in_states(question, selfless=False):
+                yield from leaving.back_to_itself(each, bound=piece.carried)
 
-    def _to_others(self, question: Question, states: int, *, carried: bool) -> Iterator[Question]:
-        leaving = Leaving(self._scene, self._who, self._ends, ENDS, self._addresses)
-        for each in self._in_states(question, states, selfless=True):
-            yield from leaving.by_way(each, carried=carried)
-
-    def _to_itself(self, question: Question, states: int, *, carried: bool) -> Iterator[Question]:
-        if self._who.origin != "pod":
-            return
-        leaving = Leaving(self._scene, self._who, self._ends, ENDS, self._addresses)
-        for each in self._in_states(question, states, selfless=False):
-            yield from leaving.back_to_itself(each, bound=carried)
-
-    def _in_states(self, question: Question, states: int, *, selfless: bool) -> Iterator[Question]:
+    def _in_states(self, question: Question, *, selfless: bool) -> Iterator[tuple[Piece, Question]]:
         def verdicts(judge: Judge, unsure: bool) -> Verdicts:
             return self._verdicts(judge, unsure=unsure, selfless=selfless)
 
-        for piece, each in in_states(self._scene, question, states, verdicts):
+        for piece, each in in_states(self._scene, question, self._who.kind, verdicts):
             for sets in self._of_protocols(each.sets, judged=piece.judged):
-                yield replace(each, sets=sets, kind="connection state")
+                yield piece, replace(each, sets=sets, kind="connection state")
 
     def _of_protocols(self, sets: Sets, *, judged: bool) -> Iterator[Sets]:
         """The packets that have the protocol of their Service's port; of other protocols come errors about these."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ovsnp.model.address import Address
+from ovsnp.pipeline.registers import Origin
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.arrivals import by_gateway
 from ovsnp.proof.questions.arriving import gateways
@@ -25,6 +26,11 @@ class Clients(NamedTuple):
     elements: Sequence[Element]
     sources: Sequence[Far]
     fields: Mapping[str, Value]
+
+    @property
+    def kind(self) -> Origin:
+        """The number of the kind of port."""
+        return Origin.POD if self.origin == "pod" else Origin.GATEWAY
 
     @property
     def note(self) -> str:
@@ -69,9 +75,9 @@ class Leaving(NamedTuple):
     def _leaves(self, question: Question, ways: Sequence[Way | None], *, carried: bool) -> dict[str, Value]:
         scene, space = self.scene, question.space
         leaves = {**leaving(scene, space, self.dimension, ways), **self.addresses}
-        if self.who.origin != "pod":
-            return leaves
-        return {**leaves, **(carrying(scene, space, 0, self.who.sources) if carried else NO_CARRIER)}
+        if carried and self.who.origin == "pod":
+            return {**leaves, **carrying(scene, space, 0, self.who.sources)}
+        return {**leaves, **NO_CARRIER}
 
     def itself(self) -> dict[Address, int]:
         """For each client that is a pod the endpoints that are itself."""

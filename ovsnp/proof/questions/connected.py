@@ -7,15 +7,16 @@ from msgspec.structs import replace
 
 from ovsnp.pipeline.numbers import number
 from ovsnp.pipeline.ports import ROUTER_MAC
+from ovsnp.pipeline.registers import CARRIED_LABEL, ORIGIN_LABEL, Origin
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.leaving import leaving
-from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.question import Question, Remembered
 from ovsnp.proof.questions.rows import Judge
 from ovsnp.proof.questions.scene import Scene
-from ovsnp.proof.questions.states import MARK, Piece, chosen, pieces
+from ovsnp.proof.questions.states import ADMITTED_BIT, ANSWERED_BIT, MARK, Piece, Treatment, chosen, pieces
 from ovsnp.proof.questions.verdicts import AllDropped, Verdicts
 from ovsnp.proof.questions.ways import Way
-from ovsnp.proof.simulator.space import Element, Sets, bits, meet, narrowed, without
+from ovsnp.proof.simulator.space import Element, Sets, Space, Value, bits, meet, narrowed, without
 
 SOURCES, ENDS, TRAFFIC, CONNECTIONS, MARKS = range(5)
 """The first dimensions of these questions: who sends, to whom, what, in which state, and with which mark."""
@@ -44,31 +45,49 @@ def marks(scene: Scene) -> Marks:
 
 
 def in_states(
-    scene: Scene, question: Question, states: int, verdicts: Callable[[Judge, bool], Verdicts]
+    scene: Scene,
+    question: Question,
+    origin: Origin,
+    verdicts: Callable[[Judge, bool], Verdicts],
+    *,
+    undone: bool = False,
 ) -> Iterator[tuple[Piece, Question]]:
     """The question in parts, for states and traffic that are treated alike.
 
     ``verdicts`` are those of a judge: also whether policy is it, of whom nobody knows what it says of vacant addresses.
+    ``undone``: conntrack has given the packets another source.
     """
-    kept: dict[object, Verdicts] = {0: AllDropped()}
-    for piece in pieces(scene.cells, states & question.sets[CONNECTIONS]):
+    kept: dict[object, Verdicts] = {}
+    for piece in pieces(scene.cells, question.sets[CONNECTIONS], origin, undone=undone):
         traffic = piece.traffic & question.sets[TRAFFIC]
         if not traffic:
             continue
-        key = "judged" if piece.judged else piece.open
+        key = piece.judged or piece.passes and "open"
         if key not in kept:
-            kept[key] = verdicts(_judge(scene, piece), piece.judged)
+            kept[key] = verdicts(_judge(scene, piece), piece.judged) if key else AllDropped()
         sets = narrowed(narrowed(question.sets, CONNECTIONS, piece.states), TRAFFIC, traffic)
         kind = question.kind if piece.opens or question.kind in _OF_ANSWERS else "connection state"
-        zone = scene.zone if piece.judged else None
-        yield piece, replace(question, kind=kind, sets=sets, verdicts=kept[key], zone=zone)
+        answered = Remembered(scene.zone, ANSWERED_BIT, [(sets, ANSWERED_BIT)])
+        by_treatment = {Treatment.JUDGED: question.remembers, Treatment.ANSWER: answered}
+        remembers = by_treatment.get(piece.treatment)
+        yield piece, replace(question, kind=kind, sets=sets, verdicts=kept[key], remembers=remembers)
+
+
+OPENED_MASK = ADMITTED_BIT | sum(each.full_mask << each.lsb for each in (ORIGIN_LABEL, CARRIED_LABEL))
+"""What conntrack's label says of a connection that policies let in."""
+
+
+def opened(scene: Scene, space: Space, origin: Origin, mark: Value = 0) -> Remembered:
+    """What is remembered of a connection that was opened by a kind of port, and has no carrier."""
+    label = ADMITTED_BIT | origin << ORIGIN_LABEL.lsb
+    return Remembered(scene.zone, OPENED_MASK, [(space.everything, label)], mark)
 
 
 def _judge(scene: Scene, piece: Piece) -> Judge:
     expect = scene.expect
     if piece.judged:
         return expect.allowed
-    return lambda source, destination, via: piece.open & ~expect.tunneled(source, destination)
+    return lambda source, destination, via: expect.cells.all & ~expect.tunneled(source, destination)
 
 
 def apart(question: Question, part: Sets) -> Iterator[Question]:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ovsnp.model.address import Prefix, family
 from ovsnp.model.options import Encap
-from ovsnp.pipeline.carrier import offset_bits
-from ovsnp.pipeline.datapath import CARRIED_VNI
+from ovsnp.pipeline.carrier import MARKED, offset_bits
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.scene import DESTINATION, SOURCE, TTL, Scene
@@ -72,7 +71,7 @@ def carrying(scene: Scene, space: Space, dimension: int, sources: Sequence[Far])
     if cidr is None:
         return NO_CARRIER
     name = carrier_field(scene)
-    found = {**NO_CARRIER, "tun_id": CARRIED_VNI}
+    found = {**NO_CARRIER, "tun_id": MARKED}
     found[name] = space.column(dimension, tuple(_carried(scene, cidr, each.value) for each in sources))
     if options.masquerade:
         found[SOURCE[version]] = int.from_bytes(cidr.gateway, "big")

@@ -12,12 +12,12 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
-from ovsnp.pipeline.datapath import ABSENCE_UNMATCHED
+from ovsnp.pipeline.datapath import WITNESS
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.verdicts import AllDropped, Excused
 from ovsnp.proof.simulator.space import Column
 
-_BLIND = sorted(field.base for field in ABSENCE_UNMATCHED)
+_BLIND = sorted(field.base for field in WITNESS)
 
 
 def by_megaflow(question: Question) -> Iterator[Question]:

@@ -31,9 +31,9 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 def address_resolution(scene: Scene) -> Question:
-    """ARP, of any scene of a node: there is one ARP."""
-    askers = _askers(scene, 4)
-    held = {far.value for far in scene.far} if scene.version == 4 else set()
+    """ARP: of a node without IPv4 nothing is answered."""
+    askers = _askers(scene)
+    held = {far.value for far in scene.everyone()}
     addresses, asked = scene.values("arp_spa", _own(askers) | held), scene.values("arp_tpa", _own(askers) | held)
     macs, kinds = _macs(scene, askers), scene.values("arp_op", {1, 2, 3})
     space = scene.space(
@@ -60,12 +60,12 @@ def address_resolution(scene: Scene) -> Question:
     }
     passes = [_answered(space, index, asker, (macs, addresses, asked), kinds.index(1))
               for index, asker in enumerate(askers)]  # fmt: skip
-    return _question("ARP", askers, space, {"eth_type": 0x806}, passes, leaves)
+    return _question("ARP", scene, askers, space, {"eth_type": 0x806}, passes, leaves)
 
 
 def discovery(scene: Scene) -> Question:
-    """Neighbour discovery of IPv6."""
-    askers = _askers(scene, 6)
+    """Neighbour discovery: of a node without IPv6 nothing is answered."""
+    askers = _askers(scene)
     held = {far.value for far in scene.everyone()}
     addresses = sorted(held | {_LINK_LOCAL, _UNSPECIFIED})
     asked = scene.values("nd_target", held)
@@ -101,21 +101,21 @@ def discovery(scene: Scene) -> Question:
     passes = [_answered(space, index, asker, (macs, addresses, asked), kinds.index(135))
               for index, asker in enumerate(named)]  # fmt: skip
     fields = {**scene.common(space), "nw_proto": 58, "nw_ttl": 255}
-    question = _question("neighbour discovery", askers, space, fields, passes, leaves)
+    question = _question("neighbour discovery", scene, askers, space, fields, passes, leaves)
     question.memory = {scene.zone: known(space)}
     return question
 
 
-def _askers(scene: Scene, version: int) -> list[Asker]:
+def _askers(scene: Scene) -> list[Asker]:
     """The local pods and the gateway; then ports and tunnels that nobody may ask by, of no address."""
     ports = scene.expect.ports
     found = []
     for pod in scene.expect.local.values():
         port = ports.pods[pod.key]
-        own = frozenset(int.from_bytes(each, "big") for each in pod.addresses if family(each) == version)
+        own = frozenset(int.from_bytes(each, "big") for each in pod.addresses if family(each) == scene.version)
         found.append(Asker(pod.key, {"in_port": port.ofport}, port.mac, own, own))
     gateways = scene.expect.node.gateways if scene.expect.node else ()
-    own = frozenset(int.from_bytes(each, "big") for each in gateways if family(each) == version)
+    own = frozenset(int.from_bytes(each, "big") for each in gateways if family(each) == scene.version)
     found.append(Asker("the gateway", {"in_port": ports.gateway.ofport}, None, None, own))
     nobody: frozenset[int] = frozenset()
     for node in scene.expect.others:
@@ -166,12 +166,13 @@ def _bits(found: Sequence[int], chosen: Collection[int] | None) -> int:
 
 def _question(
     kind: str,
+    scene: Scene,
     askers: Sequence[Asker],
     space: Space,
     fields: Mapping[str, int],
     passes: Sequence[Sets],
     leaves: Mapping[str, Value],
 ) -> Question:
-    verdicts = Products([each for each in passes if all(each)])
+    verdicts = Products([each for each in passes if all(each) and scene.expect.has_family])
     names = [[asker.name for asker in askers]]
     return Question(kind, space, names, fields, space.everything, verdicts, leaves)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from ovsnp.pipeline.registers import Origin
+from ovsnp.proof.questions.clients import Clients, Leaving
 from ovsnp.proof.questions.connected import (
     ENDS,
     SOURCES,
@@ -10,6 +12,7 @@ from ovsnp.proof.questions.connected import (
     going_back,
     in_states,
     marks,
+    opened,
     returned,
     within,
 )
@@ -17,7 +20,7 @@ from ovsnp.proof.questions.leaving import NO_CARRIER, leaving
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.rows import Judge, sending
 from ovsnp.proof.questions.scene import Scene, named
-from ovsnp.proof.questions.states import ELEMENTS, NAMES, chosen, known
+from ovsnp.proof.questions.states import ELEMENTS, NAMES, known
 from ovsnp.proof.questions.verdicts import AllDropped, Table
 from ovsnp.proof.simulator.space import bits, narrowed
 
@@ -37,6 +40,7 @@ def from_pods(scene: Scene) -> Iterator[Question]:
         space.everything,
         AllDropped(),
         {**leaving(scene, space, ENDS, ways), **NO_CARRIER},
+        opened(scene, space, Origin.POD),
         memory={scene.zone: known(space)},
         ends=[(space.everything, *scene.ends(space))],
     )
@@ -46,10 +50,25 @@ def from_pods(scene: Scene) -> Iterator[Question]:
         rows = sending(scene, judge, sources, ends, ways, unsure=unsure, selfless=unsure)
         return Table((SOURCES, ENDS, TRAFFIC), rows)
 
+    def to_others(judge: Judge, unsure: bool) -> Table:
+        rows = sending(scene, judge, sources, ends, ways, unsure=unsure, selfless=True)
+        return Table((SOURCES, ENDS, TRAFFIC), rows)
+
     apart_from_services = narrowed(space.everything, ENDS, bits(far.address not in scene.cluster_ips for far in ends))
     back = returned(scene, question, ends, found)
-    for piece, each in in_states(scene, question, chosen(lambda state: not state.carried), verdicts):
+    for piece, each in in_states(scene, question, Origin.POD, verdicts):
+        if piece.carried:
+            continue
         # Where policy judges, what is for a cluster IP is given an endpoint first: that is asked about apart.
         for part in within(each, apart_from_services) if piece.judged else (each,):
             yield from apart(part, back)
             yield from within(going_back(scene, part, found), back)
+    who = Clients("pod", scene.from_pods(sources), sources, {})
+    leaving_ = Leaving(scene, who, ends, ENDS, {})
+    # What is taken to go to an endpoint has been translated, and is asked about apart where policy judges it.
+    for piece, each in in_states(scene, question, Origin.POD, to_others):
+        if piece.carried and not piece.judged:
+            yield from leaving_.by_way(each, carried=True)
+    for piece, each in in_states(scene, question, Origin.POD, verdicts):
+        if piece.carried and not piece.judged:
+            yield from leaving_.back_to_itself(each, bound=True)

@@ -4,14 +4,25 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from ovsnp.pipeline.registers import ADMITTED
+from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.proof.questions.verdicts import Verdicts
-from ovsnp.proof.simulator.space import Sets, Space, Value
-from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Unjudged, Walk
+from ovsnp.proof.simulator.space import Sets, Space, Value, meet
+from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Translated, Unjudged, Walk
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
+_LETS_PASS = ADMITTED_BIT | 1 << ANSWERED.lsb
 FORBIDDEN = "must be dropped"
 """How faults are told of packets that policies or guards forbid."""
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What conntrack must remember of packets that pass, in a zone: bits of its label, by parts, and its mark."""
+
+    zone: int
+    mask: int
+    labels: Sequence[tuple[Sets, Value]]
+    mark: Value | None = None
 
 
 class Question(msgspec.Struct):
@@ -19,11 +30,12 @@ class Question(msgspec.Struct):
 
     ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
     those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
-    any way); those of a new connection are then remembered as admitted in conntrack's ``zone``, and no others are.
-    ``mark`` is what is remembered then: the number of the node whose tunnel they came through.
+    any way), and conntrack then ``remembers`` what it must (None: anything). Of packets that must be dropped it may
+    remember nothing that lets others pass, but where the question is not ``sealed``.
+
     ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
-    may send this). ``taken`` are fields that packets have, and that they are taken to lack: they take the megaflow of one
-    that does; no node sends such a packet as those of ``unsent`` would be.
+    may send this). ``taken`` are fields that packets have, and are taken to lack: they take the megaflow of a packet that
+    does. No node sends such a packet as those of ``unsent`` would be.
     """
 
     kind: str
@@ -33,7 +45,7 @@ class Question(msgspec.Struct):
     sets: Sets
     verdicts: Verdicts
     leaves: Mapping[str, Value] | None = None
-    zone: int | None = None
+    remembers: Remembered | None = None
     memory: Mapping[int, Memory] = {}
     note: str = ""
     table: int = 0
@@ -41,7 +53,6 @@ class Question(msgspec.Struct):
     sealed: bool = True
     taken: tuple[str, ...] = ()
     unsent: Sequence[Sets] = ()
-    mark: Value = 0
 
     def ask(self, walk: Walk) -> Iterator["Fault"]:
         """What is wrong with what becomes of the packets."""
@@ -70,9 +81,9 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
     if not packets.sent:
         for sets in question.verdicts.must_pass(packets.sets):
             yield Fault("dropped, and must pass", packets, sets)
-        if question.sealed and any(_admits(effect, question.space, packets.sets) for effect in packets.effects):
+        if question.sealed:
             for sets in question.verdicts.must_drop(packets.sets):
-                yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, sets)
+                yield from _let_in(question, packets, sets)
         return
     for sets in question.verdicts.must_drop(packets.sets):
         yield Fault(f"passes, and {FORBIDDEN}", packets, sets)
@@ -81,18 +92,16 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
             yield from _misled(question, packets, sets)
 
 
-def _admits(effect: object, space: Space, sets: Sets) -> bool:
-    """Whether some of the packets were remembered as admitted."""
-    return isinstance(effect, Committed) and any(_bits(effect, space, sets))
-
-
-def _admits_all(effect: object, space: Space, sets: Sets, zone: int) -> bool:
-    """Whether all of the packets were remembered as admitted in a zone."""
-    return isinstance(effect, Committed) and effect.zone == zone and all(_bits(effect, space, sets))
-
-
-def _bits(effect: Committed, space: Space, sets: Sets) -> Iterator[int]:
-    return (bit for bit, _ in space.split(space.write(0, effect.label, ADMITTED_BIT), sets))
+def _let_in(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    """Where a dropped packet makes conntrack remember what lets others pass."""
+    space = question.space
+    for effect in packets.effects:
+        if isinstance(effect, Committed):
+            memory = question.memory.get(effect.zone, Memory())
+            for before, part in space.split(memory.label, sets):
+                for label, both in space.split(effect.label, part):
+                    if label & ~before & _LETS_PASS:
+                        yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, both)
 
 
 def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
@@ -106,16 +115,29 @@ def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
         if has is not wanted and (other := _different(question.space, has, wanted, sets)):
             yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
             return
-    zone = question.zone
-    if zone is None:
+    if question.remembers is not None:
+        yield from _forgotten(question, question.remembers, packets, sets)
+    elif any(isinstance(each, Committed) for each in packets.effects):
+        yield Fault("is remembered anew", packets, sets)
+    for effect in packets.effects:
+        if isinstance(effect, Translated) and effect.nat.side == "src":
+            size = len(effect.nat.address)
+            if effect.zone != SNAT_ZONE[4 if size == 4 else 6] or effect.nat.ports != SNAT_PORTS:
+                yield Fault("gets another source in another zone, or from other ports", packets, sets)
+
+
+def _forgotten(question: Question, wanted: Remembered, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    committed = [each for each in packets.effects if isinstance(each, Committed) and each.zone == wanted.zone]
+    if not committed:
+        yield Fault("passes, and is not remembered", packets, sets)
         return
-    remembered = [each for each in packets.effects if _admits_all(each, question.space, sets, zone)]
-    if not remembered:
-        yield Fault("passes, and is not remembered as admitted", packets, sets)
-    for effect in remembered:
-        assert isinstance(effect, Committed)
-        if other := _different(question.space, effect.mark, question.mark, sets):
-            yield Fault("is remembered as of another node's tunnel", packets, other)
+    space = question.space
+    for part, label in wanted.labels:
+        both = meet(sets, part)
+        if both and (other := _different(space, space.write(0, committed[-1].label, wanted.mask), label, both)):
+            yield Fault("is remembered as another than it is", packets, other)
+    if wanted.mark is not None and (other := _different(space, committed[-1].mark, wanted.mark, sets)):
+        yield Fault("is remembered as of another node's tunnel", packets, other)
 
 
 _WRONG = {

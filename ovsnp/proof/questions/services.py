@@ -25,6 +25,7 @@ from ovsnp.proof.questions.choices import (
     fronts,
 )
 from ovsnp.proof.questions.clients import Clients, Leaving, clients
+from ovsnp.proof.questions.connected import opened
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.scene import DESTINATION, Scene, named
 from ovsnp.proof.questions.states import ELEMENTS, NAMES, Piece, chosen, known, pieces
@@ -77,7 +78,7 @@ class Asking:
 
     def questions(self) -> Iterator[Question]:
         """Who is given which endpoint, and what becomes of the packet then."""
-        for piece in pieces(self._scene.cells, chosen(lambda state: not state.bound)):
+        for piece in pieces(self._scene.cells, chosen(lambda state: not state.bound), self._clients.kind):
             if piece.judged:
                 choice = self._choice(piece)
                 yield choice
@@ -113,7 +114,8 @@ class Asking:
         scene = self._scene
         leaving = Leaving(scene, self._clients, self._ends, ENDPOINTS, self._addresses)
         both = scene.ends(self._space)[0], self._addresses[DESTINATION[scene.version]]
-        plain = replace(choice_as_question(choice), zone=scene.zone, ends=[(self._space.everything, *both)])
+        remembers = opened(scene, self._space, self._clients.kind)
+        plain = replace(choice_as_question(choice), remembers=remembers, ends=[(self._space.everything, *both)])
         tables = [Table((SOURCES, ENDPOINTS, TRAFFIC), self._rows(leaving.itself(), selfless=each)) for each in (True, False)]
         for table, fields, sets in self._begun(choice):
             first = replace(plain, fields={**fields, **self._addresses}, sets=sets, table=table)

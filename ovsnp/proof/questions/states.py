@@ -1,34 +1,57 @@
-"""What conntrack may say of a packet, and what passes then: what was admitted goes on, whatever policies say by now."""
+"""What conntrack may say of a packet, and what passes then: an answered connection goes on, whatever policies say."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum, auto
 from itertools import product
+from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED, ORIGIN_LABEL, SERVICE_LABEL, Origin
 from ovsnp.proof.questions.traffic import Cells
 from ovsnp.proof.simulator.places import CT_FLAGS
-from ovsnp.proof.simulator.space import Element, Space, Value, bits_of
+from ovsnp.proof.simulator.space import Space, Value, bits_of
 from ovsnp.proof.simulator.walk import Memory
 
-ADMITTED_BIT = 1 << ADMITTED.lsb
-BOUND_BIT = 1 << SERVICE_LABEL.lsb
+ADMITTED_BIT, BOUND_BIT, ANSWERED_BIT = (1 << each.lsb for each in (ADMITTED, SERVICE_LABEL, ANSWERED))
 STATE, LABEL, MARK = "known_state", "known_label", "known_mark"
 """What a packet's connection is known by, as fields of the elements of a space."""
 
 _FLAGS = (("new",), ("est",), ("est", "rpl"), ("rel",), ("rel", "rpl"), ("inv",))
+_BOTH = (False, True)
+
+
+class Treatment(Enum):
+    """What becomes of a packet."""
+
+    JUDGED = auto()
+    OPEN = auto()
+    ANSWER = auto()
+    DROPPED = auto()
+    NEVER = auto()
+
+
+class Part(NamedTuple):
+    """Traffic that is treated alike; ``carried``: a pod's packet is taken to go to a Service's endpoint."""
+
+    traffic: int
+    treatment: Treatment
+    carried: bool = False
 
 
 class State(msgspec.Struct, frozen=True):
     """What conntrack says of a packet: its flags, and what is remembered of its connection.
 
     ``admitted``: policies let the connection in. ``bound``: it was opened to a Service, and given an endpoint.
+    ``answered``: its destination has answered. ``origin``: the number of the kind of port by which it was opened.
     """
 
     flags: tuple[str, ...]
     admitted: bool = False
     bound: bool = False
+    answered: bool = False
+    origin: int = 0
 
     @property
     def replies(self) -> bool:
@@ -41,61 +64,105 @@ class State(msgspec.Struct, frozen=True):
         return sum(1 << CT_FLAGS.index(flag) for flag in (*self.flags, "trk"))
 
     @property
-    def forth(self) -> bool:
-        """Whether it is a client's packet to a cluster IP: conntrack has put the endpoint there."""
-        return self.bound and self.flags in (("new",), ("est",))
+    def label(self) -> int:
+        """The bits of ct_label."""
+        flags = ((self.admitted, ADMITTED_BIT), (self.bound, BOUND_BIT), (self.answered, ANSWERED_BIT))
+        return sum(bit for there, bit in flags if there) | self.origin << ORIGIN_LABEL.lsb
 
-    @property
-    def carried(self) -> bool:
-        """Whether what a pod sends to another node's endpoint carries its source.
+    def parts(self, origin: Origin, cells: Cells, *, undone: bool = False) -> Iterator[Part]:
+        """What becomes of packets that come in by a kind of port; ``undone``: conntrack gave them another source."""
+        if self.flags == ("inv",):
+            yield from self._out_of_window(origin, cells, undone)
+        elif "rel" in self.flags:
+            yield from self._related(cells)
+        elif self.replies:
+            answer = Treatment.ANSWER if self.admitted else Treatment.DROPPED
+            yield Part(cells.all, Treatment.OPEN if self.answered else answer)
+        else:
+            # Of SCTP conntrack may not know ports, so what the client sends is judged every time.
+            yield Part(cells.portless, Treatment.JUDGED, self.bound)
+            yield Part(cells.all & ~cells.portless, self._forth(), self.bound)
 
-        Of what is out of the window the direction is not known.
-        """
-        return self.forth or (self.bound and self.flags == ("inv",))
+    def _forth(self) -> Treatment:
+        """What the client sends: it is judged until it is answered."""
+        if self.flags == ("new",):
+            return Treatment.JUDGED
+        if self.answered:
+            return Treatment.OPEN
+        return Treatment.JUDGED if self.bound or self.admitted else Treatment.DROPPED
 
-    @property
-    def element(self) -> Element:
-        """The fields of an element of a space."""
-        label = (ADMITTED_BIT if self.admitted else 0) | (BOUND_BIT if self.bound else 0)
-        return {STATE: self.bits, LABEL: label}
-
-    def judged(self, cells: Cells) -> int:
-        """The traffic that policy judges: of connections that are not admitted the client's packets.
-
-        Of SCTP conntrack may not know ports, so what the client sends is judged every time.
-        """
-        if self.replies or self.flags in (("rel",), ("inv",)):
-            return 0
+    def _related(self, cells: Cells) -> Iterator[Part]:
+        """Errors about a connection; no other packets are related to one, so none of SCTP."""
         if self.admitted:
-            return cells.portless
-        return cells.all if self.bound or self.flags == ("new",) else cells.portless
+            yield Part(cells.all, Treatment.OPEN)
+        else:
+            yield Part(cells.all & ~cells.portless, Treatment.DROPPED)
+            yield Part(cells.portless, Treatment.DROPPED if self.replies else Treatment.NEVER)
 
-    def open(self, cells: Cells) -> int:
-        """The traffic that passes whatever policies say.
-
-        What is out of the window that conntrack saw passes where it is TCP, since TCP itself gets over it.
-        """
-        if "rel" in self.flags:
-            return cells.all
-        if not self.admitted:
-            return 0
-        return cells.tcp if self.flags == ("inv",) else cells.all & ~self.judged(cells)
+    def _out_of_window(self, origin: Origin, cells: Cells, undone: bool) -> Iterator[Part]:
+        """TCP gets over what is out of the window that conntrack saw, where it must be an answer if there was none."""
+        yield Part(cells.all & ~cells.tcp, Treatment.DROPPED)
+        from_pod = origin is Origin.POD
+        if self.answered:
+            yield Part(cells.tcp, Treatment.OPEN, self.bound and from_pod)
+        elif not self.admitted:
+            yield Part(cells.tcp, Treatment.DROPPED)
+        else:
+            by_tunnel = self.origin == Origin.TUNNEL and from_pod
+            answers = undone or origin is Origin.TUNNEL if self.bound else by_tunnel
+            yield Part(cells.tcp, Treatment.ANSWER if answers else Treatment.DROPPED)
 
     def __str__(self) -> str:
         if self == OPENED:
             return ""
-        bound = ", Service-bound" if self.bound else ""
-        return f"{'+'.join(self.flags)}{bound}, {'' if self.admitted else 'not '}admitted"
+        kinds = ((self.bound, "Service-bound"), (self.admitted, "admitted"), (not self.admitted, "not admitted"),
+                 (self.answered, "answered"))  # fmt: skip
+        opened = f"opened by {_PORTS[self.origin]}" if self.origin in _PORTS else ""
+        return ", ".join(["+".join(self.flags), *(name for there, name in kinds if there), *([opened] if opened else [])])
 
 
+_PORTS = {Origin.POD: "a pod", Origin.TUNNEL: "the tunnel", Origin.GATEWAY: "the gateway"}
 OPENED = State(("new",))
-STATES = tuple(State(*each) for each in product(_FLAGS, (False, True), (False, True)))
+STATES = tuple(State(*each) for each in product(_FLAGS, _BOTH, _BOTH, _BOTH, range(1 << ORIGIN_LABEL.bits)))
 """Every state, that of a connection's first packet first."""
-
-
-ELEMENTS = [state.element for state in STATES]
+ELEMENTS = [{STATE: state.bits, LABEL: state.label} for state in STATES]
 NAMES = [str(state) for state in STATES]
 """The dimension of states."""
+
+
+class Piece(NamedTuple):
+    """States (as bits) and traffic that are treated alike."""
+
+    states: int
+    traffic: int
+    treatment: Treatment
+    carried: bool
+
+    @property
+    def opens(self) -> bool:
+        """Whether these are first packets of connections."""
+        return self.states == 1
+
+    @property
+    def judged(self) -> bool:
+        """Whether policy has a say."""
+        return self.treatment is Treatment.JUDGED
+
+    @property
+    def passes(self) -> bool:
+        """Whether packets pass that policy has no say about."""
+        return self.treatment in (Treatment.OPEN, Treatment.ANSWER)
+
+
+def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -> Iterator[Piece]:
+    """The states in parts, that of first packets by itself."""
+    alike: dict[tuple[bool, Part], int] = defaultdict(int)
+    for index in bits_of(states):
+        for part in STATES[index].parts(origin, cells, undone=undone):
+            alike[index == 0, part] |= 1 << index
+    for (_, part), those in alike.items():
+        if part.traffic and part.treatment is not Treatment.NEVER:
+            yield Piece(those, *part)
 
 
 def known(space: Space, undo: Mapping[str, Value] | None = None) -> Memory:
@@ -107,31 +174,3 @@ def known(space: Space, undo: Mapping[str, Value] | None = None) -> Memory:
 def chosen(test: Callable[[State], object]) -> int:
     """The states that pass a test, as bits."""
     return sum(1 << index for index, state in enumerate(STATES) if test(state))
-
-
-class Piece(msgspec.Struct, frozen=True):
-    """States (as bits) and traffic that are treated alike: policy judges it, or ``open`` passes and the rest is dropped."""
-
-    states: int
-    traffic: int
-    judged: bool
-    open: int = 0
-
-    @property
-    def opens(self) -> bool:
-        """Whether these are first packets of connections."""
-        return self.states == 1
-
-
-def pieces(cells: Cells, states: int) -> Iterator[Piece]:
-    """The states in parts, that of first packets by itself."""
-    alike: dict[tuple[bool, int, int], int] = defaultdict(int)
-    for index in bits_of(states):
-        state = STATES[index]
-        judged, open_ = state.judged(cells), state.open(cells)
-        alike[state == OPENED, judged, open_] |= 1 << index
-    for (_, judged, open_), those in alike.items():
-        if judged:
-            yield Piece(those, judged, judged=True)
-        if rest := cells.all & ~judged:
-            yield Piece(those, rest, judged=False, open=open_ & rest)

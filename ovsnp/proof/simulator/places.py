@@ -48,6 +48,7 @@ _ALIASES = {
     "NXM_NX_TUN_ID": "tun_id", "NXM_NX_TUN_IPV4_SRC": "tun_src", "NXM_NX_TUN_IPV4_DST": "tun_dst",
     "NXM_NX_TUN_METADATA0": "tun_metadata0", "NXM_NX_TUN_METADATA1": "tun_metadata1", "NXM_NX_CT_MARK": "ct_mark",
     "NXM_NX_CT_LABEL": "ct_label", "NXM_NX_CT_STATE": "ct_state", "NXM_NX_CONJ_ID": "conj_id",
+    "ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE": "nd_options_type", "ERICOXM_OF_ICMPV6_ND_RESERVED": "nd_reserved",
     "NXM_NX_CT_NW_DST": "ct_nw_dst", "NXM_NX_CT_TP_DST": "ct_tp_dst", "NXM_NX_CT_IPV6_DST": "ct_ipv6_dst",
 }  # fmt: skip
 

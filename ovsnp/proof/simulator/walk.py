@@ -248,10 +248,16 @@ class Walk:
         """``ct(commit)``, and what becomes of mark and label by it."""
         fields = dict(packets.fields)
         for write in action.memory:
-            if isinstance(write, a.Set):
-                fields[write.base] = self.space.write(fields.get(write.base, 0), write.value, write.mask)
-            else:
-                self._put(fields, write.target, self._get(fields, write.source))
+            base = write.base if isinstance(write, a.Set) else write.target.base
+            try:
+                if isinstance(write, a.Set):
+                    fields[base] = self.space.write(fields.get(base, 0), write.value, write.mask)
+                else:
+                    self._put(fields, write.target, self._get(fields, write.source))
+            except MixedError as error:
+                # What was written so far is nothing that the packet has: it is told apart by what it has.
+                before = packets.fields.get(base, 0)
+                raise (MixedError(before) if isinstance(before, Column) else error) from None
         if action.commit:
             mark, label = fields.get("ct_mark", 0), fields.get("ct_label", 0)
             if isinstance(action.nat, a.Nat):

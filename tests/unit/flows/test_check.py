@@ -5,12 +5,13 @@ import pytest
 
 from ovsnp.errors import DeclarationError, Exit
 from ovsnp.flows import action as a
+from ovsnp.flows.absence import check_absences
 from ovsnp.flows.check import check_flow, check_flow_set
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix
+from ovsnp.pipeline import datapath, tables
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
-from ovsnp.pipeline import tables
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.tables import BY_NAME, TABLES
 
@@ -247,3 +248,72 @@ def test_two_flows_in_one_slot_are_refused() -> None:
 def test_same_match_at_another_priority_or_in_another_table_is_another_slot() -> None:
     match = Match("", (connection("+trk"),))
     check_flow_set([flow("Forward", match), flow("Forward", match, priority=99), flow("ConntrackState", match)])
+
+
+# Datapaths
+
+
+def test_set_field_that_the_kernel_datapath_lacks_is_refused() -> None:
+    advertisement = Match("icmp6", (exactly(f.ICMPV6_TYPE, 136),))
+    for field in (f.ND_OPTIONS_TYPE, f.ND_RESERVED):
+        mistake = flow("NeighborAdvertisement", advertisement, a.SetField(field, 2))
+        refused(mistake, f"not every datapath sets {field.name}: IPv6 ND Extension")
+    written = flow("NeighborAdvertisement", advertisement, a.Move(r.ADVERTISED_FLAGS, f.ND_RESERVED.part(29, 3)))
+    assert check_flow(written) is written
+
+
+@pytest.mark.parametrize(
+    ("feature", "match", "action"),
+    [
+        (datapath.Feature.CT_STATE, Match("", (connection("+new+trk"),)), a.Goto("Service")),
+        (datapath.Feature.CT_LABEL, Match("", (exactly(r.ADMITTED, 1),)), a.Goto("Service")),
+    ],
+)
+def test_match_that_the_oldest_datapath_lacks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, feature: datapath.Feature, match: Match, action: a.Action
+) -> None:
+    monkeypatch.setattr("ovsnp.flows.check.OLDEST", datapath.OLDEST - {feature})
+    refused(flow("ConntrackState", match, action), f"not every datapath .*: {feature} ")
+
+
+def test_tracking_that_the_oldest_datapath_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ovsnp.flows.check.OLDEST", datapath.OLDEST - {datapath.Feature.CT_STATE_NAT})
+    refused(flow("Conntrack", Match("ip"), a.Track(1, "ConntrackState")), "not every datapath tracks connections")
+
+
+TUNNEL = exactly(f.IN_PORT, 2654)
+OPTION = in_prefix(f.TUN_METADATA[4], 0x0A140200, 24)
+CARRIED = flow("Origin", Match("ip", (TUNNEL, exactly(f.TUN_ID, 1), OPTION)), a.Goto("SnatConntrack"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        flow("Origin", Match("", (TUNNEL, exactly(f.TUN_ID, 0))), a.Goto("SnatConntrack")),
+        flow("Origin", Match("", (exactly(f.IN_PORT, 7),)), a.Goto("SnatConntrack")),
+        flow("Origin", Match("", (TUNNEL,))),
+        flow("Conntrack", Match("ip"), a.Track(1, "ConntrackState")),
+    ],
+)
+def test_flows_that_the_witness_tells_apart_are_accepted(other: Flow) -> None:
+    check_absences([CARRIED, other])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        flow("Origin", Match("", (TUNNEL,)), a.Goto("SnatConntrack"), priority=1),
+        flow("Origin", Match("ip"), a.Goto("SnatConntrack")),
+        flow("Origin", Match("", (TUNNEL, exactly(f.TUN_ID, 1))), a.Goto("SnatConntrack"), priority=300),
+        flow("Origin", Match("", (TUNNEL, Term(f.TUN_ID, 0, 2))), a.Goto("SnatConntrack")),
+    ],
+)
+def test_flow_that_takes_packets_by_the_absence_of_an_option_is_refused(other: Flow) -> None:
+    with pytest.raises(DeclarationError, match="takes a packet where a field is absent"):
+        check_absences([CARRIED, other])
+
+
+@pytest.mark.parametrize("witness", [(), (exactly(f.TUN_ID, 0),), (Term(f.TUN_ID, 1, 1),)])
+def test_option_without_its_witness_is_refused(witness: tuple[Term, ...]) -> None:
+    with pytest.raises(DeclarationError, match="matches tun_metadata0 without tun_id=1"):
+        check_absences([flow("Origin", Match("ip", (TUNNEL, *witness, OPTION)), a.Goto("SnatConntrack"))])
