@@ -79,7 +79,7 @@ def asked(
     walk: Walk | None = None
     for question in questions(bridge, cluster, ports, options):
         if walk is None or walk.space is not question.space or walk.stop is not isinstance(question, Choice):
-            walk = simulator.walk(question.space, stop=isinstance(question, Choice))
+            walk = simulator.walk(question.space, stop=isinstance(question, Choice), keep=True)
         yield question, question.ask(walk)
 
 

@@ -15,7 +15,7 @@ from ovsnp.proof.questions.question import ADMITTED_BIT, Question
 from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.simulator.reading import ReadFlow
 from ovsnp.proof.simulator.space import Sets, bits_of
-from ovsnp.proof.simulator.walk import Committed, Packets, Simulator, Unjudged
+from ovsnp.proof.simulator.walk import Committed, Packets, Simulator, Unjudged, layered
 
 Pairs = dict[Address, dict[Address, int]]
 """By representative of the source's class, then of the destination's: cells of traffic, as bits."""
@@ -84,8 +84,9 @@ def _is_remembered(question: Question, packets: Packets, sets: Sets) -> bool:
     space = question.space
     return any(
         isinstance(effect, Committed)
-        and effect.zone == question.zone
-        and all(bit for bit, _ in space.split(space.write(0, effect.label, ADMITTED_BIT), sets))
+        and question.remembers is not None
+        and effect.zone == question.remembers.zone
+        and all(bit for bit, _ in space.split(layered(space, effect.label, ADMITTED_BIT), sets))
         for effect in packets.effects
     )
 

@@ -67,20 +67,24 @@ def in_states(
             kept[key] = verdicts(_judge(scene, piece), piece.judged) if key else AllDropped()
         sets = narrowed(narrowed(question.sets, CONNECTIONS, piece.states), TRAFFIC, traffic)
         kind = question.kind if piece.opens or question.kind in _OF_ANSWERS else "connection state"
-        answered = Remembered(scene.zone, ANSWERED_BIT, [(sets, ANSWERED_BIT)])
+        answered = Remembered(scene.zone, [(ANSWERED_BIT, sets, ANSWERED_BIT)])
         by_treatment = {Treatment.JUDGED: question.remembers, Treatment.ANSWER: answered}
         remembers = by_treatment.get(piece.treatment)
         yield piece, replace(question, kind=kind, sets=sets, verdicts=kept[key], remembers=remembers)
 
 
-OPENED_MASK = ADMITTED_BIT | sum(each.full_mask << each.lsb for each in (ORIGIN_LABEL, CARRIED_LABEL))
-"""What conntrack's label says of a connection that policies let in."""
+ORIGIN_BITS, CARRIED_BITS = (each.full_mask << each.lsb for each in (ORIGIN_LABEL, CARRIED_LABEL))
 
 
 def opened(scene: Scene, space: Space, origin: Origin, mark: Value = 0) -> Remembered:
     """What is remembered of a connection that was opened by a kind of port, and has no carrier."""
-    label = ADMITTED_BIT | origin << ORIGIN_LABEL.lsb
-    return Remembered(scene.zone, OPENED_MASK, [(space.everything, label)], mark)
+    every = space.everything
+    label = [
+        (ADMITTED_BIT, every, ADMITTED_BIT),
+        (ORIGIN_BITS, every, origin << ORIGIN_LABEL.lsb),
+        (CARRIED_BITS, every, 0),
+    ]
+    return Remembered(scene.zone, label, mark)
 
 
 def _judge(scene: Scene, piece: Piece) -> Judge:

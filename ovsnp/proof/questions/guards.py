@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from ovsnp.model.options import Encap
+from ovsnp.pipeline.carrier import MARKED, NO_CARRIER
 from ovsnp.proof.questions.addresses import Far
+from ovsnp.proof.questions.arrivals import carried, carrier_options, carrier_vnis, tunnel_nodes
 from ovsnp.proof.questions.connected import marks
+from ovsnp.proof.questions.leaving import carrier_field
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.scene import ETH_TYPE, SOURCE, STRANGE_MAC, Scene, named, tunnel_field
 from ovsnp.proof.questions.states import ELEMENTS, NAMES, known
@@ -23,6 +27,7 @@ NOBODYS_TUNNEL = (203 << 24) + (113 << 8) + 254
 """203.0.113.254, of TEST-NET-3 (RFC 5737)."""
 
 _SENDERS, _MACS, _SOURCES = range(3)
+_VNIS, _OPTIONS = 1, 7
 
 class Senders(NamedTuple):
     """By which ports packets come in, or by which tunnels."""
@@ -36,6 +41,7 @@ def guarded(scene: Scene) -> Iterator[Question]:
     yield from forged(scene)
     yield from strange_ports(scene)
     yield from unknown_tunnels(scene)
+    yield from forged_carriers(scene)
     yield from marked(scene, "VLAN tag", tags(scene))
     yield from marked(scene, "multicast", groups(scene))
 
@@ -67,9 +73,14 @@ def _is(far: Far, key: str) -> bool:
 
 
 def _dropped(
-    scene: Scene, kind: str, senders: Senders, elements: Sequence[Element], names: Sequence[str]
+    scene: Scene,
+    kind: str,
+    senders: Senders,
+    elements: Sequence[Element],
+    names: Sequence[str],
+    others: Sequence[Element] = ({},),
 ) -> Question:
-    """A question about what some send, from and to everyone, in every state, with ``elements`` besides."""
+    """A question about what some send, from and to everyone, in every state, with ``elements`` and ``others`` besides."""
     everyone = scene.everyone()
     space = scene.space(
         senders.elements,
@@ -79,6 +90,7 @@ def _dropped(
         scene.cells.elements,
         ELEMENTS,
         marks(scene).elements,
+        others,
         tunneled=senders.tunneled,
     )
     who = [named(far) for far in everyone]
@@ -114,6 +126,37 @@ def unknown_tunnels(scene: Scene) -> Iterator[Question]:
     ]
     elements = [{"in_port": port, **each} for each in unknown]
     yield _dropped(scene, "unknown tunnel", Senders(elements, tunneled=True), [{}], [f"{each}" for each in unknown])
+
+
+def forged_carriers(scene: Scene) -> Iterator[Question]:
+    """A VNI that says that there is a carrier, where there is none, or one with an address that is not the sender's."""
+    nodes = tunnel_nodes(scene)
+    if not nodes:
+        return
+    port, by_option = scene.expect.ports.tunnel, scene.expect.options.encap is Encap.GENEVE
+    options = carrier_options(scene) if by_option else [0]
+    vnis = [each for each in carrier_vnis(scene) if each != NO_CARRIER]
+    elements = [{"in_port": port, **tunnel_field(node)} for node in nodes]
+    question = _dropped(
+        scene,
+        "carrier",
+        Senders(elements, tunneled=True),
+        [{"tun_id": each} for each in vnis],
+        [f"by the tunnel of node/{node.name}" for node in nodes],
+        [{carrier_field(scene): each} for each in options] if by_option else [{}],
+    )
+    for index, node in enumerate(nodes):
+        here = narrowed(question.sets, _SENDERS, 1 << index)
+        if by_option:
+            mark = bits(each == MARKED for each in vnis)
+            names = bits(carried(scene, node, each) for each in options)
+            products = [
+                narrowed(here, _VNIS, here[_VNIS] & ~mark),
+                narrowed(narrowed(here, _VNIS, mark), _OPTIONS, here[_OPTIONS] & ~names),
+            ]
+        else:
+            products = [narrowed(here, _VNIS, bits(not carried(scene, node, each) for each in vnis))]
+        yield from (replace(question, sets=sets) for sets in products if all(sets))
 
 
 def tags(scene: Scene) -> list[Element]:

@@ -8,20 +8,19 @@ from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.proof.questions.verdicts import Verdicts
 from ovsnp.proof.simulator.space import Sets, Space, Value, meet
-from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Translated, Unjudged, Walk
+from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Translated, Unjudged, Walk, layered
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
-_LETS_PASS = ADMITTED_BIT | 1 << ANSWERED.lsb
+_LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)
 FORBIDDEN = "must be dropped"
 """How faults are told of packets that policies or guards forbid."""
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """What conntrack must remember of packets that pass, in a zone: bits of its label, by parts, and its mark."""
+    """What conntrack must remember of packets that pass, in a zone: bits of its label, of parts, and its mark."""
 
     zone: int
-    mask: int
-    labels: Sequence[tuple[Sets, Value]]
+    label: Sequence[tuple[int, Sets, Value]]
     mark: Value | None = None
 
 
@@ -97,11 +96,12 @@ def _let_in(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
     space = question.space
     for effect in packets.effects:
         if isinstance(effect, Committed):
-            memory = question.memory.get(effect.zone, Memory())
-            for before, part in space.split(memory.label, sets):
-                for label, both in space.split(effect.label, part):
-                    if label & ~before & _LETS_PASS:
-                        yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, both)
+            known = question.memory.get(effect.zone, Memory()).label
+            for bit in _LETS_PASS:
+                before, after = space.write(0, known, bit), layered(space, effect.label, bit)
+                for number, part in space.split(after, sets):
+                    if number and (other := space.differ(before, number, part)):
+                        yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, other)
 
 
 def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
@@ -112,7 +112,7 @@ def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
     (sent,) = packets.sent
     for name, wanted in question.leaves.items():
         has = _value(sent, name)
-        if has is not wanted and (other := _different(question.space, has, wanted, sets)):
+        if (other := question.space.differ(has, wanted, sets)):
             yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
             return
     if question.remembers is not None:
@@ -132,11 +132,11 @@ def _forgotten(question: Question, wanted: Remembered, packets: Packets, sets: S
         yield Fault("passes, and is not remembered", packets, sets)
         return
     space = question.space
-    for part, label in wanted.labels:
+    for mask, part, value in wanted.label:
         both = meet(sets, part)
-        if both and (other := _different(space, space.write(0, committed[-1].label, wanted.mask), label, both)):
+        if both and (other := space.differ(layered(space, committed[-1].label, mask), value, both)):
             yield Fault("is remembered as another than it is", packets, other)
-    if wanted.mark is not None and (other := _different(space, committed[-1].mark, wanted.mark, sets)):
+    if wanted.mark is not None and (other := space.differ(committed[-1].mark, wanted.mark, sets)):
         yield Fault("is remembered as of another node's tunnel", packets, other)
 
 
@@ -155,12 +155,3 @@ _WRONG = {
 
 def _value(sent: Sent, name: str) -> Value:
     return sent.port if name == "port" else sent.fields.get(name, 0)
-
-
-def _different(space: Space, has: Value, wanted: Value, sets: Sets) -> Sets | None:
-    """Some of the packets for which two values are not the same."""
-    for number, part in space.split(wanted, sets):
-        for other, both in space.split(has, part):
-            if other != number:
-                return both
-    return None

@@ -123,7 +123,8 @@ class Scene(msgspec.Struct, dict=True):
     def ways(self, ends: Iterable[Far], origin: str) -> list[Way | None]:
         """Where packets to these ends go: never back into the gateway or the tunnel they came from."""
         ways = [self.expect.way(each.address, ROUTER_MAC) for each in ends]
-        back = {"gateway": self.expect.ports.gateway.ofport, "tunnel": self.expect.ports.tunnel}.get(origin)
+        tunnel = self.expect.ports.tunnel
+        back = {"gateway": self.expect.ports.gateway.ofport, "tunnel": tunnel, "carrier": tunnel}.get(origin)
         return [None if way and way.port == back else way for way in ways]
 
     def ends(self, space: Space) -> tuple[Value, Value]:

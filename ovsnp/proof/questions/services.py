@@ -112,7 +112,8 @@ class Asking:
     def _onwards(self, choice: Choice) -> Iterator[Question]:
         """What becomes of packets that were given an endpoint."""
         scene = self._scene
-        leaving = Leaving(scene, self._clients, self._ends, ENDPOINTS, self._addresses)
+        translated = {name: self._addresses[name] for name in (DESTINATION[scene.version], "tp_dst")}
+        leaving = Leaving(scene, self._clients, self._ends, ENDPOINTS, translated)
         both = scene.ends(self._space)[0], self._addresses[DESTINATION[scene.version]]
         remembers = opened(scene, self._space, self._clients.kind)
         plain = replace(choice_as_question(choice), remembers=remembers, ends=[(self._space.everything, *both)])

@@ -40,6 +40,7 @@ class Space:
         self.everything: Sets = tuple((1 << len(elements)) - 1 for elements in dimensions)
         self._columns: dict[tuple[int, tuple[int, ...]], Column] = {}
         self._indexes: dict[tuple[Column, int], dict[int, int]] = {}
+        self._same: dict[tuple[Column, Column], int] = {}
         self._written: dict[tuple[object, object, int, int], Value] = {}
 
     def fields(self) -> dict[str, Value]:
@@ -116,6 +117,29 @@ class Space:
             for other, both in self._at(two, number, part):
                 if other == number:
                     yield both
+
+    def differ(self, one: Value, two: Value, sets: Sets) -> Sets | None:
+        """Some of the packets for which two values are not the same number."""
+        if one is two or (isinstance(one, int) and isinstance(two, int)):
+            return None if one == two else sets
+        if isinstance(one, int) or isinstance(two, int) or one.dimension == two.dimension:
+            column = one if isinstance(one, Column) else two
+            assert isinstance(column, Column)
+            bad = sets[column.dimension] & ~self._alike(one, two, column)
+            return narrowed(sets, column.dimension, bad) if bad else None
+        parts = ((number, part) for number, part in self.split(one, sets))
+        found = (self.differ(number, two, part) for number, part in parts)
+        return next((each for each in found if each), None)
+
+    def _alike(self, one: Value, two: Value, column: Column) -> int:
+        """The elements of the dimension for which both are the same number."""
+        if isinstance(one, int) or isinstance(two, int):
+            number = one if isinstance(one, int) else two
+            assert isinstance(number, int)
+            return self.index(column).get(number, 0)
+        if (one, two) not in self._same:
+            self._same[one, two] = bits(own == other for own, other in zip(one.values, two.values, strict=True))
+        return self._same[one, two]
 
     def _at(self, value: Value, number: int, sets: Sets) -> Iterator[tuple[int, Sets]]:
         if isinstance(value, int):
