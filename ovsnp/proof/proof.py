@@ -15,7 +15,7 @@ from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import refine
 from ovsnp.proof.questions.answers import answered_by_itself
 from ovsnp.proof.questions.arrivals import arrivals
-from ovsnp.proof.questions.arriving import to_locals, to_others, undone
+from ovsnp.proof.questions.arriving import to_locals, to_others
 from ovsnp.proof.questions.choices import Choice
 from ovsnp.proof.questions.expectation import Expectation
 from ovsnp.proof.questions.guards import foreign, guarded, nothing
@@ -104,7 +104,6 @@ def _of_family(scene: Scene) -> Iterator[Question]:
     for found in arrivals(scene):
         yield from to_locals(scene, found)
         yield from to_others(scene, found)
-        yield from undone(scene, found)
     yield from answered_by_itself(scene)
     yield from guarded(scene)
     yield from service_questions(scene)

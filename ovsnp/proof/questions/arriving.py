@@ -29,34 +29,31 @@ from ovsnp.proof.questions.ways import Way
 from ovsnp.proof.simulator.space import Element, Value, bits, narrowed
 from ovsnp.proof.simulator.walk import Memory
 
-_UNDONE = "undone"
+_TO = "to"
 _ANSWER = State(("est", "rpl"))
 
 
 def to_locals(scene: Scene, found: Arrivals) -> Iterator[Question]:
-    """What comes in for local pods."""
+    """What comes in for local pods, by their own address, and by the gateway's where that was a pod's source."""
     ends = scene.locals()
-    if ends:
-        question = _question(scene, found, scene.to(ends), [named(each) for each in ends])
-        ways = scene.ways(ends, found.origin)
-        question.leaves = leaving(scene, question.space, ENDS, ways)
-        question.memory = {scene.zone: known(question.space)}
-        yield from _judged(scene, found, question, ends)
-
-
-def undone(scene: Scene, found: Arrivals) -> Iterator[Question]:
-    """What comes in for the gateway's address, and is an answer to what a local pod sent with it as its source."""
-    ends = [far for far in scene.locals() for _ in gateways(scene)]
     if not ends:
         return
-    to = [{DESTINATION[scene.version]: each, _UNDONE: far.value} for far in scene.locals() for each in gateways(scene)]
-    question = _question(scene, found, to, [f"the gateway, for {named(each)}" for each in ends])
+    question = _question(scene, found, [{_TO: each.value} for each in ends], [named(each) for each in ends])
     space, name = question.space, DESTINATION[scene.version]
-    undo = {name: space.fields()[_UNDONE]}
-    question.kind, question.note = "masquerade", "an answer to the gateway's address"
-    question.leaves = {**leaving_to(scene, space, ENDS, scene.ways(ends, found.origin)), **undo}
-    question.memory = {SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, undo=undo), scene.zone: known(space)}
-    yield from _judged(scene, found, question, ends)
+    to = space.fields()[_TO]
+    question.leaves = {**leaving_to(scene, space, ENDS, scene.ways(ends, found.origin)), name: to}
+    direct = replace(question, fields={**question.fields, name: to}, memory={scene.zone: known(space)})
+    answers = [
+        replace(
+            question,
+            kind="masquerade",
+            fields={**question.fields, name: gateway},
+            memory={SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, undo={name: to}), scene.zone: known(space)},
+            note="an answer to the gateway's address",
+        )
+        for gateway in gateways(scene)
+    ]
+    yield from _judged(scene, found, (direct, *answers), ends)
 
 
 def gateways(scene: Scene) -> list[int]:
@@ -84,22 +81,26 @@ def _question(scene: Scene, found: Arrivals, to: list[Element], names: list[str]
     )
 
 
-def _judged(scene: Scene, found: Arrivals, question: Question, ends: Sequence[Far]) -> Iterator[Question]:
-    """The question in every state, with the policies of the ends."""
-    space, (dimension, sources) = question.space, found.judged
+def _judged(
+    scene: Scene, found: Arrivals, questions: Sequence[Question], ends: Sequence[Far]
+) -> Iterator[Question]:
+    """Questions of one space in every state, with the policies of the ends."""
+    space, (dimension, sources) = questions[0].space, found.judged
     bad = strangers(found)
     ours = narrowed(space.everything, SOURCES, bad)
     theirs = narrowed(space.everything, SOURCES, space.everything[SOURCES] & ~bad)
     who = space.column(dimension, tuple(far.value if far else 0 for far in sources))
     to = space.column(ENDS, tuple(far.value for far in ends))
-    question.ends = [(ours, 0, to), (theirs, who, to)]
+    both = [(ours, 0, to), (theirs, who, to)]
 
     def verdicts(judge: Judge, unsure: bool) -> Verdicts:
         rows = arriving(scene, judge, sources, ends, unsure=unsure, via=bool(found.carried))
         return Cases((ours, AllDropped()), (theirs, Table((ENDS, dimension, TRAFFIC), rows)))
 
-    for _, each in in_states(scene, question, found.port, verdicts):
-        yield each
+    kept: dict[object, Verdicts] = {}
+    for question in questions:
+        for _, each in in_states(scene, replace(question, ends=both), found.port, verdicts, kept=kept):
+            yield each
 
 
 def to_others(scene: Scene, found: Arrivals) -> Iterator[Question]:

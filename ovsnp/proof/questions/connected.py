@@ -51,13 +51,14 @@ def in_states(
     verdicts: Callable[[Judge, bool], Verdicts],
     *,
     undone: bool = False,
+    kept: dict[object, Verdicts] | None = None,
 ) -> Iterator[tuple[Piece, Question]]:
     """The question in parts, for states and traffic that are treated alike.
 
     ``verdicts`` are those of a judge: also whether policy is it, of whom nobody knows what it says of vacant addresses.
-    ``undone``: conntrack has given the packets another source.
+    ``undone``: conntrack has given the packets another source. ``kept`` are the verdicts for several questions.
     """
-    kept: dict[object, Verdicts] = {}
+    kept = {} if kept is None else kept
     for piece in pieces(scene.cells, question.sets[CONNECTIONS], origin, undone=undone):
         traffic = piece.traffic & question.sets[TRAFFIC]
         if not traffic:
@@ -66,7 +67,7 @@ def in_states(
         if key not in kept:
             kept[key] = verdicts(_judge(scene, piece), piece.judged) if key else AllDropped()
         sets = narrowed(narrowed(question.sets, CONNECTIONS, piece.states), TRAFFIC, traffic)
-        kind = question.kind if piece.opens or question.kind in _OF_ANSWERS else "connection state"
+        kind = question.kind if piece.judged or question.kind in _OF_ANSWERS else "connection state"
         answered = Remembered(scene.zone, [(ANSWERED_BIT, sets, ANSWERED_BIT)])
         by_treatment = {Treatment.JUDGED: question.remembers, Treatment.ANSWER: answered}
         remembers = by_treatment.get(piece.treatment)

@@ -6,7 +6,7 @@ import msgspec
 
 from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED
-from ovsnp.proof.questions.verdicts import Verdicts
+from ovsnp.proof.questions.verdicts import Excused, Verdicts
 from ovsnp.proof.simulator.space import Sets, Space, Value, meet
 from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Translated, Unjudged, Walk, layered
 
@@ -55,8 +55,17 @@ class Question(msgspec.Struct):
 
     def ask(self, walk: Walk) -> Iterator["Fault"]:
         """What is wrong with what becomes of the packets."""
-        for packets in walk.run(self.start(), self.sets, self.memory, self.table):
-            yield from judged(self, packets)
+        leaves = self.leaves or {}
+        verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
+        remembers = self.remembers
+        known = id(verdicts), tuple(leaves.items()), id(remembers), self.sealed
+        for packets in walk.run(
+            self.start(), self.sets, self.memory, self.table, known=known, names=tuple(leaves)
+        ):
+            wrong = list(judged(self, packets))
+            if not wrong and verdicts is self.verdicts:
+                walk.right(packets)
+            yield from wrong
 
     def start(self) -> dict[str, Value]:
         """All fields of the packets."""

@@ -139,11 +139,6 @@ class Piece(NamedTuple):
     carried: bool
 
     @property
-    def opens(self) -> bool:
-        """Whether these are first packets of connections."""
-        return self.states == 1
-
-    @property
     def judged(self) -> bool:
         """Whether policy has a say."""
         return self.treatment is Treatment.JUDGED
@@ -155,12 +150,12 @@ class Piece(NamedTuple):
 
 
 def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -> Iterator[Piece]:
-    """The states in parts, that of first packets by itself."""
-    alike: dict[tuple[bool, Part], int] = defaultdict(int)
+    """The states in parts."""
+    alike: dict[Part, int] = defaultdict(int)
     for index in bits_of(states):
         for part in STATES[index].parts(origin, cells, undone=undone):
-            alike[index == 0, part] |= 1 << index
-    for (_, part), those in alike.items():
+            alike[part] |= 1 << index
+    for part, those in alike.items():
         if part.traffic and part.treatment is not Treatment.NEVER:
             yield Piece(those, *part)
 

@@ -91,15 +91,15 @@ class Excused:
     """The same verdicts, but that some parts may be dropped, whatever they say."""
 
     def __init__(self, verdicts: Verdicts, excused: Sequence[Sets]) -> None:
-        self._verdicts, self._excused = verdicts, excused
+        self.strict, self._excused = verdicts, excused
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
         """The same."""
-        yield from self._verdicts.must_drop(sets)
+        yield from self.strict.must_drop(sets)
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
         """Those that are in no excused part."""
-        for found in self._verdicts.must_pass(sets):
+        for found in self.strict.must_pass(sets):
             yield from without([found], self._excused)
 
 

@@ -42,14 +42,14 @@ class Space:
         self._indexes: dict[tuple[Column, int], dict[int, int]] = {}
         self._same: dict[tuple[Column, Column], int] = {}
         self._written: dict[tuple[object, object, int, int], Value] = {}
+        self._fields: dict[str, Value] = {}
+        for number, elements in enumerate(dimensions):
+            for base in dict.fromkeys(base for element in elements for base in element):
+                self._fields[base] = self.column(number, tuple(element.get(base, 0) for element in elements))
 
     def fields(self) -> dict[str, Value]:
         """What the elements say."""
-        found: dict[str, Value] = {}
-        for number, elements in enumerate(self.dimensions):
-            for base in dict.fromkeys(base for element in elements for base in element):
-                found[base] = self.column(number, tuple(element.get(base, 0) for element in elements))
-        return found
+        return dict(self._fields)
 
     def column(self, dimension: int, values: tuple[int, ...]) -> Value:
         """The column of these values; a number where all are the same."""
@@ -161,6 +161,11 @@ def meet(one: Sets, two: Sets) -> Sets | None:
     """What is in both; None where that is nothing."""
     found = tuple(map(int.__and__, one, two))
     return found if all(found) else None
+
+
+def is_within(one: Sets, other: Sets) -> bool:
+    """Whether all packets of one product are in another."""
+    return not any(here & ~there for here, there in zip(one, other, strict=True))
 
 
 def minus(whole: Sets, part: Sets) -> Iterator[Sets]:

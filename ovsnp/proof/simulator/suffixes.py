@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from ovsnp.proof.simulator import actions as a
-from ovsnp.proof.simulator.places import Place, is_option, place_mask
+from ovsnp.proof.simulator.places import Place, is_option, is_whole_option, place_mask
 from ovsnp.proof.simulator.reading import ReadFlow, ReadGroup
 
 _ALWAYS = {"in_port", "nw_ttl"}
@@ -20,13 +20,23 @@ class Dependence(msgspec.Struct, frozen=True):
 
 def dependence(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[int, ReadGroup]) -> Dependence:
     """What the way from a table on depends on."""
-    tables = _reached(table, flows, groups)
-    actions = [each for number in tables for flow in flows.get(number, ()) for each in _all(flow.actions, groups)]
-    read = {base for number in tables for flow in flows.get(number, ()) for base in flow.terms}
-    read |= {base for action in actions for base in _read(action)}
-    tracks = [each for each in actions if isinstance(each, a.Track) and each.table is not None]
-    known = any(base.startswith("ct_") for base in read)
-    return Dependence(tuple(sorted(read | _ALWAYS)), bool(tracks) and (known or any(each.nat is True for each in tracks)))
+    read, actions = _met(table, flows, groups)
+    tracks = {each for each in actions if isinstance(each, a.Track) and each.table is not None}
+    asked = any(
+        track.nat is True or any(base.startswith("ct_") for base in _met(track.table, flows, groups)[0])
+        for track in tracks
+        if track.table is not None
+    )
+    return Dependence(tuple(sorted(read | _ALWAYS)), asked)
+
+
+def _met(
+    table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[int, ReadGroup]
+) -> tuple[set[str], list[a.Action]]:
+    """The fields that flows from a table on look at, or their actions read, and these actions."""
+    there = [flow for number in _reached(table, flows, groups) for flow in flows.get(number, ())]
+    actions = [each for flow in there for each in _all(flow.actions, groups)]
+    return {base for flow in there for base in flow.terms} | {base for each in actions for base in _read(each)}, actions
 
 
 def _reached(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[int, ReadGroup]) -> set[int]:
@@ -83,5 +93,5 @@ def _read(action: a.Action) -> Iterator[str]:
 
 
 def _left(target: Place) -> Iterator[str]:
-    if target.mask != place_mask(target.base) or is_option(target.base):
+    if not is_whole_option(target) and (target.mask != place_mask(target.base) or is_option(target.base)):
         yield target.base

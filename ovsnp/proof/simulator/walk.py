@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.proof.simulator import actions as a
-from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, place_mask
+from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, is_whole_option, place_mask
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.relevance import Relevance
 from ovsnp.proof.simulator.suffixes import Dependence, dependence
-from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, meet, without
+from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
 from ovsnp.proof.simulator.table import Lookups, Step, Table
 
 NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
@@ -79,7 +79,7 @@ class Packets(msgspec.Struct):
     """Packets on their way: their fields, which they are, and what became of them so far.
 
     ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
-    to stop at a translation of the destination.
+    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one.
     """
 
     fields: dict[str, Value]
@@ -90,6 +90,7 @@ class Packets(msgspec.Struct):
     stack: tuple[Value, ...] = ()
     depth: int = 0
     pending: int | None = None
+    kept: object = None
 
     def copy(self, **changes: object) -> "Packets":
         """The same with changes; its fields are its own."""
@@ -143,6 +144,9 @@ class Walk:
         self._groups, self.space, self.stop = simulator.groups, space, stop
         self._dependence = simulator.kept if keep else None
         self._kept: dict[object, list[Packets]] = {}
+        self._passed: dict[object, list[Sets]] = defaultdict(list)
+        self._known: object = None
+        self._names: tuple[str, ...] = ()
         self._nowhere = Lookups(Table(()), space)
         self._lookups = {number: Lookups(table, space) for number, table in simulator.tables.items()}
 
@@ -152,9 +156,21 @@ class Walk:
         sets: Sets,
         memory: Mapping[int, Memory] | None = None,
         table: int = 0,
+        *,
+        known: object = None,
+        names: tuple[str, ...] = (),
     ) -> Iterator[Packets]:
-        """What becomes of packets that enter a table, part by part."""
+        """What becomes of packets that enter a table, part by part.
+
+        What was called right of the same question (``known``, with the fields of ``names``) is left out.
+        """
+        self._known, self._names = known, names
         return self._enter(table, Packets(dict(fields), sets, memory or {}))
+
+    def right(self, packets: Packets) -> None:
+        """Take note that there is nothing wrong with what became of packets."""
+        if packets.kept is not None:
+            self._passed[packets.kept].append(packets.sets)
 
     def _enter(self, number: int, packets: Packets) -> Iterator[Packets]:
         if number == _KEPT_FROM and self._dependence is not None:
@@ -170,8 +186,13 @@ class Walk:
             fields = {base: value for base, value in zip(on.fields, values, strict=True) if base in packets.fields}
             whole = packets.copy(fields=fields, sets=self.space.everything, effects=(), path=None)
             self._kept[key] = list(self._look_up(number, whole))
-        for way in self._kept[key]:
-            if both := meet(way.sets, packets.sets):
+        asked = None
+        if self._known is not None and not packets.effects:
+            asked = self._known, key, tuple(packets.fields.get(name) for name in self._names)
+        for index, way in enumerate(self._kept[key]):
+            both = meet(way.sets, packets.sets)
+            kept = asked and (asked, index)
+            if both and not any(is_within(both, each) for each in self._passed.get(kept, ())):
                 yield packets.copy(
                     fields={**packets.fields, **way.fields},
                     sets=both,
@@ -179,6 +200,7 @@ class Walk:
                     path=_after(packets.path, way.path),
                     stack=way.stack,
                     pending=way.pending,
+                    kept=kept,
                 )
 
     def _look_up(self, number: int, packets: Packets) -> Iterator[Packets]:
@@ -263,6 +285,9 @@ class Walk:
             fields[where.base] = value
             return
         # A tunnel option that gets a value is there from then on.
+        if is_whole_option(where):
+            fields[where.base] = self.space.write(1 << OPTION_BITS, value, where.mask)
+            return
         present = 1 << OPTION_BITS if is_option(where.base) else 0
         before = self.space.write(fields.get(where.base, 0), present, present)
         fields[where.base] = self.space.write(before, value, where.mask, where.lsb)
