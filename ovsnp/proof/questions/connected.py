@@ -21,6 +21,7 @@ from ovsnp.proof.simulator.space import Element, Sets, Space, Value, bits, meet,
 SOURCES, ENDS, TRAFFIC, CONNECTIONS, MARKS = range(5)
 """The first dimensions of these questions: who sends, to whom, what, in which state, and with which mark."""
 
+_ALIKE = (TRAFFIC, CONNECTIONS)
 _OF_ANSWERS = ("returning", "masquerade")
 
 
@@ -71,7 +72,7 @@ def in_states(
         answered = Remembered(scene.zone, [(ANSWERED_BIT, sets, ANSWERED_BIT)])
         by_treatment = {Treatment.JUDGED: question.remembers, Treatment.ANSWER: answered}
         remembers = by_treatment.get(piece.treatment)
-        yield piece, replace(question, kind=kind, sets=sets, verdicts=kept[key], remembers=remembers)
+        yield piece, replace(question, kind=kind, sets=sets, verdicts=kept[key], remembers=remembers, alike=_ALIKE)
 
 
 ORIGIN_BITS, CARRIED_BITS = (each.full_mask << each.lsb for each in (ORIGIN_LABEL, CARRIED_LABEL))

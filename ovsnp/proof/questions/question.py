@@ -34,7 +34,8 @@ class Question(msgspec.Struct):
 
     ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
     may send this). ``taken`` are fields that packets have, and are taken to lack: they take the megaflow of a packet that
-    does. No node sends such a packet as those of ``unsent`` would be.
+    does. No node sends such a packet as those of ``unsent`` would be. ``alike`` are dimensions of which other questions
+    of this space ask the same about the elements that ``sets`` has not got.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Question(msgspec.Struct):
     sealed: bool = True
     taken: tuple[str, ...] = ()
     unsent: Sequence[Sets] = ()
+    alike: tuple[int, ...] = ()
 
     def ask(self, walk: Walk) -> Iterator["Fault"]:
         """What is wrong with what becomes of the packets."""
@@ -62,10 +64,21 @@ class Question(msgspec.Struct):
         for packets in walk.run(
             self.start(), self.sets, self.memory, self.table, known=known, names=tuple(leaves)
         ):
-            wrong = list(judged(self, packets))
-            if not wrong and verdicts is self.verdicts:
-                walk.right(packets)
-            yield from wrong
+            if verdicts is self.verdicts and self._right(packets, walk):
+                continue
+            yield from judged(self, packets)
+
+    def _right(self, packets: Packets, walk: Walk) -> bool:
+        """Whether nothing is wrong with what becomes of packets, and of those of which the same is asked."""
+        if packets.kept is None or packets.takers is None:
+            return False
+        both = zip(packets.sets, packets.takers, strict=True)
+        sets = tuple(takers if place in self.alike else here for place, (here, takers) in enumerate(both))
+        whole = packets.copy(sets=sets)
+        if any(judged(self, whole)):
+            return False
+        walk.right(whole)
+        return True
 
     def start(self) -> dict[str, Value]:
         """All fields of the packets."""

@@ -79,7 +79,8 @@ class Packets(msgspec.Struct):
     """Packets on their way: their fields, which they are, and what became of them so far.
 
     ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
-    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one.
+    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one, and ``takers`` are
+    all packets of the space that take it, were they the same in all else.
     """
 
     fields: dict[str, Value]
@@ -91,6 +92,7 @@ class Packets(msgspec.Struct):
     depth: int = 0
     pending: int | None = None
     kept: object = None
+    takers: Sets | None = None
 
     def copy(self, **changes: object) -> "Packets":
         """The same with changes; its fields are its own."""
@@ -201,6 +203,7 @@ class Walk:
                     stack=way.stack,
                     pending=way.pending,
                     kept=kept,
+                    takers=way.sets,
                 )
 
     def _look_up(self, number: int, packets: Packets) -> Iterator[Packets]:
@@ -258,7 +261,7 @@ class Walk:
     def _simple(self, action: a.Action, packets: Packets) -> None:
         match action:
             case a.Set(base=base, value=value, mask=mask):
-                packets.fields[base] = self.space.write(packets.fields.get(base, 0), value, mask)
+                packets.fields[base] = self._written(packets.fields, base, value, mask)
             case a.Move(source=source, target=target):
                 self._put(packets.fields, target, self._get(packets.fields, source))
             case a.Push(source=source):
@@ -273,6 +276,12 @@ class Walk:
                 packets.effects = (*packets.effects, action)
             case _:
                 pass  # a conjunction does nothing by itself
+
+    def _written(self, fields: Mapping[str, Value], base: str, value: Value, mask: int) -> Value:
+        """A field with the bits of a mask from a value that lies as they do."""
+        if mask == place_mask(base) and not is_option(base):
+            return value
+        return self.space.write(fields.get(base, 0), value, mask)
 
     def _get(self, fields: Mapping[str, Value], where: Place) -> Value:
         whole = fields.get(where.base, 0)
@@ -325,7 +334,7 @@ class Walk:
             if base == "ct_label":
                 label = ((mask, value), *label)
             else:
-                fields[base] = self.space.write(fields.get(base, 0), value, mask)
+                fields[base] = self._written(fields, base, value, mask)
         if action.commit:
             if isinstance(action.nat, a.Nat):
                 whole = layered(self.space, label, place_mask("ct_label"))
