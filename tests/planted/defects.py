@@ -232,9 +232,10 @@ def _actions_of_another(random: Random, flow: WrittenFlow, others: list[WrittenF
 def _action_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
     """A number of an action is another: a register's value, a zone, an address, a port, a clause."""
     del others
-    if not flow.actions:
+    chosen = [index for index, action in enumerate(flow.actions) if not action.startswith(("goto_table", "resubmit"))]
+    if not chosen:
         return None
-    index = random.randrange(len(flow.actions))
+    index = random.choice(chosen)
     action = _number_changed(random, flow.actions[index])
     return (flow._replace(actions=(*flow.actions[:index], action, *flow.actions[index + 1 :])),)
 

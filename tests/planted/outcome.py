@@ -24,7 +24,7 @@ def outcome(trace: str) -> Outcome:
     lines = trace.splitlines()
     actions = [line.removeprefix("Datapath actions: ") for line in lines if line.startswith("Datapath actions: ")]
     tracked = tuple(part for each in actions for part in _parts(each) if part.startswith("ct("))
-    left = tuple(part for each in actions for part in _parts(each) if part.isdigit() or part.startswith(("userspace", "clone")))
+    left = tuple(part for each in actions for part in _parts(each) if part.isdigit())
     return Outcome(
         tuple(_LABEL.sub(_without_rules, part) for part in tracked),
         left,

@@ -29,12 +29,13 @@ class Packet(NamedTuple):
     state: str
     label: int
     mark: int
+    hash: int = 1
 
     def command(self) -> tuple[str, ...]:
         """The arguments of ``ofproto/trace`` after the bridge."""
         known = dict(self.fields)
         connection = {}
-        if self.kind not in ("arp", "other") and "inv" not in self.state:
+        if self.kind not in ("arp", "other") and self.state not in ("inv", "rel"):
             connection["ct_state"] = f"trk|{self.state}"
         if self.label:
             connection["ct_label"] = f"{self.label:#x}"
@@ -48,7 +49,8 @@ class Packet(NamedTuple):
              *(f"{name}={value}" for each in (known, first, connection, opened) for name, value in each.items())]
         )
         flags = ",".join(("trk", *self.state.split("|")))
-        return text, "--ct-next", flags, "--ct-next", flags
+        # A trace follows no packet through the datapath's hash, by which a select group chooses.
+        return f"{text},dp_hash={self.hash}", "--ct-next", flags, "--ct-next", flags
 
     def __str__(self) -> str:
         return " ".join(self.command())
@@ -299,12 +301,12 @@ class Packets:
 
     def _connection(self) -> tuple[str, int, int]:
         state = self._random.choice(("new", "new", "new", "new", *STATES))
-        label = 0 if state == "new" and self._random.random() < 0.8 else self._random.randrange(4)
+        label = 0 if state == "new" and self._random.random() < 0.8 else self._random.randrange(32)
         mark = self._random.choice(self._marks) if "rpl" in state else 0
         return state, label << 64, mark
 
     def _with(self, fields: Mapping[str, str], kind: str) -> Packet:
-        return Packet(fields, kind, *self._connection())
+        return Packet(fields, kind, *self._connection(), self._random.randrange(1, 1 << 32))
 
 
 def wanted(lines: Sequence[Line]) -> dict[str, str]:
