@@ -9,11 +9,11 @@ import pytest
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import Packet
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, ServiceScene, address_of, first
+from tests.ovs.wired import QUEUE
 
 CONNECTIONS = 1200
 LIMIT = 13.8
 """Chi-square with two degrees of freedom: an even choice exceeds this once in a thousand times."""
-_AT_ONCE = 100
 
 
 def opened(client: str, port: int, version: int, protocol: Protocol) -> Packet:
@@ -23,8 +23,8 @@ def opened(client: str, port: int, version: int, protocol: Protocol) -> Packet:
 def shares(scene: ServiceScene, sender: str, packets: Sequence[Packet]) -> Counter[str]:
     """How many of the connections each endpoint got, as conntrack has it."""
     node = scene.nodes[0]
-    for start in range(0, len(packets), _AT_ONCE):
-        node.send(sender, *packets[start : start + _AT_ONCE])
+    for start in range(0, len(packets), QUEUE):
+        node.send(sender, *packets[start : start + QUEUE])
     version = 4 if "." in packets[0].source.address else 6
     entries = node.switch.appctl("dpctl/dump-conntrack", f"zone={2654 if version == 4 else 2655}")
     found = Counter(re.findall(r"reply=\(src=([^,]+),", entries))

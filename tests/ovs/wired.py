@@ -20,6 +20,8 @@ from tests.ovs.frames import Packet, frame, parse
 from tests.ovs.instance import DummySwitch
 
 BRIDGE = "br-int"
+QUEUE = 100
+"""The packets that wait at a dummy port at most: the datapath takes them one by one, and others are lost."""
 _UNDERLAY = "br-phy"
 _UPLINK = "uplink"
 _PCAP_HEADER, _PCAP_RECORD = 24, 16
@@ -130,16 +132,17 @@ class WiredNode:
         self._receive(_UPLINK, outer.hex())
 
     def _receive(self, port: str, *frames: str) -> None:
-        before = self._taken()
+        assert len(frames) <= QUEUE
+        before = self._taken(port)
         self.switch.appctl("netdev-dummy/receive", port, *frames)
         deadline = time.monotonic() + _PATIENCE
-        while self._taken() < before + len(frames):
+        while self._taken(port) < before + len(frames):
             assert time.monotonic() < deadline, "the datapath took no packet"
 
-    def _taken(self) -> int:
-        """How often the datapath has looked for a megaflow: a packet that it is done with has made it do so."""
-        found = re.findall(r"lookups: hit:(\d+) missed:(\d+)", self.switch.appctl("dpctl/show"))
-        return sum(int(hit) + int(missed) for hit, missed in found)
+    def _taken(self, port: str) -> int:
+        """How many packets the datapath has taken from a port; when it answers, it is done with them."""
+        _, _, at_port = self.switch.appctl("dpctl/show", "--statistics").partition(f": {port} ")
+        return int(at_port.partition("RX packets:")[2].split()[0])
 
     def close(self) -> None:
         """Take the bridges away, and forget connections and captured packets."""
