@@ -33,10 +33,17 @@ def manifests(there: HolderScene) -> str:
     return (there.scene.manifests / "cluster.yaml").read_text()
 
 
-def without(there: HolderScene, pod: str) -> None:
-    """A pod leaves the manifests."""
+def leave(there: HolderScene, pod: str) -> None:
+    """A pod of node-2 is deleted."""
     documents = [one for one in manifests(there).split("---") if f"name: {pod}," not in one]
     there.scene.write("cluster", "---".join(documents))
+    there.scene.nodes[1].unplug(pod)
+
+
+def come_back(there: HolderScene, pod: str, cluster: str) -> None:
+    """A pod is there again, in a cluster like the one before."""
+    there.scene.write("cluster", cluster)
+    there.scene.nodes[1].plug(pod)
 
 
 # Which changes count
@@ -46,11 +53,11 @@ def test_a_pod_that_goes_takes_its_connections_along(there: HolderScene) -> None
     gone, kept = direct(there, "client", "web-2"), direct(there, "client", "web-0")
     before = manifests(there)
     there.scene.serve(["web-0"])
-    without(there, "web-2")
+    leave(there, "web-2")
     assert "flows" in there.apply()[0].out
     assert "10.20.2.12" not in there.scene.nodes[0].switch.appctl("dpctl/dump-conntrack")
     assert there.goes_on(kept)
-    there.scene.write("cluster", before)
+    come_back(there, "web-2", before)
     there.forbid()
     there.apply()
     assert not there.client_speaks(gone)
@@ -100,12 +107,12 @@ def test_an_attempt_to_reach_an_address_that_nobody_held(there: HolderScene) -> 
     """The client's node lets it out, the other one has nobody; then somebody comes, who answers."""
     whole = manifests(there)
     there.scene.serve(["web-0"])
-    without(there, "web-2")
+    leave(there, "web-2")
     there.apply()
     began = first(address_of("client", 4), 999, address_of("web-2", 4), 5353, Protocol.UDP)
     assert there.scene.send("client", began) == []
     assert "10.20.2.12" in there.scene.nodes[0].switch.appctl("dpctl/dump-conntrack")
-    there.scene.write("cluster", whole)
+    come_back(there, "web-2", whole)
     there.apply([1])
     there.forbid()
     assert GONE.format(1) in there.apply([0])[0].out
