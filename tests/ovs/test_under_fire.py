@@ -5,6 +5,7 @@ sets share names and rule numbers, so the clauses of one beside those of the oth
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -235,10 +236,10 @@ def other(name: str) -> str:
 
 
 def few(moments: list[str]) -> list[str]:
-    """Each moment that a program of Open vSwitch has ended, those from the bundle on, and some while ovsnp computes."""
+    """Where a program of Open vSwitch has ended, or a function since the bundle, once; and some of the computing."""
     ends = [moment for moment in moments if moment.startswith("return subprocess.Popen.communicate")]
     late = moments[moments.index("call ofctl.bundle 1") :]
-    ends += [moment for moment in late if moment.startswith("return") and "genexpr" not in moment]
+    ends += [moment for moment in late if re.fullmatch(r"return [^<]+ 1", moment) and moment not in ends]
     return ends + moments[:: len(moments) // COMPUTING]
 
 
