@@ -4,7 +4,6 @@ Each node is an Open vSwitch of its own on the dummy datapath, with conntrack, N
 other node is taken from its uplink, and put into the other's. (Open vSwitch's tests/tunnel-push-pop.at.)
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
@@ -126,6 +125,10 @@ class WiredNode:
         """Put packets into a pod's port, or with ``gateway`` into the gateway's."""
         port, mac = self._pods.get(sender, (GATEWAY_PORT, GATEWAY_MAC))
         self._receive(port, *(frame(packet, mac, ROUTER_MAC) for packet in packets))
+
+    def send_any(self, sender: str, packet: str) -> None:
+        """Put a packet of any protocol into a pod's port, in the words of ``netdev-dummy/receive``."""
+        self._receive(self._pods[sender][0], packet)
 
     def take(self, outer: bytes) -> None:
         """Put into the uplink what another node sent."""
