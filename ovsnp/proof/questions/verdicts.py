@@ -31,30 +31,6 @@ class AllDropped:
         yield from ()
 
 
-class AllPass:
-    """Every packet must pass."""
-
-    def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
-        yield from ()
-
-    def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """All of them."""
-        yield sets
-
-
-class AllOpen:
-    """Every packet may pass or be dropped."""
-
-    def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
-        yield from ()
-
-    def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
-        yield from ()
-
-
 class Row(NamedTuple):
     """What holds for some elements of the rows' dimension (as bits): all columns, by the traffic that they may have.
 
@@ -73,11 +49,6 @@ class Table:
         self._row, self._column, self._traffic = dimensions
         self._rows = rows
 
-    def closed(self) -> "Table":
-        """The same with nothing open."""
-        rows = [row._replace(open=0) for row in self._rows]
-        return Table((self._row, self._column, self._traffic), rows)
-
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
         """Those whose traffic is not in their row and column."""
         yield from self._where(sets, wanted=False)
@@ -95,6 +66,41 @@ class Table:
                 if cells and (met := those & judged):
                     found = narrowed(narrowed(sets, self._row, elements), self._column, met)
                     yield narrowed(found, self._traffic, cells)
+
+
+class Cases:
+    """Verdicts by part of the packets; what is in no part may pass or be dropped: another question asks about it."""
+
+    def __init__(self, *parts: tuple[Sets, Verdicts]) -> None:
+        self._parts = parts
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those that must be dropped in their part."""
+        for part, verdicts in self._parts:
+            if both := meet(sets, part):
+                yield from verdicts.must_drop(both)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those that must pass in their part."""
+        for part, verdicts in self._parts:
+            if both := meet(sets, part):
+                yield from verdicts.must_pass(both)
+
+
+class Excused:
+    """The same verdicts, but that some parts may be dropped, whatever they say."""
+
+    def __init__(self, verdicts: Verdicts, excused: Sequence[Sets]) -> None:
+        self.strict, self._excused = verdicts, excused
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """The same."""
+        yield from self.strict.must_drop(sets)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those that are in no excused part."""
+        for found in self.strict.must_pass(sets):
+            yield from without([found], self._excused)
 
 
 class Own:

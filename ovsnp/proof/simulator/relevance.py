@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
+from ovsnp.pipeline.registers import EGRESS_RULE_LABEL, INGRESS_RULE_LABEL
 from ovsnp.proof.simulator.actions import Action, Move, Output, Push, Set, Track
-from ovsnp.proof.simulator.places import Place
+from ovsnp.proof.simulator.places import Place, place_mask
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 
-_LABEL = 1 << ADMITTED.lsb | 1 << SERVICE_LABEL.lsb
+_RULES = sum(each.full_mask << each.lsb for each in (INGRESS_RULE_LABEL, EGRESS_RULE_LABEL))
+_LABEL = place_mask("ct_label") & ~_RULES
 
 
 class Relevance:

@@ -1,0 +1,60 @@
+"""What becomes of a packet, as ``ofproto/trace`` says: what conntrack does, by which ports it leaves and as what."""
+
+import re
+from typing import NamedTuple
+
+_TABLE = re.compile(r"^ ?(\d+)\. ", re.MULTILINE)
+_LABEL = re.compile(r"label=0x([0-9a-f]+)/0x([0-9a-f]+)")
+_OURS = re.compile(r"\b(?:recirc_id|reg\d+|ct_\w+|conj_id)=[^,]*,?|\beth,")
+_LEARN = re.compile(r"^\s+(learn\(.*\))", re.MULTILINE)
+_COOKIE = re.compile(r"cookie=\w+,")
+
+
+class Outcome(NamedTuple):
+    """``tracked`` are the actions of conntrack, ``left`` the ports, ``packet`` what it was then."""
+
+    tracked: tuple[str, ...]
+    left: tuple[str, ...]
+    packet: str
+    learned: tuple[str, ...]
+
+
+def outcome(trace: str) -> Outcome:
+    """What a trace's text says; the numbers of admitting rules, which are for people, are left out."""
+    lines = trace.splitlines()
+    actions = [line.removeprefix("Datapath actions: ") for line in lines if line.startswith("Datapath actions: ")]
+    tracked = tuple(part for each in actions for part in _parts(each) if part.startswith("ct("))
+    left = tuple(part for each in actions for part in _parts(each) if part.isdigit())
+    return Outcome(
+        tuple(_LABEL.sub(_without_rules, part) for part in tracked),
+        left,
+        _final(lines) if left else "",
+        tuple(_COOKIE.sub("", each) for each in _LEARN.findall(trace)),
+    )
+
+
+def tables(trace: str) -> frozenset[int]:
+    """The tables where the packet met a flow."""
+    return frozenset(int(number) for number in _TABLE.findall(trace))
+
+
+def _final(lines: list[str]) -> str:
+    final = [line for line in lines if line.startswith(("Final flow: ", "Flow: "))]
+    last = final[-1].partition(": ")[2]
+    if last == "unchanged":
+        last = final[-2].partition(": ")[2]
+    return _OURS.sub("", last)
+
+
+def _without_rules(found: re.Match[str]) -> str:
+    return f"label={int(found[1], 16) >> 64:#x}/{int(found[2], 16) >> 64:#x}"
+
+
+def _parts(text: str) -> list[str]:
+    found, depth, start = [], 0, 0
+    for position, letter in enumerate(f"{text},"):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            found.append(text[start:position])
+            start = position + 1
+    return found
