@@ -28,7 +28,7 @@ from ovsnp.proof.questions.services import service_questions
 from ovsnp.proof.questions.traffic import Cells
 from ovsnp.proof.questions.ways import UNROUTABLE
 from ovsnp.proof.simulator.reading import Bridge
-from ovsnp.proof.simulator.walk import Simulator, Walk
+from ovsnp.proof.simulator.walk import NEW, Simulator, Walk
 from ovsnp.verify import Traffic
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
@@ -62,11 +62,12 @@ def prove(
         classes += size
         for fault in faults:
             path = fault.packets.path
-            key = question.kind, fault.what, path and path[:1], path and id(path[1])
+            kind = _kind(question, fault)
+            key = kind, fault.what, path and path[:1], path and id(path[1])
             if key in found:
                 found[key].count += _size(fault.sets)
             else:
-                found[key] = Finding(question, fault, _size(fault.sets))
+                found[key] = Finding(replace(question, kind=kind), fault, _size(fault.sets))
     return Report(classes, tuple(found.values()))
 
 
@@ -81,6 +82,15 @@ def asked(
         if walk is None or walk.space is not question.space or walk.stop is not isinstance(question, Choice):
             walk = simulator.walk(question.space, stop=isinstance(question, Choice), keep=True)
         yield question, question.ask(walk)
+
+
+def _kind(question: Question, fault: Fault) -> str:
+    """The kind of a question; policy is not the first suspect where no packet opens a connection."""
+    if question.kind != "policy":
+        return question.kind
+    states = [memory.state for memory in question.memory.values()]
+    found = (number for state in states for number, _ in question.space.split(state, fault.sets))
+    return question.kind if any(number & NEW == NEW for number in found) else "connection state"
 
 
 def _size(sets: tuple[int, ...]) -> int:
@@ -128,9 +138,7 @@ def _of_node(cluster: Cluster, node: str | None) -> Cluster:
     return replace(cluster, policies=tuple(policy for policy in cluster.policies if policy.key in chosen))
 
 
-def _scene(
-    bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, options: Options, version: int
-) -> Scene:
+def _scene(bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, options: Options, version: int) -> Scene:
     cluster = prepared.cluster
     services = [Traffic(port.protocol, port.number) for service in cluster.services for port in service.ports]
     cells = Cells(version, bridge.flows, classes.traffic, services)

@@ -10,8 +10,12 @@ from tests.planted.written import Line, WrittenFlow, WrittenGroup
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 _KINDS = ("ip", "tcp", "udp", "sctp", "icmp", "ipv6", "tcp6", "udp6", "sctp6", "icmp6", "arp")
-_ADDRESS = re.compile(r"(nw_src|nw_dst|ipv6_src|ipv6_dst|ct_nw_dst|ct_ipv6_dst|arp_spa|arp_tpa|nd_target)=([^/]+)(/\d+)?")
-_ANSWERS = ("reg", "xxreg")
+_ADDRESS = re.compile(
+    r"(nw_src|nw_dst|ipv6_src|ipv6_dst|ct_nw_dst|ct_ipv6_dst|arp_spa|arp_tpa|nd_target)=([^/]+)(/\d+)?"
+)
+_VALUE = re.compile(
+    r"(?<=[=:,(/\[])(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}|\d+\.\d+\.\d+\.\d+|0x[0-9a-f]+|\d+)(?=$|[-,:/)\]])"
+)
 
 
 class Planted(NamedTuple):
@@ -164,7 +168,9 @@ def _loosened(random: Random, term: str) -> str | None:
         name, address, length = found.groups()
         most = 128 if ":" in address else 32
         before = int(length[1:]) if length else most
-        lengths = [each for each in (before - 1, before - random.randint(1, 8), most - 8, before // 2) if 0 < each < before]
+        lengths = [
+            each for each in (before - 1, before - random.randint(1, 8), most - 8, before // 2) if 0 < each < before
+        ]
         return f"{name}={address}/{random.choice(lengths)}" if lengths else None
     name, _, value = term.partition("=")
     number, slash, mask = value.partition("/")
@@ -244,7 +250,9 @@ def _goes_elsewhere(random: Random, flow: WrittenFlow, others: list[WrittenFlow]
     """It goes on to another later table, or asks another."""
     del others
     later = [table for table in _TABLES if table > flow.table]
-    indexes = [index for index, action in enumerate(flow.actions) if action.startswith(("goto_table", "resubmit", "ct("))]
+    indexes = [
+        index for index, action in enumerate(flow.actions) if action.startswith(("goto_table", "resubmit", "ct("))
+    ]
     if not indexes or not later:
         return None
     index = random.choice(indexes)
@@ -263,7 +271,7 @@ _MAKERS: tuple[Maker, ...] = (
 
 def _number_changed(random: Random, text: str) -> str:
     """The text with one of its values changed in one bit, where it has one."""
-    found = [each for each in re.finditer(r"(?<=[=:,(/\[])(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}|\d+\.\d+\.\d+\.\d+|0x[0-9a-f]+|\d+)(?=$|[-,:/)\]])", text)]
+    found = list(_VALUE.finditer(text))
     if not found:
         return text
     where = random.choice(found)
@@ -281,7 +289,9 @@ def _changed(random: Random, value: str) -> str:
         *first, last = head.split(".")
         head = ".".join((*first, str(int(last) ^ (1 << random.randrange(4)))))
     elif ":" in head:
-        head = f"{head}{random.randrange(1, 9)}" if head.endswith(":") else head[:-1] + random.choice("0123456789abcdef")
+        head = (
+            f"{head}{random.randrange(1, 9)}" if head.endswith(":") else head[:-1] + random.choice("0123456789abcdef")
+        )
     elif _NUMBER.fullmatch(head):
         number = int(head, 0)
         size = max(number.bit_length(), 1)

@@ -18,7 +18,17 @@ _OUTSIDE = {4: ("192.0.2.1", "198.51.100.77"), 6: ("2001:db8::1", "2001:db8:ffff
 _PORTS = (80, 8080, 53, 443, 1, 65535, 6081, 4789)
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132, "icmp": 1, "icmp6": 58}
 STATES = ("new", "est", "est|rpl", "rel", "rel|rpl", "inv")
-_ADDRESS_FIELDS = {"nw_src", "nw_dst", "ipv6_src", "ipv6_dst", "ct_nw_dst", "ct_ipv6_dst", "arp_spa", "arp_tpa", "nd_target"}
+_ADDRESS_FIELDS = {
+    "nw_src",
+    "nw_dst",
+    "ipv6_src",
+    "ipv6_dst",
+    "ct_nw_dst",
+    "ct_ipv6_dst",
+    "arp_spa",
+    "arp_tpa",
+    "nd_target",
+}
 
 
 class Packet(NamedTuple):
@@ -42,11 +52,17 @@ class Packet(NamedTuple):
         if self.mark:
             connection["ct_mark"] = f"{self.mark:#x}"
         first = {name: known.pop(name) for name in ("nw_src", "nw_dst", "ipv6_src", "ipv6_dst") if name in known}
-        opened = {name: known.pop(name) for name in tuple(known) if name.startswith("ct_")} if connection.get("ct_state") else {}
+        opened = (
+            {name: known.pop(name) for name in tuple(known) if name.startswith("ct_")}
+            if connection.get("ct_state")
+            else {}
+        )
         known = {name: value for name, value in known.items() if not name.startswith("ct_")}
         text = ",".join(
-            [*([self.kind] if self.kind != "other" else []),
-             *(f"{name}={value}" for each in (known, first, connection, opened) for name, value in each.items())]
+            [
+                *([self.kind] if self.kind != "other" else []),
+                *(f"{name}={value}" for each in (known, first, connection, opened) for name, value in each.items()),
+            ]
         )
         flags = ",".join(("trk", *self.state.split("|")))
         # A trace follows no packet through the datapath's hash, by which a select group chooses.
@@ -109,7 +125,16 @@ def _around(text: str) -> Iterable[str]:
     most = network.max_prefixlen
     number = int(ipaddress.ip_address(address))
     edge = 1 << (most - network.prefixlen)
-    for each in (number, number | edge - 1, number ^ edge, number ^ 1, number ^ 2, number ^ 0x40, number ^ 1 << 8, number ^ 1 << (most - 1)):
+    for each in (
+        number,
+        number | edge - 1,
+        number ^ edge,
+        number ^ 1,
+        number ^ 2,
+        number ^ 0x40,
+        number ^ 1 << 8,
+        number ^ 1 << (most - 1),
+    ):
         yield str(ipaddress.ip_address(each) if most == 32 else ipaddress.IPv6Address(each))
 
 
@@ -155,7 +180,11 @@ class Packets:
                 fields[name] = put
         for name, value in wanted.items():
             if name in fields and self._random.random() < 0.7:
-                fields[name] = value.partition("/")[0] if name in _ADDRESS_FIELDS or ":" in value else str(int(value.partition("/")[0], 0))
+                fields[name] = (
+                    value.partition("/")[0]
+                    if name in _ADDRESS_FIELDS or ":" in value
+                    else str(int(value.partition("/")[0], 0))
+                )
         if self._random.random() < 0.2:
             state, label, mark = self._connection()
         return packet._replace(fields=fields, kind=kind, state=state, label=label, mark=mark)
@@ -175,7 +204,11 @@ class Packets:
         if name == "dl_dst":
             return choose((_ROUTER, _STRANGE_MAC, "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", *found.macs))
         if name == "in_port":
-            known = [self._ports.tunnel, self._ports.gateway.ofport, *(port.ofport for port in self._ports.pods.values())]
+            known = [
+                self._ports.tunnel,
+                self._ports.gateway.ofport,
+                *(port.ofport for port in self._ports.pods.values()),
+            ]
             return str(choose((*known, 77)))
         if name == "tun_id":
             return str(choose(found.vnis))
@@ -270,7 +303,12 @@ class Packets:
         protocol = packet.kind.removesuffix("6") if packet.kind != "icmp6" else packet.kind
         proto = str(_PROTOCOLS.get(protocol, packet.fields.get("nw_proto", "47")))
         port = packet.fields.get(f"{protocol}_{'src' if 'rpl' in packet.state else 'dst'}", "0")
-        ips = [(each, service) for service in self._cluster.services for each in service.cluster_ips if family(each) == version]
+        ips = [
+            (each, service)
+            for service in self._cluster.services
+            for each in service.cluster_ips
+            if family(each) == version
+        ]
         if packet.label >> 65 & 1 and ips and self._random.random() < 0.9:
             address, service = self._random.choice(ips)
             was = format_address(address)

@@ -64,7 +64,7 @@ def parts(text: str, *, drop: bool = False) -> Iterator[str]:
     for position, letter in enumerate(f"{text},"):
         depth += (letter == "(") - (letter == ")")
         if letter == "," and not depth:
-            if part := text[start:position]:
-                if not (drop and part == "drop"):
-                    yield part
+            part = text[start:position]
+            if part and not (drop and part == "drop"):
+                yield part
             start = position + 1

@@ -1,4 +1,4 @@
-"""Questions about a pod that reached itself through a Service: it answers the gateway's address, and gets the answer."""
+"""Questions about a pod that reached itself through a Service: it answers the gateway, and gets the answer."""
 
 from collections.abc import Iterator
 

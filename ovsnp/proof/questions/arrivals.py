@@ -17,7 +17,7 @@ from ovsnp.proof.questions.leaving import carrier_field, option
 from ovsnp.proof.questions.question import Remembered
 from ovsnp.proof.questions.scene import SOURCE, Scene, named, tunnel_field
 from ovsnp.proof.simulator.places import OPTION_BITS
-from ovsnp.proof.simulator.space import Element, Space, Value, bits, narrowed
+from ovsnp.proof.simulator.space import Element, Space, Value, bits
 from ovsnp.verify import NodeEnd, OutsideEnd
 
 TUNNELS = MARKS + 1
@@ -187,5 +187,3 @@ def remembered(scene: Scene, found: Arrivals, space: Space) -> Remembered:
 def strangers(found: Arrivals) -> int:
     """The sources in whose name nobody sends."""
     return bits(each is None for each in found.sources)
-
-

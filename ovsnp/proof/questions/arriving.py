@@ -81,9 +81,7 @@ def _question(scene: Scene, found: Arrivals, to: list[Element], names: list[str]
     )
 
 
-def _judged(
-    scene: Scene, found: Arrivals, questions: Sequence[Question], ends: Sequence[Far]
-) -> Iterator[Question]:
+def _judged(scene: Scene, found: Arrivals, questions: Sequence[Question], ends: Sequence[Far]) -> Iterator[Question]:
     """Questions of one space in every state, with the policies of the ends."""
     space, (dimension, sources) = questions[0].space, found.judged
     bad = strangers(found)

@@ -125,10 +125,12 @@ def _undone(cell: Cell) -> Element:
 def holds(scene: Scene, source: Far, front: Front) -> bool:
     """Whether a block of the client's egress rules holds the cluster IP, with --service-blocks."""
     expect = scene.expect
-    if not expect.options.service_blocks or not isinstance(source.end, PodEnd) or source.end.pod.key not in expect.local:
+    if (
+        not expect.options.service_blocks
+        or not isinstance(source.end, PodEnd)
+        or source.end.pod.key not in expect.local
+    ):
         return False
     opened_to = front.cluster_ip, Traffic(front.port.protocol, front.port.number)
     policies = expect.prepared.isolating(Direction.EGRESS, source.end.pod)
     return any(holds_cluster_ip(rule, opened_to) for policy in policies for rule in policy.egress)
-
-

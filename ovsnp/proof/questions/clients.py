@@ -15,7 +15,7 @@ from ovsnp.proof.questions.leaving import NO_CARRIER, carrying, leaving, leaving
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.scene import SOURCE, Scene
 from ovsnp.proof.questions.ways import Way
-from ovsnp.proof.simulator.space import Element, Value, bits, narrowed
+from ovsnp.proof.simulator.space import Element, Value, narrowed
 from ovsnp.verify import PodEnd
 
 
@@ -110,5 +110,3 @@ def _kind(way: Way | None) -> str:
     if way is None:
         return "nowhere"
     return "tunnel" if way.tunnel else "here"
-
-

@@ -64,7 +64,7 @@ def in_states(
         traffic = piece.traffic & question.sets[TRAFFIC]
         if not traffic:
             continue
-        key = piece.judged or piece.passes and "open"
+        key = piece.judged or (piece.passes and "open")
         if key not in kept:
             kept[key] = verdicts(_judge(scene, piece), piece.judged) if key else AllDropped()
         sets = narrowed(narrowed(question.sets, CONNECTIONS, piece.states), TRAFFIC, traffic)

@@ -29,6 +29,7 @@ NOBODYS_TUNNEL = (203 << 24) + (113 << 8) + 254
 _SENDERS, _MACS, _SOURCES = range(3)
 _VNIS, _OPTIONS = 1, 7
 
+
 class Senders(NamedTuple):
     """By which ports packets come in, or by which tunnels."""
 
@@ -80,7 +81,7 @@ def _dropped(
     names: Sequence[str],
     others: Sequence[Element] = ({},),
 ) -> Question:
-    """A question about what some send, from and to everyone, in every state, with ``elements`` and ``others`` besides."""
+    """A question about what some send to everyone in every state, with ``elements`` and ``others`` besides."""
     everyone = scene.everyone()
     space = scene.space(
         senders.elements,
@@ -94,16 +95,22 @@ def _dropped(
         tunneled=senders.tunneled,
     )
     who = [named(far) for far in everyone]
-    names = [names, [], who, who, [], NAMES]
+    names_ = [names, [], who, who, [], NAMES]
     return Question(
-        kind, space, names, scene.common(space), space.everything, AllDropped(), memory={scene.zone: known(space)}
+        kind, space, names_, scene.common(space), space.everything, AllDropped(), memory={scene.zone: known(space)}
     )
 
 
 def strange_ports(scene: Scene) -> Iterator[Question]:
     """A port that is no pod's, nor gateway nor tunnel, brings nothing in."""
     strange = unknown_ports(scene)
-    yield _dropped(scene, "unknown port", Senders([{"in_port": each} for each in strange]), [{}], [f"port {each}" for each in strange])
+    yield _dropped(
+        scene,
+        "unknown port",
+        Senders([{"in_port": each} for each in strange]),
+        [{}],
+        [f"port {each}" for each in strange],
+    )
 
 
 def unknown_ports(scene: Scene) -> list[int]:
@@ -196,7 +203,10 @@ def foreign(scene: Scene) -> Iterator[Question]:
             [{"dl_dst": each} for each in scene.values("dl_dst", _GROUP_MACS)],
             tunneled=senders.tunneled,
         )
-        names = [[f"port {each['in_port']}" for each in senders.elements], [f"Ethernet type {each:#06x}" for each in types]]
+        names = [
+            [f"port {each['in_port']}" for each in senders.elements],
+            [f"Ethernet type {each:#06x}" for each in types],
+        ]
         fields = {name: value for name, value in scene.common(space).items() if name != "eth_type"}
         yield Question("other protocol", space, names, fields, space.everything, AllDropped())
 
@@ -205,5 +215,3 @@ def nothing(scene: Scene) -> Iterator[Question]:
     """Of a family that the node has not got nothing passes."""
     for senders in everybody(scene):
         yield _dropped(scene, "other protocol", senders, [{}], [f"port {each['in_port']}" for each in senders.elements])
-
-

@@ -1,10 +1,10 @@
 """Questions about megaflows: what a datapath keeps of one packet's way is what others that it cannot tell apart take.
 
-A packet without a tunnel option makes a megaflow of the kernel's datapath that says nothing of options
-(`ovsnp.pipeline.datapath`). A packet that has one and is the same in all else takes it. So each must fare as the other
-must: the packet with the option is sent the way of the one without, and held against its own verdict. That is enough for
-all megaflows: one that a packet takes was made by a packet that differs in nothing that decided the way, and without its
-option the taker would have gone the same way.
+A packet without a tunnel option makes a megaflow of the kernel datapath that says nothing of options
+(`ovsnp.pipeline.datapath`). A packet that has the option and is the same in all other fields takes this megaflow. So
+the packet with the option is sent the way of the packet without it, and is held against its own verdict. This covers
+all megaflows: the packet that made a megaflow differs from a packet that takes it in nothing that decided the way, and
+without its option the second packet would have gone the same way.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Questions about address resolution: who asks in its own name is answered with the bridge's MAC, and nobody else."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -169,7 +169,7 @@ def _question(
     scene: Scene,
     askers: Sequence[Asker],
     space: Space,
-    fields: Mapping[str, int],
+    fields: Mapping[str, Value],
     passes: Sequence[Sets],
     leaves: Mapping[str, Value],
 ) -> Question:

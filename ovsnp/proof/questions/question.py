@@ -33,9 +33,9 @@ class Question(msgspec.Struct):
     remember nothing that lets others pass, but where the question is not ``sealed``.
 
     ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
-    may send this). ``taken`` are fields that packets have, and are taken to lack: they take the megaflow of a packet that
-    does. No node sends such a packet as those of ``unsent`` would be. ``alike`` are dimensions of which other questions
-    of this space ask the same about the elements that ``sets`` has not got.
+    may send this). ``taken`` are fields that packets have, and that the walk takes them to lack: they take the megaflow
+    of a packet that lacks them. No node sends packets of ``unsent`` without these fields. ``alike`` are dimensions of
+    which other questions of this space ask the same about the elements that ``sets`` has not got.
     """
 
     kind: str
@@ -61,9 +61,7 @@ class Question(msgspec.Struct):
         verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
         remembers = self.remembers
         known = id(verdicts), tuple(leaves.items()), id(remembers), self.sealed
-        for packets in walk.run(
-            self.start(), self.sets, self.memory, self.table, known=known, names=tuple(leaves)
-        ):
+        for packets in walk.run(self.start(), self.sets, self.memory, self.table, known=known, names=tuple(leaves)):
             if verdicts is self.verdicts and self._right(packets, walk):
                 continue
             yield from judged(self, packets)
@@ -134,7 +132,7 @@ def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
     (sent,) = packets.sent
     for name, wanted in question.leaves.items():
         has = _value(sent, name)
-        if (other := question.space.differ(has, wanted, sets)):
+        if other := question.space.differ(has, wanted, sets):
             yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
             return
     if question.remembers is not None:

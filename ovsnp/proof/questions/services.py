@@ -117,7 +117,9 @@ class Asking:
         both = scene.ends(self._space)[0], self._addresses[DESTINATION[scene.version]]
         remembers = opened(scene, self._space, self._clients.kind)
         plain = replace(choice_as_question(choice), remembers=remembers, ends=[(self._space.everything, *both)])
-        tables = [Table((SOURCES, ENDPOINTS, TRAFFIC), self._rows(leaving.itself(), selfless=each)) for each in (True, False)]
+        tables = [
+            Table((SOURCES, ENDPOINTS, TRAFFIC), self._rows(leaving.itself(), selfless=each)) for each in (True, False)
+        ]
         for table, fields, sets in self._begun(choice):
             first = replace(plain, fields={**fields, **self._addresses}, sets=sets, table=table)
             yield from leaving.by_way(replace(first, verdicts=tables[0]), carried=True)

@@ -118,10 +118,12 @@ class State(msgspec.Struct, frozen=True):
         kinds = ((self.bound, "Service-bound"), (self.admitted, "admitted"), (not self.admitted, "not admitted"),
                  (self.answered, "answered"))  # fmt: skip
         opened = f"opened by {_PORTS[self.origin]}" if self.origin in _PORTS else ""
-        return ", ".join(["+".join(self.flags), *(name for there, name in kinds if there), *([opened] if opened else [])])
+        return ", ".join(
+            ["+".join(self.flags), *(name for there, name in kinds if there), *([opened] if opened else [])]
+        )
 
 
-_PORTS = {Origin.POD: "a pod", Origin.TUNNEL: "the tunnel", Origin.GATEWAY: "the gateway"}
+_PORTS: dict[int, str] = {Origin.POD: "a pod", Origin.TUNNEL: "the tunnel", Origin.GATEWAY: "the gateway"}
 OPENED = State(("new",))
 STATES = tuple(State(*each) for each in product(_FLAGS, _BOTH, _BOTH, _BOTH, range(1 << ORIGIN_LABEL.bits)))
 """Every state, that of a connection's first packet first."""

@@ -16,7 +16,9 @@ def representatives(tests: Iterable[Cube], width: int, exact: Collection[int]) -
     points = {*exact, *(value for value, mask in tested if mask == full)}
     cubes = _met({(0, 0), *(each for each in tested if each[1] != full)})
     singles = [(point, full) for point in points]
-    inside = (_one_of(cube, [each for each in cubes if each != cube and _is_within(each, cube)], singles) for cube in cubes)
+    inside = (
+        _one_of(cube, [each for each in cubes if each != cube and _is_within(each, cube)], singles) for cube in cubes
+    )
     return sorted(points | {found for found in inside if found is not None})
 
 

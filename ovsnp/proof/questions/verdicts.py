@@ -31,6 +31,30 @@ class AllDropped:
         yield from ()
 
 
+class AllPass:
+    """Every packet must pass."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """All of them."""
+        yield sets
+
+
+class AllOpen:
+    """Every packet may pass or be dropped."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+
 class Row(NamedTuple):
     """What holds for some elements of the rows' dimension (as bits): all columns, by the traffic that they may have.
 

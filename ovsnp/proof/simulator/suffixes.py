@@ -46,7 +46,9 @@ def _reached(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[in
         number = left.pop()
         if number not in found:
             found.add(number)
-            left += (next_ for flow in flows.get(number, ()) for each in _all(flow.actions, groups) for next_ in _next(each))
+            left += (
+                next_ for flow in flows.get(number, ()) for each in _all(flow.actions, groups) for next_ in _next(each)
+            )
     return found
 
 

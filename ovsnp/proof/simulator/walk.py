@@ -15,8 +15,8 @@ from ovsnp.proof.simulator import actions as a
 from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, is_whole_option, place_mask
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.relevance import Relevance
-from ovsnp.proof.simulator.suffixes import Dependence, dependence
 from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
+from ovsnp.proof.simulator.suffixes import Dependence, dependence
 from ovsnp.proof.simulator.table import Lookups, Step, Table
 
 NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
@@ -79,8 +79,8 @@ class Packets(msgspec.Struct):
     """Packets on their way: their fields, which they are, and what became of them so far.
 
     ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
-    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one, and ``takers`` are
-    all packets of the space that take it, were they the same in all else.
+    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one, and
+    ``takers`` are all packets of the space that take it, were they the same in all else.
     """
 
     fields: dict[str, Value]
