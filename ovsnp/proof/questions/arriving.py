@@ -67,7 +67,8 @@ def _question(scene: Scene, found: Arrivals, to: list[Element], names: list[str]
     space = scene.space(*dimensions, fixed=found.fields, tunneled=bool(found.tunnels))
     # A node whose VNI says that there is a carrier sends one.
     unsent = [space.everything] if found.carried else []
-    kind, note = ("carrier", "") if found.carried else ("policy", f"by the {found.origin}")
+    kind = "carrier" if found.carried else "policy"
+    note = "" if found.tunnels else f"by the {found.origin}"
     return Question(
         kind,
         space,

@@ -82,7 +82,8 @@ class Scene(msgspec.Struct, dict=True):
         return Space(*dimensions, *([{base: each} for each in found] for base, found in others))
 
     def _usual_values(self, base: str) -> list[int]:
-        found = self.values(base, {_USUAL.get(base, 0)})
+        usual = _USUAL.get(base, 0)
+        found = [usual, *(each for each in self.values(base, {usual}) if each != usual)]
         # The MAC addresses of groups are asked about apart.
         return [value for value in found if base != "dl_dst" or not value & _GROUP_MAC]
 

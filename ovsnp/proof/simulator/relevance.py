@@ -42,9 +42,13 @@ class Relevance:
     def _add(self, base: str, mask: int) -> None:
         self._masks[base] = self._masks.get(base, 0) | mask
 
-    def _matters(self, base: str, mask: int) -> bool:
+    def mask(self, base: str) -> int:
+        """The bits of a base that matter."""
         followed = base.startswith("xxreg") or base == "ct_label"
-        return bool(self._masks.get(base, 0) & mask) or not followed
+        return self._masks.get(base, 0) if followed else -1
+
+    def _matters(self, base: str, mask: int) -> bool:
+        return bool(self.mask(base) & mask)
 
     def only(self, flow: ReadFlow) -> ReadFlow:
         """The flow without what it does to bits that do not matter."""
