@@ -54,7 +54,7 @@ def _asked(scene: Scene) -> Iterator[tuple[Question, Sequence[Far | None], Seque
     locals_ = scene.locals()
     for question in from_pods(scene):
         if question.kind == "policy":
-            yield question, locals_, scene.everyone()
+            yield question, locals_, scene.everyone
     for found in arrivals(scene):
         for question in to_locals(scene, found):
             if question.kind == "policy":

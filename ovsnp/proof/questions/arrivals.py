@@ -85,7 +85,7 @@ def arrivals(scene: Scene) -> Iterator[Arrivals]:
 def by_gateway(scene: Scene) -> Arrivals:
     """What the node's host sends, and what comes from outside: nothing in the name of a pod."""
     own = scene.expect.node.gateways if scene.expect.node else ()
-    everyone = scene.everyone()
+    everyone = scene.everyone
     sources = [None if scene.in_pods(each.address) and each.address not in own else each for each in everyone]
     elements = [{SOURCE[scene.version]: each.value} for each in everyone]
     names = [named(each) for each in everyone]
@@ -94,7 +94,7 @@ def by_gateway(scene: Scene) -> Arrivals:
 
 def _by_tunnel(scene: Scene) -> tuple[list[Element], list[Far | None], list[str]]:
     """What other nodes send: nothing in the name of this node or its pods."""
-    everyone = scene.everyone()
+    everyone = scene.everyone
     return (
         [{SOURCE[scene.version]: each.value} for each in everyone],
         [None if scene.ours(each.address) else each for each in everyone],
@@ -113,7 +113,7 @@ def _by_option(scene: Scene) -> bool:
 
 def carrier_options(scene: Scene) -> list[int]:
     """The Geneve options of the family that flows and nodes tell apart; 0: there is none."""
-    there = {option(far.value) for far in scene.everyone()}
+    there = {option(far.value) for far in scene.everyone}
     found = scene.values(carrier_field(scene), {0, *there})
     return [each for each in found if each == 0 or each >> OPTION_BITS]
 

@@ -105,7 +105,7 @@ def _judged(scene: Scene, found: Arrivals, questions: Sequence[Question], ends: 
 def to_others(scene: Scene, found: Arrivals) -> Iterator[Question]:
     """What comes in for others: from the gateway it may go to other nodes, but nothing goes back where it came from."""
     local = {each.address for each in scene.locals()}
-    ends = [far for far in scene.everyone() if far.address not in local]
+    ends = [far for far in scene.everyone if far.address not in local]
     question = _question(scene, found, scene.to(ends), [named(each) for each in ends])
     space, ways = question.space, scene.ways(ends, found.origin)
     question.leaves = _leaving(scene, found, question, ways)

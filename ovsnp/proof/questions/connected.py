@@ -1,6 +1,7 @@
 """Questions about packets in every state that their connections may have, and about those that go back by a tunnel."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -33,6 +34,7 @@ class Marks(NamedTuple):
     ways: list[Way | None]
 
 
+@lru_cache(maxsize=2)
 def marks(scene: Scene) -> Marks:
     """The marks that flows and nodes tell apart."""
     numbers = number(scene.expect.prepared.cluster.nodes)

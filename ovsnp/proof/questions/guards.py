@@ -52,7 +52,7 @@ def forged(scene: Scene) -> Iterator[Question]:
     pods = list(scene.expect.local.values())
     ports = [scene.expect.ports.pods[pod.key] for pod in pods]
     macs = scene.values("dl_src", {port.mac for port in ports} | {STRANGE_MAC})
-    everyone = scene.everyone()
+    everyone = scene.everyone
     question = _dropped(
         scene,
         "spoofing",
@@ -82,7 +82,7 @@ def _dropped(
     others: Sequence[Element] = ({},),
 ) -> Question:
     """A question about what some send to everyone in every state, with ``elements`` and ``others`` besides."""
-    everyone = scene.everyone()
+    everyone = scene.everyone
     space = scene.space(
         senders.elements,
         elements,

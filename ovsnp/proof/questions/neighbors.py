@@ -33,7 +33,7 @@ class Asker(msgspec.Struct, frozen=True):
 def address_resolution(scene: Scene) -> Question:
     """ARP: of a node without IPv4 nothing is answered."""
     askers = _askers(scene)
-    held = {far.value for far in scene.everyone()}
+    held = {far.value for far in scene.everyone}
     addresses, asked = scene.values("arp_spa", _own(askers) | held), scene.values("arp_tpa", _own(askers) | held)
     macs, kinds = _macs(scene, askers), scene.values("arp_op", {1, 2, 3})
     space = scene.space(
@@ -66,7 +66,7 @@ def address_resolution(scene: Scene) -> Question:
 def discovery(scene: Scene) -> Question:
     """Neighbour discovery: of a node without IPv6 nothing is answered."""
     askers = _askers(scene)
-    held = {far.value for far in scene.everyone()}
+    held = {far.value for far in scene.everyone}
     addresses = sorted(held | {_LINK_LOCAL, _UNSPECIFIED})
     asked = scene.values("nd_target", held)
     macs = _macs(scene, askers)

@@ -27,7 +27,7 @@ from ovsnp.proof.simulator.space import bits, narrowed
 
 def from_pods(scene: Scene) -> Iterator[Question]:
     """What local pods send, in every state of its connection."""
-    sources, ends = scene.locals(), scene.everyone()
+    sources, ends = scene.locals(), scene.everyone
     if not sources:
         return
     ways, found = scene.ways(ends, "pod"), marks(scene)

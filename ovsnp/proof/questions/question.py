@@ -16,7 +16,7 @@ FORBIDDEN = "must be dropped"
 """How faults are told of packets that policies or guards forbid."""
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class Remembered(msgspec.Struct, frozen=True, eq=False):
     """What conntrack must remember of packets that pass, in a zone: bits of its label, of parts, and its mark."""
 
     zone: int
@@ -59,8 +59,7 @@ class Question(msgspec.Struct):
         """What is wrong with what becomes of the packets."""
         leaves = self.leaves or {}
         verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
-        remembers = self.remembers
-        known = id(verdicts), tuple(leaves.items()), id(remembers), self.sealed
+        known = verdicts, tuple(leaves.items()), self.remembers, tuple(self.memory), self.sealed
         for packets in walk.run(self.start(), self.sets, self.memory, self.table, known=known, names=tuple(leaves)):
             if verdicts is self.verdicts and self._right(packets, walk):
                 continue

@@ -33,7 +33,7 @@ _GROUP_MAC = 1 << 40
 _USUAL = {"tp_src": 40000, "dl_dst": ROUTER_MAC, "dl_src": STRANGE_MAC}
 
 
-class Scene(msgspec.Struct, dict=True):
+class Scene(msgspec.Struct, dict=True, eq=False):
     """One family's address classes ``far``, traffic and expectations, and the flows that are asked."""
 
     expect: Expectation
@@ -67,6 +67,7 @@ class Scene(msgspec.Struct, dict=True):
         found = (ip for service in self.expect.prepared.cluster.services for ip in service.cluster_ips)
         return frozenset(ip for ip in found if family(ip) == self.version)
 
+    @cached_property
     def everyone(self) -> list[Far]:
         """All address classes, and every cluster IP."""
         return [*self.far, *map(self.far_of, sorted(self.cluster_ips))]
@@ -82,6 +83,15 @@ class Scene(msgspec.Struct, dict=True):
         return Space(*dimensions, *([{base: each} for each in found] for base, found in others))
 
     def _usual_values(self, base: str) -> list[int]:
+        if base not in self._kept_values:
+            self._kept_values[base] = self._values_from_the_usual(base)
+        return self._kept_values[base]
+
+    @cached_property
+    def _kept_values(self) -> dict[str, list[int]]:
+        return {}
+
+    def _values_from_the_usual(self, base: str) -> list[int]:
         usual = _USUAL.get(base, 0)
         found = [usual, *(each for each in self.values(base, {usual}) if each != usual)]
         # The MAC addresses of groups are asked about apart.
@@ -123,10 +133,19 @@ class Scene(msgspec.Struct, dict=True):
 
     def ways(self, ends: Iterable[Far], origin: str) -> list[Way | None]:
         """Where packets to these ends go: never back into the gateway or the tunnel they came from."""
-        ways = [self.expect.way(each.address, ROUTER_MAC) for each in ends]
+        ways = [self._way(each.address) for each in ends]
         tunnel = self.expect.ports.tunnel
         back = {"gateway": self.expect.ports.gateway.ofport, "tunnel": tunnel, "carrier": tunnel}.get(origin)
         return [None if way and way.port == back else way for way in ways]
+
+    def _way(self, address: Address) -> Way | None:
+        if address not in self._kept_ways:
+            self._kept_ways[address] = self.expect.way(address, ROUTER_MAC)
+        return self._kept_ways[address]
+
+    @cached_property
+    def _kept_ways(self) -> dict[Address, Way | None]:
+        return {}
 
     def ends(self, space: Space) -> tuple[Value, Value]:
         """The addresses that packets have."""

@@ -1,15 +1,16 @@
 """What conntrack may say of a packet, and what passes then: an answered connection goes on, whatever policies say."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 import msgspec
 
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED, ORIGIN_LABEL, SERVICE_LABEL, Origin
-from ovsnp.proof.questions.traffic import Cells
+from ovsnp.proof.questions.traffic import Cells, Kinds
 from ovsnp.proof.simulator.places import CT_FLAGS
 from ovsnp.proof.simulator.space import Space, Value, bits_of
 from ovsnp.proof.simulator.walk import Memory
@@ -69,7 +70,7 @@ class State(msgspec.Struct, frozen=True):
         flags = ((self.admitted, ADMITTED_BIT), (self.bound, BOUND_BIT), (self.answered, ANSWERED_BIT))
         return sum(bit for there, bit in flags if there) | self.origin << ORIGIN_LABEL.lsb
 
-    def parts(self, origin: Origin, cells: Cells, *, undone: bool = False) -> Iterator[Part]:
+    def parts(self, origin: Origin, cells: Kinds, *, undone: bool = False) -> Iterator[Part]:
         """What becomes of packets that come in by a kind of port; ``undone``: conntrack gave them another source."""
         if self.flags == ("inv",):
             yield from self._out_of_window(origin, cells, undone)
@@ -91,7 +92,7 @@ class State(msgspec.Struct, frozen=True):
             return Treatment.OPEN
         return Treatment.JUDGED if self.bound or self.admitted else Treatment.DROPPED
 
-    def _related(self, cells: Cells) -> Iterator[Part]:
+    def _related(self, cells: Kinds) -> Iterator[Part]:
         """Errors about a connection; no other packets are related to one, so none of SCTP."""
         if self.admitted:
             yield Part(cells.all, Treatment.OPEN)
@@ -99,7 +100,7 @@ class State(msgspec.Struct, frozen=True):
             yield Part(cells.all & ~cells.portless, Treatment.DROPPED)
             yield Part(cells.portless, Treatment.DROPPED if self.replies else Treatment.NEVER)
 
-    def _out_of_window(self, origin: Origin, cells: Cells, undone: bool) -> Iterator[Part]:
+    def _out_of_window(self, origin: Origin, cells: Kinds, undone: bool) -> Iterator[Part]:
         """TCP gets over what is out of the window that conntrack saw, where it must be an answer if there was none."""
         yield Part(cells.all & ~cells.tcp, Treatment.DROPPED)
         from_pod = origin is Origin.POD
@@ -151,15 +152,20 @@ class Piece(NamedTuple):
         return self.treatment in (Treatment.OPEN, Treatment.ANSWER)
 
 
-def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -> Iterator[Piece]:
+def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -> Sequence[Piece]:
     """The states in parts."""
+    return _pieces(cells.kinds, states, origin, undone)
+
+
+@lru_cache(maxsize=64)
+def _pieces(cells: Kinds, states: int, origin: Origin, undone: bool) -> Sequence[Piece]:
     alike: dict[Part, int] = defaultdict(int)
     for index in bits_of(states):
         for part in STATES[index].parts(origin, cells, undone=undone):
             alike[part] |= 1 << index
-    for part, those in alike.items():
-        if part.traffic and part.treatment is not Treatment.NEVER:
-            yield Piece(those, *part)
+    return tuple(
+        Piece(those, *part) for part, those in alike.items() if part.traffic and part.treatment is not Treatment.NEVER
+    )
 
 
 def known(space: Space, undo: Mapping[str, Value] | None = None) -> Memory:
