@@ -12,7 +12,7 @@ from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.choices import Front
 from ovsnp.proof.questions.clients import Clients, Leaving
-from ovsnp.proof.questions.connected import CONNECTIONS, in_states, opened
+from ovsnp.proof.questions.connected import CONNECTIONS, in_states, marks, opened
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.rows import Judge, sending
 from ovsnp.proof.questions.scene import DESTINATION, Scene, named
@@ -40,6 +40,7 @@ class Bound:
             [_undone(cell) for cell in scene.cells.cells],
             ELEMENTS,
             [{"undone": far.value} for far in self._ends],
+            marks(scene).elements,
             fixed=who.fields,
         )
         start = self._space.fields()

@@ -25,7 +25,7 @@ from ovsnp.proof.questions.choices import (
     fronts,
 )
 from ovsnp.proof.questions.clients import Clients, Leaving, clients
-from ovsnp.proof.questions.connected import opened
+from ovsnp.proof.questions.connected import marks, opened
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.scene import DESTINATION, Scene, named
 from ovsnp.proof.questions.states import ELEMENTS, NAMES, Piece, chosen, known, pieces
@@ -62,6 +62,7 @@ class Asking:
             scene.cells.elements,
             ELEMENTS,
             [{}] * max(len(self._given), 1),
+            marks(scene).elements,
             fixed=who.fields,
         )
         self._names = [[named(each) for each in who.sources], [format_address(each) for each in ips], [], NAMES,
