@@ -1,0 +1,117 @@
+"""Whether a planted defect changes anything: what Open vSwitch does with packets, on a bridge with it and on one without."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from resource import RLIMIT_AS, prlimit
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ovsnp.errors import SwitchError
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.switch.ofctl import show_fragments
+from tests.ovs.instance import DummySwitch
+from tests.ovs.traced import OPTION_MAP
+from tests.planted.defects import Planted
+from tests.planted.outcome import Outcome, outcome, tables
+from tests.planted.packets import Packet, Packets, values, wanted
+from tests.planted.written import Line, written
+
+POOL, TRIED, NEAR = 500, 60, 120
+"""Packets of one bridge; those of them that are tried with a defect; those that are made for the defect."""
+_MOST_MEMORY = 3 << 30
+"""Of ovs-vswitchd, in bytes: flows with a defect may resubmit without end."""
+_GOOD, _BAD = "good", "bad"
+
+
+class RefusedError(Exception):
+    """Open vSwitch does not take the flows."""
+
+
+class Before(NamedTuple):
+    """A packet, and what becomes of it without a defect."""
+
+    packet: Packet
+    outcome: Outcome
+    tables: frozenset[int]
+
+
+class Difference(NamedTuple):
+    """A packet of which something else becomes; no packet: ovs-vswitchd ends."""
+
+    packet: Packet | None
+    before: Outcome | None = None
+    after: Outcome | None = None
+
+
+class Judge:
+    """Two bridges with the flows of one node."""
+
+    def __init__(
+        self, switch: DummySwitch, bridge: tuple[Cluster, Ports, Options], lines: Sequence[Line], random: Random
+    ) -> None:
+        cluster, ports, options = bridge
+        assert options.node is not None
+        self._switch, self._random = switch, random
+        self._nobody = replace(cluster, pods=(), nodes={}, services=())
+        self._numbers = [ports.tunnel, ports.gateway.ofport, *(port.ofport for port in ports.pods.values())]
+        prlimit(switch.daemons["ovs-vswitchd"].pid, RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+        self._datapath: dict[str, dict[int, int]] = {}
+        for name in (_GOOD, _BAD):
+            self._add(name)
+        self._load(_GOOD, lines)
+        self._packets = Packets(cluster, ports, options.node, random, values(lines, cluster))
+        self._pool = [self._before(self._packets.make()) for _ in range(POOL)]
+
+    def close(self) -> None:
+        """Take the bridges away."""
+        for name in (_GOOD, _BAD):
+            self._switch.delete_bridge(name)
+
+    def difference(self, planted: Planted) -> Difference | None:
+        """A packet with which the defect shows; raises RefusedError where Open vSwitch does not take the flows."""
+        try:
+            self._load(_BAD, planted.lines)
+        except SwitchError as error:
+            raise RefusedError(str(error)) from error
+        for before in self._tried(planted):
+            try:
+                after = self._trace(_BAD, before.packet)[0]
+            except (SwitchError, OSError, AssertionError):
+                if self._switch.daemons["ovs-vswitchd"].poll() is None:
+                    raise
+                return Difference(None)
+            if after != before.outcome:
+                return Difference(before.packet, before.outcome, after)
+        return None
+
+    def _tried(self, planted: Planted) -> Iterator[Before]:
+        """Packets that meet the table with the defect, then some made of them that have what its flows match."""
+        met = [each for each in self._pool if planted.table is None or planted.table in each.tables]
+        yield from self._random.sample(met, min(len(met), TRIED))
+        if not met:
+            return
+        fields, near = wanted(planted.changed), values(planted.changed, self._nobody)
+        for _ in range(NEAR):
+            yield self._before(self._packets.near(self._random.choice(met).packet, fields, near))
+
+    def _before(self, packet: Packet) -> Before:
+        return Before(packet, *self._trace(_GOOD, packet))
+
+    def _trace(self, name: str, packet: Packet) -> tuple[Outcome, frozenset[int]]:
+        text = self._switch.appctl("ofproto/trace", name, *packet.command())
+        found = outcome(text)
+        left = tuple(str(self._datapath[name].get(int(each), each)) for each in found.left)
+        return found._replace(left=left), tables(text)
+
+    def _add(self, name: str) -> None:
+        self._switch.add_bridge(name, {f"{name}-{number}": number for number in self._numbers})
+        show_fragments(self._switch.location, name)
+        self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-tlv-map", name, OPTION_MAP])
+        self._datapath[name] = self._switch.datapath_ports(name)
+
+    def _load(self, name: str, lines: Sequence[Line]) -> None:
+        text = f"flow delete\ngroup delete\n{written(lines)}"
+        self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", name, "-"], text)
