@@ -1,5 +1,6 @@
-"""Whether a planted defect changes anything: what Open vSwitch does with packets, on a bridge with it and on one without."""
+"""Whether a planted defect changes anything: what Open vSwitch does with packets on two bridges, one without it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from random import Random
 from resource import RLIMIT_AS, prlimit
@@ -19,8 +20,8 @@ from tests.planted.outcome import Outcome, outcome, tables
 from tests.planted.packets import Packet, Packets, values, wanted
 from tests.planted.written import Line, written
 
-POOL, TRIED, NEAR = 500, 60, 120
-"""Packets of one bridge; those of them that are tried with a defect; those that are made for the defect."""
+POOL, TRIED, NEAR, HASHES = 500, 60, 120, 16
+"""Packets of one bridge; those of them that are tried with a defect; those that are made for the defect; hashes."""
 _MOST_MEMORY = 3 << 30
 """Of ovs-vswitchd, in bytes: flows with a defect may resubmit without end."""
 _GOOD, _BAD = "good", "bad"
@@ -87,6 +88,15 @@ class Judge:
                 return Difference(before.packet, before.outcome, after)
         return None
 
+    def differs(self, command: Sequence[str]) -> bool:
+        """Whether something else becomes of a packet, given as `ofproto/trace` takes it, with the defect loaded."""
+        return any(self._follow(_GOOD, each) != self._follow(_BAD, each) for each in _hashed(command))
+
+    def _follow(self, name: str, command: Sequence[str]) -> Outcome:
+        mark, label = (re.search(rf"{field}=(\w+)", command[0]) for field in ("ct_mark", "ct_label"))
+        text = self._switch.appctl("ofproto/trace", name, *command)
+        return self._there(name, outcome(text, int(mark[1], 0) if mark else 0, int(label[1], 0) if label else 0))
+
     def _tried(self, planted: Planted) -> Iterator[Before]:
         """Packets that meet the table with the defect, then some made of them that have what its flows match."""
         met = [each for each in self._pool if planted.table is None or planted.table in each.tables]
@@ -102,9 +112,11 @@ class Judge:
 
     def _trace(self, name: str, packet: Packet) -> tuple[Outcome, frozenset[int]]:
         text = self._switch.appctl("ofproto/trace", name, *packet.command())
-        found = outcome(text)
-        left = tuple(str(self._datapath[name].get(int(each), each)) for each in found.left)
-        return found._replace(left=left), tables(text)
+        return self._there(name, outcome(text, packet.mark, packet.label)), tables(text)
+
+    def _there(self, name: str, found: Outcome) -> Outcome:
+        """The outcome with OpenFlow's numbers of ports."""
+        return found._replace(left=tuple(str(self._datapath[name].get(int(each), each)) for each in found.left))
 
     def _add(self, name: str) -> None:
         self._switch.add_bridge(name, {f"{name}-{number}": number for number in self._numbers})
@@ -115,3 +127,9 @@ class Judge:
     def _load(self, name: str, lines: Sequence[Line]) -> None:
         text = f"flow delete\ngroup delete\n{written(lines)}"
         self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", name, "-"], text)
+
+
+def _hashed(command: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A packet with several hashes, by which a select group chooses."""
+    flow, *options = command
+    yield from ([f"{flow},dp_hash={number * 0x9E3779B1 % (1 << 32)}", *options] for number in range(1, HASHES))

@@ -4,7 +4,9 @@ import re
 from typing import NamedTuple
 
 _TABLE = re.compile(r"^ ?(\d+)\. ", re.MULTILINE)
-_LABEL = re.compile(r"label=0x([0-9a-f]+)/0x([0-9a-f]+)")
+_WRITTEN = {name: re.compile(rf",{name}=(0x[0-9a-f]+|0)/(0x[0-9a-f]+)") for name in ("mark", "label")}
+_RULES = (1 << 64) - 1
+"""The bits of ct_label with the numbers of the rules that admitted a connection, which are for people."""
 _OURS = re.compile(r"\b(?:recirc_id|reg\d+|ct_\w+|conj_id)=[^,]*,?|\beth,")
 _LEARN = re.compile(r"^\s+(learn\(.*\))", re.MULTILINE)
 _COOKIE = re.compile(r"cookie=\w+,")
@@ -19,14 +21,14 @@ class Outcome(NamedTuple):
     learned: tuple[str, ...]
 
 
-def outcome(trace: str) -> Outcome:
-    """What a trace's text says; the numbers of admitting rules, which are for people, are left out."""
+def outcome(trace: str, mark: int, label: int) -> Outcome:
+    """What a trace's text says of a packet whose connection had a mark and a label."""
     lines = trace.splitlines()
     actions = [line.removeprefix("Datapath actions: ") for line in lines if line.startswith("Datapath actions: ")]
     tracked = tuple(part for each in actions for part in _parts(each) if part.startswith("ct("))
     left = tuple(part for each in actions for part in _parts(each) if part.isdigit())
     return Outcome(
-        tuple(_LABEL.sub(_without_rules, part) for part in tracked),
+        tuple(_remembered(part, mark, label) for part in tracked),
         left,
         _final(lines) if left else "",
         tuple(_COOKIE.sub("", each) for each in _LEARN.findall(trace)),
@@ -46,8 +48,17 @@ def _final(lines: list[str]) -> str:
     return _OURS.sub("", last)
 
 
-def _without_rules(found: re.Match[str]) -> str:
-    return f"label={int(found[1], 16) >> 64:#x}/{int(found[2], 16) >> 64:#x}"
+def _remembered(tracked: str, mark: int, label: int) -> str:
+    """An action of conntrack with the mark and label that the connection has then."""
+    if "commit" not in tracked:
+        return tracked
+    before = {"mark": mark, "label": label & ~_RULES}
+    for name, pattern in _WRITTEN.items():
+        if found := pattern.search(tracked):
+            value, mask = int(found[1], 0), int(found[2], 0)
+            before[name] = before[name] & ~mask | value & mask
+            tracked = pattern.sub("", tracked)
+    return f"{tracked} mark={before['mark']:#x} label={before['label'] & ~_RULES:#x}"
 
 
 def _parts(text: str) -> list[str]:

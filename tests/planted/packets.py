@@ -31,6 +31,11 @@ _ADDRESS_FIELDS = {
 }
 
 
+_ND = ("nd_target", "nd_sll")
+_LACKING: Mapping[str, Sequence[str]] = {"135": (), "136": ("nd_sll",)}
+"""The fields of neighbour discovery that packets of an ICMPv6 type have not got; of another type: all."""
+
+
 class Packet(NamedTuple):
     """A packet, the connection that conntrack knows it to be of, and the flags it has each time it is looked up."""
 
@@ -43,7 +48,8 @@ class Packet(NamedTuple):
 
     def command(self) -> tuple[str, ...]:
         """The arguments of ``ofproto/trace`` after the bridge."""
-        known = dict(self.fields)
+        lacking = _LACKING.get(self.fields.get("icmpv6_type", ""), _ND)
+        known = {name: value for name, value in self.fields.items() if name not in lacking}
         connection = {}
         if self.kind not in ("arp", "other") and self.state not in ("inv", "rel"):
             connection["ct_state"] = f"trk|{self.state}"
