@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from ovsnp.pipeline.conntrack import SNAT_ZONE
+
 _TABLE = re.compile(r"^ ?(\d+)\. ", re.MULTILINE)
 _WRITTEN = {name: re.compile(rf",{name}=(0x[0-9a-f]+|0)/(0x[0-9a-f]+)") for name in ("mark", "label")}
 _RULES = (1 << 64) - 1
@@ -12,10 +14,17 @@ _LEARN = re.compile(r"^\s+(learn\(.*\))", re.MULTILINE)
 _COOKIE = re.compile(r"cookie=\w+,")
 
 
+_UNDOING = {f"ct(zone={zone},nat)" for zone in SNAT_ZONE.values()}
+
+
 class Outcome(NamedTuple):
-    """``tracked`` are the actions of conntrack, ``left`` the ports, ``packet`` what it was then."""
+    """``tracked`` are the actions of conntrack, ``left`` the ports, ``packet`` what it was then.
+
+    ``undone`` are the zones where the address of a pod is looked up that was the gateway's outside.
+    """
 
     tracked: tuple[str, ...]
+    undone: tuple[str, ...]
     left: tuple[str, ...]
     packet: str
     learned: tuple[str, ...]
@@ -28,7 +37,8 @@ def outcome(trace: str, mark: int, label: int) -> Outcome:
     tracked = tuple(part for each in actions for part in _parts(each) if part.startswith("ct("))
     left = tuple(part for each in actions for part in _parts(each) if part.isdigit())
     return Outcome(
-        tuple(_remembered(part, mark, label) for part in tracked),
+        tuple(_remembered(part, mark, label) for part in tracked if part not in _UNDOING),
+        tuple(part for part in tracked if part in _UNDOING),
         left,
         _final(lines) if left else "",
         tuple(_COOKIE.sub("", each) for each in _LEARN.findall(trace)),

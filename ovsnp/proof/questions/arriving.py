@@ -110,14 +110,26 @@ def to_others(scene: Scene, found: Arrivals) -> Iterator[Question]:
     space, ways = question.space, scene.ways(ends, found.origin)
     question.leaves = _leaving(scene, found, question, ways)
     question.memory = {scene.zone: known(space)}
-    # A connection that ends here because it would go back may be remembered.
-    question.sealed = False
     there = marks(scene)
     back = returned(scene, question, ends, there)
     for each in apart(question, back):
-        yield from _to_ends(scene, found, each, ends, bits(ways))
+        for part in _sealed(scene, found, each, ends):
+            yield from _to_ends(scene, found, part, ends, bits(ways))
     for each in within(going_back(scene, question, there), back):
-        yield from _to_ends(scene, found, each, ends, 0 if found.tunnels else space.everything[ENDS])
+        for part in _sealed(scene, found, each, ends):
+            yield from _to_ends(scene, found, part, ends, 0 if found.tunnels else space.everything[ENDS])
+
+
+def _sealed(scene: Scene, found: Arrivals, question: Question, ends: Sequence[Far]) -> Iterator[Question]:
+    """The question in two parts: a connection that ends here because it would go back may be remembered."""
+    everything = question.space.everything
+    loose = narrowed(everything, ENDS, bits(scene.ways(ends, "pod")))
+    loose = narrowed(loose, SOURCES, everything[SOURCES] & ~strangers(found))
+    if not all(loose):
+        yield question
+        return
+    yield from apart(question, loose)
+    yield from within(replace(question, sealed=False), loose)
 
 
 def _leaving(scene: Scene, found: Arrivals, question: Question, ways: Sequence[Way | None]) -> dict[str, Value]:
