@@ -20,9 +20,10 @@ from ovsnp.proof.questions.question import Question, Remembered
 from ovsnp.proof.questions.question import judged as faults
 from ovsnp.proof.questions.verdicts import AllDropped, AllOpen, AllPass, Verdicts
 from ovsnp.proof.questions.ways import Way
+from ovsnp.proof.simulator.packets import Packets, Translated
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.space import Space, Value
-from ovsnp.proof.simulator.walk import Packets, Simulator, Translated
+from ovsnp.proof.simulator.walk import Simulator
 from ovsnp.verify import Backend
 
 _TABLES = {table.id: table.name for table in TABLES}

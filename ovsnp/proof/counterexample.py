@@ -9,10 +9,11 @@ from ovsnp.proof.proof import Finding
 from ovsnp.proof.questions.question import Question, judged
 from ovsnp.proof.questions.traffic import NAMES
 from ovsnp.proof.simulator.actions import Track
+from ovsnp.proof.simulator.packets import NEW, Memory, Packets
 from ovsnp.proof.simulator.places import CT_FLAGS
 from ovsnp.proof.simulator.reading import ReadFlow
 from ovsnp.proof.simulator.space import Sets, Value, first, meet
-from ovsnp.proof.simulator.walk import NEW, Memory, Packets, Simulator
+from ovsnp.proof.simulator.walk import Simulator
 
 
 class Counterexample(msgspec.Struct, frozen=True):

@@ -27,8 +27,9 @@ from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.questions.services import service_questions
 from ovsnp.proof.questions.traffic import Cells
 from ovsnp.proof.questions.ways import UNROUTABLE
+from ovsnp.proof.simulator.packets import NEW
 from ovsnp.proof.simulator.reading import Bridge
-from ovsnp.proof.simulator.walk import NEW, Simulator, Walk
+from ovsnp.proof.simulator.walk import Simulator, Walk
 from ovsnp.verify import Traffic
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared

@@ -16,11 +16,12 @@ from ovsnp.proof.packet import packet_text
 from ovsnp.proof.proof import prove, questions
 from ovsnp.proof.questions.choices import Choice
 from ovsnp.proof.questions.question import Question
+from ovsnp.proof.simulator.packets import Translated, Unjudged
 from ovsnp.proof.simulator.places import place, read_value
 from ovsnp.proof.simulator.reading import Bridge, read_bridge
 from ovsnp.proof.simulator.relevance import Relevance
 from ovsnp.proof.simulator.space import Sets, Value, bits_of
-from ovsnp.proof.simulator.walk import Simulator, Translated, Unjudged
+from ovsnp.proof.simulator.walk import Simulator
 from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.ovs.instance import DummySwitch
 from tests.ovs.traced import TracedCluster, offline_ports

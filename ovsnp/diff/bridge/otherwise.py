@@ -13,9 +13,10 @@ from ovsnp.proof.questions.arriving import to_locals
 from ovsnp.proof.questions.pods import from_pods
 from ovsnp.proof.questions.question import ADMITTED_BIT, Question
 from ovsnp.proof.questions.scene import Scene
+from ovsnp.proof.simulator.packets import Committed, Packets, Unjudged, layered
 from ovsnp.proof.simulator.reading import ReadFlow
 from ovsnp.proof.simulator.space import Sets, bits_of
-from ovsnp.proof.simulator.walk import Committed, Packets, Simulator, Unjudged, layered
+from ovsnp.proof.simulator.walk import Simulator
 
 Pairs = dict[Address, dict[Address, int]]
 """By representative of the source's class, then of the destination's: cells of traffic, as bits."""

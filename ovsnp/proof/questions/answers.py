@@ -14,7 +14,7 @@ from ovsnp.proof.questions.rows import Judge
 from ovsnp.proof.questions.scene import DESTINATION, SOURCE, TTL, Scene, named
 from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, known
 from ovsnp.proof.questions.verdicts import AllDropped, Row, Table
-from ovsnp.proof.simulator.walk import Memory
+from ovsnp.proof.simulator.packets import Memory
 
 _ANSWER = State(("est", "rpl"))
 

@@ -26,8 +26,8 @@ from ovsnp.proof.questions.scene import DESTINATION, Scene, named
 from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, known
 from ovsnp.proof.questions.verdicts import AllDropped, Cases, Table, Verdicts
 from ovsnp.proof.questions.ways import Way
+from ovsnp.proof.simulator.packets import Memory
 from ovsnp.proof.simulator.space import Element, Value, bits, narrowed
-from ovsnp.proof.simulator.walk import Memory
 
 _TO = "to"
 _ANSWER = State(("est", "rpl"))

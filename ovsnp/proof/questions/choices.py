@@ -13,9 +13,10 @@ from ovsnp.proof.questions.scene import DESTINATION, SOURCE, Scene
 from ovsnp.proof.questions.states import BOUND_BIT
 from ovsnp.proof.questions.traffic import NUMBERS
 from ovsnp.proof.simulator.actions import Learn, Nat
+from ovsnp.proof.simulator.packets import Packets, Translated
 from ovsnp.proof.simulator.places import place
 from ovsnp.proof.simulator.space import Sets, bits_of, narrowed, without
-from ovsnp.proof.simulator.walk import Packets, Translated, Walk
+from ovsnp.proof.simulator.walk import Walk
 from ovsnp.verify import Backend
 
 SOURCES, CLUSTER_IPS, TRAFFIC, CONNECTIONS, ENDPOINTS = range(5)

@@ -7,8 +7,9 @@ import msgspec
 from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.proof.questions.verdicts import Excused, Verdicts
+from ovsnp.proof.simulator.packets import Committed, Memory, Packets, Sent, Translated, Unjudged, layered
 from ovsnp.proof.simulator.space import Sets, Space, Value, meet
-from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Translated, Unjudged, Walk, layered
+from ovsnp.proof.simulator.walk import Walk
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
 _LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)

@@ -11,9 +11,9 @@ import msgspec
 
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED, ORIGIN_LABEL, SERVICE_LABEL, Origin
 from ovsnp.proof.questions.traffic import Cells, Kinds
+from ovsnp.proof.simulator.packets import Memory
 from ovsnp.proof.simulator.places import CT_FLAGS
 from ovsnp.proof.simulator.space import Space, Value, bits_of
-from ovsnp.proof.simulator.walk import Memory
 
 ADMITTED_BIT, BOUND_BIT, ANSWERED_BIT = (1 << each.lsb for each in (ADMITTED, SERVICE_LABEL, ANSWERED))
 STATE, LABEL, MARK = "known_state", "known_label", "known_mark"

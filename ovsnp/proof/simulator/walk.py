@@ -7,115 +7,30 @@ Connection tracking answers as the packet's memory says, zone by zone.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-import msgspec
-from msgspec.structs import replace
-
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.proof.simulator import actions as a
-from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, is_whole_option, place_mask
+from ovsnp.proof.simulator.packets import (
+    Committed,
+    Effect,
+    Layers,
+    Memory,
+    Packets,
+    Path,
+    Sent,
+    Translated,
+    Unjudged,
+    layered,
+)
+from ovsnp.proof.simulator.places import OPTION_BITS, Place, is_option, is_whole_option, place_mask
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.relevance import Relevance
 from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
 from ovsnp.proof.simulator.suffixes import Dependence, dependence
-from ovsnp.proof.simulator.table import Lookups, Step, Table
+from ovsnp.proof.simulator.table import Lookups, Table
 
-NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
 _DEEPEST = 64
 _KEPT_FROM = BY_NAME["DestinationNode"].id
-_CONNECTION = ("ct_state", "ct_zone", "ct_mark", "ct_label")
 _ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src", ("dst", 16): "ipv6_dst"}
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What conntrack knows of a connection in a zone, and the fields that undoing its translation sets."""
-
-    state: Value = NEW
-    mark: Value = 0
-    label: Value = 0
-    undo: Mapping[str, Value] = {}
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """The packet left by a port, with these fields."""
-
-    port: Value
-    fields: Mapping[str, Value]
-
-
-Layers = tuple[tuple[int, Value], ...]
-"""Bits of a value, as masks with the values that were written under them: the last write first."""
-
-
-class Committed(msgspec.Struct, frozen=True):
-    """The connection was remembered."""
-
-    zone: int
-    mark: Value
-    label: Layers
-
-
-class Translated(msgspec.Struct, frozen=True):
-    """The connection was remembered with another source or destination."""
-
-    zone: int
-    nat: a.Nat
-    label: Value
-
-
-class Unjudged(msgspec.Struct, frozen=True):
-    """The packet met what cannot be judged."""
-
-    what: str
-
-
-Effect = Sent | Committed | Translated | a.Learn | Unjudged
-
-
-Path = tuple[int, Step, "Path | None"]
-"""A table and what was done there, and the way to it."""
-
-
-class Packets(msgspec.Struct):
-    """Packets on their way: their fields, which they are, and what became of them so far.
-
-    ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
-    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one, and
-    ``takers`` are all packets of the space that take it, were they the same in all else.
-    """
-
-    fields: dict[str, Value]
-    sets: Sets
-    memory: Mapping[int, Memory]
-    effects: tuple[Effect, ...] = ()
-    path: "Path | None" = None
-    stack: tuple[Value, ...] = ()
-    depth: int = 0
-    pending: int | None = None
-    kept: object = None
-    takers: Sets | None = None
-
-    def copy(self, **changes: object) -> "Packets":
-        """The same with changes; its fields are its own."""
-        made = replace(self, **changes)
-        if "fields" not in changes:
-            made.fields = dict(self.fields)
-        return made
-
-    @property
-    def sent(self) -> list[Sent]:
-        """Where they left."""
-        return [effect for effect in self.effects if isinstance(effect, Sent)]
-
-    @property
-    def met(self) -> list[ReadFlow | int]:
-        """The flows they met in order; a number is a table where they met none."""
-        found: list[ReadFlow | int] = []
-        link = self.path
-        while link is not None:
-            table, step, link = link
-            flows = (flow for flow, products in step.flows if any(meet(product, self.sets) for product in products))
-            found.append(next(flows, table))
-        return found[::-1]
 
 
 class Simulator:
@@ -146,6 +61,8 @@ class Walk:
         self._groups, self.space, self.stop = simulator.groups, space, stop
         self._dependence = simulator.kept if keep else None
         self._kept: dict[object, list[Packets]] = {}
+        self._fronts: dict[object, list[Packets]] = {}
+        self._halts, self._returns = False, 0
         self._passed: dict[object, list[Sets]] = defaultdict(list)
         self._known: object = None
         self._names: tuple[str, ...] = ()
@@ -167,7 +84,23 @@ class Walk:
         What was called right of the same question (``known``, with the fields of ``names``) is left out.
         """
         self._known, self._names = known, names
-        return self._enter(table, Packets(dict(fields), sets, memory or {}))
+        packets = Packets(dict(fields), sets, memory or {})
+        return self._enter(table, packets) if table or not self._dependence else self._from_start(packets)
+
+    def _from_start(self, packets: Packets) -> Iterator[Packets]:
+        """The ways from the first table on: all packets of the space go together up to the table of kept ways."""
+        key = tuple(packets.fields.items()), _hashable(packets.memory)
+        if key not in self._fronts:
+            self._halts = True
+            self._fronts[key] = list(self._look_up(0, packets.copy(sets=self.space.everything)))
+            self._halts = False
+        for way in self._fronts[key]:
+            if both := meet(way.sets, packets.sets):
+                part = way.copy(sets=both, halted=False)
+                if way.halted:
+                    yield from self._enter(_KEPT_FROM, part)
+                else:
+                    yield part
 
     def right(self, packets: Packets) -> None:
         """Take note that there is nothing wrong with what became of packets."""
@@ -176,7 +109,10 @@ class Walk:
 
     def _enter(self, number: int, packets: Packets) -> Iterator[Packets]:
         if number == _KEPT_FROM and self._dependence is not None:
-            yield from self._as_kept(number, packets, self._dependence)
+            if self._halts and not self._returns:
+                yield packets.copy(halted=True)
+            else:
+                yield from self._as_kept(number, packets, self._dependence)
         else:
             yield from self._look_up(number, packets)
 
@@ -227,7 +163,10 @@ class Walk:
                     yield from self._enter(table, packets)
                     return
                 case a.Ask(table=table):
-                    for answered in self._enter(table, packets):
+                    self._returns += 1
+                    answers = list(self._enter(table, packets))
+                    self._returns -= 1
+                    for answered in answers:
                         yield from self._actions(rest, answered)
                     return
                 case a.Track() if action.table is not None:
@@ -308,7 +247,13 @@ class Walk:
             yield _unjudged(packets, f"group {number}, which {what}")
             return
         for bucket in group.buckets:
-            for done in self._actions(bucket, packets.copy()):
+            self._returns += bool(rest)
+            chosen = list(self._actions(bucket, packets.copy()))
+            self._returns -= bool(rest)
+            for done in chosen:
+                if done.halted:
+                    yield done
+                    continue
                 # What a bucket does to the packet is gone after it.
                 yield from self._actions(
                     rest,
@@ -404,17 +349,6 @@ def _after(path: "Path | None", further: "Path | None") -> "Path | None":
 
 def _hashable(memory: Mapping[int, Memory]) -> object:
     return tuple((zone, each.state, each.mark, each.label, *each.undo.items()) for zone, each in memory.items())
-
-
-def layered(space: Space, layers: Layers, mask: int) -> Value:
-    """The bits of a mask; raises MixedError where these are of columns of two dimensions."""
-    found: Value = 0
-    for written, value in layers:
-        found = space.write(found, value, written & mask)
-        mask &= ~written
-        if not mask:
-            break
-    return found
 
 
 def _with_number(packets: Packets, column: Column, number: int, sets: Sets) -> Packets:
