@@ -25,9 +25,9 @@ from ovsnp.proof.questions.pods import from_pods
 from ovsnp.proof.questions.question import Fault, Question
 from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.questions.services import service_questions
+from ovsnp.proof.questions.states import is_judged
 from ovsnp.proof.questions.traffic import Cells
 from ovsnp.proof.questions.ways import UNROUTABLE
-from ovsnp.proof.simulator.packets import NEW
 from ovsnp.proof.simulator.reading import Bridge
 from ovsnp.proof.simulator.walk import Simulator, Walk
 from ovsnp.verify import Traffic
@@ -86,12 +86,16 @@ def asked(
 
 
 def _kind(question: Question, fault: Fault) -> str:
-    """The kind of a question; policy is not the first suspect where no packet opens a connection."""
+    """The kind of a question; where the state of no packet leaves it to policy, policy is not the first suspect."""
     if question.kind != "policy":
         return question.kind
-    states = [memory.state for memory in question.memory.values()]
-    found = (number for state in states for number, _ in question.space.split(state, fault.sets))
-    return question.kind if any(number & NEW == NEW for number in found) else "connection state"
+    judged = any(
+        is_judged(bits, label)
+        for memory in question.memory.values()
+        for bits, sets in question.space.split(memory.state, fault.sets)
+        for label, _ in question.space.split(memory.label, sets)
+    )
+    return question.kind if judged else "connection state"
 
 
 def _size(sets: tuple[int, ...]) -> int:

@@ -61,7 +61,14 @@ class Question(msgspec.Struct):
         leaves = self.leaves or {}
         verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
         known = verdicts, tuple(leaves.items()), self.remembers, tuple(self.memory), self.sealed
-        for packets in walk.run(self.start(), self.sets, self.memory, self.table, known=known, names=tuple(leaves)):
+        for packets in walk.run(
+            self.start(),
+            self.sets,
+            self.memory,
+            self.table,
+            known=known,
+            names=tuple(leaves),
+        ):
             if verdicts is self.verdicts and self._right(packets, walk):
                 continue
             yield from judged(self, packets)

@@ -70,6 +70,12 @@ class State(msgspec.Struct, frozen=True):
         flags = ((self.admitted, ADMITTED_BIT), (self.bound, BOUND_BIT), (self.answered, ANSWERED_BIT))
         return sum(bit for there, bit in flags if there) | self.origin << ORIGIN_LABEL.lsb
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether policy judges packets in this state, of protocols whose ports conntrack knows."""
+        forth = not self.replies and self.flags in (("new",), ("est",))
+        return forth and self._forth() is Treatment.JUDGED
+
     def parts(self, origin: Origin, cells: Kinds, *, undone: bool = False) -> Iterator[Part]:
         """What becomes of packets that come in by a kind of port; ``undone``: conntrack gave them another source."""
         if self.flags == ("inv",):
@@ -128,6 +134,7 @@ _PORTS: dict[int, str] = {Origin.POD: "a pod", Origin.TUNNEL: "the tunnel", Orig
 OPENED = State(("new",))
 STATES = tuple(State(*each) for each in product(_FLAGS, _BOTH, _BOTH, _BOTH, range(1 << ORIGIN_LABEL.bits)))
 """Every state, that of a connection's first packet first."""
+_JUDGED = {(each.bits, each.label) for each in STATES if each.is_judged}
 ELEMENTS = [{STATE: state.bits, LABEL: state.label} for state in STATES]
 NAMES = [str(state) for state in STATES]
 """The dimension of states."""
@@ -166,6 +173,11 @@ def _pieces(cells: Kinds, states: int, origin: Origin, undone: bool) -> Sequence
     return tuple(
         Piece(those, *part) for part, those in alike.items() if part.traffic and part.treatment is not Treatment.NEVER
     )
+
+
+def is_judged(bits: int, label: int) -> bool:
+    """Whether policy judges packets in a state, given as ct_state and ct_label."""
+    return (bits, label) in _JUDGED
 
 
 def known(space: Space, undo: Mapping[str, Value] | None = None) -> Memory:

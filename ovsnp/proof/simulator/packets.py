@@ -68,8 +68,7 @@ class Packets(msgspec.Struct):
 
     ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
     to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one, and
-    ``takers`` are all packets of the space that take it, were they the same in all else. ``halted``: they are about to
-    enter the table that ways are kept from.
+    ``takers`` are all packets of the space that take it, were they the same in all else.
     """
 
     fields: dict[str, Value]
@@ -82,7 +81,6 @@ class Packets(msgspec.Struct):
     pending: int | None = None
     kept: object = None
     takers: Sets | None = None
-    halted: bool = False
 
     def copy(self, **changes: object) -> "Packets":
         """The same with changes; its fields are its own."""

@@ -61,8 +61,6 @@ class Walk:
         self._groups, self.space, self.stop = simulator.groups, space, stop
         self._dependence = simulator.kept if keep else None
         self._kept: dict[object, list[Packets]] = {}
-        self._fronts: dict[object, list[Packets]] = {}
-        self._halts, self._returns = False, 0
         self._passed: dict[object, list[Sets]] = defaultdict(list)
         self._known: object = None
         self._names: tuple[str, ...] = ()
@@ -84,23 +82,7 @@ class Walk:
         What was called right of the same question (``known``, with the fields of ``names``) is left out.
         """
         self._known, self._names = known, names
-        packets = Packets(dict(fields), sets, memory or {})
-        return self._enter(table, packets) if table or not self._dependence else self._from_start(packets)
-
-    def _from_start(self, packets: Packets) -> Iterator[Packets]:
-        """The ways from the first table on: all packets of the space go together up to the table of kept ways."""
-        key = tuple(packets.fields.items()), _hashable(packets.memory)
-        if key not in self._fronts:
-            self._halts = True
-            self._fronts[key] = list(self._look_up(0, packets.copy(sets=self.space.everything)))
-            self._halts = False
-        for way in self._fronts[key]:
-            if both := meet(way.sets, packets.sets):
-                part = way.copy(sets=both, halted=False)
-                if way.halted:
-                    yield from self._enter(_KEPT_FROM, part)
-                else:
-                    yield part
+        return self._enter(table, Packets(dict(fields), sets, memory or {}))
 
     def right(self, packets: Packets) -> None:
         """Take note that there is nothing wrong with what became of packets."""
@@ -109,10 +91,7 @@ class Walk:
 
     def _enter(self, number: int, packets: Packets) -> Iterator[Packets]:
         if number == _KEPT_FROM and self._dependence is not None:
-            if self._halts and not self._returns:
-                yield packets.copy(halted=True)
-            else:
-                yield from self._as_kept(number, packets, self._dependence)
+            yield from self._as_kept(number, packets, self._dependence)
         else:
             yield from self._look_up(number, packets)
 
@@ -163,10 +142,7 @@ class Walk:
                     yield from self._enter(table, packets)
                     return
                 case a.Ask(table=table):
-                    self._returns += 1
-                    answers = list(self._enter(table, packets))
-                    self._returns -= 1
-                    for answered in answers:
+                    for answered in self._enter(table, packets):
                         yield from self._actions(rest, answered)
                     return
                 case a.Track() if action.table is not None:
@@ -247,13 +223,7 @@ class Walk:
             yield _unjudged(packets, f"group {number}, which {what}")
             return
         for bucket in group.buckets:
-            self._returns += bool(rest)
-            chosen = list(self._actions(bucket, packets.copy()))
-            self._returns -= bool(rest)
-            for done in chosen:
-                if done.halted:
-                    yield done
-                    continue
+            for done in self._actions(bucket, packets.copy()):
                 # What a bucket does to the packet is gone after it.
                 yield from self._actions(
                     rest,
