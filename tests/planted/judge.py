@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from random import Random
 from resource import RLIMIT_AS, prlimit
 from typing import NamedTuple
@@ -118,7 +119,10 @@ class Judge:
             return
         fields, near = wanted(planted.changed), values(planted.changed, self._nobody)
         for _ in range(NEAR):
-            yield self._before(self._packets.near(self._random.choice(met).packet, fields, near))
+            made = self._packets.near(self._random.choice(met).packet, fields, near)
+            # Fields that are changed one by one may be those of no packet.
+            with suppress(SwitchError):
+                yield self._before(made)
 
     def _before(self, packet: Packet) -> Before:
         return Before(packet, *self._trace(_GOOD, packet))

@@ -186,11 +186,7 @@ class Packets:
                 fields[name] = put
         for name, value in wanted.items():
             if name in fields and self._random.random() < 0.7:
-                fields[name] = (
-                    value.partition("/")[0]
-                    if name in _ADDRESS_FIELDS or ":" in value
-                    else str(int(value.partition("/")[0], 0))
-                )
+                fields[name] = _alone(value)
         if self._random.random() < 0.2:
             state, label, mark = self._connection()
         return packet._replace(fields=fields, kind=kind, state=state, label=label, mark=mark)
@@ -361,3 +357,9 @@ def wanted(lines: Sequence[Line]) -> dict[str, str]:
 
 def _mac(number: int) -> str:
     return ":".join(f"{number >> shift & 0xFF:02x}" for shift in range(40, -1, -8))
+
+
+def _alone(value: str) -> str:
+    """The value of a match without its mask, as a packet has it."""
+    alone = value.partition("/")[0]
+    return alone if "." in alone or ":" in alone else str(int(alone, 0))
