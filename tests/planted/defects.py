@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -298,10 +298,3 @@ def _changed(random: Random, value: str) -> str:
         changed = random.choice((number ^ 1 << random.randrange(size), number + 1, 0))
         head = f"{changed:#x}" if head.startswith("0x") else str(changed)
     return f"{head}{slash}{tail}"
-
-
-def defects(lines: Sequence[Line], random: Random) -> Iterator[Planted]:
-    """Defects without end."""
-    planter = Planter(lines, random)
-    while True:
-        yield planter.plant()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from typing import Protocol as Shape
 
-from ovsnp.proof.simulator.space import Sets, bits_of, meet, narrowed, without
+from ovsnp.proof.simulator.space import Sets, meet, narrowed, without
 
 
 class Verdicts(Shape):
@@ -125,31 +125,6 @@ class Excused:
         """Those that are in no excused part."""
         for found in self.strict.must_pass(sets):
             yield from without([found], self._excused)
-
-
-class Own:
-    """Everything must be dropped but what has, for each element of the first dimension, its own of two others.
-
-    What has may pass or not: another question asks about it.
-    """
-
-    def __init__(self, dimensions: tuple[int, int, int], own: Sequence[tuple[int, int]]) -> None:
-        self._by, self._one, self._two = dimensions
-        self._own = own
-
-    def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """Those with another's."""
-        for number in bits_of(sets[self._by]):
-            here = narrowed(sets, self._by, 1 << number)
-            one, two = self._own[number]
-            if others := sets[self._one] & ~one:
-                yield narrowed(here, self._one, others)
-            if others := sets[self._two] & ~two:
-                yield narrowed(here, self._two, others)
-
-    def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
-        yield from ()
 
 
 class Products:
