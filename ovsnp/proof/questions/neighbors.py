@@ -21,7 +21,7 @@ _UNSPECIFIED = 0
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks by a port: with which MAC (None: any) and addresses (None: any); its ``own`` it is not told of."""
+    """Who asks by a port: with which MAC (None: any) and addresses (None: any). ``own`` are addresses of the asker."""
 
     name: str
     element: Element

@@ -14,7 +14,7 @@ from ovsnp.proof.simulator.walk import Walk
 ADMITTED_BIT = 1 << ADMITTED.lsb
 _LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)
 FORBIDDEN = "must be dropped"
-"""How faults are told of packets that policies or guards forbid."""
+"""The end of a fault's sentence about packets that policies or guards forbid."""
 
 
 class Remembered(msgspec.Struct, frozen=True, eq=False):
@@ -30,7 +30,7 @@ class Question(msgspec.Struct):
 
     ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
     those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
-    any way), and conntrack then ``remembers`` what it must (None: anything). Of packets that must be dropped it may
+    any way), and conntrack then ``remembers`` what it must (None: nothing new). Of packets that must be dropped it may
     remember nothing that lets others pass, but where the question is not ``sealed``.
 
     ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
