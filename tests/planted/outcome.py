@@ -1,6 +1,7 @@
 """What becomes of a packet, as ``ofproto/trace`` says: what conntrack does, by which ports it leaves and as what."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ovsnp.pipeline.conntrack import SNAT_ZONE
@@ -37,7 +38,7 @@ def outcome(trace: str, mark: int, label: int) -> Outcome:
     tracked = tuple(part for each in actions for part in _parts(each) if part.startswith("ct("))
     left = tuple(part for each in actions for part in _parts(each) if part.isdigit())
     return Outcome(
-        tuple(_remembered(part, mark, label) for part in tracked if part not in _UNDOING),
+        tuple(_once([_remembered(part, mark, label) for part in tracked if part not in _UNDOING])),
         tuple(part for part in tracked if part in _UNDOING),
         left,
         _final(lines) if left else "",
@@ -56,6 +57,13 @@ def _final(lines: list[str]) -> str:
     if last == "unchanged":
         last = final[-2].partition(": ")[2]
     return _OURS.sub("", last)
+
+
+def _once(tracked: list[str]) -> Iterator[str]:
+    """The actions of conntrack; to look for a connection again changes nothing."""
+    for index, part in enumerate(tracked):
+        if "commit" in part or part not in tracked[:index]:
+            yield part
 
 
 def _remembered(tracked: str, mark: int, label: int) -> str:
