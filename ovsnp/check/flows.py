@@ -12,16 +12,18 @@ from ovsnp.model.address import family, format_address
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
+from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.tables import TABLES
 from ovsnp.proof.counterexample import counterexample_of
 from ovsnp.proof.proof import Finding
-from ovsnp.proof.questions.question import Question
+from ovsnp.proof.questions.question import Question, Remembered
 from ovsnp.proof.questions.question import judged as faults
 from ovsnp.proof.questions.verdicts import AllDropped, AllOpen, AllPass, Verdicts
 from ovsnp.proof.questions.ways import Way
+from ovsnp.proof.simulator.packets import Packets, Translated
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.space import Space, Value
-from ovsnp.proof.simulator.walk import Packets, Simulator, Translated
+from ovsnp.proof.simulator.walk import Simulator
 from ovsnp.verify import Backend
 
 _TABLES = {table.id: table.name for table in TABLES}
@@ -67,8 +69,19 @@ class BridgeFlows:
     def _question(self, half: Half, demand: Demand, words: tuple[str, str]) -> Question:
         name, note = words
         verdicts, space = _VERDICTS[demand.wanted], self._space
-        leaves = _leaving(demand.way)
-        return Question("expectation", space, [[name]], half.fields, space.everything, verdicts, leaves, note=note)
+        leaves, version = _leaving(demand.way), 4 if "nw_dst" in half.fields else 6
+        return Question(
+            "expectation",
+            space,
+            [[name]],
+            half.fields,
+            space.everything,
+            verdicts,
+            leaves,
+            Remembered(ZONE[version], ()),
+            note=note,
+            sealed=False,
+        )
 
 
 def _leaving(way: Way) -> dict[str, Value]:

@@ -9,10 +9,11 @@ from ovsnp.proof.proof import Finding
 from ovsnp.proof.questions.question import Question, judged
 from ovsnp.proof.questions.traffic import NAMES
 from ovsnp.proof.simulator.actions import Track
+from ovsnp.proof.simulator.packets import NEW, Memory, Packets
 from ovsnp.proof.simulator.places import CT_FLAGS
 from ovsnp.proof.simulator.reading import ReadFlow
-from ovsnp.proof.simulator.space import Sets, Value, first
-from ovsnp.proof.simulator.walk import NEW, Memory, Packets, Simulator
+from ovsnp.proof.simulator.space import Sets, Value, first, meet
+from ovsnp.proof.simulator.walk import Simulator
 
 
 class Counterexample(msgspec.Struct, frozen=True):
@@ -47,13 +48,13 @@ def counterexample_of(finding: Finding, packets: Packets, sets: Sets, bridge: st
     fields = packet_fields(question, sets)
     flow = packet_text(fields)
     names = [those[bits.bit_length() - 1] for those, bits in zip(question.names, sets, strict=False) if those]
-    memory = ([*question.memory.values()] or [Memory()])[-1]
+    state, _, _ = _connection(question, sets)
     source, destination, traffic = _ends(question, sets, fields)
     return Counterexample(
         question.kind,
         fault.what,
         flow,
-        "" if memory.state == NEW else "+".join(_flags(memory.state)),
+        "" if state == NEW else "+".join(_flags(state)),
         tuple(name for name in (*names, question.note) if name),
         source,
         destination,
@@ -87,9 +88,10 @@ def packet_fields(question: Question, sets: Sets) -> dict[str, int]:
 
 
 def _ends(question: Question, sets: Sets, fields: Mapping[str, int]) -> tuple[str | None, str | None, str | None]:
-    if question.ends is None:
+    both = next(((source, destination) for part, source, destination in question.ends if meet(part, sets)), None)
+    if both is None:
         return None, None, None
-    source, destination = (_number(question, end, sets) for end in question.ends)
+    source, destination = (_number(question, end, sets) for end in both)
     name = NAMES.get(fields.get("nw_proto", 0))
     traffic = f"{fields.get('tp_dst', 0)}/{name.lower()}" if name else ""
     size = 4 if fields["eth_type"] == 0x800 else 16
@@ -116,19 +118,25 @@ def commanded(flow: str, question: Question, simulator: Simulator, sets: Sets) -
 
 def _with_states(flow: str, packets: Packets, question: Question) -> tuple[str, list[str]]:
     states: list[str] = []
-    known = Memory()
     for each in packets.met:
         for action in each.actions if isinstance(each, ReadFlow) else ():
             if isinstance(action, Track) and action.table is not None:
-                known = question.memory.get(action.zone, Memory(NEW))
-                states += ["--ct-next", ",".join(["trk", *(flag for flag in _flags(known.state) if flag != "trk")])]
-    memory = next((each for each in question.memory.values() if each.label or each.mark), Memory())
-    if memory.label:
-        flow += f",ct_label={memory.label:#x}"
-    mark = question.space.known(memory.mark, packets.sets)
-    if isinstance(mark, int) and mark:
+                memory = question.memory.get(action.zone, Memory(NEW))
+                flags = _flags(_number(question, memory.state, packets.sets))
+                states += ["--ct-next", ",".join(["trk", *(flag for flag in flags if flag != "trk")])]
+    _, label, mark = _connection(question, packets.sets)
+    if label:
+        flow += f",ct_label={label:#x}"
+    if mark:
         flow += f",ct_mark={mark:#x}"
     return flow, states
+
+
+def _connection(question: Question, sets: Sets) -> tuple[int, int, int]:
+    """What conntrack knows of a packet's connection in the last zone that it is looked for: state, label and mark."""
+    memory = ([*question.memory.values()] or [Memory()])[-1]
+    state, label, mark = (_number(question, value, sets) for value in (memory.state, memory.label, memory.mark))
+    return state, label, mark
 
 
 def _flags(state: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Holds what the simulator makes of every class of packets against what the oracle expects."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import prod
 
 import msgspec
@@ -12,15 +13,19 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import refine
+from ovsnp.proof.questions.answers import answered_by_itself
+from ovsnp.proof.questions.arrivals import arrivals
+from ovsnp.proof.questions.arriving import to_locals, to_others
 from ovsnp.proof.questions.choices import Choice
 from ovsnp.proof.questions.expectation import Expectation
-from ovsnp.proof.questions.guards import guarded
-from ovsnp.proof.questions.masquerade import masqueraded
-from ovsnp.proof.questions.neighbors import neighbors
-from ovsnp.proof.questions.policy import connections
+from ovsnp.proof.questions.guards import foreign, guarded, nothing
+from ovsnp.proof.questions.megaflows import by_megaflow
+from ovsnp.proof.questions.neighbors import address_resolution, discovery
+from ovsnp.proof.questions.pods import from_pods
 from ovsnp.proof.questions.question import Fault, Question
 from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.questions.services import service_questions
+from ovsnp.proof.questions.states import is_judged
 from ovsnp.proof.questions.traffic import Cells
 from ovsnp.proof.questions.ways import UNROUTABLE
 from ovsnp.proof.simulator.reading import Bridge
@@ -49,26 +54,48 @@ def prove(
     bridge: Bridge, cluster: Cluster, ports: Ports, options: Options, progress: Callable[[str], None] | None = None
 ) -> Report:
     """Ask every question of a bridge's flows; ``progress`` is told what is asked next."""
-    bridge = bridge.without_learned()
-    simulator = Simulator(bridge)
     found: dict[object, Finding] = {}
     classes = 0
-    walk: Walk | None = None
-    for question in questions(bridge, cluster, ports, options):
-        if walk is None or walk.space is not question.space or walk.stop is not isinstance(question, Choice):
-            walk = simulator.walk(question.space, stop=isinstance(question, Choice))
+    for question, faults in asked(bridge, cluster, ports, options):
         if progress:
             progress(question.kind)
         size = _size(question.sets)
         classes += size
-        for fault in question.ask(walk):
+        for fault in faults:
             path = fault.packets.path
-            key = question.kind, fault.what, path and path[:1], path and id(path[1])
+            kind = _kind(question, fault)
+            key = kind, fault.what, path and path[:1], path and id(path[1])
             if key in found:
                 found[key].count += _size(fault.sets)
             else:
-                found[key] = Finding(question, fault, _size(fault.sets))
+                found[key] = Finding(replace(question, kind=kind), fault, _size(fault.sets))
     return Report(classes, tuple(found.values()))
+
+
+def asked(
+    bridge: Bridge, cluster: Cluster, ports: Ports, options: Options
+) -> Iterator[tuple[Question, Iterator[Fault]]]:
+    """Every question with its faults, which are looked for as they are taken."""
+    bridge = bridge.without_learned()
+    simulator = Simulator(bridge)
+    walk: Walk | None = None
+    for question in questions(bridge, cluster, ports, options):
+        if walk is None or walk.space is not question.space or walk.stop is not isinstance(question, Choice):
+            walk = simulator.walk(question.space, stop=isinstance(question, Choice), keep=True)
+        yield question, question.ask(walk)
+
+
+def _kind(question: Question, fault: Fault) -> str:
+    """The kind of a question; where the state of no packet leaves it to policy, policy is not the first suspect."""
+    if question.kind != "policy":
+        return question.kind
+    judged = any(
+        is_judged(bits, label)
+        for memory in question.memory.values()
+        for bits, sets in question.space.split(memory.state, fault.sets)
+        for label, _ in question.space.split(memory.label, sets)
+    )
+    return question.kind if judged else "connection state"
 
 
 def _size(sets: tuple[int, ...]) -> int:
@@ -76,23 +103,36 @@ def _size(sets: tuple[int, ...]) -> int:
 
 
 def questions(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Question]:
-    """Every question, family by family."""
-    for scene in scenes(bridge, cluster, ports, options):
-        yield from connections(scene)
-        yield from guarded(scene)
-        yield from neighbors(scene)
-        yield from masqueraded(scene)
-        yield from service_questions(scene)
+    """Every question, family by family; then those that have no family."""
+    every = list(_scenes(bridge, cluster, ports, options))
+    for scene in every:
+        resolving = address_resolution(scene) if scene.version == 4 else discovery(scene)
+        questions_ = _of_family(scene) if scene.expect.has_family else nothing(scene)
+        for question in chain((resolving,), questions_):
+            yield question
+            yield from by_megaflow(question)
+    yield from foreign(every[0])
+
+
+def _of_family(scene: Scene) -> Iterator[Question]:
+    yield from from_pods(scene)
+    for found in arrivals(scene):
+        yield from to_locals(scene, found)
+        yield from to_others(scene, found)
+    yield from answered_by_itself(scene)
+    yield from guarded(scene)
+    yield from service_questions(scene)
 
 
 def scenes(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Scene]:
     """What questions are asked about, for each address family that the node has."""
+    return (scene for scene in _scenes(bridge, cluster, ports, options) if scene.expect.has_family)
+
+
+def _scenes(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Scene]:
     prepared = Prepared(_of_node(cluster, options.node))
     classes = Classes(prepared)
-    for version in FAMILIES:
-        scene = _scene(bridge, prepared, classes, ports, options, version)
-        if scene is not None:
-            yield scene
+    return (_scene(bridge, prepared, classes, ports, options, version) for version in FAMILIES)
 
 
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:
@@ -103,17 +143,12 @@ def _of_node(cluster: Cluster, node: str | None) -> Cluster:
     return replace(cluster, policies=tuple(policy for policy in cluster.policies if policy.key in chosen))
 
 
-def _scene(
-    bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, options: Options, version: int
-) -> Scene | None:
+def _scene(bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, options: Options, version: int) -> Scene:
     cluster = prepared.cluster
     services = [Traffic(port.protocol, port.number) for service in cluster.services for port in service.ports]
     cells = Cells(version, bridge.flows, classes.traffic, services)
     expect = Expectation(prepared, ports, options, version, cells)
     cidrs = [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs]
-    families = {cidr.family for cidr in (expect.node.pod_cidrs if expect.node else ())}
-    if version not in families | {family(address) for pod in expect.local.values() for address in pod.addresses}:
-        return None
     cut = [*cidrs, *expect.service_cidrs, *UNROUTABLE]
     single = {each.address for each in expect.locals}
     single |= {address for node in cluster.nodes.values() for address in (*node.gateways, *node.addresses)}

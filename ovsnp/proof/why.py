@@ -31,6 +31,10 @@ _STATES = (
     "What is part of a connection that was admitted, or an error about one, passes; what is invalid is dropped, but for"
     " TCP of admitted connections."
 )
+_MEGAFLOW = (
+    "The kernel datapath cannot match that a tunnel option is absent: a packet without the option makes a megaflow, and"
+    " a packet with the option takes it."
+)
 _FORGED = "Nobody may send in the name of pods, or of this node, by this port."
 _WAYS = "Where a packet goes follows from who has its destination: a local pod, the node, another node, nobody."
 
@@ -41,6 +45,8 @@ def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence
         return [_GUARDS[example.kind]]
     if example.kind == "connection state":
         return [_STATES]
+    if example.kind == "megaflow":
+        return [_MEGAFLOW]
     if example.source is None:
         return [_FORGED if example.what.endswith(FORBIDDEN) else _WAYS]
     return _explained(example, cluster, options) or [_WAYS]

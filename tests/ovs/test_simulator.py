@@ -16,10 +16,12 @@ from ovsnp.proof.packet import packet_text
 from ovsnp.proof.proof import prove, questions
 from ovsnp.proof.questions.choices import Choice
 from ovsnp.proof.questions.question import Question
+from ovsnp.proof.simulator.packets import Translated, Unjudged
 from ovsnp.proof.simulator.places import place, read_value
 from ovsnp.proof.simulator.reading import Bridge, read_bridge
+from ovsnp.proof.simulator.relevance import Relevance
 from ovsnp.proof.simulator.space import Sets, Value, bits_of
-from ovsnp.proof.simulator.walk import Simulator, Translated, Unjudged
+from ovsnp.proof.simulator.walk import Simulator
 from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.ovs.instance import DummySwitch
 from tests.ovs.traced import TracedCluster, offline_ports
@@ -63,15 +65,17 @@ def numbers(question: Question, fields: Mapping[str, Value]) -> dict[str, int]:
     return {base: value for base, value in known.items() if isinstance(value, int)}
 
 
-def alike(outcome: Outcome, port: int | None, final: str) -> bool:
-    """Whether Open vSwitch says so too: the port, and the values of all fields that it names."""
+def alike(outcome: Outcome, port: int | None, final: str, relevance: Relevance) -> bool:
+    """Whether Open vSwitch says so too: the port, and of all fields that it names the bits that decide anything."""
     if outcome[0] != port or port is None:
         return outcome[0] == port
     for part in final.split(","):
         name, _, text = part.partition("=")
         where = place(name) if name in COMPARED else None
-        if where and outcome[1].get(where.base, 0) >> where.lsb & (1 << where.bits) - 1 != read_value(text, 128)[0]:
-            return False
+        if where:
+            differing = outcome[1].get(where.base, 0) ^ read_value(text, 128)[0] << where.lsb
+            if differing & where.mask & relevance.mask(where.base):
+                return False
     return True
 
 
@@ -90,14 +94,14 @@ def disagreements(traced: TracedCluster, cluster: Cluster, options: Options, ran
     wrong = []
     for node in tuple(cluster.nodes) or (None,):
         bridge = read_bridge(render_text(traced.programs[node]).splitlines())
-        simulator = Simulator(bridge)
+        simulator, relevance = Simulator(bridge), Relevance(bridge)
         for question in asked(bridge, cluster, node, replace(options, node=node)):
             for _ in range(EACH):
                 sets = sampled(question, random)
                 expected = outcomes(simulator, replace(question, sets=sets), sets)
                 packet, states = commanded(packet_text(packet_fields(question, sets)), question, simulator, sets)
                 port, final = traced.way(node, packet, *states)
-                if expected and not any(alike(each, port, final) for each in expected):
+                if expected and not any(alike(each, port, final, relevance) for each in expected):
                     wrong.append(f"{question.kind} {question.note}: {packet} {states}: {port} {final}, not {expected}")
     return wrong
 

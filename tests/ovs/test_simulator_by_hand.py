@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from ovsnp.proof.simulator.packets import Unjudged
 from ovsnp.proof.simulator.reading import read_bridge
 from ovsnp.proof.simulator.space import Space
-from ovsnp.proof.simulator.walk import Simulator, Unjudged
+from ovsnp.proof.simulator.walk import Simulator
 from tests.ovs.instance import DummySwitch
 
 BRIDGE = "by-hand"

@@ -8,12 +8,15 @@ import msgspec
 from ovsnp.errors import SwitchError
 from ovsnp.model.address import Address
 from ovsnp.proof.questions.addresses import Far
-from ovsnp.proof.questions.policy import by_gateway, by_tunnel, from_pods, to_locals
+from ovsnp.proof.questions.arrivals import arrivals
+from ovsnp.proof.questions.arriving import to_locals
+from ovsnp.proof.questions.pods import from_pods
 from ovsnp.proof.questions.question import ADMITTED_BIT, Question
 from ovsnp.proof.questions.scene import Scene
+from ovsnp.proof.simulator.packets import Committed, Packets, Unjudged, layered
 from ovsnp.proof.simulator.reading import ReadFlow
 from ovsnp.proof.simulator.space import Sets, bits_of
-from ovsnp.proof.simulator.walk import Committed, Packets, Simulator, Unjudged
+from ovsnp.proof.simulator.walk import Simulator
 
 Pairs = dict[Address, dict[Address, int]]
 """By representative of the source's class, then of the destination's: cells of traffic, as bits."""
@@ -52,11 +55,11 @@ def _asked(scene: Scene) -> Iterator[tuple[Question, Sequence[Far | None], Seque
     locals_ = scene.locals()
     for question in from_pods(scene):
         if question.kind == "policy":
-            yield question, locals_, scene.far
-    for arrivals in (by_gateway(scene), *by_tunnel(scene)):
-        for question in to_locals(scene, arrivals):
+            yield question, locals_, scene.everyone
+    for found in arrivals(scene):
+        for question in to_locals(scene, found):
             if question.kind == "policy":
-                yield question, arrivals.sources, locals_
+                yield question, found.sources, locals_
 
 
 def _refuse_unjudged(packets: Packets, bridge: str) -> None:
@@ -82,8 +85,9 @@ def _is_remembered(question: Question, packets: Packets, sets: Sets) -> bool:
     space = question.space
     return any(
         isinstance(effect, Committed)
-        and effect.zone == question.zone
-        and all(bit for bit, _ in space.split(space.write(0, effect.label, ADMITTED_BIT), sets))
+        and question.remembers is not None
+        and effect.zone == question.remembers.zone
+        and all(bit for bit, _ in space.split(layered(space, effect.label, ADMITTED_BIT), sets))
         for effect in packets.effects
     )
 

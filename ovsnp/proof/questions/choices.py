@@ -13,12 +13,13 @@ from ovsnp.proof.questions.scene import DESTINATION, SOURCE, Scene
 from ovsnp.proof.questions.states import BOUND_BIT
 from ovsnp.proof.questions.traffic import NUMBERS
 from ovsnp.proof.simulator.actions import Learn, Nat
+from ovsnp.proof.simulator.packets import Packets, Translated
 from ovsnp.proof.simulator.places import place
 from ovsnp.proof.simulator.space import Sets, bits_of, narrowed, without
-from ovsnp.proof.simulator.walk import Packets, Translated, Walk
+from ovsnp.proof.simulator.walk import Walk
 from ovsnp.verify import Backend
 
-SOURCES, CLUSTER_IPS, TRAFFIC, ENDPOINTS = range(4)
+SOURCES, CLUSTER_IPS, TRAFFIC, CONNECTIONS, ENDPOINTS = range(5)
 _LONGEST = 0xFFFF
 
 
@@ -29,6 +30,9 @@ class Front(msgspec.Struct, frozen=True):
     service: Service
     port: ServicePort
     backends: frozenset[Backend]
+
+    def __str__(self) -> str:
+        return f"{self.service.key} at {format_address(self.cluster_ip)}, {self.port.number}/{self.port.protocol}"
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -65,7 +69,7 @@ class Choice(Question, kw_only=True):
         """What is wrong with whom connections are given to."""
         chosen: dict[tuple[int, int, Backend], list[Sets]] = defaultdict(list)
         start = Packets(self.start(), self.sets, {})
-        for packets in walk.run(start.fields, self.sets):
+        for packets in walk.run(start.fields, self.sets, self.memory):
             if packets.pending is None:
                 yield from judged(self, packets)
                 if packets.sent:
@@ -100,8 +104,7 @@ class Choice(Question, kw_only=True):
             return f"is given {format_address(nat.address)} port {backend.port}, which is no endpoint of it", None
         if len(translations) != 1 or translations[0].zone != self.scene.zone:
             return "is translated in another conntrack zone", None
-        label = translations[0].label
-        if not isinstance(label, int) or not label & BOUND_BIT:
+        if self.space.write(0, translations[0].label, BOUND_BIT) != BOUND_BIT:
             return "is not remembered as Service-bound", None
         return self._wrongly_learned(packets, front, nat), backend
 
@@ -133,6 +136,8 @@ class Choice(Question, kw_only=True):
 
     def _never(self, chosen: Mapping[tuple[int, int, Backend], list[Sets]], start: Packets) -> Iterator[Fault]:
         for (cluster_ip, cell), front in self.by_place.items():
+            if not self.sets[TRAFFIC] >> cell & 1:
+                continue
             for backend in sorted(front.backends):
                 whole = narrowed(narrowed(self.sets, CLUSTER_IPS, 1 << cluster_ip), TRAFFIC, 1 << cell)
                 for sets in without([whole], chosen.get((cluster_ip, cell, backend), [])):

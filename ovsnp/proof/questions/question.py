@@ -4,16 +4,25 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED
-from ovsnp.proof.questions.verdicts import Verdicts
-from ovsnp.proof.simulator.space import Sets, Space, Value
-from ovsnp.proof.simulator.walk import Committed, Memory, Packets, Sent, Unjudged, Walk
+from ovsnp.proof.questions.verdicts import Excused, Verdicts
+from ovsnp.proof.simulator.packets import Committed, Memory, Packets, Sent, Translated, Unjudged, layered
+from ovsnp.proof.simulator.space import Sets, Space, Value, meet
+from ovsnp.proof.simulator.walk import Walk
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
-ANSWERED_BIT = 1 << ANSWERED.lsb
-_AS = {ADMITTED_BIT: "admitted", ANSWERED_BIT: "answered"}
+_LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)
 FORBIDDEN = "must be dropped"
-"""How faults are told of packets that policies or guards forbid."""
+"""The end of a fault's sentence about packets that policies or guards forbid."""
+
+
+class Remembered(msgspec.Struct, frozen=True, eq=False):
+    """What conntrack must remember of packets that pass, in a zone: bits of its label, of parts, and its mark."""
+
+    zone: int
+    label: Sequence[tuple[int, Sets, Value]]
+    mark: Value | None = None
 
 
 class Question(msgspec.Struct):
@@ -21,10 +30,13 @@ class Question(msgspec.Struct):
 
     ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
     those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
-    any way); where conntrack's ``zone`` is given, their connection is remembered there with the bits ``remembers`` of
-    the label (by itself: as admitted), and that of no others is.
-    ``mark`` is what is remembered then: the number of the node whose tunnel they came through.
-    ``ends`` are the addresses, as numbers, between which policies judge (a source of 0: nobody may send this).
+    any way), and conntrack then ``remembers`` what it must (None: nothing new). Of packets that must be dropped it may
+    remember nothing that lets others pass, but where the question is not ``sealed``.
+
+    ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
+    may send this). ``taken`` are fields that packets have, and that the walk takes them to lack: they take the megaflow
+    of a packet that lacks them. No node sends packets of ``unsent`` without these fields. ``alike`` are dimensions of
+    which other questions of this space ask the same about the elements that ``sets`` has not got.
     """
 
     kind: str
@@ -34,18 +46,44 @@ class Question(msgspec.Struct):
     sets: Sets
     verdicts: Verdicts
     leaves: Mapping[str, Value] | None = None
-    zone: int | None = None
+    remembers: Remembered | None = None
     memory: Mapping[int, Memory] = {}
     note: str = ""
     table: int = 0
-    ends: tuple[Value, Value] | None = None
-    mark: Value = 0
-    remembers: int = ADMITTED_BIT
+    ends: Sequence[tuple[Sets, Value, Value]] = ()
+    sealed: bool = True
+    taken: tuple[str, ...] = ()
+    unsent: Sequence[Sets] = ()
+    alike: tuple[int, ...] = ()
 
     def ask(self, walk: Walk) -> Iterator["Fault"]:
         """What is wrong with what becomes of the packets."""
-        for packets in walk.run(self.start(), self.sets, self.memory, self.table):
+        leaves = self.leaves or {}
+        verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
+        known = verdicts, tuple(leaves.items()), self.remembers, tuple(self.memory), self.sealed
+        for packets in walk.run(
+            self.start(),
+            self.sets,
+            self.memory,
+            self.table,
+            known=known,
+            names=tuple(leaves),
+        ):
+            if verdicts is self.verdicts and self._right(packets, walk):
+                continue
             yield from judged(self, packets)
+
+    def _right(self, packets: Packets, walk: Walk) -> bool:
+        """Whether nothing is wrong with what becomes of packets, and of those of which the same is asked."""
+        if packets.kept is None or packets.takers is None:
+            return False
+        both = zip(packets.sets, packets.takers, strict=True)
+        sets = tuple(takers if place in self.alike else here for place, (here, takers) in enumerate(both))
+        whole = packets.copy(sets=sets)
+        if any(judged(self, whole)):
+            return False
+        walk.right(whole)
+        return True
 
     def start(self) -> dict[str, Value]:
         """All fields of the packets."""
@@ -69,9 +107,9 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
     if not packets.sent:
         for sets in question.verdicts.must_pass(packets.sets):
             yield Fault("dropped, and must pass", packets, sets)
-        if question.zone is not None and any(_admits(effect, question, packets.sets) for effect in packets.effects):
+        if question.sealed:
             for sets in question.verdicts.must_drop(packets.sets):
-                yield Fault(f"remembered as {_AS[question.remembers]}, and {FORBIDDEN}", packets, sets)
+                yield from _let_in(question, packets, sets)
         return
     for sets in question.verdicts.must_drop(packets.sets):
         yield Fault(f"passes, and {FORBIDDEN}", packets, sets)
@@ -80,19 +118,17 @@ def judged(question: Question, packets: Packets) -> Iterator[Fault]:
             yield from _misled(question, packets, sets)
 
 
-def _admits(effect: object, question: Question, sets: Sets) -> bool:
-    """Whether some of the packets were remembered as the question has it."""
-    return isinstance(effect, Committed) and any(_bits(effect, question, sets))
-
-
-def _admits_all(effect: object, question: Question, sets: Sets) -> bool:
-    """Whether all of the packets were remembered as the question has it, in its zone."""
-    return isinstance(effect, Committed) and effect.zone == question.zone and all(_bits(effect, question, sets))
-
-
-def _bits(effect: Committed, question: Question, sets: Sets) -> Iterator[int]:
+def _let_in(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    """Where a dropped packet makes conntrack remember what lets others pass."""
     space = question.space
-    return (bit for bit, _ in space.split(space.write(0, effect.label, question.remembers), sets))
+    for effect in packets.effects:
+        if isinstance(effect, Committed):
+            known = question.memory.get(effect.zone, Memory()).label
+            for bit in _LETS_PASS:
+                before, after = space.write(0, known, bit), layered(space, effect.label, bit)
+                for number, part in space.split(after, sets):
+                    if number and (other := space.differ(before, number, part)):
+                        yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, other)
 
 
 def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
@@ -103,18 +139,32 @@ def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
     (sent,) = packets.sent
     for name, wanted in question.leaves.items():
         has = _value(sent, name)
-        if has is not wanted and (other := _different(question.space, has, wanted, sets)):
+        if other := question.space.differ(has, wanted, sets):
             yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
             return
-    if question.zone is None:
+    if question.remembers is not None:
+        yield from _forgotten(question, question.remembers, packets, sets)
+    elif any(isinstance(each, Committed) for each in packets.effects):
+        yield Fault("is remembered anew", packets, sets)
+    for effect in packets.effects:
+        if isinstance(effect, Translated) and effect.nat.side == "src":
+            size = len(effect.nat.address)
+            if effect.zone != SNAT_ZONE[4 if size == 4 else 6] or effect.nat.ports != SNAT_PORTS:
+                yield Fault("gets another source in another zone, or from other ports", packets, sets)
+
+
+def _forgotten(question: Question, wanted: Remembered, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    committed = [each for each in packets.effects if isinstance(each, Committed) and each.zone == wanted.zone]
+    if not committed:
+        yield Fault("passes, and is not remembered", packets, sets)
         return
-    remembered = [each for each in packets.effects if _admits_all(each, question, sets)]
-    if not remembered:
-        yield Fault(f"passes, and is not remembered as {_AS[question.remembers]}", packets, sets)
-    for effect in remembered:
-        assert isinstance(effect, Committed)
-        if other := _different(question.space, effect.mark, question.mark, sets):
-            yield Fault("is remembered as of another node's tunnel", packets, other)
+    space = question.space
+    for mask, part, value in wanted.label:
+        both = meet(sets, part)
+        if both and (other := space.differ(layered(space, committed[-1].label, mask), value, both)):
+            yield Fault("is remembered as another than it is", packets, other)
+    if wanted.mark is not None and (other := space.differ(committed[-1].mark, wanted.mark, sets)):
+        yield Fault("is remembered as of another node's tunnel", packets, other)
 
 
 _WRONG = {
@@ -132,12 +182,3 @@ _WRONG = {
 
 def _value(sent: Sent, name: str) -> Value:
     return sent.port if name == "port" else sent.fields.get(name, 0)
-
-
-def _different(space: Space, has: Value, wanted: Value, sets: Sets) -> Sets | None:
-    """Some of the packets for which two values are not the same."""
-    for number, part in space.split(wanted, sets):
-        for other, both in space.split(has, part):
-            if other != number:
-                return both
-    return None

@@ -1,6 +1,7 @@
 """Protocols, destination ports and ICMP types in cells that neither flows nor policies tell apart."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -43,6 +44,14 @@ class Cell(msgspec.Struct, frozen=True):
         return {"nw_proto": self.protocol, name: self.number}
 
 
+class Kinds(NamedTuple):
+    """All cells, those of TCP, and those of a protocol of which conntrack may not know ports; as bits."""
+
+    all: int
+    tcp: int
+    portless: int
+
+
 class Cells:
     """All cells of a family but neighbour discovery; sets of them are bits of a number."""
 
@@ -80,6 +89,11 @@ class Cells:
     def elements(self) -> list[Element]:
         """The fields of a packet of each cell."""
         return [cell.element for cell in self.cells]
+
+    @property
+    def kinds(self) -> Kinds:
+        """The cells that states of connections tell apart."""
+        return Kinds(self.all, self.tcp, self.portless)
 
     def _bits(self, chosen: Iterable[Cell]) -> int:
         wanted = set(chosen)

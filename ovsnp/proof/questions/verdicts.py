@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from typing import Protocol as Shape
 
-from ovsnp.proof.simulator.space import Sets, bits_of, meet, narrowed, without
+from ovsnp.proof.simulator.space import Sets, meet, narrowed, without
 
 
 class Verdicts(Shape):
@@ -73,11 +73,6 @@ class Table:
         self._row, self._column, self._traffic = dimensions
         self._rows = rows
 
-    def closed(self) -> "Table":
-        """The same with nothing open."""
-        rows = [row._replace(open=0) for row in self._rows]
-        return Table((self._row, self._column, self._traffic), rows)
-
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
         """Those whose traffic is not in their row and column."""
         yield from self._where(sets, wanted=False)
@@ -97,29 +92,39 @@ class Table:
                     yield narrowed(found, self._traffic, cells)
 
 
-class Own:
-    """Everything must be dropped but what has, for each element of the first dimension, its own of two others.
+class Cases:
+    """Verdicts by part of the packets; what is in no part may pass or be dropped: another question asks about it."""
 
-    What has may pass or not: another question asks about it.
-    """
-
-    def __init__(self, dimensions: tuple[int, int, int], own: Sequence[tuple[int, int]]) -> None:
-        self._by, self._one, self._two = dimensions
-        self._own = own
+    def __init__(self, *parts: tuple[Sets, Verdicts]) -> None:
+        self._parts = parts
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """Those with another's."""
-        for number in bits_of(sets[self._by]):
-            here = narrowed(sets, self._by, 1 << number)
-            one, two = self._own[number]
-            if others := sets[self._one] & ~one:
-                yield narrowed(here, self._one, others)
-            if others := sets[self._two] & ~two:
-                yield narrowed(here, self._two, others)
+        """Those that must be dropped in their part."""
+        for part, verdicts in self._parts:
+            if both := meet(sets, part):
+                yield from verdicts.must_drop(both)
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
-        yield from ()
+        """Those that must pass in their part."""
+        for part, verdicts in self._parts:
+            if both := meet(sets, part):
+                yield from verdicts.must_pass(both)
+
+
+class Excused:
+    """The same verdicts, but that some parts may be dropped, whatever they say."""
+
+    def __init__(self, verdicts: Verdicts, excused: Sequence[Sets]) -> None:
+        self.strict, self._excused = verdicts, excused
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """The same."""
+        yield from self.strict.must_drop(sets)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those that are in no excused part."""
+        for found in self.strict.must_pass(sets):
+            yield from without([found], self._excused)
 
 
 class Products:

@@ -47,6 +47,13 @@ class Ways:
         self._lengths = sorted({length for _, length, _ in self._behind}, reverse=True)
 
     @property
+    def has_family(self) -> bool:
+        """Whether the node has the family: a pod CIDR, or a pod with an address of it."""
+        families = {cidr.family for cidr in (self.node.pod_cidrs if self.node else ())}
+        families |= {family(address) for pod in self.local.values() for address in pod.addresses}
+        return self.version in families
+
+    @property
     def gateway(self) -> Way:
         """To the node and the world."""
         return Way(self.ports.gateway.ofport, self.ports.gateway.mac)

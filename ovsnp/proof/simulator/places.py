@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from ovsnp.model.address import parse_address
+from ovsnp.pipeline.fields import TUN_METADATA
 
 
 class Place(NamedTuple):
@@ -52,6 +53,7 @@ _ALIASES = {
     "NXM_NX_CT_NW_DST": "ct_nw_dst", "NXM_NX_CT_TP_DST": "ct_tp_dst", "NXM_NX_CT_IPV6_DST": "ct_ipv6_dst",
 }  # fmt: skip
 
+_MAPPED = {field.base: field.bits for field in TUN_METADATA.values()}
 CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat")
 
 
@@ -70,6 +72,11 @@ def place(name: str) -> Place | None:
 def is_option(base: str) -> bool:
     """Whether this is a tunnel option, which may be absent."""
     return base.startswith("tun_metadata")
+
+
+def is_whole_option(where: Place) -> bool:
+    """Whether a place is all of a tunnel option, as ovsnp maps these."""
+    return where.lsb == 0 and _MAPPED.get(where.base) == where.bits
 
 
 def place_mask(base: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from ovsnp.pipeline.cookies import is_ours
-from ovsnp.pipeline.registers import ENDPOINT
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED, ENDPOINT, ORIGIN_LABEL, SERVICE_LABEL
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.proof.simulator.actions import Action, Conjunction, Set, read_actions, split
 from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, place, place_mask, read_value
@@ -46,6 +46,8 @@ _NEEDS: dict[str, dict[str, set[int]]] = {
 UNMODELLED = {"nw_ttl", "nw_ecn", "metadata", "pkt_mark", "ct_nw_src", "ct_ipv6_src", "ct_tp_src", "tun_dst",
               "tun_ipv6_dst", "arp_tha", "nd_tll", "nd_options_type", "nd_reserved", "ct_zone"}  # fmt: skip
 """Fields that no question varies: a flow that matches one cannot be judged."""
+_LABEL = sum(each.full_mask << each.lsb for each in (ADMITTED, SERVICE_LABEL, ANSWERED, ORIGIN_LABEL))
+"""The bits of ct_label that questions vary."""
 _UNMODELLED_STATES = 1 << CT_FLAGS.index("snat") | 1 << CT_FLAGS.index("dnat")
 _ADDRESSES = {"nw_src", "nw_dst", "ipv6_src", "ipv6_dst", "ct_nw_dst", "ct_ipv6_dst"}
 _MOST_HOLES = 8
@@ -192,6 +194,8 @@ def read_terms(parts: Iterable[str]) -> tuple[Terms, str]:
                 unknown.append(part)
         else:
             _add(terms, where, *read_value(text, where.bits))
+    if terms.get("ct_label", (0, 0))[1] & ~_LABEL:
+        unknown.append("a bit of ct_label that no verdict hangs on")
     unknown += [f"a mask of {base} with holes" for base in _ADDRESSES & terms.keys() if _holes(base, terms[base][1])]
     lacking = [(base, needed) for base in terms for needed in _lacking(terms, base)]
     unknown += [f"{base} without {needed}" for base, needed in lacking]

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
+from ovsnp.pipeline.registers import EGRESS_RULE_LABEL, INGRESS_RULE_LABEL
 from ovsnp.proof.simulator.actions import Action, Move, Output, Push, Set, Track
-from ovsnp.proof.simulator.places import Place
+from ovsnp.proof.simulator.places import Place, place_mask
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 
-_LABEL = 1 << ADMITTED.lsb | 1 << SERVICE_LABEL.lsb
+_RULES = sum(each.full_mask << each.lsb for each in (INGRESS_RULE_LABEL, EGRESS_RULE_LABEL))
+_LABEL = place_mask("ct_label") & ~_RULES
 
 
 class Relevance:
@@ -41,9 +42,13 @@ class Relevance:
     def _add(self, base: str, mask: int) -> None:
         self._masks[base] = self._masks.get(base, 0) | mask
 
-    def _matters(self, base: str, mask: int) -> bool:
+    def mask(self, base: str) -> int:
+        """The bits of a base that matter."""
         followed = base.startswith("xxreg") or base == "ct_label"
-        return bool(self._masks.get(base, 0) & mask) or not followed
+        return self._masks.get(base, 0) if followed else -1
+
+    def _matters(self, base: str, mask: int) -> bool:
+        return bool(self.mask(base) & mask)
 
     def only(self, flow: ReadFlow) -> ReadFlow:
         """The flow without what it does to bits that do not matter."""

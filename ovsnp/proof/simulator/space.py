@@ -3,7 +3,7 @@ set of elements of each. A field of such packets is a number, or a column: one n
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -40,15 +40,16 @@ class Space:
         self.everything: Sets = tuple((1 << len(elements)) - 1 for elements in dimensions)
         self._columns: dict[tuple[int, tuple[int, ...]], Column] = {}
         self._indexes: dict[tuple[Column, int], dict[int, int]] = {}
+        self._same: dict[tuple[Column, Column], int] = {}
         self._written: dict[tuple[object, object, int, int], Value] = {}
+        self._fields: dict[str, Value] = {}
+        for number, elements in enumerate(dimensions):
+            for base in dict.fromkeys(base for element in elements for base in element):
+                self._fields[base] = self.column(number, tuple(element.get(base, 0) for element in elements))
 
     def fields(self) -> dict[str, Value]:
         """What the elements say."""
-        found: dict[str, Value] = {}
-        for number, elements in enumerate(self.dimensions):
-            for base in dict.fromkeys(base for element in elements for base in element):
-                found[base] = self.column(number, tuple(element.get(base, 0) for element in elements))
-        return found
+        return dict(self._fields)
 
     def column(self, dimension: int, values: tuple[int, ...]) -> Value:
         """The column of these values; a number where all are the same."""
@@ -117,6 +118,29 @@ class Space:
                 if other == number:
                     yield both
 
+    def differ(self, one: Value, two: Value, sets: Sets) -> Sets | None:
+        """Some of the packets for which two values are not the same number."""
+        if one is two or (isinstance(one, int) and isinstance(two, int)):
+            return None if one == two else sets
+        if isinstance(one, int) or isinstance(two, int) or one.dimension == two.dimension:
+            column = one if isinstance(one, Column) else two
+            assert isinstance(column, Column)
+            bad = sets[column.dimension] & ~self._alike(one, two, column)
+            return narrowed(sets, column.dimension, bad) if bad else None
+        parts = ((number, part) for number, part in self.split(one, sets))
+        found = (self.differ(number, two, part) for number, part in parts)
+        return next((each for each in found if each), None)
+
+    def _alike(self, one: Value, two: Value, column: Column) -> int:
+        """The elements of the dimension for which both are the same number."""
+        if isinstance(one, int) or isinstance(two, int):
+            number = one if isinstance(one, int) else two
+            assert isinstance(number, int)
+            return self.index(column).get(number, 0)
+        if (one, two) not in self._same:
+            self._same[one, two] = bits(own == other for own, other in zip(one.values, two.values, strict=True))
+        return self._same[one, two]
+
     def _at(self, value: Value, number: int, sets: Sets) -> Iterator[tuple[int, Sets]]:
         if isinstance(value, int):
             yield value, sets
@@ -137,6 +161,11 @@ def meet(one: Sets, two: Sets) -> Sets | None:
     """What is in both; None where that is nothing."""
     found = tuple(map(int.__and__, one, two))
     return found if all(found) else None
+
+
+def is_within(one: Sets, other: Sets) -> bool:
+    """Whether all packets of one product are in another."""
+    return not any(here & ~there for here, there in zip(one, other, strict=True))
 
 
 def minus(whole: Sets, part: Sets) -> Iterator[Sets]:
@@ -172,6 +201,11 @@ def merged(products: Sequence[Sets]) -> list[Sets]:
 def first(sets: Sets) -> Sets:
     """One packet of these."""
     return tuple(bits & -bits for bits in sets)
+
+
+def bits(found: Iterable[object]) -> int:
+    """The positions of what is true, as bits."""
+    return sum(1 << index for index, each in enumerate(found) if each)
 
 
 def bits_of(number: int) -> Iterator[int]:

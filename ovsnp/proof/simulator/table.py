@@ -89,14 +89,22 @@ class Lookups:
 
     def steps(self, fields: Fields, sets: Sets) -> Iterable[tuple[Step, Sets]]:
         """What is done to which of the packets; together they are all of them."""
-        looked = {base: self._space.known(fields.get(base, 0), sets) for base, _ in self._table.looked_at}
-        key = tuple(
-            value & mask if isinstance(value, int) else value
-            for (_, mask), value in zip(self._table.looked_at, looked.values(), strict=True)
-        )
-        if key not in self._kept:
-            self._kept[key] = _steps(self._table.candidates(looked, self._space), self._space)
-        for step in self._kept[key]:
+        looked: list[Value] = []
+        for base, mask in self._table.looked_at:
+            value = fields.get(base, 0)
+            if isinstance(value, Column):
+                bits = sets[value.dimension]
+                if not bits & (bits - 1):
+                    value = value.values[bits.bit_length() - 1] & mask
+            else:
+                value &= mask
+            looked.append(value)
+        key = tuple(looked)
+        steps = self._kept.get(key)
+        if steps is None:
+            there = {base: value for (base, _), value in zip(self._table.looked_at, key, strict=True)}
+            steps = self._kept[key] = _steps(self._table.candidates(there, self._space), self._space)
+        for step in steps:
             if met := meet(step.packets, sets):
                 yield step, met
 

@@ -7,101 +7,30 @@ Connection tracking answers as the packet's memory says, zone by zone.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-import msgspec
-from msgspec.structs import replace
-
+from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.proof.simulator import actions as a
-from ovsnp.proof.simulator.places import CT_FLAGS, OPTION_BITS, Place, is_option, place_mask
+from ovsnp.proof.simulator.packets import (
+    Committed,
+    Effect,
+    Layers,
+    Memory,
+    Packets,
+    Path,
+    Sent,
+    Translated,
+    Unjudged,
+    layered,
+)
+from ovsnp.proof.simulator.places import OPTION_BITS, Place, is_option, is_whole_option, place_mask
 from ovsnp.proof.simulator.reading import Bridge, ReadFlow
 from ovsnp.proof.simulator.relevance import Relevance
-from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, meet, without
-from ovsnp.proof.simulator.table import Lookups, Step, Table
+from ovsnp.proof.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
+from ovsnp.proof.simulator.suffixes import Dependence, dependence
+from ovsnp.proof.simulator.table import Lookups, Table
 
-NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
 _DEEPEST = 64
-_CONNECTION = ("ct_state", "ct_zone", "ct_mark", "ct_label")
+_KEPT_FROM = BY_NAME["DestinationNode"].id
 _ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src", ("dst", 16): "ipv6_dst"}
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What conntrack knows of a connection in a zone, and the fields that undoing its translation sets."""
-
-    state: int = NEW
-    mark: Value = 0
-    label: int = 0
-    undo: Mapping[str, Value] = {}
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """The packet left by a port, with these fields."""
-
-    port: Value
-    fields: Mapping[str, Value]
-
-
-class Committed(msgspec.Struct, frozen=True):
-    """The connection was remembered."""
-
-    zone: int
-    mark: Value
-    label: Value
-
-
-class Translated(msgspec.Struct, frozen=True):
-    """The connection was remembered with another source or destination."""
-
-    zone: int
-    nat: a.Nat
-    label: Value
-
-
-class Unjudged(msgspec.Struct, frozen=True):
-    """The packet met what cannot be judged."""
-
-    what: str
-
-
-Effect = Sent | Committed | Translated | a.Learn | Unjudged
-
-
-class Packets(msgspec.Struct):
-    """Packets on their way: their fields, which they are, and what became of them so far.
-
-    ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
-    to stop at a translation of the destination.
-    """
-
-    fields: dict[str, Value]
-    sets: Sets
-    memory: Mapping[int, Memory]
-    effects: tuple[Effect, ...] = ()
-    path: "tuple[int, Step, object] | None" = None
-    stack: tuple[Value, ...] = ()
-    depth: int = 0
-    pending: int | None = None
-
-    def copy(self, **changes: object) -> "Packets":
-        """The same with changes; its fields are its own."""
-        made = replace(self, **changes)
-        if "fields" not in changes:
-            made.fields = dict(self.fields)
-        return made
-
-    @property
-    def sent(self) -> list[Sent]:
-        """Where they left."""
-        return [effect for effect in self.effects if isinstance(effect, Sent)]
-
-    @property
-    def met(self) -> list[ReadFlow | int]:
-        """The flows they met in order; a number is a table where they met none."""
-        found: list[ReadFlow | int] = []
-        link = self.path
-        while link is not None:
-            table, step, link = link  # type: ignore[assignment]
-            flows = (flow for flow, products in step.flows if any(meet(product, self.sets) for product in products))
-            found.append(next(flows, table))
-        return found[::-1]
 
 
 class Simulator:
@@ -114,17 +43,27 @@ class Simulator:
         for flow in bridge.flows:
             flows[flow.table].append(relevance.only(flow))
         self.tables = {number: Table(those) for number, those in flows.items()}
+        self.kept = dependence(_KEPT_FROM, flows, bridge.groups)
 
-    def walk(self, space: Space, *, stop: bool = False) -> "Walk":
-        """Walks of packets of a space; ``stop`` where their destination is translated."""
-        return Walk(self, space, stop)
+    def walk(self, space: Space, *, stop: bool = False, keep: bool = False) -> "Walk":
+        """Walks of packets of a space; ``stop`` where their destination is translated.
+
+        ``keep`` the ways that packets of the whole space take once the state of their connection is known: for many
+        walks, each of other packets.
+        """
+        return Walk(self, space, stop, keep)
 
 
 class Walk:
     """Walks through the tables, of packets of one space."""
 
-    def __init__(self, simulator: Simulator, space: Space, stop: bool) -> None:
+    def __init__(self, simulator: Simulator, space: Space, stop: bool, keep: bool) -> None:
         self._groups, self.space, self.stop = simulator.groups, space, stop
+        self._dependence = simulator.kept if keep else None
+        self._kept: dict[object, list[Packets]] = {}
+        self._passed: dict[object, list[Sets]] = defaultdict(list)
+        self._known: object = None
+        self._names: tuple[str, ...] = ()
         self._nowhere = Lookups(Table(()), space)
         self._lookups = {number: Lookups(table, space) for number, table in simulator.tables.items()}
 
@@ -134,11 +73,55 @@ class Walk:
         sets: Sets,
         memory: Mapping[int, Memory] | None = None,
         table: int = 0,
+        *,
+        known: object = None,
+        names: tuple[str, ...] = (),
     ) -> Iterator[Packets]:
-        """What becomes of packets that enter a table, part by part."""
+        """What becomes of packets that enter a table, part by part.
+
+        What was called right of the same question (``known``, with the fields of ``names``) is left out.
+        """
+        self._known, self._names = known, names
         return self._enter(table, Packets(dict(fields), sets, memory or {}))
 
+    def right(self, packets: Packets) -> None:
+        """Take note that there is nothing wrong with what became of packets."""
+        if packets.kept is not None:
+            self._passed[packets.kept].append(packets.sets)
+
     def _enter(self, number: int, packets: Packets) -> Iterator[Packets]:
+        if number == _KEPT_FROM and self._dependence is not None:
+            yield from self._as_kept(number, packets, self._dependence)
+        else:
+            yield from self._look_up(number, packets)
+
+    def _as_kept(self, number: int, packets: Packets, on: Dependence) -> Iterator[Packets]:
+        """The ways from a table on, which packets of the whole space take that are the same in all that decides."""
+        values = tuple(packets.fields.get(base, 0) for base in on.fields)
+        key = values, packets.stack, _hashable(packets.memory) if on.memory else None
+        if key not in self._kept:
+            fields = {base: value for base, value in zip(on.fields, values, strict=True) if base in packets.fields}
+            whole = packets.copy(fields=fields, sets=self.space.everything, effects=(), path=None)
+            self._kept[key] = list(self._look_up(number, whole))
+        asked = None
+        if self._known is not None and not packets.effects:
+            asked = self._known, key, tuple(packets.fields.get(name) for name in self._names)
+        for index, way in enumerate(self._kept[key]):
+            both = meet(way.sets, packets.sets)
+            kept = asked and (asked, index)
+            if both and not any(is_within(both, each) for each in self._passed.get(kept, ())):
+                yield packets.copy(
+                    fields={**packets.fields, **way.fields},
+                    sets=both,
+                    effects=(*packets.effects, *(_of(effect, packets.fields) for effect in way.effects)),
+                    path=_after(packets.path, way.path),
+                    stack=way.stack,
+                    pending=way.pending,
+                    kept=kept,
+                    takers=way.sets,
+                )
+
+    def _look_up(self, number: int, packets: Packets) -> Iterator[Packets]:
         for step, met in self._lookups.get(number, self._nowhere).steps(packets.fields, packets.sets):
             here = packets.copy(sets=met, path=(number, step, packets.path), depth=packets.depth + 1)
             unknown = next((flow.unknown for flow, _ in step.flows if flow.unknown), "")
@@ -193,7 +176,7 @@ class Walk:
     def _simple(self, action: a.Action, packets: Packets) -> None:
         match action:
             case a.Set(base=base, value=value, mask=mask):
-                packets.fields[base] = self.space.write(packets.fields.get(base, 0), value, mask)
+                packets.fields[base] = self._written(packets.fields, base, value, mask)
             case a.Move(source=source, target=target):
                 self._put(packets.fields, target, self._get(packets.fields, source))
             case a.Push(source=source):
@@ -209,6 +192,12 @@ class Walk:
             case _:
                 pass  # a conjunction does nothing by itself
 
+    def _written(self, fields: Mapping[str, Value], base: str, value: Value, mask: int) -> Value:
+        """A field with the bits of a mask from a value that lies as they do."""
+        if mask == place_mask(base) and not is_option(base):
+            return value
+        return self.space.write(fields.get(base, 0), value, mask)
+
     def _get(self, fields: Mapping[str, Value], where: Place) -> Value:
         whole = fields.get(where.base, 0)
         if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
@@ -220,6 +209,9 @@ class Walk:
             fields[where.base] = value
             return
         # A tunnel option that gets a value is there from then on.
+        if is_whole_option(where):
+            fields[where.base] = self.space.write(1 << OPTION_BITS, value, where.mask)
+            return
         present = 1 << OPTION_BITS if is_option(where.base) else 0
         before = self.space.write(fields.get(where.base, 0), present, present)
         fields[where.base] = self.space.write(before, value, where.mask, where.lsb)
@@ -247,17 +239,23 @@ class Walk:
     def _remember(self, action: a.Track, packets: Packets) -> None:
         """``ct(commit)``, and what becomes of mark and label by it."""
         fields = dict(packets.fields)
+        label: Layers = ((place_mask("ct_label"), fields.get("ct_label", 0)),)
         for write in action.memory:
             if isinstance(write, a.Set):
-                fields[write.base] = self.space.write(fields.get(write.base, 0), write.value, write.mask)
+                base, mask, value = write.base, write.mask, write.value
             else:
-                self._put(fields, write.target, self._get(fields, write.source))
+                base, mask = write.target.base, write.target.mask
+                value = self.space.write(0, self._get(fields, write.source), mask, write.target.lsb)
+            if base == "ct_label":
+                label = ((mask, value), *label)
+            else:
+                fields[base] = self._written(fields, base, value, mask)
         if action.commit:
-            mark, label = fields.get("ct_mark", 0), fields.get("ct_label", 0)
             if isinstance(action.nat, a.Nat):
-                packets.effects = (*packets.effects, Translated(action.zone, action.nat, label))
+                whole = layered(self.space, label, place_mask("ct_label"))
+                packets.effects = (*packets.effects, Translated(action.zone, action.nat, whole))
             else:
-                packets.effects = (*packets.effects, Committed(action.zone, mark, label))
+                packets.effects = (*packets.effects, Committed(action.zone, fields.get("ct_mark", 0), label))
 
     def _recirculate(self, action: a.Track, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
         """``ct(table=...)``: what goes on in the table knows the connection."""
@@ -301,6 +299,26 @@ class Walk:
             yield packets.copy(sets=sets)
         for sets in without([packets.sets], back):
             yield packets.copy(sets=sets, effects=(*packets.effects, Sent(port, dict(packets.fields))))
+
+
+def _of(effect: Effect, fields: Mapping[str, Value]) -> Effect:
+    """What became of a packet that has more fields than those that decided."""
+    return Sent(effect.port, {**fields, **effect.fields}) if isinstance(effect, Sent) else effect
+
+
+def _after(path: "Path | None", further: "Path | None") -> "Path | None":
+    """One way after another."""
+    steps = []
+    while further is not None:
+        table, step, further = further
+        steps.append((table, step))
+    for table, step in reversed(steps):
+        path = table, step, path
+    return path
+
+
+def _hashable(memory: Mapping[int, Memory]) -> object:
+    return tuple((zone, each.state, each.mark, each.label, *each.undo.items()) for zone, each in memory.items())
 
 
 def _with_number(packets: Packets, column: Column, number: int, sets: Sets) -> Packets:

@@ -1,0 +1,82 @@
+"""Defects in the flows of one random cluster: whether each changes anything, and whether `verify` finds it."""
+
+import shlex
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+from ovsnp.compiler import compile_cluster, render_text
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.proof.counterexample import Counterexample, counterexample
+from ovsnp.proof.proof import prove
+from ovsnp.proof.simulator.reading import read_bridge
+from ovsnp.proof.simulator.walk import Simulator
+from tests.ovs.instance import own_switch
+from tests.planted.defects import Planted, Planter
+from tests.planted.judge import Difference, Judge, RefusedError
+from tests.planted.written import read, written
+from tests.property.test_proof import random_bridges
+
+DEFECTS = 4
+"""Defects of one cluster."""
+
+
+class Trial(NamedTuple):
+    """A defect, a packet with which it shows (None: none was found), and what `verify` finds.
+
+    ``confirmed``: the defect shows with a counterexample of `verify`.
+    """
+
+    planted: Planted
+    difference: Difference | None
+    found: tuple[str, ...]
+    confirmed: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether something else becomes of some packet."""
+        return self.difference is not None or self.confirmed
+
+    @property
+    def missed(self) -> bool:
+        """Whether the defect changes something and `verify` says nothing."""
+        return self.changes and not self.found
+
+
+def trials(seed: int, defects: int = DEFECTS) -> Iterator[Trial]:
+    """Some defects in the flows of one node."""
+    random = Random(seed)
+    bridge = random.choice(random_bridges(seed))
+    lines = read(render_text(compile_cluster(*bridge)))
+    planter, tried = Planter(lines, random), 0
+    while tried < defects:
+        with own_switch() as switch:
+            judge = Judge(switch, bridge, lines, random)
+            while tried < defects:
+                planted = planter.plant()
+                try:
+                    difference = judge.difference(planted)
+                except RefusedError:
+                    continue
+                tried += 1
+                dead = difference is not None and difference.packet is None
+                examples = counterexamples(planted, bridge)
+                kinds = tuple(sorted({each.kind for each in examples}))
+                confirmed = difference is None and any(judge.differs(_command(each)) for each in examples)
+                yield Trial(planted, difference, kinds, confirmed)
+                if dead:
+                    break
+
+
+def counterexamples(planted: Planted, bridge: tuple[Cluster, Ports, Options]) -> list[Counterexample]:
+    """What `verify` finds."""
+    flows = read_bridge(written(planted.lines).splitlines())
+    simulator = Simulator(flows.without_learned())
+    return [counterexample(each, simulator, "") for each in prove(flows, *bridge).findings]
+
+
+def _command(example: Counterexample) -> list[str]:
+    """The packet as `ofproto/trace` takes it, and its options."""
+    return shlex.split(example.trace)[2:]
