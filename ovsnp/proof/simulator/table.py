@@ -237,10 +237,16 @@ def _take(candidates: Sequence[Candidate], among: list[Sets], taken: _Taken) -> 
         for each in hard:
             among = taken.take(each.flow, each.packets, among)
         soft = [each for each in here if each.flow.conjunctions]
-        claims = [claim for number, packets in _whole(soft) for claim in _claims(number, packets, plain)]
+        claims = []
+        for number, conjunction in _conjunctions(soft).items():
+            its = [claim for packets in conjunction.whole() for claim in _claims(number, packets, plain)]
+            # Where flows disagree about the number of clauses, the flow that is looked at first decides.
+            if len(conjunction.totals) > 1:
+                taken.ambiguous |= {flow for flow, _ in its}
+            claims += its
         for index, (flow, packets) in enumerate(claims):
-            for other, its in claims[:index]:
-                if meet(its, packets) and not _same_but_values(flow, other):
+            for other, others in claims[:index]:
+                if meet(others, packets) and not _same_but_values(flow, other):
                     taken.ambiguous |= {flow, other}
             among = taken.take(flow, packets, among)
         if not among:
@@ -273,17 +279,31 @@ def _same_but_values(one: ReadFlow, other: ReadFlow) -> bool:
     return [_bare(action) for action in one.actions] == [_bare(action) for action in other.actions]
 
 
-def _whole(clauses: Sequence[Candidate]) -> list[tuple[int, Sets]]:
-    """The conjunctions all of whose clauses hold, each with packets for which they do."""
-    met: dict[tuple[int, int], dict[int, list[Sets]]] = defaultdict(lambda: defaultdict(list))
+class _Conjunction:
+    """The clauses of one number that packets of a priority meet, and how many clauses the flows say it has."""
+
+    def __init__(self) -> None:
+        self.totals: set[int] = set()
+        self._by_clause: dict[int, list[Sets]] = defaultdict(list)
+
+    def add(self, clause: int, packets: Sets) -> None:
+        """A flow that is such a clause, and the packets that it matches."""
+        self._by_clause[clause].append(packets)
+
+    def whole(self) -> Iterable[Sets]:
+        """Packets that meet every clause."""
+        products = merged(self._by_clause[1])
+        for clause in range(2, min(self.totals) + 1):
+            others = merged(self._by_clause[clause])
+            products = [both for one in products for two in others if (both := meet(one, two))]
+        return products
+
+
+def _conjunctions(clauses: Sequence[Candidate]) -> dict[int, _Conjunction]:
+    """The conjunctions of these flows by their number."""
+    found: dict[int, _Conjunction] = defaultdict(_Conjunction)
     for each in clauses:
         for conjunction in each.flow.conjunctions:
-            met[conjunction.id, conjunction.clauses][conjunction.clause].append(each.packets)
-    found: list[tuple[int, Sets]] = []
-    for (number, total), by_clause in met.items():
-        products = merged(by_clause.get(1, []))
-        for clause in range(2, total + 1):
-            others = merged(by_clause.get(clause, []))
-            products = [both for one in products for two in others if (both := meet(one, two))]
-        found += ((number, sets) for sets in products)
+            found[conjunction.id].totals.add(conjunction.clauses)
+            found[conjunction.id].add(conjunction.clause, each.packets)
     return found

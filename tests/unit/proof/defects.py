@@ -150,6 +150,7 @@ DEFECTS = (
     Defect("the identity is another's", r"(nw_src=10.20.2.11 actions=set_field:)\w+", r"\g<1>0x7a798e62", "policy"),
     Defect("a conjunction's id is reused", r"conjunction\(3896392562,1/3\)", "conjunction(1274154865,1/3)", "policy"),
     Defect("a clause's number is wrong", r"conjunction\(1392063396,2/3\)", "conjunction(1392063396,3/3)", "policy"),
+    Defect("clauses disagree", r"conjunction\(1392063396,2/3\)", "conjunction(1392063396,2/4)", "policy"),
     Defect("a conjunction lacks a clause", r"conjunction\(631355494,2/2\)", "conjunction(631355494,1/2)", "policy"),
     Defect("a rule drops", r"(conj_id=631355494 actions=).*", r"\1drop", "policy"),
     Defect("a drop passes", r"(table=150,priority=100,\S+ actions=)drop", r"\1goto_table:160", "policy"),
