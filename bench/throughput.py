@@ -86,7 +86,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
         return
     yield (
         f"The lab of two nodes with its first policy, {DATAPATHS[inputs.datapath]}; sender, receiver and both"
-        " nodes share this machine's processors. One TCP connection for {SECONDS:g} s with an MTU of 1,400; then"
+        f" nodes share this machine's processors. One TCP connection for {SECONDS:g} s with an MTU of 1,400; then"
         f" {CONNECTIONS:,} short ones, {AT_ONCE} at once, with a byte each way and reset after it."
         f" {inputs.runs} rounds of all ways in turns; medians, and the least and the most of the ratios. Processor"
         " time is that of both nodes' Open vSwitch."
