@@ -81,6 +81,8 @@ class Planter:
         else:
             head, _, actions = buckets[index].partition("actions=")
             buckets[index] = f"{head}actions={_number_changed(self._random, actions)}"
+        if set(map(_actions, buckets)) == set(map(_actions, group.buckets)):
+            return None  # only the shares of the same endpoints are others
         made = group._replace(buckets=tuple(buckets))
         lines = tuple(made if line is group else line for line in self._lines)
         return Planted(f"group: {kind}", f"{group} -> {made}", None, lines, (group, made))
@@ -298,3 +300,7 @@ def _changed(random: Random, value: str) -> str:
         changed = random.choice((number ^ 1 << random.randrange(size), number + 1, 0))
         head = f"{changed:#x}" if head.startswith("0x") else str(changed)
     return f"{head}{slash}{tail}"
+
+
+def _actions(bucket: str) -> str:
+    return bucket.partition("actions=")[2]
