@@ -4,7 +4,6 @@ Each node is an Open vSwitch of its own on the dummy datapath, with conntrack, N
 other node is taken from its uplink, and put into the other's. (Open vSwitch's tests/tunnel-push-pop.at.)
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
