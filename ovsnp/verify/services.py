@@ -36,7 +36,7 @@ def backends(
 ) -> frozenset[Backend]:
     """Who may be given a connection to this port that begins on a node, in one address family.
 
-    ``node`` is None where the cluster has no Node objects: then everything is on one node.
+    ``node`` is None where the cluster has no Node objects, and nobody names a node: then everything is on one node.
     """
     slices = [each for each in cluster.slices if (each.namespace, each.service) == (service.namespace, service.name)]
     if slices:

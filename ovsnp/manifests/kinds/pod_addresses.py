@@ -57,7 +57,6 @@ class Addressing:
         self._doubled: dict[Address, list[Pod]] = {}
         self._ending: set[str] = set()
         self._lost: dict[str, set[Address]] = {}
-        self._lost_by_any: set[Address] = set()
 
     def admit(self, pod: Pod, written: wire.Pod) -> Pod | None:
         """A pod with the addresses that it may have on its node; None if there is none. Other addresses are noted."""
@@ -104,10 +103,13 @@ class Addressing:
         return f"pod {pod.key}" if pod else None
 
     def disowns(self, address: Address, target: wire.TargetRef | None, namespace: str) -> bool:
-        """True if an endpoint's address is not that of the pod it is for: then it leads nobody to the pod."""
-        if target and target.kind == "Pod" and target.name:
-            return address in self._lost.get(f"{target.namespace or namespace}/{target.name}", ())
-        return address in self._lost_by_any and address not in self._pods_at
+        """True if an endpoint is for a pod that claims the address and does not have it.
+
+        What says no pod is left alone: a pod with an odd address must not take another endpoint away.
+        """
+        if not target or target.kind != "Pod" or not target.name:
+            return False
+        return address in self._lost.get(f"{target.namespace or namespace}/{target.name}", ())
 
     def _node_fault(self, pod: Pod) -> str | None:
         """Why nobody knows where a pod is."""
@@ -155,7 +157,6 @@ class Addressing:
 
     def _lose(self, pod: Pod, addresses: Iterable[Address]) -> None:
         self._lost.setdefault(pod.key, set()).update(addresses)
-        self._lost_by_any.update(addresses)
 
 
 def _without(pod: Pod, addresses: set[Address]) -> Pod:
