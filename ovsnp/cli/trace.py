@@ -118,6 +118,7 @@ def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Opti
     found = standing.find(name)
     if found.settings.runtime != NETNS:
         raise UsageError(f"lab {name} is of containers, whose sockets cannot be reached from here; trace within them")
+    request.tell_notes(found.cluster)
     options = msgspec.structs.replace(
         request.choices,
         bridge=standing.BRIDGE,
