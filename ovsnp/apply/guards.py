@@ -29,7 +29,7 @@ def require_complete(cluster: Cluster, ports: Ports, options: Options, flows: It
 
 
 def missing_pods(cluster: Cluster, ports: Ports) -> str | None:
-    """Which pods have a port and no Pod in the input, not even one that is finished, in words; None where none."""
+    """Which pods have a port and no Pod in the input, not even one that does not count, in words; None where none."""
     keys = sorted(ports.interfaces.keys() - {pod.key for pod in _pods_here(cluster, ports)} - cluster.idle)
     if not keys:
         return None
@@ -42,7 +42,7 @@ def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity,
     """The ports of pods that are on other nodes now: nothing is wrong with the pod, and its old port is closed."""
     found = []
     for pod in _pods_here(cluster, ports):
-        if pod.node != options.node:
+        if not pod.is_on(options.node):
             names = ports.interfaces[pod.key]
             where = f"the Pod is on {pod.node}, and port {' and '.join(names)} is left on {options.bridge}"
             found.append(
@@ -67,8 +67,9 @@ def _lacking_pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
 
 def _wrong_node(cluster: Cluster, ports: Ports, options: Options) -> Iterator[str]:
     """A bridge that has ports of other nodes' pods only is of another node, or of one that is drained."""
-    nodes = {pod.node for pod in _pods_here(cluster, ports)}
-    if nodes and options.node not in nodes:
+    pods = _pods_here(cluster, ports)
+    if pods and not any(pod.is_on(options.node) for pod in pods):
+        nodes = {pod.node for pod in pods}
         yield (
             f"the pods that have ports here are on {_few(sorted(map(str, nodes)))}, and none is on {options.node};"
             " apply would cut them off, so it changes nothing; name the node of this bridge with --node, remove ports"

@@ -125,6 +125,7 @@ def _clusters(request: Request, *sides: str) -> Sequence[Cluster]:
             mistakes += error.diagnostics
     if mistakes:
         raise InputError(mistakes)
+    request.tell_notes(*loaded)
     return loaded
 
 

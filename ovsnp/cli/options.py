@@ -14,6 +14,7 @@ import msgspec
 from ovsnp.cli.settings_file import read_mapping, read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
+from ovsnp.manifests import located
 from ovsnp.manifests.own_files import CONFIGURATION
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Oddity, Ports
@@ -52,14 +53,16 @@ class Request(msgspec.Struct, frozen=True):
         if not self.manifests:
             raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
         cluster = load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
-        if not (cluster.nodes or cluster.pods or cluster.services or cluster.policies):
+        self.tell_notes(cluster)
+        pods, nodes = cluster.pods or cluster.idle, cluster.nodes or cluster.unused_nodes
+        if not (nodes or pods or cluster.services or cluster.policies):
             # What failed to write the file would otherwise take every flow away.
             message = "holds no Node, Pod, Service or NetworkPolicy; name the manifests"
             raise InputError(Diagnostic(Span(path), "", "", message) for path in self.manifests)
         return cluster
 
     def options(self, cluster: Cluster) -> Options:
-        """What the compiler is told; raises UsageError where it is not clear which node is meant."""
+        """What the compiler is told; raises UsageError where it is not clear which node is meant, or it has no use."""
         return msgspec.structs.replace(self.choices, node=_choose_node(cluster, self.node))
 
     @property
@@ -82,8 +85,8 @@ class Request(msgspec.Struct, frozen=True):
 
     def entry(self, cluster: Cluster) -> str | None:
         """The node by which outsiders' connections come in, if one is named; raises UsageError where there is none."""
-        if self.node and cluster.nodes and self.node not in cluster.nodes:
-            raise UsageError(f"there is no node {self.node}; there are {', '.join(sorted(cluster.nodes))}")
+        if self.node:
+            require_node(cluster, self.node)
         return self.node
 
     @property
@@ -102,6 +105,13 @@ class Request(msgspec.Struct, frozen=True):
     def location(self) -> Location:
         """Where Open vSwitch is."""
         return locate(self.db)
+
+    def tell_notes(self, *clusters: Cluster) -> None:
+        """Say on stderr what of the clusters' state is left out, and why; what several clusters have, once."""
+        if self.quiet:
+            return
+        for note in located({note for cluster in clusters for note in cluster.notes}):
+            self.tell(f"note: {note}")
 
     def detail(self, text: str) -> None:
         """Say something on stderr that only who asked for more wants to know."""
@@ -233,17 +243,44 @@ def _prefixes(texts: Iterable[str]) -> tuple[Prefix, ...]:
         raise UsageError(f"--service-cidr: {error}") from None
 
 
+def require_node(cluster: Cluster, name: str) -> None:
+    """Raise UsageError where the manifests have nodes, and this is none that can be used."""
+    if name in cluster.unused_nodes:
+        raise UsageError(f"node {name} cannot be used as it is, and a note on its Node object says why")
+    if cluster.unused_nodes and not cluster.nodes:
+        raise UsageError("no node can be used as it is, and a note on each Node object says why")
+    if cluster.nodes and name not in cluster.nodes:
+        raise UsageError(f"there is no node {name}; there are {', '.join(sorted(cluster.nodes))}")
+
+
 def _choose_node(cluster: Cluster, named: str | None) -> str | None:
-    names = ", ".join(sorted(cluster.nodes))
-    if named is None and len(cluster.nodes) > 1:
-        named = socket.gethostname()
-        if named not in cluster.nodes:
-            raise UsageError(f"which node is this? Name one with --node: {names}")
-    if named is None:
-        return next(iter(cluster.nodes), None)
-    if cluster.nodes and named not in cluster.nodes:
-        raise UsageError(f"there is no node {named}; there are {names}")
-    return named if cluster.nodes else None
+    """The node that is named, the only one there is, or the one of this host's name.
+
+    Without Node objects the nodes are those that pods name.
+    """
+    host = socket.gethostname()
+    if named is None and (len(cluster.nodes) > 1 or host in cluster.unused_nodes):
+        named = host
+        if named not in {*cluster.nodes, *cluster.unused_nodes}:
+            raise UsageError(f"which node is this? Name one with --node: {', '.join(sorted(cluster.nodes))}")
+    if cluster.nodes or cluster.unused_nodes:
+        named = named or next(iter(cluster.nodes), None) or ""
+        require_node(cluster, named)
+        return named
+    return _of_pods(cluster, named, host)
+
+
+def _of_pods(cluster: Cluster, named: str | None, host: str) -> str | None:
+    """Without Node objects, the node that is named, or of this host's name.
+
+    None where pods name no node, or one and the user none: then all pods are here.
+    """
+    names = {pod.node for pod in cluster.pods if pod.node}
+    if not names or named:
+        return named if names else None
+    if len(names) > 1 and host not in names:
+        raise UsageError(f"which node is this? Name one with --node: {', '.join(sorted(names))}")
+    return host if len(names) > 1 else None
 
 
 def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:

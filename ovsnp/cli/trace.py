@@ -7,7 +7,7 @@ import sys
 import click
 import msgspec
 
-from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.options import Request, require_node, shared_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.questions import Written, read_question
@@ -78,8 +78,8 @@ def trace(
         cluster, options, switches = _lab(ctx, request, name)
     else:
         cluster, options, switches = request.cluster(), request.choices, _switches(request)
-    if request.node and cluster.nodes and request.node not in cluster.nodes:
-        raise UsageError(f"there is no node {request.node}; there are {', '.join(sorted(cluster.nodes))}")
+    if request.node:
+        require_node(cluster, request.node)
     question = read_question(cluster, Written(source, destination, port, version), options.service_cidrs)
     check(question)
     nodes = read_nodes(cluster, switches, options)
@@ -118,6 +118,7 @@ def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Opti
     found = standing.find(name)
     if found.settings.runtime != NETNS:
         raise UsageError(f"lab {name} is of containers, whose sockets cannot be reached from here; trace within them")
+    request.tell_notes(found.cluster)
     options = msgspec.structs.replace(
         request.choices,
         bridge=standing.BRIDGE,

@@ -1,9 +1,11 @@
 """Pass 1: files, stdin or API objects to a `Cluster`, each policy and pod with its place in the file.
 
-Everything that is wrong is found in one run and raised as one `InputError`; nothing is read by halves.
+Everything that is wrong is found in one run and raised as one `InputError`; nothing is read by halves. State of a
+cluster that cannot be used is no mistake: the `Cluster` lacks it, and has a note about it.
 """
 
 from ovsnp.manifests.loading import load, load_objects
+from ovsnp.manifests.report import located
 from ovsnp.manifests.text.location import locate
 
-__all__ = ["load", "load_objects", "locate"]
+__all__ = ["load", "load_objects", "locate", "located"]

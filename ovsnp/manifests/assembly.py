@@ -1,55 +1,63 @@
 """The cluster, put together of its objects: nodes and namespaces first, then what refers to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ovsnp.manifests.inventory import Inventory
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.cluster_ips import ClusterIPs
 from ovsnp.manifests.kinds.endpoint_slices import SliceReader
+from ovsnp.manifests.kinds.endpoints import as_slices, read_endpoints
 from ovsnp.manifests.kinds.labels import read_labels, read_name
-from ovsnp.manifests.kinds.nodes import check_nodes, read_node
-from ovsnp.manifests.kinds.pods import Addressing, PodReader
+from ovsnp.manifests.kinds.node_claims import usable_nodes
+from ovsnp.manifests.kinds.nodes import read_node
+from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
+from ovsnp.manifests.kinds.pods import PodReader
 from ovsnp.manifests.kinds.policies import read_policy
 from ovsnp.manifests.kinds.service_cidrs import read_service_cidr
 from ovsnp.manifests.kinds.services import read_service
 from ovsnp.manifests.kinds.syntax import label_name_fault
-from ovsnp.manifests.kinds.unique import LeftOut, PlacedNamespace, PlacedNode, PlacedServiceCIDR, Unique
+from ovsnp.manifests.kinds.unique import (
+    LeftOut,
+    PlacedEndpoints,
+    PlacedNamespace,
+    PlacedNode,
+    PlacedServiceCIDR,
+    Unique,
+)
 from ovsnp.manifests.objects import ApiObject, read_object
 from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report
-from ovsnp.manifests.structure import quote
 from ovsnp.model.address import Prefix
-from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
+from ovsnp.model.cluster import Cluster, Namespace, Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
 
 METADATA_NAME = "kubernetes.io/metadata.name"
 
 
-def assemble(inventory: Inventory, report: Report, *, complete: bool) -> Cluster:
-    """Read all objects. What is wrong with them is in ``report`` afterwards: only if nothing is, the cluster is good.
-
-    Unless the input is ``complete``, that something is missing may be due to a file that could not be read, and is
-    not reported.
-    """
-    assembly = _Assembly(inventory, report, complete)
+def assemble(inventory: Inventory, report: Report) -> Cluster:
+    """Read all objects; only if ``report`` has no mistake afterwards, the cluster is good."""
+    assembly = _Assembly(inventory, report)
     namespaces = assembly.namespaces()
     nodes = assembly.nodes()
-    addressing = Addressing(nodes, complete, report)
-    pods, idle = assembly.pods(nodes, namespaces, addressing)
+    addressing = Addressing(nodes, report)
+    pods, host_pods, idle = assembly.pods(nodes, namespaces, addressing)
     service_cidrs = assembly.service_cidrs(nodes)
-    cluster_ips = ClusterIPs(addressing, nodes, service_cidrs if complete else (), report)
-    services = assembly.services(namespaces, cluster_ips)
-    slices = assembly.slices(nodes, namespaces)
+    services = assembly.services(namespaces, ClusterIPs(addressing, nodes, service_cidrs, report))
+    slices = assembly.slices(nodes, namespaces, addressing)
+    slices += assembly.endpoints(services, slices, addressing)
     policies = assembly.policies(namespaces)
     return Cluster(
         namespaces=dict(sorted(namespaces.items())),
-        nodes=dict(sorted(nodes.items())),
+        nodes=dict(sorted(nodes.usable.items())),
         pods=tuple(sorted(pods, key=_order)),
         policies=tuple(sorted(policies, key=_order)),
         services=tuple(sorted(services, key=_order)),
         slices=tuple(sorted(slices, key=_order)),
         service_cidrs=tuple(sorted(service_cidrs)),
         idle=frozenset(idle),
+        host_pods=tuple(sorted(host_pods, key=_order)),
+        unused_nodes=nodes.unused,
+        notes=report.notes(),
     )
 
 
@@ -60,10 +68,9 @@ def _order(item: Pod | NetworkPolicy | Service | EndpointSlice) -> tuple[str, st
 class _Assembly:
     """The steps of `assemble`, over one inventory."""
 
-    def __init__(self, inventory: Inventory, report: Report, complete: bool) -> None:
+    def __init__(self, inventory: Inventory, report: Report) -> None:
         self._objects = inventory.objects
         self._report = report
-        self._complete = complete
 
     def namespaces(self) -> dict[str, Namespace]:
         """The namespaces by name, without those that are only implied."""
@@ -78,8 +85,8 @@ class _Assembly:
                 found[name] = namespace
         return found
 
-    def nodes(self) -> dict[str, Node]:
-        """The nodes by name, checked against each other."""
+    def nodes(self) -> Nodes:
+        """The nodes, held against each other."""
         found: dict[str, PlacedNode] = {}
         unique: Unique[PlacedNode] = Unique(self._report)
         for item in self._drain("Node"):
@@ -87,15 +94,19 @@ class _Assembly:
             placed = PlacedNode(node, item.place)
             if unique.add("", node.name, placed):
                 found[node.name] = placed
-        check_nodes(found, self._report)
-        return {name: placed.node for name, placed in found.items()}
+        usable = usable_nodes(found, self._report)
+        return Nodes(usable, frozenset(found.keys() - usable.keys()))
 
     def pods(
-        self, nodes: dict[str, Node], namespaces: dict[str, Namespace], addressing: Addressing
-    ) -> tuple[list[Pod], set[str]]:
-        """The pods that count, in the order of the input, and the keys of the others; implied namespaces are added."""
+        self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing
+    ) -> tuple[list[Pod], list[Pod], set[str]]:
+        """The pods that count, those of host networks, and the keys of all that do not count.
+
+        Implied namespaces are added.
+        """
         found: list[Pod] = []
-        idle: set[str] = set()
+        of_hosts: list[Pod] = []
+        keys: list[str] = []
         unique: Unique[Pod | LeftOut] = Unique(self._report)
         reader = PodReader(nodes, self._report)
         for item in self._drain("Pod"):
@@ -103,23 +114,27 @@ class _Assembly:
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
             pod = reader.read(written, namespace, name, item.place)
-            if not unique.add(namespace, name, pod or LeftOut(item.place)):
+            of_host = bool(written.spec and written.spec.host_network)
+            if not unique.add(namespace, name, LeftOut(item.place) if pod is None or of_host else pod):
                 continue
+            keys.append(f"{namespace}/{name}")
             if pod is None:
-                idle.add(f"{namespace}/{name}")
-            else:
-                found.append(pod)
-                addressing.add(pod, written.status or wire.PodStatus())
-        return found, idle
+                continue
+            if of_host:
+                of_hosts.append(pod)
+            elif admitted := addressing.admit(pod, written):
+                found.append(admitted)
+        settled = addressing.settle(found)
+        return settled, of_hosts, {*keys} - {pod.key for pod in settled}
 
-    def service_cidrs(self, nodes: dict[str, Node]) -> set[Prefix]:
+    def service_cidrs(self, nodes: Nodes) -> set[Prefix]:
         """The blocks of all ServiceCIDRs, which may overlap and repeat each other."""
         found: set[Prefix] = set()
         unique: Unique[PlacedServiceCIDR] = Unique(self._report)
         for item in self._drain("ServiceCIDR"):
             written: wire.ServiceCIDR = read_object("ServiceCIDR", item, self._report)
             name = read_name(written.metadata, self._report)
-            cidrs = read_service_cidr(written.spec or wire.ServiceCIDRSpec(), nodes, self._report)
+            cidrs = read_service_cidr(written.spec or wire.ServiceCIDRSpec(), nodes.usable, self._report)
             unique.add("", name, PlacedServiceCIDR(cidrs, item.place))
             found.update(cidrs)
         return found
@@ -138,13 +153,13 @@ class _Assembly:
             if unique.add(namespace, name, service or LeftOut(item.place)) and service is not None:
                 found.append(service)
                 cluster_ips.add(service, spec)
-        return found
+        return cluster_ips.settle(found)
 
-    def slices(self, nodes: dict[str, Node], namespaces: dict[str, Namespace]) -> list[EndpointSlice]:
+    def slices(self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing) -> list[EndpointSlice]:
         """The Services' EndpointSlices, in the order of the input; namespaces that are implied are added."""
         found: list[EndpointSlice] = []
         unique: Unique[EndpointSlice | LeftOut] = Unique(self._report)
-        reader = SliceReader(nodes, self._report)
+        reader = SliceReader(nodes.usable, addressing, self._report)
         for item in self._drain("EndpointSlice"):
             written: wire.EndpointSlice = read_object("EndpointSlice", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
@@ -152,6 +167,25 @@ class _Assembly:
             endpoint_slice = reader.read(written, namespace, name, item.place)
             if unique.add(namespace, name, endpoint_slice or LeftOut(item.place)) and endpoint_slice is not None:
                 found.append(endpoint_slice)
+        return found
+
+    def endpoints(
+        self, services: Iterable[Service], slices: Iterable[EndpointSlice], addressing: Addressing
+    ) -> list[EndpointSlice]:
+        """The Endpoints of Services that have neither slices nor a selector, as slices."""
+        wanted = {(service.namespace, service.name) for service in services if service.selector is None}
+        wanted -= {(each.namespace, each.service) for each in slices}
+        found: list[EndpointSlice] = []
+        unique: Unique[PlacedEndpoints] = Unique(self._report)
+        for item in self._drain("Endpoints"):
+            written: wire.Endpoints = read_object("Endpoints", item, self._report)
+            metadata = written.metadata or wire.Metadata()
+            namespace, name = metadata.namespace or DEFAULT_NAMESPACE, metadata.name or ""
+            if (namespace, name) not in wanted:
+                continue
+            subsets = read_endpoints(written, namespace, addressing, self._report)
+            if unique.add(namespace, name, PlacedEndpoints(subsets, item.place)):
+                found += as_slices(subsets, namespace, name, item.place)
         return found
 
     def policies(self, namespaces: dict[str, Namespace]) -> list[NetworkPolicy]:
@@ -175,19 +209,18 @@ class _Assembly:
             yield objects.pop()
 
     def _namespace_of(self, metadata: wire.Metadata | None, namespaces: dict[str, Namespace]) -> str:
-        """The namespace that an object is in; it must be there, by its object or by its name."""
+        """The namespace that an object is in; without an object of its own it is taken to be there."""
         name = (metadata and metadata.namespace) or DEFAULT_NAMESPACE
         if namespace := namespaces.get(name):
             return namespace.name
         path = ("metadata", "namespace")
         if fault := label_name_fault(name):
             self._report.add(path, fault)
-        elif name == DEFAULT_NAMESPACE or name.startswith("kube-"):
-            namespaces[name] = _namespace(name, {})
-        elif self._complete:
-            self._report.add(
-                path, f"there is no namespace {quote(name)}; add its Namespace object, or correct the name"
-            )
+            return name
+        namespaces[name] = _namespace(name, {})
+        if name != DEFAULT_NAMESPACE and not name.startswith("kube-"):
+            what = f"the input has no Namespace {name}"
+            self._report.note(path, f"{what}; ovsnp takes it to be there, with the label {METADATA_NAME} only")
         return name
 
 

@@ -23,6 +23,9 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The versions of each kind that are read, the one to write first."""
 
+_OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
+"""Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
+
 _POLICY_KINDS = ("networkpolicy", "egressfirewall")
 """How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
 
@@ -131,8 +134,9 @@ class Inventory:
         """Pass over an object of another type, unless that would lose something."""
         if header.kind in self._ignored:
             return
-        faults = [] if not isinstance(body, Outline) else list(body.faults)
-        faults += _type_faults(header)
+        faults = _type_faults(header)
+        if isinstance(body, Outline):
+            faults += [fault for fault in body.faults if faults or fault.path[:1] in _OF_THE_TYPE]
         if faults:
             outline = as_outline(body)
             self._report.begin(place, _subject(outline.value, header.kind), faults)

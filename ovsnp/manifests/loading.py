@@ -55,7 +55,7 @@ def _take_file(file: str, data: bytes, inventory: Inventory) -> list[Diagnostic]
 
 
 def _finish(inventory: Inventory, report: Report, diagnostics: list[Diagnostic]) -> Cluster:
-    cluster = assemble(inventory, report, complete=not diagnostics)
+    cluster = assemble(inventory, report)
     diagnostics = diagnostics + report.diagnostics()
     if diagnostics:
         raise InputError(diagnostics)

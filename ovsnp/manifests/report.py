@@ -1,13 +1,14 @@
-"""Mistakes as they are found, and the diagnostics that are made of them."""
+"""Mistakes and notes as the readers meet them, and the diagnostics that are made of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ovsnp.errors import Diagnostic, Place
-from ovsnp.manifests.paths import Fault, Path, format_path
+from ovsnp.manifests.paths import Fault, Path, format_path, parse_path
 from ovsnp.manifests.structure import quote
 from ovsnp.manifests.text.location import Locator
+from ovsnp.model.note import Note
 
 DEFAULT_NAMESPACE = "default"
 """Where objects are that do not say."""
@@ -45,10 +46,11 @@ class _Mistake(NamedTuple):
 
 
 class Report:
-    """Collects mistakes of one object after the other; every mistake is kept, none is raised."""
+    """Collects mistakes and notes of one object after the other; every one is kept, none is raised."""
 
     def __init__(self) -> None:
         self._mistakes: list[_Mistake] = []
+        self._notes: set[Note] = set()
         self._place = Place("")
         self._subject: Subject | None = None
         self._broken: tuple[Path, ...] = ()
@@ -68,13 +70,25 @@ class Report:
 
         One that lies around or inside a part known to be broken is not: it follows from that part.
         """
-        if message is None:
-            return
+        if message is not None and not self._follows(path):
+            self._mistakes.append(_Mistake(self._place, self._subject, path, message))
+
+    def note(self, path: Path, message: str | None) -> None:
+        """Keep what is odd about the object without being a mistake, if there is a message."""
+        if message is not None and not self._follows(path):
+            self._notes.add(Note(self._place, str(self._subject or ""), format_path(path), message))
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, sorted by place."""
+        return tuple(sorted(self._notes))
+
+    def _follows(self, path: Path) -> bool:
+        """True if a path lies around or inside a part that is broken."""
         for broken in self._broken:
             common = min(len(broken), len(path))
             if broken[:common] == path[:common]:
-                return
-        self._mistakes.append(_Mistake(self._place, self._subject, path, message))
+                return True
+        return False
 
     def diagnostics(self) -> list[Diagnostic]:
         """All mistakes with their lines."""
@@ -88,3 +102,12 @@ class Report:
             )
             for mistake in self._mistakes
         ]
+
+
+def located(notes: Iterable[Note]) -> list[Diagnostic]:
+    """Notes with their lines, sorted by place; the files are read again."""
+    locator = Locator()
+    return sorted(
+        Diagnostic(locator.span(note.place, parse_path(note.path)), note.subject, note.path, note.message)
+        for note in notes
+    )

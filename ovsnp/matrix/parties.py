@@ -91,7 +91,8 @@ def _pods(cluster: Cluster, classes: Classes, by: By) -> list[Party]:
 
 
 def _of_pods(pods: list[Pod], classes: Classes, name: str) -> Party:
-    nodes = frozenset(pod.node for pod in pods if pod.node is not None)
+    known = classes.clusters[0].cluster.nodes
+    nodes = frozenset(pod.node for pod in pods if pod.node is not None and pod.node in known)
     held = _classes_of(pods[0].addresses, classes)
     return Party(f"{pods[0].namespace}/{name}", Kind.POD, held, tuple(pods), nodes)
 

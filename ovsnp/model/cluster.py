@@ -6,6 +6,7 @@ import msgspec
 
 from ovsnp.errors import Place
 from ovsnp.model.address import Address, Prefix
+from ovsnp.model.note import Note
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.ports import ContainerPort
 from ovsnp.model.service import EndpointSlice, Service
@@ -21,8 +22,8 @@ class Namespace(msgspec.Struct, frozen=True):
 class Node(msgspec.Struct, frozen=True):
     """A node: where its pods' addresses lie, and its own addresses.
 
-    ``tunnel_address`` is the first InternalIP; ``addresses`` are all of its IPs (InternalIP and ExternalIP,
-    without the gateways), in the order of the object.
+    ``tunnel_address`` is the first InternalIP of the family that all tunnels have; ``addresses`` are all IPs of the
+    node (InternalIP and ExternalIP, without the gateways), in the order of the object.
     """
 
     name: str
@@ -39,10 +40,10 @@ class Node(msgspec.Struct, frozen=True):
 class Pod(msgspec.Struct, frozen=True, gc=False):
     """A living pod with an address of its own: not Succeeded or Failed, not hostNetwork.
 
-    ``node`` is None only where the cluster has no Node objects: then every pod is local. ``addresses`` has at
-    most one of each family. ``ports`` are the named ports of all containers, sidecars (init containers with
-    ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to policies.
-    ``uid`` is ``metadata.uid``, which manifests that people write do not have.
+    ``node`` is None only where the cluster has no Node objects and the pod names no node: the pod is then on every
+    node. ``addresses`` has at most one of each family. ``ports`` are the named ports of all containers, sidecars (init
+    containers with ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to
+    policies. ``uid`` is ``metadata.uid``, which manifests that people write do not have.
     """
 
     namespace: str
@@ -64,12 +65,19 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
         """What tells the pod from every other that has had its addresses; without ``uid`` its name and node."""
         return self.uid or f"{self.key} {self.node or ''}"
 
+    def is_on(self, node: str | None) -> bool:
+        """True if the pod runs on a node; where nobody names a node, every pod does."""
+        return node is None or self.node is None or self.node == node
+
 
 class Cluster(msgspec.Struct, frozen=True):
     """All that the manifests say, checked: every reference resolves, no two living pods share an address.
 
     Sequences are sorted by namespace and name, so they do not depend on the order of the input. ``idle`` are the keys
-    of the Pods that do not count: finished, in their host's network, or without an address yet.
+    of the Pods that do not count: finished, in their host's network, without an address yet, or without one that can
+    be used. ``host_pods`` are the living pods of host networks, with the addresses of their nodes: policies do not know
+    them, but a Service without EndpointSlices has them as endpoints. ``unused_nodes`` are the names of the Nodes that
+    are left out. ``notes`` say why an object, or a part of an object, is left out.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -80,3 +88,6 @@ class Cluster(msgspec.Struct, frozen=True):
     slices: tuple[EndpointSlice, ...] = ()
     service_cidrs: tuple[Prefix, ...] = ()
     idle: frozenset[str] = frozenset()
+    host_pods: tuple[Pod, ...] = ()
+    unused_nodes: frozenset[str] = frozenset()
+    notes: tuple[Note, ...] = ()

@@ -138,7 +138,7 @@ def _scenes(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) ->
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:
     """The cluster with only the policies that select a pod of the node: no other has a say there."""
     prepared = Prepared(cluster)
-    local = [pod for pod in cluster.pods if not cluster.nodes or pod.node == node]
+    local = [pod for pod in cluster.pods if pod.is_on(node)]
     chosen = {policy.key for pod in local for direction in Direction for policy in prepared.isolating(direction, pod)}
     return replace(cluster, policies=tuple(policy for policy in cluster.policies if policy.key in chosen))
 

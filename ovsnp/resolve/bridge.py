@@ -13,8 +13,8 @@ from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPO
 
 
 def local_pods(cluster: Cluster, node: str | None) -> tuple[Pod, ...]:
-    """The pods that run on a node; without Node objects, all of them."""
-    return tuple(pod for pod in cluster.pods if not cluster.nodes or pod.node == node)
+    """The pods that run on a node; without Node objects also the pods that name no node, or all where none is asked."""
+    return tuple(pod for pod in cluster.pods if pod.is_on(node))
 
 
 def assume_ports(pods: Collection[Pod]) -> Ports:
@@ -35,7 +35,7 @@ def settle(cluster: Cluster, ports: Ports, options: Options) -> Bridge:
 
     Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
     """
-    node = cluster.nodes[options.node] if options.node else None
+    node = cluster.nodes[options.node] if options.node and cluster.nodes else None
     others = [other for other in cluster.nodes.values() if other is not node]
     judged = others if options.strict_nodes else []
     always = [other for other in cluster.nodes.values() if other not in judged]

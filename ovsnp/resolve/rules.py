@@ -26,7 +26,7 @@ def resolve(
     any policy of a direction selects is isolated in it, with or without rules.
     """
     selected = _select(cluster, subjects)
-    peers = Peers(cluster, Selection(cluster), not_pods)
+    peers = Peers(cluster, Selection(cluster.pods, cluster.namespaces), not_pods)
     to = (_egress_variants, _service_variants) if service_blocks else (_egress_variants,)
     return (
         _rule_set(Direction.EGRESS, selected, peers, to),

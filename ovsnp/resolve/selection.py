@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.model.selector import Operator, Requirement, Selector
 
 
@@ -26,12 +26,12 @@ def _holds(requirement: Requirement, labels: Mapping[str, str]) -> bool:
 
 
 class Selection:
-    """Answers selectors over one cluster; asks each distinct set of labels once, and remembers."""
+    """Answers selectors over some pods; asks each distinct set of labels once, and remembers."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._namespaces = cluster.namespaces
+    def __init__(self, pods: Iterable[Pod], namespaces: Mapping[str, Namespace]) -> None:
+        self._namespaces = namespaces
         self._pods: dict[str, list[Pod]] = defaultdict(list)
-        for pod in cluster.pods:
+        for pod in pods:
             self._pods[pod.namespace].append(pod)
         self._workloads: dict[str, list[tuple[Mapping[str, str], list[Pod]]]] = {}
         self._selected: dict[tuple[str, Selector], tuple[Pod, ...]] = {}

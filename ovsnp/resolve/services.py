@@ -13,13 +13,13 @@ from ovsnp.resolve.selection import Selection
 def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
     """Every cluster IP and port of the cluster's Services, sorted.
 
-    Endpoints come from EndpointSlices, or without any of these from the pods that the selector selects. Ready ones
-    serve; where none is ready, those that still serve while they end.
+    Endpoints come from EndpointSlices, or without any of these from the pods that the selector selects, those of host
+    networks included. Ready ones serve; where none is ready, those that still serve while they end.
     """
     slices: dict[tuple[str, str], list[EndpointSlice]] = defaultdict(list)
     for item in cluster.slices:
         slices[item.namespace, item.service].append(item)
-    selection = Selection(cluster)
+    selection = Selection((*cluster.pods, *cluster.host_pods), cluster.namespaces)
     return tuple(
         Frontend(
             service.key, port.protocol, address, port.number, tuple(sorted(serving)), service.affinity, listed - serving
@@ -65,7 +65,7 @@ def _selected(
     if service.selector is None:
         return
     for pod in selection.pods([service.namespace], service.selector):
-        if service.local and pod.node != node:
+        if service.local and not pod.is_on(node):
             continue
         if isinstance(port.target, int):
             numbers = [port.target]

@@ -13,7 +13,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.ruleset import RuleRef
 from ovsnp.trace.drift import drift
 from ovsnp.trace.judged import judged
-from ovsnp.trace.nodes import TracedNode
+from ovsnp.trace.nodes import TracedNode, bridge_of
 from ovsnp.trace.steps import Step
 from ovsnp.trace.way import Fate, Way
 from ovsnp.verify import Endpoint, OutsideEnd, PodEnd
@@ -131,7 +131,7 @@ def _reasons(nodes: Mapping[str | None, TracedNode], traced: Traced) -> Iterator
         yield from drift(stretch.node)
     end = traced.way.backend[0] if traced.way.backend else traced.answer.connection.destination
     if isinstance(end, PodEnd):
-        node = nodes.get(end.pod.node)
+        node = nodes.get(bridge_of(nodes, end.pod))
         if node is not None and end.pod.key not in node.ports.pods:
             whose = f"{end.pod.key} ({format_address(end.address)})"
             yield f"{whose} has no port on {node.bridge}: {node.lacks(end.pod.key)}"

@@ -10,7 +10,7 @@ from ovsnp.errors import UsageError
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.program import Program
 from ovsnp.model.bridge import Ports
-from ovsnp.model.cluster import Cluster
+from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
 from ovsnp.switch.dump import parse_dump
@@ -73,6 +73,11 @@ def read_nodes(cluster: Cluster, switches: Sequence[Named], options: Options) ->
     return found
 
 
+def bridge_of(nodes: Mapping[str | None, TracedNode], pod: Pod) -> str | None:
+    """The node of a pod, by the name under which its bridge is traced."""
+    return next((name for name in nodes if pod.is_on(name)), pod.node)
+
+
 def _read(cluster: Cluster, switch: Named, options: Options) -> TracedNode:
     with Database(switch.location) as database:
         name = _whose(cluster, switch, rows_by_pod(database.interfaces(options.bridge)).keys())
@@ -84,7 +89,7 @@ def _read(cluster: Cluster, switch: Named, options: Options) -> TracedNode:
 
 def _whose(cluster: Cluster, switch: Named, pods: Collection[str]) -> str | None:
     if not cluster.nodes:
-        return None
+        return switch.node
     names = ", ".join(sorted(cluster.nodes))
     if switch.node is not None and switch.node not in cluster.nodes:
         raise UsageError(f"there is no node {switch.node}; there are {names}")

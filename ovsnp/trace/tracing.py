@@ -11,7 +11,7 @@ from ovsnp.explain.reasons import Terms, explain
 from ovsnp.model.cluster import Cluster
 from ovsnp.trace.agreement import Traced, compare
 from ovsnp.trace.judged import judged
-from ovsnp.trace.nodes import TracedNode
+from ovsnp.trace.nodes import TracedNode, bridge_of
 from ovsnp.trace.steps import steps
 from ovsnp.trace.way import follow
 from ovsnp.verify import NodeEnd, PodEnd
@@ -62,13 +62,15 @@ def _start(
     """The node whose bridge the packet comes to first; ``entry`` is that by whose gateway outsiders come in."""
     source, destination = connection.source, connection.destination
     if isinstance(source, PodEnd):
-        return source.pod.node
+        return bridge_of(nodes, source.pod)
     if isinstance(source, NodeEnd):
         return source.node.name
-    if entry is not None or not cluster.nodes:
+    if entry is not None:
         return entry
+    if not cluster.nodes:
+        return next(iter(nodes))
     if isinstance(destination, PodEnd):
-        return destination.pod.node
+        return bridge_of(nodes, destination.pod)
     if len(nodes) == 1:
         return next(iter(nodes))
     raise UsageError(

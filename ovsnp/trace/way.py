@@ -12,7 +12,7 @@ from ovsnp.model.bridge import Port
 from ovsnp.model.cluster import Cluster
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.ports import ROUTER_MAC
-from ovsnp.trace.nodes import TracedNode
+from ovsnp.trace.nodes import TracedNode, bridge_of
 from ovsnp.trace.packet import first_packet, opening, tunneled_packet
 from ovsnp.trace.stretch import Stretch, table_name, trace_over
 from ovsnp.verify import Endpoint, NodeEnd, PodEnd, who
@@ -91,17 +91,22 @@ def _entrance(node: TracedNode, source: Endpoint) -> Port:
 def _second_half(nodes: Mapping[str | None, TracedNode], connection: Connection, start: str | None) -> TracedNode:
     """The destination's node, where that is clear before the packet has met any bridge."""
     destination = connection.destination
-    node = nodes.get(destination.pod.node) if isinstance(destination, PodEnd) else None
+    node = nodes.get(bridge_of(nodes, destination.pod)) if isinstance(destination, PodEnd) else None
     if node is None:
         raise UsageError(f"the way starts on node {start}; give its database: --db {start}=SOCKET")
     return node
 
 
 def _through_tunnel(cluster: Cluster, sender: str | None, sent: Mapping[str, str], receiver: TracedNode) -> str:
-    ends = [cluster.nodes[name or ""].tunnel_address for name in (sender, receiver.name)]
+    ends = [_tunnel_end(cluster, name) for name in (sender, receiver.name)]
     if ends[0] is None or ends[1] is None:
         raise UsageError(f"nodes {sender} and {receiver.name} have no InternalIP both, so no tunnel joins them")
     return tunneled_packet(sent, (ends[0], ends[1]), receiver.ports.tunnel)
+
+
+def _tunnel_end(cluster: Cluster, name: str | None) -> Address | None:
+    node = cluster.nodes.get(name or "")
+    return node.tunnel_address if node else None
 
 
 def _node_at(cluster: Cluster, address: Address | None) -> str | None:

@@ -36,18 +36,19 @@ def backends(
 ) -> frozenset[Backend]:
     """Who may be given a connection to this port that begins on a node, in one address family.
 
-    ``node`` is None where the cluster has no Node objects: then everything is on one node.
+    ``node`` is None where the cluster has no Node objects, and nobody names a node: then everything is on one node.
     """
     slices = [each for each in cluster.slices if (each.namespace, each.service) == (service.namespace, service.name)]
     if slices:
         return _in_slices(slices, service, port, version, node)
-    # "The set of Pods targeted by a Service is usually determined by a selector that you define."
+    # "The set of Pods targeted by a Service is usually determined by a selector that you define." Pods of host networks
+    # are such pods, too: they serve at the address of their node.
     return frozenset(
         Backend(address, number)
-        for pod in cluster.pods
+        for pod in (*cluster.pods, *cluster.host_pods)
         if service.selector is not None
         if pod.namespace == service.namespace and selects(service.selector, pod.labels)
-        if _near(service, pod.node, node)
+        if not service.local or pod.is_on(node)
         for number in _target(port, pod)
         for address in pod.addresses
         if family(address) == version

@@ -139,6 +139,47 @@ def test_pod_without_an_address_yet_is_in_the_input(scene: ApplyScene) -> None:
     assert served(scene) == {"10.20.1.10"}
 
 
+@pytest.mark.parametrize(
+    ("written", "odd", "note"),
+    [
+        ("10.20.1.11", "10.20.1.10", "10.20.1.10 is the address of pod default/db too; ovsnp takes it for nobody's"),
+        ("10.20.1.11", "10.99.0.1", "10.99.0.1 is not in a pod CIDR (10.20.1.0/24) of node node-1; ovsnp leaves"),
+        ("frontend}}\nspec: {nodeName: node-1", "frontend}}\nspec: {nodeName: gone", "there is no node 'gone'; ovsnp"),
+        ("frontend}}\nspec: {nodeName: node-1", "frontend}}\nspec: {nodeName: joining", "leaves out node joining"),
+    ],
+)
+def test_pod_that_cannot_be_used_is_in_the_input(scene: ApplyScene, written: str, odd: str, note: str) -> None:
+    """Its port is closed, and apply goes on: the manifests do not lack the pod."""
+    joining = "---\napiVersion: v1\nkind: Node\nmetadata: {name: joining}\n"
+    scene.write("cluster", CLUSTER.replace(written, odd) + joining)
+    answer = scene.apply()
+    assert note in answer.err
+    assert all(line.startswith("note: ") for line in answer.err.splitlines())
+    assert served(scene) == (set() if odd == "10.20.1.10" else {"10.20.1.10"})
+    assert "nothing to change" in scene.apply().out
+    scene.write("cluster", CLUSTER)
+    assert scene.apply().err == ""
+    assert served(scene) == {"10.20.1.10", "10.20.1.11"}
+
+
+def test_node_that_cannot_be_used_is_refused_and_keeps_its_flows(scene: ApplyScene) -> None:
+    before = everything(scene)
+    scene.write("cluster", CLUSTER.replace('podCIDRs: ["10.20.1.0/24"]', "podCIDRs: []"))
+    for command in ("apply", "diff"):
+        answer = scene.run(command)
+        assert (answer.code, answer.out) == (2, "")
+        assert "ovsnp: node node-1 cannot be used as it is, and a note on its Node object says why" in answer.err
+    assert everything(scene) == before
+
+
+def test_without_node_objects_pods_of_other_nodes_are_not_local(scene: ApplyScene) -> None:
+    scene.add_pod("default/remote", "re0")
+    keep(scene, "db", "frontend", "remote")
+    answer = scene.apply("--remove-missing")
+    assert served(scene) == {"10.20.1.10", "10.20.1.11"}
+    assert "default/remote: closed: the Pod is on node-2, and port re0 is left on br-missing" in answer.err
+
+
 @pytest.mark.parametrize("iface", ["", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "k8s-node-1", "blue.net_default_db"])
 def test_interface_that_is_no_pods_is_nobodys_business(scene: ApplyScene, iface: str) -> None:
     scene.add_pod("default/vm", "vm0")

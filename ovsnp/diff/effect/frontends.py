@@ -93,7 +93,7 @@ class Candidates:
             return frozenset()
         return frozenset(
             _Selected(pod.key, pod.node, pod.addresses, pod.ports)
-            for pod in self._clusters[side].pods
+            for pod in (*self._clusters[side].pods, *self._clusters[side].host_pods)
             if pod.namespace == service.namespace and selects(selector, pod.labels)
         )
 

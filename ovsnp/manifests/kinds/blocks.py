@@ -11,20 +11,35 @@ from ovsnp.model.address import Address, Prefix, parse_address, parse_prefix
 from ovsnp.model.policy import IPBlock
 
 _MAPPED = bytes(10) + b"\xff\xff"
-_MAPPED_REMEDY = "is an IPv4 address inside an IPv6 one; write it as IPv4"
+_MAPPED_FAULT = "is an IPv4 address inside an IPv6 one"
+_MAPPED_REMEDY = "write it as IPv4"
 
 
 def read_address(text: str, path: Path, report: Report) -> Address | None:
     """An address; None, with the mistake reported, where it is none."""
+    address, fault, remedy = _parse_address(text)
+    if fault:
+        report.add(path, f"{fault}; {remedy}")
+    return address
+
+
+def note_address(text: str, path: Path, report: Report) -> Address | None:
+    """An address of a cluster's state; None, with a note, where it is none."""
+    address, fault, _ = _parse_address(text)
+    if fault:
+        report.note(path, f"{fault}; ovsnp leaves the address out")
+    return address
+
+
+def _parse_address(text: str) -> tuple[Address | None, str, str]:
+    """The address, or what is wrong with it and what to write instead."""
     try:
         address = parse_address(text)
     except (ValueError, UnicodeError):
-        report.add(path, f"{quote(text)} is no IP address; write it like 10.0.0.1 or fd00::1")
-        return None
+        return None, f"{quote(text)} is no IP address", "write it like 10.0.0.1 or fd00::1"
     if len(address) == 16 and address.startswith(_MAPPED):
-        report.add(path, f"{quote(text)} {_MAPPED_REMEDY}")
-        return None
-    return address
+        return None, f"{quote(text)} {_MAPPED_FAULT}", _MAPPED_REMEDY
+    return address, "", ""
 
 
 def path_of(address: Address, texts: Sequence[tuple[Path, str]]) -> Path:
@@ -78,4 +93,6 @@ def _parse(text: str) -> Prefix | str:
         base = parse_address(text.partition("/")[0])
     except (ValueError, UnicodeError):
         return f"{quote(text)} is no CIDR block; write ADDRESS/LENGTH, such as 10.0.0.0/8 or fd00::/64"
-    return f"{quote(text)} {_MAPPED_REMEDY}" if len(base) == 16 and base.startswith(_MAPPED) else prefix
+    return (
+        f"{quote(text)} {_MAPPED_FAULT}; {_MAPPED_REMEDY}" if len(base) == 16 and base.startswith(_MAPPED) else prefix
+    )

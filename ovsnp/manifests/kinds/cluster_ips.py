@@ -1,52 +1,84 @@
-"""Cluster IPs: each a Service's own, and nobody else's."""
+"""Cluster IPs: each one Service's, and nobody else's."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import msgspec
 
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import path_of
-from ovsnp.manifests.kinds.pods import Addressing
+from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
 from ovsnp.manifests.kinds.services import cluster_ip_texts
-from ovsnp.manifests.report import Report
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.report import Report, Subject
 from ovsnp.model.address import Address, Prefix, family, format_address
-from ovsnp.model.cluster import Node
 from ovsnp.model.service import Service
 
 
+class _Claim(NamedTuple):
+    service: Service
+    path: Path
+
+
 class ClusterIPs:
-    """Who has which cluster IP, and whether it is in the right block.
+    """Who has which cluster IP: hand every Service to `add`, then ask `settle` for the Services that have any.
 
     ``addressing`` knows all nodes and pods. A family without ``service_cidrs`` is not held against any.
     """
 
-    def __init__(
-        self, addressing: Addressing, nodes: Mapping[str, Node], service_cidrs: Collection[Prefix], report: Report
-    ) -> None:
+    def __init__(self, addressing: Addressing, nodes: Nodes, service_cidrs: Collection[Prefix], report: Report) -> None:
         self._addressing = addressing
         self._report = report
-        self._node_of = {cidr: node.name for node in nodes.values() for cidr in node.pod_cidrs}
+        self._node_of = {cidr: node.name for node in nodes.usable.values() for cidr in node.pod_cidrs}
         self._pod_cidrs = _Blocks(self._node_of)
         self._service_cidrs = _Blocks(service_cidrs)
-        self._services: dict[Address, Service] = {}
+        self._claims: dict[Address, list[_Claim]] = {}
 
     def add(self, service: Service, spec: wire.ServiceSpec) -> None:
-        """Check a Service against the pods, the nodes, and the Services before it."""
+        """Take a Service's claims."""
+        texts = cluster_ip_texts(spec)
         for address in service.cluster_ips:
-            if message := self._fault(address, service):
-                self._report.add(path_of(address, cluster_ip_texts(spec)), message)
+            self._claims.setdefault(address, []).append(_Claim(service, path_of(address, texts)))
 
-    def _fault(self, address: Address, service: Service) -> str | None:
-        other = self._services.setdefault(address, service)
-        holder = f"Service {other.key}" if other is not service else self._addressing.holder(address)
-        if holder:
-            return f"{format_address(address)} is the address of {holder} too; give each its own"
+    def settle(self, services: Iterable[Service]) -> list[Service]:
+        """The Services without cluster IPs that cannot be theirs; one that has none left is left out."""
+        lost: dict[str, set[Address]] = {}
+        for address, claims in self._claims.items():
+            for claim in claims:
+                if fault := self._fault(address, claim, claims):
+                    self._note(claim, f"{format_address(address)} {fault}; ovsnp leaves the cluster IP out")
+                    lost.setdefault(claim.service.key, set()).add(address)
+                elif outside := self._outside(address):
+                    self._note(claim, f"{format_address(address)} {outside}; ovsnp takes the cluster IP all the same")
+        left = [_without(service, lost[service.key]) if service.key in lost else service for service in services]
+        return [service for service in left if service.cluster_ips]
+
+    def _fault(self, address: Address, claim: _Claim, claims: list[_Claim]) -> str | None:
+        """Why an address cannot be a Service's cluster IP."""
+        if len(claims) > 1:
+            others = sorted(other.service.key for other in claims if other is not claim)
+            return f"is the cluster IP of Service {' and of Service '.join(others)} too"
+        if holder := self._addressing.holder(address):
+            return f"is the address of {holder} too"
         if cidr := self._pod_cidrs.find(address):
-            where = f"{format_address(address)} is in {cidr}, where the pods of node {self._node_of[cidr]} are"
-            return f"{where}; give the Service an address that is no pod's"
-        if self._service_cidrs.find(address):
-            return None
-        if blocks := ", ".join(map(str, self._service_cidrs.of_family(family(address)))):
-            return f"{format_address(address)} is in no ServiceCIDR ({blocks}); correct it, or add its ServiceCIDR"
+            return f"is in {cidr}, where the pods of node {self._node_of[cidr]} are"
         return None
+
+    def _outside(self, address: Address) -> str | None:
+        blocks = self._service_cidrs.of_family(family(address))
+        if not blocks or self._service_cidrs.find(address):
+            return None
+        return f"is in no ServiceCIDR ({', '.join(map(str, blocks))})"
+
+    def _note(self, claim: _Claim, message: str) -> None:
+        service = claim.service
+        self._report.begin(service.place, Subject("Service", service.namespace, service.name))
+        self._report.note(claim.path, message)
+
+
+def _without(service: Service, addresses: set[Address]) -> Service:
+    kept = tuple(address for address in service.cluster_ips if address not in addresses)
+    return msgspec.structs.replace(service, cluster_ips=kept)
 
 
 class _Blocks:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_address
+from ovsnp.manifests.kinds.pod_addresses import Addressing
 from ovsnp.manifests.kinds.policies import read_protocol
 from ovsnp.manifests.kinds.syntax import label_name_fault, label_value_fault, port_number_fault
 from ovsnp.manifests.paths import Path
@@ -31,10 +32,14 @@ _NULL_CONDITIONS = wire.EndpointConditions()
 
 
 class SliceReader:
-    """Reads EndpointSlices one by one; names of ``nodes`` are shared, as thousands of endpoints have the same."""
+    """Reads EndpointSlices one by one; names of ``nodes`` are shared, as thousands of endpoints have the same.
 
-    def __init__(self, nodes: Mapping[str, Node], report: Report) -> None:
+    ``addressing`` knows which pod has which address.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], addressing: Addressing, report: Report) -> None:
         self._nodes = nodes
+        self._addressing = addressing
         self._report = report
 
     def read(self, written: wire.EndpointSlice, namespace: str, name: str, place: Place) -> EndpointSlice | None:
@@ -51,14 +56,14 @@ class SliceReader:
             name=name,
             service=service,
             ports=tuple(self._ports(written.ports or ())),
-            endpoints=tuple(self._endpoints(written.endpoints or (), wanted)),
+            endpoints=tuple(self._endpoints(written.endpoints or (), namespace, wanted)),
             place=place,
         )
 
     def _family(self, name: str | None) -> int | None:
         if name not in _TYPES:
-            what = f"{quote(name)} is no address type" if name else "missing"
-            self._report.add(("addressType",), f"{what}; write {', '.join(_TYPES)}")
+            what = f"{quote(name)} is no address type that ovsnp knows" if name else "missing"
+            self._report.note(("addressType",), f"{what}; ovsnp leaves the slice out")
         return _FAMILIES.get(name or "")
 
     def _service(self, metadata: wire.Metadata | None) -> str:
@@ -84,14 +89,16 @@ class SliceReader:
                 self._report.add((*path, "port"), port_number_fault(port.port))
                 yield SlicePort(name, protocol, port.port)
 
-    def _endpoints(self, endpoints: Sequence[wire.Endpoint | None], wanted: int) -> Iterator[SliceEndpoint]:
+    def _endpoints(
+        self, endpoints: Sequence[wire.Endpoint | None], namespace: str, wanted: int
+    ) -> Iterator[SliceEndpoint]:
         for index, endpoint in enumerate(endpoints):
             path = ("endpoints", index)
             if endpoint is None:
                 self._report.add(path, _NULL_ENDPOINT)
                 continue
             address = self._address(endpoint.addresses or (), wanted, (*path, "addresses"))
-            if address is not None:
+            if address is not None and not self._addressing.disowns(address, endpoint.target_ref, namespace):
                 conditions = endpoint.conditions or _NULL_CONDITIONS
                 yield SliceEndpoint(address, self._node(endpoint.node_name), *_readiness(conditions))
 

@@ -51,7 +51,7 @@ def read_service(spec: wire.ServiceSpec, namespace: str, name: str, place: Place
         unready=spec.publish_not_ready_addresses or False,
         place=place,
     )
-    if not addresses:
+    if not addresses or type_ not in _TYPES:
         return None
     if not spec.ports:
         report.add(_PORTS, _NO_PORTS)
@@ -67,7 +67,8 @@ def cluster_ip_texts(spec: wire.ServiceSpec) -> list[tuple[Path, str]]:
 
 def _read_type(name: str | None, report: Report) -> str:
     if name and name not in _TYPES:
-        report.add(("spec", "type"), f"{quote(name)} is no type of Service; write {', '.join(_TYPES)}")
+        what = f"{quote(name)} is no type of Service that ovsnp knows"
+        report.note(("spec", "type"), f"{what}; ovsnp leaves the Service out")
     return name or _TYPES[0]
 
 

@@ -5,17 +5,19 @@ from typing import Generic, NamedTuple, TypeVar
 from msgspec import structs
 
 from ovsnp.errors import Place
+from ovsnp.manifests.kinds.endpoints import Subset
+from ovsnp.manifests.kinds.nodes import WrittenNode
 from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
-from ovsnp.model.cluster import Namespace, Node, Pod
+from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
 
 
 class PlacedNode(NamedTuple):
-    """A node and where it stands."""
+    """What a Node object says, and where it stands."""
 
-    node: Node
+    node: WrittenNode
     place: Place
 
 
@@ -33,6 +35,13 @@ class PlacedServiceCIDR(NamedTuple):
     place: Place
 
 
+class PlacedEndpoints(NamedTuple):
+    """The subsets of an Endpoints object and where it stands."""
+
+    subsets: tuple[Subset, ...]
+    place: Place
+
+
 class LeftOut(NamedTuple):
     """Where an object stands that does not count, but has its name."""
 
@@ -40,7 +49,7 @@ class LeftOut(NamedTuple):
 
 
 _Modelled = Pod | NetworkPolicy | Service | EndpointSlice
-_Placed = PlacedNode | PlacedNamespace | PlacedServiceCIDR
+_Placed = PlacedNode | PlacedNamespace | PlacedServiceCIDR | PlacedEndpoints
 _Item = TypeVar("_Item", bound=_Modelled | _Placed | LeftOut)
 
 

@@ -28,6 +28,7 @@ class Metadata(_Known):
     namespace: str | None = None
     labels: dict[str, str] | None = None
     uid: str | None = None
+    deletion_timestamp: str | None = None
 
 
 class Namespace(_Known):
@@ -44,8 +45,14 @@ class NodeAddress(_Known):
     address: str | None = None
 
 
+class NodeCondition(_Known):
+    type: str | None = None
+    status: str | None = None
+
+
 class NodeStatus(_Known):
     addresses: list[NodeAddress | None] | None = None
+    conditions: list[NodeCondition | None] | None = None
 
 
 class Node(_Known):
@@ -181,8 +188,15 @@ class EndpointConditions(_Known):
     terminating: bool | None = None
 
 
+class TargetRef(_Known):
+    kind: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+
+
 class Endpoint(_Known):
     addresses: list[str | None] | None = None
+    target_ref: TargetRef | None = None
     conditions: EndpointConditions | None = None
     node_name: str | None = None
 
@@ -200,6 +214,23 @@ class EndpointSlice(_Known):
     ports: list[EndpointPort | None] | None = None
 
 
+class EndpointsAddress(_Known):
+    ip: str | None = None
+    node_name: str | None = None
+    target_ref: TargetRef | None = None
+
+
+class EndpointSubset(_Known):
+    addresses: list[EndpointsAddress | None] | None = None
+    not_ready_addresses: list[EndpointsAddress | None] | None = None
+    ports: list[EndpointPort | None] | None = None
+
+
+class Endpoints(_Known):
+    metadata: Metadata | None = None
+    subsets: list[EndpointSubset | None] | None = None
+
+
 class ServiceCIDRSpec(_Known):
     cidrs: list[str | None] | None = None
 
@@ -209,7 +240,7 @@ class ServiceCIDR(_Known):
     spec: ServiceCIDRSpec | None = None
 
 
-Wire = Namespace | Node | Pod | Service | EndpointSlice | ServiceCIDR | NetworkPolicy
+Wire = Namespace | Node | Pod | Service | EndpointSlice | Endpoints | ServiceCIDR | NetworkPolicy
 
 KINDS: Mapping[str, type[Wire]] = {
     "Namespace": Namespace,
@@ -217,6 +248,7 @@ KINDS: Mapping[str, type[Wire]] = {
     "Pod": Pod,
     "Service": Service,
     "EndpointSlice": EndpointSlice,
+    "Endpoints": Endpoints,
     "ServiceCIDR": ServiceCIDR,
     "NetworkPolicy": NetworkPolicy,
 }

@@ -42,6 +42,8 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
 }
 _COLLECTION_TAGS = frozenset({None, "!", f"{_TAG}map", f"{_TAG}seq"})
 _MERGE = object()
+_NO_KEY = "?"
+"""What stands for a key that is none."""
 
 MAX_ALIASED = 1_000_000
 """How many values all aliases of a document may stand for; more is meant to exhaust the reader."""
@@ -133,7 +135,8 @@ class _Builder:
 
     def _alias(self, event: AliasEvent) -> Any:
         if event.anchor not in self._anchors:
-            raise _broken(event, f"there is no anchor &{event.anchor} before this alias; write it out")
+            self._fault(f"there is no anchor &{event.anchor} before this alias; write it out")
+            return None
         value, size = self._anchors[event.anchor]
         self._values += size
         self._aliased += size
@@ -190,10 +193,12 @@ class _Builder:
     def _key(self, event: Event) -> Any:
         if isinstance(event, ScalarEvent) and event.value == "<<" and event.implicit[0]:
             return _MERGE
-        key = None if isinstance(event, CollectionStartEvent) else self._value(event)
-        if isinstance(event, CollectionStartEvent) or isinstance(key, dict | list):
-            raise _broken(event, "a key of a mapping must be text; write it as KEY: VALUE")
-        return key
+        key = self._value(event)
+        if not isinstance(key, dict | list):
+            return key
+        message = "a key of a mapping must be text; write it as KEY: VALUE"
+        self._faults.append(Fault((*self._way, _NO_KEY), message))
+        return _NO_KEY
 
     def _mappings(self, value: Any) -> list[dict[Any, Any]]:
         """What ``<<`` merges, in falling order of precedence."""

@@ -48,7 +48,7 @@ class Given(msgspec.Struct, frozen=True):
 
 def fronts(scene: Scene) -> list[Front]:
     """Every cluster IP and port of the family, with the endpoints for connections that begin on this node."""
-    node = scene.expect.node.name if scene.expect.node else None
+    node = scene.expect.options.node
     return [
         Front(address, service, port, scene.expect.prepared.backends(service, port, scene.version, node))
         for service in scene.expect.prepared.cluster.services

@@ -26,8 +26,8 @@ class Ways:
     def __init__(self, prepared: Prepared, ports: Ports, options: Options, version: int) -> None:
         cluster = prepared.cluster
         self.prepared, self.ports, self.options, self.version = prepared, ports, options, version
-        self.node: Node | None = cluster.nodes[options.node] if options.node else None
-        pods = [pod for pod in cluster.pods if (not cluster.nodes or pod.node == options.node)]
+        self.node: Node | None = cluster.nodes[options.node] if options.node and cluster.nodes else None
+        pods = [pod for pod in cluster.pods if pod.is_on(options.node)]
         self.local = {pod.key: pod for pod in pods if pod.key in ports.pods}
         self.locals = [
             PodEnd(pod, address)

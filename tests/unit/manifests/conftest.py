@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ovsnp.errors import InputError
-from ovsnp.manifests import load
+from ovsnp.manifests import load, located
 from ovsnp.model.cluster import Cluster
 
 
@@ -35,3 +35,13 @@ def mistakes(load_text: Callable[..., Cluster]) -> Callable[..., list[str]]:
         return str(caught.value).splitlines()
 
     return mistakes
+
+
+@pytest.fixture
+def notes(load_text: Callable[..., Cluster]) -> Callable[..., list[str]]:
+    """The lines of the notes about a text that is read."""
+
+    def notes(text: str, file: str = "in.yaml") -> list[str]:
+        return [str(note) for note in located(load_text(text, file).notes)]
+
+    return notes

@@ -228,9 +228,13 @@ def test_pods_that_do_not_count() -> None:
     assert cluster.pods[0].node is None
 
 
-def test_without_nodes_every_pod_is_local() -> None:
-    assert load_objects([NODE, POD]).pods[0].node == "n1"
-    assert load_objects([POD]).pods[0].node is None
+def test_pods_name_their_nodes() -> None:
+    """Without Node objects too; a pod that names none is on every node that somebody asks about."""
+    named, unnamed = load_objects([NODE, POD]).pods[0], load_objects([{**POD, "spec": {}}]).pods[0]
+    assert named.node == load_objects([POD]).pods[0].node == "n1"
+    assert [named.is_on(node) for node in ("n1", "n2", None)] == [True, False, True]
+    assert unnamed.node is None
+    assert unnamed.is_on("n2")
 
 
 def test_finished_pods_need_no_node() -> None:
@@ -268,7 +272,6 @@ def test_equal_objects_count_once() -> None:
 
 def test_passed_over(load_text: Load) -> None:
     others = [
-        {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "s"}},
         {"apiVersion": "networking.k8s.io/v1", "kind": "IPAddress", "metadata": {"name": "s"}},
         {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": 5}},
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "items": 5},

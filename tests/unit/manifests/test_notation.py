@@ -23,14 +23,14 @@ HEADER = "apiVersion: v1\nkind: Namespace\n"
         ("a: b\n c: d\n", "2: not valid YAML: ...; check the indentation and quotes here"),
         ("a:\n\tb: c\n", "2: not valid YAML: ...; check the indentation and quotes here"),
         ("a: 'b\n", "2: not valid YAML: ...; check the indentation and quotes here"),
-        ("a: *b\n", "1: there is no anchor &b before this alias; write it out"),
-        ("a: &b [*b]\n", "1: there is no anchor &b before this alias; write it out"),
-        ("? [a]\n: b\n", "1: a key of a mapping must be text; write it as KEY: VALUE"),
+        ("a: *b\n", "1: a: there is no anchor &b before this alias; write it out"),
+        ("a: &b [*b]\n", "1: a[0]: there is no anchor &b before this alias; write it out"),
+        ("? [a]\n: b\n", "1: [\"?\"]: a key of a mapping must be text; write it as KEY: VALUE"),
         ("\na: " + "[" * 200, "2: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("{a: " * 100_000, "1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("- " * 100_000, "1: nested more than 100 levels deep; no Kubernetes object is, check the brackets"),
         ("{a: b}\n---\n" + "{" * 2000, "3: ..."),
-        ("a: &a [b]\n*a : c\n", "2: a key of a mapping must be text; write it as KEY: VALUE"),
+        ("a: &a [b]\n*a : c\n", "2: [\"?\"]: a key of a mapping must be text; write it as KEY: VALUE"),
         ("a: \x07\n", "1: not valid YAML: ...; remove the character"),
         ("{\n\"a\": 1\n\"b\": 2}", "3: not valid YAML: ...; check the indentation and quotes here"),
         ("{\n\"a\": [1,\n", "3: not valid JSON: it stops in the middle of a value; check that the file is whole"),
@@ -38,7 +38,7 @@ HEADER = "apiVersion: v1\nkind: Namespace\n"
     ],
 )  # fmt: skip
 def test_broken_text(mistakes: Mistakes, text: str, expected: str) -> None:
-    assert is_as_expected(mistakes(text)[-1], f"in.yaml:{expected}")
+    assert any(is_as_expected(said, f"in.yaml:{expected}") for said in mistakes(text))
 
 
 def test_broken_json(mistakes: Mistakes) -> None:
@@ -105,18 +105,16 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
     os.symlink("nowhere", directory / "dangling.yaml")
     (directory / "bad.yaml").write_text("kind: [")
     (directory / "good.yaml").write_text(
-        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: elsewhere}\nstatus: {podIP: x}"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: elsewhere}\nspec: {nodeName: 5}"
     )
     with pytest.raises(InputError) as caught:
         load(["missing.yaml", ".", "nul\0.yaml"])
-    # Nothing about the namespace: its object may be in a file that could not be read.
+    # Nothing about the namespace, whose object may be in a file that could not be read.
     broken, *others = str(caught.value).splitlines()
     assert is_as_expected(broken, "./bad.yaml:2: not valid YAML: ...; check the indentation and quotes here")
     assert others == [
         "./dangling.yaml: cannot be read: no such file or directory; check the path and its permissions",
-        "./good.yaml:4: Pod default/p: status.podIP: 'x' is no IP address; write it like 10.0.0.1 or fd00::1".replace(
-            "default", "elsewhere"
-        ),
+        "./good.yaml:4: Pod elsewhere/p: spec.nodeName: must be text, not the number 5; write it in quotes",
         "missing.yaml: cannot be read: no such file or directory; check the path and its permissions",
         "nul\0.yaml: cannot be read: a path holds no null character; check the path and its permissions",
     ]

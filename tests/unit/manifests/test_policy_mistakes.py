@@ -209,8 +209,6 @@ def test_spec(mistakes: Callable[..., list[str]], field: str, message: str) -> N
          "use at most 253 lower-case letters, digits, '-' and '.'"),
         ("{name: a, namespace: B}", "B/a", "metadata.namespace: 'B' is no valid name; "
          "use at most 63 lower-case letters, digits and '-'"),
-        ("{name: a, namespace: b}", "b/a", "metadata.namespace: there is no namespace 'b'; "
-         "add its Namespace object, or correct the name"),
         ("{name: 5}", "default/?", "metadata.name: must be text, not the number 5; write it in quotes"),
     ],
 )  # fmt: skip

@@ -85,7 +85,7 @@ def test_fields_that_are_not_read() -> None:
     ports = [{**port, "nodePort": 30080, "appProtocol": "x"} for port in SERVICE["spec"]["ports"]]
     spec = {"externalTrafficPolicy": "Local", "ipFamilies": ["IPv4"], "type": "LoadBalancer", "ports": ports}
     service = {**SERVICE, "spec": {**SERVICE["spec"], **spec}, "status": {"loadBalancer": {"ingress": [{"ip": "x"}]}}}
-    endpoints = [{**item, "zone": "z", "hints": {}, "targetRef": {"name": 5}} for item in SLICE["endpoints"]]
+    endpoints = [{**item, "zone": "z", "hints": {}, "targetRef": {"uid": 5}} for item in SLICE["endpoints"]]
     endpoint_slice = {**SLICE, "endpoints": endpoints, "ports": [{**port, "x": []} for port in SLICE["ports"]]}
     objects = [service, endpoint_slice, {**CIDR, "status": {"conditions": 5}}]
     assert load_objects(objects) == load_objects(OBJECTS)

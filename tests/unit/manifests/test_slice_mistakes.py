@@ -23,17 +23,10 @@ NO_ADDRESS = "is no IP address; write it like 10.0.0.1 or fd00::1"
 REMEDY = "write the address that the endpoint is reached at"
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("null", "missing; write IPv4, IPv6, FQDN"),
-        ("IP", "'IP' is no address type; write IPv4, IPv6, FQDN"),
-        ("ipv4", "'ipv4' is no address type; write IPv4, IPv6, FQDN"),
-        ("4", "must be text, not the number 4; write it in quotes"),
-    ],
-)
-def test_address_type(mistakes: Mistakes, name: str, message: str) -> None:
-    assert mistakes(SLICE % (name, ENDPOINT, PORT)) == [f"in.yaml:4: {SUBJECT}: addressType: {message}"]
+def test_address_type(mistakes: Mistakes) -> None:
+    assert mistakes(SLICE % (4, ENDPOINT, PORT)) == [
+        f"in.yaml:4: {SUBJECT}: addressType: must be text, not the number 4; write it in quotes"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +131,6 @@ ports:
     expected = [
         "4: EndpointSlice gone/Web: metadata.name: 'Web' is no valid name; "
         "use at most 253 lower-case letters, digits, '-' and '.'",
-        "5: EndpointSlice gone/Web: metadata.namespace: there is no namespace 'gone'; "
-        "add its Namespace object, or correct the name",
         "7: EndpointSlice gone/Web: metadata.labels[kubernetes.io/service-name]: '-web' cannot be the value of a "
         "label; use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends",
         "10: EndpointSlice gone/Web: endpoints[0].addresses: must be a list, not a mapping; "

@@ -20,6 +20,8 @@ def bare(cluster: Cluster) -> Cluster:
         policies=_nowhere(cluster.policies),
         services=_nowhere(cluster.services),
         slices=_nowhere(cluster.slices),
+        host_pods=_nowhere(cluster.host_pods),
+        notes=tuple(sorted(note._replace(place=Place("")) for note in cluster.notes)),
     )
 
 

@@ -1,0 +1,173 @@
+"""Pods against the nodes and against each other: which address is whose.
+
+An address that is not clearly one pod's is nobody's: policies do not see the pod there, the bridge delivers nothing to
+it, and the pod may not send from it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.blocks import path_of
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.report import Report, Subject
+from ovsnp.manifests.structure import quote
+from ovsnp.model.address import Address, Prefix, format_address
+from ovsnp.model.cluster import Node, Pod
+
+_IPS: Path = ("status", "podIPs")
+_NODE: Path = ("spec", "nodeName")
+
+
+class Nodes(NamedTuple):
+    """The nodes that can be used, and the names of those that cannot. Without any of the two, nodes are unknown."""
+
+    usable: Mapping[str, Node]
+    unused: frozenset[str]
+
+    @property
+    def known(self) -> bool:
+        """True if the input has Node objects."""
+        return bool(self.usable or self.unused)
+
+
+def address_texts(status: wire.PodStatus) -> list[tuple[Path, str]]:
+    """A pod's addresses as they are written, each with its path."""
+    if status.pod_ips:
+        return [((*_IPS, index, "ip"), entry.ip) for index, entry in enumerate(status.pod_ips) if entry and entry.ip]
+    return [(("status", "podIP"), status.pod_ip)] if status.pod_ip else []
+
+
+class Addressing:
+    """Who has which address, and whether the tunnels would find the pod there.
+
+    Hand every pod to `admit`, then ask `settle` for the pods with the addresses that are their own.
+    """
+
+    def __init__(self, nodes: Nodes, report: Report) -> None:
+        self._nodes = nodes
+        self._report = report
+        self._ranges = {name: [_range(cidr) for cidr in node.pod_cidrs] for name, node in nodes.usable.items()}
+        self._nodes_at = {
+            address: node.name for node in nodes.usable.values() for address in (*node.addresses, *node.gateways)
+        }
+        self._pods_at: dict[Address, Pod] = {}
+        self._doubled: dict[Address, list[Pod]] = {}
+        self._ending: set[str] = set()
+        self._lost: dict[str, set[Address]] = {}
+
+    def admit(self, pod: Pod, written: wire.Pod) -> Pod | None:
+        """A pod with the addresses that it may have on its node; None if there is none. Other addresses are noted."""
+        if fault := self._node_fault(pod):
+            self._report.note(_NODE, f"{fault}; ovsnp leaves the pod out")
+            self._lose(pod, pod.addresses)
+            return None
+        kept = self._on_node(pod, written.status or wire.PodStatus())
+        if not kept:
+            return None
+        if len(kept) < len(pod.addresses):
+            pod = msgspec.structs.replace(pod, addresses=kept)
+        if written.metadata and written.metadata.deletion_timestamp:
+            self._ending.add(pod.key)
+        for address in kept:
+            first = self._pods_at.setdefault(address, pod)
+            if first is not pod:
+                self._doubled.setdefault(address, [first]).append(pod)
+        return pod
+
+    def settle(self, pods: Iterable[Pod]) -> list[Pod]:
+        """The pods as `admit` gave them, without the addresses that belong to another pod, or to nobody."""
+        without: dict[str, set[Address]] = {}
+        for address, claimants in self._doubled.items():
+            holder = self._holder(claimants)
+            if holder:
+                self._pods_at[address] = holder
+            else:
+                del self._pods_at[address]
+            for pod in (pod for pod in claimants if pod is not holder):
+                self._note_doubled(address, pod, claimants, holder)
+                self._lose(pod, [address])
+                without.setdefault(pod.key, set()).add(address)
+        if not without:
+            return [*pods]
+        left = [_without(pod, without[pod.key]) if pod.key in without else pod for pod in pods]
+        return [pod for pod in left if pod.addresses]
+
+    def holder(self, address: Address) -> str | None:
+        """Which node or pod has an address, in words; None where none has."""
+        if node := self._nodes_at.get(address):
+            return f"node {node}"
+        pod = self._pods_at.get(address)
+        return f"pod {pod.key}" if pod else None
+
+    def disowns(self, address: Address, target: wire.TargetRef | None, namespace: str) -> bool:
+        """True if an endpoint is for a pod that claims the address and does not have it.
+
+        What says no pod is left alone: a pod with an odd address must not take another endpoint away.
+        """
+        if not target or target.kind != "Pod" or not target.name:
+            return False
+        return address in self._lost.get(f"{target.namespace or namespace}/{target.name}", ())
+
+    def _node_fault(self, pod: Pod) -> str | None:
+        """Why nobody knows where a pod is."""
+        if not self._nodes.known or pod.node in self._nodes.usable:
+            return None
+        if pod.node is None:
+            return "missing, and the input has Node objects"
+        if pod.node in self._nodes.unused:
+            return f"ovsnp leaves out node {pod.node}"
+        return f"there is no node {quote(pod.node)}"
+
+    def _on_node(self, pod: Pod, status: wire.PodStatus) -> tuple[Address, ...]:
+        """The addresses that lie in the pod CIDRs of the pod's node, and are not the node's own."""
+        faults = {address: self._address_fault(address, pod.node) for address in pod.addresses}
+        for address, fault in faults.items():
+            if fault:
+                path = path_of(address, address_texts(status))
+                self._report.note(path, f"{format_address(address)} {fault}; ovsnp leaves the address out")
+                self._lose(pod, [address])
+        return tuple(address for address, fault in faults.items() if not fault)
+
+    def _address_fault(self, address: Address, node: str | None) -> str | None:
+        if other := self._nodes_at.get(address):
+            return f"is the address of node {other} too"
+        if not self._nodes.known or _is_in(self._ranges[node or ""], address):
+            return None
+        for other, ranges in self._ranges.items():
+            if _is_in(ranges, address):
+                return f"is in a pod CIDR of node {other}, and the pod is on node {node}"
+        own = ", ".join(map(str, self._nodes.usable[node or ""].pod_cidrs))
+        return f"is not in a pod CIDR ({own}) of node {node}"
+
+    def _holder(self, claimants: list[Pod]) -> Pod | None:
+        """The pod that keeps an address: the only one that is not ending."""
+        living = [pod for pod in claimants if pod.key not in self._ending]
+        return living[0] if len(living) == 1 else None
+
+    def _note_doubled(self, address: Address, pod: Pod, claimants: list[Pod], holder: Pod | None) -> None:
+        others = " and of pod ".join(sorted(other.key for other in claimants if other is not pod))
+        end = f"{holder.key}'s, as this pod is ending" if holder else "nobody's"
+        self._report.begin(pod.place, Subject("Pod", pod.namespace, pod.name))
+        self._report.note(
+            _IPS, f"{format_address(address)} is the address of pod {others} too; ovsnp takes it for {end}"
+        )
+
+    def _lose(self, pod: Pod, addresses: Iterable[Address]) -> None:
+        self._lost.setdefault(pod.key, set()).update(addresses)
+
+
+def _without(pod: Pod, addresses: set[Address]) -> Pod:
+    return msgspec.structs.replace(pod, addresses=tuple(each for each in pod.addresses if each not in addresses))
+
+
+def _range(cidr: Prefix) -> tuple[Address, Address]:
+    """The first and the last address; they compare as bytes."""
+    last = cidr.value | ((1 << (cidr.width - cidr.length)) - 1)
+    return cidr.first, Address(last.to_bytes(cidr.width // 8, "big"))
+
+
+def _is_in(ranges: list[tuple[Address, Address]], address: Address) -> bool:
+    return any(low <= address <= high and len(low) == len(address) for low, high in ranges)
