@@ -49,6 +49,8 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         raise UsageError("--flows FILE and --live are two things to verify; choose one")
     cluster = request.cluster()
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    if not (cluster.pods or cluster.nodes):
+        raise UsageError("the manifests have no pod and no node, so nothing is asked; name the whole cluster with -f")
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
     tell_ports(request, cluster, options, ports)
@@ -62,8 +64,6 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         raise UsageError(f"{flows}: holds no flows")
     with _progress(request) as tell:
         report = prove(bridge, cluster, ports, options, tell)
-    if not report.classes:
-        raise UsageError("the manifests have no pod and no node, so nothing is asked; name the whole cluster with -f")
     simulator = Simulator(bridge.without_learned())
     examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
     told = [Told(each, why(each, cluster, options)) for each in examples]

@@ -46,7 +46,7 @@ def test_a_file_of_compile_is_proved_and_without_a_flow_it_is_not() -> None:
     assert "dropped, and must pass" in answer.out
     assert "ALLOWED  default/remote to default/db, 80/tcp" in answer.out
     assert "ovs-appctl ofproto/trace br-int 'tcp,in_port=" in answer.out
-    assert answer.out.splitlines()[-1].startswith("WRONG  2 faults among ")
+    assert answer.out.splitlines()[-1].startswith("WRONG  5 faults among ")
 
 
 def test_a_policy_that_came_since_is_found() -> None:
