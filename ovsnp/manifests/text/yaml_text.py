@@ -193,12 +193,14 @@ class _Builder:
     def _key(self, event: Event) -> Any:
         if isinstance(event, ScalarEvent) and event.value == "<<" and event.implicit[0]:
             return _MERGE
+        # A collection in the place of a key is as deep as in that of a value.
+        self._way.append(_NO_KEY)
         key = self._value(event)
-        if not isinstance(key, dict | list):
-            return key
-        message = "a key of a mapping must be text; write it as KEY: VALUE"
-        self._faults.append(Fault((*self._way, _NO_KEY), message))
-        return _NO_KEY
+        if isinstance(key, dict | list):
+            self._fault("a key of a mapping must be text; write it as KEY: VALUE")
+            key = _NO_KEY
+        self._way.pop()
+        return key
 
     def _mappings(self, value: Any) -> list[dict[Any, Any]]:
         """What ``<<`` merges, in falling order of precedence."""
