@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 from rich.text import Text
 
+from ovsnp.cli.options import tell_notes
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, OvsnpError
 from ovsnp.lab import standing, topology
@@ -26,7 +27,6 @@ from ovsnp.lab.pace import PATIENCE, RATE, Pace
 from ovsnp.lab.probes import sctp_available
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 from ovsnp.lab.standing import Lab
-from ovsnp.manifests import located
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 
@@ -123,7 +123,7 @@ def up(
     )
     with _interruptible():
         built = standing.up(settings, _progress)
-        _tell_notes(built)
+        tell_notes(built.cluster)
         click.echo(_described(built))
         for line in _hints(built):
             click.echo(line)
@@ -143,7 +143,7 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
         found = standing.find(name)
         with found.directory.locked():
             found.apply(standing.paths(filenames), masquerade=masquerade)
-        _tell_notes(found)
+        tell_notes(found.cluster)
         click.echo(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
 
@@ -254,11 +254,6 @@ def _measured(found: Lab, pace: Pace) -> Matrix:
         click.echo(f"not in the topology, so not tried: {', '.join(absent)}", err=True)
     with measuring(found, traffics, pace) as measured:
         return measured()
-
-
-def _tell_notes(found: Lab) -> None:
-    for note in located(found.cluster.notes):
-        click.echo(f"note: {note}", err=True)
 
 
 def _described(built: Lab) -> str:

@@ -107,11 +107,9 @@ class Request(msgspec.Struct, frozen=True):
         return locate(self.db)
 
     def tell_notes(self, *clusters: Cluster) -> None:
-        """Say on stderr what of the clusters' state is left out, and why; what several clusters have, once."""
-        if self.quiet:
-            return
-        for note in located({note for cluster in clusters for note in cluster.notes}):
-            self.tell(f"note: {note}")
+        """Say what of the clusters' state is left out, unless the user wants quiet."""
+        if not self.quiet:
+            tell_notes(*clusters)
 
     def detail(self, text: str) -> None:
         """Say something on stderr that only who asked for more wants to know."""
@@ -122,6 +120,12 @@ class Request(msgspec.Struct, frozen=True):
         """Say something on stderr that is not an error."""
         if not self.quiet:
             click.echo(text, err=True)
+
+
+def tell_notes(*clusters: Cluster) -> None:
+    """Say on stderr what of the clusters' state is left out, and why; what several clusters have, once."""
+    for note in located({note for cluster in clusters for note in cluster.notes}):
+        click.echo(f"note: {note}", err=True)
 
 
 def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUTPUTS) -> Callable[..., None]:

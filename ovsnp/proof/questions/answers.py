@@ -4,19 +4,15 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from ovsnp.pipeline.conntrack import SNAT_ZONE
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.pipeline.registers import Origin
-from ovsnp.proof.questions.arriving import gateways
+from ovsnp.proof.questions.arriving import answered_to_gateway, gateways
 from ovsnp.proof.questions.connected import in_states, marks
 from ovsnp.proof.questions.question import Question
 from ovsnp.proof.questions.rows import Judge
 from ovsnp.proof.questions.scene import DESTINATION, SOURCE, TTL, Scene, named
-from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, known
+from ovsnp.proof.questions.states import ELEMENTS, NAMES
 from ovsnp.proof.questions.verdicts import AllDropped, Row, Table
-from ovsnp.proof.simulator.packets import Memory
-
-_ANSWER = State(("est", "rpl"))
 
 
 def answered_by_itself(scene: Scene) -> Iterator[Question]:
@@ -47,7 +43,7 @@ def answered_by_itself(scene: Scene) -> Iterator[Question]:
             SOURCE[scene.version]: start[SOURCE[scene.version]],
             **undo,
         },
-        memory={SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, undo=undo), scene.zone: known(space)},
+        memory=answered_to_gateway(scene, space, undo),
         note="an answer to the gateway's address",
     )
 

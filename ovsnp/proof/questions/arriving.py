@@ -1,6 +1,6 @@
 """Questions about what comes in by the gateway and by other nodes' tunnels: for local pods, and for others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -27,7 +27,7 @@ from ovsnp.proof.questions.states import ELEMENTS, NAMES, State, known
 from ovsnp.proof.questions.verdicts import AllDropped, Cases, Table, Verdicts
 from ovsnp.proof.questions.ways import Way
 from ovsnp.proof.simulator.packets import Memory
-from ovsnp.proof.simulator.space import Element, Value, bits, narrowed
+from ovsnp.proof.simulator.space import Element, Space, Value, bits, narrowed
 
 _TO = "to"
 _ANSWER = State(("est", "rpl"))
@@ -48,12 +48,17 @@ def to_locals(scene: Scene, found: Arrivals) -> Iterator[Question]:
             question,
             kind="masquerade",
             fields={**question.fields, name: gateway},
-            memory={SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, undo={name: to}), scene.zone: known(space)},
+            memory=answered_to_gateway(scene, space, {name: to}),
             note="an answer to the gateway's address",
         )
         for gateway in gateways(scene)
     ]
     yield from _judged(scene, found, (direct, *answers), ends)
+
+
+def answered_to_gateway(scene: Scene, space: Space, undo: Mapping[str, Value]) -> Mapping[int, Memory]:
+    """What conntrack knows of answers to the gateway's address, which undoing the translation changes."""
+    return {SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, undo=undo), scene.zone: known(space)}
 
 
 def gateways(scene: Scene) -> list[int]:
