@@ -26,9 +26,8 @@ PART ?= whole
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
-# More workers than two processors: tests with packets wait for these half of the time.
 test: setup browser
-	@$(VENV)/bin/pytest -n 3 --dist loadfile
+	@$(VENV)/bin/pytest -n 2 --dist loadfile
 
 # With the newest and with the oldest libraries that pyproject.toml allows.
 test-newest: RESOLUTION := highest

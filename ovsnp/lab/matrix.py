@@ -6,6 +6,7 @@ import msgspec
 
 from ovsnp.lab.hosts import Host, Kind
 from ovsnp.lab.pace import Pace
+from ovsnp.lab.persistence import persist
 from ovsnp.lab.probes import Agents, Probe, Result
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Cluster
@@ -137,21 +138,10 @@ def measure(
     *,
     strict_nodes: bool,
 ) -> Matrix:
-    """Try every case, or a sample of them, on servers that listen already, and hold it against the oracle.
-
-    What should connect and does not is tried again with more patience: a machine under load is slow, never wrong.
-    What connects is believed at once.
-    """
+    """Try every case, or a sample of them, on servers that listen already, and hold it against the oracle."""
     all_cases = pace.of(list(cases(hosts, traffics)))
     expectations = [expected(cluster, case, strict_nodes=strict_nodes) for case in all_cases]
-    results: list[Result] = [Result("silence")] * len(all_cases)
-    wanting = list(range(len(all_cases)))
-    for patience in pace.tries:
-        for index, result in zip(
-            wanting, agents.run([_probe(all_cases[index]) for index in wanting], patience), strict=True
-        ):
-            results[index] = result
-        wanting = [index for index in wanting if expectations[index] and not results[index].connected]
+    results = persist(agents, list(map(_probe, all_cases)), expectations, pace)
     return Matrix(tuple(hosts), tuple(traffics), tuple(map(Cell, all_cases, expectations, results)))
 
 

@@ -15,6 +15,6 @@ from ovsnp.verify import Traffic
 def measuring(lab: Lab, traffics: Sequence[Traffic], pace: Pace) -> Iterator[Callable[[], Matrix]]:
     """What is called measures the policies that are applied then; raises SwitchError where an agent fails."""
     found = hosts(lab.topology, lab.cluster, lab.runtime)
-    with Agents(lab.runtime, [host.container for host in found], pace.rate) as agents:
+    with Agents(lab.runtime, [host.container for host in found]) as agents:
         agents.listen(servers(found, traffics))
         yield lambda: measure(agents, lab.cluster, found, traffics, pace, strict_nodes=lab.settings.strict_nodes)

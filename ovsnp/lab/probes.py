@@ -51,11 +51,9 @@ def sctp_available() -> bool:
 class Agents:
     """Probe agents in some nodes, from entering the context to leaving it."""
 
-    def __init__(self, runtime: Runtime, nodes: Iterable[str], rate: float) -> None:
-        """With ``rate``, the probes that all of them together begin in a second."""
+    def __init__(self, runtime: Runtime, nodes: Iterable[str]) -> None:
         self._runtime = runtime
         self._nodes = list(nodes)
-        self._rate = rate
         self._agents: dict[str, subprocess.Popen[str]] = {}
 
     def __enter__(self) -> Self:
@@ -82,9 +80,9 @@ class Agents:
         """Have each node echo on its (protocol, address, port)s; raises SwitchError where one cannot."""
         self._ask({node: {"listen": list(wanted)} for node, wanted in servers.items()})
 
-    def run(self, probes: Sequence[Probe], timeout: float) -> list[Result]:
-        """Try all probes, as many at a time as the switches bear; results in their order."""
-        within = len(probes) / self._rate
+    def run(self, probes: Sequence[Probe], timeout: float, rate: float) -> list[Result]:
+        """Try all probes, so many begun in a second, each for ``timeout`` seconds; results in their order."""
+        within = len(probes) / rate
         indices: dict[str, list[int]] = {}
         for index, probe in enumerate(probes):
             indices.setdefault(probe.node, []).append(index)

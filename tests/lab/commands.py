@@ -20,7 +20,7 @@ def command(*words: str) -> list[str]:
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     """Run ``ovsnp lab`` to its end."""
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=patient(120))
+    return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=patient(600))
 
 
 def start(*words: str) -> subprocess.Popen[str]:

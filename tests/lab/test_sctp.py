@@ -69,14 +69,14 @@ def test_a_service_is_reached_by_whom_the_policy_admits(ground: Ground, masquera
     clients = [*FRONTENDS, "default/plain-1", "default/web-2"]
     tries = [(name, version) for name in clients for version in (4, 6)]
     containers = {name: ground.hosts[name].container for name in (*clients, *DATABASES)}
-    with Agents(ground.lab.runtime, containers.values(), PACE.rate) as agents:
+    with Agents(ground.lab.runtime, containers.values()) as agents:
         agents.listen(
             {
                 containers[name]: [("sctp", ground.address(name, version), 7000) for version in (4, 6)]
                 for name in DATABASES
             }
         )
-        results = agents.run([probe(ground, *one) for one in tries], patient(6.0))
+        results = agents.run([probe(ground, *one) for one in tries], patient(6.0), PACE.rate)
     outcomes = {one: result.outcome for one, result in zip(tries, results, strict=True)}
     assert outcomes == {one: "connected" if one[0] in FRONTENDS else "silence" for one in tries}
 

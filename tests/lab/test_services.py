@@ -15,6 +15,7 @@ import pytest
 
 from ovsnp.cli.mtu import pod_mtu
 from ovsnp.lab.demo import policies
+from ovsnp.lab.persistence import persist
 from ovsnp.lab.probes import Agents, Probe, Result
 from ovsnp.model.options import Encap
 from tests.lab.datapath import PACE, patient
@@ -35,7 +36,6 @@ DATABASES = {"default/db-1", "default/db-2"}
 FRONTENDS = {"default/frontend-1", "default/frontend-2"}
 NODES = {"node/node-1", "node/node-2"}
 EVERYONE = DATABASES | FRONTENDS | NODES | {"default/plain-1", "default/plain-2"}
-PATIENCE = (patient(1.3), patient(6.0))
 
 
 def clients(target: str, *, isolated: bool) -> set[str]:
@@ -87,15 +87,8 @@ def measure(ground: Ground, agents: Agents, *, isolated: bool) -> dict[Try, Resu
         for target, client, version in itertools.product(TARGETS, sorted(EVERYONE), (4, 6))
         for source in ground.addresses(client, version)
     ]
-    results: dict[Try, Result] = {}
-    for patience in PATIENCE:
-        results |= zip(wanted, agents.run([probe(ground, one) for one in wanted], patience), strict=True)
-        wanted = [
-            one
-            for one, result in results.items()
-            if one.client in clients(one.target, isolated=isolated) and not result.connected
-        ]
-    return results
+    hoped = [one.client in clients(one.target, isolated=isolated) for one in wanted]
+    return dict(zip(wanted, persist(agents, [probe(ground, one) for one in wanted], hoped, PACE), strict=True))
 
 
 def probe(ground: Ground, one: Try) -> Probe:
@@ -111,7 +104,7 @@ def ground(request: pytest.FixtureRequest, grounds: Callable[[Encap], Ground]) -
 
 @pytest.fixture(scope="module")
 def agents(ground: Ground) -> Iterator[Agents]:
-    with Agents(ground.lab.runtime, [ground.hosts[name].container for name in sorted(EVERYONE)], PACE.rate) as made:
+    with Agents(ground.lab.runtime, [ground.hosts[name].container for name in sorted(EVERYONE)]) as made:
         servers = [(protocol, port) for protocol, port in (("tcp", 6379), ("udp", 53))]
         made.listen(
             {
