@@ -10,6 +10,7 @@ from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.lint import CHECKS, Report, Scene
 from ovsnp.lint import lint as run_checks
+from ovsnp.lint.finding import Severity
 from ovsnp.lint.github import render_github
 from ovsnp.lint.ignores import name_fault
 from ovsnp.lint.json import render_json
@@ -26,8 +27,14 @@ _OPT_IN = ", ".join(name for name, check in CHECKS.items() if check.opt_in)
     "--select", multiple=True, metavar="ID", help=f"Only this check; may be given again.  [opt-in: {_OPT_IN}]"
 )
 @click.option("--ignore", multiple=True, metavar="ID", help="Without this check; may be given again.")
-def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...]) -> None:
-    """Find policies that do not do what they seem to; exit 1 where there are any.
+@click.option(
+    "--fail-on",
+    type=click.Choice(Severity, case_sensitive=False),
+    default=Severity.WARNING,
+    help="Exit with 1 where a finding is this severe, or more.  [default: warning]",
+)
+def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: Severity) -> None:
+    """Find policies that do not do what they seem to; exit 1 where a finding is a warning or an error.
 
     A comment in a manifest ignores checks: # ovsnp: ignore=ID,ID. Behind an entry it holds for its line, on a line
     of its own for the next one, above all else of a document for the whole document.
@@ -45,7 +52,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...]) -> 
         for line in text_lines(report):
             console.print(line)
     _tell(request, report)
-    if report.findings:
+    if any(finding.severity.at_least(fail_on) for finding in report.findings):
         sys.exit(Exit.NO)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ovsnp.lint.entries import rules
-from ovsnp.lint.finding import Finding, Severity, of_policy
+from ovsnp.lint.finding import Finding, of_policy
 from ovsnp.lint.scene import Scene
 from ovsnp.manifests.paths import Path
 from ovsnp.model.address import Prefix, host_prefix, merge
@@ -21,7 +21,7 @@ def blocks_of_pods(scene: Scene) -> Iterator[Finding]:
                 continue
             now = f" (now it is of {holders[prefix]})" if prefix in holders else ""
             message = f"{prefix} names addresses of pods, and these change with every pod that comes or goes{now}"
-            yield of_policy(policy, where, Severity.WARNING, message, "name the pods by podSelector and labels")
+            yield of_policy(policy, where, message, "name the pods by podSelector and labels")
 
 
 def _blocks(scene: Scene) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
@@ -56,4 +56,4 @@ def blocks_of_services(scene: Scene) -> Iterator[Finding]:
         else:
             message = f"{block.cidr} is {what}, and nothing is ever sent from there, so the block admits nobody"
             remedy = "name those who send by podSelector"
-        yield of_policy(policy, (*path, "cidr"), Severity.WARNING, message, remedy)
+        yield of_policy(policy, (*path, "cidr"), message, remedy)

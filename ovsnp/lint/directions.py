@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ovsnp.lint.entries import rules
-from ovsnp.lint.finding import Finding, Severity, of_policy
+from ovsnp.lint.finding import Finding, of_policy
 from ovsnp.lint.scene import Scene
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.verify import affects
@@ -31,7 +31,7 @@ def _one_sided(namespace: str, policies: Sequence[NetworkPolicy], ruled: Directi
         whom = "may send to everyone" if other is Direction.EGRESS else "may be reached by everyone"
         message += f", and no policy isolates for {other.section}: its pods {whom}"
         remedy = f"add {other.section} policies, unless that is meant"
-    return of_policy(first, ("spec", ruled.section), Severity.NOTICE, message, remedy)
+    return of_policy(first, ("spec", ruled.section), message, remedy)
 
 
 def rules_of_types_not_listed(scene: Scene) -> Iterator[Finding]:
@@ -41,4 +41,4 @@ def rules_of_types_not_listed(scene: Scene) -> Iterator[Finding]:
             if policy.rules(direction) and not affects(policy, direction):
                 message = f"policyTypes does not list {direction}, so these rules are ignored"
                 remedy = f"add {direction} to policyTypes, or remove the rules"
-                yield of_policy(policy, ("spec", direction.section), Severity.WARNING, message, remedy)
+                yield of_policy(policy, ("spec", direction.section), message, remedy)

@@ -126,6 +126,6 @@ def _finding(policies: Sequence[NetworkPolicy], kinds: Sequence[Kind], protocol:
     remedy = "add an egress rule to the DNS servers (k8s-app=kube-dns) with port 53 of UDP and TCP"
     if protocol is Protocol.UDP:
         message = f"{some_pods(pods)} cannot resolve names: {rules}"
-        return of_policy(policies[0], ("spec", "egress"), Severity.WARNING, message, remedy)
+        return of_policy(policies[0], ("spec", "egress"), message, remedy)
     message = f"{some_pods(pods)} cannot get answers that are too long for UDP: {rules}"
-    return of_policy(policies[0], ("spec", "egress"), Severity.NOTICE, message, remedy)
+    return of_policy(policies[0], ("spec", "egress"), message, remedy, Severity.NOTICE)

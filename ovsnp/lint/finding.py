@@ -11,27 +11,35 @@ from ovsnp.model.policy import NetworkPolicy
 
 
 class Severity(StrEnum):
-    """How sure it is that something is meant otherwise.
+    """How sure it is that something is meant otherwise; the surest is first.
 
-    A WARNING does not do what it seems to. A NOTICE may be right: for pods to come, or because of another owner.
+    An ERROR can never do what it seems to, whatever pods come. A WARNING does not do it in this cluster. A NOTICE may
+    be right: for pods to come, or because of another owner.
     """
 
+    ERROR = "error"
     WARNING = "warning"
     NOTICE = "notice"
+
+    def at_least(self, other: "Severity") -> bool:
+        """Whether this is as sure as the other, or surer."""
+        order = list(Severity)
+        return order.index(self) <= order.index(other)
 
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing found in one object: ``message`` says what is so, ``remedy`` what to do.
 
-    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the very entry in the object.
+    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the very entry in the object. ``severity`` is None where it is that
+    of the check.
     """
 
     subject: str
     place: Place
     path: Path
-    severity: Severity
     message: str
     remedy: str
+    severity: Severity | None = None
 
 
 class Located(msgspec.Struct, frozen=True, order=True):
@@ -46,11 +54,13 @@ class Located(msgspec.Struct, frozen=True, order=True):
     remedy: str
 
 
-def of_policy(policy: NetworkPolicy, path: Path, severity: Severity, message: str, remedy: str) -> Finding:
-    """A finding in a policy."""
-    return Finding(f"NetworkPolicy {policy.key}", policy.place, path, severity, message, remedy)
+def of_policy(
+    policy: NetworkPolicy, path: Path, message: str, remedy: str, severity: Severity | None = None
+) -> Finding:
+    """A finding in a policy, of the severity of its check unless another is given."""
+    return Finding(f"NetworkPolicy {policy.key}", policy.place, path, message, remedy, severity)
 
 
-def of_pod(pod: Pod, path: Path, severity: Severity, message: str, remedy: str) -> Finding:
-    """A finding in a pod."""
-    return Finding(f"Pod {pod.key}", pod.place, path, severity, message, remedy)
+def of_pod(pod: Pod, path: Path, message: str, remedy: str) -> Finding:
+    """A finding in a pod, of the severity of its check."""
+    return Finding(f"Pod {pod.key}", pod.place, path, message, remedy)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import msgspec
 
 from ovsnp.errors import Diagnostic, InputError, Span
-from ovsnp.lint.finding import Located, Severity
+from ovsnp.lint.finding import Located
 from ovsnp.lint.registry import CHECKS, UNUSED_IGNORE
 from ovsnp.manifests.text.comments import Comment, comments
 
@@ -86,4 +86,4 @@ def _unused(ignores: Iterable[Ignore]) -> Iterator[Located]:
         if ignore.check != UNUSED_IGNORE:
             message = f"the comment ignores {ignore.check}, which finds nothing there"
             span = Span(ignore.file, ignore.comment.line)
-            yield Located(span, UNUSED_IGNORE, "", "", Severity.NOTICE, message, "remove it")
+            yield Located(span, UNUSED_IGNORE, "", "", CHECKS[UNUSED_IGNORE].severity, message, "remove it")

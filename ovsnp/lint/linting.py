@@ -45,7 +45,7 @@ def locate(found: Iterable[tuple[str, Finding]]) -> Sequence[Located]:
             check,
             finding.subject,
             format_path(finding.path),
-            finding.severity,
+            finding.severity or CHECKS[check].severity,
             finding.message,
             finding.remedy,
         )

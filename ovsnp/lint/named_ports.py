@@ -31,10 +31,10 @@ def _finding(scene: Scene, rule: RuleEntry, path: Path, entry: PortEntry) -> Fin
         if not all(isinstance(peer, IPBlock) for peer in rule.rule.peers) or rule.direction is Direction.INGRESS:
             return None  # That nobody is selected or named is another check's finding.
         message = f"{entry.port} is a name, and only pods have named ports: {whose} none, so the entry matches nothing"
-        return of_policy(rule.policy, path, Severity.WARNING, message, "write the port's number")
+        return of_policy(rule.policy, path, message, "write the port's number", Severity.ERROR)
     message = f"no pod that {whose} has a port {entry.port}/{entry.protocol} ({_others(pods, entry)})"
     message += ", so the entry matches nothing"
-    return of_policy(rule.policy, path, Severity.WARNING, message, "correct the name or its protocol")
+    return of_policy(rule.policy, path, message, "correct the name or its protocol")
 
 
 def _destinations(scene: Scene, rule: RuleEntry) -> tuple[Pod, ...]:

@@ -30,7 +30,7 @@ def peers_that_match_nothing(scene: Scene) -> Iterator[Finding]:
 
 def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
     message = f"the exceptions leave nothing of {block.cidr}, so the peer admits nobody"
-    return of_policy(policy, path, Severity.WARNING, message, "except less, or remove the peer")
+    return of_policy(policy, path, message, "except less, or remove the peer", Severity.ERROR)
 
 
 def _names_nobody(scene: Scene, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
@@ -46,10 +46,10 @@ def _names_nobody(scene: Scene, policy: NetworkPolicy, path: Path, peer: PodPeer
         return _no_pod(scene, policy, path, peer, found, where)
     if not satisfiable(peer.namespace_selector):
         message = f"no namespace can ever be selected by {peer.namespace_selector}, so the peer admits nobody"
-        return of_policy(policy, inside, Severity.WARNING, message, _IMPOSSIBLE)
+        return of_policy(policy, inside, message, _IMPOSSIBLE, Severity.ERROR)
     because = why_none(peer.namespace_selector, (each.labels for each in namespaces.values()), "namespace")
     message = f"no namespace has {peer.namespace_selector} ({because}), so the peer admits nobody"
-    return of_policy(policy, inside, Severity.WARNING, message, _CORRECT)
+    return of_policy(policy, inside, message, _CORRECT)
 
 
 def _no_pod(
@@ -60,18 +60,18 @@ def _no_pod(
     inside = path if peer.pod_selector is None else (*path, "podSelector")
     if not satisfiable(selector):
         message = f"no pod can ever be selected by {selector}, so the peer admits nobody"
-        return of_policy(policy, inside, Severity.WARNING, message, _IMPOSSIBLE)
+        return of_policy(policy, inside, message, _IMPOSSIBLE, Severity.ERROR)
     labels = [kind.labels for name in sorted(namespaces) for kind in scene.kinds.get(name, ())]
     if not labels:
         message = f"there are no pods in {', '.join(sorted(namespaces))}, so the peer admits nobody"
         remedy = "correct the namespace, unless its pods are still to come"
-        return of_policy(policy, inside, Severity.NOTICE, message, remedy)
+        return of_policy(policy, inside, message, remedy, Severity.NOTICE)
     message = f"no pod {where} has {shown(selector)} ({why_none(selector, labels, 'pod')}), so the peer admits nobody"
     elsewhere = _elsewhere(scene, selector) if peer.namespace_selector is None else ()
     if elsewhere:
         message += f"; a podSelector alone means the policy's own namespace, such pods are in {', '.join(elsewhere)}"
-        return of_policy(policy, inside, Severity.WARNING, message, "add a namespaceSelector beside it")
-    return of_policy(policy, inside, Severity.WARNING, message, _CORRECT)
+        return of_policy(policy, inside, message, "add a namespaceSelector beside it")
+    return of_policy(policy, inside, message, _CORRECT)
 
 
 def _elsewhere(scene: Scene, selector: Selector) -> tuple[str, ...]:

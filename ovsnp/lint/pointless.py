@@ -81,12 +81,12 @@ def _within(cluster: Cluster, narrow: RuleEntry, wide: RuleEntry) -> bool:
 def _finding(narrow: RuleEntry, wide: RuleEntry) -> Finding:
     if wide.policy is narrow.policy:
         message = f"{format_path(wide.path)} admits all that this rule does, so it changes nothing"
-        return of_policy(narrow.policy, narrow.path, Severity.WARNING, message, "remove it, or narrow the other one")
+        return of_policy(narrow.policy, narrow.path, message, "remove it, or narrow the other one")
     message = (
         f"{wide}, of another policy, admits all that this rule does, so it changes nothing while that one is there"
     )
     remedy = "remove one of the two, or keep this one if the other policy is not yours"
-    return of_policy(narrow.policy, narrow.path, Severity.NOTICE, message, remedy)
+    return of_policy(narrow.policy, narrow.path, message, remedy, Severity.NOTICE)
 
 
 def entries_that_another_makes_pointless(scene: Scene) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def entries_that_another_makes_pointless(scene: Scene) -> Iterator[Finding]:
 
             for path, wide in (*_covered(peers, peer_inside), *_covered([*rule.ports()], port_within)):
                 message = f"{format_path(wide)} holds all that this entry does, so it changes nothing"
-                yield of_policy(policy, path, Severity.WARNING, message, "remove it, or narrow the other one")
+                yield of_policy(policy, path, message, "remove it, or narrow the other one")
 
 
 def _covered(

@@ -14,7 +14,7 @@ from ovsnp.lint.registry import CHECKS
 from ovsnp.manifests.text.sources import STDIN
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS = {Severity.WARNING: "warning", Severity.NOTICE: "note"}
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
 _NUMBERS = {name: number for number, name in enumerate(CHECKS)}
 
 
@@ -33,6 +33,7 @@ def _rule(name: str) -> dict[str, object]:
         "id": name,
         "shortDescription": {"text": check.what},
         "fullDescription": {"text": check.why},
+        "defaultConfiguration": {"level": _LEVELS[check.severity]},
         "help": {"text": f"{check.what} {check.why} To ignore it: # ovsnp: ignore={name}"},
     }
 

@@ -22,14 +22,15 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
     selector, kinds = policy.pod_selector, scene.kinds.get(policy.namespace, ())
     if not satisfiable(selector):
         message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
-        return of_policy(policy, _PATH, Severity.WARNING, message, "correct the requirements: they exclude each other")
+        remedy = "correct the requirements: they exclude each other"
+        return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
     if not kinds:
         message = f"namespace {policy.namespace} has no pods, so the policy protects nothing"
-        severity = Severity.WARNING if selector.requirements else Severity.NOTICE
-        return of_policy(policy, _PATH, severity, message, "correct the namespace, unless its pods are still to come")
+        remedy = "correct the namespace, unless its pods are still to come"
+        return of_policy(policy, _PATH, message, remedy, None if selector.requirements else Severity.NOTICE)
     because = why_none(selector, (kind.labels for kind in kinds), "pod")
     message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
-    return of_policy(policy, _PATH, Severity.WARNING, message, "correct the labels, or remove the policy")
+    return of_policy(policy, _PATH, message, "correct the labels, or remove the policy")
 
 
 def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:
@@ -41,4 +42,4 @@ def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:
                 continue
             message = f"no policy isolates {some_pods(kind.pods)}, so all traffic from and to these labels is allowed"
             remedy = f"add a policy that selects them, or one with podSelector: {{}} for all of {namespace}"
-            yield of_pod(pod, ("metadata", "name"), Severity.NOTICE, message, remedy)
+            yield of_pod(pod, ("metadata", "name"), message, remedy)

@@ -9,11 +9,11 @@ from ovsnp.errors import Span
 from ovsnp.lint.finding import Located, Severity
 from ovsnp.lint.linting import Report
 
-_STYLES = {Severity.WARNING: "bold yellow", Severity.NOTICE: "bold cyan"}
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold cyan"}
 
 
 def text_lines(report: Report) -> Iterator[Text]:
-    """``FILE:LINE: ID KIND NAMESPACE/NAME: PATH: what is so; what to do``."""
+    """``FILE:LINE: SEVERITY: ID KIND NAMESPACE/NAME: PATH: what is so; what to do``."""
     for number, (_, findings) in enumerate(groupby(report.findings, key=lambda finding: finding.span.file)):
         if number:
             yield Text()
@@ -26,7 +26,8 @@ def where(span: Span) -> str:
 
 
 def _line(finding: Located) -> Text:
-    line = Text.assemble((where(finding.span), "bold"), ": ", (finding.check, _STYLES[finding.severity]))
+    check = (f"{finding.severity}: {finding.check}", _STYLES[finding.severity])
+    line = Text.assemble((where(finding.span), "bold"), ": ", check)
     if finding.subject:
         line.append(f" {finding.subject}")
     for part in (finding.path, f"{finding.message}; {finding.remedy}"):

@@ -33,11 +33,18 @@ REGION = shape(startLine={"type": "integer", "minimum": 1})
 PHYSICAL = shape(artifactLocation=shape(uri=STRING)) | {
     "properties": {"artifactLocation": shape(uri=STRING), "region": REGION}
 }
-RULE = shape(id=STRING, shortDescription=MESSAGE, fullDescription=MESSAGE, help=MESSAGE)
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+RULE = shape(
+    id=STRING,
+    shortDescription=MESSAGE,
+    fullDescription=MESSAGE,
+    defaultConfiguration=shape(level=LEVEL),
+    help=MESSAGE,
+)
 RESULT = shape(
     ruleId={"enum": [*CHECKS]},
     ruleIndex={"type": "integer", "minimum": 0},
-    level={"enum": ["none", "note", "warning", "error"]},
+    level=LEVEL,
     message=MESSAGE,
     locations={"type": "array", "items": shape(physicalLocation=PHYSICAL), "minItems": 1},
 )
@@ -51,32 +58,19 @@ SARIF = shape(**{"$schema": STRING, "version": {"const": "2.1.0"}, "runs": {"typ
 """The part of SARIF's own schema (2.1.0, errata 01) that a report uses, its names and values as they are there."""
 
 
-@pytest.fixture
-def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """Lint a cluster and a policy in a directory of the test's own."""
-    monkeypatch.chdir(tmp_path)
-
-    def lint(text: str, *arguments: str) -> Answer:
-        Path("cluster.yaml").write_text(CLUSTER)
-        Path("policy.yaml").write_text(text)
-        return ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml", *arguments)
-
-    return lint
-
-
 def located(file: str = "a.yaml", line: int = 3, message: str = "no") -> Located:
     span = Span(file, line)
     return Located(span, "one-direction", "NetworkPolicy a/b", "spec", Severity.NOTICE, message, "do")
 
 
 def test_findings_exit_1_and_none_0(lint: Callable[..., Answer]) -> None:
-    assert lint(policy("to-db", 80))[:2] == (
+    assert lint(policy("to-db", 80), "--fail-on", "notice")[:2] == (
         1,
-        "policy.yaml:7: one-direction NetworkPolicy default/to-db: spec.ingress: all rules of namespace default are for"
-        " ingress, and no policy isolates for egress: its pods may send to everyone; add egress policies, unless that"
-        " is meant\n",
+        "policy.yaml:7: notice: one-direction NetworkPolicy default/to-db: spec.ingress: all rules of namespace default"
+        " are for ingress, and no policy isolates for egress: its pods may send to everyone; add egress policies,"
+        " unless that is meant\n",
     )
-    assert lint(CLEAN) == (0, "", "0 warnings, 0 notices\n")
+    assert lint(CLEAN) == (0, "", "0 errors, 0 warnings, 0 notices\n")
     assert lint(CLEAN, "--quiet").err == ""
 
 
@@ -86,10 +80,10 @@ def test_bad_input_exits_3(lint: Callable[..., Answer]) -> None:
 
 def test_select_takes_only_these_and_ignore_leaves_out(lint: Callable[..., Answer]) -> None:
     text = policy("to-db", 80)
-    assert lint(text, "--select", "pointless-rule").code == 0
-    assert lint(text, "--select", "one-direction", "--select", "pointless-rule").code == 1
-    assert lint(text, "--select", "one-direction", "--ignore", "one-direction").code == 0
-    assert lint(text, "--ignore", "one-direction").code == 0
+    assert lint(text, "--select", "pointless-rule").out == ""
+    assert lint(text, "--select", "one-direction", "--select", "pointless-rule").out
+    assert lint(text, "--select", "one-direction", "--ignore", "one-direction").out == ""
+    assert lint(text, "--ignore", "one-direction").out == ""
 
 
 def test_opt_in_checks_run_only_where_they_are_selected(lint: Callable[..., Answer]) -> None:
@@ -199,7 +193,7 @@ def test_sarif_without_findings_is_a_run_all_the_same(lint: Callable[..., Answer
 
 
 def test_github_shows_a_line_a_finding(lint: Callable[..., Answer]) -> None:
-    answer = lint(policy("to-db", 80), "-o", "github")
+    answer = lint(policy("to-db", 80), "-o", "github", "--fail-on", "notice")
     start = "::notice file=policy.yaml,line=7,title=one-direction::NetworkPolicy default/to-db: spec.ingress: all rules"
     assert answer.code == 1
     assert answer.out.startswith(start)

@@ -22,9 +22,10 @@ def test_example_is_what_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_table_has_every_check_with_its_sentences_and_a_finding_of_its_case() -> None:
-    rows = re.findall(r"^\| \[`([a-z-]+)`\]\((\S+)\) \| (.*) \| (.*) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| \[`([a-z-]+)`\]\((\S+)\) \| ([a-z]+) \| (.*) \| (.*) \|$", PAGE, re.MULTILINE)
     assert [row[0] for row in rows] == list(CHECKS)
-    for name, link, said, example in rows:
+    for name, link, severity, said, example in rows:
         assert (HERE.parents[1] / "docs" / link).is_file()
+        assert severity == CHECKS[name].severity
         assert said == f"{CHECKS[name].what} {CHECKS[name].why}"
         assert f": {example}\n" in (HERE / "cases" / name / "findings.txt").read_text()

@@ -55,6 +55,7 @@ def in_bash(path: Path, *words: str) -> list[str]:
         (("ovsnp", "compile", "--str"), ["--strict-nodes"]),
         (("ovsnp", "compile", "--encap", ""), ["geneve", "vxlan"]),
         (("ovsnp", "explain", "a", "b", "--expect", "al"), ["allowed"]),
+        (("ovsnp", "lint", "--fail-on", ""), ["error", "notice", "warning"]),
         (("ovsnp", "lab", "d"), ["demo", "down"]),
         (("ovsnp", "lab", "up", "--ru"), ["--runtime"]),
         (("ovsnp", "completion", ""), ["bash", "fish", "zsh"]),
