@@ -2,6 +2,7 @@
 
 OvsnpError                 never raised itself
 ├── UsageError       (2)   the command line or the configuration asks for something impossible
+│   └── ConfigurationError     a file of options is not understood: all diagnostics at once
 ├── InputError       (3)   manifests that are not understood, or lack what a bridge serves: all diagnostics at once
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
@@ -78,6 +79,14 @@ class InputError(OvsnpError):
     """The manifests are not understood, or lack what a bridge serves; carries every diagnostic, sorted by place."""
 
     exit_code = Exit.INPUT
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(set(diagnostics))
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
+class ConfigurationError(UsageError):
+    """A file of options is not understood; carries every diagnostic, sorted by place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = sorted(set(diagnostics))

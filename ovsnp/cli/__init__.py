@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ovsnp import __version__
-from ovsnp.errors import Exit, OvsnpError
+from ovsnp.errors import ConfigurationError, Exit, InputError, OvsnpError
 
 _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
@@ -90,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.INTERRUPTED)
     except OvsnpError as error:
-        click.echo(str(error) if error.exit_code is Exit.INPUT else f"ovsnp: {error}", err=True)
+        located = isinstance(error, InputError | ConfigurationError)
+        click.echo(str(error) if located else f"ovsnp: {error}", err=True)
         sys.exit(error.exit_code)
     except _ReaderGoneError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be flushed goes nowhere

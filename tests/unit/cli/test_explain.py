@@ -84,7 +84,7 @@ def test_options_of_its_own_may_stand_in_the_configuration_but_not_its_arguments
     Path("ovsnp.yaml").write_text("manifests: manifests\nsource: frontend\n")
     answer = ovsnp("explain", "frontend", "db", "80")
     assert answer.code == 2
-    assert "there is no option source" in answer.err
+    assert "ovsnp.yaml:2: source: there is no such option" in answer.err
 
 
 def test_lines_of_what_came_by_stdin(workdir: Path) -> None:
