@@ -27,6 +27,7 @@ _EXIT: Mapping[Exit, str] = {
     Exit.INPUT: "The manifests, or another file of the input, are not understood; every mistake is told at once.",
     Exit.SWITCH: "Open vSwitch refused, or could not be reached.",
     Exit.INTERNAL: "A mistake in ovsnp itself.",
+    Exit.OUTPUT: "Standard output cannot be written, as on a full disk.",
     Exit.INTERRUPTED: "Interrupted.",
 }
 _FILES = {

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from ovsnp.cli.candidates import node_names
 from ovsnp.cli.configuration import config_option
 from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
@@ -161,7 +162,7 @@ _OPTIONS = (
     ),
     click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over this kind of policy."),
     click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
-    click.option("--node", metavar="NAME", help="The node this bridge belongs to."),
+    click.option("--node", metavar="NAME", shell_complete=node_names, help="The node this bridge belongs to."),
     click.option("--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel."),
     click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
     click.option(
