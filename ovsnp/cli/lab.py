@@ -27,11 +27,11 @@ from ovsnp.lab.measuring import measuring
 from ovsnp.lab.pace import PATIENCE, RATE, Pace
 from ovsnp.lab.probes import sctp_available
 from ovsnp.lab.runtime import NETNS, RUNTIMES
+from ovsnp.lab.shipped import shipped_topology
 from ovsnp.lab.standing import Lab
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 
-DEFAULT_TOPOLOGY = "containerlab/ovsnp.clab.yml"
 DEFAULT_NAME = "ovsnp"
 DEMO_NAME = "ovsnp-demo"
 
@@ -42,8 +42,8 @@ _topology = click.option(
     "--topo",
     "topo",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    default=DEFAULT_TOPOLOGY,
-    show_default=True,
+    default=shipped_topology,
+    show_default="that of ovsnp's own lab",
     help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it.",
 )
 _runtime = click.option(
