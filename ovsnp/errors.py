@@ -2,7 +2,9 @@
 
 OvsnpError                 never raised itself
 ├── UsageError       (2)   the command line or the configuration asks for something impossible
+│   └── ConfigurationError     a file of options is not understood: all diagnostics at once
 ├── InputError       (3)   manifests that are not understood, or lack what a bridge serves: all diagnostics at once
+├── OutputError      (74)  standard output does not take what is written
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
 """
@@ -13,7 +15,7 @@ from typing import ClassVar, NamedTuple
 
 
 class Exit(IntEnum):
-    """Exit codes, as INTERFACE promises them (70 is sysexits' EX_SOFTWARE)."""
+    """Exit codes, as INTERFACE promises them (70 and 74 are sysexits' EX_SOFTWARE and EX_IOERR)."""
 
     DONE = 0
     NO = 1
@@ -21,6 +23,7 @@ class Exit(IntEnum):
     INPUT = 3
     SWITCH = 4
     INTERNAL = 70
+    OUTPUT = 74
     INTERRUPTED = 130
 
 
@@ -84,10 +87,24 @@ class InputError(OvsnpError):
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
+class ConfigurationError(UsageError):
+    """A file of options is not understood; carries every diagnostic, sorted by place."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(set(diagnostics))
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
 class SwitchError(OvsnpError):
     """Open vSwitch refused something, or could not be reached."""
 
     exit_code = Exit.SWITCH
+
+
+class OutputError(OvsnpError):
+    """Standard output does not take what is written: a full disk, for one."""
+
+    exit_code = Exit.OUTPUT
 
 
 class DeclarationError(OvsnpError):

@@ -233,7 +233,7 @@
     const wide = columns.length <= MOST_WIDE;
     size = {
       label: Math.min(longest(rows), 44) * 7.3 + 18, width: wide ? 128 : 26, height: 26,
-      head: wide ? 44 : Math.min(longest(columns), 34) * 7.3 + 14,
+      head: wide ? 56 : Math.min(longest(columns), 34) * 7.3 + 14,
     };
     canvas.style.width = `${size.label + columns.length * size.width}px`;
     canvas.style.height = `${size.head + rows.length * size.height}px`;

@@ -10,7 +10,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from ovsnp import __version__
-from ovsnp.errors import Exit, OvsnpError
+from ovsnp.cli.output import flush_output, guard_output
+from ovsnp.errors import ConfigurationError, Exit, InputError, OutputError, OvsnpError
 
 _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
@@ -79,8 +80,12 @@ def ovsnp() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line, the process's own if none is given; exits with a code of `Exit`, never with a traceback."""
+    guard_output()
     try:
-        sys.exit(ovsnp.main(arguments, standalone_mode=False))
+        try:
+            sys.exit(ovsnp.main(arguments, standalone_mode=False))
+        finally:
+            flush_output()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         sys.exit(Exit.USAGE)
@@ -90,11 +95,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.INTERRUPTED)
     except OvsnpError as error:
-        click.echo(str(error) if error.exit_code is Exit.INPUT else f"ovsnp: {error}", err=True)
+        if isinstance(error, OutputError):
+            _forget_output()
+        located = isinstance(error, InputError | ConfigurationError)
+        click.echo(str(error) if located else f"ovsnp: {error}", err=True)
         sys.exit(error.exit_code)
-    except _ReaderGoneError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be flushed goes nowhere
+    except (_ReaderGoneError, BrokenPipeError):
+        _forget_output()
         sys.exit(Exit.DONE)
     except Exception as error:
         click.echo(f"ovsnp: internal error, please report it: {type(error).__name__}: {error}", err=True)
         sys.exit(Exit.INTERNAL)
+
+
+def _forget_output() -> None:
+    """What is left to be flushed goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

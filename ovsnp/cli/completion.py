@@ -12,7 +12,7 @@ _VARIABLE = "_OVSNP_COMPLETE"
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete the commands, options and files of ovsnp.
+    """Print what makes a shell complete the commands, options and files of ovsnp, and the names in its manifests.
 
     For this bash or zsh: eval "$(ovsnp completion bash)", or zsh; to keep it, write that into ~/.bashrc or ~/.zshrc,
     in zsh behind compinit. For fish: ovsnp completion fish > ~/.config/fish/completions/ovsnp.fish

@@ -6,7 +6,9 @@ import sys
 
 import click
 
+from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit
 from ovsnp.explain.document import document
@@ -17,15 +19,14 @@ from ovsnp.explain.reasons import explain as explained
 from ovsnp.explain.text import lines
 
 
-@click.command()
-@click.argument("source", metavar="SRC")
-@click.argument("destination", metavar="DST")
+@click.command(cls=Question)
+@click.argument("source", metavar="SRC", shell_complete=sources)
+@click.argument("destination", metavar="DST", shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
 @click.option(
     "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless every connection asked about is so."
 )
-@click.option("--ipv4", "version", flag_value=4, type=int, help="Only over IPv4.  [default: each family both have]")
-@click.option("--ipv6", "version", flag_value=6, type=int, help="Only over IPv6.")
+@family_options
 @shared_options
 def explain(
     request: Request, *, source: str, destination: str, port: str | None, expect: str | None, version: int | None

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 from rich.text import Text
 
+from ovsnp.cli.configuration import config_option
 from ovsnp.cli.options import tell_notes
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, OvsnpError
@@ -26,11 +27,11 @@ from ovsnp.lab.measuring import measuring
 from ovsnp.lab.pace import PATIENCE, RATE, Pace
 from ovsnp.lab.probes import sctp_available
 from ovsnp.lab.runtime import NETNS, RUNTIMES
+from ovsnp.lab.shipped import shipped_topology
 from ovsnp.lab.standing import Lab
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 
-DEFAULT_TOPOLOGY = "containerlab/ovsnp.clab.yml"
 DEFAULT_NAME = "ovsnp"
 DEMO_NAME = "ovsnp-demo"
 
@@ -41,8 +42,8 @@ _topology = click.option(
     "--topo",
     "topo",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    default=DEFAULT_TOPOLOGY,
-    show_default=True,
+    default=shipped_topology,
+    show_default="that of ovsnp's own lab",
     help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it.",
 )
 _runtime = click.option(
@@ -55,9 +56,9 @@ _runtime = click.option(
 _encap = click.option(
     "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel between nodes."
 )
-_strict = click.option("--strict-nodes", is_flag=True, help="Only a pod's own node may always reach it.")
+_strict = click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it.")
 _masquerade = click.option(
-    "--masquerade", is_flag=True, help="Service-bound traffic leaves for other nodes with the gateway's address."
+    "--masquerade/--no-masquerade", help="Service-bound traffic leaves for other nodes with the gateway's address."
 )
 _files = click.option(
     "-f",
@@ -99,6 +100,7 @@ def lab() -> None:
 @_strict
 @_masquerade
 @_files
+@config_option
 def up(
     *,
     topo: Path,
@@ -137,6 +139,7 @@ def up(
     help="Whether Service-bound traffic leaves with the gateway's address.  [default: as before]",
 )
 @_files
+@config_option
 def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> None:
     """Bring every node of a standing lab to these policies, instead of those before; none: no policy at all."""
     with _interruptible():
@@ -173,6 +176,7 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
     help="So many connections, spread evenly over all there are.  [default: all]",
 )
 @_no_color
+@config_option
 def test(*, name: str, output: str, rate: float, patience: float, sample: int | None, no_color: bool) -> None:
     """Try every pair in every direction, and hold what connects against what the policies mean.
 
@@ -193,6 +197,7 @@ def test(*, name: str, output: str, rate: float, patience: float, sample: int | 
 @lab.command(short_help="Restart a node's Open vSwitch, as a fault to try.")
 @click.argument("node")
 @_name(DEFAULT_NAME)
+@config_option
 def restart(*, node: str, name: str) -> None:
     """Restart the ovs-vswitchd of a node of a standing lab.
 
@@ -208,6 +213,7 @@ def restart(*, node: str, name: str) -> None:
 
 @lab.command(short_help="Take it away.")
 @_name(DEFAULT_NAME)
+@config_option
 def down(name: str) -> None:
     """Take the lab away, whole or half built."""
     with _interruptible():
@@ -222,6 +228,7 @@ def down(name: str) -> None:
 @_encap
 @_masquerade
 @_no_color
+@config_option
 def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
     """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away.
 

@@ -21,12 +21,22 @@ _DOCUMENTS = {"json": render_json, "sarif": render_sarif, "github": render_githu
 _OPT_IN = ", ".join(name for name, check in CHECKS.items() if check.opt_in)
 
 
+def _checks(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in CHECKS if name.startswith(incomplete)]
+
+
 @click.command(epilog=f"Checks: {', '.join(CHECKS)}.")
 @partial(shared_options, outputs=(*OUTPUTS, "sarif", "github"))
 @click.option(
-    "--select", multiple=True, metavar="ID", help=f"Only this check; may be given again.  [opt-in: {_OPT_IN}]"
+    "--select",
+    multiple=True,
+    metavar="ID",
+    shell_complete=_checks,
+    help=f"Only this check; may be given again.  [opt-in: {_OPT_IN}]",
 )
-@click.option("--ignore", multiple=True, metavar="ID", help="Without this check; may be given again.")
+@click.option(
+    "--ignore", multiple=True, metavar="ID", shell_complete=_checks, help="Without this check; may be given again."
+)
 @click.option(
     "--fail-on",
     type=click.Choice(Severity, case_sensitive=False),

@@ -27,11 +27,13 @@ _EXIT: Mapping[Exit, str] = {
     Exit.INPUT: "The manifests, or another file of the input, are not understood; every mistake is told at once.",
     Exit.SWITCH: "Open vSwitch refused, or could not be reached.",
     Exit.INTERNAL: "A mistake in ovsnp itself.",
+    Exit.OUTPUT: "Standard output cannot be written, as on a full disk.",
     Exit.INTERRUPTED: "Interrupted.",
 }
 _FILES = {
-    "ovsnp.yaml": "The configuration, in the working directory: options by their long names, and manifests for -f."
-    " Paths in it are looked for beside it.",
+    "ovsnp.yaml": "The configuration, in the working directory: options by their long names, and manifests for -f. At"
+    " its top they are for all commands that have such an option; a section with a command's name holds what is for"
+    " this command alone. Paths in it are looked for beside it.",
 }
 _ENVIRONMENT = {
     "OVS_RUNDIR": "Where Open vSwitch has its sockets, as for its own tools.",

@@ -5,6 +5,7 @@ from functools import partial
 
 import click
 
+from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
 from ovsnp.matrix.output import output
 from ovsnp.matrix.parties import By
@@ -20,8 +21,12 @@ from ovsnp.matrix.view import View
     default=By.WORKLOAD,
     help="What a row is.  [default: workload]",
 )
-@click.option("--from", multiple=True, metavar="SRC", help="Only this source; may be given again.")
-@click.option("--to", multiple=True, metavar="DST", help="Only this destination; may be given again.")
+@click.option(
+    "--from", multiple=True, metavar="SRC", shell_complete=sources, help="Only this source; may be given again."
+)
+@click.option(
+    "--to", multiple=True, metavar="DST", shell_complete=destinations, help="Only this destination; may be given again."
+)
 @click.option("--port", metavar="PORT", help="Only this port: 6379, 53/udp, a port's name, or icmp.")
 def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...]) -> None:
     """Say who reaches whom, and at which ports.

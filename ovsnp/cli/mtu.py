@@ -2,6 +2,7 @@
 
 import click
 
+from ovsnp.cli.configuration import config_option
 from ovsnp.model.options import Encap
 
 _IP = {4: 20, 6: 40}
@@ -21,6 +22,7 @@ _IPV6_LEAST = 1280
     "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel between nodes."
 )
 @click.option("--ipv6-underlay", is_flag=True, help="The nodes' tunnel addresses are IPv6.")
+@config_option
 def mtu(underlay: int, encap: Encap, ipv6_underlay: bool) -> None:
     """Print the MTU for pods and gateways: what the tunnel and the source pod's address in it leave of the underlay.
 

@@ -11,18 +11,18 @@ from typing import Any
 import click
 import msgspec
 
-from ovsnp.cli.settings_file import read_mapping, read_ports_file
+from ovsnp.cli.candidates import node_names
+from ovsnp.cli.configuration import config_option
+from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests import located
-from ovsnp.manifests.own_files import CONFIGURATION
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
 
-DEFAULT_CONFIG = Path(CONFIGURATION)
 OUTPUTS = ("text", "json")
 _BRIDGE = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -151,27 +151,6 @@ def _output(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], show_default=True)
 
 
-def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
-    """Take the configuration's values as defaults, before the other options are read."""
-    path = value or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    if path is None:
-        return
-    options = (option for option in ctx.command.params if isinstance(option, click.Option))
-    known = {option.name: option for option in options if option.name not in ("config", "help")}
-    ctx.default_map = {}
-    for name, setting in read_mapping(path).items():
-        option = known.get("filename" if name == "manifests" else name.replace("-", "_"))
-        if option is None:
-            names = ", ".join(sorted(["manifests", *(each.replace("_", "-") for each in known if each)]))
-            raise UsageError(f"{path}: there is no option {name}; there are {names}")
-        values = setting if isinstance(setting, list) and option.multiple else [setting]
-        if not all(isinstance(each, str | bool | int) for each in values):
-            raise UsageError(f"{path}: {name}: write a word{' or a list of words' if option.multiple else ''}")
-        if option.name in ("filename", "ports"):
-            values = [each if each == "-" else str(path.parent / str(each)) for each in values]
-        ctx.default_map[option.name] = tuple(map(str, values)) if option.multiple else values[0]
-
-
 _OPTIONS = (
     click.option(
         "-f",
@@ -183,7 +162,7 @@ _OPTIONS = (
     ),
     click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over this kind of policy."),
     click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
-    click.option("--node", metavar="NAME", help="The node this bridge belongs to."),
+    click.option("--node", metavar="NAME", shell_complete=node_names, help="The node this bridge belongs to."),
     click.option("--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel."),
     click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
     click.option(
@@ -215,15 +194,7 @@ _OPTIONS = (
         help="Open vSwitch's database; with trace once a node, also as NODE=SOCKET.",
     ),
     click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
-    click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        is_eager=True,
-        expose_value=False,
-        callback=_configure,
-        help="Options from a YAML file.  [default: ovsnp.yaml, if there]",
-    ),
+    config_option,
 )
 
 remove_missing_option = click.option(

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ovsnp.errors import UsageError
+from ovsnp.errors import ConfigurationError, Diagnostic, Span, UsageError
 from ovsnp.manifests.paths import format_path
-from ovsnp.manifests.text.outline import NotationError
+from ovsnp.manifests.text.outline import NotationError, Outline
 from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
@@ -15,6 +15,13 @@ _LAST_OFPORT = 0xFEFF
 
 def read_mapping(path: Path) -> Mapping[str, object]:
     """The one YAML mapping in a file; raises UsageError where there is none."""
+    value: Mapping[str, object] = read_outline(path).value
+    return value
+
+
+def read_outline(path: Path) -> Outline:
+    """A file's one YAML mapping with the line of every key; raises UsageError where there is none, ConfigurationError
+    with every mistake of notation."""
     from ovsnp.manifests.text.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
 
     try:
@@ -23,14 +30,17 @@ def read_mapping(path: Path) -> Mapping[str, object]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except NotationError as error:
         raise UsageError(f"{path}:{error.line}: {error}") from None
-    for document in documents:
-        for fault in document.faults:
-            line = document.line(fault.path)
-            raise UsageError(f"{path}:{line}: {format_path(fault.path)}: {fault.message}")
+    mistakes = [
+        Diagnostic(Span(str(path), document.line(fault.path)), "", format_path(fault.path), fault.message)
+        for document in documents
+        for fault in document.faults
+    ]
+    if mistakes:
+        raise ConfigurationError(mistakes)
     value = documents[0].value if len(documents) == 1 else None
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise UsageError(f"{path}: holds no mapping of names to values; write NAME: VALUE lines")
-    return value
+    return documents[0]
 
 
 def read_ports_file(path: Path) -> Ports:

@@ -7,7 +7,9 @@ import sys
 import click
 import msgspec
 
+from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, require_node, shared_options
+from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.questions import Written, read_question
@@ -34,9 +36,9 @@ _OF_THE_LAB = {
 _TYPED = click.core.ParameterSource.COMMANDLINE
 
 
-@click.command()
-@click.argument("source", metavar="SRC")
-@click.argument("destination", metavar="DST")
+@click.command(cls=Question)
+@click.argument("source", metavar="SRC", shell_complete=sources)
+@click.argument("destination", metavar="DST", shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
 @click.option("--raw", is_flag=True, help="Also show what ofproto/trace says itself.")
 @click.option("--lab", is_flag=True, help="On all nodes of a standing lab, with its manifests and options.")
@@ -49,8 +51,7 @@ _TYPED = click.core.ParameterSource.COMMANDLINE
     metavar="NUMBER",
     help="The client's port; which endpoint of a Service a connection gets depends on it.",
 )
-@click.option("--ipv4", "version", flag_value=4, type=int, help="Only over IPv4.  [default: each family both have]")
-@click.option("--ipv6", "version", flag_value=6, type=int, help="Only over IPv6.")
+@family_options
 @shared_options
 @click.pass_context
 def trace(

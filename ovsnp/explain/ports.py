@@ -1,5 +1,6 @@
 """What is meant by PORT: ``6379`` (TCP), ``53/udp``, ``9899/sctp``, or a port's name, ``dns/udp`` likewise."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from ovsnp.verify import ICMP, PodEnd, Traffic
 PORTLESS = "icmp"
 """What stands for every protocol without ports."""
 
+_WORD = re.compile(r"[A-Za-z0-9]")
+"""How a port begins, a number or a name."""
 _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
 
 
@@ -41,8 +44,11 @@ def read_port(text: str) -> Port:
     port, slash, protocol = text.partition("/")
     if slash and protocol.lower() not in _PROTOCOLS:
         hint = f"; did you mean {protocol}/{port}?" if port.lower() in _PROTOCOLS else ""
-        raise UsageError(f"{text}: {protocol or 'nothing'} is no protocol of ports; write /tcp, /udp or /sctp{hint}")
-    if not port:
+        raise UsageError(
+            f"{text}: {protocol or 'nothing'} is no protocol of ports; write /tcp, /udp or /sctp"
+            f" behind a number from 1 to 65535, or a port's name{hint}"
+        )
+    if not _WORD.match(port):
         raise UsageError(f"{text!r} is no port; write a number from 1 to 65535, or a port's name")
     wanted = _PROTOCOLS[protocol.lower()] if slash else None
     if not (port.isascii() and port.isdigit()):

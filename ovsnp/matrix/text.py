@@ -57,9 +57,11 @@ def _may_meet(source: Party, destination: Party) -> bool:
 
 def _of_source(view: View, source: Party, audience: Audience) -> Iterator[Line]:
     answers: dict[str, list[str]] = defaultdict(list)
-    own_node = None
+    own_node = itself = None
     for shown in view.shown(source):
-        if shown.ports != NONE and not (shown.cell.wholly and shown.cell.exempt is Exemption.SELF):
+        if shown.cell.wholly and shown.cell.exempt is Exemption.SELF:
+            itself = shown.ports
+        elif shown.ports != NONE:
             answers[shown.ports].append(shown.destination.name)
         if shown.cell.exempt is Exemption.NODE and not shown.cell.wholly and shown.exempt_ports != shown.ports:
             own_node = shown.exempt_ports
@@ -70,6 +72,9 @@ def _of_source(view: View, source: Party, audience: Audience) -> Iterator[Line]:
         yield source.name, own_node, _OWN[source.kind]
     if denied := _denied({name for names in answers.values() for name in names}, audience):
         yield source.name, NONE, denied
+    elif itself and not (answers or own_node):
+        # What everybody knows is told only to who asks for nothing else.
+        yield source.name, itself, "itself"
 
 
 def _told(names: Sequence[str], audience: Audience) -> list[str]:

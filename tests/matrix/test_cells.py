@@ -134,3 +134,17 @@ def test_large_matrix_is_drawn_where_it_is_looked_at(show: Show) -> None:
     driver.execute_async_script(_DRAWN)
     assert last not in labels(driver)
     assert "default/pod-0 to default/pod-0: all" in labels(driver)
+
+
+@pytest.mark.parametrize("length", [10, 63])
+def test_heads_of_columns_have_at_most_three_lines(show: Show, length: int) -> None:
+    names = [f"{letter}-{'long' * 16}"[:length] for letter in "abc"]
+    reach = Reach(load_objects(pod(name, f"10.0.0.{number}") for number, name in enumerate(names, 1)), By.POD)
+    heads = show(View(reach)).find_elements(Find.CSS_SELECTOR, ".column")
+    assert len(heads) == len(names) + 1
+    for head in heads:
+        words = head.find_element(Find.TAG_NAME, "span")
+        assert words.size["height"] <= 3 * 15
+        assert head.get_attribute("title") in [*names, *(f"default/{name}" for name in names), "outside/0.0.0.0/0"]
+        assert head.rect["y"] <= words.rect["y"]
+        assert words.rect["y"] + words.rect["height"] <= head.rect["y"] + head.rect["height"]

@@ -1,5 +1,6 @@
 """Completion in real shells; one that is not installed is left out, by name."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ovsnp.cli import COMMANDS
-from tests.ovs.applying import ovsnp
+from tests.ovs.applying import CLUSTER, ovsnp
 
 ROOT = Path(__file__).parents[3]
 ASKED_IN_BASH = """
@@ -66,6 +67,48 @@ def in_bash(path: Path, *words: str) -> list[str]:
 )
 def test_bash(path: Path, words: tuple[str, ...], offered: list[str]) -> None:
     assert sorted(in_bash(path, *words)) == offered
+
+
+@pytest.fixture
+def cluster(path: Path) -> Path:
+    """The same folder, with manifests that its configuration names."""
+    (path / "cluster.yaml").write_text(CLUSTER)
+    (path / "ovsnp.yaml").write_text("manifests: cluster.yaml\n")
+    return path
+
+
+NAMES = [
+    (("ovsnp", "compile", "--node", ""), ["node-1", "node-2"]),
+    (("ovsnp", "explain", "d"), ["db", "default/db", "default/frontend", "default/remote"]),
+    (("ovsnp", "explain", "db", "default/r"), ["default/remote"]),
+    (("ovsnp", "trace", "node/"), ["node/node-1", "node/node-2"]),
+    (("ovsnp", "matrix", "--from", "front"), ["frontend"]),
+    (("ovsnp", "lint", "--ignore", "un"), ["unisolated-pod", "unknown-port-name", "unused-ignore"]),
+]
+
+
+@pytest.mark.parametrize(("words", "offered"), NAMES)
+def test_names_of_the_manifests_are_offered(cluster: Path, words: tuple[str, ...], offered: list[str]) -> None:
+    assert sorted(in_bash(cluster, *words)) == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_is_offered_nodes(cluster: Path, shell: str) -> None:
+    words = {"COMP_WORDS": "ovsnp compile -f cluster.yaml --node n", "COMP_CWORD": "n" if shell == "fish" else "5"}
+    offered = run(cluster, "ovsnp", _OVSNP_COMPLETE=f"{shell}_complete", **words)
+    assert {"node-1", "node-2"} <= set(offered.replace(",", "\n").split("\n"))
+
+
+@pytest.mark.parametrize("text", ["a: [", "kind: NetworkPolicy", "manifests: nowhere", ""])
+def test_manifests_that_are_wrong_offer_nothing_and_say_nothing(cluster: Path, text: str) -> None:
+    (cluster / "cluster.yaml").write_text(text)
+    assert in_bash(cluster, "ovsnp", "compile", "--node", "") == []
+
+
+def test_manifests_that_never_come_offer_nothing(cluster: Path) -> None:
+    os.mkfifo(cluster / "pipe")
+    assert in_bash(cluster, "ovsnp", "compile", "-f", "pipe", "--node", "") == []
+    assert in_bash(cluster, "ovsnp", "compile", "-f", "-", "--node", "") == []
 
 
 def test_fish(path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.ovs.applying import Answer, ovsnp, policy
 
 pytestmark = pytest.mark.usefixtures("workdir")
 
+ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[3]), "OVS_RUNDIR": os.devnull}
 GIVEN = ("-f", "manifests", "--node", "node-1")
 
 
@@ -182,6 +183,37 @@ def test_reader_that_was_never_there_is_no_answer(arguments: tuple[str, ...]) ->
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env={"PYTHONPATH": str(root)}, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+WRITING = [
+    ("compile", "--node", "node-1"),
+    ("compile", "--node", "node-1", "-o", "json"),
+    ("diff", "--effect", "manifests/cluster.yaml", "manifests"),
+    ("explain", "db", "frontend", "80"),
+    ("explain", "db", "frontend", "80", "-o", "json"),
+    ("verify", "--node", "node-1"),
+    ("verify", "--node", "node-1", "-o", "json"),
+    *(("matrix", "-o", notation) for notation in ("text", "json", "csv", "dot", "html")),
+    *(("lint", "-o", notation) for notation in ("text", "json", "sarif", "github")),
+    ("mtu", "--underlay", "1500"),
+    ("completion", "bash"),
+    ("lab", "down", "--name", "nobody-has-this-lab"),
+    ("--help",),
+    ("lint", "--help"),
+    ("--version",),
+]
+"""Every command that writes without Open vSwitch, in every notation."""
+
+
+@pytest.mark.parametrize("arguments", WRITING, ids=" ".join)
+def test_full_disk_is_74_with_a_sentence(arguments: tuple[str, ...]) -> None:
+    Path("ovsnp.yaml").write_text("manifests: manifests\n")
+    command = [sys.executable, "-m", "ovsnp", *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True, check=False)
+    assert done.returncode == 74
+    assert "ovsnp: standard output cannot be written: No space left on device; the output is not whole\n" in done.stderr
+    assert "Exception ignored" not in done.stderr
 
 
 def test_manifests_may_come_by_stdin(workdir: Path) -> None:

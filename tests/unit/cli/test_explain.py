@@ -84,7 +84,7 @@ def test_options_of_its_own_may_stand_in_the_configuration_but_not_its_arguments
     Path("ovsnp.yaml").write_text("manifests: manifests\nsource: frontend\n")
     answer = ovsnp("explain", "frontend", "db", "80")
     assert answer.code == 2
-    assert "there is no option source" in answer.err
+    assert "ovsnp.yaml:2: source: there is no such option" in answer.err
 
 
 def test_lines_of_what_came_by_stdin(workdir: Path) -> None:
@@ -111,3 +111,22 @@ def test_colour_only_where_it_is_wanted(
     os.close(writer)
     assert ("\x1b[1;32m" in os.read(reader, 65536).decode()) is coloured
     os.close(reader)
+
+
+@pytest.mark.parametrize("port", ["-1", "-17/udp"])
+def test_negative_port_is_no_option(port: str) -> None:
+    answer = explained("frontend", "db", port)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == f"ovsnp: '{port}' is no port; write a number from 1 to 65535, or a port's name\n"
+
+
+def test_both_families_exclude_each_other() -> None:
+    answer = explained("frontend", "db", "80", "--ipv4", "--ipv6")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("ovsnp: --ipv4 and --ipv6 exclude each other; without both, every family")
+
+
+def test_family_of_the_command_line_goes_before_that_of_the_configuration() -> None:
+    Path("ovsnp.yaml").write_text("manifests: manifests\nexplain: {ipv6: true}\n")
+    assert "has no IPv6 address" in ovsnp("explain", "frontend", "db", "80").err
+    assert ovsnp("explain", "frontend", "db", "80", "--ipv4").code == 0

@@ -58,6 +58,11 @@ def test_ports(text: str, port: Port) -> None:
         ("80/", "80/: nothing is no protocol of ports"),
         ("/tcp", "'/tcp' is no port"),
         ("", "'' is no port"),
+        ("-1", "'-1' is no port; write a number from 1 to 65535"),
+        (
+            "http/tcp/x",
+            "http/tcp/x: tcp/x is no protocol of ports; write /tcp, /udp or /sctp behind a number from 1 to 65535",
+        ),
     ],
 )
 def test_bad_ports_get_a_sentence(text: str, sentence: str) -> None:

@@ -62,5 +62,6 @@ def test_of_many_that_are_denied_it_is_said_that_they_are_the_others() -> None:
     assert told("outside/", *every) == [("none", "everyone")]
 
 
-def test_a_lone_pod_has_no_line_with_itself() -> None:
-    assert told("s00/a", to=("s00/a",)) == []
+def test_a_lone_pod_has_a_line_with_itself_only_where_nothing_else_is_asked_for() -> None:
+    assert told("s00/a", to=("s00/a",)) == [("all", "itself")]
+    assert told("s00/a", to=("s00/a", "s00/b")) == [("all", "s00/b")]

@@ -163,7 +163,7 @@ def test_bad_manifest_is_told_without_a_traceback_and_nothing_written(
 
 
 @pytest.mark.parametrize(("name", "text", "said"), [
-    ("ovsnp.yaml", "nod: node-1\n", "ovsnp: ovsnp.yaml: there is no option nod; there are *"),
+    ("ovsnp.yaml", "nod: node-1\n", "ovsnp.yaml:1: nod: there is no such option; there are *"),
     ("ovsnp.yaml", "", "ovsnp: ovsnp.yaml: holds no mapping of names to values; write NAME: VALUE lines"),
     ("connectivity.yaml", "- {from: db, to: dbb, expect: allowed}\n",
      "connectivity.yaml:1: [[]0[]].to: there is no pod default/dbb *"),

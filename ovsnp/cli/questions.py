@@ -1,0 +1,59 @@
+"""What the commands that take SRC, DST and PORT have in common."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from ovsnp.errors import UsageError
+from ovsnp.explain.ports import read_port
+
+_NEGATIVE = re.compile(r"-[0-9]+(/.*)?")
+
+
+class Question(click.Command):
+    """A command that takes a PORT: one that begins with a minus is a wrong port, and no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's; raises UsageError for a negative port."""
+        given = [*args]
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption:
+            for word in filter(_NEGATIVE.fullmatch, given):
+                read_port(word)
+            raise
+
+
+def family_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --ipv4 and --ipv6; it gets them as ``version``: 4, 6, or None for each family that both ends have.
+
+    On the command line one of the two goes before the other one in the configuration.
+    """
+
+    @wraps(command)
+    def with_version(*, ipv4: bool, ipv6: bool, **given: Any) -> None:
+        command(version=_version(ipv4=ipv4, ipv6=ipv6), **given)
+
+    for version in (6, 4):
+        words = f"Only over IPv{version}."
+        words += "  [default: each family that both have]" if version == 4 else ""
+        with_version = click.option(f"--ipv{version}", is_flag=True, help=words)(with_version)
+    return with_version
+
+
+def _version(*, ipv4: bool, ipv6: bool) -> int | None:
+    wanted = [version for version, given in ((4, ipv4), (6, ipv6)) if given]
+    if len(wanted) > 1:
+        source = click.get_current_context().get_parameter_source
+        wanted = [version for version in wanted if source(f"ipv{version}") is ParameterSource.COMMANDLINE]
+    if len(wanted) == 1:
+        return wanted[0]
+    if ipv4 or ipv6:
+        raise UsageError(
+            "--ipv4 and --ipv6 exclude each other; without both, every family that both ends have is asked"
+        )
+    return None
