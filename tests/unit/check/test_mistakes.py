@@ -77,7 +77,8 @@ def test_every_mistake_is_said_at_its_line_once(checked: Checked) -> None:
         "expected.yaml:1: [0].from[1]: there is no pod default/fronted with an address of its own;"
         " did you mean default/frontend or default/remote?",
         "expected.yaml:4: [0].to[1]: there is no Service default/dbs with a cluster IP; did you mean svc/default/db?",
-        "expected.yaml:5: [0].port[1]: 53/icmp: icmp is no protocol of ports; write /tcp, /udp or /sctp",
+        "expected.yaml:5: [0].port[1]: 53/icmp: icmp is no protocol of ports; write /tcp, /udp or /sctp behind a number"
+        " from 1 to 65535, or a port's name",
         "expected.yaml:6: [0].expect: must be allowed or denied, not 'never'; write one of the two",
         "expected.yaml:7: [1]: default/db has only IPv4 and fd00::1 only IPv6: nothing connects the two;"
         " name ends of one address family",
