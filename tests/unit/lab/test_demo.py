@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ovsnp.cli import lab as command
+from ovsnp.cli import ovsnp
 from ovsnp.errors import UsageError
 from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.runtime import NETNS, RUNTIMES
@@ -18,7 +18,7 @@ def test_without_a_lab_the_demo_says_why_and_shows_the_flows(monkeypatch: pytest
         raise UsageError("a lab needs root")
 
     monkeypatch.setattr(RUNTIMES[NETNS], "check_machine", staticmethod(refuse))
-    result = CliRunner().invoke(command.lab, ["demo", "--topo", str(TOPOLOGY)])
+    result = CliRunner().invoke(ovsnp, ["lab", "demo", "--topo", str(TOPOLOGY)])
     assert result.exit_code == 0
     assert "a lab needs root" in result.stderr
     for policy in ("access-demo1 ingress", "access-demo2 ingress", "access-demo3 egress", "access-demo4 egress"):
