@@ -2,8 +2,9 @@
 
 OvsnpError                 never raised itself
 ├── UsageError       (2)   the command line or the configuration asks for something impossible
-│   └── ConfigurationError     a file of options is not understood: all diagnostics at once
-├── InputError       (3)   manifests that are not understood, or lack what a bridge serves: all diagnostics at once
+├── LocatedError           never raised itself; mistakes in files: all diagnostics at once
+│   ├── ConfigurationError (2) a file of options is not understood; it is a UsageError, too
+│   └── InputError   (3)   manifests that are not understood, or lack what a bridge serves
 ├── OutputError      (74)  standard output does not take what is written
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
@@ -77,22 +78,22 @@ class UsageError(OvsnpError):
     exit_code = Exit.USAGE
 
 
-class InputError(OvsnpError):
-    """The manifests are not understood, or lack what a bridge serves; carries every diagnostic, sorted by place."""
+class LocatedError(OvsnpError):
+    """Mistakes in files; carries every diagnostic, sorted by place, and says where each mistake is."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(set(diagnostics))
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
+class InputError(LocatedError):
+    """The manifests are not understood, or lack what a bridge serves."""
 
     exit_code = Exit.INPUT
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = sorted(set(diagnostics))
-        super().__init__("\n".join(map(str, self.diagnostics)))
 
-
-class ConfigurationError(UsageError):
-    """A file of options is not understood; carries every diagnostic, sorted by place."""
-
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = sorted(set(diagnostics))
-        super().__init__("\n".join(map(str, self.diagnostics)))
+class ConfigurationError(LocatedError, UsageError):
+    """A file of options is not understood."""
 
 
 class SwitchError(OvsnpError):

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from ovsnp import __version__
 from ovsnp.cli.output import flush_output, guard_output
-from ovsnp.errors import ConfigurationError, Exit, InputError, OutputError, OvsnpError
+from ovsnp.errors import Exit, LocatedError, OutputError, OvsnpError
 
 _COMMANDS = {
     "apply": "compile, then bring the bridge to exactly that",
@@ -97,8 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OvsnpError as error:
         if isinstance(error, OutputError):
             _forget_output()
-        located = isinstance(error, InputError | ConfigurationError)
-        click.echo(str(error) if located else f"ovsnp: {error}", err=True)
+        click.echo(str(error) if isinstance(error, LocatedError) else f"ovsnp: {error}", err=True)
         sys.exit(error.exit_code)
     except (_ReaderGoneError, BrokenPipeError):
         _forget_output()
