@@ -63,7 +63,14 @@ class Diagnostic(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.span.file}:{self.span.line}" if self.span.line else self.span.file
-        return ": ".join(part for part in (where, self.subject, self.path, self.message) if part)
+        text = ": ".join(part for part in (where, self.subject, self.path, self.message) if part)
+        # Words of the input may hold line ends, and sequences that a terminal obeys.
+        return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    """The character, or the escape that stands for it in Python's strings."""
+    return character if character.isprintable() else repr(character)[1:-1]
 
 
 class OvsnpError(Exception):

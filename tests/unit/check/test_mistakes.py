@@ -50,6 +50,9 @@ ENDS = "NAMESPACE/POD, node/NAME, svc/NAMESPACE/NAME, an address, or a list of t
          ":1: [0].port: must be a whole number or text or a list, not a mapping; write one of the three"),
         ("- {from: db, to: db, port: 70000, expect: allowed}",
          ":1: [0].port: 70000: 70000 is no port; write a number from 1 to 65535"),
+        ('- {from: db, to: "d\\r\\e[2J", port: 80, expect: allowed}',
+         ":1: [0].to: there is no pod default/d\\r\\x1b[2J with an address of its own;"
+         " there are default/db, default/frontend, default/remote"),
         ("- {from: db, to: db, port: redis, expect: allowed}",
          ":1: [0]: default/db has no port of the name redis; there are no names of ports"),
         ("- {from: svc/db, to: db, port: 80, expect: allowed}",
