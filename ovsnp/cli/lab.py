@@ -19,6 +19,7 @@ from ovsnp.errors import Exit, OvsnpError
 from ovsnp.lab import standing, topology
 from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.demo import compiled, demonstrate
+from ovsnp.lab.interrupts import INTERRUPTS
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_json import document
@@ -304,7 +305,7 @@ def _interruptible() -> Iterator[None]:
 
     before = {
         number: signal.signal(number, interrupt)
-        for number in standing.INTERRUPTS
+        for number in INTERRUPTS
         # nohup's wish stands.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
     }

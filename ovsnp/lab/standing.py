@@ -1,7 +1,6 @@
 """A lab from `up` to `down`."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
 from ovsnp.lab.datapath import fitted
+from ovsnp.lab.interrupts import held_back
 from ovsnp.lab.journal import LabDirectory, Settings
 from ovsnp.lab.runtime import RUNTIMES
 from ovsnp.lab.runtime.interface import Runtime
@@ -20,9 +20,6 @@ from ovsnp.lab.topology import Topology
 from ovsnp.model.cluster import Cluster
 
 BRIDGE = "br-int"
-
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ways of asking a command to stop."""
 
 Tell = Callable[[str], None]
 """Takes a line about what is being done."""
@@ -111,7 +108,7 @@ def up(settings: Settings, tell: Tell) -> Lab:
     lab = Lab(directory, settings)
     claimed = False
     try:
-        with _held_back():
+        with held_back():
             directory.claim()
             claimed = True
         with directory.locked():
@@ -125,7 +122,7 @@ def up(settings: Settings, tell: Tell) -> Lab:
             directory.save(lab.settings)
     except BaseException:
         if claimed:
-            with _held_back():
+            with held_back():
                 _dismantle(directory)
         raise
     return lab
@@ -146,7 +143,7 @@ def down(name: str) -> bool:
         return False
     if (settings := directory.written()) is not None:
         RUNTIMES[settings.runtime].check_access()
-    with directory.locked(), _held_back():
+    with directory.locked(), held_back():
         _dismantle(directory)
     return True
 
@@ -166,13 +163,3 @@ def _dismantle(directory: LabDirectory) -> None:
     if (settings := directory.written()) is not None:
         RUNTIMES[settings.runtime](directory, settings.datapath).destroy()
     directory.remove()
-
-
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """Keep interrupts waiting: what is done here is done whole."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

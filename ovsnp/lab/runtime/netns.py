@@ -17,6 +17,7 @@ from pathlib import Path
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.lab import daemons
 from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.interrupts import held_back
 from ovsnp.lab.journal import Entry, LabDirectory, Process, end, start_time
 from ovsnp.lab.runtime import namespace
 from ovsnp.lab.runtime.children import begin, output
@@ -138,7 +139,9 @@ class NetnsRuntime:
     def _make_namespace(self, node: TopologyNode) -> None:
         name = self.namespace(node.name)
         self.directory.record(Entry(namespace=name))
-        output(["ip", "netns", "add", name], f"{node.name}: ip netns add")
+        # An interrupt while the child begins would leave a child that nobody knows, which makes the namespace later.
+        with held_back():
+            output(["ip", "netns", "add", name], f"{node.name}: ip netns add")
         try:
             namespace.set_sysctls(name, node.sysctls)
         except OSError as error:

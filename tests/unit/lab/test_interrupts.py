@@ -1,0 +1,32 @@
+"""What an interrupt must not cut in two."""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.journal import LabDirectory
+from ovsnp.lab.runtime import netns
+from ovsnp.lab.topology import TopologyNode, read
+from tests.lab.commands import SMALL
+
+
+def test_namespace_is_made_whole_before_an_interrupt_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def run(command: Sequence[str], *_: object) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        made.append(command[-1])
+        return ""
+
+    monkeypatch.setattr(netns, "output", run)
+    directory = LabDirectory("cut", tmp_path)
+    directory.claim()
+    node: TopologyNode = read(SMALL).nodes[0]
+    with pytest.raises(KeyboardInterrupt):
+        netns.NetnsRuntime(directory, Datapath.NETDEV)._make_namespace(node)
+    assert made == [f"cut-{node.name}"]
+    assert [entry.namespace for entry in directory.entries()] == made
