@@ -63,9 +63,9 @@ class Diagnostic(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.span.file}:{self.span.line}" if self.span.line else self.span.file
-        text = ": ".join(part for part in (where, self.subject, self.path, self.message) if part)
         # Words of the input may hold line ends, and sequences that a terminal obeys.
-        return text if text.isprintable() else "".join(map(_visible, text))
+        said = ("".join(map(_visible, part)) for part in (self.subject, self.path, self.message))
+        return ": ".join(part for part in (where, *said) if part)
 
 
 def _visible(character: str) -> str:

@@ -1,6 +1,5 @@
 """What an interrupt must not cut in two."""
 
-import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ def test_namespace_is_made_whole_before_an_interrupt_counts(tmp_path: Path, monk
     made: list[str] = []
 
     def run(command: Sequence[str], *_: object) -> str:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         made.append(command[-1])
         return ""
 
