@@ -4,11 +4,10 @@ The answers follow from the oracle's, asked about every value that could matter.
 up: a block is not held against a selector, nor several parts together against one.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 from ovsnp.manifests.assembly import METADATA_NAME
-from ovsnp.model.address import Address, merge
+from ovsnp.model.address import Address, Prefix, merge
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
 from ovsnp.model.ports import PortEntry
@@ -21,7 +20,8 @@ _OTHER = "\0"
 _NOBODY = OutsideEnd(Address(bytes(4)))
 """A destination without named ports."""
 
-_FIRST, _LAST = 1, 65535
+ALL_PORTS = (1, 65535)
+"""The first and the last number."""
 
 
 @lru_cache(maxsize=100_000)
@@ -65,13 +65,6 @@ def _labels(key: str, *selectors: Selector) -> list[dict[str, str]]:
     return [{}, *({key: value} for value in sorted({_OTHER, *mentioned}))]
 
 
-def peers_within(cluster: Cluster, namespace: str, narrow: Sequence[Peer], wide: Sequence[Peer]) -> bool:
-    """Whether a rule's peers, in policies of this namespace, are all among another rule's; none are everyone."""
-    if not wide or not narrow:
-        return not wide
-    return all(any(peer_within(cluster, namespace, one, other) for other in wide) for one in narrow)
-
-
 def peer_within(cluster: Cluster, namespace: str, narrow: Peer, wide: Peer) -> bool:
     """Whether all whom one peer names are named by the other; the namespace's own labels are those it has now."""
     match narrow, wide:
@@ -96,37 +89,42 @@ def _namespaces_within(cluster: Cluster, namespace: str, narrow: PodPeer, wide: 
 
 @lru_cache(maxsize=100_000)
 def _block_within(narrow: IPBlock, wide: IPBlock) -> bool:
-    excepted = merge(narrow.excepts)
-    return any(part.contains(narrow.cidr) for part in merge((wide.cidr, *narrow.excepts))) and all(
-        any(part.contains(hole) for part in excepted)
+    parts = merge((wide.cidr, *narrow.excepts)) if narrow.excepts else (wide.cidr,)
+    return any(part.contains(narrow.cidr) for part in parts) and all(
+        any(part.contains(hole) for part in excepted(narrow))
         for hole in wide.excepts
         if narrow.cidr.contains(hole) or hole.contains(narrow.cidr)
     )
 
 
+@lru_cache(maxsize=100_000)
+def excepted(block: IPBlock) -> tuple[Prefix, ...]:
+    """The exceptions of a block as the fewest prefixes, sorted."""
+    return merge(block.excepts) if block.excepts else ()
+
+
 def empty(block: IPBlock) -> bool:
     """Whether the exceptions leave nothing of the block."""
-    return any(part.contains(block.cidr) for part in merge(block.excepts))
+    return any(part.contains(block.cidr) for part in excepted(block))
 
 
-def ports_within(narrow: Sequence[PortEntry], wide: Sequence[PortEntry]) -> bool:
-    """Whether a rule's ports are all among another rule's; none are all ports of every protocol."""
-    if not wide or not narrow:
-        return not wide
-    return all(any(port_within(one, other) for other in wide) for one in narrow)
+def possible(peer: Peer) -> bool:
+    """Whether the peer could name anyone, whatever pods and namespaces may come."""
+    if isinstance(peer, IPBlock):
+        return not empty(peer)
+    return all(satisfiable(each or Selector()) for each in (peer.pod_selector, peer.namespace_selector))
 
 
 @lru_cache(maxsize=100_000)
 def port_within(narrow: PortEntry, wide: PortEntry) -> bool:
     """Whether all that one entry matches is matched by the other; an entry's numbers have no gaps."""
-    match narrow.port:
-        case None:
-            first, last = _FIRST, _LAST
-        case str():
-            # What a name stands for is each pod's own affair, so it may be any number.
-            if narrow == wide:
-                return True
-            first, last = _FIRST, _LAST
-        case int(number):
-            first, last = number, number if narrow.end_port is None else narrow.end_port
-    return all(port_matches((wide,), Traffic(narrow.protocol, port), _NOBODY) for port in (first, last))
+    if narrow == wide:
+        return True
+    return all(port_matches((wide,), Traffic(narrow.protocol, port), _NOBODY) for port in port_range(narrow))
+
+
+def port_range(entry: PortEntry) -> tuple[int, int]:
+    """The first and the last number that an entry may match: a name is each pod's own affair, so it may be any."""
+    if not isinstance(entry.port, int):
+        return ALL_PORTS
+    return entry.port, entry.port if entry.end_port is None else entry.end_port

@@ -21,6 +21,11 @@ class RuleEntry(NamedTuple):
     def path(self) -> Path:
         return ("spec", self.direction.section, self.position)
 
+    @property
+    def order(self) -> tuple[str, int]:
+        """Sorts the rules of one direction by policy and position."""
+        return self.policy.key, self.position
+
     def peers(self) -> Iterator[tuple[Path, Peer]]:
         """Each item of ``from`` or ``to``."""
         field = "from" if self.direction is Direction.INGRESS else "to"

@@ -23,10 +23,6 @@ class Ignore(msgspec.Struct, frozen=True):
     check: str
     comment: Comment
 
-    def covers(self, finding: Located) -> bool:
-        """Whether it is about the line of this finding, of the same file and check."""
-        return self.comment.first <= finding.span.line <= self.comment.last
-
 
 def read_ignores(files: Iterable[str]) -> list[Ignore]:
     """The ignores of all the files; raises InputError where a comment is not understood or names no check."""
@@ -64,20 +60,21 @@ def apply(
 
     ``judged`` are the checks that ran: of others nobody knows whether an ignore is of use.
     """
-    by_file: dict[tuple[str, str], list[Ignore]] = {}
+    by_line: dict[tuple[str, str, int], list[Ignore]] = {}
     for ignore in ignores:
-        by_file.setdefault((ignore.file, ignore.check), []).append(ignore)
+        for line in range(ignore.comment.first, ignore.comment.last + 1):
+            by_line.setdefault((ignore.file, ignore.check, line), []).append(ignore)
     left: list[Located] = []
     ignored: list[Located] = []
     used: set[Ignore] = set()
     for finding in findings:
-        covering = [each for each in by_file.get((finding.span.file, finding.check), ()) if each.covers(finding)]
+        covering = by_line.get((finding.span.file, finding.check, finding.span.line), ())
         used.update(covering)
         (ignored if covering else left).append(finding)
     if UNUSED_IGNORE in judged:
         for finding in _unused(ignore for ignore in ignores if ignore.check in judged and ignore not in used):
-            covering = [each for each in by_file.get((finding.span.file, UNUSED_IGNORE), ()) if each.covers(finding)]
-            (ignored if covering else left).append(finding)
+            covered = (finding.span.file, UNUSED_IGNORE, finding.span.line) in by_line
+            (ignored if covered else left).append(finding)
     return left, ignored
 
 

@@ -9,51 +9,50 @@ from ovsnp.lint.wording import listed
 from ovsnp.manifests.paths import Path
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock
-from ovsnp.model.ports import PortEntry
-from ovsnp.verify import PodEnd, Traffic, port_matches
+from ovsnp.model.ports import PortEntry, Protocol
 
 
 def ports_that_no_pod_has(scene: Scene) -> Iterator[Finding]:
     """Names of ports that none of those whose ports count has: the policy's own pods, for egress the peers."""
     for policy in scene.cluster.policies:
         for rule in rules(policy):
-            for path, port in rule.ports():
-                if isinstance(port.port, str) and (found := _finding(scene, rule, (*path, "port"), port)):
-                    yield found
+            names = [(path, port) for path, port in rule.ports() if isinstance(port.port, str)]
+            if not names:
+                continue
+            pods = _destinations(scene, rule)
+            there = frozenset(name for group in pods for name in scene.port_names(group))
+            for path, port in names:
+                if (port.port, port.protocol) not in there and (any(pods) or _only_blocks(rule)):
+                    yield _finding(rule, (*path, "port"), port, there if any(pods) else None)
 
 
-def _finding(scene: Scene, rule: RuleEntry, path: Path, entry: PortEntry) -> Finding | None:
-    pods = _destinations(scene, rule)
-    if any(_has(pod, entry) for pod in pods):
-        return None
+def _only_blocks(rule: RuleEntry) -> bool:
+    """Where nobody is there, other peers that name nobody are another check's finding, and a policy likewise."""
+    return rule.direction is Direction.EGRESS and all(isinstance(peer, IPBlock) for peer in rule.rule.peers)
+
+
+def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: frozenset[tuple[str, Protocol]] | None) -> Finding:
+    """The finding where ``there`` are the names that the pods have; None where there are no pods."""
     whose = "the policy selects" if rule.direction is Direction.INGRESS else "the rule's peers name"
-    if not pods:
-        if not all(isinstance(peer, IPBlock) for peer in rule.rule.peers) or rule.direction is Direction.INGRESS:
-            return None  # That nobody is selected or named is another check's finding.
+    if there is None:
         message = f"{entry.port} is a name, and only pods have named ports: {whose} none, so the entry matches nothing"
         return of_policy(rule.policy, path, message, "write the port's number", Severity.ERROR)
-    message = f"no pod that {whose} has a port {entry.port}/{entry.protocol} ({_others(pods, entry)})"
+    message = f"no pod that {whose} has a port {entry.port}/{entry.protocol} ({_others(there, entry)})"
     message += ", so the entry matches nothing"
     return of_policy(rule.policy, path, message, "correct the name or its protocol")
 
 
-def _destinations(scene: Scene, rule: RuleEntry) -> tuple[Pod, ...]:
+def _destinations(scene: Scene, rule: RuleEntry) -> list[tuple[Pod, ...]]:
+    """Those whose ports count, in groups."""
     if rule.direction is Direction.INGRESS:
-        return tuple(pod for kind in scene.selected(rule.policy) for pod in kind.pods)
+        return [kind.pods for kind in scene.selected(rule.policy)]
     if not rule.rule.peers:
-        return scene.cluster.pods
-    return tuple(pod for peer in rule.rule.peers for pod in scene.named(rule.policy, peer))
+        return [scene.cluster.pods]
+    return [scene.named(rule.policy, peer) for peer in rule.rule.peers]
 
 
-def _has(pod: Pod, entry: PortEntry) -> bool:
-    """Whether one of the pod's named ports is what the entry means."""
-    end = PodEnd(pod, pod.addresses[0])
-    return any(port_matches((entry,), Traffic(port.protocol, port.number), end) for port in pod.ports)
-
-
-def _others(pods: tuple[Pod, ...], entry: PortEntry) -> str:
+def _others(named: frozenset[tuple[str, Protocol]], entry: PortEntry) -> str:
     """What the names are instead: with another protocol, or other names."""
-    named = {(port.name, port.protocol) for pod in pods for port in pod.ports}
     if same := sorted(protocol for name, protocol in named if name == entry.port):
         return f"{entry.port} is {listed(same, 'or')}"
     if not named:

@@ -3,15 +3,17 @@
 Whom a selector or a peer names is for the oracle to say; here its answers are asked for one pod of a kind, and kept.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
 import msgspec
 
-from ovsnp.model.address import Prefix
+from ovsnp.model.address import Prefix, host_prefix
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
+from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.verify import PodEnd, affects, peer_matches, selects
 
@@ -41,6 +43,7 @@ class Scene:
         self.service_blocks = service_blocks
         self._selected: dict[tuple[str, Selector], tuple[Kind, ...]] = {}
         self._named: dict[tuple[str, Peer], tuple[Pod, ...]] = {}
+        self._port_names: dict[int, tuple[tuple[Pod, ...], frozenset[tuple[str, Protocol]]]] = {}
 
     @cached_property
     def kinds(self) -> Mapping[str, tuple[Kind, ...]]:
@@ -84,6 +87,14 @@ class Scene:
             self._named[asked] = found
         return self._named[asked]
 
+    def port_names(self, pods: tuple[Pod, ...]) -> frozenset[tuple[str, Protocol]]:
+        """The names of ports that pods have, of one kind or named by one peer."""
+        kept = self._port_names.get(id(pods))
+        if kept is None or kept[0] is not pods:
+            kept = pods, frozenset((port.name, port.protocol) for pod in pods for port in pod.ports)
+            self._port_names[id(pods)] = kept
+        return kept[1]
+
     def _by_labels(self, policy: NetworkPolicy, peer: PodPeer, namespaces: Sequence[str]) -> tuple[Pod, ...]:
         return tuple(
             pod
@@ -94,10 +105,23 @@ class Scene:
         )
 
     def _in_block(self, block: IPBlock) -> tuple[Pod, ...]:
-        return tuple(
-            pod
-            for pod in self.cluster.pods
-            if any(peer_matches(self.cluster, "", (block,), PodEnd(pod, address)) for address in pod.addresses)
+        numbers, last = self._by_address, block.cidr.value + (1 << (block.cidr.width - block.cidr.length)) - 1
+        first = bisect_left(numbers, (block.cidr.family, block.cidr.value))
+        found = {
+            place: self.cluster.pods[place]
+            for _, _, place in numbers[first : bisect_left(numbers, (block.cidr.family, last + 1))]
+            for address in self.cluster.pods[place].addresses
+            if peer_matches(self.cluster, "", (block,), PodEnd(self.cluster.pods[place], address))
+        }
+        return tuple(found[place] for place in sorted(found))
+
+    @cached_property
+    def _by_address(self) -> Sequence[tuple[int, int, int]]:
+        """Family and number of every pod's addresses, sorted, each with the pod's place."""
+        return sorted(
+            (*host_prefix(address)[:2], place)
+            for place, pod in enumerate(self.cluster.pods)
+            for address in pod.addresses
         )
 
     def _candidates(self, namespace: str, selector: Selector) -> Iterable[Kind]:

@@ -1,7 +1,7 @@
 """IP addresses and prefixes of both families."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, NewType
 
 import netaddr
@@ -58,6 +58,12 @@ class Prefix(NamedTuple):
         return (
             self.family == other.family and self.length <= other.length and self.value >> shift == other.value >> shift
         )
+
+    def supernets(self) -> Iterator["Prefix"]:
+        """The blocks that hold all of this one, from the whole family to this one."""
+        for length in range(self.length + 1):
+            shift = self.width - length
+            yield Prefix(self.family, self.value >> shift << shift, length)
 
     def __str__(self) -> str:
         return f"{format_address(self.first)}/{self.length}"

@@ -1,0 +1,169 @@
+"""Who holds all of a peer, a port or a rule: as comparing every two says, without comparing every two."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ovsnp.errors import Place
+from ovsnp.lint import Scene, holders, pointless
+from ovsnp.lint.covers import peer_within, port_within, possible, selector_within
+from ovsnp.lint.entries import RuleEntry
+from ovsnp.lint.holders import PeerHolders, PortHolders, RuleHolders
+from ovsnp.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
+from ovsnp.model.address import parse_prefix
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer, Rule
+from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.model.selector import Operator, Requirement, Selector
+from tests.lint.test_covers import NAMESPACE, blocks, ports, selectors
+
+SELECTORS = st.none() | selectors
+PEERS = blocks() | st.builds(PodPeer, SELECTORS, SELECTORS)
+NAMED = ports | st.builds(PortEntry, st.sampled_from((Protocol.TCP, Protocol.UDP)), st.sampled_from("ab"))
+RULES = st.builds(Rule, st.lists(PEERS, max_size=2).map(tuple), st.lists(NAMED, max_size=2).map(tuple))
+MANY = 500
+
+
+def entries(rules: Sequence[tuple[Selector, Rule]]) -> list[RuleEntry]:
+    """Each as the one rule of a policy, the policies in order."""
+    return [
+        RuleEntry(
+            NetworkPolicy("default", f"{number:04}", selector, frozenset(), (rule,), (), Place("a.yaml", 0)),
+            Direction.INGRESS,
+            0,
+            rule,
+        )
+        for number, (selector, rule) in enumerate(rules)
+    ]
+
+
+@given(st.lists(PEERS.filter(possible), min_size=1, max_size=8))
+def test_peers_that_hold_one_are_those_of_all_pairs(peers: list[Peer]) -> None:
+    index = PeerHolders(NAMESPACE, "default", peers)
+    for narrow in peers:
+        expected = [
+            place
+            for place, wide in enumerate(peers)
+            if peers.index(wide) == place and peer_within(NAMESPACE, "default", narrow, wide)
+        ]
+        assert [*index.of(narrow)] == expected
+
+
+@given(st.lists(NAMED, min_size=1, max_size=8))
+def test_port_is_held_where_one_of_all_pairs_holds_it(ports: list[PortEntry]) -> None:
+    index = PortHolders(ports)
+    for place, narrow in enumerate(ports):
+        found = index.of(narrow)
+        assert found is not None
+        assert port_within(narrow, ports[found])
+        wider = [
+            other
+            for other, wide in enumerate(ports)
+            if other != place and port_within(narrow, wide) and (other < place or not port_within(wide, narrow))
+        ]
+        assert (found != place) == bool(wider)
+        assert found == place or found in wider
+
+
+def within(narrow: RuleEntry, wide: RuleEntry) -> bool:
+    """The definition: every peer that can name someone and every port in one of the other rule."""
+    peers = [peer for peer in narrow.rule.peers if possible(peer)]
+    inside = [any(peer_within(NAMESPACE, "default", one, other) for other in wide.rule.peers) for one in peers]
+    through = [any(port_within(one, other) for other in wide.rule.ports) for one in narrow.rule.ports]
+    return (
+        selector_within(narrow.policy.pod_selector, wide.policy.pod_selector)
+        and (not wide.rule.peers or (bool(inside) and all(inside)))
+        and (not wide.rule.ports or (bool(through) and all(through)))
+    )
+
+
+@given(st.lists(st.tuples(selectors, RULES), min_size=1, max_size=6))
+def test_rule_that_holds_one_is_the_first_of_all_pairs(rules: list[tuple[Selector, Rule]]) -> None:
+    listed = [entry for entry in entries(rules) if pointless._admits_someone(entry)]
+    index = RuleHolders(NAMESPACE, listed)
+    for place, narrow in enumerate(listed):
+        expected = [
+            wide
+            for other, wide in enumerate(listed)
+            if other != place and within(narrow, wide) and (other < place or not within(wide, narrow))
+        ]
+        assert index.of(narrow) is (expected[0] if expected else None)
+
+
+def pods(**labels: str) -> PodPeer:
+    found = (Requirement(key, Operator.IN, (value,)) for key, value in sorted(labels.items()))
+    return PodPeer(Selector(tuple(found)), None)
+
+
+def block(number: int, length: int = 24) -> str:
+    return f"{20 + number // 256}.{number % 256}.0.0/{length}"
+
+
+SHAPES: dict[str, Callable[[int], Peer]] = {
+    "blocks apart": lambda number: IPBlock(parse_prefix(block(number))),
+    "blocks of IPv6": lambda number: IPBlock(parse_prefix(f"fd00:{number:x}::/32")),
+    "one block with other exceptions": lambda number: IPBlock(
+        parse_prefix("0.0.0.0/0"), (parse_prefix(block(number)),)
+    ),
+    "blocks in blocks": lambda number: IPBlock(parse_prefix(block(number // 8, 16 + number % 8))),
+    "one block": lambda _: IPBlock(parse_prefix("10.0.0.0/8")),
+    "a label's values": lambda number: pods(app=f"a{number}"),
+    "two labels, one of them shared": lambda number: pods(app="shop", tier=f"t{number}"),
+    "labels": lambda number: PodPeer(Selector((Requirement(f"k{number}", Operator.EXISTS),)), None),
+    "namespaces": lambda number: PodPeer(None, pods(team=f"t{number}").pod_selector),
+}
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every comparison of two peers that is made."""
+    made: list[object] = []
+
+    def counted(*compared: object) -> bool:
+        made.append(compared)
+        return peer_within(*compared)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(holders, "peer_within", counted)
+    monkeypatch.setattr(pointless, "peer_within", counted)
+    return made
+
+
+def scene(*rules: Rule, each_its_policy: bool = False) -> Scene:
+    """A cluster whose policies have these rules: one all of them, or each one."""
+    groups = [(rule,) for rule in rules] if each_its_policy else [rules]
+    policies = tuple(
+        NetworkPolicy("default", f"{number:04}", Selector(), frozenset(), group, (), Place("a.yaml", 0))
+        for number, group in enumerate(groups)
+    )
+    return Scene(msgspec.structs.replace(NAMESPACE, policies=policies))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_comparisons_of_peers_grow_with_their_number(shape: str, compared: list[object]) -> None:
+    peers = tuple(SHAPES[shape](number) for number in range(MANY))
+    list(entries_that_another_makes_pointless(scene(Rule(peers))))
+    assert len(compared) <= 20 * MANY
+
+
+@pytest.mark.parametrize("each_its_policy", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_comparisons_of_rules_grow_with_their_number(shape: str, each_its_policy: bool, compared: list[object]) -> None:
+    rules = [Rule((SHAPES[shape](number),), (PortEntry(Protocol.TCP, 80),)) for number in range(MANY)]
+    list(rules_that_another_makes_pointless(scene(*rules, each_its_policy=each_its_policy)))
+    assert len(compared) <= 40 * MANY
+
+
+def test_comparisons_of_rules_that_differ_by_ports_grow_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    true = RuleHolders._within
+
+    def counted(self: RuleHolders, *compared: RuleEntry) -> bool:
+        made.append(compared)
+        return true(self, *compared)
+
+    monkeypatch.setattr(RuleHolders, "_within", counted)
+    rules = [Rule((pods(app="shop"),), (PortEntry(Protocol.TCP, 1 + number),)) for number in range(MANY)]
+    assert not [*rules_that_another_makes_pointless(scene(*rules))]
+    assert len(made) <= 2 * MANY
