@@ -24,15 +24,15 @@ _BITS = 16
 
 
 class Index:
-    """Things, each by the rarest of what it demands.
+    """Things, each by the one of its demands that the fewest offers meet.
 
     A thing is given as clauses, which all must be met; a clause is met by the demands of one of its choices. Each thing
-    has a clause, and each clause a choice, that demand something.
+    has a clause, and each clause a choice, that demand something. ``offers`` are those to be expected, of all that will
+    be asked about together.
     """
 
-    def __init__(self, things: Sequence[Sequence[Sequence[Demands]]]) -> None:
-        every = (demand for clauses in things for choices in clauses for demands in choices for demand in demands)
-        self._times = Counter(token for demand in every for token in demand)
+    def __init__(self, things: Sequence[Sequence[Sequence[Demands]]], offers: Iterable[Token]) -> None:
+        self._offered = Counter(offers)
         self._places: dict[Token, list[int]] = {}
         for place, clauses in enumerate(things):
             chosen = min(
@@ -47,7 +47,7 @@ class Index:
         return sorted({place for token in offers for place in self._places.get(token, ())})
 
     def _cost(self, demand: Demand) -> int:
-        return sum(self._times[token] for token in demand)
+        return sum(self._offered[token] for token in demand)
 
 
 def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:

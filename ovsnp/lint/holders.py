@@ -22,7 +22,10 @@ class PeerHolders:
         for place, peer in enumerate(peers):
             self._places.setdefault(peer, place)
         self._distinct = [*self._places]
-        self._index = Index([[[of_peer(peer)]] for peer in self._distinct])
+        self._index = Index(
+            [[[of_peer(peer)]] for peer in self._distinct],
+            (token for peer in self._distinct if possible(peer) for token in by_peer(peer, self._own_labels)),
+        )
 
     def of(self, narrow: Peer) -> Iterator[int]:
         """The places of those that hold all of a peer that names someone."""
@@ -77,7 +80,8 @@ class RuleHolders:
             if what not in said:
                 said.add(what)
                 self._rules.append(each)
-        self._index = Index([_of_rule(each) for each in self._rules])
+        offers = (token for each in rules for token in self._by_rule(each))
+        self._index = Index([_of_rule(each) for each in self._rules], offers)
         self._parts: dict[int, _Parts] = {}
 
     def of(self, narrow: RuleEntry) -> RuleEntry | None:
