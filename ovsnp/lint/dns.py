@@ -1,43 +1,22 @@
 """Pods that may send something, but not ask for names."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 import msgspec
 
 from ovsnp.lint.finding import Finding, Severity, of_policy
+from ovsnp.lint.resolvers import DNS_PORT, NODE_CACHE, Resolver, resolvers
 from ovsnp.lint.scene import Kind, Scene
 from ovsnp.lint.wording import listed, some_pods
-from ovsnp.model.address import Address, family
-from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.address import Address, family, parse_prefix
+from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.ports import PortEntry, Protocol
-from ovsnp.model.selector import Operator, Requirement, Selector
-from ovsnp.model.service import Service
-from ovsnp.verify import (
-    Endpoint,
-    OutsideEnd,
-    PodEnd,
-    Traffic,
-    backends,
-    judge,
-    port_matches,
-    selects,
-    who,
-)
+from ovsnp.verify import OutsideEnd, PodEnd, Traffic, judge, peer_matches, port_matches
 
-_PORT = 53
-_LABEL = Selector((Requirement("k8s-app", Operator.IN, ("kube-dns",)),))
-"""What DNS servers of a cluster are labelled with, whatever they are (kubeadm, and most distributions)."""
-_SERVICE = ("kube-system", "kube-dns")
 _NOBODY = OutsideEnd(Address(bytes(4)))
-
-
-class _Server(msgspec.Struct, frozen=True):
-    """A DNS server, and where it listens."""
-
-    end: Endpoint
-    traffic: Traffic
+_LINK_LOCAL = parse_prefix("169.254.0.0/16")
+_ASKED_OVER = (Protocol.UDP, Protocol.TCP)
 
 
 def egress_without_dns(scene: Scene) -> Iterator[Finding]:
@@ -45,87 +24,111 @@ def egress_without_dns(scene: Scene) -> Iterator[Finding]:
 
     Pods that may send nothing at all need no names. Where the input has no DNS server, any peer will do.
     """
-    servers = _servers(scene.cluster)
+    asking = _Asking(scene)
     lacking: dict[tuple[Protocol, tuple[str, ...]], list[Kind]] = {}
     by_key = {policy.key: policy for policy in scene.cluster.policies}
     for kinds in scene.kinds.values():
         for kind in kinds:
             isolating = [policy for policy in scene.isolating(kind, Direction.EGRESS) if policy.egress]
-            for protocol in (Protocol.UDP, Protocol.TCP) if isolating else ():
-                if not _may_ask(scene, servers, kind.pods[0], isolating, protocol):
+            for protocol in _ASKED_OVER if isolating else ():
+                if not asking.allowed(kind.pods[0], isolating, protocol):
                     lacking.setdefault((protocol, tuple(policy.key for policy in isolating)), []).append(kind)
                     break
     for (protocol, keys), alike in lacking.items():
-        yield _finding([by_key[key] for key in keys], alike, protocol, bool(servers))
+        yield _finding([by_key[key] for key in keys], alike, protocol, asking.servers)
 
 
-def _servers(cluster: Cluster) -> Sequence[_Server]:
-    """The backends of the cluster's DNS Service, else the pods with the label of DNS servers, else none."""
+class _Asking:
+    """Who may ask a DNS server; what the rules of some policies say is asked once for all the pods they isolate."""
 
-    @cache
-    def owner(address: Address) -> Endpoint:
-        return who(cluster, address)
+    def __init__(self, scene: Scene) -> None:
+        self.servers = resolvers(scene)
+        self._scene = scene
+        self._open = msgspec.structs.replace(scene.cluster, policies=())
+        self._by_rules: dict[tuple[Protocol, frozenset[int], tuple[str, ...]], bool] = {}
 
-    behind = [
-        _Server(owner(backend.address), Traffic(port.protocol, backend.port))
-        for service in cluster.services
-        if _serves_dns(service)
-        for port in service.ports
-        if port.number == _PORT
-        for version in sorted({family(address) for address in service.cluster_ips})
-        for backend in sorted(backends(cluster, service, port, version, None))
-    ]
-    return behind or [
-        _Server(PodEnd(pod, address), Traffic(protocol, _PORT))
-        for pod in cluster.pods
-        if selects(_LABEL, pod.labels)
-        for address in pod.addresses
-        for protocol in (Protocol.UDP, Protocol.TCP)
-    ]
+    def allowed(self, pod: Pod, isolating: Sequence[NetworkPolicy], protocol: Protocol) -> bool:
+        """Whether a pod with these policies may ask over a protocol; yes where no server answers over it."""
+        there = [server for server in self.servers if server.traffic.protocol is protocol]
+        if self.servers and not there:
+            return True
+        families = frozenset(map(family, pod.addresses))
+        key = protocol, families, tuple(policy.key for policy in isolating)
+        if key not in self._by_rules:
+            near = [server for server in there if family(server.end.address) in families]
+            self._by_rules[key] = any(
+                self._admits(policy, rule, protocol, near) for policy in isolating for rule in policy.egress
+            )
+        return self._by_rules[key] or any(self._exempt(pod, server) for server in there)
 
+    def _admits(self, policy: NetworkPolicy, rule: Rule, protocol: Protocol, servers: Sequence[Resolver]) -> bool:
+        if not self.servers:
+            return _may_be_dns(rule, protocol)
+        return _asks_elsewhere(rule, protocol) or any(
+            port_matches(rule.ports, server.traffic, server.end)
+            and peer_matches(self._scene.cluster, policy.namespace, rule.peers, server.end)
+            for server in servers
+        )
 
-def _serves_dns(service: Service) -> bool:
-    return (service.namespace, service.name) == _SERVICE or service.selector == _LABEL
-
-
-def _may_ask(
-    scene: Scene, servers: Sequence[_Server], pod: Pod, isolating: Sequence[NetworkPolicy], protocol: Protocol
-) -> bool:
-    rules = [rule for policy in isolating for rule in policy.egress]
-    if not servers:
-        return any(_may_be_dns(rule, protocol) for rule in rules)
-    if any(_asks_elsewhere(rule, protocol) for rule in rules):
-        return True
-    # Only the pod's own side is asked about, so only its own namespace's policies can matter.
-    part = msgspec.structs.replace(scene.cluster, policies=tuple(isolating))
-    return any(
-        judge(part, PodEnd(pod, address), server.end, server.traffic, strict_nodes=scene.strict_nodes).egress.allowed
-        for server in servers
-        if server.traffic.protocol is protocol
-        for address in pod.addresses
-        if family(address) == family(server.end.address)
-    )
+    def _exempt(self, pod: Pod, server: Resolver) -> bool:
+        """Whether no policy can forbid it."""
+        strict = self._scene.strict_nodes
+        return any(
+            judge(self._open, PodEnd(pod, address), server.end, server.traffic, strict_nodes=strict).egress.exempt
+            for address in pod.addresses
+            if family(address) == family(server.end.address)
+        )
 
 
 def _may_be_dns(rule: Rule, protocol: Protocol) -> bool:
     """Whether a rule admits DNS to someone; a named port could be that of a server which is not in the input."""
     named = any(isinstance(entry.port, str) and entry.protocol is protocol for entry in rule.ports)
-    return named or port_matches(rule.ports, Traffic(protocol, _PORT), _NOBODY)
+    return named or port_matches(rule.ports, Traffic(protocol, DNS_PORT), _NOBODY)
 
 
 def _asks_elsewhere(rule: Rule, protocol: Protocol) -> bool:
-    """Whether a rule is about DNS servers outside of the cluster: this very port, and a block."""
-    return PortEntry(protocol, _PORT) in rule.ports and any(isinstance(peer, IPBlock) for peer in rule.peers)
+    """Whether a rule is about DNS servers outside of the cluster, or caches on nodes.
+
+    It names this very port and a block, or a link-local block, where nothing but the node itself answers.
+    """
+    blocks = [peer for peer in rule.peers if isinstance(peer, IPBlock)]
+    if PortEntry(protocol, DNS_PORT) in rule.ports and blocks:
+        return True
+    near = any(_LINK_LOCAL.contains(block.cidr) for block in blocks)
+    return near and port_matches(rule.ports, Traffic(protocol, DNS_PORT), _NOBODY)
 
 
-def _finding(policies: Sequence[NetworkPolicy], kinds: Sequence[Kind], protocol: Protocol, known: bool) -> Finding:
+def _finding(
+    policies: Sequence[NetworkPolicy], kinds: Sequence[Kind], protocol: Protocol, servers: Sequence[Resolver]
+) -> Finding:
     pods = [pod for kind in kinds for pod in kind.pods]
-    whom = "the DNS servers" if known else "anyone"
-    names = listed([policy.key for policy in policies])
-    rules = f"no egress rule of {names} admits {_PORT}/{protocol} to {whom}"
-    remedy = "add an egress rule to the DNS servers (k8s-app=kube-dns) with port 53 of UDP and TCP"
+    whom = "the DNS servers" if servers else "anyone"
+    ports = listed(_ports(servers, protocol), "or")
+    rules = f"no egress rule of {listed([policy.key for policy in policies])} admits {ports}/{protocol} to {whom}"
     if protocol is Protocol.UDP:
         message = f"{some_pods(pods)} cannot resolve names: {rules}"
-        return of_policy(policies[0], ("spec", "egress"), message, remedy)
+        return of_policy(policies[0], ("spec", "egress"), message, _remedy(servers))
     message = f"{some_pods(pods)} cannot get answers that are too long for UDP: {rules}"
-    return of_policy(policies[0], ("spec", "egress"), message, remedy, Severity.NOTICE)
+    return of_policy(policies[0], ("spec", "egress"), message, _remedy(servers), Severity.NOTICE)
+
+
+def _ports(servers: Sequence[Resolver], protocol: Protocol) -> list[str]:
+    """The ports that a rule has to name, in order."""
+    found = {server.traffic.port for server in _of_pods(servers) if server.traffic.protocol is protocol}
+    return [str(port) for port in sorted(port for port in found or {DNS_PORT} if port)]
+
+
+def _of_pods(servers: Sequence[Resolver]) -> list[Resolver]:
+    return [server for server in servers if server.end.address != NODE_CACHE]
+
+
+def _remedy(servers: Sequence[Resolver]) -> str:
+    words = sorted({server.words for server in _of_pods(servers)}) or ["k8s-app=kube-dns"]
+    udp, tcp = (listed(_ports(servers, protocol)) for protocol in _ASKED_OVER)
+    ports = f"port {udp} of UDP and TCP" if udp == tcp else f"port {udp} of UDP and {tcp} of TCP"
+    remedy = f"add an egress rule to the DNS servers ({listed(words, 'or')}) with {ports}"
+    if {udp, tcp} != {str(DNS_PORT)}:
+        remedy += f": a policy sees the port of the pods, not port {DNS_PORT} of the Service"
+    if len(_of_pods(servers)) < len(servers):
+        remedy += ", or one to the cache of the node (ipBlock 169.254.20.10/32) with port 53"
+    return remedy

@@ -4,18 +4,23 @@ Whom a selector or a peer names is for the oracle to say; here its answers are a
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from typing import TypeVar
 
 import msgspec
 
-from ovsnp.model.address import Prefix, host_prefix
+from ovsnp.model.address import Prefix, family, host_prefix
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
 from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Selector
-from ovsnp.verify import PodEnd, affects, peer_matches, selects
+from ovsnp.model.service import EndpointSlice, Service, ServicePort
+from ovsnp.verify import Backend, PodEnd, affects, backends, peer_matches, selects
+
+_Item = TypeVar("_Item")
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -24,6 +29,14 @@ class Kind(msgspec.Struct, frozen=True):
     namespace: str
     labels: Mapping[str, str]
     pods: tuple[Pod, ...]
+
+
+def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, tuple[_Item, ...]]:
+    """The items by their key, in order."""
+    found: dict[_Key, list[_Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return {each: tuple(alike) for each, alike in found.items()}
 
 
 class Scene:
@@ -59,10 +72,7 @@ class Scene:
     @cached_property
     def policies(self) -> Mapping[str, tuple[NetworkPolicy, ...]]:
         """The policies of every namespace that has some."""
-        found: dict[str, list[NetworkPolicy]] = {}
-        for policy in self.cluster.policies:
-            found.setdefault(policy.namespace, []).append(policy)
-        return {namespace: tuple(policies) for namespace, policies in found.items()}
+        return grouped(self.cluster.policies, lambda policy: policy.namespace)
 
     def selected(self, policy: NetworkPolicy) -> tuple[Kind, ...]:
         """The kinds of pods that a policy selects."""
@@ -94,6 +104,28 @@ class Scene:
             kept = pods, frozenset((port.name, port.protocol) for pod in pods for port in pod.ports)
             self._port_names[id(pods)] = kept
         return kept[1]
+
+    def backends(self, service: Service) -> Iterator[tuple[ServicePort, Backend]]:
+        """Who serves at each port of a Service, in either family, whatever node a connection begins on."""
+        candidates = self._candidates(service.namespace, service.selector) if service.selector else ()
+        part = msgspec.structs.replace(
+            self.cluster,
+            pods=tuple(pod for kind in candidates for pod in kind.pods),
+            host_pods=self._hosts.get(service.namespace, ()),
+            slices=self._slices.get((service.namespace, service.name), ()),
+        )
+        for port in service.ports:
+            for version in sorted({family(address) for address in service.cluster_ips}):
+                for backend in sorted(backends(part, service, port, version, None)):
+                    yield port, backend
+
+    @cached_property
+    def _hosts(self) -> Mapping[str, tuple[Pod, ...]]:
+        return grouped(self.cluster.host_pods, lambda pod: pod.namespace)
+
+    @cached_property
+    def _slices(self) -> Mapping[tuple[str, str], tuple[EndpointSlice, ...]]:
+        return grouped(self.cluster.slices, lambda each: (each.namespace, each.service))
 
     def _by_labels(self, policy: NetworkPolicy, peer: PodPeer, namespaces: Sequence[str]) -> tuple[Pod, ...]:
         return tuple(

@@ -226,27 +226,3 @@ def test_service_cidr_of_the_command_line_counts(lint: Callable[..., Answer]) ->
     assert "block-of-services" not in lint(text).out
     assert "in 10.99.0.0/16, where cluster IPs are" in lint(text, "--service-cidr", "10.99.0.0/16").out
     assert lint(text, "--service-cidr", "10.99").code == 2
-
-
-def test_without_dns_servers_any_peer_will_do(lint: Callable[..., Answer]) -> None:
-    def egress(rule: str) -> str:
-        return lint(CLEAN.replace("egress: [{}]", f"egress: [{rule}]"), "--select", "egress-without-dns").out
-
-    assert "cannot resolve names: no egress rule of default/to-db admits 53/UDP to anyone" in egress(
-        "{ports: [{port: 80}]}"
-    )
-    assert "too long for UDP" in egress("{ports: [{port: 53, protocol: UDP}]}")
-    assert egress("{ports: [{port: 53, protocol: UDP}, {port: 53}]}") == ""
-    assert egress("{ports: [{port: dns, protocol: UDP}, {port: dns}]}") == ""
-    assert egress("{to: [{podSelector: {}}]}") == ""
-
-
-def test_dns_servers_outside_of_the_cluster_will_do(tmp_path: Path) -> None:
-    def found(rule: str) -> str:
-        (tmp_path / "policy.yaml").write_text(CLEAN.replace("egress: [{}]", f"egress: [{rule}]"))
-        answer = ovsnp("lint", "-f", HERE / "cluster.yaml", "-f", tmp_path, "--select", "egress-without-dns")
-        return answer.out
-
-    block = "to: [{ipBlock: {cidr: 203.0.113.53/32}}]"
-    assert found(f"{{{block}, ports: [{{port: 53, protocol: UDP}}, {{port: 53}}]}}") == ""
-    assert "cannot resolve names" in found(f"{{{block}}}")

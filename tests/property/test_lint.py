@@ -9,8 +9,10 @@ from random import Random
 import pytest
 
 from ovsnp.lint import CHECKS, Scene
+from ovsnp.lint.dns import _Asking, _asks_elsewhere
 from ovsnp.lint.entries import rules
 from ovsnp.lint.finding import Finding
+from ovsnp.lint.resolvers import Resolver
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
@@ -141,6 +143,30 @@ def test_pods_that_are_isolated_are_those_of_the_oracle(seed: int) -> None:
                 verdict = judge(scene.cluster, end, end, ICMP)
                 assert tuple(scene.isolating(kind, Direction.EGRESS)) == verdict.egress.isolated_by
                 assert tuple(scene.isolating(kind, Direction.INGRESS)) == verdict.ingress.isolated_by
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_who_may_ask_a_server_is_as_the_oracle_judges(seed: int) -> None:
+    _, scene = seeded(seed)
+    cluster, random = scene.cluster, Random(seed)
+    ends = [PodEnd(pod, address) for pod in cluster.pods for address in pod.addresses]
+    asking = _Asking(scene)
+    asking.servers = [
+        Resolver(end, Traffic(Protocol.UDP, random.choice((53, 80, 8080))), "")
+        for end in random.sample(ends, min(2, len(ends)))
+    ]
+    for kinds in scene.kinds.values():
+        for kind in kinds:
+            pod, isolating = kind.pods[0], scene.isolating(kind, Direction.EGRESS)
+            if any(_asks_elsewhere(rule, Protocol.UDP) for policy in isolating for rule in policy.egress):
+                continue
+            expected = not isolating or any(
+                judge(cluster, PodEnd(pod, address), server.end, server.traffic).egress.allowed
+                for server in asking.servers
+                for address in pod.addresses
+                if len(address) == len(server.end.address)
+            )
+            assert (not isolating or asking.allowed(pod, isolating, Protocol.UDP)) == expected
 
 
 def test_random_clusters_have_something_for_every_check() -> None:
