@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ovsnp.lint.absent import absent, such_pods
 from ovsnp.lint.covers import empty, satisfiable
 from ovsnp.lint.entries import rules
 from ovsnp.lint.finding import Finding, Severity, of_policy
@@ -40,9 +41,8 @@ def _names_nobody(scene: Scene, policy: NetworkPolicy, path: Path, peer: PodPeer
     namespaces = scene.cluster.namespaces
     found = {name for name, each in namespaces.items() if selects(peer.namespace_selector, each.labels)}
     if found:
-        where = (
-            f"of the namespaces with {peer.namespace_selector}" if peer.namespace_selector.requirements else "at all"
-        )
+        every = not peer.namespace_selector.requirements
+        where = "of all namespaces" if every else f"of the namespaces with {peer.namespace_selector}"
         return _no_pod(scene, policy, path, peer, found, where)
     if not satisfiable(peer.namespace_selector):
         message = f"no namespace can ever be selected by {peer.namespace_selector}, so the peer admits nobody"
@@ -61,6 +61,12 @@ def _no_pod(
     if not satisfiable(selector):
         message = f"no pod can ever be selected by {selector}, so the peer admits nobody"
         return of_policy(policy, inside, message, _IMPOSSIBLE, Severity.ERROR)
+    if pods := absent(scene, namespaces, selector):
+        message = f"{such_pods(where, selector)} {pods.state}"
+        remedy = "remove the peer, unless more such pods are to come"
+        if pods.hosts:
+            remedy = f"write an ipBlock with the addresses of the nodes instead ({pods.nodes})"
+        return of_policy(policy, inside, f"{message}, and the peer admits nobody", remedy, pods.severity)
     labels = [kind.labels for name in sorted(namespaces) for kind in scene.kinds.get(name, ())]
     if not labels:
         message = f"there are no pods in {', '.join(sorted(namespaces))}, so the peer admits nobody"

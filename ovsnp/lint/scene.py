@@ -39,6 +39,13 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, 
     return {each: tuple(alike) for each, alike in found.items()}
 
 
+def kinds_of(pods: Iterable[Pod]) -> Mapping[str, tuple[Kind, ...]]:
+    """The kinds of pods by their namespace."""
+    alike = grouped(pods, lambda pod: (pod.namespace, frozenset(pod.labels.items())))
+    kinds = (Kind(namespace, same[0].labels, same) for (namespace, _), same in alike.items())
+    return grouped(kinds, lambda kind: kind.namespace)
+
+
 class Scene:
     """A cluster, and the blocks cluster IPs lie in; ``strict_nodes`` and ``service_blocks`` as for the compiler."""
 
@@ -61,13 +68,17 @@ class Scene:
     @cached_property
     def kinds(self) -> Mapping[str, tuple[Kind, ...]]:
         """The kinds of pods of every namespace that has pods."""
-        alike: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = {}
-        for pod in self.cluster.pods:
-            alike.setdefault((pod.namespace, frozenset(pod.labels.items())), []).append(pod)
-        found: dict[str, list[Kind]] = {}
-        for (namespace, _), pods in alike.items():
-            found.setdefault(namespace, []).append(Kind(namespace, pods[0].labels, tuple(pods)))
-        return {namespace: tuple(kinds) for namespace, kinds in found.items()}
+        return kinds_of(self.cluster.pods)
+
+    @cached_property
+    def host_kinds(self) -> Mapping[str, tuple[Kind, ...]]:
+        """The same of the pods of host networks, which no selector selects."""
+        return kinds_of(self.cluster.host_pods)
+
+    @cached_property
+    def ended_kinds(self) -> Mapping[str, tuple[Kind, ...]]:
+        """The same of the pods that have ended, which no selector selects either."""
+        return kinds_of(self.cluster.ended_pods)
 
     @cached_property
     def policies(self) -> Mapping[str, tuple[NetworkPolicy, ...]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ovsnp.lint.absent import absent, such_pods
 from ovsnp.lint.covers import satisfiable
 from ovsnp.lint.finding import Finding, Severity, of_pod, of_policy
 from ovsnp.lint.scene import Scene
@@ -9,6 +10,7 @@ from ovsnp.lint.wording import some_pods, why_none
 from ovsnp.model.policy import Direction, NetworkPolicy
 
 _PATH = ("spec", "podSelector")
+_WITHOUT_HOST_NETWORK = "run them without hostNetwork, or protect their nodes by other means"
 
 
 def policies_that_select_nothing(scene: Scene) -> Iterator[Finding]:
@@ -24,6 +26,10 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
         message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
         remedy = "correct the requirements: they exclude each other"
         return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
+    if pods := absent(scene, [policy.namespace], selector):
+        message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.state}, and the policy protects nothing"
+        remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
+        return of_policy(policy, _PATH, message, remedy, pods.severity)
     if not kinds:
         message = f"namespace {policy.namespace} has no pods, so the policy protects nothing"
         remedy = "correct the namespace, unless its pods are still to come"

@@ -40,7 +40,7 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
     namespaces = assembly.namespaces()
     nodes = assembly.nodes()
     addressing = Addressing(nodes, report)
-    pods, host_pods, idle = assembly.pods(nodes, namespaces, addressing)
+    pods, host_pods, ended_pods, idle = assembly.pods(nodes, namespaces, addressing)
     service_cidrs = assembly.service_cidrs(nodes)
     services = assembly.services(namespaces, ClusterIPs(addressing, nodes, service_cidrs, report))
     slices = assembly.slices(nodes, namespaces, addressing)
@@ -56,6 +56,7 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
         service_cidrs=tuple(sorted(service_cidrs)),
         idle=frozenset(idle),
         host_pods=tuple(sorted(host_pods, key=_order)),
+        ended_pods=tuple(sorted(ended_pods, key=_order)),
         unused_nodes=nodes.unused,
         notes=report.notes(),
     )
@@ -99,8 +100,8 @@ class _Assembly:
 
     def pods(
         self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing
-    ) -> tuple[list[Pod], list[Pod], set[str]]:
-        """The pods that count, those of host networks, and the keys of all that do not count.
+    ) -> tuple[list[Pod], list[Pod], list[Pod], set[str]]:
+        """The pods that count, those of host networks, those that have ended, and the keys of all that do not count.
 
         Implied namespaces are added.
         """
@@ -125,7 +126,7 @@ class _Assembly:
             elif admitted := addressing.admit(pod, written):
                 found.append(admitted)
         settled = addressing.settle(found)
-        return settled, of_hosts, {*keys} - {pod.key for pod in settled}
+        return settled, of_hosts, [*reader.ended.values()], {*keys} - {pod.key for pod in settled}
 
     def service_cidrs(self, nodes: Nodes) -> set[Prefix]:
         """The blocks of all ServiceCIDRs, which may overlap and repeat each other."""

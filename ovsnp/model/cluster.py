@@ -76,8 +76,9 @@ class Cluster(msgspec.Struct, frozen=True):
     Sequences are sorted by namespace and name, so they do not depend on the order of the input. ``idle`` are the keys
     of the Pods that do not count: finished, in their host's network, without an address yet, or without one that can
     be used. ``host_pods`` are the living pods of host networks, with the addresses of their nodes: policies do not know
-    them, but a Service without EndpointSlices has them as endpoints. ``unused_nodes`` are the names of the Nodes that
-    are left out. ``notes`` say why an object, or a part of an object, is left out.
+    them, but a Service without EndpointSlices has them as endpoints. ``ended_pods`` are those that are Succeeded or
+    Failed, with their labels alone, which tell why a selector selects nothing. ``unused_nodes`` are the names of the
+    Nodes that are left out. ``notes`` say why an object, or a part of an object, is left out.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -89,5 +90,6 @@ class Cluster(msgspec.Struct, frozen=True):
     service_cidrs: tuple[Prefix, ...] = ()
     idle: frozenset[str] = frozenset()
     host_pods: tuple[Pod, ...] = ()
+    ended_pods: tuple[Pod, ...] = ()
     unused_nodes: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()

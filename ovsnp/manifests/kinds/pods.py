@@ -22,12 +22,16 @@ _LIVING = frozenset({"Pending", "Running", "Unknown"})
 
 
 class PodReader:
-    """Reads pods one by one; equal ports and names of nodes are shared, as thousands of pods have the same."""
+    """Reads pods one by one; equal ports and names of nodes are shared, as thousands of pods have the same.
+
+    ``ended`` are the pods so far that do not live any more, by namespace and name.
+    """
 
     def __init__(self, nodes: Nodes, report: Report) -> None:
         self._nodes = nodes
         self._report = report
         self._names: dict[str, str] = {name: name for name in nodes.usable}
+        self.ended: dict[tuple[str, str], Pod] = {}
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
     def read(self, pod: wire.Pod, namespace: str, name: str, place: Place) -> Pod | None:
@@ -35,6 +39,7 @@ class PodReader:
         labels = read_labels(pod.metadata.labels if pod.metadata else None, ("metadata", "labels"), self._report)
         spec, status = pod.spec or wire.PodSpec(), pod.status or wire.PodStatus()
         if status.phase in _FINISHED:
+            self.ended[namespace, name] = Pod(namespace, name, labels, None, (), (), place)
             return None
         addresses = self._host_addresses(spec, status) if spec.host_network else self._addresses(status)
         if not addresses:

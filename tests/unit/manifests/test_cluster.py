@@ -224,6 +224,7 @@ def test_pods_that_do_not_count() -> None:
     ]
     cluster = load_objects(pods)
     assert [pod.name for pod in cluster.pods] == ["holder"]
+    assert [(pod.name, pod.addresses) for pod in cluster.ended_pods] == [("failed", ()), ("succeeded", ())]
     assert cluster.idle == {f"default/{pod['metadata']['name']}" for pod in pods} - {"default/holder"}
     assert cluster.pods[0].node is None
 

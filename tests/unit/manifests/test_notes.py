@@ -291,6 +291,7 @@ def test_host_pods_have_addresses_of_their_node() -> None:
     assert [each.name for each in cluster.pods] == ["a"]
     held = {each.name: [*map(format_address, each.addresses)] for each in cluster.host_pods}
     assert held == {"h": ["192.0.2.1", "2001:db8::1"], "i": ["192.0.2.1"]}
+    assert [each.name for each in cluster.ended_pods] == ["l"]
     assert cluster.idle == {f"default/{name}" for name in "hijkl"}
     assert cluster.notes == ()
 

@@ -21,6 +21,7 @@ def bare(cluster: Cluster) -> Cluster:
         services=_nowhere(cluster.services),
         slices=_nowhere(cluster.slices),
         host_pods=_nowhere(cluster.host_pods),
+        ended_pods=_nowhere(cluster.ended_pods),
         notes=tuple(sorted(note._replace(place=Place("")) for note in cluster.notes)),
     )
 

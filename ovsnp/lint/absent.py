@@ -1,0 +1,60 @@
+"""Pods that the input has, but that no selector selects: those of host networks, and those that have ended."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from ovsnp.lint.finding import Severity
+from ovsnp.lint.scene import Kind, Scene
+from ovsnp.lint.wording import listed, some_pods
+from ovsnp.model.address import host_prefix
+from ovsnp.model.cluster import Pod
+from ovsnp.model.selector import Selector
+from ovsnp.verify import selects
+
+_SHOWN = 3
+"""How many addresses of nodes are shown."""
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """The pods that have the labels of a selector, where none of these counts: there is at least one."""
+
+    hosts: tuple[Pod, ...]
+    ended: tuple[Pod, ...]
+
+    @property
+    def state(self) -> str:
+        """What they are, as the end of a sentence about these pods."""
+        states = ["are in the network of their node (hostNetwork)"] if self.hosts else []
+        states += ["have ended"] if self.ended else []
+        return f"{listed(states, 'or')}, so no selector selects them ({some_pods((*self.hosts, *self.ended))})"
+
+    @property
+    def severity(self) -> Severity | None:
+        """A notice where pods have only ended: more of them may come."""
+        return None if self.hosts else Severity.NOTICE
+
+    @property
+    def nodes(self) -> str:
+        """Blocks of the nodes that the pods of host networks are on."""
+        blocks = sorted({host_prefix(address) for pod in self.hosts for address in pod.addresses})
+        return ", ".join([*map(str, blocks[:_SHOWN]), *(["..."] if len(blocks) > _SHOWN else [])])
+
+
+def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Absent | None:
+    """The pods of these namespaces with such labels that do not count; None if there are none."""
+    hosts = tuple(_selected(scene.host_kinds, namespaces, selector))
+    ended = tuple(_selected(scene.ended_kinds, namespaces, selector))
+    return Absent(hosts, ended) if hosts or ended else None
+
+
+def _selected(kinds: Mapping[str, tuple[Kind, ...]], namespaces: Collection[str], selector: Selector) -> Iterable[Pod]:
+    for namespace in sorted(namespaces):
+        for kind in kinds.get(namespace, ()):
+            if selects(selector, kind.labels):
+                yield from kind.pods
+
+
+def such_pods(where: str, selector: Selector) -> str:
+    """The subject of a sentence about these pods; ``where`` says in words which namespaces they are of."""
+    return f"the pods{f' with {selector}' if selector.requirements else ''} {where}"
