@@ -86,13 +86,20 @@ class RuleHolders:
 
     def of(self, narrow: RuleEntry) -> RuleEntry | None:
         """The first rule that admits all that this one does, unless the two say the same and this one is the first."""
-        for place in self._index.candidates(self._by_rule(narrow)):
-            wide = self._rules[place]
-            if wide is narrow or not self._within(narrow, wide):
-                continue
+        for wide in self._around(narrow):
             if wide.order < narrow.order or not self._within(wide, narrow):
                 return wide
         return None
+
+    def hold(self, narrow: RuleEntry) -> bool:
+        """Whether a rule admits all that this one does, which is none of them."""
+        return any(True for _ in self._around(narrow))
+
+    def _around(self, narrow: RuleEntry) -> Iterator[RuleEntry]:
+        for place in self._index.candidates(self._by_rule(narrow)):
+            wide = self._rules[place]
+            if wide is not narrow and self._within(narrow, wide):
+                yield wide
 
     def _within(self, narrow: RuleEntry, wide: RuleEntry) -> bool:
         return (

@@ -13,6 +13,7 @@ from ovsnp.lint.peers import peers_that_match_nothing
 from ovsnp.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.selection import pods_that_no_policy_isolates, policies_that_select_nothing
+from ovsnp.lint.service_ports import ports_of_services
 
 UNUSED_IGNORE = "unused-ignore"
 
@@ -55,6 +56,13 @@ CHECKS: Mapping[str, Check] = {
         "A named port is one that no pod has.",
         "The entry matches nothing, so the connections it is meant for are dropped.",
         ports_that_no_pod_has,
+        Severity.WARNING,
+        pods=True,
+    ),
+    "port-of-service": Check(
+        "A rule names the port of a Service, and the pods behind it listen on another one.",
+        "Policies are judged behind the Service, on the port of the pods, so connections to the Service are dropped.",
+        ports_of_services,
         Severity.WARNING,
         pods=True,
     ),

@@ -1,9 +1,11 @@
 """Random clusters: what lint calls without effect can go, and the oracle says the same of all traffic."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from itertools import product
 from random import Random
 
 import pytest
@@ -18,8 +20,8 @@ from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import ICMP, PodEnd, Traffic, affects, judge, peer_matches, selects, who
-from tests.property.clusters import Object, Probe, interesting_traffic, random_cluster
+from ovsnp.verify import ICMP, PodEnd, Traffic, affects, judge, judge_service, peer_matches, selects, who
+from tests.property.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 200
@@ -167,6 +169,52 @@ def test_who_may_ask_a_server_is_as_the_oracle_judges(seed: int) -> None:
                 if len(address) == len(server.end.address)
             )
             assert (not isolating or asking.allowed(pod, isolating, Protocol.UDP)) == expected
+
+
+def services_of(seed: int) -> tuple[list[Object], Cluster]:
+    random = Random(seed)
+    objects = random_cluster(random)
+    objects += random_services(random, objects)
+    return objects, load_objects(objects)
+
+
+def admissions(cluster: Cluster, policy: str) -> set[tuple[Direction, int, str, str]]:
+    """Which rules of a policy admit connections of pods to Services, with the pods at both ends."""
+    found = set()
+    for service in cluster.services:
+        for port, address in product(service.ports, service.cluster_ips):
+            for pod in cluster.pods:
+                ends = [PodEnd(pod, each) for each in pod.addresses if len(each) == len(address)]
+                for end in ends:
+                    judged = judge_service(cluster, end, address, Traffic(port.protocol, port.number))
+                    for backend, verdict in judged.items():
+                        for each in (*verdict.egress.admitted_by, *verdict.ingress.admitted_by):
+                            if each.policy.key == policy:
+                                found.add((each.direction, each.rule, end.pod.key, str(backend)))
+    return found
+
+
+def remedied(objects: list[Object], finding: Finding) -> Cluster:
+    """With the ports in the place of the one that the finding names, as it says."""
+    copied = deepcopy(objects)
+    section, index, field, item, _ = finding.path[1:]
+    entries = policies_of(copied)[finding.subject]["spec"][section][index][field]
+    entries[item : item + 1] = [
+        entries[item] | {"port": int(port)} for port in re.findall(r"port: ([0-9]+)", finding.remedy)
+    ]
+    return load_objects(copied)
+
+
+def test_port_of_a_service_admits_more_when_it_is_that_of_the_pods() -> None:
+    seen = 0
+    for seed in range(3 * CLUSTERS):
+        objects, cluster = services_of(seed)
+        for finding in CHECKS["port-of-service"].find(Scene(cluster)):
+            policy = finding.subject.removeprefix("NetworkPolicy ")
+            before, after = admissions(cluster, policy), admissions(remedied(objects, finding), policy)
+            assert before <= after
+            seen += before < after
+    assert seen
 
 
 def test_random_clusters_have_something_for_every_check() -> None:
