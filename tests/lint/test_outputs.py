@@ -1,6 +1,15 @@
 """The report in each notation, which checks run, and what the process exits with."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +124,37 @@ def test_text_is_coloured_only_where_it_is_wanted(lint: Callable[..., Answer], m
     assert cyan not in lint(text, "--no-color").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert cyan not in lint(text).out
+
+
+def on_terminal(columns: int, *arguments: str) -> str:
+    """What ovsnp prints on a terminal of this width, without colour."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HERE.parents[1]), "TERM": "xterm"}
+    command = [sys.executable, "-m", "ovsnp", *arguments, "--no-color"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):  # so a terminal ends whose other side is closed
+            while part := os.read(leader, 4096):
+                shown += part
+        os.close(leader)
+        process.wait()
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
+
+
+def test_lines_fit_a_terminal_and_a_file_has_one_a_finding(lint: Callable[..., Answer]) -> None:
+    written = lint(policy("to-db", 80)).out
+    (line,) = written.splitlines()
+    assert len(line) > 200
+    narrow = on_terminal(80, "lint", "-f", "cluster.yaml", "-f", "policy.yaml")
+    first, *others = narrow.splitlines()
+    assert max(map(len, (first, *others))) <= 80
+    assert all(other.startswith("    ") and other[4] != " " for other in others)
+    assert " ".join(narrow.split()) == line
+    assert on_terminal(500, "lint", "-f", "cluster.yaml", "-f", "policy.yaml") == written
 
 
 def test_files_are_apart(lint: Callable[..., Answer]) -> None:
