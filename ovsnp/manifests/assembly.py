@@ -1,6 +1,7 @@
 """The cluster, put together of its objects: nodes and namespaces first, then what refers to them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from ovsnp.manifests.inventory import Inventory
 from ovsnp.manifests.kinds import wire
@@ -24,10 +25,11 @@ from ovsnp.manifests.kinds.unique import (
     PlacedServiceCIDR,
     Unique,
 )
+from ovsnp.manifests.kinds.workloads import Owners, Template, lasting, read_template
 from ovsnp.manifests.objects import ApiObject, read_object
-from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report
+from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report, Subject
 from ovsnp.model.address import Prefix
-from ovsnp.model.cluster import Cluster, Namespace, Pod
+from ovsnp.model.cluster import Cluster, Namespace, Pod, Workload
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
 
@@ -40,23 +42,26 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
     namespaces = assembly.namespaces()
     nodes = assembly.nodes()
     addressing = Addressing(nodes, report)
-    pods, host_pods, ended_pods, idle = assembly.pods(nodes, namespaces, addressing)
+    templates = assembly.templates(namespaces)
+    pods = assembly.pods(nodes, namespaces, addressing, templates)
     service_cidrs = assembly.service_cidrs(nodes)
-    services = assembly.services(namespaces, ClusterIPs(addressing, nodes, service_cidrs, report))
+    services, planned_services = assembly.services(namespaces, ClusterIPs(addressing, nodes, service_cidrs, report))
     slices = assembly.slices(nodes, namespaces, addressing)
     slices += assembly.endpoints(services, slices, addressing)
     policies = assembly.policies(namespaces)
     return Cluster(
         namespaces=dict(sorted(namespaces.items())),
         nodes=dict(sorted(nodes.usable.items())),
-        pods=tuple(sorted(pods, key=_order)),
+        pods=tuple(sorted(pods.counting, key=_order)),
         policies=tuple(sorted(policies, key=_order)),
         services=tuple(sorted(services, key=_order)),
         slices=tuple(sorted(slices, key=_order)),
         service_cidrs=tuple(sorted(service_cidrs)),
-        idle=frozenset(idle),
-        host_pods=tuple(sorted(host_pods, key=_order)),
-        ended_pods=tuple(sorted(ended_pods, key=_order)),
+        idle=frozenset(pods.idle),
+        host_pods=tuple(sorted(pods.of_hosts, key=_order)),
+        ended_pods=tuple(sorted(pods.ended, key=_order)),
+        planned=tuple(sorted(pods.planned, key=_order)),
+        planned_services=tuple(sorted(planned_services, key=_order)),
         unused_nodes=nodes.unused,
         notes=report.notes(),
     )
@@ -64,6 +69,16 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
 
 def _order(item: Pod | NetworkPolicy | Service | EndpointSlice) -> tuple[str, str]:
     return item.namespace, item.name
+
+
+class _Pods(NamedTuple):
+    """The pods that count, those of three kinds that do not, and the keys of the Pods that do not."""
+
+    counting: list[Pod]
+    of_hosts: list[Pod]
+    planned: list[Pod]
+    ended: list[Pod]
+    idle: set[str]
 
 
 class _Assembly:
@@ -98,18 +113,28 @@ class _Assembly:
         usable = usable_nodes(found, self._report)
         return Nodes(usable, frozenset(found.keys() - usable.keys()))
 
-    def pods(
-        self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing
-    ) -> tuple[list[Pod], list[Pod], list[Pod], set[str]]:
-        """The pods that count, those of host networks, those that have ended, and the keys of all that do not count.
+    def templates(self, namespaces: dict[str, Namespace]) -> list[Template]:
+        """The pod templates of all workloads, in the order of the input; namespaces that are implied are added."""
+        found: list[Template] = []
+        for kind in wire.WORKLOADS:
+            for item in self._drain(kind):
+                written: wire.Workload | wire.CronJob = read_object(kind, item, self._report)
+                namespace = self._namespace_of(written.metadata, namespaces)
+                name = read_name(written.metadata, self._report)
+                if template := read_template(Workload(kind, namespace, name), written, item.place):
+                    found.append(template)
+        return found
 
-        Implied namespaces are added.
-        """
-        found: list[Pod] = []
-        of_hosts: list[Pod] = []
-        keys: list[str] = []
+    def pods(
+        self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing, templates: list[Template]
+    ) -> _Pods:
+        """All pods, those that workloads will have included; namespaces that are implied are added."""
+        found, of_hosts, planned = list[Pod](), list[Pod](), list[Pod]()
+        keys: set[str] = set()
+        with_pods: set[Workload] = set()
         unique: Unique[Pod | LeftOut] = Unique(self._report)
-        reader = PodReader(nodes, self._report)
+        owners = Owners(templates)
+        reader = PodReader(nodes, owners, self._report)
         for item in self._drain("Pod"):
             written: wire.Pod = read_object("Pod", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
@@ -118,15 +143,25 @@ class _Assembly:
             of_host = bool(written.spec and written.spec.host_network)
             if not unique.add(namespace, name, LeftOut(item.place) if pod is None or of_host else pod):
                 continue
-            keys.append(f"{namespace}/{name}")
+            keys.add(f"{namespace}/{name}")
+            if owner := owners.of(written.metadata, namespace):
+                with_pods.add(owner)
             if pod is None:
                 continue
             if of_host:
                 of_hosts.append(pod)
+            elif not pod.addresses:
+                planned.append(pod)
             elif admitted := addressing.admit(pod, written):
                 found.append(admitted)
         settled = addressing.settle(found)
-        return settled, of_hosts, [*reader.ended.values()], {*keys} - {pod.key for pod in settled}
+        names = {*keys}
+        for workload, template in lasting(templates, owners, with_pods, self._report):
+            self._report.begin(template.place, Subject(workload.kind, workload.namespace, workload.name))
+            pod = reader.read_template(template, workload, _free_name(workload, names))
+            names.add(pod.key)
+            (of_hosts if template.pod.spec and template.pod.spec.host_network else planned).append(pod)
+        return _Pods(settled, of_hosts, planned, [*reader.ended.values()], keys - {pod.key for pod in settled})
 
     def service_cidrs(self, nodes: Nodes) -> set[Prefix]:
         """The blocks of all ServiceCIDRs, which may overlap and repeat each other."""
@@ -140,9 +175,11 @@ class _Assembly:
             found.update(cidrs)
         return found
 
-    def services(self, namespaces: dict[str, Namespace], cluster_ips: ClusterIPs) -> list[Service]:
-        """The Services with cluster IPs, in the order of the input; namespaces that are implied are added."""
-        found: list[Service] = []
+    def services(
+        self, namespaces: dict[str, Namespace], cluster_ips: ClusterIPs
+    ) -> tuple[list[Service], list[Service]]:
+        """The Services with cluster IPs, and those that will have some; namespaces that are implied are added."""
+        found, planned = list[Service](), list[Service]()
         unique: Unique[Service | LeftOut] = Unique(self._report)
         for item in self._drain("Service"):
             written: wire.Service = read_object("Service", item, self._report)
@@ -151,10 +188,14 @@ class _Assembly:
             # A DNS label, without the older rule that it begins with a letter, which newer API servers have dropped.
             name = read_name(written.metadata, self._report, label_name_fault)
             service = read_service(spec, namespace, name, item.place, self._report)
-            if unique.add(namespace, name, service or LeftOut(item.place)) and service is not None:
+            if not unique.add(namespace, name, service or LeftOut(item.place)) or service is None:
+                continue
+            if service.cluster_ips:
                 found.append(service)
                 cluster_ips.add(service, spec)
-        return cluster_ips.settle(found)
+            else:
+                planned.append(service)
+        return cluster_ips.settle(found), planned
 
     def slices(self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing) -> list[EndpointSlice]:
         """The Services' EndpointSlices, in the order of the input; namespaces that are implied are added."""
@@ -223,6 +264,12 @@ class _Assembly:
             what = f"the input has no Namespace {name}"
             self._report.note(path, f"{what}; ovsnp takes it to be there, with the label {METADATA_NAME} only")
         return name
+
+
+def _free_name(workload: Workload, taken: set[str]) -> str:
+    """What to call the pod of a workload: as the workload, unless another pod has that name."""
+    names = (workload.name, f"{workload.name}.{workload.kind.lower()}")
+    return next((name for name in names if f"{workload.namespace}/{name}" not in taken), names[-1])
 
 
 def _namespace(name: str, labels: Mapping[str, str]) -> Namespace:

@@ -17,6 +17,8 @@ from ovsnp.manifests.text.outline import MAX_DEPTH, TOO_DEEP, Outline
 
 _VERSIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(KINDS, ("v1",)),
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("apps/v1",)),
+    **dict.fromkeys(("Job", "CronJob"), ("batch/v1",)),
     "NetworkPolicy": ("networking.k8s.io/v1",),
     "EndpointSlice": ("discovery.k8s.io/v1",),
     "ServiceCIDR": ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v1alpha1"),

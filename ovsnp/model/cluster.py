@@ -37,13 +37,27 @@ class Node(msgspec.Struct, frozen=True):
         return tuple(cidr.gateway for cidr in self.pod_cidrs)
 
 
+class Workload(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What makes pods of a template: a Deployment, StatefulSet, DaemonSet, Job and so on; ``kind`` is its API kind."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """``KIND/NAMESPACE/NAME`` as users write it: ``deployment/shop/cart``."""
+        return f"{self.kind.lower()}/{self.namespace}/{self.name}"
+
+
 class Pod(msgspec.Struct, frozen=True, gc=False):
     """A living pod with an address of its own: not Succeeded or Failed, not hostNetwork.
 
     ``node`` is None only where the cluster has no Node objects and the pod names no node: the pod is then on every
     node. ``addresses`` has at most one of each family. ``ports`` are the named ports of all containers, sidecars (init
     containers with ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to
-    policies. ``uid`` is ``metadata.uid``, which manifests that people write do not have.
+    policies. ``uid`` is ``metadata.uid``, which manifests that people write do not have. ``workload`` is the topmost
+    owner; with ``template`` the pod stands for all pods that the workload will have.
     """
 
     namespace: str
@@ -54,6 +68,8 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     ports: tuple[ContainerPort, ...]
     place: Place
     uid: str | None = None
+    workload: Workload | None = None
+    template: bool = False
 
     @property
     def key(self) -> str:
@@ -77,8 +93,10 @@ class Cluster(msgspec.Struct, frozen=True):
     of the Pods that do not count: finished, in their host's network, without an address yet, or without one that can
     be used. ``host_pods`` are the living pods of host networks, with the addresses of their nodes: policies do not know
     them, but a Service without EndpointSlices has them as endpoints. ``ended_pods`` are those that are Succeeded or
-    Failed, with their labels alone, which tell why a selector selects nothing. ``unused_nodes`` are the names of the
-    Nodes that are left out. ``notes`` say why an object, or a part of an object, is left out.
+    Failed, with their labels alone, which tell why a selector selects nothing. ``planned`` are pods without an address
+    yet: one for each workload that has no pod in the input, and the Pods without a status; ``planned_services`` are the
+    Services whose cluster IPs nobody has assigned yet. ``unused_nodes`` are the names of the Nodes that are left out.
+    ``notes`` say why an object, or a part of an object, is left out.
     """
 
     namespaces: Mapping[str, Namespace]
@@ -91,5 +109,7 @@ class Cluster(msgspec.Struct, frozen=True):
     idle: frozenset[str] = frozenset()
     host_pods: tuple[Pod, ...] = ()
     ended_pods: tuple[Pod, ...] = ()
+    planned: tuple[Pod, ...] = ()
+    planned_services: tuple[Service, ...] = ()
     unused_nodes: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()

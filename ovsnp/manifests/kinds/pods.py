@@ -10,11 +10,12 @@ from ovsnp.manifests.kinds.labels import read_labels
 from ovsnp.manifests.kinds.pod_addresses import Nodes, address_texts
 from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
+from ovsnp.manifests.kinds.workloads import Owners, Template
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
 from ovsnp.model.address import Address, family, format_address
-from ovsnp.model.cluster import Pod
+from ovsnp.model.cluster import Pod, Workload
 from ovsnp.model.ports import ContainerPort, Protocol
 
 _FINISHED = frozenset({"Succeeded", "Failed"})
@@ -27,32 +28,49 @@ class PodReader:
     ``ended`` are the pods so far that do not live any more, by namespace and name.
     """
 
-    def __init__(self, nodes: Nodes, report: Report) -> None:
+    def __init__(self, nodes: Nodes, owners: Owners, report: Report) -> None:
         self._nodes = nodes
+        self._owners = owners
         self._report = report
         self._names: dict[str, str] = {name: name for name in nodes.usable}
         self.ended: dict[tuple[str, str], Pod] = {}
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
     def read(self, pod: wire.Pod, namespace: str, name: str, place: Place) -> Pod | None:
-        """The pod with its addresses as far as it can be read; None if it does not live or has no address."""
+        """The pod with its addresses as far as it can be read; None if it does not live or has no address.
+
+        A pod without a status has none either: nobody has run it yet.
+        """
         labels = read_labels(pod.metadata.labels if pod.metadata else None, ("metadata", "labels"), self._report)
         spec, status = pod.spec or wire.PodSpec(), pod.status or wire.PodStatus()
         if status.phase in _FINISHED:
             self.ended[namespace, name] = Pod(namespace, name, labels, None, (), (), place)
             return None
         addresses = self._host_addresses(spec, status) if spec.host_network else self._addresses(status)
-        if not addresses:
+        if not addresses and _is_known(status):
             return None
         if status.phase and status.phase not in _LIVING:
             what = f"{quote(status.phase)} is no phase that ovsnp knows"
             self._report.note(("status", "phase"), f"{what}; ovsnp leaves the pod out")
             return None
-        ports = tuple(_named_ports(spec, self._report))
-        ports = self._shared.setdefault(ports, ports)
+        ports = self._ports(spec, ("spec",))
         uid = (pod.metadata and pod.metadata.uid) or None
         node = spec.node_name and self._names.setdefault(spec.node_name, spec.node_name)
-        return Pod(namespace, name, labels, node or None, addresses, ports, place, uid)
+        workload = self._owners.of(pod.metadata, namespace)
+        return Pod(namespace, name, labels, node or None, addresses, ports, place, uid, workload)
+
+    def read_template(self, template: Template, workload: Workload, name: str) -> Pod:
+        """The pod that stands for all pods of a workload; ``name`` is the pod's, as no two have the same."""
+        metadata, spec = template.pod.metadata, template.pod.spec or wire.PodSpec()
+        path = (*template.path, "metadata", "labels")
+        labels = read_labels(metadata.labels if metadata else None, path, self._report)
+        ports = self._ports(spec, (*template.path, "spec"))
+        namespace = template.workload.namespace
+        return Pod(namespace, name, labels, None, (), ports, template.place, None, workload, template=True)
+
+    def _ports(self, spec: wire.PodSpec, path: Path) -> tuple[ContainerPort, ...]:
+        ports = tuple(_named_ports(spec, path, self._report))
+        return self._shared.setdefault(ports, ports)
 
     def _addresses(self, status: wire.PodStatus) -> tuple[Address, ...]:
         found: tuple[Address, ...] = ()
@@ -76,14 +94,19 @@ class PodReader:
         return tuple(address for address in addresses if node and address in node.addresses)
 
 
-def _named_ports(spec: wire.PodSpec, report: Report) -> Iterator[ContainerPort]:
+def _is_known(status: wire.PodStatus) -> bool:
+    """True if a cluster has said something of the pod."""
+    return bool(status.phase or status.pod_ip or status.pod_ips)
+
+
+def _named_ports(spec: wire.PodSpec, path: Path, report: Report) -> Iterator[ContainerPort]:
     """The named ports of all containers; init containers that go on beside the others count, too."""
     for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
         for index, container in enumerate(containers or ()):
             if not container or not container.ports:
                 continue
             if field == "containers" or container.restart_policy == "Always":
-                yield from _ports_of(container.ports, ("spec", field, index, "ports"), report)
+                yield from _ports_of(container.ports, (*path, field, index, "ports"), report)
 
 
 def _ports_of(ports: Sequence[wire.ContainerPort | None], path: Path, report: Report) -> Iterator[ContainerPort]:

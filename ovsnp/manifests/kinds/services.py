@@ -37,7 +37,10 @@ _NULL_PORT = "null is no port; write port, or remove it"
 
 
 def read_service(spec: wire.ServiceSpec, namespace: str, name: str, place: Place, report: Report) -> Service | None:
-    """A Service as far as it can be read, everything that cannot reported; None if it has no cluster IP."""
+    """A Service as far as it can be read, everything that cannot reported; None if it never has a cluster IP.
+
+    Without ``clusterIP`` it has none yet: the API server assigns one.
+    """
     type_ = _read_type(spec.type, report)
     addresses = () if type_ == "ExternalName" else _read_cluster_ips(spec, report)
     service = Service(
@@ -51,9 +54,9 @@ def read_service(spec: wire.ServiceSpec, namespace: str, name: str, place: Place
         unready=spec.publish_not_ready_addresses or False,
         place=place,
     )
-    if not addresses or type_ not in _TYPES:
+    if type_ not in _TYPES or type_ == "ExternalName" or (not addresses and cluster_ip_texts(spec)):
         return None
-    if not spec.ports:
+    if addresses and not spec.ports:
         report.add(_PORTS, _NO_PORTS)
     return service
 

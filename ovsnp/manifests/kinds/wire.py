@@ -23,12 +23,19 @@ class _Whole(msgspec.Struct, rename="camel", gc=False, forbid_unknown_fields=Tru
     """An object of which every field matters."""
 
 
+class OwnerReference(_Known):
+    kind: str | None = None
+    name: str | None = None
+    controller: bool | None = None
+
+
 class Metadata(_Known):
     name: str | None = None
     namespace: str | None = None
     labels: dict[str, str] | None = None
     uid: str | None = None
     deletion_timestamp: str | None = None
+    owner_references: list[OwnerReference | None] | None = None
 
 
 class Namespace(_Known):
@@ -93,6 +100,40 @@ class Pod(_Known):
     metadata: Metadata | None = None
     spec: PodSpec | None = None
     status: PodStatus | None = None
+
+
+class PodTemplate(_Known):
+    metadata: Metadata | None = None
+    spec: PodSpec | None = None
+
+
+class WorkloadSpec(_Known):
+    template: PodTemplate | None = None
+
+
+class WorkloadStatus(_Known):
+    completion_time: str | None = None
+
+
+class Workload(_Known):
+    """A Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController or Job."""
+
+    metadata: Metadata | None = None
+    spec: WorkloadSpec | None = None
+    status: WorkloadStatus | None = None
+
+
+class JobTemplate(_Known):
+    spec: WorkloadSpec | None = None
+
+
+class CronJobSpec(_Known):
+    job_template: JobTemplate | None = None
+
+
+class CronJob(_Known):
+    metadata: Metadata | None = None
+    spec: CronJobSpec | None = None
 
 
 class Requirement(_Whole):
@@ -240,12 +281,24 @@ class ServiceCIDR(_Known):
     spec: ServiceCIDRSpec | None = None
 
 
-Wire = Namespace | Node | Pod | Service | EndpointSlice | Endpoints | ServiceCIDR | NetworkPolicy
+Wire = Namespace | Node | Pod | Workload | CronJob | Service | EndpointSlice | Endpoints | ServiceCIDR | NetworkPolicy
+
+WORKLOADS: Mapping[str, type[Workload | CronJob]] = {
+    "Deployment": Workload,
+    "StatefulSet": Workload,
+    "DaemonSet": Workload,
+    "ReplicaSet": Workload,
+    "ReplicationController": Workload,
+    "Job": Workload,
+    "CronJob": CronJob,
+}
+"""The kinds that make pods of a template."""
 
 KINDS: Mapping[str, type[Wire]] = {
     "Namespace": Namespace,
     "Node": Node,
     "Pod": Pod,
+    **WORKLOADS,
     "Service": Service,
     "EndpointSlice": EndpointSlice,
     "Endpoints": Endpoints,

@@ -1,0 +1,117 @@
+"""Workloads: the pods that they will have, and whose a pod is.
+
+A Deployment owns ReplicaSets, and these own pods; what counts is the topmost owner, which lasts.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ovsnp.errors import Place
+from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.paths import Path
+from ovsnp.manifests.report import Report, Subject
+from ovsnp.model.cluster import Workload
+
+_HASH = "pod-template-hash"
+"""The label by which a Deployment's ReplicaSets are told apart; the ReplicaSet's name ends with its value."""
+
+
+class Template(NamedTuple):
+    """What a workload makes pods of, at ``path`` in the object at ``place``; ``owner`` is what controls the workload.
+
+    ``ended`` is true of a Job that has completed: no pod will come of it.
+    """
+
+    workload: Workload
+    owner: Workload | None
+    pod: wire.PodTemplate
+    path: Path
+    place: Place
+    ended: bool
+
+
+def read_template(workload: Workload, written: wire.Workload | wire.CronJob, place: Place) -> Template | None:
+    """The template of a workload; None where the object has none, as a patch of a workload may."""
+    path: Path = ("spec", "template")
+    ended = False
+    if isinstance(written, wire.CronJob):
+        job = written.spec and written.spec.job_template
+        path, spec = ("spec", "jobTemplate", *path), job.spec if job else None
+    else:
+        spec = written.spec
+        ended = bool(written.status and written.status.completion_time)
+    if spec is None or spec.template is None:
+        return None
+    return Template(workload, owner_of(written.metadata, workload.namespace), spec.template, path, place, ended)
+
+
+def owner_of(metadata: wire.Metadata | None, namespace: str) -> Workload | None:
+    """The workload that controls an object, by ``ownerReferences``; None where no kind that is read does."""
+    for reference in (metadata and metadata.owner_references) or ():
+        if not reference or not reference.controller or not reference.kind or not reference.name:
+            continue
+        if reference.kind in wire.WORKLOADS:
+            return Workload(reference.kind, namespace, reference.name)
+    return None
+
+
+class Owners:
+    """Finds the topmost owner of pods and of workloads; equal owners are one object, as thousands of pods have it."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self._above: Mapping[Workload, Workload] = {each.workload: each.owner for each in templates if each.owner}
+        self._known: dict[tuple[Workload, str | None], Workload] = {}
+
+    def of(self, metadata: wire.Metadata | None, namespace: str) -> Workload | None:
+        """The topmost owner of a pod; None if the pod has no owner."""
+        owner = owner_of(metadata, namespace)
+        if owner is None:
+            return None
+        labels = (metadata and metadata.labels) or {}
+        key = owner, labels.get(_HASH)
+        if key not in self._known:
+            self._known[key] = _deployment(self.above(owner), key[1])
+        return self._known[key]
+
+    def above(self, workload: Workload) -> Workload:
+        """The topmost owner of a workload, or the workload itself."""
+        seen = {workload}
+        while (owner := self._above.get(workload)) and owner not in seen:
+            workload = owner
+            seen.add(workload)
+        return workload
+
+
+def _deployment(owner: Workload, revision: str | None) -> Workload:
+    """The Deployment of a ReplicaSet that is not in the input, as far as the name tells it."""
+    if owner.kind == "ReplicaSet" and revision and owner.name.endswith(f"-{revision}"):
+        return Workload("Deployment", owner.namespace, owner.name.removesuffix(f"-{revision}"))
+    return owner
+
+
+def lasting(
+    templates: Iterable[Template], owners: Owners, with_pods: Collection[Workload], report: Report
+) -> Iterator[tuple[Workload, Template]]:
+    """The topmost workloads that will have pods and have none in the input, each with one template.
+
+    In the order of their names. Of several templates of one workload the one with labels is taken: another may be a
+    patch of it.
+    """
+    found: dict[Workload, list[Template]] = {}
+    for each in templates:
+        top = owners.above(each.workload)
+        if top not in with_pods and not each.ended:
+            found.setdefault(top, []).append(each)
+    for workload, candidates in sorted(found.items()):
+        own = [each for each in candidates if each.workload == workload] or candidates
+        first = min(own, key=lambda each: (not _labels(each), each.place))
+        for other in own:
+            if other.workload == first.workload and other.pod != first.pod:
+                report.begin(other.place, Subject(other.workload.kind, workload.namespace, other.workload.name))
+                what = f"another object of this name, in {first.place.file}, differs"
+                report.note(("metadata", "name"), f"{what}; ovsnp takes that one")
+        yield workload, first
+
+
+def _labels(template: Template) -> Mapping[str, str]:
+    return (template.pod.metadata and template.pod.metadata.labels) or {}
