@@ -119,10 +119,11 @@ class _Assembly:
         for kind in wire.WORKLOADS:
             for item in self._drain(kind):
                 written: wire.Workload | wire.CronJob = read_object(kind, item, self._report)
+                if written.pod_template is None:
+                    continue
                 namespace = self._namespace_of(written.metadata, namespaces)
                 name = read_name(written.metadata, self._report)
-                if template := read_template(Workload(kind, namespace, name), written, item.place):
-                    found.append(template)
+                found.append(read_template(Workload(kind, namespace, name), written, item.place))
         return found
 
     def pods(

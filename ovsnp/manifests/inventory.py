@@ -7,7 +7,7 @@ import msgspec
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds.wire import KINDS
-from ovsnp.manifests.objects import ApiObject, as_outline
+from ovsnp.manifests.objects import OF_THE_TYPE, ApiObject, as_outline
 from ovsnp.manifests.own_files import is_own
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
@@ -24,9 +24,6 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
     "ServiceCIDR": ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v1alpha1"),
 }
 """The versions of each kind that are read, the one to write first."""
-
-_OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
-"""Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
 
 _POLICY_KINDS = ("networkpolicy", "egressfirewall")
 """How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
@@ -138,7 +135,7 @@ class Inventory:
             return
         faults = _type_faults(header)
         if isinstance(body, Outline):
-            faults += [fault for fault in body.faults if faults or fault.path[:1] in _OF_THE_TYPE]
+            faults += [fault for fault in body.faults if faults or fault.path[:1] in OF_THE_TYPE]
         if faults:
             outline = as_outline(body)
             self._report.begin(place, _subject(outline.value, header.kind), faults)

@@ -9,13 +9,16 @@ from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
-from ovsnp.manifests.structure import shape_faults
+from ovsnp.manifests.structure import is_read, shape_faults
 from ovsnp.manifests.text.json_text import outline_json
 from ovsnp.manifests.text.outline import Outline
 
 _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
     kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()
 }
+
+OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
+"""Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
 
 
 class ApiObject(NamedTuple):
@@ -33,10 +36,14 @@ def read_object(kind: str, item: ApiObject, report: Report) -> Any:
         outline = as_outline(item.body)
         value, faults = shape_faults({} if outline.value is None else outline.value, wire.KINDS[kind])
         found = msgspec.convert(value, wire.KINDS[kind])
-        faults += outline.faults
+        faults += [fault for fault in outline.faults if _matters(fault, kind)]
     metadata = found.metadata or wire.Metadata()
     report.begin(item.place, Subject(kind, metadata.namespace, metadata.name), faults)
     return found
+
+
+def _matters(fault: Fault, kind: str) -> bool:
+    return fault.path[:1] in OF_THE_TYPE or is_read(fault.path, wire.KINDS[kind])
 
 
 def as_outline(body: msgspec.Raw | Outline) -> Outline:

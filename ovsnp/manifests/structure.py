@@ -33,6 +33,25 @@ def shape_faults(value: Any, wire: type[Struct]) -> tuple[Any, list[Fault]]:
     return walker.visit(value, _declaration(wire), ()), walker.faults
 
 
+def is_read(path: Path, wire: type[Struct]) -> bool:
+    """Whether ``wire`` has the field at ``path``: what lies inside other fields nobody reads."""
+    declared = _declaration(wire)
+    for step in path:
+        options = declared.types if isinstance(declared, inspect.UnionType) else (declared,)
+        for option in options:
+            match option:
+                case inspect.StructType():
+                    fields = {field.encode_name: field.type for field in option.fields}
+                    if step not in fields:
+                        return option.cls.__struct_config__.forbid_unknown_fields
+                    declared = fields[str(step)]
+                case inspect.ListType():
+                    declared = option.item_type
+                case inspect.DictType():
+                    declared = option.value_type
+    return True
+
+
 def describe(value: Any) -> str:
     """A value of the input for an error's sentence: its type and, when it is short, what it says."""
     match value:

@@ -122,6 +122,11 @@ class Workload(_Known):
     spec: WorkloadSpec | None = None
     status: WorkloadStatus | None = None
 
+    @property
+    def pod_template(self) -> PodTemplate | None:
+        """What the pods are made of; a patch of a workload may have none."""
+        return self.spec.template if self.spec else None
+
 
 class JobTemplate(_Known):
     spec: WorkloadSpec | None = None
@@ -134,6 +139,12 @@ class CronJobSpec(_Known):
 class CronJob(_Known):
     metadata: Metadata | None = None
     spec: CronJobSpec | None = None
+
+    @property
+    def pod_template(self) -> PodTemplate | None:
+        """What the pods of all its Jobs are made of."""
+        job = self.spec.job_template if self.spec else None
+        return job.spec.template if job and job.spec else None
 
 
 class Requirement(_Whole):

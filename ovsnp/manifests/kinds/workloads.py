@@ -30,19 +30,16 @@ class Template(NamedTuple):
     ended: bool
 
 
-def read_template(workload: Workload, written: wire.Workload | wire.CronJob, place: Place) -> Template | None:
-    """The template of a workload; None where the object has none, as a patch of a workload may."""
+def read_template(workload: Workload, written: wire.Workload | wire.CronJob, place: Place) -> Template:
+    """The template of a workload that has one."""
     path: Path = ("spec", "template")
     ended = False
     if isinstance(written, wire.CronJob):
-        job = written.spec and written.spec.job_template
-        path, spec = ("spec", "jobTemplate", *path), job.spec if job else None
+        path = ("spec", "jobTemplate", *path)
     else:
-        spec = written.spec
         ended = bool(written.status and written.status.completion_time)
-    if spec is None or spec.template is None:
-        return None
-    return Template(workload, owner_of(written.metadata, workload.namespace), spec.template, path, place, ended)
+    owner = owner_of(written.metadata, workload.namespace)
+    return Template(workload, owner, written.pod_template or wire.PodTemplate(), path, place, ended)
 
 
 def owner_of(metadata: wire.Metadata | None, namespace: str) -> Workload | None:

@@ -476,8 +476,8 @@ def test_notes_are_no_part_of_what_is_wrong(load_text: Load) -> None:
 
 
 OTHERS = """\
-apiVersion: batch/v1
-kind: CronJob
+apiVersion: example.com/v1
+kind: Report
 metadata: {name: twice, name: two}
 ? {x: y}
 : z
@@ -492,6 +492,24 @@ def test_other_kinds_may_be_odd_inside(load_text: Load) -> None:
     for text in (OTHERS, doubled, listed, f"{OTHERS}---\n{doubled}\n"):
         assert load_text(text).notes == ()
     assert [each.name for each in load_text(f"{OTHERS}---\n{listed}").pods] == ["a"]
+
+
+def test_fields_of_workloads_that_nobody_reads_may_be_odd(load_text: Load) -> None:
+    odd = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, annotations: {a: b, a: c}}
+spec: {replicas: x, template: {metadata: {labels: {app: cart}}, spec: {volumes: {a: *unknown, ? [x] : y}}}}
+"""
+    assert [each.labels for each in load_text(odd).planned] == [{"app": "cart"}]
+
+
+def test_fields_of_workloads_that_are_read_are_written_once(mistakes: Notes) -> None:
+    doubled = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cart}\nspec:\n  template:\n    metadata:\n"
+    assert mistakes(f"{doubled}      labels:\n        app: cart\n        app: till\n") == [
+        "in.yaml:9: Deployment default/cart: spec.template.metadata.labels.app: "
+        "written twice in one mapping; keep one of the two"
+    ]
 
 
 def test_kind_written_twice_is_a_mistake_in_every_kind(mistakes: Notes) -> None:
