@@ -32,6 +32,7 @@ def _expectation(placed: Placed, places: Places) -> dict[str, Any]:
         "family": expectation.written.version,
         "expect": expectation.expected.value,
         "verdict": judged.outcome.value,
+        "possible": judged.possible.value,
         "met": judged.met,
         "notes": list(question.notes),
         "counterexamples": None if judged.silent is None else [_packet(miss) for miss in judged.misses],

@@ -16,6 +16,7 @@ from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster
 from ovsnp.proof.counterexample import Counterexample
+from ovsnp.verify.planned import Readings
 from ovsnp.verify.prepared import Prepared
 
 _OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
@@ -38,20 +39,22 @@ class Miss(msgspec.Struct, frozen=True):
 class Judged(msgspec.Struct, frozen=True):
     """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met.
 
+    With ``possible`` the connections may become this, if blocks hold pods that have no address yet.
     ``misses`` are packets with which flows do not as expected, ``silent`` how many of the connections the flows have no
     say in; None where no flows were asked.
     """
 
     asked: Asked
     outcome: Outcome
+    possible: Outcome
     answers: tuple[Answer, ...] = ()
     misses: tuple[Miss, ...] = ()
     silent: int | None = None
 
     @property
     def granted(self) -> bool:
-        """Whether the policies have every connection as expected."""
-        return self.outcome is self.asked.expectation.expected
+        """Whether the policies have every connection as expected, whatever addresses pods are yet to get."""
+        return self.outcome is self.possible is self.asked.expectation.expected
 
     @property
     def met(self) -> bool:
@@ -102,14 +105,19 @@ class Flows(Protocol):
         ...
 
 
-def judge(cluster: Cluster, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
+def judge(readings: Readings, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
     """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
-    oracle = Prepared(cluster)
+    certain, possible = map(Prepared, readings)
     for each in asked:
         connections = each.question.connections
-        judged = Judged(each, outcome([_outcome(oracle, connection, terms) for connection in connections]))
+        now, then = (
+            outcome([_outcome(oracle, connection, terms) for connection in connections])
+            for oracle in (certain, possible)
+        )
+        judged = Judged(each, now, then)
         judged = flows.ask(judged) if flows else judged
         if not judged.met:
+            cluster = readings.certain if judged.outcome is not each.expectation.expected else readings.possible
             answers = tuple(explain(cluster, connection, terms) for connection in connections)
             judged = msgspec.structs.replace(judged, answers=answers)
         yield judged

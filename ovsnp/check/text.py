@@ -23,7 +23,7 @@ def text_lines(placed: Sequence[Placed]) -> Iterator[Text]:
     places = Places()
     for judged, span in (each for each in placed if not each.judged.met):
         if not judged.granted:
-            yield _heading(judged, span, f"it is {judged.outcome}")
+            yield _heading(judged, span, _found(judged))
         for miss in judged.misses:
             yield _heading(judged, span, _done(miss))
             yield from _packet(miss.example)
@@ -33,6 +33,12 @@ def text_lines(placed: Sequence[Placed]) -> Iterator[Text]:
 
 def _heading(judged: Judged, span: Span, found: str) -> Text:
     return Text.assemble((where(span), "bold"), f": expected {judged.asked.expectation.expected}, but {found}")
+
+
+def _found(judged: Judged) -> str:
+    if judged.outcome is not judged.asked.expectation.expected:
+        return f"it is {judged.outcome}"
+    return f"it is {judged.possible} if blocks hold pods that have no address yet"
 
 
 def _done(miss: Miss) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from ovsnp.apply import Outcome
 from ovsnp.apply import apply as apply_to_bridge
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
+from ovsnp.cli.planned import living_cluster
 from ovsnp.errors import UsageError
 
 
@@ -23,7 +24,7 @@ def apply(request: Request, *, remove_missing: bool) -> None:
     """
     if request.ports:
         raise UsageError("--ports is for compile; apply reads the ports of the bridge it changes")
-    cluster = request.cluster()
+    cluster = living_cluster(request)
     options = request.options(cluster)
     outcome = apply_to_bridge(request.location, cluster, options, remove_missing=remove_missing)
     if request.output == "json":

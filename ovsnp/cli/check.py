@@ -14,6 +14,7 @@ from ovsnp.check.placed import Placed, place
 from ovsnp.check.reading import read_expectations
 from ovsnp.check.text import summary, text_lines, unasked, where
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.explain.reasons import Terms
@@ -21,6 +22,7 @@ from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.cluster import Cluster
 from ovsnp.proof.simulator.reading import read_bridge
+from ovsnp.verify.planned import readings
 
 
 @click.command()
@@ -42,12 +44,14 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
     """
     if STDIN in files and STDIN in request.manifests:
         raise UsageError("stdin cannot hold the manifests and the expectations; name a file for one of the two")
-    cluster = request.cluster()
+    # Flows are those of living pods; without flows, the pods that have no address yet take part too.
+    read = readings(living_cluster(request) if flows else request.cluster())
+    cluster = read.certain
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
     asked = _read(request, cluster, files)
     bridge_flows = _bridge_flows(request, cluster, flows) if flows else None
-    placed = place(judge(cluster, asked, terms, bridge_flows))
+    placed = place(judge(read, asked, terms, bridge_flows))
     if request.output == "json":
         click.echo(json.dumps(document(placed), indent=2))
     else:

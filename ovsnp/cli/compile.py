@@ -3,6 +3,7 @@
 import click
 
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.planned import living_cluster
 from ovsnp.compiler import compile_cluster, render_json, render_text
 
 
@@ -13,7 +14,7 @@ def compile(request: Request) -> None:
 
     The text is a file for ovs-ofctl -O OpenFlow15 bundle BRIDGE FILE.
     """
-    cluster = request.cluster()
+    cluster = living_cluster(request)
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
     program = compile_cluster(cluster, ports, options)

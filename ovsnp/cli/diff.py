@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from rich.text import Text
 
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
+from ovsnp.cli.planned import living_cluster, planned_clusters
 from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import load
 from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
@@ -60,7 +61,7 @@ def _diff_flows(request: Request, *, remove_missing: bool) -> Exit:
     from ovsnp.diff.flows.document import document  # noqa: PLC0415
     from ovsnp.diff.flows.text import text_lines  # noqa: PLC0415
 
-    cluster = request.cluster()
+    cluster = living_cluster(request)
     options = request.options(cluster)
     seen = preview(request.location, cluster, options, remove_missing=remove_missing)
     found = differences(seen, cluster)
@@ -76,7 +77,7 @@ def _diff_effect(request: Request, old: str, new: str) -> Exit:
     from ovsnp.diff.effect import Terms, compare  # noqa: PLC0415 -- only who asks for it pays for it
 
     terms = Terms(request.strict_nodes, request.service_blocks)
-    before, after = _clusters(request, old, new)
+    before, after = planned_clusters(request, *_clusters(request, old, new))
     if not (before.pods or after.pods):
         raise UsageError("neither OLD nor NEW has pods, and connections are theirs; name the cluster's objects with -f")
     return _tell_effect(request, compare(before, after, terms))
@@ -87,7 +88,7 @@ def _diff_bridge_effect(request: Request, *, remove_missing: bool) -> Exit:
     from ovsnp.diff.bridge import compare_bridge  # noqa: PLC0415
     from ovsnp.proof.simulator.reading import read_bridge  # noqa: PLC0415
 
-    cluster = request.cluster()
+    cluster = living_cluster(request)
     options = request.options(cluster)
     seen = preview(request.location, cluster, options, remove_missing=remove_missing)
     try:

@@ -8,6 +8,7 @@ import click
 
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.planned import planned_clusters
 from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit
@@ -38,7 +39,7 @@ def explain(
     Service.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
-    cluster = request.cluster()
+    (cluster,) = planned_clusters(request, request.cluster())
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     entry = request.entry(cluster)
     question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)

@@ -6,6 +6,7 @@ from functools import partial
 import click
 
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
+from ovsnp.cli.planned import planned_clusters
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.lint import CHECKS, Report, Scene
@@ -50,7 +51,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
     of its own for the next one, above all else of a document for the whole document.
     """
     checks = _chosen(select, ignore)
-    cluster = request.cluster()
+    (cluster,) = planned_clusters(request, request.cluster())
     scene = Scene(
         cluster, request.service_cidrs, strict_nodes=request.strict_nodes, service_blocks=request.service_blocks
     )

@@ -7,6 +7,7 @@ import click
 
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
+from ovsnp.cli.planned import planned_clusters
 from ovsnp.matrix.output import output
 from ovsnp.matrix.parties import By
 from ovsnp.matrix.reach import Reach
@@ -35,7 +36,7 @@ def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...
     an address, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
     vSwitch is needed. -o html writes one page that needs no network.
     """
-    cluster = request.cluster()
+    (cluster,) = planned_clusters(request, request.cluster())
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     reach = Reach(cluster, by, strict_nodes=request.strict_nodes)
     if not cluster.pods:

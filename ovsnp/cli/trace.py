@@ -9,6 +9,7 @@ import msgspec
 
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, require_node, shared_options
+from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
@@ -78,7 +79,7 @@ def trace(
     if lab:
         cluster, options, switches = _lab(ctx, request, name)
     else:
-        cluster, options, switches = request.cluster(), request.choices, _switches(request)
+        cluster, options, switches = living_cluster(request), request.choices, _switches(request)
     if request.node:
         require_node(cluster, request.node)
     question = read_question(cluster, Written(source, destination, port, version), options.service_cidrs)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.status import Status
 
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.errors import Exit, UsageError
@@ -47,7 +48,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
     """
     if flows and live:
         raise UsageError("--flows FILE and --live are two things to verify; choose one")
-    cluster = request.cluster()
+    cluster = living_cluster(request)
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     if not (cluster.pods or cluster.nodes):
         raise UsageError("the manifests have no pod and no node, so nothing is asked; name the whole cluster with -f")

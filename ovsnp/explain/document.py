@@ -12,8 +12,9 @@ from ovsnp.explain.places import Field, Places
 from ovsnp.explain.questions import Question
 from ovsnp.explain.reasons import Admitting, Answer, Reasons, Way, outcome
 from ovsnp.explain.words import peer_words_in, port_words
-from ovsnp.model.address import family, format_address
+from ovsnp.model.address import family
 from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.model.unassigned import assigned_text
 from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd, Traffic
 
 _KINDS = {PodEnd: "pod", NodeEnd: "node", OutsideEnd: "outside", ClusterIPEnd: "service"}
@@ -45,7 +46,7 @@ def _connection(answer: Answer, places: Places) -> dict[str, Any]:
 
 def end_document(end: Destination) -> dict[str, Any]:
     """One end of a connection."""
-    return {"kind": _KINDS[type(end)], "name": name_of(end), "address": format_address(end.address)}
+    return {"kind": _KINDS[type(end)], "name": name_of(end), "address": assigned_text(end.address)}
 
 
 def traffic_document(traffic: Traffic) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def _way(way: Way, places: Places) -> dict[str, Any]:
 def _side(reasons: Reasons, direction: Direction, places: Places) -> dict[str, Any]:
     side = reasons.side
     return {
-        "pod": reasons.pod.key if reasons.pod else None,
+        "pod": reasons.pod.title if reasons.pod else None,
         "allowed": side.allowed,
         "exempt": side.exempt.value if side.exempt else None,
         "isolated_by": [{"policy": policy.key, **_place(places.policy(policy))} for policy in side.isolated_by],

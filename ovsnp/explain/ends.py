@@ -52,7 +52,7 @@ def name_of(end: Destination) -> str:
     """``NAMESPACE/POD``, ``node/NAME``, ``svc/NAMESPACE/NAME``, or the address of an outsider: as it may be written."""
     match end:
         case PodEnd(pod=pod):
-            return pod.key
+            return pod.title
         case NodeEnd(node=node):
             return f"node/{node.name}"
         case ClusterIPEnd(service=Service(key=key)):
@@ -132,7 +132,7 @@ def _of_node(node: Node) -> Target:
 
 
 def _of_pod(pod: Pod) -> Target:
-    return Target(pod.key, tuple(PodEnd(pod, each) for each in _one_a_family(pod.addresses)))
+    return Target(pod.title, tuple(PodEnd(pod, each) for each in _one_a_family(pod.addresses)))
 
 
 def _of_service(service: Service, addresses: tuple[Address, ...] = ()) -> Target:

@@ -12,6 +12,7 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
 from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Operator, Requirement, Selector
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify import Endpoint, PodEnd, Traffic
 from ovsnp.verify.peers import in_namespaces, item_matches
 from ovsnp.verify.selectors import meets, selects
@@ -23,6 +24,8 @@ _OF_THE_API = "kubernetes.io/metadata.name"
 def peer_lacks(cluster: Cluster, policy_namespace: str, peer: Peer, far: Endpoint) -> tuple[Need, ...]:
     """What the far end lacks for this item to name it; nothing where it does."""
     match peer, far:
+        case IPBlock(), _ if is_placeholder(far.address):
+            return (OtherEnd(f"{name_of(far)} has no address yet, so {peer.cidr} is not known to hold it"),)
         case IPBlock(), _:
             parts = (part for part in peer.excepts if item_matches(cluster, policy_namespace, IPBlock(part), far))
             return (OtherAddress(format_address(far.address), peer.cidr, next(parts, None)),)

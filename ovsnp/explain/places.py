@@ -34,7 +34,7 @@ class Places:
 
     def peer(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> Field:
         """Where an item of the rule's ``from`` or ``to`` begins."""
-        return self._field(policy, (*_rule(direction, rule), _PEERS[direction], item))
+        return self._field(policy, peer_path(direction, rule, item))
 
     def port(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> Field:
         """Where an item of the rule's ``ports`` begins."""
@@ -44,6 +44,11 @@ class Places:
         if (policy.key, path) not in self._known:
             self._known[policy.key, path] = Field(format_path(path), self._locator.span(policy.place, path))
         return self._known[policy.key, path]
+
+
+def peer_path(direction: Direction, rule: int, item: int) -> Path:
+    """The way to an item of a rule's ``from`` or ``to``."""
+    return (*_rule(direction, rule), _PEERS[direction], item)
 
 
 def _rule(direction: Direction, rule: int) -> Path:

@@ -13,8 +13,8 @@ from ovsnp.explain.ports import traffic_name
 from ovsnp.explain.questions import Connection, Question
 from ovsnp.explain.reasons import Admitting, Answer, Nobody, Outcome, Reasons, Way, outcome
 from ovsnp.explain.words import peer_words_in, port_words
-from ovsnp.model.address import format_address
 from ovsnp.model.policy import Direction
+from ovsnp.model.unassigned import assigned_text
 from ovsnp.verify import Exemption
 
 _STYLES = {Outcome.ALLOWED: "bold green", Outcome.DENIED: "bold red", Outcome.MIXED: "bold yellow"}
@@ -57,17 +57,18 @@ def _heading(question: Question, answers: Sequence[Answer]) -> Iterator[Text]:
     first = answers[0].connection
     line.append(f"{question.source} to {question.destination}, {traffic_name(first.traffic)}", style="bold")
     yield line
-    named = [answer.connection for answer in answers if _names(answer.connection) != _addresses(answer.connection)]
-    for connection in named:
-        yield Text(f"  {' to '.join(_addresses(connection))}", style=_PLACE)
+    for connection in (answer.connection for answer in answers):
+        names, addresses = _names(connection), _addresses(connection)
+        if any(addresses) and names != addresses:
+            yield Text(f"  {' to '.join(each or 'no address yet' for each in addresses)}", style=_PLACE)
 
 
 def _names(connection: Connection) -> tuple[str, str]:
     return name_of(connection.source), name_of(connection.destination)
 
 
-def _addresses(connection: Connection) -> tuple[str, str]:
-    return format_address(connection.source.address), format_address(connection.destination.address)
+def _addresses(connection: Connection) -> tuple[str | None, str | None]:
+    return assigned_text(connection.source.address), assigned_text(connection.destination.address)
 
 
 def _body(answer: Answer, places: Places) -> Iterator[Text]:

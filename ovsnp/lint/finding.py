@@ -63,4 +63,5 @@ def of_policy(
 
 def of_pod(pod: Pod, path: Path, message: str, remedy: str) -> Finding:
     """A finding in a pod, of the severity of its check."""
-    return Finding(f"Pod {pod.key}", pod.place, path, message, remedy)
+    kind = pod.workload.kind if pod.template and pod.workload else "Pod"
+    return Finding(f"{kind} {pod.key}", pod.place, path, message, remedy)

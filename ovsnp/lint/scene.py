@@ -17,6 +17,7 @@ from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
 from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.model.service import EndpointSlice, Service, ServicePort
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify import Backend, PodEnd, affects, backends, peer_matches, selects
 
 _Item = TypeVar("_Item")
@@ -150,13 +151,20 @@ class Scene:
     def _in_block(self, block: IPBlock) -> tuple[Pod, ...]:
         numbers, last = self._by_address, block.cidr.value + (1 << (block.cidr.width - block.cidr.length)) - 1
         first = bisect_left(numbers, (block.cidr.family, block.cidr.value))
+        places = {place for _, _, place in numbers[first : bisect_left(numbers, (block.cidr.family, last + 1))]}
         found = {
             place: self.cluster.pods[place]
-            for _, _, place in numbers[first : bisect_left(numbers, (block.cidr.family, last + 1))]
+            for place in (places | self._unassigned if block.unassigned else places)
             for address in self.cluster.pods[place].addresses
             if peer_matches(self.cluster, "", (block,), PodEnd(self.cluster.pods[place], address))
         }
         return tuple(found[place] for place in sorted(found))
+
+    @cached_property
+    def _unassigned(self) -> frozenset[int]:
+        """The places of the pods that have no address yet."""
+        pods = enumerate(self.cluster.pods)
+        return frozenset(place for place, pod in pods if any(map(is_placeholder, pod.addresses)))
 
     @cached_property
     def _by_address(self) -> Sequence[tuple[int, int, int]]:

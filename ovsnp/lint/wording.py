@@ -13,7 +13,7 @@ _SHOWN = 4
 def some_pods(pods: Sequence[Pod]) -> str:
     """``default/db-0``, or ``default/db-0 and 3 more pods``."""
     others = len(pods) - 1
-    return f"{pods[0].key} and {others} more pod{'s' if others > 1 else ''}" if others else pods[0].key
+    return f"{pods[0].title} and {others} more pod{'s' if others > 1 else ''}" if others else pods[0].title
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

@@ -56,6 +56,7 @@ def _party(view: View, party: Party, places: Places) -> dict[str, Any]:
         "name": party.name,
         "kind": party.kind.value,
         "namespace": party.namespace,
+        "workload": party.workload.key if party.workload else None,
         "pods": [pod.name for pod in party.pods],
         "nodes": sorted(party.nodes),
         "addresses": list(party.addresses),

@@ -10,7 +10,7 @@ from ovsnp.matrix.outside import outsiders
 from ovsnp.matrix.rulebook import Rulebook
 from ovsnp.matrix.workloads import group, name_of_workload
 from ovsnp.model.address import FAMILIES, Address, family, format_address
-from ovsnp.model.cluster import Cluster, Node, Pod
+from ovsnp.model.cluster import Cluster, Node, Pod, Workload
 from ovsnp.verify import NodeEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
@@ -35,8 +35,8 @@ class Party(msgspec.Struct, frozen=True):
     """A row and column: ends of which the same is to say; no two have the same name.
 
     ``classes`` are the classes of `Classes` that its addresses are in, one a family; of outsiders one of several, all
-    of them being ``outside``. ``nodes`` are those that it is,
-    or those that its pods run on. ``addresses`` are a node's, and of outsiders ``FIRST-LAST`` or one address.
+    of them being ``outside``. ``nodes`` are those that it is, or those that its pods run on. ``addresses`` are a
+    node's, and of outsiders ``FIRST-LAST`` or one address.
     """
 
     name: str
@@ -46,6 +46,16 @@ class Party(msgspec.Struct, frozen=True):
     nodes: frozenset[str] = frozenset()
     addresses: tuple[str, ...] = ()
     outside: frozenset[int] = frozenset()
+
+    @property
+    def lone(self) -> bool:
+        """Whether it is one pod, which reaches itself whatever policies say; a template stands for several."""
+        return len(self.pods) == 1 and not self.pods[0].template
+
+    @property
+    def workload(self) -> Workload | None:
+        """Whose pods these are, as far as the input tells it."""
+        return self.pods[0].workload if self.pods else None
 
     @property
     def namespace(self) -> str | None:

@@ -79,7 +79,9 @@ class Reach:
     def _exemption(self, source: Party, destination: Party) -> tuple[Exemption | None, bool]:
         """Why no policy has a say between some of their members, and whether it is so between all of them."""
         if source.kind is destination.kind:
-            return (Exemption.SELF, len(source.pods) == 1) if source.name == destination.name else (None, False)
+            if source.name != destination.name or all(pod.template for pod in source.pods):
+                return None, False
+            return Exemption.SELF, source.lone
         if Kind.OUTSIDE in (source.kind, destination.kind):
             return None, False
         if not self.strict_nodes:

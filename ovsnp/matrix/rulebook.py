@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ovsnp.model.address import FAMILIES
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer
 from ovsnp.model.ports import PortEntry
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify import Admission, PodEnd, port_matches
 from ovsnp.verify.classes import Classes, EndClass
+from ovsnp.verify.planned import with_unassigned
 from ovsnp.verify.ranges import of_prefix, without
 
 
@@ -42,7 +45,11 @@ class Rulebook:
         for end, who in zip(classes.ends, self._ends, strict=True):
             if isinstance(who, PodEnd):
                 self._of_group[self._prepared.workloads.of_pod[who.pod.key]].add(end.number)
-        self._sorted = {version: _by_address(classes.ends, version) for version in (4, 6)}
+        self._sorted = {version: _by_address(classes.ends, version) for version in FAMILIES}
+        self._unassigned: dict[int, set[int]] = defaultdict(set)
+        for end in classes.ends:
+            if is_placeholder(end.representative):
+                self._unassigned[end.family].add(end.number)
         self._facts: dict[tuple[str, Direction], tuple[Facts, ...]] = {}
         self._naming: dict[int, list[int]] | None = None
         self._named: dict[tuple[PortEntry, int], int] = {}
@@ -101,14 +108,14 @@ class Rulebook:
                 )
         return self._peers[key]
 
-    def _in_block(self, block: IPBlock) -> list[int]:
+    def _in_block(self, block: IPBlock) -> set[int]:
         ends = self._sorted[block.cidr.family]
-        found = []
+        found: list[int] = []
         for run in without(of_prefix(block.cidr), map(of_prefix, block.excepts)):
             first = bisect_left(ends, run.first, key=lambda end: end[0])
             last = bisect_right(ends, run.last, key=lambda end: end[0])
             found += [number for _, number in ends[first:last]]
-        return found
+        return with_unassigned(block, found, self._unassigned[block.cidr.family])
 
     def _entry(self, entry: PortEntry) -> int:
         """The traffic that an entry without a name means; any end may stand for the destination."""

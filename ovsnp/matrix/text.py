@@ -44,7 +44,7 @@ class _Audiences:
         if key not in self._known:
             self._known[key] = _by_start(each.name for each in self._view.destinations if _may_meet(source, each))
         there, start = self._known[key], _start(source.name)
-        if len(source.pods) != 1 or source.name not in there.get(start, ()):
+        if not source.lone or source.name not in there.get(start, ()):
             return there
         return {**there, start: [name for name in there[start] if name != source.name]}
 

@@ -33,11 +33,11 @@ _RANDOM = re.compile(r"-[a-z0-9]{5}")
 def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
     """Pods by workload: of one namespace, with the same labels but those of one pod, of one controller.
 
-    A pod's owner is not among what counts for policies, so the controller is told by its labels and the pods' names.
+    Where no ownerReferences tell the controller, its labels and the pods' names do.
     """
     found: dict[tuple[object, ...], list[Pod]] = defaultdict(list)
     for pod in pods:
-        found[pod.namespace, _lasting(pod), controller(pod), pod.ports].append(pod)
+        found[pod.namespace, _lasting(pod), pod.workload or controller(pod), pod.ports].append(pod)
     return found
 
 
@@ -46,7 +46,10 @@ def _lasting(pod: Pod) -> frozenset[tuple[str, str]]:
 
 
 def controller(pod: Pod) -> str | None:
-    """The name of the Deployment, StatefulSet, DaemonSet or Job that a pod's labels and name tell; None: not told."""
+    """The name of the Deployment, StatefulSet, DaemonSet or Job of a pod; None where neither its owner, nor its labels
+    and its name, tell it."""
+    if pod.workload:
+        return pod.workload.name
     labels, name = pod.labels, pod.name
     revision = labels.get("pod-template-hash")
     if revision and f"-{revision}-" in name:

@@ -77,6 +77,11 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
         return f"{self.namespace}/{self.name}"
 
     @property
+    def title(self) -> str:
+        """What an answer calls the pod: ``KIND/NAMESPACE/NAME`` of the workload where it stands for all pods of it."""
+        return self.workload.key if self.template and self.workload else self.key
+
+    @property
     def holder(self) -> str:
         """What tells the pod from every other that has had its addresses; without ``uid`` its name and node."""
         return self.uid or f"{self.key} {self.node or ''}"

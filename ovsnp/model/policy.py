@@ -13,6 +13,7 @@ from ovsnp.errors import Place
 from ovsnp.model.address import Prefix
 from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Selector
+from ovsnp.model.unassigned import Unassigned
 
 
 class Direction(StrEnum):
@@ -28,10 +29,14 @@ class Direction(StrEnum):
 
 
 class IPBlock(msgspec.Struct, frozen=True, order=True):
-    """A CIDR block without some of its parts."""
+    """A CIDR block without some of its parts.
+
+    ``unassigned`` says of addresses at placeholders whether the block holds them; None where there are none.
+    """
 
     cidr: Prefix
     excepts: tuple[Prefix, ...] = ()
+    unassigned: Unassigned | None = None
 
 
 class PodPeer(msgspec.Struct, frozen=True, order=True):

@@ -16,6 +16,7 @@ from ovsnp.model.address import Address, family, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import IPBlock
 from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify.endpoints import NodeEnd, PodEnd
 from ovsnp.verify.judge import begins_on, exemption
 from ovsnp.verify.multicast import group_prefixes
@@ -92,7 +93,7 @@ class Classes:
     def _key(self, address: Address) -> object:
         cut = self._cells[family(address)]
         who = tuple(signatures.of(address) for signatures in self._signatures)
-        bits = cut.at(int.from_bytes(address, "big"))
+        bits = cut.unassigned if is_placeholder(address) else cut.at(int.from_bytes(address, "big"))
         return family(address), who, bits if None in who else bits & cut.policies
 
     def of(self, address: Address) -> EndClass:
@@ -144,11 +145,15 @@ class Classes:
 
 
 class _Cells(msgspec.Struct, frozen=True):
-    """A family's addresses in runs; ``policies`` are the bits of blocks, ``vacant`` those of pod CIDRs."""
+    """A family's addresses in runs; ``policies`` are the bits of blocks, ``vacant`` those of pod CIDRs.
+
+    ``unassigned`` are those of blocks that hold what pods are yet to get.
+    """
 
     runs: list[tuple[Range, int]]
     policies: int
     vacant: int
+    unassigned: int
 
     def at(self, number: int) -> int:
         """The bits of the run that a number is in."""
@@ -175,7 +180,9 @@ def _cut(clusters: Sequence[Cluster], version: int) -> _Cells:
     groups = (prefix for cluster in clusters for prefix in group_prefixes(cluster))
     sets = [without(of_prefix(block.cidr), map(of_prefix, block.excepts)) for block in blocks]
     others = [union(of_prefix(each) for each in prefixes if each.family == version) for prefixes in (cidrs, groups)]
-    return _Cells(cells((1 << _WIDTH[version]) - 1, [*sets, *others]), (1 << len(sets)) - 1, 1 << len(sets))
+    unassigned = sum(1 << bit for bit, block in enumerate(blocks) if block.unassigned and block.unassigned.pods)
+    runs = cells((1 << _WIDTH[version]) - 1, [*sets, *others])
+    return _Cells(runs, (1 << len(sets)) - 1, 1 << len(sets), unassigned)
 
 
 def _witness(version: int, runs: Sequence[Range], taken: set[Address]) -> Address | None:

@@ -157,8 +157,10 @@ def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool, vi
     match source, destination:
         case PodEnd(), PodEnd():
             # "exception: a pod cannot block access to itself"
-            # What goes through a Service is no such access: it may as well be given another backend.
-            return Exemption.SELF if source.pod.key == destination.pod.key and not via else None
+            # What goes through a Service is no such access: it may as well be given another backend. A template stands
+            # for several pods, which are not each other.
+            same = source.pod.key == destination.pod.key and not source.pod.template
+            return Exemption.SELF if same and not via else None
         case (PodEnd(pod=pod), NodeEnd(node=node)) | (NodeEnd(node=node), PodEnd(pod=pod)):
             # "exception: traffic to and from the node where a Pod is running is always allowed,
             # regardless of the IP address of the Pod or the node"

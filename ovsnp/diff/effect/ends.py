@@ -9,6 +9,7 @@ import msgspec
 
 from ovsnp.diff.effect.reasons import Reason, reasons
 from ovsnp.model.address import FAMILIES, Address
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd, Traffic
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.judge import begins_on, exemption
@@ -89,7 +90,8 @@ class Ends:
         """Two members about whose connection policies have a say, if there are any."""
         for near in self._some(source):
             for far in self._some(destination):
-                if near != far and not any(self._exempt(each, near, far) for each in (self.old, self.new)):
+                exempt = any(self._exempt(each, near, far) for each in (self.old, self.new))
+                if (near != far or is_placeholder(near)) and not exempt:
                     return near, far
         return None
 

@@ -10,8 +10,10 @@ from ovsnp.diff.effect.ends import Family
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, Rule
 from ovsnp.model.ports import PortEntry
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify import OutsideEnd, PodEnd, port_matches
 from ovsnp.verify.classes import TrafficClass
+from ovsnp.verify.planned import with_unassigned
 from ovsnp.verify.prepared import Prepared
 from ovsnp.verify.ranges import of_prefix, without
 
@@ -26,6 +28,7 @@ class Sides:
         self._prepared, self._family, self._traffic = prepared, family, traffic
         self.all = (1 << len(traffic)) - 1
         self._numbers = [int.from_bytes(end.representative, "big") for end in family.ends]
+        self._unassigned = {end.number for end in family.ends if is_placeholder(end.representative)}
         found = (prepared.who(end.representative) for end in family.ends)
         self.pods = [end.pod if isinstance(end, PodEnd) else None for end in found]
         self._of_group: dict[int, set[int]] = {}
@@ -87,9 +90,11 @@ class Sides:
     def _held_by(self, block: IPBlock) -> Iterable[int]:
         """The ends in a block: they are in the order of their representatives."""
         if block.cidr.family != self._family.version:
-            return
+            return ()
+        found: set[int] = set()
         for run in without(of_prefix(block.cidr), map(of_prefix, block.excepts)):
-            yield from range(bisect_left(self._numbers, run.first), bisect_right(self._numbers, run.last))
+            found.update(range(bisect_left(self._numbers, run.first), bisect_right(self._numbers, run.last)))
+        return with_unassigned(block, found, self._unassigned)
 
     def _admitted(self, entries: tuple[PortEntry, ...], destination: Pod | None) -> int:
         """The traffic that a rule's ``ports`` match; names are looked up at the destination."""

@@ -1,0 +1,54 @@
+"""Pods that have no address yet, as commands take them: those of answers with the others, those of flows not at all."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import click
+
+from ovsnp.cli.options import Request
+from ovsnp.errors import Diagnostic, InputError, Span
+from ovsnp.explain.places import peer_path
+from ovsnp.manifests import located
+from ovsnp.manifests.paths import format_path
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.note import Note
+from ovsnp.verify.planned import UncertainBlock, uncertain_blocks, with_planned
+
+_SHOWN = 3
+
+
+def living_cluster(request: Request) -> Cluster:
+    """The cluster for commands about flows; raises InputError where all pods of the input are still planned."""
+    cluster = request.cluster()
+    if cluster.planned and not cluster.pods and cluster.idle <= {pod.key for pod in cluster.planned}:
+        message = (
+            "has workloads, but no Pod with an address, and flows are made for living pods; read these from the cluster"
+            " (kubectl get pods -A -o json), or ask ovsnp matrix, explain, check and lint, which read workloads"
+        )
+        raise InputError(Diagnostic(Span(path), "", "", message) for path in request.manifests)
+    return cluster
+
+
+def planned_clusters(request: Request, *clusters: Cluster) -> Sequence[Cluster]:
+    """The clusters for commands about policies: with the pods that have no address yet.
+
+    Says which blocks may hold such pods, and are taken not to.
+    """
+    found = {_note(each): None for cluster in clusters for each in uncertain_blocks(cluster)}
+    if not request.quiet:
+        _tell(found)
+    return with_planned(*clusters)
+
+
+def _note(each: UncertainBlock) -> Note:
+    path = f"{format_path(peer_path(each.direction, each.rule, each.peer))}.ipBlock"
+    message = "may hold pods that have no address yet; ovsnp takes the block not to hold them"
+    return Note(each.policy.place, f"NetworkPolicy {each.policy.key}", path, message)
+
+
+def _tell(notes: Iterable[Note]) -> None:
+    found = located(notes)
+    for note in islice(found, _SHOWN):
+        click.echo(f"note: {note}", err=True)
+    if len(found) > _SHOWN:
+        click.echo(f"note: {len(found) - _SHOWN} more blocks may hold pods that have no address yet", err=True)
