@@ -5,7 +5,7 @@ Placeholders lie where no host can be: in 0.0.0.0/8 (RFC 1122, section 3.2.1.3),
 
 import msgspec
 
-from ovsnp.model.address import Address, family, format_address, parse_prefix
+from ovsnp.model.address import Address, family, format_address, host_prefix, parse_prefix
 
 _PLACEHOLDERS = {4: parse_prefix("0.0.0.0/8"), 6: parse_prefix("100::/64")}
 _SERVICES = 1 << 23
@@ -36,22 +36,9 @@ def _placeholder(version: int, place: int) -> Address:
 
 def is_placeholder(address: Address) -> bool:
     """Whether an address stands for one that nobody has assigned yet."""
-    return _inside(address) is not None
-
-
-def is_held(address: Address, by: Unassigned) -> bool:
-    """Whether a block that holds such addresses ``by`` its word holds the one of this placeholder."""
-    inside = _inside(address)
-    return by.services if inside is not None and inside >= _SERVICES else by.pods
+    return _PLACEHOLDERS[family(address)].contains(host_prefix(address))
 
 
 def assigned_text(address: Address) -> str | None:
     """The text of an address; None for a placeholder."""
     return None if is_placeholder(address) else format_address(address)
-
-
-def _inside(address: Address) -> int | None:
-    """Which one of the placeholders of its family an address is."""
-    block = _PLACEHOLDERS[family(address)]
-    inside = int.from_bytes(address, "big") - block.value
-    return inside if 0 <= inside >> (block.width - block.length) < 1 else None

@@ -93,8 +93,11 @@ class Classes:
     def _key(self, address: Address) -> object:
         cut = self._cells[family(address)]
         who = tuple(signatures.of(address) for signatures in self._signatures)
-        bits = cut.unassigned if is_placeholder(address) else cut.at(int.from_bytes(address, "big"))
-        return family(address), who, bits if None in who else bits & cut.policies
+        bits = cut.at(int.from_bytes(address, "big"))
+        if all(each is None for each in who) or not is_placeholder(address):
+            return family(address), who, bits if None in who else bits & cut.policies
+        # Where a pod holds the placeholder, the block itself says whether it holds the pod.
+        return family(address), who, bits if None in who else None
 
     def of(self, address: Address) -> EndClass:
         """The class of an address."""
@@ -145,15 +148,11 @@ class Classes:
 
 
 class _Cells(msgspec.Struct, frozen=True):
-    """A family's addresses in runs; ``policies`` are the bits of blocks, ``vacant`` those of pod CIDRs.
-
-    ``unassigned`` are those of blocks that hold what pods are yet to get.
-    """
+    """A family's addresses in runs; ``policies`` are the bits of blocks, ``vacant`` those of pod CIDRs."""
 
     runs: list[tuple[Range, int]]
     policies: int
     vacant: int
-    unassigned: int
 
     def at(self, number: int) -> int:
         """The bits of the run that a number is in."""
@@ -180,9 +179,7 @@ def _cut(clusters: Sequence[Cluster], version: int) -> _Cells:
     groups = (prefix for cluster in clusters for prefix in group_prefixes(cluster))
     sets = [without(of_prefix(block.cidr), map(of_prefix, block.excepts)) for block in blocks]
     others = [union(of_prefix(each) for each in prefixes if each.family == version) for prefixes in (cidrs, groups)]
-    unassigned = sum(1 << bit for bit, block in enumerate(blocks) if block.unassigned and block.unassigned.pods)
-    runs = cells((1 << _WIDTH[version]) - 1, [*sets, *others])
-    return _Cells(runs, (1 << len(sets)) - 1, 1 << len(sets), unassigned)
+    return _Cells(cells((1 << _WIDTH[version]) - 1, [*sets, *others]), (1 << len(sets)) - 1, 1 << len(sets))
 
 
 def _witness(version: int, runs: Sequence[Range], taken: set[Address]) -> Address | None:

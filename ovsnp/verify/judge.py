@@ -8,6 +8,7 @@ from ovsnp.model.address import Address, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.service import Service
+from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd, who
 from ovsnp.verify.multicast import is_group_address
 from ovsnp.verify.peers import block_holds, peer_matches
@@ -202,9 +203,15 @@ def holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> b
         return False
     address, traffic = opened_to
     blocks = [peer for peer in rule.peers if isinstance(peer, IPBlock)]
-    return any(block_holds(block, address) for block in blocks) and port_matches(
+    return any(_holds_service(block, address) for block in blocks) and port_matches(
         rule.ports, traffic, OutsideEnd(address)
     )
+
+
+def _holds_service(block: IPBlock, address: Address) -> bool:
+    if block.unassigned and is_placeholder(address):
+        return block.unassigned.services and block.cidr.family == family(address)
+    return block_holds(block, address)
 
 
 def isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:

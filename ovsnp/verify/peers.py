@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ovsnp.model.address import Address, host_prefix
+from ovsnp.model.address import Address, family, host_prefix
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
-from ovsnp.model.unassigned import is_held, is_placeholder
+from ovsnp.model.unassigned import Unassigned, is_placeholder
 from ovsnp.verify.endpoints import Endpoint, PodEnd
 from ovsnp.verify.selectors import selects
 
@@ -22,6 +22,8 @@ def peer_matches(cluster: Cluster, policy_namespace: str, peers: Sequence[Peer],
 def item_matches(cluster: Cluster, policy_namespace: str, peer: Peer, end: Endpoint) -> bool:
     """Whether this one item names the far end."""
     match peer:
+        case IPBlock(unassigned=Unassigned(pods=holds)) if isinstance(end, PodEnd) and is_placeholder(end.address):
+            return holds and peer.cidr.family == family(end.address)
         case IPBlock():
             return block_holds(peer, end.address)
         case PodPeer():
@@ -33,8 +35,6 @@ def item_matches(cluster: Cluster, policy_namespace: str, peer: Peer, end: Endpo
 
 def block_holds(block: IPBlock, address: Address) -> bool:
     """Whether an address is in a block, and in none of its excepts."""
-    if block.unassigned and is_placeholder(address):
-        return is_held(address, block.unassigned)
     # "except is a slice of CIDRs that should not be included within an IPBlock"
     host = host_prefix(address)
     return block.cidr.contains(host) and not any(part.contains(host) for part in block.excepts)

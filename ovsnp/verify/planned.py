@@ -151,8 +151,10 @@ def _pod_networks(cluster: Cluster) -> Sequence[Prefix]:
 def _certain(block: IPBlock, networks: Sequence[Prefix]) -> bool:
     """Whether a block holds every address of its family in these networks."""
     own = [network for network in networks if network.family == block.cidr.family]
-    return all(block.cidr.contains(network) for network in own) and not any(
-        _overlap(part, network) for part in block.excepts for network in own
+    return (
+        bool(own)
+        and all(block.cidr.contains(network) for network in own)
+        and not any(_overlap(part, network) for part in block.excepts for network in own)
     )
 
 

@@ -476,3 +476,23 @@ def _slice_endpoint(random: Random, address: str, pod: Object | None) -> Object:
     )
     node = {"nodeName": pod["spec"]["nodeName"]} if pod else {}
     return {"addresses": [address], "conditions": conditions, **node}
+
+
+def planned(random: Random, pods: list[Object]) -> Iterator[Object]:
+    """The same pods before they run: some as a Deployment of the pod's name, some as a Pod without a status.
+
+    Pods that do not count are left out.
+    """
+    for pod in pods:
+        if pod["status"]["phase"] != "Running" or "hostNetwork" in pod["spec"]:
+            continue
+        spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
+        match random.choice(("running", "template", "template", "pod")):
+            case "running":
+                yield pod
+            case "pod":
+                yield {**pod, "spec": spec, "status": {}}
+            case "template":
+                names = {key: pod["metadata"][key] for key in ("name", "namespace")}
+                template = {"metadata": {"labels": pod["metadata"].get("labels", {})}, "spec": spec}
+                yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": names, "spec": {"template": template}}

@@ -18,9 +18,11 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import ServicePort
 from ovsnp.verify import Backend, Endpoint, NodeEnd, OutsideEnd, PodEnd, Traffic, judge, judge_service, service_at, who
+from ovsnp.verify.classes import Classes
 from ovsnp.verify.judge import exemption
 from ovsnp.verify.peers import block_holds
-from tests.property.clusters import Object, interesting_traffic, random_cluster, random_services
+from ovsnp.verify.planned import with_planned
+from tests.property.clusters import Object, interesting_traffic, planned, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 1200
@@ -140,6 +142,37 @@ def test_lines_mean_what_is_gained_and_lost_and_nothing_else(seed: int) -> None:
         )
         said = {line.gained for line in effect.lines if reader.means(line, *ends[1], traffic)}
         assert said == ({now} if was != now else set()), (ends[1], traffic)
+
+
+def planned_change(seed: int) -> tuple[Cluster, Cluster]:
+    """The clusters of a change, of which some pods have no address yet: the same ones before and after."""
+    sides = []
+    for objects in change(seed):
+        others, pods = ([each for each in objects if (each["kind"] == "Pod") is are] for are in (False, True))
+        for pod in pods:
+            others += planned(Random(f"{seed} {pod['metadata']['name']}"), [pod])
+        sides.append(load_objects([each for each in others if each["kind"] != "EndpointSlice"]))
+    old, new = with_planned(*sides)
+    return old, new
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_lines_mean_the_same_of_pods_without_an_address(seed: int) -> None:
+    (old, new), strict = planned_change(seed), seed % 2 == 0
+    effect, reader = compare(old, new, Terms(strict_nodes=strict)), Reader(old, new, strict)
+    held = sorted({address for each in (old, new) for pod in each.pods for address in pod.addresses})
+    traffics = [each.representative for each in Classes(old, new).traffic]
+    for near, far in ((one, other) for one in held for other in held if family(one) == family(other)):
+        ends = [(who(cluster, near), who(cluster, far)) for cluster in (old, new)]
+        if not all(reader.compared(*pair) for pair in zip(*ends, strict=True)):
+            continue
+        for traffic in (each for each in traffics if each.protocol is None or each.port):
+            was, now = (
+                judge(cluster, *pair, traffic, strict_nodes=strict).allowed
+                for cluster, pair in zip((old, new), ends, strict=True)
+            )
+            said = {line.gained for line in effect.lines if reader.means(line, *ends[1], traffic)}
+            assert said == ({now} if was != now else set()), (ends[1], traffic)
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

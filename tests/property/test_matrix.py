@@ -13,8 +13,9 @@ from ovsnp.matrix.reach import Reach
 from ovsnp.model.address import Address
 from ovsnp.model.policy import Direction
 from ovsnp.verify import OutsideEnd, judge, who
+from ovsnp.verify.planned import Reading, with_planned
 from tests.matrix.members import disagreements, members
-from tests.property.clusters import Object, random_cluster
+from tests.property.clusters import Object, planned, random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 
@@ -48,6 +49,16 @@ def test_every_cell_is_what_the_oracle_says(seed: int) -> None:
     found, asked = disagreements(reach, [each.representative for each in reach.classes.traffic])
     assert not found
     assert asked or not reach.classes.clusters[0].cluster.pods
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_every_cell_of_pods_without_an_address_is_what_the_oracle_says(seed: int) -> None:
+    random = Random(seed)
+    objects = random_cluster(random)
+    others, pods = ([each for each in objects if (each["kind"] == "Pod") is are] for are in (False, True))
+    (cluster,) = with_planned(load_objects([*others, *planned(random, pods)]), reading=[*Reading][seed % 2])
+    reach = Reach(cluster, [*By][seed % 2], strict_nodes=seed % 4 < 2)
+    assert disagreements(reach, [each.representative for each in reach.classes.traffic])[0] == []
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

@@ -9,6 +9,7 @@ from ovsnp.errors import Place
 from ovsnp.explain.questions import Written
 from ovsnp.explain.reasons import Outcome, Terms, explain, outcome
 from ovsnp.manifests import load
+from ovsnp.verify.planned import readings
 from tests.unit.explain.test_golden_cases import CASES, GOLDEN, questions
 
 NOWHERE = Ways((), (), (), ())
@@ -23,7 +24,7 @@ def test_golden_case(case: str) -> None:
     asked = [Asked(expectation, question) for question in questions(cluster)]
     assert asked
     for terms in (Terms(), Terms(strict_nodes=True, entry=entry), Terms(service_blocks=True)):
-        for judged in judge(cluster, asked, terms):
+        for judged in judge(readings(cluster), asked, terms):
             answers = [explain(cluster, connection, terms) for connection in judged.asked.question.connections]
             assert judged.outcome is outcome([answer.outcome for answer in answers])
             assert bool(judged.answers) is (judged.outcome is not Outcome.ALLOWED)

@@ -16,6 +16,7 @@ from ovsnp.explain.reasons import Outcome, Terms
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.proof.simulator.reading import read_bridge
+from ovsnp.verify.planned import readings
 from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.ovs.traced import offline_ports
 from tests.unit.explain.test_golden_cases import OUTSIDE, asked, questions
@@ -35,9 +36,9 @@ def known(cluster: Cluster, terms: Terms) -> Iterator[Judged]:
     services = [f"svc/{service.key}" for service in cluster.services]
     written = [Written(*ends) for ends in product(clients, services)]
     every = [*questions(cluster), *(found for each in written for found in asked(cluster, each))]
-    for judged in judge(cluster, [expecting(each, Outcome.ALLOWED) for each in every], terms):
+    for judged in judge(readings(cluster), [expecting(each, Outcome.ALLOWED) for each in every], terms):
         if judged.outcome is not Outcome.MIXED:
-            yield Judged(expecting(judged.asked.question, judged.outcome), judged.outcome)
+            yield Judged(expecting(judged.asked.question, judged.outcome), judged.outcome, judged.outcome)
 
 
 def compiled(cluster: Cluster, options: Options) -> BridgeFlows:
@@ -64,5 +65,6 @@ def test_golden_case(case: str) -> None:
             spoken += len(question.connections) - told.silent
             # What is allowed passes, so it does not meet the opposite; what is denied may be so elsewhere.
             if judged.outcome is Outcome.DENIED and not told.silent:
-                assert flows.ask(Judged(expecting(question, OPPOSITE[judged.outcome]), judged.outcome)).misses
+                opposite = OPPOSITE[judged.outcome]
+                assert flows.ask(Judged(expecting(question, opposite), judged.outcome, judged.outcome)).misses
         assert spoken or not local_pods(cluster, node)
