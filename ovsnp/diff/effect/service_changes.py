@@ -99,8 +99,13 @@ class ServiceChanges:
                         continue
                     if target.comes or not self._reaches(first, source, target):
                         told = not target.comes and self._is_told(source, target, first, second)
-                        if not told or backend.address in source.pods.values():
+                        if not told or self._serves_itself(source, backend):
                             yield Change(source, backend, told)
+
+    def _serves_itself(self, source: Source, backend: Backend) -> bool:
+        """Whether one of the pods is the endpoint; one that stands for several is given others of them, too."""
+        served = self._ends.new.who(backend.address)
+        return backend.address in source.pods.values() and isinstance(served, PodEnd) and not served.pod.template
 
     def _by_node(self, apart: bool) -> Mapping[str | None, Sequence[Source]]:
         """The pods that stay; those of each node apart, where that matters."""
