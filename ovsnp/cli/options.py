@@ -54,7 +54,8 @@ class Request(msgspec.Struct, frozen=True):
             raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
         cluster = load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
         self.tell_notes(cluster)
-        pods, nodes = cluster.pods or cluster.idle, cluster.nodes or cluster.unused_nodes
+        pods = cluster.pods or cluster.idle or cluster.planned
+        nodes = cluster.nodes or cluster.unused_nodes
         if not (nodes or pods or cluster.services or cluster.policies):
             # What failed to write the file would otherwise take every flow away.
             message = "holds no Node, Pod, Service or NetworkPolicy; name the manifests"

@@ -151,15 +151,13 @@ def test_diff_effect_tells_what_a_change_in_git_gains(repository: Path) -> None:
     answer = ovsnp("diff", "--effect", "shop.yaml", "new.yaml")
     assert answer.out.splitlines() == [
         "+ shop/app=redis -> shop/app=redis  6379/tcp   (shop/redis ingress[0])",
-        "- shop/app=cart -> shop/app=redis  6379/tcp   (shop/redis ingress[0])",
+        "- shop/app=cart -> shop/app=redis  6379/tcp   (no longer shop/redis ingress[0])",
     ]
 
 
-@pytest.mark.parametrize(
-    "command", [("compile",), ("apply",), ("verify",), ("diff",), ("trace", "shop/cart", "shop/redis")]
-)
-def test_flows_are_of_living_pods(command: tuple[str, ...]) -> None:
-    answer = ask(*command)
+@pytest.mark.parametrize("command", ["compile", "apply", "verify", "diff", "trace shop/cart shop/redis"])
+def test_flows_are_of_living_pods(command: str) -> None:
+    answer = ask(*command.split())
     assert (answer.code, answer.out) == (3, "")
     assert answer.err.startswith("shop.yaml: has workloads, but no Pod with an address, and flows are made for living")
 

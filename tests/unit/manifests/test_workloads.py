@@ -137,7 +137,7 @@ def test_a_workload_that_is_written_twice_has_one_pod(notes: Notes) -> None:
     other = workload("Deployment", template={**TEMPLATE, "metadata": {"labels": {"app": "other"}}})
     assert notes(yaml.safe_dump_all([workload("Deployment"), workload("Deployment")]))[1:] == []
     assert notes(yaml.safe_dump_all([workload("Deployment"), other]))[1:] == [
-        "in.yaml:18: Deployment shop/cart: metadata.name: another object of this name, in in.yaml, differs; "
+        "in.yaml:21: Deployment shop/cart: metadata.name: another object of this name, in in.yaml, differs; "
         "ovsnp takes that one"
     ]
 
