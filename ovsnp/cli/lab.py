@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,7 +15,8 @@ from rich.text import Text
 from ovsnp.cli.configuration import config_option
 from ovsnp.cli.options import tell_notes
 from ovsnp.cli.terminal import Terminal
-from ovsnp.errors import Exit, OvsnpError
+from ovsnp.compiler import load
+from ovsnp.errors import Exit, OvsnpError, UsageError
 from ovsnp.lab import standing, topology
 from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.demo import compiled, demonstrate
@@ -25,6 +26,7 @@ from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_json import document
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
+from ovsnp.lab.own.planning import MOST_PODS, Plan, plan
 from ovsnp.lab.pace import PATIENCE, RATE, Pace
 from ovsnp.lab.probes import sctp_available
 from ovsnp.lab.runtime import NETNS, RUNTIMES
@@ -43,9 +45,8 @@ _topology = click.option(
     "--topo",
     "topo",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    default=shipped_topology,
-    show_default="that of ovsnp's own lab",
-    help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it.",
+    help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it."
+    "  [default: that of ovsnp's own lab]",
 )
 _runtime = click.option(
     "--runtime",
@@ -68,7 +69,8 @@ _files = click.option(
     type=click.Path(),
     multiple=True,
     metavar="PATH",
-    help="Policies and other manifests beside those of the topology; file or directory, may be given again.",
+    help="Policies and other manifests beside those of the topology, or a cluster with its nodes; file or directory,"
+    " may be given again.",
 )
 _no_color = click.option("--no-color", is_flag=True, help="No colour, also on a terminal.")
 
@@ -100,24 +102,39 @@ def lab() -> None:
 @_encap
 @_strict
 @_masquerade
+@click.option(
+    "--most-pods",
+    type=click.IntRange(2),
+    default=MOST_PODS,
+    show_default=True,
+    metavar="NUMBER",
+    help="So many pods of the cluster that -f names are in the lab.",
+)
 @_files
 @config_option
 def up(
     *,
-    topo: Path,
+    topo: Path | None,
     name: str,
     runtime: str,
     datapath: Datapath,
     encap: Encap,
     strict_nodes: bool,
     masquerade: bool,
+    most_pods: int,
     filenames: tuple[str, ...],
 ) -> None:
-    """Build the lab and apply the policies on its nodes."""
+    """Build the lab and apply the policies on its nodes.
+
+    Where -f names manifests with nodes, and -t nothing, the lab is of that cluster: its nodes and pods, with their own
+    names, labels and addresses, and hosts outside for the blocks of its policies. Of many pods it has so many that
+    every policy selects some, admits some and does not admit others.
+    """
+    own = None if topo else _own(standing.paths(filenames), runtime, most_pods)
     settings = Settings(
         name=name,
         runtime=runtime,
-        topology=str(topo.absolute()),
+        topology=str((topo or shipped_topology()).absolute()),
         encap=encap,
         manifests=standing.paths(filenames),
         strict_nodes=strict_nodes,
@@ -125,7 +142,7 @@ def up(
         datapath=datapath,
     )
     with _interruptible():
-        built = standing.up(settings, _progress)
+        built = standing.up(settings, _progress, own)
         tell_notes(built.cluster)
         click.echo(_described(built))
         for line in _hints(built):
@@ -146,7 +163,7 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
     with _interruptible():
         found = standing.find(name)
         with found.directory.locked():
-            found.apply(standing.paths(filenames), masquerade=masquerade)
+            found.apply(standing.policies(found, filenames), masquerade=masquerade)
         tell_notes(found.cluster)
         click.echo(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
@@ -230,7 +247,7 @@ def down(name: str) -> None:
 @_masquerade
 @_no_color
 @config_option
-def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
+def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
     """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away.
 
     Where this machine cannot carry a lab: say why, and show the flows that the policies become.
@@ -238,10 +255,10 @@ def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool,
     try:
         RUNTIMES[runtime].check_machine(Datapath.NETDEV)
     except OvsnpError as error:
-        click.echo(compiled(topology.read(topo)), nl=False)
+        click.echo(compiled(topology.read(topo or shipped_topology())), nl=False)
         click.echo(f"left out: the lab and its connections: {error}", err=True)
         return
-    settings = Settings(name, runtime, str(topo.absolute()), encap, masquerade=masquerade)
+    settings = Settings(name, runtime, str((topo or shipped_topology()).absolute()), encap, masquerade=masquerade)
     with _interruptible():
         with standing.temporary(settings, _progress) as built:
             click.echo(_described(built))
@@ -249,6 +266,20 @@ def demo(*, topo: Path, name: str, runtime: str, encap: Encap, masquerade: bool,
         click.echo(f"lab {name} is gone")
     if not good:
         sys.exit(Exit.NO)
+
+
+def _own(files: Sequence[str], runtime: str, most_pods: int) -> Plan | None:
+    """A lab of the cluster in these manifests; None where they have no nodes: they are for another cluster then."""
+    cluster = load(files) if files else None
+    if cluster is None or not (cluster.nodes or cluster.unused_nodes):
+        return None
+    if runtime != NETNS:
+        raise UsageError(f"a lab of your own cluster is built of network namespaces; leave out --runtime {runtime}")
+    tell_notes(cluster)
+    planned = plan(cluster, most_pods)
+    for line in planned.left_out:
+        click.echo(f"left out: {line}", err=True)
+    return planned
 
 
 def _measured(found: Lab, pace: Pace) -> Matrix:

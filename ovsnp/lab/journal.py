@@ -41,7 +41,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a lab was built from; ``manifests`` are the policies' files, the cluster's own come with the topology."""
+    """What a lab was built from; ``manifests`` are the policies' files, the cluster's own come with the topology.
+
+    With ``own`` the lab is of the user's cluster, and its topology lies in the lab's directory.
+    """
 
     name: str
     runtime: str
@@ -52,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True):
     masquerade: bool = False
     datapath: Datapath = Datapath.NETDEV
     complete: bool = False
+    own: bool = False
 
 
 def start_time(pid: int) -> int | None:
@@ -83,6 +87,11 @@ class LabDirectory:
     def ovs_directory(self, node: str) -> Path:
         """What the Open vSwitch of a node keeps its database, sockets and logs in."""
         return self.root / "nodes" / node
+
+    @property
+    def own_cluster(self) -> Path:
+        """Where the topology and the manifests of a lab of the user's own cluster lie."""
+        return self.root / "own"
 
     def claim(self) -> None:
         """Make the directory; raises UsageError where it is there already, or cannot be made."""

@@ -14,6 +14,7 @@ from ovsnp.lab import gateway, hosts, topology
 from ovsnp.lab.datapath import fitted
 from ovsnp.lab.interrupts import held_back
 from ovsnp.lab.journal import LabDirectory, Settings
+from ovsnp.lab.own.planning import Plan, write_policies
 from ovsnp.lab.runtime import RUNTIMES
 from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.lab.topology import Topology
@@ -94,6 +95,20 @@ class Lab:
         self.runtime.restart_switch(container)
 
 
+def policies(lab: Lab, names: Sequence[str]) -> tuple[str, ...]:
+    """Manifests for a lab, as `paths` makes them; raises what that does, and InputError.
+
+    A lab of the user's own cluster has nodes and pods already: of manifests that have them, too, it takes the policies.
+    """
+    found = paths(names)
+    if not (lab.settings.own and found):
+        return found
+    cluster = manifests.load(found)
+    if not (cluster.nodes or cluster.pods):
+        return found
+    return (str(write_policies(lab.directory.own_cluster, lab.cluster, cluster.policies)),)
+
+
 def paths(names: Sequence[str]) -> tuple[str, ...]:
     """Manifests' paths made absolute, for commands run from elsewhere; raises UsageError for standard input."""
     if "-" in names:
@@ -101,17 +116,26 @@ def paths(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(os.path.abspath(name) for name in names)
 
 
-def up(settings: Settings, tell: Tell) -> Lab:
-    """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt."""
+def up(settings: Settings, tell: Tell, own: Plan | None = None) -> Lab:
+    """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt.
+
+    With ``own``, of that part of the user's cluster; the settings' topology and manifests are not looked at then.
+    """
     RUNTIMES[settings.runtime].check_machine(settings.datapath)
     directory = LabDirectory(settings.name)
-    lab = Lab(directory, settings)
+    lab = None if own else Lab(directory, settings)
     claimed = False
     try:
         with held_back():
             directory.claim()
             claimed = True
         with directory.locked():
+            if own:
+                file, own_policies = own.write(directory.own_cluster, settings.name)
+                settings = msgspec.structs.replace(
+                    settings, topology=str(file), manifests=(str(own_policies),), own=True
+                )
+            lab = lab or Lab(directory, settings)
             directory.save(settings)
             tell(f"building {len(lab.topology.nodes)} nodes and {len(lab.topology.links)} links")
             lab.runtime.build(lab.topology)
