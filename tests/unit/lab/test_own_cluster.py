@@ -26,6 +26,7 @@ from ovsnp.model.policy import Direction, PodPeer
 from ovsnp.verify import PodEnd, affects, peer_matches, selects
 from tests.ovs.applying import ovsnp
 from tests.property.clusters import random_cluster
+from tests.unit.manifests.without_places import bare
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
@@ -36,18 +37,17 @@ def golden(case: str) -> Cluster:
     return load([str(GOLDEN / case / name) for name in names])
 
 
-def told(cluster: Cluster) -> Any:
+def told(cluster: Cluster) -> Cluster:
     """All that a cluster says, without where it is written and what does not count."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(each) for key, each in value.items() if key != "place"}
-        return [plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-    counting = msgspec.structs.replace(
-        cluster, idle=frozenset(), host_pods=(), unused_nodes=frozenset(), notes=(), slices=_full(cluster)
+    return msgspec.structs.replace(
+        bare(cluster),
+        idle=frozenset(),
+        host_pods=(),
+        ended_pods=(),
+        unused_nodes=frozenset(),
+        notes=(),
+        slices=bare(msgspec.structs.replace(cluster, slices=_full(cluster))).slices,
     )
-    return plain(msgspec.to_builtins(counting))
 
 
 def _full(cluster: Cluster) -> tuple[Any, ...]:
