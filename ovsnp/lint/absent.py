@@ -6,14 +6,11 @@ import msgspec
 
 from ovsnp.lint.finding import Severity
 from ovsnp.lint.scene import Kind, Scene
-from ovsnp.lint.wording import listed, some_pods
+from ovsnp.lint.wording import first_few, listed, some_pods
 from ovsnp.model.address import host_prefix
 from ovsnp.model.cluster import Pod
 from ovsnp.model.selector import Selector
 from ovsnp.verify import selects
-
-_SHOWN = 3
-"""How many addresses of nodes are shown."""
 
 
 class Absent(msgspec.Struct, frozen=True):
@@ -38,7 +35,7 @@ class Absent(msgspec.Struct, frozen=True):
     def nodes(self) -> str:
         """Blocks of the nodes that the pods of host networks are on."""
         blocks = sorted({host_prefix(address) for pod in self.hosts for address in pod.addresses})
-        return ", ".join([*map(str, blocks[:_SHOWN]), *(["..."] if len(blocks) > _SHOWN else [])])
+        return ", ".join(first_few([*map(str, blocks)]))
 
 
 def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Absent | None:
