@@ -5,9 +5,11 @@ a part has to be looked for among few others: those that demand something that i
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from heapq import merge
 from itertools import groupby
+from typing import TypeVar
 
 from ovsnp.lint.covers import ALL_PORTS, excepted, port_range
 from ovsnp.model.address import Prefix
@@ -20,6 +22,8 @@ Demand = frozenset[Token]
 """Whatever is held offers one of these at least."""
 Demands = Sequence[Demand]
 """Whatever is held meets all of these."""
+
+_Choice = TypeVar("_Choice")
 
 _BITS = 16
 """Of a port's number."""
@@ -34,12 +38,12 @@ class Index:
     """
 
     def __init__(self, things: Sequence[Sequence[Sequence[Demands]]], offers: Iterable[Token]) -> None:
-        self._offered = Counter(offers)
+        self._offers = offers
         self._places: dict[Token, list[int]] = {}
         for place, clauses in enumerate(things):
-            chosen = min(
-                ([min(demands, key=self._cost) for demands in choices] for choices in clauses),
-                key=lambda choices: sum(map(self._cost, choices)),
+            chosen = _least(
+                [[_least(demands, self._cost) for demands in choices] for choices in clauses],
+                lambda choices: sum(map(self._cost, choices)),
             )
             for token in frozenset().union(*chosen):
                 self._places.setdefault(token, []).append(place)
@@ -51,6 +55,15 @@ class Index:
 
     def _cost(self, demand: Demand) -> int:
         return sum(self._offered[token] for token in demand)
+
+    @cached_property
+    def _offered(self) -> Counter[Token]:
+        return Counter(self._offers)
+
+
+def _least(choices: Sequence[_Choice], cost: Callable[[_Choice], int]) -> _Choice:
+    """The choice that costs least; where there is only one, nobody asks what it costs."""
+    return choices[0] if len(choices) == 1 else min(choices, key=cost)
 
 
 def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:
