@@ -1,19 +1,15 @@
 """Pods that the input has, but that no selector selects: those of host networks, and those that have ended."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 
 import msgspec
 
 from ovsnp.lint.finding import Severity
-from ovsnp.lint.scene import Kind, Scene
-from ovsnp.lint.wording import listed, some_pods
+from ovsnp.lint.scene import Scene
+from ovsnp.lint.wording import first_few, listed, some_pods
 from ovsnp.model.address import host_prefix
 from ovsnp.model.cluster import Pod
 from ovsnp.model.selector import Selector
-from ovsnp.verify import selects
-
-_SHOWN = 3
-"""How many addresses of nodes are shown."""
 
 
 class Absent(msgspec.Struct, frozen=True):
@@ -38,21 +34,15 @@ class Absent(msgspec.Struct, frozen=True):
     def nodes(self) -> str:
         """Blocks of the nodes that the pods of host networks are on."""
         blocks = sorted({host_prefix(address) for pod in self.hosts for address in pod.addresses})
-        return ", ".join([*map(str, blocks[:_SHOWN]), *(["..."] if len(blocks) > _SHOWN else [])])
+        return ", ".join(first_few([*map(str, blocks)]))
 
 
 def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Absent | None:
     """The pods of these namespaces with such labels that do not count; None if there are none."""
-    hosts = tuple(_selected(scene.host_kinds, namespaces, selector))
-    ended = tuple(_selected(scene.ended_kinds, namespaces, selector))
+    spaces = sorted(namespaces)
+    hosts = tuple(pod for space in spaces for kind in scene.hosts(space, selector) for pod in kind.pods)
+    ended = tuple(pod for space in spaces for kind in scene.ended(space, selector) for pod in kind.pods)
     return Absent(hosts, ended) if hosts or ended else None
-
-
-def _selected(kinds: Mapping[str, tuple[Kind, ...]], namespaces: Collection[str], selector: Selector) -> Iterable[Pod]:
-    for namespace in sorted(namespaces):
-        for kind in kinds.get(namespace, ()):
-            if selects(selector, kind.labels):
-                yield from kind.pods
 
 
 def such_pods(where: str, selector: Selector) -> str:

@@ -4,6 +4,7 @@ The answers follow from the oracle's, asked about every value that could matter.
 up: a block is not held against a selector, nor several parts together against one.
 """
 
+from bisect import bisect_right
 from functools import lru_cache
 
 from ovsnp.manifests.assembly import METADATA_NAME
@@ -89,12 +90,17 @@ def _namespaces_within(cluster: Cluster, namespace: str, narrow: PodPeer, wide: 
 
 @lru_cache(maxsize=100_000)
 def _block_within(narrow: IPBlock, wide: IPBlock) -> bool:
-    parts = merge((wide.cidr, *narrow.excepts)) if narrow.excepts else (wide.cidr,)
-    return any(part.contains(narrow.cidr) for part in parts) and all(
-        any(part.contains(hole) for part in excepted(narrow))
-        for hole in wide.excepts
-        if narrow.cidr.contains(hole) or hole.contains(narrow.cidr)
+    inside = wide.cidr.contains(narrow.cidr) or narrow.cidr in merge((wide.cidr, *narrow.excepts))
+    return inside and all(
+        _excepts(narrow, hole) for hole in wide.excepts if narrow.cidr.contains(hole) or hole.contains(narrow.cidr)
     )
+
+
+def _excepts(block: IPBlock, prefix: Prefix) -> bool:
+    """Whether the exceptions of a block leave nothing of a prefix; the last that begins no later is the one to ask."""
+    parts = excepted(block)
+    place = bisect_right(parts, prefix)
+    return place > 0 and parts[place - 1].contains(prefix)
 
 
 @lru_cache(maxsize=100_000)
@@ -105,7 +111,7 @@ def excepted(block: IPBlock) -> tuple[Prefix, ...]:
 
 def empty(block: IPBlock) -> bool:
     """Whether the exceptions leave nothing of the block."""
-    return any(part.contains(block.cidr) for part in excepted(block))
+    return _excepts(block, block.cidr)
 
 
 def possible(peer: Peer) -> bool:

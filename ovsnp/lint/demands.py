@@ -5,19 +5,25 @@ a part has to be looked for among few others: those that demand something that i
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from heapq import merge
+from itertools import groupby
+from typing import TypeVar
 
 from ovsnp.lint.covers import ALL_PORTS, excepted, port_range
 from ovsnp.model.address import Prefix
 from ovsnp.model.policy import IPBlock, Peer
 from ovsnp.model.ports import PortEntry
-from ovsnp.model.selector import Operator, Requirement, Selector
+from ovsnp.model.selector import Operator, Selector
 
 Token = tuple[Hashable, ...]
 Demand = frozenset[Token]
 """Whatever is held offers one of these at least."""
 Demands = Sequence[Demand]
 """Whatever is held meets all of these."""
+
+_Choice = TypeVar("_Choice")
 
 _BITS = 16
 """Of a port's number."""
@@ -32,42 +38,74 @@ class Index:
     """
 
     def __init__(self, things: Sequence[Sequence[Sequence[Demands]]], offers: Iterable[Token]) -> None:
-        self._offered = Counter(offers)
+        self._offers = offers
         self._places: dict[Token, list[int]] = {}
         for place, clauses in enumerate(things):
-            chosen = min(
-                ([min(demands, key=self._cost) for demands in choices] for choices in clauses),
-                key=lambda choices: sum(map(self._cost, choices)),
+            chosen = _least(
+                [[_least(demands, self._cost) for demands in choices] for choices in clauses],
+                lambda choices: sum(map(self._cost, choices)),
             )
             for token in frozenset().union(*chosen):
                 self._places.setdefault(token, []).append(place)
 
-    def candidates(self, offers: Iterable[Token]) -> list[int]:
+    def candidates(self, offers: Iterable[Token]) -> Iterator[int]:
         """The places of the things that may hold what offers this, in order; all that do hold it are among them."""
-        return sorted({place for token in offers for place in self._places.get(token, ())})
+        places = (self._places[token] for token in frozenset(offers) if token in self._places)
+        return (place for place, _ in groupby(merge(*places)))
 
     def _cost(self, demand: Demand) -> int:
         return sum(self._offered[token] for token in demand)
 
+    @cached_property
+    def _offered(self) -> Counter[Token]:
+        return Counter(self._offers)
+
+
+def _least(choices: Sequence[_Choice], cost: Callable[[_Choice], int]) -> _Choice:
+    """The choice that costs least; where there is only one, nobody asks what it costs."""
+    return choices[0] if len(choices) == 1 else min(choices, key=cost)
+
 
 def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:
-    """What a selector demands of one that it holds; ``what`` tells selectors of different things apart."""
+    """What a selector demands of one that it holds; ``what`` tells selectors of different things apart.
+
+    A value is kept out by a selector that names it, or by one that names the few values it wants, if any at all.
+    """
     for each in selector.requirements if selector else ():
-        if each.operator is Operator.IN:
-            yield frozenset((what, each.key, value) for value in each.values)
-        else:
-            yield frozenset({(what, each.key)})
+        key = what, each.key
+        match each.operator:
+            case Operator.IN:
+                yield frozenset((*key, "is", value) for value in each.values)
+            case Operator.EXISTS:
+                yield frozenset({(*key, "there")})
+            case Operator.DOES_NOT_EXIST:
+                yield frozenset({(*key, "absent"), (what, "known")})
+            case Operator.NOT_IN:
+                for value in each.values:
+                    yield frozenset({(*key, "is not", value), (*key, "few"), (what, "known")})
 
 
 def by_selector(selector: Selector | None, what: str) -> Iterator[Token]:
-    """What a selector offers to one that may hold it: it has to say something of each key that the other one does."""
+    """What a selector offers to one that may hold it."""
     for each in selector.requirements if selector else ():
-        yield what, each.key
-        yield from ((what, each.key, value) for value in _wanted(each))
+        key = what, each.key
+        match each.operator:
+            case Operator.IN:
+                yield from ((*key, "is", value) for value in each.values)
+                yield from ((*key, "there"), (*key, "few"))
+            case Operator.EXISTS:
+                yield (*key, "there")
+            case Operator.DOES_NOT_EXIST:
+                yield from ((*key, "absent"), (*key, "few"))
+            case Operator.NOT_IN:
+                yield from ((*key, "is not", value) for value in each.values)
 
 
-def _wanted(requirement: Requirement) -> Sequence[str]:
-    return requirement.values if requirement.operator is Operator.IN else ()
+def _by_labels(labels: Mapping[str, str], what: str) -> Iterator[Token]:
+    """The same of labels that are known, so that what is not among them is absent."""
+    yield what, "known"
+    for key, value in labels.items():
+        yield from ((what, key, "is", value), (what, key, "there"))
 
 
 def of_peer(peer: Peer) -> Demands:
@@ -77,15 +115,8 @@ def of_peer(peer: Peer) -> Demands:
     return [
         frozenset({("pods",)}),
         *of_selector(peer.pod_selector, "pod"),
-        *(_of_namespace(each) for each in (peer.namespace_selector or Selector()).requirements),
+        *of_selector(peer.namespace_selector, "namespace"),
     ]
-
-
-def _of_namespace(requirement: Requirement) -> Demand:
-    """Without its key where it wants no value: a peer may be about a namespace of which all labels are known."""
-    return frozenset(("namespace", requirement.key, value) for value in _wanted(requirement)) or frozenset(
-        {("namespace",)}
-    )
 
 
 def _of_block(block: IPBlock) -> Demand:
@@ -107,10 +138,9 @@ def by_peer(peer: Peer, own_labels: Mapping[str, str]) -> Iterator[Token]:
         yield from (("beside", peer.cidr, each) for each in excepted(peer))
         return
     yield ("pods",)
-    yield ("namespace",)
     yield from by_selector(peer.pod_selector, "pod")
     if peer.namespace_selector is None:
-        yield from (("namespace", key, value) for key, value in own_labels.items())
+        yield from _by_labels(own_labels, "namespace")
     else:
         yield from by_selector(peer.namespace_selector, "namespace")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from ovsnp.lint.finding import Finding, Severity, of_policy
-from ovsnp.lint.resolvers import DNS_PORT, NODE_CACHE, Resolver, resolvers
-from ovsnp.lint.scene import Kind, Scene
-from ovsnp.lint.wording import listed, some_pods
-from ovsnp.model.address import Address, family, parse_prefix
+from ovsnp.lint.resolvers import DNS_PORT, NODE_CACHE, USUAL_PORTS, Resolver, resolvers
+from ovsnp.lint.scene import Kind, Scene, grouped
+from ovsnp.lint.wording import first_few, listed, some_pods
+from ovsnp.model.address import Address, family, host_prefix, parse_prefix
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.ports import PortEntry, Protocol
@@ -83,7 +83,7 @@ class _Asking:
 def _may_be_dns(rule: Rule, protocol: Protocol) -> bool:
     """Whether a rule admits DNS to someone; a named port could be that of a server which is not in the input."""
     named = any(isinstance(entry.port, str) and entry.protocol is protocol for entry in rule.ports)
-    return named or port_matches(rule.ports, Traffic(protocol, DNS_PORT), _NOBODY)
+    return named or any(port_matches(rule.ports, Traffic(protocol, port), _NOBODY) for port in USUAL_PORTS)
 
 
 def _asks_elsewhere(rule: Rule, protocol: Protocol) -> bool:
@@ -113,9 +113,11 @@ def _finding(
 
 
 def _ports(servers: Sequence[Resolver], protocol: Protocol) -> list[str]:
-    """The ports that a rule has to name, in order."""
+    """The ports that a rule has to name, in order; none where no server answers over the protocol."""
+    if not servers:
+        return [str(DNS_PORT)]
     found = {server.traffic.port for server in _of_pods(servers) if server.traffic.protocol is protocol}
-    return [str(port) for port in sorted(port for port in found or {DNS_PORT} if port)]
+    return [str(port) for port in sorted(port for port in found if port)]
 
 
 def _of_pods(servers: Sequence[Resolver]) -> list[Resolver]:
@@ -123,12 +125,13 @@ def _of_pods(servers: Sequence[Resolver]) -> list[Resolver]:
 
 
 def _remedy(servers: Sequence[Resolver]) -> str:
-    words = sorted({server.words for server in _of_pods(servers)}) or ["k8s-app=kube-dns"]
-    udp, tcp = (listed(_ports(servers, protocol)) for protocol in _ASKED_OVER)
-    ports = f"port {udp} of UDP and TCP" if udp == tcp else f"port {udp} of UDP and {tcp} of TCP"
-    remedy = f"add an egress rule to the DNS servers ({listed(words, 'or')}) with {ports}"
-    if {udp, tcp} != {str(DNS_PORT)}:
+    words = sorted({server.words for server in _of_pods(servers)}) or ["k8s-app=kube-dns in kube-system"]
+    ports = {protocol: _ports(servers, protocol) for protocol in _ASKED_OVER}
+    protocols = grouped((protocol for protocol in _ASKED_OVER if ports[protocol]), lambda each: listed(ports[each]))
+    named = listed([f"port {numbers} of {listed(of)}" for numbers, of in protocols.items()])
+    remedy = f"add an egress rule to the DNS servers ({listed(first_few(words), 'or')}) with {named}"
+    if {*protocols} != {str(DNS_PORT)}:
         remedy += f": a policy sees the port of the pods, not port {DNS_PORT} of the Service"
     if len(_of_pods(servers)) < len(servers):
-        remedy += ", or one to the cache of the node (ipBlock 169.254.20.10/32) with port 53"
+        remedy += f", or one to the cache of the node (ipBlock {host_prefix(NODE_CACHE)}) with port {DNS_PORT}"
     return remedy

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
-from ovsnp.lint.covers import peer_within, port_range, possible, selector_within
+from ovsnp.lint.covers import peer_within, port_range, possible, satisfiable, selector_within
 from ovsnp.lint.demands import Demands, Index, Token, by_peer, by_port, by_selector, of_peer, of_port, of_selector
 from ovsnp.lint.entries import RuleEntry
 from ovsnp.model.cluster import Cluster
@@ -68,8 +68,13 @@ def _widest(ranges: list[tuple[int, int, int]]) -> Sequence[tuple[int, int, int]
     return found
 
 
+def admits_someone(rule: RuleEntry) -> bool:
+    """Whether a rule could admit anyone to, or from, a pod that there can be."""
+    return satisfiable(rule.policy.pod_selector) and (not rule.rule.peers or bool(_some(rule)))
+
+
 class RuleHolders:
-    """Rules of a namespace's policies, each of which admits someone to pods that there can be, in order."""
+    """Rules of a namespace's policies that admit someone, in order."""
 
     def __init__(self, cluster: Cluster, rules: Sequence[RuleEntry]) -> None:
         self._cluster = cluster

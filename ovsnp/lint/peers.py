@@ -82,7 +82,5 @@ def _no_pod(
 
 def _elsewhere(scene: Scene, selector: Selector) -> tuple[str, ...]:
     """Up to three namespaces with pods that the selector would select."""
-    found = (
-        name for name, kinds in sorted(scene.kinds.items()) if any(selects(selector, kind.labels) for kind in kinds)
-    )
+    found = (name for name in sorted(scene.kinds) if any(scene.living(name, selector)))
     return tuple(name for name, _ in zip(found, range(3), strict=False))

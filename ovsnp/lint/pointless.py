@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from ovsnp.lint.covers import peer_within, possible, satisfiable
+from ovsnp.lint.covers import peer_within, possible
 from ovsnp.lint.entries import RuleEntry, rules
 from ovsnp.lint.finding import Finding, Severity, of_policy
-from ovsnp.lint.holders import PeerHolders, PortHolders, RuleHolders
+from ovsnp.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
 from ovsnp.lint.scene import Scene
 from ovsnp.manifests.paths import Path, format_path
 from ovsnp.model.cluster import Cluster
@@ -18,18 +18,13 @@ def rules_that_another_makes_pointless(scene: Scene) -> Iterator[Finding]:
     nobody is another check's finding.
     """
     for policies in scene.policies.values():
-        entries = [[rule for rule in rules(policy) if _admits_someone(rule)] for policy in policies]
+        entries = [[rule for rule in rules(policy) if admits_someone(rule)] for policy in policies]
         of_all = RuleHolders(scene.cluster, [rule for group in entries for rule in group])
         for group in entries:
             own = RuleHolders(scene.cluster, group)
             for narrow in group:
                 if wide := own.of(narrow) or of_all.of(narrow):
                     yield _finding(narrow, wide)
-
-
-def _admits_someone(rule: RuleEntry) -> bool:
-    peers = rule.rule.peers
-    return satisfiable(rule.policy.pod_selector) and (not peers or any(map(possible, peers)))
 
 
 def _finding(narrow: RuleEntry, wide: RuleEntry) -> Finding:

@@ -6,7 +6,7 @@ from functools import cache
 import msgspec
 
 from ovsnp.lint.scene import Scene
-from ovsnp.model.address import Address, parse_address
+from ovsnp.model.address import Address, host_prefix, parse_address
 from ovsnp.model.cluster import Pod
 from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Selector
@@ -14,6 +14,8 @@ from ovsnp.model.service import Service
 from ovsnp.verify import Endpoint, OutsideEnd, PodEnd, Traffic, who
 
 DNS_PORT = 53
+USUAL_PORTS = (DNS_PORT, 5353)
+"""Where DNS servers listen that the input does not have: the second one is that of OpenShift."""
 NODE_CACHE = parse_address("169.254.20.10")
 """Where NodeLocal DNSCache listens on every node, unless it is set up otherwise."""
 
@@ -37,8 +39,12 @@ class Resolver(msgspec.Struct, frozen=True):
 
 
 def resolvers(scene: Scene) -> Sequence[Resolver]:
-    """The backends of the Services for DNS, else the pods with the label of DNS servers; the nodes' caches too."""
-    return [*([*_behind_services(scene)] or _labelled(scene)), *_node_caches(scene)]
+    """The backends of the Services for DNS, else the pods with the label of DNS servers; with these the nodes' caches.
+
+    None where the input has no such backends or pods: those whom the caches ask are not known then.
+    """
+    servers = [*_behind_services(scene)] or [*_labelled(scene)]
+    return [*servers, *_node_caches(scene)] if servers else []
 
 
 def _behind_services(scene: Scene) -> Iterator[Resolver]:
@@ -51,8 +57,15 @@ def _behind_services(scene: Scene) -> Iterator[Resolver]:
             continue
         for port, backend in scene.backends(service):
             if port.number == DNS_PORT:
-                words = str(service.selector) if service.selector else f"Service {service.key}"
-                yield Resolver(owner(backend.address), Traffic(port.protocol, backend.port), words)
+                end = owner(backend.address)
+                yield Resolver(end, Traffic(port.protocol, backend.port), _words(service, end))
+
+
+def _words(service: Service, end: Endpoint) -> str:
+    """The words for a backend: a block where it is no pod that a selector selects."""
+    if not isinstance(end, PodEnd):
+        return f"ipBlock {host_prefix(end.address)}"
+    return f"{service.selector} in {service.namespace}" if service.selector else f"Service {service.key}"
 
 
 def _serves_dns(service: Service) -> bool:
@@ -66,7 +79,8 @@ def _labelled(scene: Scene) -> Iterator[Resolver]:
         if label := next((each for each in _LABELS if each in pod.labels.items()), None):
             for protocol in (Protocol.UDP, Protocol.TCP):
                 traffic = Traffic(protocol, _port(pod, protocol))
-                yield from (Resolver(PodEnd(pod, address), traffic, "=".join(label)) for address in pod.addresses)
+                words = f"{'='.join(label)} in {pod.namespace}"
+                yield from (Resolver(PodEnd(pod, address), traffic, words) for address in pod.addresses)
 
 
 def _port(pod: Pod, protocol: Protocol) -> int:

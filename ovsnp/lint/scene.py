@@ -47,6 +47,31 @@ def kinds_of(pods: Iterable[Pod]) -> Mapping[str, tuple[Kind, ...]]:
     return grouped(kinds, lambda kind: kind.namespace)
 
 
+class _ByLabels:
+    """Kinds of pods by their namespace and labels."""
+
+    def __init__(self, kinds: Mapping[str, tuple[Kind, ...]]) -> None:
+        self._kinds = kinds
+        self._by_label: dict[str, dict[tuple[str, str], list[Kind]]] = {}
+        for namespace, alike in kinds.items():
+            labelled = self._by_label.setdefault(namespace, {})
+            for kind in alike:
+                for label in kind.labels.items():
+                    labelled.setdefault(label, []).append(kind)
+
+    def candidates(self, namespace: str, selector: Selector) -> Iterable[Kind]:
+        """The kinds worth asking about: where a selector wants a value of a label, those that have it."""
+        for requirement in selector.requirements:
+            if requirement.operator is Operator.IN:
+                by_label = self._by_label.get(namespace, {})
+                return chain.from_iterable(by_label.get((requirement.key, value), ()) for value in requirement.values)
+        return self._kinds.get(namespace, ())
+
+    def selected(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+        """The kinds that a selector selects."""
+        return (kind for kind in self.candidates(namespace, selector) if selects(selector, kind.labels))
+
+
 class Scene:
     """A cluster, and the blocks cluster IPs lie in; ``strict_nodes`` and ``service_blocks`` as for the compiler."""
 
@@ -71,15 +96,17 @@ class Scene:
         """The kinds of pods of every namespace that has pods."""
         return kinds_of(self.cluster.pods)
 
-    @cached_property
-    def host_kinds(self) -> Mapping[str, tuple[Kind, ...]]:
-        """The same of the pods of host networks, which no selector selects."""
-        return kinds_of(self.cluster.host_pods)
+    def hosts(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+        """The kinds of pods of host networks that have the labels, though no selector selects them."""
+        return self._hosts_by_labels.selected(namespace, selector)
 
-    @cached_property
-    def ended_kinds(self) -> Mapping[str, tuple[Kind, ...]]:
-        """The same of the pods that have ended, which no selector selects either."""
-        return kinds_of(self.cluster.ended_pods)
+    def ended(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+        """The same of the pods that have ended."""
+        return self._ended_by_labels.selected(namespace, selector)
+
+    def living(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+        """The kinds of pods of a namespace that a selector selects."""
+        return self._by_labels.selected(namespace, selector)
 
     @cached_property
     def policies(self) -> Mapping[str, tuple[NetworkPolicy, ...]]:
@@ -90,8 +117,7 @@ class Scene:
         """The kinds of pods that a policy selects."""
         asked = (policy.namespace, policy.pod_selector)
         if asked not in self._selected:
-            candidates = self._candidates(policy.namespace, policy.pod_selector)
-            self._selected[asked] = tuple(kind for kind in candidates if selects(policy.pod_selector, kind.labels))
+            self._selected[asked] = tuple(self.living(*asked))
         return self._selected[asked]
 
     def isolating(self, kind: Kind, direction: Direction) -> list[NetworkPolicy]:
@@ -105,7 +131,7 @@ class Scene:
         asked = (policy.namespace if own else "", peer)
         if asked not in self._named:
             spaces = (policy.namespace,) if own else tuple(self.kinds)
-            found = self._in_block(peer) if isinstance(peer, IPBlock) else self._by_labels(policy, peer, spaces)
+            found = self._in_block(peer) if isinstance(peer, IPBlock) else self._among(policy, peer, spaces)
             self._named[asked] = found
         return self._named[asked]
 
@@ -119,11 +145,11 @@ class Scene:
 
     def backends(self, service: Service) -> Iterator[tuple[ServicePort, Backend]]:
         """Who serves at each port of a Service, in either family, whatever node a connection begins on."""
-        candidates = self._candidates(service.namespace, service.selector) if service.selector else ()
+        candidates = self._by_labels.candidates(service.namespace, service.selector) if service.selector else ()
         part = msgspec.structs.replace(
             self.cluster,
             pods=tuple(pod for kind in candidates for pod in kind.pods),
-            host_pods=self._hosts.get(service.namespace, ()),
+            host_pods=self._host_pods.get(service.namespace, ()),
             slices=self._slices.get((service.namespace, service.name), ()),
         )
         for port in service.ports:
@@ -132,18 +158,18 @@ class Scene:
                     yield port, backend
 
     @cached_property
-    def _hosts(self) -> Mapping[str, tuple[Pod, ...]]:
+    def _host_pods(self) -> Mapping[str, tuple[Pod, ...]]:
         return grouped(self.cluster.host_pods, lambda pod: pod.namespace)
 
     @cached_property
     def _slices(self) -> Mapping[tuple[str, str], tuple[EndpointSlice, ...]]:
         return grouped(self.cluster.slices, lambda each: (each.namespace, each.service))
 
-    def _by_labels(self, policy: NetworkPolicy, peer: PodPeer, namespaces: Sequence[str]) -> tuple[Pod, ...]:
+    def _among(self, policy: NetworkPolicy, peer: PodPeer, namespaces: Sequence[str]) -> tuple[Pod, ...]:
         return tuple(
             pod
             for namespace in namespaces
-            for kind in self._candidates(namespace, peer.pod_selector or Selector())
+            for kind in self._by_labels.candidates(namespace, peer.pod_selector or Selector())
             if peer_matches(self.cluster, policy.namespace, (peer,), PodEnd(kind.pods[0], kind.pods[0].addresses[0]))
             for pod in kind.pods
         )
@@ -175,23 +201,17 @@ class Scene:
             for address in pod.addresses
         )
 
-    def _candidates(self, namespace: str, selector: Selector) -> Iterable[Kind]:
-        """The kinds worth asking about: where a selector wants a value of a label, those that have it."""
-        for requirement in selector.requirements:
-            if requirement.operator is Operator.IN:
-                by_label = self._by_label.get(namespace, {})
-                return chain.from_iterable(by_label.get((requirement.key, value), ()) for value in requirement.values)
-        return self.kinds.get(namespace, ())
+    @cached_property
+    def _by_labels(self) -> _ByLabels:
+        return _ByLabels(self.kinds)
 
     @cached_property
-    def _by_label(self) -> Mapping[str, Mapping[tuple[str, str], list[Kind]]]:
-        found: dict[str, dict[tuple[str, str], list[Kind]]] = {}
-        for namespace, kinds in self.kinds.items():
-            labelled = found.setdefault(namespace, {})
-            for kind in kinds:
-                for label in kind.labels.items():
-                    labelled.setdefault(label, []).append(kind)
-        return found
+    def _hosts_by_labels(self) -> _ByLabels:
+        return _ByLabels(kinds_of(self.cluster.host_pods))
+
+    @cached_property
+    def _ended_by_labels(self) -> _ByLabels:
+        return _ByLabels(kinds_of(self.cluster.ended_pods))
 
     @cached_property
     def _selecting(self) -> Mapping[str, list[NetworkPolicy]]:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ovsnp.lint.covers import possible
 from ovsnp.lint.entries import RuleEntry, rules
 from ovsnp.lint.finding import Finding, of_policy
-from ovsnp.lint.holders import PortHolders, RuleHolders
+from ovsnp.lint.holders import PortHolders, RuleHolders, admits_someone
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.wording import listed
 from ovsnp.manifests.paths import Path
@@ -48,17 +47,13 @@ def ports_of_services(scene: Scene) -> Iterator[Finding]:
     """
     translated = _Translated(scene)
     for policies in scene.policies.values():
-        entries = [rule for policy in policies for rule in rules(policy) if _could_admit(rule)]
+        entries = [rule for policy in policies for rule in rules(policy) if admits_someone(rule)]
         holders: RuleHolders | None = None
         for rule in entries:
             for path, entry, targets in _mistaken(translated, rule):
                 holders = holders or RuleHolders(scene.cluster, entries)
                 if lacking := [each for each in targets if not _admitted(holders, rule, entry, each)]:
                     yield _finding(rule, path, entry, lacking)
-
-
-def _could_admit(rule: RuleEntry) -> bool:
-    return not rule.rule.peers or any(map(possible, rule.rule.peers))
 
 
 class _Translated:

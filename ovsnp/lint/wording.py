@@ -7,7 +7,7 @@ from ovsnp.model.selector import Requirement, Selector
 from ovsnp.verify import selects
 
 _SHOWN = 4
-"""How many values of a label are shown."""
+"""How many of many words are shown."""
 
 
 def some_pods(pods: Sequence[Pod]) -> str:
@@ -19,6 +19,11 @@ def some_pods(pods: Sequence[Pod]) -> str:
 def listed(words: Sequence[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def first_few(words: Sequence[str]) -> list[str]:
+    """The words, or the first ones and ``...`` where they are many."""
+    return [*words[:_SHOWN], *(["..."] if len(words) > _SHOWN else [])]
 
 
 def shown(selector: Selector) -> str:
@@ -42,5 +47,4 @@ def _instead(requirement: Requirement, labels: Sequence[Mapping[str, str]], what
     if not values:
         return f"no {what} has a label {requirement.key}"
     quoted = [value or '""' for value in values]
-    more = ["..."] if len(values) > _SHOWN else []
-    return f"{requirement.key} is {listed([*quoted[:_SHOWN], *more], 'or')}"
+    return f"{requirement.key} is {listed(first_few(quoted), 'or')}"

@@ -61,8 +61,9 @@ class Prefix(NamedTuple):
 
     def supernets(self) -> Iterator["Prefix"]:
         """The blocks that hold all of this one, from the whole family to this one."""
+        width = self.width
         for length in range(self.length + 1):
-            shift = self.width - length
+            shift = width - length
             yield Prefix(self.family, self.value >> shift << shift, length)
 
     def __str__(self) -> str:

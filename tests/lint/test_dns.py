@@ -40,6 +40,7 @@ metadata: {namespace: kube-system, name: cache-0, labels: {k8s-app: node-local-d
 spec: {nodeName: node-1, hostNetwork: true, containers: [{name: main}]}
 status: {phase: Running, podIP: "192.168.50.1"}
 """
+HOST_NETWORK = "spec:\n  nodeName: node-2\n  hostNetwork: true"
 UPSTREAM = ("kube-system", "kube-dns", "k8s-app", "kube-dns")
 
 
@@ -54,9 +55,9 @@ def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., lis
     """What egress-without-dns finds of pods with an egress rule, beside DNS servers."""
     monkeypatch.chdir(tmp_path)
 
-    def asking(servers: str, rule: str) -> list[dict[str, str]]:
+    def asking(servers: str, rule: str, *options: str) -> list[dict[str, str]]:
         Path("all.yaml").write_text(f"{CLUSTER}{servers}\n---{CLEAN.replace('egress: [{}]', f'egress: [{rule}]')}")
-        answer = ovsnp("lint", "-f", "all.yaml", "--select", "egress-without-dns", "-o", "json")
+        answer = ovsnp("lint", "-f", "all.yaml", "--select", "egress-without-dns", "-o", "json", *options)
         assert answer.code in (0, 1), answer.err
         found: list[dict[str, str]] = json.loads(answer.out)["findings"]
         return found
@@ -88,7 +89,7 @@ def test_port_is_that_of_the_pods_behind_the_service(
         "default/db cannot resolve names: no egress rule of default/to-db admits 5353/UDP to the DNS servers"
     )
     assert finding["remedy"] == (
-        f"add an egress rule to the DNS servers ({names[2]}={names[3]}) with port 5353 of UDP and TCP:"
+        f"add an egress rule to the DNS servers ({names[2]}={names[3]} in {names[0]}) with port 5353 of UDP and TCP:"
         " a policy sees the port of the pods, not port 53 of the Service"
     )
     assert asking(servers, to_servers(5353)) == []
@@ -110,6 +111,17 @@ def test_protocol_over_which_no_server_answers_is_not_missed(asking: Callable[..
     service = SERVICE.replace(", {name: dns-tcp, port: 53, targetPort: dns-tcp}", "")
     servers = filled(SERVERS + service, *UPSTREAM)
     assert asking(servers, "{to: [{namespaceSelector: {}}], ports: [{port: 5353, protocol: UDP}]}") == []
+    assert "with port 5353 of UDP: " in asking(servers, to_servers(53))[0]["remedy"]
+
+
+def test_servers_in_the_network_of_their_node_are_named_by_its_address(
+    asking: Callable[..., list[dict[str, str]]],
+) -> None:
+    servers = filled(SERVERS + SERVICE, *UPSTREAM).replace("spec:\n  nodeName: node-2", HOST_NETWORK)
+    servers = servers.replace("10.20.2.20", "192.168.50.2")
+    assert asking(servers, to_servers(5353)) == []
+    (finding,) = asking(servers, to_servers(5353), "--strict-nodes")
+    assert finding["remedy"].startswith("add an egress rule to the DNS servers (ipBlock 192.168.50.2/32) with port 53")
 
 
 def test_servers_over_another_family_are_none(asking: Callable[..., list[dict[str, str]]]) -> None:
@@ -125,6 +137,11 @@ def test_cache_of_the_node_is_a_server_where_the_input_has_it(asking: Callable[.
     assert asking(servers + NODE_CACHE, wide) == []
     (finding,) = asking(servers + NODE_CACHE, to_servers(53))
     assert finding["remedy"].endswith("or one to the cache of the node (ipBlock 169.254.20.10/32) with port 53")
+
+
+def test_cache_alone_tells_nothing_of_the_servers(asking: Callable[..., list[dict[str, str]]]) -> None:
+    assert asking(NODE_CACHE, to_servers(53)) == []
+    assert asking(NODE_CACHE, to_servers(80))
 
 
 def test_rule_to_a_link_local_block_is_for_a_cache(asking: Callable[..., list[dict[str, str]]]) -> None:
@@ -144,6 +161,7 @@ def test_without_dns_servers_any_peer_will_do(lint: Callable[..., Answer]) -> No
     assert egress("{ports: [{port: 53, protocol: UDP}, {port: 53}]}") == ""
     assert egress("{ports: [{port: dns, protocol: UDP}, {port: dns}]}") == ""
     assert egress("{to: [{podSelector: {}}]}") == ""
+    assert egress("{to: [{namespaceSelector: {}}], ports: [{port: 5353, protocol: UDP}, {port: 5353}]}") == ""
 
 
 def test_dns_servers_outside_of_the_cluster_will_do(tmp_path: Path) -> None:

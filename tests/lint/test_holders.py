@@ -12,14 +12,18 @@ from ovsnp.errors import Place
 from ovsnp.lint import Scene, holders, pointless
 from ovsnp.lint.covers import peer_within, port_within, possible, selector_within
 from ovsnp.lint.entries import RuleEntry
-from ovsnp.lint.holders import PeerHolders, PortHolders, RuleHolders
+from ovsnp.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
 from ovsnp.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
 from ovsnp.model.address import parse_prefix
+from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
-from ovsnp.model.selector import Operator, Requirement, Selector
-from tests.lint.test_covers import NAMESPACE, blocks, ports, selectors
+from ovsnp.model.selector import Operator, Selector
+from tests.lint.test_covers import blocks, ports, selectors
+from tests.unit.verify.builders import cluster, expressed, labelled, namespace
+from tests.unit.verify.builders import pods as peer
 
+NAMESPACE = cluster(namespace("default", a="x"))
 SELECTORS = st.none() | selectors
 PEERS = blocks() | st.builds(PodPeer, SELECTORS, SELECTORS)
 NAMED = ports | st.builds(PortEntry, st.sampled_from((Protocol.TCP, Protocol.UDP)), st.sampled_from("ab"))
@@ -68,34 +72,37 @@ def test_port_is_held_where_one_of_all_pairs_holds_it(ports: list[PortEntry]) ->
         assert found == place or found in wider
 
 
-def within(narrow: RuleEntry, wide: RuleEntry) -> bool:
+def rule_within(cluster: Cluster, narrow: RuleEntry, wide: RuleEntry) -> bool:
     """The definition: every peer that can name someone and every port in one of the other rule."""
+    space = narrow.policy.namespace
     peers = [peer for peer in narrow.rule.peers if possible(peer)]
-    inside = [any(peer_within(NAMESPACE, "default", one, other) for other in wide.rule.peers) for one in peers]
+    inside = [any(peer_within(cluster, space, one, other) for other in wide.rule.peers) for one in peers]
     through = [any(port_within(one, other) for other in wide.rule.ports) for one in narrow.rule.ports]
     return (
-        selector_within(narrow.policy.pod_selector, wide.policy.pod_selector)
+        narrow.direction is wide.direction
+        and selector_within(narrow.policy.pod_selector, wide.policy.pod_selector)
         and (not wide.rule.peers or (bool(inside) and all(inside)))
         and (not wide.rule.ports or (bool(through) and all(through)))
     )
 
 
+def around(cluster: Cluster, narrow: RuleEntry, rules: Sequence[RuleEntry]) -> list[RuleEntry]:
+    """The rules that make one pointless, by comparing it with all; of those that say the same the first stays."""
+    return [
+        wide
+        for wide in rules
+        if wide is not narrow and rule_within(cluster, narrow, wide)
+        if wide.order < narrow.order or not rule_within(cluster, wide, narrow)
+    ]
+
+
 @given(st.lists(st.tuples(selectors, RULES), min_size=1, max_size=6))
 def test_rule_that_holds_one_is_the_first_of_all_pairs(rules: list[tuple[Selector, Rule]]) -> None:
-    listed = [entry for entry in entries(rules) if pointless._admits_someone(entry)]
+    listed = [entry for entry in entries(rules) if admits_someone(entry)]
     index = RuleHolders(NAMESPACE, listed)
-    for place, narrow in enumerate(listed):
-        expected = [
-            wide
-            for other, wide in enumerate(listed)
-            if other != place and within(narrow, wide) and (other < place or not within(wide, narrow))
-        ]
+    for narrow in listed:
+        expected = around(NAMESPACE, narrow, listed)
         assert index.of(narrow) is (expected[0] if expected else None)
-
-
-def pods(**labels: str) -> PodPeer:
-    found = (Requirement(key, Operator.IN, (value,)) for key, value in sorted(labels.items()))
-    return PodPeer(Selector(tuple(found)), None)
 
 
 def block(number: int, length: int = 24) -> str:
@@ -110,10 +117,19 @@ SHAPES: dict[str, Callable[[int], Peer]] = {
     ),
     "blocks in blocks": lambda number: IPBlock(parse_prefix(block(number // 8, 16 + number % 8))),
     "one block": lambda _: IPBlock(parse_prefix("10.0.0.0/8")),
-    "a label's values": lambda number: pods(app=f"a{number}"),
-    "two labels, one of them shared": lambda number: pods(app="shop", tier=f"t{number}"),
-    "labels": lambda number: PodPeer(Selector((Requirement(f"k{number}", Operator.EXISTS),)), None),
-    "namespaces": lambda number: PodPeer(None, pods(team=f"t{number}").pod_selector),
+    "a label's values": lambda number: peer(labelled(app=f"a{number}")),
+    "two labels, one of them shared": lambda number: peer(labelled(app="shop", tier=f"t{number}")),
+    "labels": lambda number: peer(expressed(f"k{number}", Operator.EXISTS)),
+    "labels that are absent": lambda number: peer(expressed(f"k{number}", Operator.DOES_NOT_EXIST)),
+    "values that are not wanted": lambda number: peer(expressed("app", Operator.NOT_IN, f"a{number}")),
+    "values that are wanted, or not": lambda number: PodPeer(
+        expressed("app", (Operator.IN, Operator.NOT_IN)[number % 2], f"a{number}"), None
+    ),
+    "namespaces": lambda number: peer(namespaces=labelled(team=f"t{number}")),
+    "other namespaces": lambda number: peer(namespaces=expressed("team", Operator.NOT_IN, f"t{number}")),
+    "pods, or namespaces with a label": lambda number: (
+        peer(namespaces=expressed(f"k{number}", Operator.EXISTS)) if number % 2 else peer(labelled(app=f"a{number}"))
+    ),
 }
 
 
@@ -142,10 +158,10 @@ def comparisons(monkeypatch: pytest.MonkeyPatch) -> Comparisons:
     return Comparisons(monkeypatch)
 
 
-def scene(*policies: tuple[Rule, ...]) -> Scene:
+def scene(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lambda _: Selector()) -> Scene:
     """A cluster whose policies have these rules."""
     found = tuple(
-        NetworkPolicy("default", f"{number:04}", Selector(), frozenset(), rules, (), Place("a.yaml", 0))
+        NetworkPolicy("default", f"{number:04}", selected(number), frozenset(), rules, (), Place("a.yaml", 0))
         for number, rules in enumerate(policies)
     )
     return Scene(msgspec.structs.replace(NAMESPACE, policies=found))
@@ -168,6 +184,19 @@ def test_comparisons_of_rules_grow_with_their_number(shape: str, together: bool,
 
 
 def test_comparisons_of_rules_that_differ_by_ports_grow_with_their_number(comparisons: Comparisons) -> None:
-    rules = tuple(Rule((pods(app="shop"),), (PortEntry(Protocol.TCP, 1 + number),)) for number in range(MANY))
+    rules = tuple(Rule((peer(labelled(app="shop")),), (PortEntry(Protocol.TCP, 1 + number),)) for number in range(MANY))
     assert not list(rules_that_another_makes_pointless(scene(rules)))
     assert comparisons.rules <= 2 * MANY
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if isinstance(SHAPES[shape](0), PodPeer)])
+def test_comparisons_of_rules_that_differ_by_their_pods_grow_with_their_number(
+    shape: str, comparisons: Comparisons
+) -> None:
+    def selected(number: int) -> Selector:
+        found = SHAPES[shape](number)
+        assert isinstance(found, PodPeer)
+        return found.pod_selector or found.namespace_selector or Selector()
+
+    list(rules_that_another_makes_pointless(scene(*[(Rule(),)] * MANY, selected=selected)))
+    assert comparisons.rules <= 20 * MANY

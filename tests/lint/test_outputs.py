@@ -153,8 +153,10 @@ def test_lines_fit_a_terminal_and_a_file_has_one_a_finding(lint: Callable[..., A
     first, *others = narrow.splitlines()
     assert max(map(len, (first, *others))) <= 80
     assert all(other.startswith("    ") and other[4] != " " for other in others)
+    assert not any(part.endswith(" ") for part in (first, *others))
     assert " ".join(narrow.split()) == line
     assert on_terminal(500, "lint", "-f", "cluster.yaml", "-f", "policy.yaml") == written
+    assert on_terminal(4, "lint", "-f", "cluster.yaml", "-f", "policy.yaml") == written
 
 
 def test_files_are_apart(lint: Callable[..., Answer]) -> None:

@@ -14,6 +14,7 @@ from ovsnp.lint import CHECKS, Scene
 from ovsnp.lint.dns import _Asking, _asks_elsewhere
 from ovsnp.lint.entries import rules
 from ovsnp.lint.finding import Finding
+from ovsnp.lint.holders import admits_someone
 from ovsnp.lint.resolvers import Resolver
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import parse_address
@@ -21,6 +22,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 from ovsnp.verify import ICMP, PodEnd, Traffic, affects, judge, judge_service, peer_matches, selects, who
+from tests.lint.test_holders import around
 from tests.property.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
@@ -113,6 +115,17 @@ def test_what_is_without_effect_can_go(seed: int) -> None:
         left = load_objects(REMOVED[check](deepcopy(objects), findings))
         assert left != scene.cluster
         assert verdicts(left, probes) == before, check
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_rules_without_effect_are_those_that_comparing_every_two_finds(seed: int) -> None:
+    _, scene = seeded(seed)
+    expected = set()
+    for policies in scene.policies.values():
+        entries = [rule for policy in policies for rule in rules(policy) if admits_someone(rule)]
+        expected |= {(rule.policy.key, rule.path) for rule in entries if around(scene.cluster, rule, entries)}
+    findings = CHECKS["pointless-rule"].find(scene)
+    assert {(found.subject.removeprefix("NetworkPolicy "), found.path) for found in findings} == expected
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
