@@ -57,7 +57,7 @@ def read_expectations(
     sources = read_sources(files, stdin)
     diagnostics = sources.diagnostics
     found: list[Expectation] = []
-    for file, data, _ in sources.files:
+    for file, data in sources.files:
         outlines, mistake = _outlines(file, data)
         if mistake:
             diagnostics.append(mistake)

@@ -65,7 +65,7 @@ _files = click.option(
     "-f",
     "--filename",
     "filenames",
-    type=click.Path(),
+    type=click.Path(readable=False),
     multiple=True,
     metavar="PATH",
     help="Policies and other manifests beside those of the topology; file or directory, may be given again.",

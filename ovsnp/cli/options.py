@@ -2,7 +2,6 @@
 
 import re
 import socket
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -55,7 +54,7 @@ class Request(msgspec.Struct, frozen=True):
             raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
         if self.manifests.count(STDIN) > 1:
             raise UsageError("stdin can be read once; write -f - once")
-        cluster = load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
+        cluster = load(self.manifests, ignore_kinds=self.ignore_kinds)
         self.tell_notes(cluster)
         pods, nodes = cluster.pods or cluster.idle, cluster.nodes or cluster.unused_nodes
         if not (nodes or pods or cluster.services or cluster.policies):
@@ -158,7 +157,7 @@ _OPTIONS = (
     click.option(
         "-f",
         "--filename",
-        type=click.Path(),
+        type=click.Path(readable=False),
         multiple=True,
         metavar="PATH",
         help="Manifests: file, directory or - for stdin.",

@@ -8,9 +8,9 @@ import msgspec
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds.wire import KINDS
 from ovsnp.manifests.no_manifests import (
-    KUSTOMIZATION,
+    PATCH,
     TEMPLATE,
-    Stranger,
+    is_kustomization,
     is_policy_kind,
     is_template,
     may_be_meant,
@@ -18,6 +18,7 @@ from ovsnp.manifests.no_manifests import (
 )
 from ovsnp.manifests.objects import ApiObject, as_outline
 from ovsnp.manifests.own_files import is_own
+from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import describe, quote
@@ -32,8 +33,6 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The versions of each kind that are read, the one to write first."""
 
-_KUSTOMIZE = "kustomize.config.k8s.io/"
-
 _OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
 """Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
 
@@ -42,6 +41,10 @@ _STATE = frozenset(KINDS) - {"NetworkPolicy", "Namespace", "Node"}
 
 A namespace without labels is matched by NotIn, and without nodes nobody knows which addresses are theirs.
 """
+
+
+_BESIDE_POLICIES = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
+"""The other kinds of NetworkPolicy's group: any else there is a policy that is misspelt."""
 
 
 class Header(msgspec.Struct, rename="camel", gc=False):
@@ -66,16 +69,25 @@ class Inventory:
     So are ovsnp's own files, but not those of ``meant``: whoever names a file means it as a manifest.
     """
 
-    def __init__(self, report: Report, ignore_kinds: Collection[str] = (), meant: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        report: Report,
+        passed_over: PassedOver,
+        ignore_kinds: Collection[str] = (),
+        meant: Collection[str] = (),
+    ) -> None:
         self._report = report
+        self._passed_over = passed_over
         self._ignored = frozenset(ignore_kinds)
         self._meant = frozenset(meant)
-        self._strangers: dict[str, list[tuple[Place, Stranger]]] = {}
         self.objects: dict[str, list[ApiObject]] = {kind: [] for kind in KINDS}
         self._take = {(kind, version): self.objects[kind].append for kind in KINDS for version in _VERSIONS[kind]}
 
     def add(self, place: Place, body: msgspec.Raw | Outline, outer: Header = _NO_HEADER) -> None:
         """Take one object, or all of a List; ``outer`` is what the items of a typed List are without saying so."""
+        if place.file not in self._meant and self._passed_over.is_patch(place.file):
+            self._pass_over_patch(place, as_outline(body))
+            return
         header = self._header(place, body, outer)
         if header is None:
             return
@@ -107,7 +119,8 @@ class Inventory:
         if not isinstance(value, dict):
             # Lists of other programs need not be lists of objects.
             if not outer.kind or _matters(outer.kind):
-                message = f"must be a Kubernetes object, not {describe(value)}; write its fields"
+                remedy = "write the items of a List" if isinstance(value, list) else "write its fields"
+                message = f"must be a Kubernetes object, not {describe(value)}; {remedy}"
                 self._report.begin(place, None, outline.faults or [Fault((), message)])
             return None
         wrong = [
@@ -115,8 +128,8 @@ class Inventory:
             for field in ("apiVersion", "kind")
             if not isinstance(value.get(field), str | None)
         ]
-        if not isinstance(value.get("kind", outer.kind), str):
-            better = stranger(place.file, outline).mistake
+        if not isinstance(value.get("kind", outer.kind), str) or is_kustomization(value):
+            better = stranger(place.file, outline).mistake(self._passed_over.directory_of(place.file))
             wrong = [Fault((), better)] if better else wrong
         if wrong:
             self._report.begin(place, _subject(value, None), wrong)
@@ -129,28 +142,27 @@ class Inventory:
             return False
         if is_own(place.file, outline.value):
             return True
-        kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
-        if (isinstance(kind, str) and kind not in KINDS) or may_be_meant(outline.value):
-            return False
-        self._strangers.setdefault(place.file, []).append((place, stranger(place.file, outline)))
+        if not is_kustomization(outline.value):
+            kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
+            if (isinstance(kind, str) and kind not in KINDS) or may_be_meant(outline.value):
+                return False
+        self._passed_over.take(place, stranger(place.file, outline))
         return True
 
-    def tell_strangers(self) -> None:
-        """Note the documents that are no objects, once for each file."""
-        for (place, first), *more in self._strangers.values():
-            several = f"{len(more) + 1} documents are no Kubernetes objects; ovsnp passes over them"
-            self._report.begin(place, None)
-            self._report.note((), several if more and not first.remedy else first.note)
+    def _pass_over_patch(self, place: Place, outline: Outline) -> None:
+        """Only a patch of what ovsnp reads is worth a note: the object stays without it."""
+        if may_be_meant(outline.value):
+            self._passed_over.take(place, PATCH)
 
     def _is_template(self, place: Place, kind: str, body: msgspec.Raw | Outline) -> bool:
         """Whether an object has parts that are to be replaced; it is told, and not read."""
         if not isinstance(body, Outline) or not is_template(body):
             return False
-        self._report.begin(place, _subject(body.value, kind))
         if place.file in self._meant or is_policy_kind(kind):
-            self._report.add((), TEMPLATE.mistake)
+            self._report.begin(place, _subject(body.value, kind))
+            self._report.add((), TEMPLATE.mistake(self._passed_over.directory_of(place.file)))
         else:
-            self._report.note((), TEMPLATE.note)
+            self._passed_over.take(place, TEMPLATE)
         return True
 
     def _items(self, place: Place, body: msgspec.Raw | Outline) -> list[Any]:
@@ -185,13 +197,10 @@ class Inventory:
     def _judge_other(self, place: Place, body: msgspec.Raw | Outline, header: Header) -> None:
         """Pass over an object of another type, unless that would lose something."""
         kind, version = header.kind or "", header.api_version or ""
-        if kind in self._ignored:
+        faults = _faults_of_version(kind, version)
+        if kind in self._ignored and not faults:
             return
-        if version.startswith(_KUSTOMIZE):
-            self._report.begin(place, None)
-            self._report.note((), KUSTOMIZATION.note)
-            return
-        faults = _type_faults(header)
+        faults = faults or _faults_of_kind(kind, version)
         written = body.faults if isinstance(body, Outline) else doubled_fields(body)
         faults += [fault for fault in written if faults or fault.path[:1] in _OF_THE_TYPE]
         if faults:
@@ -217,15 +226,24 @@ def _matters(kind: str) -> bool:
     return kind in KINDS or kind == "List" or is_policy_kind(kind)
 
 
-def _type_faults(header: Header) -> list[Fault]:
-    """Why an object that is not read must not be passed over either."""
-    kind, version = header.kind or "", header.api_version or ""
+def _faults_of_version(kind: str, version: str) -> list[Fault]:
+    """Why an object of Kubernetes' own is not read as what its author means."""
     if not kind:
         return [Fault(("kind",), "missing; every object says its kind, such as kind: NetworkPolicy")]
-    if kind in _VERSIONS and not version:
-        return [Fault(("apiVersion",), f"missing; write apiVersion: {_VERSIONS[kind][0]}")]
-    if kind in _VERSIONS and kind not in _STATE and _is_ours(kind, version):
-        return [Fault(("apiVersion",), f"{quote(version)} has no {kind}; write apiVersion: {_VERSIONS[kind][0]}")]
+    if kind not in _VERSIONS:
+        return []
+    remedy = f"write apiVersion: {_VERSIONS[kind][0]}"
+    if not version:
+        return [Fault(("apiVersion",), f"missing; {remedy}")]
+    if kind not in _STATE and _is_ours(kind, version):
+        return [Fault(("apiVersion",), f"{quote(version)} has no {kind}; {remedy}")]
+    return []
+
+
+def _faults_of_kind(kind: str, version: str) -> list[Fault]:
+    """Why an object that ovsnp does not read must not be passed over either."""
+    if version in _VERSIONS["NetworkPolicy"] and kind not in _BESIDE_POLICIES:
+        return [Fault(("kind",), f"{quote(version)} has no {quote(kind)}; write kind: NetworkPolicy, or leave it out")]
     if is_policy_kind(kind):
         what = f"{quote(kind)} of {quote(version)}"
         remedy = "leave it out, or pass over it with --ignore-kind"
@@ -238,7 +256,7 @@ def _is_ours(kind: str, version: str) -> bool:
 
     Groups of others have a domain. Kubernetes' older ones have none, and of NetworkPolicy any is one that is misspelt.
     """
-    group = version.rpartition("/")[0]
+    group = version.strip().lower().rpartition("/")[0]
     own = _VERSIONS[kind][0].rpartition("/")[0]
     return group in ("", own) or (kind == "NetworkPolicy" and ("." not in group or group.startswith("networking.")))
 

@@ -7,7 +7,8 @@ from ovsnp.collector import without_collector
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
-from ovsnp.manifests.no_manifests import broken, may_hold_objects, with_remedy
+from ovsnp.manifests.no_manifests import broken, may_hold_objects, mistake_of_text
+from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.notation import read_documents
 from ovsnp.manifests.text.outline import Outline
@@ -24,10 +25,13 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     with without_collector():
         sources = read_sources(paths, stdin)
         report = Report(sources.notes)
-        inventory = Inventory(report, ignore_kinds, meant=paths)
+        passed_over = PassedOver(sources.files)
+        inventory = Inventory(report, passed_over, ignore_kinds, meant=paths)
         diagnostics = sources.diagnostics
         while sources.files:
-            diagnostics += _take_file(sources.files.pop(0), inventory, report)
+            source = sources.files.pop(0)
+            diagnostics += _take_file(source, inventory, passed_over, named=source.file in paths)
+        passed_over.tell(report)
         return _finish(inventory, report, diagnostics)
 
 
@@ -38,30 +42,31 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
     """
     with without_collector():
         report = Report()
-        inventory = Inventory(report, ignore_kinds, meant=[origin])
+        inventory = Inventory(report, PassedOver(), ignore_kinds, meant=[origin])
         for number, value in enumerate(objects):
             inventory.add(Place(origin, number), Outline(value, {}, []))
         return _finish(inventory, report, [])
 
 
-def _take_file(source: Source, inventory: Inventory, report: Report) -> list[Diagnostic]:
-    file, data, named = source
+def _take_file(source: Source, inventory: Inventory, passed_over: PassedOver, *, named: bool) -> list[Diagnostic]:
+    file, data = source
     documents = read_documents(file, data)
     mistake = documents.mistake
     if mistake and not named and not may_hold_objects(file, data):
-        report.begin(Place(file), None)
-        report.note((), broken(data, mistake).note)
+        passed_over.take(Place(file), broken(data, mistake))
         return []
     for number, document in enumerate(documents.json):
         inventory.add(Place(file, number), document.text)
     for number, outline in enumerate(documents.yaml):
         if outline.value is not None or outline.faults:
             inventory.add(Place(file, number), outline)
-    return [Diagnostic(Span(file, mistake.line), "", "", with_remedy(data, mistake))] if mistake else []
+    if mistake is None:
+        return []
+    line, message = mistake_of_text(data, mistake, passed_over.directory_of(file))
+    return [Diagnostic(Span(file, line), "", "", message)]
 
 
 def _finish(inventory: Inventory, report: Report, diagnostics: list[Diagnostic]) -> Cluster:
-    inventory.tell_strangers()
     cluster = assemble(inventory, report)
     diagnostics = diagnostics + report.diagnostics()
     if diagnostics:

@@ -12,12 +12,17 @@ from ovsnp.model.note import Note
 
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")
+_ENDS = (*_SUFFIXES, "/Kustomization")
+"""How paths end that are read in a directory; kustomize reads one without a suffix too."""
+_OF_PROGRAMS = (".#", "._")
+"""How names begin of what Emacs and macOS put beside a file."""
 
 _LARGEST = 4 << 30
 """A cluster of 100,000 pods takes a quarter of it."""
 _CHUNK = 1 << 20
 
 _NOT_FOLLOWED = "a link to a directory; ovsnp does not follow it, name the directory with -f"
+_NOT_READ = f"ovsnp reads {', '.join(_SUFFIXES[:-1])} and {_SUFFIXES[-1]} files, in small letters; rename the file"
 _NO_FILE = "a pipe, a socket or a device; ovsnp passes over it"
 
 _streams: dict[str, bytes] = {}
@@ -25,11 +30,10 @@ _streams: dict[str, bytes] = {}
 
 
 class Source(NamedTuple):
-    """A file and its text in UTF-8; ``named`` says that the user named the file itself, not a directory around it."""
+    """A file and its text in UTF-8."""
 
     file: str
     data: bytes
-    named: bool
 
 
 class Sources(NamedTuple):
@@ -52,7 +56,7 @@ def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> Sources
     sources = Sources([], [], [])
     for file in dict.fromkeys(_expand(paths, sources)):
         try:
-            sources.files.append(Source(file, _read(file, stdin), file in paths))
+            sources.files.append(Source(file, _read(file, stdin)))
         except (OSError, ValueError, MemoryError, _NoManifestError) as error:
             sources.diagnostics.append(_unreadable(file, error))
     return sources
@@ -75,7 +79,7 @@ def read_again(file: str) -> bytes:
 
 def _read(file: str, stdin: BinaryIO | None) -> bytes:
     if file == STDIN:
-        data = _streams[STDIN] = in_utf8(_all_of(stdin or sys.stdin.buffer))
+        data = _streams[STDIN] = in_utf8(_all_of(stdin or _own_stdin()))
         return data
     status = os.stat(file)
     if _is_endless(status):
@@ -88,6 +92,13 @@ def _read(file: str, stdin: BinaryIO | None) -> bytes:
     with open(file, "rb") as stream:
         data = _streams[file] = in_utf8(_all_of(stream))
         return data
+
+
+def _own_stdin() -> BinaryIO:
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise _NoManifestError("stdin is closed; pipe the manifests into it, or name a file")
+    return stream
 
 
 def _is_endless(status: os.stat_result) -> bool:
@@ -125,7 +136,7 @@ def _expand(paths: Iterable[str], sources: Sources) -> Iterator[str]:
 
 
 def _walk(directory: str, sources: Sources) -> Iterator[str]:
-    """The manifests below a directory, in the order of their paths; hidden files and directories are skipped."""
+    """The manifests below a directory, in the order of their paths; hidden directories are skipped."""
 
     def refused(error: OSError) -> None:
         sources.diagnostics.append(_unreadable(str(error.filename), error))
@@ -134,9 +145,10 @@ def _walk(directory: str, sources: Sources) -> Iterator[str]:
         directories[:] = sorted(name for name in directories if not name.startswith("."))
         inside = [os.path.join(parent, name) for name in directories]
         sources.notes.extend(_passed_over(filter(os.path.islink, inside), _NOT_FOLLOWED))
-        names = (name for name in sorted(files) if name.endswith(_SUFFIXES) and not name.startswith("."))
-        for path in (os.path.join(parent, name) for name in names):
-            if _is_no_file(path):
+        for path in (os.path.join(parent, name) for name in sorted(files) if not name.startswith(_OF_PROGRAMS)):
+            if not path.endswith(_ENDS):
+                sources.notes.extend(_passed_over([path] if path.lower().endswith(_SUFFIXES) else [], _NOT_READ))
+            elif _is_no_file(path):
                 sources.notes.extend(_passed_over([path], _NO_FILE))
             else:
                 yield path

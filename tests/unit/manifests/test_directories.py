@@ -18,9 +18,8 @@ Lines = Callable[..., list[str]]
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: kept}\n"
 POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n"
-RENDER = "render it first: helm template ... | ovsnp ... -f -"
-BUILD = "build it first: kustomize build ... | ovsnp ... -f -"
-OR_RENDER = "or render the template first: helm template ... | ovsnp ... -f -"
+RENDER = "render it first: helm template DIR | ovsnp ... -f -"
+BUILD = "build it first: kustomize build dir | ovsnp ... -f -"
 
 
 @pytest.fixture
@@ -62,31 +61,48 @@ def refused(beside: Loads) -> Lines:
 
 # What is no manifest
 
-CHART = f"part of a Helm chart, which ovsnp passes over; {RENDER}"
-KUSTOMIZATION = f"a kustomization, which ovsnp passes over; {BUILD}"
-TEMPLATE = f"a template, which ovsnp passes over; {RENDER}"
+PART = f"part of a Helm chart, which ovsnp does not render; {RENDER}"
+PARTS = PART.replace("part of a Helm chart", "2 parts of Helm charts").replace("it", "them")
+PLAIN = "a kustomization that only lists files; ovsnp passes over it"
+KUSTOMIZATION = f"a kustomization that changes or adds objects, which ovsnp does not build; {BUILD}"
+TEMPLATE = f"a template, which ovsnp does not render; {RENDER}"
 OTHER = "no Kubernetes object; ovsnp passes over it"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n"
 
 STRANGERS = [
-    ("kustomization.yaml", "resources: [a.yaml]\nmetadata: {name: x}\n", f":1: {KUSTOMIZATION}"),
-    ("kustomization.yml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", f":1: {KUSTOMIZATION}"),
-    ("part.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n", f":1: {KUSTOMIZATION}"),
-    ("Chart.yaml", "apiVersion: v2\nname: networkpolicy\nversion: 1.0.0\n", f":1: {CHART}"),
-    ("values.yaml", "# NetworkPolicy\nnetworkPolicy: {enabled: true}\nkind: Service\n", f":2: {CHART}"),
-    ("values-production.yaml", "replicas: 3\n---\nreplicas: 4\n", f":1: {CHART}"),
-    ("values.schema.json", '{"type": "object", "items": {"type": "string"}}', f":1: {CHART}"),
+    ("kustomization.yaml", "resources: [namespace.yaml]\nmetadata: {name: x}\n", f":1: {PLAIN}"),
+    ("Kustomization", "resources:\n- ./namespace.yaml\n", f":1: {PLAIN}"),
+    ("kustomization.yaml", "resources: [nowhere.yaml]\n", f":1: {KUSTOMIZATION}"),
+    ("kustomization.yaml", "resources: [..]\n", f":1: {KUSTOMIZATION}"),
+    ("kustomization.yaml", "resources: ['https://acme.example/x?ref=main']\n", f":1: {KUSTOMIZATION}"),
+    ("kustomization.yaml", "resources: ['\\0']\n", f":1: {KUSTOMIZATION}"),
+    ("kustomization.yaml", "bases: [.]\n", f":1: {KUSTOMIZATION}"),
+    (
+        "kustomization.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nmetadata: {name: x}\nnamespace: x\n",
+        f":1: {KUSTOMIZATION}",
+    ),
+    ("kustomization.yml", "kind: Kustomization\npatches: [{patch: x}]\n", f":1: {KUSTOMIZATION}"),
+    (
+        "part.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+        f":1: {KUSTOMIZATION.replace('build dir', 'build DIR')}",
+    ),
+    ("values.yaml", "# NetworkPolicy\nnetworkPolicy: {enabled: true}\nkind: Service\n", f":2: {PART}"),
+    ("values-production.yaml", "replicas: 3\n---\nreplicas: 4\n", f":1: {PARTS}"),
+    ("values.schema.json", '{"type": "object", "items": {"type": "string"}}', f":1: {PART}"),
+    ("pipeline.yml", "spec: {inputs: {}}\n", f":1: {OTHER}"),
     ("package.json", '{"name": "x", "dependencies": {}}', f":1: {OTHER}"),
     ("list.json", '[1, [{"name": "x"}], {"kind": "Foo"}]', f":1: {OTHER}"),
-    ("lines.json", '{"a": 1}\n{"a": 2}\n"x"\n', ":1: 3 documents are no Kubernetes objects; ovsnp passes over them"),
+    ("lines.json", '{"a": 1}\n{"a": 2}\n"x"\n', ":1: 3 texts that are no Kubernetes objects; ovsnp passes over them"),
     ("number.yaml", "5\n", f":1: {OTHER}"),
     ("ci.yml", "on: push\non: pull_request\njobs: !x {a: *b}\n", f":1: {OTHER}"),
     ("odd.yaml", "kind: [a]\n", f":1: {OTHER}"),
     ("behind.yaml", f"{NAMESPACE}---\na: b\n", f":5: {OTHER}"),
     ("service.yaml", "{{- if .Values.x }}\nkind: Service\n{{- end }}\n", f": {TEMPLATE}"),
-    ("name.yaml", SERVICE.format(name="{{ .Release.Name }}"), f":1: Service default/?: {TEMPLATE}"),
-    ("quoted.yaml", SERVICE.format(name='"{{ x }}"'), f":1: Service default/'{{{{ x }}}}': {TEMPLATE}"),
-    ("label.yaml", f"{SERVICE.format(name='x')}  labels: {{a: '{{{{ x }}}}'}}\n", f":1: Service default/x: {TEMPLATE}"),
+    ("name.yaml", SERVICE.format(name="{{ .Release.Name }}"), f":1: {TEMPLATE}"),
+    ("quoted.yaml", SERVICE.format(name='"{{ x }}"'), f":1: {TEMPLATE}"),
+    ("label.yaml", f"{SERVICE.format(name='x')}  labels: {{a: '{{{{ x }}}}'}}\n", f":1: {TEMPLATE}"),
     ("free.yaml", "a: {{ .Values.x }}\n", f":1: {TEMPLATE}"),
     ("broken.yaml", "a: [\n", ": not valid YAML: ..., and names no kind that ovsnp reads; ovsnp passes over it"),
     (
@@ -98,7 +114,7 @@ STRANGERS = [
 ]
 
 
-@pytest.mark.parametrize(("file", "text", "expected"), STRANGERS, ids=[each[0] for each in STRANGERS])
+@pytest.mark.parametrize(("file", "text", "expected"), STRANGERS)
 def test_what_is_no_manifest_has_one_note(noted: Lines, file: str, text: str, expected: str) -> None:
     (said,) = noted(file, text)
     assert is_as_expected(said, f"dir/{file}{expected}")
@@ -119,13 +135,25 @@ def test_what_needs_no_note(noted: Lines, file: str, text: str) -> None:
 # What may be an object
 
 META = "metadata: {name: x}"
+MAY_HOLD = f"a template that may hold a policy; {RENDER}"
+NO_KUSTOMIZATION = (
+    "a kustomization that changes or adds objects is no manifest; build it first: kustomize build . | ovsnp ... -f -"
+)
 
 
 @pytest.mark.parametrize(("file", "text", "expected"), [
-    ("p.yaml", f"{{{{- if .Values.x }}}}\n{POLICY}{{{{- end }}}}\n", f":1: not valid YAML: ..., {OR_RENDER}"),
-    ("networkpolicy.yaml", '{{ include "lib.x" . }}: [', f":2: not valid YAML: ..., {OR_RENDER}"),
-    ("x.yaml", '{{ include "lib.netpol" . }}: [', f":2: not valid YAML: ..., {OR_RENDER}"),
-    ("x.yaml", "{{ if x }}\nkind: {{ .Values.kind }}\n", f":2: not valid YAML: ..., {OR_RENDER}"),
+    ("p.yaml", f"{{{{- if .Values.x }}}}\n{POLICY}{{{{- end }}}}\n", f":3: {MAY_HOLD}"),
+    ("networkpolicy.yaml", '{{ include "lib.x" . }}: [', f":1: a template is no manifest; {RENDER}"),
+    ("x.yaml", '{{ include "lib.netpol" . }}: [', f":1: {MAY_HOLD}"),
+    ("x.yaml", "{{ if x }}\nkind: {{ .Values.kind }}\n", f":1: a template is no manifest; {RENDER}"),
+    ("x.yaml", "# {{ x }}\na: [ # NetworkPolicy\n", f":3: not valid YAML: ...; or, if this is a template, {RENDER}"),
+    ("x.yaml", POLICY.replace("NetworkPolicy", '"N\\x65tworkP\\x6flicy"') + "---\na: [\n", ":7: not valid YAML: ..."),
+    ("x.yaml", POLICY.replace("NetworkPolicy", '"Netw\\\n  orkPolicy"') + "---\na: [\n", ":8: not valid YAML: ..."),
+    ("x.json", '{"kind": "Network\\u0050olicy", "apiVersion": "networking.k8s.io/v1", "metadata": {"name": "p"}}\n{',
+     ":2: not valid JSON: ..."),
+    ("x.yaml", "apiVersion: kustomize.config.k8s.io/v1\nkind: NetworkPolicy\n",
+     ":2: NetworkPolicy default/?: kind: 'NetworkPolicy' of 'kustomize.config.k8s.io/v1' is a policy that is not ..."),
+    ("x.yaml", "spec: {policyTypes: [Ingress]}\n", ":1: kind: missing; ..."),
     ("x.yaml", POLICY.replace("name: p", "name: {{ .x }}"),
      f":1: NetworkPolicy default/?: a template is no manifest; {RENDER}"),
     ("x.yaml", f"apiVersion: {{{{ .x }}}}\nkind: {{{{ .y }}}}\n{META}\n", f":1: a template is no manifest; {RENDER}"),
@@ -141,9 +169,9 @@ META = "metadata: {name: x}"
     ("x.yaml", "kind: NetworkPolicy\n", ":1: NetworkPolicy default/?: apiVersion: missing; ..."),
     ("x.yaml", f"kind: Service\n{META}\n", ":1: Service default/x: apiVersion: missing; write apiVersion: v1"),
     ("x.yaml", "items:\n- kind: NetworkPolicy\n", ":1: kind: missing; ..."),
-    ("x.json", '[{"kind": "NetworkPolicy"}]', ":1: must be a Kubernetes object, not a list; write its fields"),
-    ("x.json", '[[], [{"kind": "List", "items": [{"spec": {}}]}]]',
-     ":1: must be a Kubernetes object, not a list; write its fields"),
+    ("x.json", '[{"kind": "NetworkPolicy"}]', ":1: must be a Kubernetes object, not a list; write the items of a List"),
+    ("x.json", '[[], [{"kind": "List", "items": [{"kind": "NetworkPolicy"}]}]]',
+     ":1: must be a Kubernetes object, not a list; write the items of a List"),
     ("x.json", '{"kind": "NetworkPolicy", "apiVersion": "acme.io/v1",\n"kind": "Foo"}',
      ":2: Foo default/?: kind: written twice in one mapping; keep one of the two"),
 ])  # fmt: skip
@@ -167,7 +195,11 @@ def test_broken_text_takes_nothing_of_the_file(noted: Lines) -> None:
 
 @pytest.mark.parametrize(("file", "text", "expected"), [
     ("values.yaml", "a: b\n", f":1: part of a Helm chart is no manifest; {RENDER}"),
-    ("kustomization.yaml", "resources: []\n", f":1: a kustomization is no manifest; {BUILD}"),
+    ("kustomization.yaml", "resources: []\n", f":1: {NO_KUSTOMIZATION}"),
+    ("kustomization.yml", "kind: Kustomization\n", f":1: {NO_KUSTOMIZATION}"),
+    ("part.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+     f":1: {NO_KUSTOMIZATION.replace('build .', 'build DIR')}"),
+    ("service.yaml", "{{ if x }}\nkind: Service\n", f":1: a template is no manifest; {RENDER}"),
     ("service.yaml", SERVICE.format(name="{{ x }}"), f":1: Service default/?: a template is no manifest; {RENDER}"),
     ("other.json", '{"a": 1}', ":1: kind: missing; every object says its kind, such as kind: NetworkPolicy"),
     ("broken.yaml", "a: [\n", ":2: not valid YAML: did not find expected node content; "
@@ -181,6 +213,76 @@ def test_named_file_in_a_named_directory_is_meant_as_a_manifest(beside: Loads) -
     beside("values.yaml", "a: b\n")
     with pytest.raises(InputError, match="part of a Helm chart is no manifest"):
         load(["dir", "dir/values.yaml"])
+
+
+# Several files
+
+CHART = {"dir/c/Chart.yaml": "name: networkpolicy\n", "dir/c/values.yaml": "a: b\n", "dir/c/data.yaml": "a: b\n",
+         "dir/c/templates/x.yaml": "{{ x }}: [", "dir/c/templates/y/z.yaml": "a: {{ x }}\n",
+         "dir/c/crds/crd.yaml": NAMESPACE}  # fmt: skip
+PATCH = POLICY.replace("spec: {podSelector: {}}", "$patch: delete")
+APPLY = "a patch of a kustomization, which ovsnp does not apply; build it first: kustomize build DIR | ovsnp ... -f -"
+UNRENDERED = "a Helm chart, which ovsnp does not render; render it first: helm template"
+PATCHING = "a kustomization that changes or adds objects, which ovsnp does not build; build it first: kustomize build"
+
+
+@pytest.mark.parametrize(("files", "expected"), [
+    (CHART, [f"dir/c: {UNRENDERED} dir/c | ovsnp ... -f -"]),
+    ({**CHART, "dir/c/charts/d/Chart.yaml": "a: b\n", "dir/c/charts/d/values.yaml": "a: b\n"},
+     [f"dir/c: {UNRENDERED} dir/c | ovsnp ... -f -", f"dir/c/charts/d: {UNRENDERED} dir/c/charts/d | ovsnp ... -f -"]),
+    ({f"dir/{name}/Chart.yaml": "a: b\n" for name in "abcd"},
+     ["dir: 4 Helm charts (dir/a and others), which ovsnp does not render; "
+      "render them first: helm template DIR | ovsnp ... -f -"]),
+    ({"dir/a b/Chart.yaml": "a: b\n"},
+     [f"dir/a b: {UNRENDERED} 'dir/a b' | ovsnp ... -f -"]),
+    ({f"dir/{name}/kustomization.yaml": "namePrefix: x\n" for name in "abcd"},
+     ["dir: 4 kustomizations that change or add objects (dir/a/kustomization.yaml and others), which ovsnp does not "
+      "build; build them first: kustomize build DIR | ovsnp ... -f -"]),
+    ({f"dir/x/{name}.yaml": "a: b\n" for name in range(200)},
+     ["dir/x: 200 texts that are no Kubernetes objects (dir/x/0.yaml and others); ovsnp passes over them"]),
+    ({f"dir/x/{name}.yaml": "a: [" for name in range(200)},
+     ["dir/x: 200 files that are not valid YAML: ..., and name no kind that ovsnp reads (dir/x/0.yaml and others); "
+      "ovsnp passes over them"]),
+    ({f"dir/{name}.yaml": f"apiVersion: acme.io/v1\nkind: Foo\n{META}\n" for name in range(200)}, []),
+    ({"dir/kustomization.yaml": "patches: [{path: ./b/../p.yaml}, {path: 5}, 5]\n", "dir/p.yaml": PATCH},
+     [f"dir/kustomization.yaml:1: {PATCHING} dir | ovsnp ... -f -", f"dir/p.yaml:1: {APPLY}"]),
+    ({"dir/o/Kustomization": "patchesStrategicMerge: [../p.json]\n", "dir/p.json": '{"kind": "NetworkPolicy"}'},
+     [f"dir/o/Kustomization:1: {PATCHING} dir/o | ovsnp ... -f -", f"dir/p.json:1: {APPLY}"]),
+    ({"dir/kustomization.yaml": "patchesJson6902: [{path: p.yaml}]\n", "dir/p.yaml": "- {op: remove, path: /spec}\n"},
+     [f"dir/kustomization.yaml:1: {PATCHING} dir | ovsnp ... -f -"]),
+    ({"dir/POLICY.YAML": POLICY, "dir/notes.txt": POLICY, "dir/p.yaml~": POLICY, "dir/.#p.yaml": "[",
+      "dir/.git/p.yaml": POLICY},
+     ["dir/POLICY.YAML:1: ovsnp reads .yaml, .yml and .json files, in small letters; rename the file"]),
+])  # fmt: skip
+def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[str]) -> None:
+    _write(directory, {"dir/namespace.yaml": NAMESPACE, **files})
+    said = [str(note) for note in located(load(["dir"]).notes)]
+    assert len(said) == len(expected)
+    assert all(map(is_as_expected, said, expected))
+
+
+@pytest.mark.parametrize(("kustomization", "text"), [
+    ("resources: [p.yaml]\n", PATCH),
+    ("resources: [p.yaml]\npatches: [{path: p.yaml}]\n", PATCH),
+    ("patches: [{path: p.yaml}]\n", f"{{{{ if x }}}}\n{PATCH}"),
+    ("patches: [{path: p.yaml}\n", PATCH),
+    ("components: [p.yaml]\n", PATCH),
+])  # fmt: skip
+def test_only_a_patch_is_passed_over(directory: Path, kustomization: str, text: str) -> None:
+    _write(directory, {"dir/kustomization.yaml": kustomization, "dir/p.yaml": text})
+    with pytest.raises(InputError, match=r"^dir/p\.yaml:"):
+        load(["dir"])
+
+
+def test_named_patch_is_meant_as_a_manifest(directory: Path) -> None:
+    _write(directory, {"dir/kustomization.yaml": "patches: [{path: p.yaml}]\n", "dir/p.yaml": POLICY})
+    assert [len(load(paths).policies) for paths in (["dir"], ["dir", "dir/p.yaml"])] == [0, 1]
+
+
+def _write(directory: Path, files: dict[str, str]) -> None:
+    for file, text in files.items():
+        (directory / file).parent.mkdir(parents=True, exist_ok=True)
+        (directory / file).write_text(text)
 
 
 # Documents by themselves

@@ -126,8 +126,9 @@ metadata:
          "kind: 'Network-Policies ' of 'acme.io/v1' is a policy that is not understood; "
          "leave it out, or pass over it with --ignore-kind"),
         ("apiVersion: networking.k8s.io/v1\nkind: Networkpolicy", 2, "Networkpolicy default/x: ",
-         "kind: 'Networkpolicy' of 'networking.k8s.io/v1' is a policy that is not understood; "
-         "leave it out, or pass over it with --ignore-kind"),
+         "kind: 'networking.k8s.io/v1' has no 'Networkpolicy'; write kind: NetworkPolicy, or leave it out"),
+        ("apiVersion: networking.k8s.io/v1\nkind: NetworkPolcy", 2, "NetworkPolcy default/x: ",
+         "kind: 'networking.k8s.io/v1' has no 'NetworkPolcy'; write kind: NetworkPolicy, or leave it out"),
         ("kind: NetworkPolicy", 1, "NetworkPolicy default/x: ",
          "apiVersion: missing; write apiVersion: networking.k8s.io/v1"),
         ("kind: Node", 1, "Node x: ", "apiVersion: missing; write apiVersion: v1"),
@@ -150,7 +151,7 @@ def test_headers(mistakes: Mistakes, *, header: str, line: int, subject: str, me
 
 
 VERSIONS = ["extensions/v1beta1", "v1", "v1beta1", "networking/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v2",
-            "networking.k8s.io", "networking.k8s/v1", "apps/v1", "NetworkPolicy"]  # fmt: skip
+            "networking.k8s.io", "networking.k8s/v1", " Networking.k8s.io/v1 ", "apps/v1", "NetworkPolicy"]  # fmt: skip
 
 
 @pytest.mark.parametrize("version", VERSIONS)
