@@ -12,9 +12,10 @@ _LISTING = frozenset({"apiVersion", "kind", "metadata", "resources"})
 
 
 class Kustomization(NamedTuple):
-    """Files that are patches and no objects by themselves, and whether all it does is to list files of its own."""
+    """The files that it names as patches and as resources, and whether all it does is to list files of its own."""
 
     patches: frozenset[str]
+    resources: frozenset[str]
     only_lists: bool
 
 
@@ -24,10 +25,10 @@ def read_kustomization(file: str, data: bytes) -> Kustomization:
     values = [*(outline_json(each.text).value for each in documents.json), *(each.value for each in documents.yaml)]
     fields: dict[Any, Any] = next((value for value in values if isinstance(value, dict)), {})
     directory = os.path.dirname(file)
-    patches = {_beside(directory, path) for field in _PATCHES for path in _paths(fields.get(field))}
-    resources = {_beside(directory, path) for path in _paths(fields.get("resources"))}
+    patches = frozenset(_beside(directory, path) for field in _PATCHES for path in _paths(fields.get(field)))
+    resources = frozenset(_beside(directory, path) for path in _paths(fields.get("resources")))
     inside = all(_is_inside(directory, path) for path in resources)
-    return Kustomization(frozenset(patches - resources), inside and fields.keys() <= _LISTING)
+    return Kustomization(patches, resources, inside and fields.keys() <= _LISTING)
 
 
 def _paths(entries: Any) -> Iterator[str]:

@@ -38,7 +38,9 @@ class PassedOver:
                 self._charts.add(_around(file))
             elif names_kustomization(file):
                 self._kustomizations[file] = read_kustomization(file, data)
-        self._patches = frozenset(path for each in self._kustomizations.values() for path in each.patches)
+        known = self._kustomizations.values()
+        self._patches = frozenset[str]().union(*(each.patches for each in known))
+        self._patches -= frozenset[str]().union(*(each.resources for each in known))
         self._found: dict[Stranger, dict[str, list[Place]]] = {}
 
     def is_patch(self, file: str) -> bool:

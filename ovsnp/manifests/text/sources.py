@@ -141,21 +141,26 @@ def _walk(directory: str, sources: Sources) -> Iterator[str]:
     def refused(error: OSError) -> None:
         sources.diagnostics.append(_unreadable(str(error.filename), error))
 
-    for parent, directories, files in os.walk(directory, onerror=refused):
-        directories[:] = sorted(name for name in directories if not name.startswith("."))
-        inside = [os.path.join(parent, name) for name in directories]
-        sources.notes.extend(_passed_over(filter(os.path.islink, inside), _NOT_FOLLOWED))
-        for path in (os.path.join(parent, name) for name in sorted(files) if not name.startswith(_OF_PROGRAMS)):
-            if not path.endswith(_ENDS):
-                sources.notes.extend(_passed_over([path] if path.lower().endswith(_SUFFIXES) else [], _NOT_READ))
-            elif _is_no_file(path):
-                sources.notes.extend(_passed_over([path], _NO_FILE))
-            else:
-                yield path
+    try:
+        for parent, directories, files in os.walk(directory, onerror=refused):
+            directories[:] = sorted(name for name in directories if not name.startswith("."))
+            inside = (os.path.join(parent, name) for name in directories)
+            sources.notes.extend(Note(Place(path), "", "", _NOT_FOLLOWED) for path in inside if os.path.islink(path))
+            for path in (os.path.join(parent, name) for name in sorted(files) if not name.startswith(_OF_PROGRAMS)):
+                if message := _why_not_read(path):
+                    sources.notes.append(Note(Place(path), "", "", message))
+                elif path.endswith(_ENDS):
+                    yield path
+    except RecursionError:
+        message = "has too many directories in each other; name those with the manifests"
+        sources.diagnostics.append(Diagnostic(Span(directory), "", "", message))
 
 
-def _passed_over(paths: Iterable[str], message: str) -> Iterator[Note]:
-    return (Note(Place(path), "", "", message) for path in paths)
+def _why_not_read(path: str) -> str | None:
+    """What to say of a file that is passed over though its name is that of a manifest."""
+    if path.endswith(_ENDS):
+        return _NO_FILE if _is_no_file(path) else None
+    return _NOT_READ if path.lower().endswith(_SUFFIXES) else None
 
 
 def _is_no_file(path: str) -> bool:

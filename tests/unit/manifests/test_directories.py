@@ -264,6 +264,7 @@ def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[st
 @pytest.mark.parametrize(("kustomization", "text"), [
     ("resources: [p.yaml]\n", PATCH),
     ("resources: [p.yaml]\npatches: [{path: p.yaml}]\n", PATCH),
+    ("patches: [{path: q.yaml}]\n", PATCH),
     ("patches: [{path: p.yaml}]\n", f"{{{{ if x }}}}\n{PATCH}"),
     ("patches: [{path: p.yaml}\n", PATCH),
     ("components: [p.yaml]\n", PATCH),
@@ -272,6 +273,12 @@ def test_only_a_patch_is_passed_over(directory: Path, kustomization: str, text: 
     _write(directory, {"dir/kustomization.yaml": kustomization, "dir/p.yaml": text})
     with pytest.raises(InputError, match=r"^dir/p\.yaml:"):
         load(["dir"])
+
+
+def test_resource_of_one_kustomization_is_no_patch_of_another(directory: Path) -> None:
+    base = {"dir/base/kustomization.yaml": "resources: [p.yaml]\n", "dir/base/p.yaml": POLICY}
+    _write(directory, {**base, "dir/kustomization.yaml": "patches: [{path: base/p.yaml}]\n"})
+    assert [policy.name for policy in load(["dir"]).policies] == ["p"]
 
 
 def test_named_patch_is_meant_as_a_manifest(directory: Path) -> None:
@@ -335,6 +342,18 @@ def test_what_cannot_be_read(directory: Path) -> None:
         "/dev/tty: is a device; name a file, a directory, or - for stdin",
         "/dev/zero: is a device; name a file, a directory, or - for stdin",
     ]
+
+
+def test_directories_too_deep_in_each_other(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Python 3.12 ``os.walk`` calls itself for each level."""
+
+    def too_deep(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    (directory / "d").mkdir()
+    monkeypatch.setattr(os, "walk", too_deep)
+    with pytest.raises(InputError, match=r"^d: has too many directories in each other; name those with the manifests$"):
+        load(["d"])
 
 
 def test_nothing_is_read_of_the_null_device() -> None:
