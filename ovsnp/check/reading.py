@@ -54,9 +54,10 @@ def read_expectations(
     if directories := [file for file in files if os.path.isdir(file)]:
         message = "is a directory; name the file with the expectations"
         raise InputError(Diagnostic(Span(file), "", "", message) for file in directories)
-    sources, diagnostics = read_sources(files, stdin)
+    sources = read_sources(files, stdin)
+    diagnostics = sources.diagnostics
     found: list[Expectation] = []
-    for file, data in sources:
+    for file, data in sources.files:
         outlines, mistake = _outlines(file, data)
         if mistake:
             diagnostics.append(mistake)

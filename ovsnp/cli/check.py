@@ -26,7 +26,7 @@ from ovsnp.verify.planned import readings
 
 
 @click.command()
-@click.argument("files", type=click.Path(), metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", type=click.Path(readable=False), metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--flows",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -66,7 +66,7 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
 def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[Asked]:
     """What the files ask; raises InputError with every mistake in them."""
     report = Report()
-    expectations, diagnostics = read_expectations(files, report, sys.stdin.buffer)
+    expectations, diagnostics = read_expectations(files, report)
     asked = ask(cluster, expectations, report, request.service_cidrs)
     diagnostics += report.diagnostics()
     if diagnostics:

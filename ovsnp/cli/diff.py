@@ -15,6 +15,7 @@ from ovsnp.cli.planned import living_cluster, planned_clusters
 from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import load
 from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
+from ovsnp.manifests.text.sources import STDIN, read_sources
 from ovsnp.model.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _STYLES = {"-": "red", "+": "green", "@": "cyan", "=": "bold"}
 
 
 @click.command()
-@click.argument("sides", metavar="[OLD NEW]", nargs=-1, type=click.Path())
+@click.argument("sides", metavar="[OLD NEW]", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "--effect",
     is_flag=True,
@@ -114,14 +115,17 @@ def _clusters(request: Request, *sides: str) -> Sequence[Cluster]:
     """Load OLD and NEW, each with what -f names; what the configuration names is one side, and not both."""
     source = click.get_current_context().get_parameter_source("filename")
     common = request.manifests if source is ParameterSource.COMMANDLINE else ()
-    if (*common, *sides).count("-") > 1:
+    if (*common, *sides).count(STDIN) > 1:
         raise UsageError("stdin can be read once; name a file for OLD or NEW")
-    given = sys.stdin.buffer.read() if "-" in (*common, *sides) else b""
+    given = read_sources([STDIN] if STDIN in (*common, *sides) else [])
+    if given.diagnostics:
+        raise InputError(given.diagnostics)
+    text = b"".join(source.data for source in given.files)
     loaded: list[Cluster] = []
     mistakes: list[Diagnostic] = []
     for side in sides:
         try:
-            loaded.append(load((*common, side), ignore_kinds=request.ignore_kinds, stdin=io.BytesIO(given)))
+            loaded.append(load((*common, side), ignore_kinds=request.ignore_kinds, stdin=io.BytesIO(text)))
         except InputError as error:
             mistakes += error.diagnostics
     if mistakes:

@@ -66,7 +66,7 @@ _files = click.option(
     "-f",
     "--filename",
     "filenames",
-    type=click.Path(),
+    type=click.Path(readable=False),
     multiple=True,
     metavar="PATH",
     help="Policies and other manifests beside those of the topology, or a cluster with its nodes; file or directory,"

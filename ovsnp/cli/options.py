@@ -2,7 +2,6 @@
 
 import re
 import socket
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -17,6 +16,7 @@ from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests import located
+from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
@@ -52,7 +52,9 @@ class Request(msgspec.Struct, frozen=True):
         """Load the manifests; raises UsageError where none are named, InputError where they are not understood."""
         if not self.manifests:
             raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
-        cluster = load(self.manifests, ignore_kinds=self.ignore_kinds, stdin=sys.stdin.buffer)
+        if self.manifests.count(STDIN) > 1:
+            raise UsageError("stdin can be read once; write -f - once")
+        cluster = load(self.manifests, ignore_kinds=self.ignore_kinds)
         self.tell_notes(cluster)
         pods = cluster.pods or cluster.idle or cluster.planned
         nodes = cluster.nodes or cluster.unused_nodes
@@ -156,7 +158,7 @@ _OPTIONS = (
     click.option(
         "-f",
         "--filename",
-        type=click.Path(),
+        type=click.Path(readable=False),
         multiple=True,
         metavar="PATH",
         help="Manifests: file, directory or - for stdin.",

@@ -7,12 +7,22 @@ import msgspec
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds.wire import KINDS
+from ovsnp.manifests.no_manifests import (
+    PATCH,
+    TEMPLATE,
+    is_kustomization,
+    is_policy_kind,
+    is_template,
+    may_be_meant,
+    stranger,
+)
 from ovsnp.manifests.objects import OF_THE_TYPE, ApiObject, as_outline
 from ovsnp.manifests.own_files import is_own
+from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.paths import Fault
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.manifests.structure import describe, quote
-from ovsnp.manifests.text.json_text import list_faults
+from ovsnp.manifests.text.json_text import doubled_fields, list_faults
 from ovsnp.manifests.text.outline import MAX_DEPTH, TOO_DEEP, Outline
 
 _VERSIONS: Mapping[str, tuple[str, ...]] = {
@@ -25,8 +35,15 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The versions of each kind that are read, the one to write first."""
 
-_POLICY_KINDS = ("networkpolicy", "egressfirewall")
-"""How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
+_STATE = frozenset(KINDS) - {"NetworkPolicy", "Namespace", "Node"}
+"""Kinds of a cluster's state that make nothing wider where they are left out.
+
+A namespace without labels is matched by NotIn, and without nodes nobody knows which addresses are theirs.
+"""
+
+
+_BESIDE_POLICIES = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
+"""The other kinds of NetworkPolicy's group: any else there is a policy that is misspelt."""
 
 
 class Header(msgspec.Struct, rename="camel", gc=False):
@@ -51,8 +68,15 @@ class Inventory:
     So are ovsnp's own files, but not those of ``meant``: whoever names a file means it as a manifest.
     """
 
-    def __init__(self, report: Report, ignore_kinds: Collection[str] = (), meant: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        report: Report,
+        passed_over: PassedOver,
+        ignore_kinds: Collection[str] = (),
+        meant: Collection[str] = (),
+    ) -> None:
         self._report = report
+        self._passed_over = passed_over
         self._ignored = frozenset(ignore_kinds)
         self._meant = frozenset(meant)
         self.objects: dict[str, list[ApiObject]] = {kind: [] for kind in KINDS}
@@ -60,12 +84,16 @@ class Inventory:
 
     def add(self, place: Place, body: msgspec.Raw | Outline, outer: Header = _NO_HEADER) -> None:
         """Take one object, or all of a List; ``outer`` is what the items of a typed List are without saying so."""
+        if place.file not in self._meant and self._passed_over.is_patch(place.file):
+            self._pass_over_patch(place, as_outline(body))
+            return
         header = self._header(place, body, outer)
         if header is None:
             return
         kind = header.kind or ""
         if take := self._take.get((kind, header.api_version or "")):
-            take(ApiObject(place, body))
+            if not self._is_template(place, kind, body):
+                take(ApiObject(place, body))
         elif kind.endswith("List"):
             self._add_items(place, self._items(place, body), header)
         else:
@@ -79,26 +107,62 @@ class Inventory:
             header = _decode_header(body)
         except (msgspec.MsgspecError, RecursionError):
             return self._plain_header(place, as_outline(body), outer)
-        return header if header.kind and header.api_version else _filled(header, outer)
+        if not (header.kind and header.api_version):
+            header = _filled(header, outer)
+        return header if header.kind and header.api_version else self._plain_header(place, as_outline(body), outer)
 
     def _plain_header(self, place: Place, outline: Outline, outer: Header) -> Header | None:
-        value, faults = outline.value, list(outline.faults)
-        if place.file not in self._meant and not place.items and is_own(place.file, value):
+        value = outline.value
+        if self._is_stranger(place, outline):
             return None
         if not isinstance(value, dict):
-            faults = faults or [Fault((), f"must be a Kubernetes object, not {describe(value)}; write its fields")]
-            self._report.begin(place, None, faults)
+            # Lists of other programs need not be lists of objects.
+            if not outer.kind or _matters(outer.kind):
+                remedy = "write the items of a List" if isinstance(value, list) else "write its fields"
+                message = f"must be a Kubernetes object, not {describe(value)}; {remedy}"
+                self._report.begin(place, None, outline.faults or [Fault((), message)])
             return None
-        header = Header(value.get("kind"), value.get("apiVersion"))
         wrong = [
             Fault((field,), f"must be text, not {describe(value[field])}; write it in quotes")
             for field in ("apiVersion", "kind")
             if not isinstance(value.get(field), str | None)
         ]
+        if not isinstance(value.get("kind", outer.kind), str) or is_kustomization(value):
+            better = stranger(place.file, outline).mistake(self._passed_over.directory_of(place.file))
+            wrong = [Fault((), better)] if better else wrong
         if wrong:
             self._report.begin(place, _subject(value, None), wrong)
             return None
-        return _filled(header, outer)
+        return _filled(Header(value.get("kind"), value.get("apiVersion")), outer)
+
+    def _is_stranger(self, place: Place, outline: Outline) -> bool:
+        """Whether a document is no object, and nobody named the file as one of objects."""
+        if place.items or place.file in self._meant or (outline.value is None and outline.faults):
+            return False
+        if is_own(place.file, outline.value):
+            return True
+        if not is_kustomization(outline.value):
+            kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
+            if (isinstance(kind, str) and kind not in KINDS) or may_be_meant(outline.value):
+                return False
+        self._passed_over.take(place, stranger(place.file, outline))
+        return True
+
+    def _pass_over_patch(self, place: Place, outline: Outline) -> None:
+        """Only a patch of what ovsnp reads is worth a note: the object stays without it."""
+        if may_be_meant(outline.value):
+            self._passed_over.take(place, PATCH)
+
+    def _is_template(self, place: Place, kind: str, body: msgspec.Raw | Outline) -> bool:
+        """Whether an object has parts that are to be replaced; it is told, and not read."""
+        if not isinstance(body, Outline) or not is_template(body):
+            return False
+        if place.file in self._meant or is_policy_kind(kind):
+            self._report.begin(place, _subject(body.value, kind))
+            self._report.add((), TEMPLATE.mistake(self._passed_over.directory_of(place.file)))
+        else:
+            self._passed_over.take(place, TEMPLATE)
+        return True
 
     def _items(self, place: Place, body: msgspec.Raw | Outline) -> list[Any]:
         """The items of a List; what is wrong with the List itself is reported."""
@@ -131,14 +195,20 @@ class Inventory:
 
     def _judge_other(self, place: Place, body: msgspec.Raw | Outline, header: Header) -> None:
         """Pass over an object of another type, unless that would lose something."""
-        if header.kind in self._ignored:
+        kind, version = header.kind or "", header.api_version or ""
+        faults = _faults_of_version(kind, version)
+        if kind in self._ignored and not faults:
             return
-        faults = _type_faults(header)
-        if isinstance(body, Outline):
-            faults += [fault for fault in body.faults if faults or fault.path[:1] in OF_THE_TYPE]
+        faults = faults or _faults_of_kind(kind, version)
+        written = body.faults if isinstance(body, Outline) else doubled_fields(body)
+        faults += [fault for fault in written if faults or fault.path[:1] in OF_THE_TYPE]
         if faults:
             outline = as_outline(body)
             self._report.begin(place, _subject(outline.value, header.kind), faults)
+        elif kind in _STATE and _is_ours(kind, version):
+            self._report.begin(place, _subject(as_outline(body).value, kind))
+            what = f"{quote(version)} is no version of {kind} that ovsnp reads"
+            self._report.note(("apiVersion",), f"{what}; ovsnp leaves the object out")
 
 
 def _inner_kind(kind: str | None) -> str:
@@ -150,25 +220,44 @@ def _filled(header: Header, outer: Header) -> Header:
     return Header(header.kind or outer.kind, header.api_version or outer.api_version)
 
 
-def _type_faults(header: Header) -> list[Fault]:
-    """Why an object that is not read must not be passed over either."""
-    kind, version = header.kind, header.api_version
+def _matters(kind: str) -> bool:
+    """Whether objects of a kind are read, or must not be passed over."""
+    return kind in KINDS or kind == "List" or is_policy_kind(kind)
+
+
+def _faults_of_version(kind: str, version: str) -> list[Fault]:
+    """Why an object of Kubernetes' own is not read as what its author means."""
     if not kind:
         return [Fault(("kind",), "missing; every object says its kind, such as kind: NetworkPolicy")]
-    if kind in _VERSIONS and not version:
-        return [Fault(("apiVersion",), f"missing; write apiVersion: {_VERSIONS[kind][0]}")]
-    if kind.lower().endswith(_POLICY_KINDS):
-        what = f"{quote(kind)} of {quote(version or '')}"
-        remedy = "leave it out, or pass over it with --ignore-kind"
-        return [Fault(("kind",), f"{what} is a policy that is not understood; {remedy}")]
-    if kind in _VERSIONS and _group(version) in ("", _group(_VERSIONS[kind][0])):
-        return [Fault(("apiVersion",), f"{quote(version or '')} has no {kind}; write apiVersion: {_VERSIONS[kind][0]}")]
+    if kind not in _VERSIONS:
+        return []
+    remedy = f"write apiVersion: {_VERSIONS[kind][0]}"
+    if not version:
+        return [Fault(("apiVersion",), f"missing; {remedy}")]
+    if kind not in _STATE and _is_ours(kind, version):
+        return [Fault(("apiVersion",), f"{quote(version)} has no {kind}; {remedy}")]
     return []
 
 
-def _group(version: str | None) -> str:
-    """The API group of an ``apiVersion``; the core group is empty. Another group's kinds are not ours to judge."""
-    return (version or "").rpartition("/")[0]
+def _faults_of_kind(kind: str, version: str) -> list[Fault]:
+    """Why an object that ovsnp does not read must not be passed over either."""
+    if version in _VERSIONS["NetworkPolicy"] and kind not in _BESIDE_POLICIES:
+        return [Fault(("kind",), f"{quote(version)} has no {quote(kind)}; write kind: NetworkPolicy, or leave it out")]
+    if is_policy_kind(kind):
+        what = f"{quote(kind)} of {quote(version)}"
+        remedy = "leave it out, or pass over it with --ignore-kind"
+        return [Fault(("kind",), f"{what} is a policy that is not understood; {remedy}")]
+    return []
+
+
+def _is_ours(kind: str, version: str) -> bool:
+    """Whether an ``apiVersion`` is one of Kubernetes' own for a kind; another group's kinds are not ours to judge.
+
+    Groups of others have a domain. Kubernetes' older ones have none, and for NetworkPolicy a misspelt one may have one.
+    """
+    group = version.strip().lower().rpartition("/")[0]
+    own = _VERSIONS[kind][0].rpartition("/")[0]
+    return group == own or "." not in group or (kind == "NetworkPolicy" and group.startswith("networking."))
 
 
 def _faults_of_item(outline: Outline, index: int) -> list[Fault]:

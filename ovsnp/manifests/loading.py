@@ -7,10 +7,12 @@ from ovsnp.collector import without_collector
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
+from ovsnp.manifests.no_manifests import broken, may_hold_objects, mistake_of_text
+from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.notation import read_documents
 from ovsnp.manifests.text.outline import Outline
-from ovsnp.manifests.text.sources import read_sources
+from ovsnp.manifests.text.sources import Source, read_sources
 from ovsnp.model.cluster import Cluster
 
 
@@ -21,11 +23,15 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     in place of the process's own. Raises InputError with every mistake of all the files.
     """
     with without_collector():
-        sources, diagnostics = read_sources(paths, stdin)
-        report = Report()
-        inventory = Inventory(report, ignore_kinds, meant=paths)
-        while sources:
-            diagnostics += _take_file(*sources.pop(0), inventory)
+        sources = read_sources(paths, stdin)
+        report = Report(sources.notes)
+        passed_over = PassedOver(sources.files)
+        inventory = Inventory(report, passed_over, ignore_kinds, meant=paths)
+        diagnostics = sources.diagnostics
+        while sources.files:
+            source = sources.files.pop(0)
+            diagnostics += _take_file(source, inventory, passed_over, named=source.file in paths)
+        passed_over.tell(report)
         return _finish(inventory, report, diagnostics)
 
 
@@ -36,22 +42,28 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
     """
     with without_collector():
         report = Report()
-        inventory = Inventory(report, ignore_kinds)
+        inventory = Inventory(report, PassedOver(), ignore_kinds, meant=[origin])
         for number, value in enumerate(objects):
             inventory.add(Place(origin, number), Outline(value, {}, []))
         return _finish(inventory, report, [])
 
 
-def _take_file(file: str, data: bytes, inventory: Inventory) -> list[Diagnostic]:
+def _take_file(source: Source, inventory: Inventory, passed_over: PassedOver, *, named: bool) -> list[Diagnostic]:
+    file, data = source
     documents = read_documents(file, data)
+    mistake = documents.mistake
+    if mistake and not named and not may_hold_objects(file, data):
+        passed_over.take(Place(file), broken(data, mistake))
+        return []
     for number, document in enumerate(documents.json):
         inventory.add(Place(file, number), document.text)
     for number, outline in enumerate(documents.yaml):
         if outline.value is not None or outline.faults:
             inventory.add(Place(file, number), outline)
-    if documents.mistake is None:
+    if mistake is None:
         return []
-    return [Diagnostic(Span(file, documents.mistake.line), "", "", documents.mistake.message)]
+    line, message = mistake_of_text(data, mistake, passed_over.directory_of(file))
+    return [Diagnostic(Span(file, line), "", "", message)]
 
 
 def _finish(inventory: Inventory, report: Report, diagnostics: list[Diagnostic]) -> Cluster:

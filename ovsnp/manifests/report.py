@@ -48,9 +48,9 @@ class _Mistake(NamedTuple):
 class Report:
     """Collects mistakes and notes of one object after the other; every one is kept, none is raised."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Iterable[Note] = ()) -> None:
         self._mistakes: list[_Mistake] = []
-        self._notes: set[Note] = set()
+        self._notes = set(notes)
         self._place = Place("")
         self._subject: Subject | None = None
         self._broken: tuple[Path, ...] = ()

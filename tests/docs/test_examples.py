@@ -15,6 +15,7 @@ PAGES = [
     "compile.md",
     "diff.md",
     "explain.md",
+    "manifests.md",
     "matrix.md",
     "mtu.md",
     "semantics.md",

@@ -3,7 +3,9 @@
 The image has ovsnp and Python: policies are applied, and probes sent, inside the containers.
 """
 
+import hashlib
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -32,6 +34,31 @@ INSTALL = {
     "docker": "Docker (Debian: apt-get install docker.io; https://docs.docker.com/engine/install)",
     "containerlab": "containerlab (https://containerlab.dev/install)",
 }
+
+
+def pack(paths: Sequence[str]) -> tuple[bytes, list[str]]:
+    """An archive of manifests for the root of a container, and where each of the paths is there.
+
+    A directory stays one, since what is no manifest is passed over only in directories. Other manifests lie in another
+    place, so that none of those before is read again.
+    """
+    contents = {
+        os.path.normpath(os.path.join(str(index), _name(path), os.path.relpath(file, path))): read_again(file)
+        for index, path in enumerate(paths)
+        for file in files_of([path])
+    }
+    place = MANIFESTS / hashlib.sha256(repr(contents).encode()).hexdigest()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, data in contents.items():
+            member = tarfile.TarInfo(str(place.relative_to("/") / name))
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return archive.getvalue(), [str(place / str(index) / _name(path)) for index, path in enumerate(paths)]
+
+
+def _name(path: str) -> str:
+    return os.path.basename(os.path.abspath(path))
 
 
 class ContainerlabRuntime:
@@ -121,16 +148,8 @@ class ContainerlabRuntime:
 
     def files(self, node: str, paths: Sequence[str]) -> list[str]:
         """See ``Runtime``."""
-        there = []
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            for index, path in enumerate(files_of(paths)):
-                data = read_again(path)
-                member = tarfile.TarInfo(str(MANIFESTS.relative_to("/") / f"{index}-{Path(path).name}"))
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
-                there.append(f"/{member.name}")
-        output(["docker", "cp", "-", f"{self.namespace(node)}:/"], f"{node}: docker cp", given=archive.getvalue())
+        archive, there = pack(paths)
+        output(["docker", "cp", "-", f"{self.namespace(node)}:/"], f"{node}: docker cp", given=archive)
         return there
 
     def python(self, node: str) -> str:

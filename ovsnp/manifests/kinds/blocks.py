@@ -1,5 +1,6 @@
 """Addresses and CIDR blocks as the API writes them."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,6 +14,8 @@ from ovsnp.model.policy import IPBlock
 _MAPPED = bytes(10) + b"\xff\xff"
 _MAPPED_FAULT = "is an IPv4 address inside an IPv6 one"
 _MAPPED_REMEDY = "write it as IPv4"
+_LENGTH = re.compile("3[0-2]|[12]?[0-9]")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def read_address(text: str, path: Path, report: Report) -> Address | None:
@@ -36,6 +39,8 @@ def _parse_address(text: str) -> tuple[Address | None, str, str]:
     try:
         address = parse_address(text)
     except (ValueError, UnicodeError):
+        if plain := _without_zeros(text):
+            return None, f"{quote(text)} has leading zeros", f"write {plain}"
         return None, f"{quote(text)} is no IP address", "write it like 10.0.0.1 or fd00::1"
     if len(address) == 16 and address.startswith(_MAPPED):
         return None, f"{quote(text)} {_MAPPED_FAULT}", _MAPPED_REMEDY
@@ -85,6 +90,15 @@ def _except_fault(part: Prefix, cidr: Prefix) -> str | None:
     return None
 
 
+def _without_zeros(text: str) -> str | None:
+    """An IPv4 address without leading zeros, as API servers read it; some programs take such numbers as octal."""
+    plain = _LEADING_ZEROS.sub("", text)
+    try:
+        return plain if len(parse_address(plain)) == 4 else None
+    except (ValueError, UnicodeError):
+        return None
+
+
 @lru_cache(maxsize=100_000)
 def _parse(text: str) -> Prefix | str:
     """The block, or what is wrong with it."""
@@ -92,6 +106,9 @@ def _parse(text: str) -> Prefix | str:
         prefix = parse_prefix(text)
         base = parse_address(text.partition("/")[0])
     except (ValueError, UnicodeError):
+        address, _, length = text.partition("/")
+        if (plain := _without_zeros(address)) and _LENGTH.fullmatch(length):
+            return f"{quote(text)} has leading zeros; write {plain}/{length}"
         return f"{quote(text)} is no CIDR block; write ADDRESS/LENGTH, such as 10.0.0.0/8 or fd00::/64"
     return (
         f"{quote(text)} {_MAPPED_FAULT}; {_MAPPED_REMEDY}" if len(base) == 16 and base.startswith(_MAPPED) else prefix

@@ -93,6 +93,22 @@ def list_faults(body: msgspec.Raw) -> list[Fault]:
     return outline_json(msgspec.Raw(bytes(body).replace(items, b"[]", 1))).faults
 
 
+def doubled_fields(body: msgspec.Raw) -> list[Fault]:
+    """The fields of an object that stand twice in it, not those further inside.
+
+    Of two fields of one name msgspec gives the last, so without spaces the bytes of one are missing.
+    """
+    try:
+        text = bytes(msgspec.json.format(body, indent=-1))
+        fields = _decode_fields(text)
+        given = sum(len(msgspec.json.encode(key)) + len(memoryview(value)) for key, value in fields.items())
+        if not fields or len(text) == len("{}") + given + len(":,") * len(fields) - len(","):
+            return []
+    except (msgspec.MsgspecError, RecursionError):
+        pass
+    return [fault for fault in outline_json(body).faults if len(fault.path) == 1]
+
+
 def line_of(data: bytes | memoryview, offset: int) -> int:
     """The line of a byte, from 1."""
     return bytes(data[:offset]).count(b"\n") + 1

@@ -8,6 +8,7 @@ from ovsnp.manifests.text.outline import NotationError, Outline
 
 _Document = TypeVar("_Document")
 
+_NOT_UTF8 = "not UTF-8 text; save the file in UTF-8"
 _YAML_SUFFIXES = (".yaml", ".yml")
 
 
@@ -42,11 +43,12 @@ def _begins_like_json(data: bytes) -> bool:
 
 def _encoding_mistake(data: bytes) -> NotationError | None:
     if data.isascii():
-        return None
+        # Every other byte of wide text without its mark is 0.
+        return NotationError(_NOT_UTF8, 1) if b"\0" in data[:2] else None
     try:
         data.decode()
     except UnicodeDecodeError as error:
-        return NotationError("not UTF-8 text; save the file in UTF-8", line_of(data, error.start))
+        return NotationError(_NOT_UTF8, line_of(data, error.start))
     return None
 
 

@@ -9,6 +9,9 @@ MAX_DEPTH = 100
 
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep; no Kubernetes object is, check the brackets"
 
+TEMPLATE_KEY = "{{}}"
+"""What stands for a key that is a mapping, as YAML reads the ``{{ ... }}`` of a template."""
+
 DOUBLED = "written twice in one mapping; keep one of the two"
 
 

@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from ovsnp.manifests.paths import Fault, Path
-from ovsnp.manifests.text.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationError, Outline
+from ovsnp.manifests.text.outline import DOUBLED, MAX_DEPTH, TEMPLATE_KEY, TOO_DEEP, NotationError, Outline
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})
@@ -197,8 +197,8 @@ class _Builder:
         self._way.append(_NO_KEY)
         key = self._value(event)
         if isinstance(key, dict | list):
+            key = self._way[-1] = TEMPLATE_KEY if isinstance(key, dict) else _NO_KEY
             self._fault("a key of a mapping must be text; write it as KEY: VALUE")
-            key = _NO_KEY
         self._way.pop()
         return key
 

@@ -118,12 +118,11 @@ def test_expectations_beside_the_manifests_are_none_of_them(checked: Checked) ->
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("connectivity.yaml", "- {from: db, to: db}\n"),
         ("connectivity.yaml", "- {kind: NetworkPolicy, expect: allowed}\n"),
         ("connectivity.yaml", "- {expect: allowed}\n- {kind: NetworkPolicy}\n"),
         ("ovsnp.yaml", "kind: NetworkPolicy\n"),
         ("ovsnp.yaml", "spec: {}\n"),
-        ("other.yaml", "node: node-1\n"),
+        ("other.yaml", "metadata: {name: x}\nspec: {}\n"),
     ],
 )
 def test_what_might_be_a_policy_is_not_passed_over(checked: Checked, name: str, text: str) -> None:

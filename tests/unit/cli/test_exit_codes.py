@@ -1,15 +1,19 @@
 """Exit codes, where messages go, and that nobody sees a traceback."""
 
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from ovsnp.cli import compile as compile_module
 from ovsnp.cli import options
 from ovsnp.errors import DeclarationError
+from ovsnp.manifests.text import sources
 from tests.ovs.applying import Answer, ovsnp, policy
 
 pytestmark = pytest.mark.usefixtures("workdir")
@@ -31,6 +35,17 @@ def failing(error: BaseException) -> object:
         raise error
 
     return fail
+
+
+def refusing(file: str) -> Callable[..., IO[bytes]]:
+    """``open`` as it is for who may not read a file."""
+
+    def refuse(path: str, *arguments: str) -> IO[bytes]:
+        if path == file:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return open(path, *arguments)
+
+    return refuse
 
 
 def test_done_is_0_with_the_flows_on_stdout_and_nothing_on_stderr() -> None:
@@ -224,3 +239,38 @@ def test_manifests_may_come_by_stdin(workdir: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == compiled().out
+
+
+@pytest.mark.parametrize("arguments", ["lint -f -", "check - -f manifests", "diff --effect - manifests"])
+def test_closed_stdin_is_bad_input(arguments: str) -> None:
+    command = f"exec {sys.executable} -m ovsnp {arguments} <&-"
+    done = subprocess.run(["sh", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    message = "-: stdin is closed; pipe the manifests into it, or name a file\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", message)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("lint", "-f", "-", "-f", "-"), "stdin can be read once; write -f - once"),
+    (("lint", "--config", "twice.yaml"), "stdin can be read once; write -f - once"),
+    (("check", "-", "-f", "-"), "stdin cannot hold the manifests and the expectations; name a file for one of the two"),
+])  # fmt: skip
+def test_stdin_is_read_once(arguments: tuple[str, ...], message: str) -> None:
+    Path("twice.yaml").write_text("manifests: ['-', '-']\n")
+    answer = ovsnp(*arguments)
+    assert (answer.code, answer.err) == (2, f"ovsnp: {message}\n")
+
+
+@pytest.mark.parametrize("arguments", ["lint -f closed.yaml -f none.yaml", "check closed.yaml none.yaml -f manifests"])
+def test_unreadable_is_bad_input_beside_what_is_missing(arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with root everything is readable, the system refuses it where Python asks."""
+    Path("closed.yaml").write_text(policy("to-db", 80))
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(sources, "open", refusing("closed.yaml"), raising=False)
+    answer = ovsnp(*arguments.split())
+    assert (answer.code, answer.err.splitlines()) == (
+        3,
+        [
+            "closed.yaml: cannot be read: permission denied; check the path and its permissions",
+            "none.yaml: cannot be read: no such file or directory; check the path and its permissions",
+        ],
+    )

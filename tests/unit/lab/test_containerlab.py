@@ -1,5 +1,7 @@
 """What the containerlab runtime says where something is missing or went wrong, and the file that it deploys."""
 
+import io
+import tarfile
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +12,7 @@ from ovsnp.errors import InputError, SwitchError
 from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.runtime import CONTAINERLAB, RUNTIMES
 from ovsnp.lab.runtime.clab_file import standalone
-from ovsnp.lab.runtime.containerlab import complaints
+from ovsnp.lab.runtime.containerlab import complaints, pack
 from ovsnp.manifests.text.yaml_text import yaml_documents
 
 ROOT = Path(__file__).parents[3]
@@ -69,3 +71,21 @@ def test_a_file_whose_name_cannot_be_told_apart_is_refused(tmp_path: Path) -> No
 def test_the_deployed_file_is_valid_for_containerlab() -> None:
     schema = msgspec.json.decode(SCHEMA.read_bytes())
     jsonschema.validators.validator_for(schema)(schema).validate(parsed(standalone(SHIPPED, "other")))
+
+
+def test_manifests_are_packed_as_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no manifest is passed over in a container as it is on this machine."""
+    monkeypatch.chdir(tmp_path)
+    written = {"dir/sub/a.yaml": "a", "dir/values.yaml": "v", "b.json": "b", "other/a.yaml": "o"}
+    for file, text in written.items():
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(text)
+    archive, there = pack(["dir", "dir/values.yaml", "b.json", "../" + tmp_path.name + "/other/"])
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(tmp_path, filter="data")
+    inside = [tmp_path / path.lstrip("/") for path in there]
+    assert [path.name for path in inside] == ["dir", "values.yaml", "b.json", "other"]
+    files = [[file for file in (path, *path.rglob("*")) if file.is_file()] for path in inside]
+    assert [sorted(file.read_text() for file in each) for each in files] == [["a", "v"], ["v"], ["b"], ["o"]]
+    Path("other/a.yaml").write_text("new")
+    assert not set(there) & set(pack(["dir", "other"])[1])

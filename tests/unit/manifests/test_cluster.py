@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ovsnp.errors import Place
+from ovsnp.errors import InputError, Place
 from ovsnp.manifests import load, load_objects
 from ovsnp.model.address import Address, parse_address, parse_prefix
 from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
@@ -203,11 +203,11 @@ def test_nothing(load_text: Load, text: str) -> None:
 def test_files(directory: Path) -> None:
     (directory / "d/sub").mkdir(parents=True)
     (directory / "d/.hidden").mkdir()
-    for name in ("d/b.yaml", "d/a.yml", "d/sub/c.json", "d/skipped.txt", "d/.e.yaml", "d/.hidden/f.yaml"):
+    for name in ("d/b.yaml", "d/a.yml", "d/sub/c.json", "d/skipped.txt", "d/.e.yaml", "d/.hidden/f.yaml", "d/._b.yaml"):
         stem = Path(name).name.replace(".", "")
         (directory / name).write_text(json.dumps(_object("Namespace", stem)))
     cluster = load(["d", "d/b.yaml", "-"], stdin=io.BytesIO(json.dumps(_object("Namespace", "stdin")).encode()))
-    assert list(cluster.namespaces) == ["ayml", "byaml", "cjson", "stdin"]
+    assert list(cluster.namespaces) == ["ayml", "byaml", "cjson", "eyaml", "stdin"]
 
 
 def test_pods_that_do_not_count() -> None:
@@ -283,13 +283,20 @@ def test_passed_over(load_text: Load) -> None:
         assert load_text(text) == Cluster({}, {}, (), ())
 
 
-@pytest.mark.parametrize("version", ["crd.antrea.io/v1beta1", "projectcalico.org/v3", "extensions/v1beta1", None])
-def test_ignored_kinds(version: str | None) -> None:
+@pytest.mark.parametrize("version", ["crd.antrea.io/v1beta1", "projectcalico.org/v3"])
+def test_ignored_kinds(version: str) -> None:
     foreign = {"apiVersion": version, "kind": "NetworkPolicy", "metadata": {"name": "f"}}
     other = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "f"}}
     ignored = ["NetworkPolicy", "CiliumNetworkPolicy"]
     cluster = load_objects([foreign, other, POLICY], ignore_kinds=ignored)
     assert [policy.name for policy in cluster.policies] == ["np"]
+
+
+@pytest.mark.parametrize("version", ["extensions/v1beta1", None])
+def test_kubernetes_own_policies_are_not_ignored(version: str | None) -> None:
+    """Who ignores the NetworkPolicy of another system does not mean those of Kubernetes."""
+    with pytest.raises(InputError, match=r"write apiVersion: networking\.k8s\.io/v1"):
+        load_objects([{**POLICY, "apiVersion": version}], ignore_kinds=["NetworkPolicy"])
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,27 @@ def test_broken_json(mistakes: Mistakes) -> None:
 
 def test_not_utf8(directory: Path) -> None:
     (directory / "latin1.yaml").write_bytes(b"a: b\nc: \xe4\n")
-    (directory / "utf16.json").write_bytes("{}".encode("utf-16"))
+    (directory / "utf16.json").write_bytes("{}".encode("utf-16-le"))
     with pytest.raises(InputError) as caught:
         load(["latin1.yaml", "utf16.json"])
     assert str(caught.value).splitlines() == [
         "latin1.yaml:2: not UTF-8 text; save the file in UTF-8",
         "utf16.json:1: not UTF-8 text; save the file in UTF-8",
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", [
+    "apiVersion: v1\nkind: Namespace\nmetadata: {name: NE\u00e4}\n",
+    '{"apiVersion": "v1",\n"kind": "Namespace",\n"metadata": {"name": "NE\u00e4"}}\n',
+])  # fmt: skip
+def test_encodings_with_a_mark(directory: Path, encoding: str, line_end: str, text: str) -> None:
+    (directory / "in.yaml").write_bytes(text.replace("\n", line_end).encode(encoding))
+    with pytest.raises(
+        InputError, match=r"^in.yaml:3: Namespace 'NE\u00e4': metadata.name: 'NE\u00e4' is no valid name"
+    ):
+        load(["in.yaml"])
 
 
 def test_aliases_that_explode(mistakes: Mistakes) -> None:
@@ -103,7 +117,7 @@ def test_doubled_keys_in_json(mistakes: Mistakes, load_text: Callable[..., Clust
 
 def test_files_that_cannot_be_read(directory: Path) -> None:
     os.symlink("nowhere", directory / "dangling.yaml")
-    (directory / "bad.yaml").write_text("kind: [")
+    (directory / "bad.yaml").write_text("kind: Namespace\na: [")
     (directory / "good.yaml").write_text(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: elsewhere}\nspec: {nodeName: 5}"
     )
@@ -111,7 +125,7 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
         load(["missing.yaml", ".", "nul\0.yaml"])
     # Nothing about the namespace, whose object may be in a file that could not be read.
     broken, *others = str(caught.value).splitlines()
-    assert is_as_expected(broken, "./bad.yaml:2: not valid YAML: ...; check the indentation and quotes here")
+    assert is_as_expected(broken, "./bad.yaml:3: not valid YAML: ...; check the indentation and quotes here")
     assert others == [
         "./dangling.yaml: cannot be read: no such file or directory; check the path and its permissions",
         "./good.yaml:4: Pod elsewhere/p: spec.nodeName: must be text, not the number 5; write it in quotes",

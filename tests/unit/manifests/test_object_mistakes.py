@@ -122,18 +122,20 @@ metadata:
         ("apiVersion: k8s.ovn.org/v1\nkind: EgressFirewall", 2, "EgressFirewall default/x: ",
          "kind: 'EgressFirewall' of 'k8s.ovn.org/v1' is a policy that is not understood; "
          "leave it out, or pass over it with --ignore-kind"),
-        ("apiVersion: networking.k8s.io/v1\nkind: Networkpolicy", 2, "Networkpolicy default/x: ",
-         "kind: 'Networkpolicy' of 'networking.k8s.io/v1' is a policy that is not understood; "
+        ("apiVersion: acme.io/v1\nkind: 'Network-Policies '", 2, "Network-Policies  default/x: ",
+         "kind: 'Network-Policies ' of 'acme.io/v1' is a policy that is not understood; "
          "leave it out, or pass over it with --ignore-kind"),
+        ("apiVersion: networking.k8s.io/v1\nkind: Networkpolicy", 2, "Networkpolicy default/x: ",
+         "kind: 'networking.k8s.io/v1' has no 'Networkpolicy'; write kind: NetworkPolicy, or leave it out"),
+        ("apiVersion: networking.k8s.io/v1\nkind: NetworkPolcy", 2, "NetworkPolcy default/x: ",
+         "kind: 'networking.k8s.io/v1' has no 'NetworkPolcy'; write kind: NetworkPolicy, or leave it out"),
         ("kind: NetworkPolicy", 1, "NetworkPolicy default/x: ",
          "apiVersion: missing; write apiVersion: networking.k8s.io/v1"),
         ("kind: Node", 1, "Node x: ", "apiVersion: missing; write apiVersion: v1"),
-        ("apiVersion: v2\nkind: Pod", 1, "Pod default/x: ", "apiVersion: 'v2' has no Pod; write apiVersion: v1"),
-        ("apiVersion: discovery.k8s.io/v1beta1\nkind: EndpointSlice", 1, "EndpointSlice default/x: ",
-         "apiVersion: 'discovery.k8s.io/v1beta1' has no EndpointSlice; write apiVersion: discovery.k8s.io/v1"),
+        ("apiVersion: v2\nkind: Node", 1, "Node x: ", "apiVersion: 'v2' has no Node; write apiVersion: v1"),
+        ("apiVersion: v2\nkind: Namespace", 1, "Namespace x: ", "apiVersion: 'v2' has no Namespace; "
+         "write apiVersion: v1"),
         ("kind: ServiceCIDR", 1, "ServiceCIDR x: ", "apiVersion: missing; write apiVersion: networking.k8s.io/v1"),
-        ("apiVersion: v1\nkind: ServiceCIDR", 1, "ServiceCIDR x: ",
-         "apiVersion: 'v1' has no ServiceCIDR; write apiVersion: networking.k8s.io/v1"),
         ("apiVersion: v1", 1, "", "kind: missing; every object says its kind, such as kind: NetworkPolicy"),
         ("apiVersion: v1\nkind: [Pod]", 2, "", "kind: must be text, not a list; write it in quotes"),
     ],
@@ -143,9 +145,25 @@ def test_headers(mistakes: Mistakes, *, header: str, line: int, subject: str, me
     text = f"{header}\nmetadata: {{name: x}}\n"
     if notation == "json":
         pairs = [entry.split(": ", 1) for entry in header.splitlines()]
-        fields = {key: [value[1:-1]] if value.startswith("[") else value for key, value in pairs}
+        fields = {key: [value[1:-1]] if value.startswith("[") else value.strip("'") for key, value in pairs}
         text, line = json.dumps({**fields, "metadata": {"name": "x"}}), 1
     assert mistakes(text) == [f"in.yaml:{line}: {subject}{message}"]
+
+
+VERSIONS = ["extensions/v1beta1", "v1", "v1beta1", "networking/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v2",
+            "networking.k8s.io", "networking.k8s/v1", " Networking.k8s.io/v1 ", "apps/v1", "NetworkPolicy"]  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", ["NetworkPolicy", "NetworkPolicyList"])
+def test_policy_of_another_version_is_never_left_out(mistakes: Mistakes, version: str, kind: str) -> None:
+    """The advice is the version to write: --ignore-kind would take the policy away."""
+    item: dict[str, object] = {"metadata": {"name": "x"}, "spec": {"podSelector": {}}}
+    fields = {"items": [item]} if kind.endswith("List") else item
+    expected = (
+        f"NetworkPolicy default/x: apiVersion: '{version}' has no NetworkPolicy; write apiVersion: networking.k8s.io/v1"
+    )
+    assert mistakes(json.dumps({"apiVersion": version, "kind": kind, **fields})) == [f"in.yaml:1: {expected}"]
 
 
 def test_lists(mistakes: Mistakes) -> None:

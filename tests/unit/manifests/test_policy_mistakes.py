@@ -97,6 +97,11 @@ NO_VALUE = (
         ("ipBlock: {cidr: 10.0.0.0/33}", f".ipBlock.cidr: '10.0.0.0/33' {NO_CIDR}"),
         ("ipBlock: {cidr: 10.0.0/8}", f".ipBlock.cidr: '10.0.0/8' {NO_CIDR}"),
         ("ipBlock: {cidr: 10.0.0.0/-1}", f".ipBlock.cidr: '10.0.0.0/-1' {NO_CIDR}"),
+        ("ipBlock: {cidr: 010.44.002.0/24}", ".ipBlock.cidr: '010.44.002.0/24' has leading zeros; write 10.44.2.0/24"),
+        ("ipBlock: {cidr: 10.0.0.0/8, except: [10.1.08.000/24]}", ".ipBlock.except[0]: '10.1.08.000/24' has "
+         "leading zeros; write 10.1.8.0/24"),
+        ("ipBlock: {cidr: 010.0.0.0/33}", f".ipBlock.cidr: '010.0.0.0/33' {NO_CIDR}"),
+        ("ipBlock: {cidr: 0300.0.0.0/8}", f".ipBlock.cidr: '0300.0.0.0/8' {NO_CIDR}"),
         ("ipBlock: {cidr: 'fd00::/129'}", f".ipBlock.cidr: 'fd00::/129' {NO_CIDR}"),
         ("ipBlock: {cidr: 'fe80::1%eth0/64'}", f".ipBlock.cidr: 'fe80::1%eth0/64' {NO_CIDR}"),
         ("ipBlock: {cidr: '::ffff:10.0.0.0/104'}", f".ipBlock.cidr: '::ffff:10.0.0.0/104' {MAPPED}"),

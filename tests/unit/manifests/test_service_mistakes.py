@@ -101,6 +101,7 @@ BESIDE = "None stands beside another cluster IP; write it alone, or remove it"
     ("field", "expected"),
     [
         ("clusterIP: web", [f"clusterIP: 'web' {NO_ADDRESS}"]),
+        ("clusterIP: 010.96.0.10", ["clusterIP: '010.96.0.10' has leading zeros; write 10.96.0.10"]),
         ("clusterIP: none", [f"clusterIP: 'none' {NO_ADDRESS}"]),
         ("clusterIP: '::ffff:10.96.0.1'", ["clusterIP: '::ffff:10.96.0.1' is an IPv4 address inside an IPv6 one; "
                                            "write it as IPv4"]),

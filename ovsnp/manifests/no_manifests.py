@@ -1,0 +1,164 @@
+"""What stands among manifests without being one: charts, kustomizations, templates, data of other programs.
+
+In a directory it is passed over with a note, as nobody named it. Two things are mistakes there too: what may have been
+meant as an object that ovsnp reads, and text that cannot be parsed and may hold a policy. Who passes over a policy lets
+through what the policy stops.
+"""
+
+import os
+import re
+from typing import Any, NamedTuple
+
+from ovsnp.manifests.kinds.wire import KINDS
+from ovsnp.manifests.text.json_text import line_of
+from ovsnp.manifests.text.outline import TEMPLATE_KEY, NotationError, Outline
+
+_ACTION = "{{"
+"""How the parts of a template begin that are replaced."""
+_BARE_ACTION = re.compile(rb"(?:^|[:-][ \t])[ \t]*\{\{", re.MULTILINE)
+"""An action where YAML has a line or a value: text in quotes and comments may hold actions without being a template."""
+
+_POLICY_KINDS = ("networkpolicy", "networkpolicies", "egressfirewall", "egressfirewalls")
+"""How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
+
+_POLICY = re.compile(rb"net(?:work)?[-_ ]?pol|egress[-_ ]?firewall", re.IGNORECASE)
+_NAME = re.compile(r"pol(?:ic|\b)|firewall", re.IGNORECASE)
+_KIND = rb"\bkind[\"']?\s*:\s*[\"']?"
+_HIDDEN_KIND = re.compile(_KIND + rb"\{\{|\\(?:x[4-7]|u00[4-7]|U000000[4-7]|\r?\n)")
+"""A kind that is replaced, and letters as escapes or a line that is folded: they may spell any kind."""
+_READ_KIND = re.compile(_KIND + f"(?:{'|'.join(KINDS)})\\b".encode())
+_FIELDS_OF_POLICIES = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
+
+
+class Stranger(NamedTuple):
+    """What something is that is no manifest, in the singular and the plural, and what to do with it if anything is."""
+
+    what: str
+    several: str
+    left_undone: str = ""
+    remedy: str = ""
+
+    def note(self, directory: str, count: int = 1, where: str = "") -> str:
+        """The sentence where so many of these are passed over; ``directory`` is for the remedy."""
+        head, those = (self.what, "it") if count == 1 else (f"{count} {self.several}{where}", "them")
+        if not self.remedy:
+            return f"{head}; ovsnp passes over {those}"
+        return f"{head}, which ovsnp does not {self.left_undone}; {self.remedy.format(directory, those=those)}"
+
+    def mistake(self, directory: str) -> str | None:
+        """The sentence where it must not be, if there is a better one than what is missing in an object."""
+        return f"{self.what} is no manifest; {self.remedy.format(directory, those='it')}" if self.remedy else None
+
+
+_RENDER = ("render", "render {those} first: helm template {} | ovsnp ... -f -")
+_BUILD = ("build", "build {those} first: kustomize build {} | ovsnp ... -f -")
+OTHER = Stranger("no Kubernetes object", "texts that are no Kubernetes objects")
+CHART = Stranger("a Helm chart", "Helm charts", *_RENDER)
+OF_CHART = Stranger("part of a Helm chart", "parts of Helm charts", *_RENDER)
+TEMPLATE = Stranger("a template", "templates", *_RENDER)
+KUSTOMIZATION = Stranger(
+    "a kustomization that changes or adds objects", "kustomizations that change or add objects", *_BUILD
+)
+PLAIN_KUSTOMIZATION = Stranger("a kustomization that only lists files", "kustomizations that only list files")
+PATCH = Stranger("a patch of a kustomization", "patches of kustomizations", "apply", _BUILD[1])
+
+_KUSTOMIZATION_NAME = re.compile(r"kustomization\.ya?ml|Kustomization")
+_CHART_NAME = re.compile(r"Chart\.ya?ml")
+_OF_CHART_NAME = re.compile(r"values([-._].*)?\.(ya?ml|json)|requirements\.ya?ml")
+_KUSTOMIZE = "kustomize.config.k8s.io/"
+_KUSTOMIZE_KINDS = ("Kustomization", "Component")
+
+
+def stranger(file: str, outline: Outline) -> Stranger:
+    """What a document is that is no object, by its text and by the name of its file."""
+    if is_template(outline):
+        return TEMPLATE
+    if names_kustomization(file) or is_kustomization(outline.value):
+        return KUSTOMIZATION
+    return OF_CHART if names_chart(file) or _OF_CHART_NAME.fullmatch(os.path.basename(file)) else OTHER
+
+
+def names_kustomization(file: str) -> bool:
+    """Whether kustomize reads files of this name in a directory that it builds."""
+    return _KUSTOMIZATION_NAME.fullmatch(os.path.basename(file)) is not None
+
+
+def names_chart(file: str) -> bool:
+    """Whether a file of this name makes its directory a Helm chart."""
+    return _CHART_NAME.fullmatch(os.path.basename(file)) is not None
+
+
+def is_kustomization(value: Any) -> bool:
+    """Whether a document says that kustomize reads it, whatever its file's name."""
+    if not isinstance(value, dict):
+        return False
+    kind, version = value.get("kind"), value.get("apiVersion")
+    if version is None:
+        return kind in _KUSTOMIZE_KINDS
+    return isinstance(version, str) and version.startswith(_KUSTOMIZE) and kind in (None, *_KUSTOMIZE_KINDS)
+
+
+def is_policy_kind(kind: str) -> bool:
+    """Whether objects of a kind restrict traffic, whoever reads them; odd spellings count too."""
+    return "".join(filter(str.isalnum, kind)).lower().endswith(_POLICY_KINDS)
+
+
+def may_be_meant(value: Any) -> bool:
+    """Whether a value that is no object may have been meant as one that ovsnp reads, or as a list of such objects."""
+    if isinstance(value, list):
+        return any(map(may_be_meant, value))
+    if not isinstance(value, dict):
+        return False
+    kind, fields = value.get("kind"), value.keys()
+    if may_be_meant(value.get("items")):
+        return True
+    if isinstance(kind, str):
+        return is_policy_kind(kind) or (kind in KINDS and not fields.isdisjoint(("apiVersion", "metadata", "spec")))
+    if len({"apiVersion", "metadata", "spec"} & fields) > 1:
+        return True
+    spec = value.get("spec", ())
+    return not _FIELDS_OF_POLICIES.isdisjoint(spec) if isinstance(spec, dict) and spec else spec in (None, {})
+
+
+def is_template(outline: Outline) -> bool:
+    """Whether a document that can be parsed is a template: names, or values without quotes, are to be replaced."""
+    if any(fault.path[-1:] == (TEMPLATE_KEY,) for fault in outline.faults):
+        return True
+    metadata = outline.value.get("metadata") if isinstance(outline.value, dict) else None
+    if not isinstance(metadata, dict):
+        return False
+    labels = metadata.get("labels")
+    names = [metadata.get("name"), metadata.get("namespace"), *(labels.values() if isinstance(labels, dict) else ())]
+    return any(isinstance(name, str) and _ACTION in name for name in names)
+
+
+def may_hold_objects(file: str, text: bytes) -> bool:
+    """Whether text that cannot be parsed may hold something that ovsnp must not pass over.
+
+    That is a policy, by the text or by the file's name, and in text that is no template any kind that ovsnp reads.
+    """
+    text = text.replace(b"\0", b"")
+    if _NAME.search(os.path.basename(file)) or _POLICY.search(text) or _HIDDEN_KIND.search(text):
+        return True
+    return _ACTION.encode() not in text and _READ_KIND.search(text) is not None
+
+
+def broken(text: bytes, mistake: NotationError) -> Stranger:
+    """What text is that cannot be parsed."""
+    if _ACTION.encode() in text:
+        return TEMPLATE
+    problem = mistake.message.partition(";")[0]
+    kinds = "no kind that ovsnp reads"
+    return Stranger(f"{problem}, and names {kinds}", f"files that are {problem}, and name {kinds}")
+
+
+def mistake_of_text(text: bytes, mistake: NotationError, directory: str) -> tuple[int, str]:
+    """The line and the sentence where text that cannot be parsed is a mistake."""
+    render = TEMPLATE.remedy.format(directory, those="it")
+    if action := _BARE_ACTION.search(text):
+        policy = _POLICY.search(text)
+        what = "a template that may hold a policy" if policy else "a template is no manifest"
+        return line_of(text, (policy or action).end()), f"{what}; {render}"
+    if _ACTION.encode() in text:
+        return mistake.line, f"{mistake.message}; or, if this is a template, {render}"
+    return mistake.line, mistake.message

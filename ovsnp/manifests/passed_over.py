@@ -1,0 +1,93 @@
+"""What is passed over, collected until all files are known, so that notes are few."""
+
+import os
+import shlex
+from collections.abc import Iterable
+
+from ovsnp.errors import Place
+from ovsnp.manifests.kustomization import Kustomization, read_kustomization
+from ovsnp.manifests.no_manifests import (
+    CHART,
+    KUSTOMIZATION,
+    OF_CHART,
+    OTHER,
+    PLAIN_KUSTOMIZATION,
+    TEMPLATE,
+    Stranger,
+    names_chart,
+    names_kustomization,
+)
+from ovsnp.manifests.report import Report
+from ovsnp.manifests.text.sources import Source
+
+_FEW = 3
+"""How many of one sort have a note of their own."""
+_SOME_DIRECTORY = "DIR"
+_IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
+"""What belongs to the chart around it, if there is one."""
+
+
+class PassedOver:
+    """Charts and kustomizations among the files, and what was found that is no manifest."""
+
+    def __init__(self, sources: Iterable[Source] = ()) -> None:
+        self._charts: set[str] = set()
+        self._kustomizations: dict[str, Kustomization] = {}
+        for file, data in sources:
+            if names_chart(file):
+                self._charts.add(_around(file))
+            elif names_kustomization(file):
+                self._kustomizations[file] = read_kustomization(file, data)
+        known = self._kustomizations.values()
+        self._patches = frozenset[str]().union(*(each.patches for each in known))
+        self._patches -= frozenset[str]().union(*(each.resources for each in known))
+        self._found: dict[Stranger, dict[str, list[Place]]] = {}
+
+    def is_patch(self, file: str) -> bool:
+        """Whether a kustomization among the files names this one as a patch, and none as a resource."""
+        return bool(self._patches) and os.path.normpath(file) in self._patches
+
+    def take(self, place: Place, what: Stranger) -> None:
+        """Keep what something is, for one of the notes."""
+        if what in _IN_CHART and (chart := self._chart_of(place.file)):
+            place, what = Place(chart), CHART
+        elif what is OTHER and self.is_patch(place.file):
+            return
+        elif what is KUSTOMIZATION and (found := self._kustomizations.get(place.file)) and found.only_lists:
+            what = PLAIN_KUSTOMIZATION
+        self._found.setdefault(what, {}).setdefault(place.file, []).append(place)
+
+    def directory_of(self, file: str) -> str:
+        """What helm or kustomize is told to take for a file, as a word of the shell."""
+        directory = _around(file) if names_kustomization(file) else self._chart_of(file)
+        return shlex.quote(directory) if directory else _SOME_DIRECTORY
+
+    def tell(self, report: Report) -> None:
+        """Note what was passed over: each file once, or all of one sort together where these are many."""
+        for what, files in self._found.items():
+            if len(files) > _FEW:
+                report.begin(Place(_around(*files)), None)
+                report.note((), what.note(_SOME_DIRECTORY, len(files), f" ({next(iter(files))} and others)"))
+                continue
+            for file, (place, *more) in files.items():
+                report.begin(place, None)
+                if what is CHART:
+                    report.note((), what.note(shlex.quote(file)))
+                else:
+                    report.note((), what.note(self.directory_of(file), 1 + len(more)))
+
+    def _chart_of(self, file: str) -> str | None:
+        """The directory of the innermost chart around a file."""
+        while self._charts and file != (file := _around(file)):
+            if file in self._charts:
+                return file
+        return None
+
+
+def _around(*files: str) -> str:
+    """The innermost directory around these files; of relative and absolute ones, that of the first."""
+    directories = [os.path.dirname(file) for file in files]
+    try:
+        return os.path.commonpath(directories) or os.curdir
+    except ValueError:
+        return directories[0] or os.curdir
