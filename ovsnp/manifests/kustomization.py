@@ -46,4 +46,4 @@ def _beside(directory: str, path: str) -> str:
 def _is_inside(directory: str, path: str) -> bool:
     """Whether a path leads to something below a directory; addresses of other places lead nowhere."""
     outside = os.path.relpath(path, directory or ".").startswith(os.pardir)
-    return not outside and "\0" not in path and os.path.exists(path)
+    return not outside and os.path.exists(path)

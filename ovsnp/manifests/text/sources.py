@@ -97,7 +97,7 @@ def _read(file: str, stdin: BinaryIO | None) -> bytes:
 def _own_stdin() -> BinaryIO:
     stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if stream is None:
-        raise _NoManifestError("stdin is closed; pipe the manifests into it, or name a file")
+        raise _NoManifestError("stdin is closed; pipe the text into it, or name a file")
     return stream
 
 

@@ -245,7 +245,7 @@ def test_manifests_may_come_by_stdin(workdir: Path) -> None:
 def test_closed_stdin_is_bad_input(arguments: str) -> None:
     command = f"exec {sys.executable} -m ovsnp {arguments} <&-"
     done = subprocess.run(["sh", "-c", command], env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    message = "-: stdin is closed; pipe the manifests into it, or name a file\n"
+    message = "-: stdin is closed; pipe the text into it, or name a file\n"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", message)
 
 

@@ -169,6 +169,7 @@ NO_KUSTOMIZATION = (
     ("x.yaml", "kind: NetworkPolicy\n", ":1: NetworkPolicy default/?: apiVersion: missing; ..."),
     ("x.yaml", f"kind: Service\n{META}\n", ":1: Service default/x: apiVersion: missing; write apiVersion: v1"),
     ("x.yaml", "items:\n- kind: NetworkPolicy\n", ":1: kind: missing; ..."),
+    ("x.json", "[" * 150 + "]" * 150, ":1: nested more than 100 levels deep; no Kubernetes object is, ..."),
     ("x.json", '[{"kind": "NetworkPolicy"}]', ":1: must be a Kubernetes object, not a list; write the items of a List"),
     ("x.json", '[[], [{"kind": "List", "items": [{"kind": "NetworkPolicy"}]}]]',
      ":1: must be a Kubernetes object, not a list; write the items of a List"),
