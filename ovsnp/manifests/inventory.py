@@ -149,8 +149,12 @@ class Inventory:
         return True
 
     def _pass_over_patch(self, place: Place, outline: Outline) -> None:
-        """Only a patch of what ovsnp reads is worth a note: the object stays without it."""
-        if may_be_meant(outline.value):
+        """Only a patch of what ovsnp reads is worth a note; a policy without its patch may allow more."""
+        kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
+        if isinstance(kind, str) and is_policy_kind(kind):
+            self._report.begin(place, _subject(outline.value, kind))
+            self._report.add((), PATCH.note(self._passed_over.directory_of(place.file)))
+        elif may_be_meant(outline.value):
             self._passed_over.take(place, PATCH)
 
     def _is_template(self, place: Place, kind: str, body: msgspec.Raw | Outline) -> bool:

@@ -222,6 +222,7 @@ CHART = {"dir/c/Chart.yaml": "name: networkpolicy\n", "dir/c/values.yaml": "a: b
          "dir/c/templates/x.yaml": "{{ x }}: [", "dir/c/templates/y/z.yaml": "a: {{ x }}\n",
          "dir/c/crds/crd.yaml": NAMESPACE}  # fmt: skip
 PATCH = POLICY.replace("spec: {podSelector: {}}", "$patch: delete")
+SCALE = "kind: Deployment\nmetadata: {name: p}\nspec: {replicas: 2}\n"
 APPLY = "a patch of a kustomization, which ovsnp does not apply; build it first: kustomize build DIR | ovsnp ... -f -"
 UNRENDERED = "a Helm chart, which ovsnp does not render; render it first: helm template"
 PATCHING = "a kustomization that changes or adds objects, which ovsnp does not build; build it first: kustomize build"
@@ -245,9 +246,9 @@ PATCHING = "a kustomization that changes or adds objects, which ovsnp does not b
      ["dir/x: 200 files that are not valid YAML: ..., and name no kind that ovsnp reads (dir/x/0.yaml and others); "
       "ovsnp passes over them"]),
     ({f"dir/{name}.yaml": f"apiVersion: acme.io/v1\nkind: Foo\n{META}\n" for name in range(200)}, []),
-    ({"dir/kustomization.yaml": "patches: [{path: ./b/../p.yaml}, {path: 5}, 5]\n", "dir/p.yaml": PATCH},
+    ({"dir/kustomization.yaml": "patches: [{path: ./b/../p.yaml}, {path: 5}, 5]\n", "dir/p.yaml": SCALE},
      [f"dir/kustomization.yaml:1: {PATCHING} dir | ovsnp ... -f -", f"dir/p.yaml:1: {APPLY}"]),
-    ({"dir/o/Kustomization": "patchesStrategicMerge: [../p.json]\n", "dir/p.json": '{"kind": "NetworkPolicy"}'},
+    ({"dir/o/Kustomization": "patchesStrategicMerge: [../p.json]\n", "dir/p.json": '{"kind": "Pod", "spec": {}}'},
      [f"dir/o/Kustomization:1: {PATCHING} dir/o | ovsnp ... -f -", f"dir/p.json:1: {APPLY}"]),
     ({"dir/kustomization.yaml": "patchesJson6902: [{path: p.yaml}]\n", "dir/p.yaml": "- {op: remove, path: /spec}\n"},
      [f"dir/kustomization.yaml:1: {PATCHING} dir | ovsnp ... -f -"]),
@@ -270,7 +271,7 @@ def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[st
     ("patches: [{path: p.yaml}\n", PATCH),
     ("components: [p.yaml]\n", PATCH),
 ])  # fmt: skip
-def test_only_a_patch_is_passed_over(directory: Path, kustomization: str, text: str) -> None:
+def test_only_a_patch_may_lack_fields(directory: Path, kustomization: str, text: str) -> None:
     _write(directory, {"dir/kustomization.yaml": kustomization, "dir/p.yaml": text})
     with pytest.raises(InputError, match=r"^dir/p\.yaml:"):
         load(["dir"])
@@ -282,9 +283,16 @@ def test_resource_of_one_kustomization_is_no_patch_of_another(directory: Path) -
     assert [policy.name for policy in load(["dir"]).policies] == ["p"]
 
 
+def test_patch_of_a_policy_is_not_passed_over(directory: Path) -> None:
+    _write(directory, {"dir/kustomization.yaml": "patches: [{path: p.yaml}]\n", "dir/p.yaml": PATCH})
+    with pytest.raises(InputError) as caught:
+        load(["dir"])
+    assert str(caught.value) == f"dir/p.yaml:1: NetworkPolicy default/p: {APPLY}"
+
+
 def test_named_patch_is_meant_as_a_manifest(directory: Path) -> None:
-    _write(directory, {"dir/kustomization.yaml": "patches: [{path: p.yaml}]\n", "dir/p.yaml": POLICY})
-    assert [len(load(paths).policies) for paths in (["dir"], ["dir", "dir/p.yaml"])] == [0, 1]
+    _write(directory, {"dir/kustomization.yaml": "patches: [{path: p.yaml}]\n", "dir/p.yaml": NAMESPACE})
+    assert [len(load(paths).namespaces) for paths in (["dir"], ["dir", "dir/p.yaml"])] == [0, 1]
 
 
 def _write(directory: Path, files: dict[str, str]) -> None:
