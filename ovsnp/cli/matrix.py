@@ -8,9 +8,9 @@ import click
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
 from ovsnp.matrix.output import output
-from ovsnp.matrix.parties import By
-from ovsnp.matrix.reach import Reach
 from ovsnp.matrix.view import View
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
 
 
 @click.command()

@@ -14,9 +14,9 @@ from ovsnp.explain.ends import (
     read_source,
 )
 from ovsnp.explain.names import advice, nearest
-from ovsnp.matrix.parties import Kind, Party
-from ovsnp.matrix.reach import Reach
 from ovsnp.model.address import Prefix, family
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import Kind, Party
 from ovsnp.verify import Endpoint, NodeEnd, OutsideEnd, PodEnd
 
 

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ovsnp.matrix.parties import Kind, Party
 from ovsnp.matrix.view import View
-from ovsnp.matrix.words import ALL, NONE
+from ovsnp.reach.parties import Kind, Party
+from ovsnp.reach.traffics import ALL, NONE
 from ovsnp.verify import Exemption
 
 _HEAD = ("FROM", "PORTS", "TO")

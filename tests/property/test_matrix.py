@@ -8,10 +8,10 @@ from random import Random
 import pytest
 
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.parties import By
-from ovsnp.matrix.reach import Reach
 from ovsnp.model.address import Address
 from ovsnp.model.policy import Direction
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
 from ovsnp.verify import OutsideEnd, judge, who
 from tests.matrix.members import disagreements, members
 from tests.property.clusters import Object, random_cluster

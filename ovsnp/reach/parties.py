@@ -6,11 +6,11 @@ from enum import StrEnum
 
 import msgspec
 
-from ovsnp.matrix.outside import outsiders
-from ovsnp.matrix.rulebook import Rulebook
-from ovsnp.matrix.workloads import group, name_of_workload
 from ovsnp.model.address import FAMILIES, Address, family, format_address
 from ovsnp.model.cluster import Cluster, Node, Pod
+from ovsnp.reach.outside import outsiders
+from ovsnp.reach.rulebook import Rulebook
+from ovsnp.reach.workloads import group, name_of_workload
 from ovsnp.verify import NodeEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ovsnp.matrix.parties import By, Kind, Party, parties
-from ovsnp.matrix.rulebook import Facts, Rulebook
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
+from ovsnp.reach.parties import By, Kind, Party, parties
+from ovsnp.reach.rulebook import Facts, Rulebook
 from ovsnp.verify import Exemption
 from ovsnp.verify.classes import Classes
 
