@@ -3,8 +3,11 @@
 import gc
 import json
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import click
+from rich.text import Text
 
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
@@ -12,11 +15,16 @@ from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit
 from ovsnp.explain.document import document
+from ovsnp.explain.ends import ClusterIPEnd
+from ovsnp.explain.openings import openings
+from ovsnp.explain.openings_document import openings_document
+from ovsnp.explain.openings_text import opening_lines
 from ovsnp.explain.places import Places
-from ovsnp.explain.questions import Written, read_question
-from ovsnp.explain.reasons import Terms, outcome
+from ovsnp.explain.questions import Written, read_pairs, read_question
+from ovsnp.explain.reasons import Outcome, Terms, outcome
 from ovsnp.explain.reasons import explain as explained
 from ovsnp.explain.text import lines
+from ovsnp.model.cluster import Cluster
 
 
 @click.command(cls=Question)
@@ -24,7 +32,7 @@ from ovsnp.explain.text import lines
 @click.argument("destination", metavar="DST", shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
 @click.option(
-    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless every connection asked about is so."
+    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless everything asked about is so."
 )
 @family_options
 @shared_options
@@ -34,25 +42,46 @@ def explain(
     """Say whether SRC may connect to DST, and which rules decide.
 
     SRC and DST are NAMESPACE/POD, POD (namespace default), node/NAME or an address, DST also svc/NAMESPACE/NAME. PORT
-    is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it, icmp, or all ports of a
-    Service.
+    is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which ports
+    are allowed and which are not.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     cluster = request.cluster()
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
-    entry = request.entry(cluster)
-    question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)
-    terms = Terms(request.strict_nodes, entry, request.service_blocks)
-    answers = [explained(cluster, connection, terms) for connection in question.connections]
-    if request.output == "json":
-        click.echo(json.dumps(document(question, answers, Places()), indent=2))
-    else:
-        console = Terminal(no_color=request.no_color or None, highlight=False)
-        for line in lines(question, answers, Places()):
-            console.print(line, soft_wrap=True)
-        for note in question.notes:
-            request.tell(f"note: {note}")
-    decided = outcome([answer.outcome for answer in answers])
-    if expect and decided != expect:
-        click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
+    written = Written(source, destination, port, version)
+    told = _at_every_port(request, cluster, written) if port is None else _at_a_port(request, cluster, written)
+    if expect and told != expect:
+        click.echo(f"ovsnp: expected {expect}, but it is {told}", err=True)
         sys.exit(Exit.NO)
+
+
+def _at_a_port(request: Request, cluster: Cluster, written: Written) -> Outcome:
+    """Tell what becomes of each connection that is asked about."""
+    question = read_question(cluster, written, request.service_cidrs)
+    terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
+    answers = [explained(cluster, connection, terms) for connection in question.connections]
+    _tell(request, lines(question, answers, Places()), document(question, answers, Places()), question.notes)
+    return outcome([answer.outcome for answer in answers])
+
+
+def _at_every_port(request: Request, cluster: Cluster, written: Written) -> Outcome:
+    """Tell what is allowed and what is not; of a Service, what becomes of a connection to each of its ports."""
+    pairs = read_pairs(cluster, written, request.service_cidrs)
+    if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
+        return _at_a_port(request, cluster, written)
+    request.entry(cluster)
+    found = [*openings(cluster, pairs.pairs, strict_nodes=request.strict_nodes)]
+    places = Places()
+    _tell(request, opening_lines(pairs, found, places), openings_document(pairs, found, places), pairs.notes)
+    return outcome([each.ranges.outcome for each in found])
+
+
+def _tell(request: Request, text: Iterable[Text], document: Mapping[str, Any], notes: Sequence[str]) -> None:
+    if request.output == "json":
+        click.echo(json.dumps(document, indent=2))
+        return
+    console = Terminal(no_color=request.no_color or None, highlight=False)
+    for line in text:
+        console.print(line, soft_wrap=True)
+    for note in notes:
+        request.tell(f"note: {note}")

@@ -30,6 +30,18 @@ class Question(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+class Pairs(msgspec.Struct, frozen=True):
+    """Who may open a connection to whom: the full names, the ends (at least one pair), and what there is to say before.
+
+    The ends of a pair are of one family.
+    """
+
+    source: str
+    destination: str
+    pairs: tuple[tuple[Endpoint, Destination], ...]
+    notes: tuple[str, ...] = ()
+
+
 class Written(NamedTuple):
     """SRC, DST and PORT as a user writes them, PORT ``icmp`` for what has no ports.
 
@@ -45,18 +57,29 @@ class Written(NamedTuple):
 def read_question(cluster: Cluster, written: Written, service_cidrs: Sequence[Prefix] = ()) -> Question:
     """The connections that are meant: one for each address family that both ends have, and each port of the name.
 
-    ``service_cidrs`` are those that the cluster's own objects do not tell. Raises UsageError, with the nearest names,
-    where an end or a port is nobody's, or the ends share no address family.
+    Without PORT it is every port of a Service, and of all others what has no ports. ``service_cidrs`` are those that
+    the cluster's own objects do not tell. Raises UsageError, with the nearest names, where an end or a port is
+    nobody's, or the ends share no address family.
     """
     port = None if written.port in (None, PORTLESS) else read_port(written.port)
+    pairs = read_pairs(cluster, written, service_cidrs)
+    if written.port == PORTLESS and any(isinstance(far, ClusterIPEnd) for _, far in pairs.pairs):
+        raise UsageError(f"{pairs.destination} is a cluster IP, which has ports only; write one of them as PORT")
+    connections = tuple(Connection(*pair, traffic) for pair in pairs.pairs for traffic in traffics(port, pair[1]))
+    notes = (*pairs.notes, *_notes(pairs.destination, written.port, connections))
+    return Question(pairs.source, pairs.destination, connections, tuple(dict.fromkeys(notes)))
+
+
+def read_pairs(cluster: Cluster, written: Written, service_cidrs: Sequence[Prefix] = ()) -> Pairs:
+    """The ends that are meant, whatever PORT is: a pair for each address family that both have.
+
+    Raises UsageError as `read_question` does.
+    """
     source = read_source(cluster, written.source, service_cidrs)
     target = read_destination(cluster, written.destination, service_cidrs)
-    if written.port == PORTLESS and any(isinstance(end, ClusterIPEnd) for end in target.ends):
-        raise UsageError(f"{target.name} is a cluster IP, which has ports only; write one of them as PORT")
-    pairs = _of_one_family(source, target, written.version)
-    connections = tuple(Connection(*pair, traffic) for pair in pairs for traffic in traffics(port, pair[1]))
-    notes = (*source.notes, *target.notes, *_notes(target.name, written.port, connections))
-    return Question(source.name, target.name, connections, tuple(dict.fromkeys(notes)))
+    pairs = tuple(_of_one_family(source, target, written.version))
+    notes = [] if any(_takes_part(*pair) for pair in pairs) else ["no pod takes part, so no policy has a say"]
+    return Pairs(source.name, target.name, pairs, tuple(dict.fromkeys((*source.notes, *target.notes, *notes))))
 
 
 def _of_one_family(source: Source, target: Target, version: int | None) -> list[tuple[Endpoint, Destination]]:
@@ -79,17 +102,14 @@ def _version(end: Destination) -> int:
 
 def _notes(target: str, port: str | None, connections: Sequence[Connection]) -> list[str]:
     """What the answer takes for granted, and the user may not have meant."""
-    notes = []
     if port is None and any(each.traffic == ICMP for each in connections):
-        notes.append("no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit")
-    elif port is None:
-        notes.append(f"no PORT: asked of every port of {target}")
-    if port is not None and len({each.traffic for each in connections}) > 1:
-        notes.append(f"{port} is the name of several ports of {target}")
-    if not any(_takes_part(each) for each in connections):
-        notes.append("no pod takes part, so no policy has a say")
-    return notes
+        return ["no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit"]
+    if port is None:
+        return [f"no PORT: asked of every port of {target}"]
+    if len({each.traffic for each in connections}) > 1:
+        return [f"{port} is the name of several ports of {target}"]
+    return []
 
 
-def _takes_part(connection: Connection) -> bool:
-    return isinstance(connection.source, PodEnd) or isinstance(connection.destination, PodEnd | ClusterIPEnd)
+def _takes_part(source: Endpoint, destination: Destination) -> bool:
+    return isinstance(source, PodEnd) or isinstance(destination, PodEnd | ClusterIPEnd)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ovsnp.errors import UsageError
 from ovsnp.explain.places import Places
+from ovsnp.explain.ports import PORTLESS
 from ovsnp.explain.questions import Written, read_question
 from ovsnp.explain.reasons import Terms, explain
 from ovsnp.explain.text import lines
@@ -55,7 +56,7 @@ def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence
 def _explained(example: Counterexample, cluster: Cluster, options: Options) -> list[str]:
     assert example.source is not None
     assert example.destination is not None
-    written = Written(example.source, example.destination, example.traffic or None)
+    written = Written(example.source, example.destination, example.traffic or PORTLESS)
     try:
         question = read_question(cluster, written, options.service_cidrs)
     except UsageError:

@@ -1,6 +1,6 @@
 """Sets of traffic in ranges of ports, and in words: ``6379/tcp, 8000-8010/udp``, ``all``, ``none``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,11 +10,17 @@ from ovsnp.verify.ranges import Range, union
 
 ALL, NONE = "all", "none"
 
+Ports = Mapping[Protocol, tuple[Range, ...]]
+"""Of each protocol that is in a set, the ports, 1 to 65535."""
+
+Names = Mapping[tuple[Protocol, int], str]
+"""What a pod calls its ports."""
+
 
 class Traffics(msgspec.Struct, frozen=True):
     """A set of traffic: of each protocol the ports, 1 to 65535, and whether what has no ports is in it."""
 
-    ports: dict[Protocol, tuple[Range, ...]]
+    ports: Ports
     portless: bool
 
     @property
@@ -42,14 +48,25 @@ def traffics_words(traffics: Traffics) -> str:
     """All of a set, protocol by protocol; ``icmp`` stands for every protocol without ports."""
     if traffics.everything:
         return ALL
-    parts = [words for protocol, runs in traffics.ports.items() for words in _runs_words(protocol, runs)]
-    return ", ".join([*parts, *(["icmp"] if traffics.portless else [])]) or NONE
+    return ", ".join([*_ports_words(traffics.ports, {}), *(["icmp"] if traffics.portless else [])]) or NONE
 
 
-def _runs_words(protocol: Protocol, runs: Iterable[Range]) -> Iterator[str]:
-    for run in runs:
-        if run == _EVERY_PORT:
-            yield f"all {protocol.lower()}"
-        else:
-            numbers = f"{run.first}" if run.first == run.last else f"{run.first}-{run.last}"
-            yield f"{numbers}/{protocol.lower()}"
+def ports_words(ports: Ports, names: Names) -> str:
+    """As `traffics_words` of what has ports, ``all ports`` and ``no port``; a port with its name: ``80/tcp (http)``."""
+    if all(ports.get(each) == (_EVERY_PORT,) for each in Protocol):
+        return "all ports"
+    return ", ".join(_ports_words(ports, names)) or "no port"
+
+
+def _ports_words(ports: Ports, names: Names) -> Iterator[str]:
+    for protocol, runs in ports.items():
+        for run in runs:
+            name = names.get((protocol, run.first)) if run.first == run.last else None
+            yield f"{_run_words(protocol, run)} ({name})" if name else _run_words(protocol, run)
+
+
+def _run_words(protocol: Protocol, run: Range) -> str:
+    if run == _EVERY_PORT:
+        return f"all {protocol.lower()}"
+    numbers = f"{run.first}" if run.first == run.last else f"{run.first}-{run.last}"
+    return f"{numbers}/{protocol.lower()}"

@@ -48,6 +48,20 @@ def test_mixed_answer_meets_no_expectation() -> None:
     assert json.loads(explained("frontend", "svc/db", "-o", "json").out)["verdict"] == "mixed"
 
 
+def test_without_port_some_allowed_ports_meet_no_expectation() -> None:
+    answer = explained("frontend", "db")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[:2] == [
+        "ALLOWED  default/frontend to default/db, 80/tcp",
+        "DENIED   default/frontend to default/db, all other ports",
+    ]
+    for expect in ("allowed", "denied"):
+        assert explained("frontend", "db", "--expect", expect).code == 1
+    assert explained("frontend", "remote", "--expect", "allowed").code == 0
+    assert explained("192.0.2.1", "db", "--expect", "denied").code == 0
+    assert json.loads(explained("frontend", "db", "-o", "json").out)["openings"][0]["verdict"] == "mixed"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("frontend",), ("nobody", "db", "80"), ("frontend", "db", "htp"), ("frontend", "db", "80", "--expect", "maybe")],
@@ -72,9 +86,10 @@ def test_strict_nodes_counts() -> None:
 
 
 def test_notes_are_not_among_the_answer_and_may_be_silenced() -> None:
-    loud, quiet = explained("frontend", "db"), explained("frontend", "db", "--quiet")
+    asked = "10.20.1.99", "db", "80"
+    loud, quiet = explained(*asked), explained(*asked, "--quiet")
     assert loud.out == quiet.out
-    assert loud.err.startswith("note: no PORT: ")
+    assert loud.err.startswith("note: 10.20.1.99 lies in 10.20.1.0/24, the pod CIDR of node-1, ")
     assert quiet.err == ""
 
 

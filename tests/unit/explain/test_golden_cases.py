@@ -1,6 +1,7 @@
 """All golden cases: explanations agree with the oracle, keep to the schema, and name lines that say what they claim."""
 
 import json
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from ovsnp.cli.settings_file import read_mapping
 from ovsnp.errors import Place
 from ovsnp.explain.document import document
 from ovsnp.explain.ends import ClusterIPEnd, name_of
+from ovsnp.explain.openings import openings
+from ovsnp.explain.openings_document import openings_document
+from ovsnp.explain.openings_text import opening_lines
 from ovsnp.explain.places import Places
-from ovsnp.explain.questions import Question, Written, read_question
+from ovsnp.explain.questions import Pairs, Question, Written, read_pairs, read_question
 from ovsnp.explain.reasons import Terms, explain
 from ovsnp.explain.text import lines
 from ovsnp.manifests import load, locate
@@ -82,6 +86,25 @@ def test_golden_case(case: str) -> None:
         heads = [line.plain for line in lines(question, answers, places) if line.plain[:1].isupper()]
         assert heads
         assert all(f"{question.source} to {question.destination}" in head for head in heads)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_case_at_every_port(case: str) -> None:
+    written = read_mapping(GOLDEN / case / "ovsnp.yaml")
+    cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
+    strict_nodes, places = bool(written.get("strict-nodes")), Places()
+    for pairs in {(each.source, each.destination): each for each in pairs_of(cluster)}.values():
+        found = [*openings(cluster, pairs.pairs, strict_nodes=strict_nodes)]
+        SCHEMA.validate(openings_document(pairs, found, places))
+        said = "\n".join(line.plain for line in opening_lines(pairs, found, places))
+        assert f"{pairs.source} to {pairs.destination}, " in said
+        assert "icmp" not in said.lower()
+
+
+def pairs_of(cluster: Cluster) -> Iterator[Pairs]:
+    for question in questions(cluster):
+        if not question.destination.startswith("svc/"):
+            yield read_pairs(cluster, Written(question.source, question.destination))
 
 
 def items(value: Any) -> list[dict[str, Any]]:

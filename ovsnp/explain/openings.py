@@ -1,0 +1,182 @@
+"""What one end may open to another, at whatever port: ranges of ports, the rules that allow them, and what is not."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from ovsnp.explain.ends import ClusterIPEnd, Destination
+from ovsnp.explain.nearest import Miss, nearest_rules
+from ovsnp.explain.reasons import Admitting, Nobody, Outcome
+from ovsnp.explain.scene import Scene
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
+from ovsnp.reach.rulebook import Facts
+from ovsnp.reach.traffics import Names, Ports, traffics_of
+from ovsnp.verify import ICMP, Endpoint, Exemption, PodEnd, selects
+from ovsnp.verify.judge import exemption
+from ovsnp.verify.multicast import is_group_address
+from ovsnp.verify.peers import item_matches
+
+
+class Ranges(msgspec.Struct, frozen=True):
+    """All ports of all protocols in two: those that are allowed, and the others."""
+
+    allowed: Ports
+    denied: Ports
+
+    @property
+    def outcome(self) -> Outcome:
+        """Mixed where some are allowed and some are not."""
+        if not self.denied:
+            return Outcome.ALLOWED
+        return Outcome.MIXED if self.allowed else Outcome.DENIED
+
+
+class OpenRule(msgspec.Struct, frozen=True):
+    """A rule that names the far end, and the ports that it allows there."""
+
+    admitting: Admitting
+    ports: Ports
+
+
+class OpenSide(msgspec.Struct, frozen=True):
+    """One side: its pod (None: a node or an outsider, which have no policies), what it allows, and why.
+
+    ``nearest`` are the rules that lack least to name the far end, where no rule does.
+    """
+
+    pod: Pod | None
+    ranges: Ranges
+    isolated_by: tuple[NetworkPolicy, ...] = ()
+    rules: tuple[OpenRule, ...] = ()
+    nearest: tuple[Miss, ...] = ()
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What one end may open to another of the same family.
+
+    With ``exempt`` no policy has a say. ``undelivered``: to a multicast or broadcast address nothing is delivered.
+    ``nobody`` is why nobody answers at a cluster IP; then no side has a say either. ``names`` are those of the
+    destination's ports.
+    """
+
+    source: Endpoint
+    destination: Destination
+    ranges: Ranges
+    egress: OpenSide
+    ingress: OpenSide
+    exempt: Exemption | None = None
+    undelivered: bool = False
+    nobody: Nobody | None = None
+    names: Names = {}
+
+
+def openings(
+    cluster: Cluster, pairs: Sequence[tuple[Endpoint, Destination]], *, strict_nodes: bool = False
+) -> Iterator[Opening]:
+    """What the first end of each pair may open to the second; the two are of one family, and no Service is among them.
+
+    A cluster IP that no Service has is an end at which nobody answers.
+    """
+    concerned = _concerned(cluster, (end for pair in pairs for end in pair))
+    between = _Between(cluster, concerned, strict_nodes=strict_nodes)
+    for source, destination in pairs:
+        if isinstance(destination, ClusterIPEnd):
+            yield between.closed(source, destination)
+        else:
+            yield between.opening(source, destination)
+
+
+def _concerned(cluster: Cluster, ends: Iterable[Destination]) -> Cluster:
+    """The part of a cluster that has a say between these ends: their pods, and the policies that isolate these."""
+    pods = {end.pod.key: end.pod for end in ends if isinstance(end, PodEnd)}
+    policies = tuple(
+        policy
+        for policy in cluster.policies
+        if any(pod.namespace == policy.namespace and selects(policy.pod_selector, pod.labels) for pod in pods.values())
+    )
+    return msgspec.structs.replace(cluster, pods=tuple(pods.values()), policies=policies)
+
+
+class _Between:
+    """The cells of the part of a cluster that is concerned."""
+
+    def __init__(self, cluster: Cluster, concerned: Cluster, *, strict_nodes: bool) -> None:
+        self._cluster, self._strict_nodes = cluster, strict_nodes
+        self._reach = Reach(concerned, By.POD, strict_nodes=strict_nodes)
+        self._book = self._reach.rulebook
+
+    def opening(self, source: Endpoint, destination: Endpoint) -> Opening:
+        scene = Scene(self._cluster, source, destination, ICMP, self._strict_nodes)
+        exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
+        egress, ingress = (self._side(scene, direction, exempt) for direction in (Direction.EGRESS, Direction.INGRESS))
+        undelivered = is_group_address(self._cluster, destination)
+        bits = 0 if undelivered else self._book.everything if exempt else self._reach.ports(*self._numbers(scene))
+        return Opening(
+            source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=_names(destination)
+        )
+
+    def closed(self, source: Endpoint, destination: ClusterIPEnd) -> Opening:
+        """Nobody is there who could have a say."""
+        side = OpenSide(None, self._ranges(self._book.everything))
+        return Opening(source, destination, self._ranges(0), side, side, nobody=Nobody.NO_SERVICE)
+
+    def _numbers(self, scene: Scene) -> tuple[int, int]:
+        of = self._reach.classes.of
+        return of(scene.source.address).number, of(scene.destination.address).number
+
+    def _ranges(self, bits: int) -> Ranges:
+        classes = self._reach.classes
+        return Ranges(traffics_of(classes, bits).ports, traffics_of(classes, self._book.everything & ~bits).ports)
+
+    def _side(self, scene: Scene, direction: Direction, exempt: Exemption | None) -> OpenSide:
+        near, far = scene.ends(direction)
+        if not isinstance(near, PodEnd):
+            return OpenSide(None, self._ranges(self._book.everything))
+        source, destination = self._numbers(scene)
+        isolating = self._book.isolating(direction, source if direction is Direction.EGRESS else destination)
+        facts = self._reach.admitting(direction, source, destination)
+        open_to_all = exempt is not None or not isolating
+        bits = self._book.everything if open_to_all else 0
+        for each in facts:
+            bits |= self._book.ports_at(each, destination)
+        return OpenSide(
+            near.pod,
+            self._ranges(bits),
+            isolating,
+            tuple(self._rule(each, far, destination) for each in facts),
+            () if bits else nearest_rules(self._held_against(scene, direction, isolating), direction),
+        )
+
+    def _rule(self, facts: Facts, far: Endpoint, destination: int) -> OpenRule:
+        policy, direction, index = facts.admission.policy, facts.admission.direction, facts.admission.rule
+        rule, namespace = policy.rules(direction)[index], policy.namespace
+        peers = (item for item, peer in enumerate(rule.peers) if item_matches(self._cluster, namespace, peer, far))
+        ports = (
+            item
+            for item, entry in enumerate(rule.ports)
+            if not isinstance(entry.port, str) or self._book.named_at(entry, destination)
+        )
+        allowed = self._ranges(self._book.ports_at(facts, destination)).allowed
+        return OpenRule(Admitting(facts.admission, tuple(peers), tuple(ports)), allowed)
+
+    def _held_against(
+        self, scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]
+    ) -> Iterator[tuple[Scene, NetworkPolicy, int]]:
+        """Each rule with a scene of traffic that it allows; where the destination has no port of its names, without."""
+        _, destination = self._numbers(scene)
+        for policy in isolating:
+            for index, facts in enumerate(self._book.facts(policy, direction)):
+                bits = self._book.ports_at(facts, destination)
+                fitting = (each.representative for each in self._reach.classes.traffic if bits >> each.number & 1)
+                traffic = next((each for each in fitting if each.port), ICMP)
+                yield msgspec.structs.replace(scene, traffic=traffic), policy, index
+
+
+def _names(destination: Endpoint) -> Names:
+    """What a pod calls its ports; a port of two names by the first."""
+    if not isinstance(destination, PodEnd):
+        return {}
+    return {(port.protocol, port.number): port.name for port in reversed(destination.pod.ports)}

@@ -1,0 +1,95 @@
+"""What one end may open to another, for people: which ports, and each side with its rules."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from ovsnp.explain.ends import name_of
+from ovsnp.explain.openings import Opening, OpenSide, Ranges
+from ovsnp.explain.places import Places
+from ovsnp.explain.questions import Pairs
+from ovsnp.explain.reasons import Outcome
+from ovsnp.explain.side_text import (
+    NO_POD,
+    NOBODY,
+    PLACE,
+    STYLES,
+    UNDELIVERED,
+    WHO,
+    admitting_lines,
+    isolation_lines,
+    nearest_lines,
+)
+from ovsnp.model.address import format_address
+from ovsnp.model.policy import Direction
+from ovsnp.reach.traffics import Names, ports_words
+
+_SHORT = 2
+"""So many ranges that are denied are told by their numbers; of more it is enough to say that they are the others."""
+
+
+def opening_lines(pairs: Pairs, openings: Sequence[Opening], places: Places) -> Iterator[Text]:
+    """The whole text; families of which the same is to say are told together."""
+    for number, alike in enumerate(_alike(openings, places)):
+        if number:
+            yield Text()
+        yield from _headings(pairs, alike[0])
+        for each in alike:
+            yield from _addresses(each)
+        yield from _body(alike[0], places)
+
+
+def _alike(openings: Sequence[Opening], places: Places) -> list[list[Opening]]:
+    found: dict[tuple[str, ...], list[Opening]] = {}
+    for each in openings:
+        said = (*_parts(each.ranges, each.names).values(), *(line.plain for line in _body(each, places)))
+        found.setdefault(said, []).append(each)
+    return list(found.values())
+
+
+def _headings(pairs: Pairs, opening: Opening) -> Iterator[Text]:
+    """A line for what is allowed, and one for what is denied."""
+    for decided, ports in _parts(opening.ranges, opening.names).items():
+        line = Text(f"{decided.upper():7}  ", style=STYLES[decided])
+        yield line.append(f"{pairs.source} to {pairs.destination}, {ports}", style="bold")
+
+
+def _parts(ranges: Ranges, names: Names) -> dict[Outcome, str]:
+    """In words what is allowed and what is denied; what is empty is left out."""
+    parts = {Outcome.ALLOWED: ranges.allowed, Outcome.DENIED: ranges.denied}
+    words = {decided: ports_words(ports, names) for decided, ports in parts.items() if ports}
+    if len(words) > 1 and sum(map(len, ranges.denied.values())) > _SHORT:
+        words[Outcome.DENIED] = "all other ports"
+    return words
+
+
+def _addresses(opening: Opening) -> Iterator[Text]:
+    """Nothing where the ends are addresses anyway."""
+    addresses = [format_address(end.address) for end in (opening.source, opening.destination)]
+    if addresses != [name_of(opening.source), name_of(opening.destination)]:
+        yield Text(f"  {' to '.join(addresses)}", style=PLACE)
+
+
+def _body(opening: Opening, places: Places) -> Iterator[Text]:
+    if opening.nobody:
+        yield Text(f"  {NOBODY[opening.nobody]}")
+        return
+    if opening.undelivered:
+        yield Text(UNDELIVERED)
+    for direction, side in ((Direction.EGRESS, opening.egress), (Direction.INGRESS, opening.ingress)):
+        yield from _side(direction, side, opening, places)
+
+
+def _side(direction: Direction, side: OpenSide, opening: Opening, places: Places) -> Iterator[Text]:
+    line = Text(f"  {direction.section} of the {WHO[direction]}: ")
+    for number, (decided, ports) in enumerate(_parts(side.ranges, opening.names).items()):
+        line.append(f"{'; ' if number else ''}{ports} ").append(decided, style=STYLES[decided])
+    yield line
+    if side.pod is None:
+        yield Text(NO_POD.format(direction=direction.section))
+        return
+    yield from isolation_lines(direction, side.isolated_by, opening.exempt, places)
+    for rule in side.rules:
+        yield from admitting_lines(rule.admitting, places)
+    if not side.ranges.allowed:
+        yield from nearest_lines(direction, side.isolated_by, side.nearest, places)
