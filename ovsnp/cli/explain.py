@@ -13,9 +13,12 @@ from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
 from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
-from ovsnp.errors import Exit
+from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.document import document
-from ovsnp.explain.ends import ClusterIPEnd
+from ovsnp.explain.ends import ClusterIPEnd, read_pod
+from ovsnp.explain.one_pod import one_pod
+from ovsnp.explain.one_pod_document import one_pod_document
+from ovsnp.explain.one_pod_text import one_pod_lines
 from ovsnp.explain.openings import openings
 from ovsnp.explain.openings_document import openings_document
 from ovsnp.explain.openings_text import opening_lines
@@ -24,12 +27,13 @@ from ovsnp.explain.questions import Written, read_pairs, read_question
 from ovsnp.explain.reasons import Outcome, Terms, outcome
 from ovsnp.explain.reasons import explain as explained
 from ovsnp.explain.text import lines
-from ovsnp.model.cluster import Cluster
+from ovsnp.model.address import family
+from ovsnp.model.cluster import Cluster, Pod
 
 
 @click.command(cls=Question)
 @click.argument("source", metavar="SRC", shell_complete=sources)
-@click.argument("destination", metavar="DST", shell_complete=destinations)
+@click.argument("destination", metavar="[DST]", required=False, shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
 @click.option(
     "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless everything asked about is so."
@@ -37,22 +41,41 @@ from ovsnp.model.cluster import Cluster
 @family_options
 @shared_options
 def explain(
-    request: Request, *, source: str, destination: str, port: str | None, expect: str | None, version: int | None
+    request: Request,
+    *,
+    source: str,
+    destination: str | None,
+    port: str | None,
+    expect: str | None,
+    version: int | None,
 ) -> None:
-    """Say whether SRC may connect to DST, and which rules decide.
+    """Say whether SRC may connect to DST, and which rules decide; or all about one pod.
 
     SRC and DST are NAMESPACE/POD, POD (namespace default), node/NAME or an address, DST also svc/NAMESPACE/NAME. PORT
     is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which ports
-    are allowed and which are not.
+    are allowed and which are not. SRC alone is a pod: which policies isolate it, whom their rules admit, who reaches it
+    and whom it reaches.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     cluster = request.cluster()
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    if destination is None:
+        if expect:
+            raise UsageError("--expect is about a connection; name DST too")
+        _one_pod(request, cluster, read_pod(cluster, source), version)
+        return
     written = Written(source, destination, port, version)
     told = _at_every_port(request, cluster, written) if port is None else _at_a_port(request, cluster, written)
     if expect and told != expect:
         click.echo(f"ovsnp: expected {expect}, but it is {told}", err=True)
         sys.exit(Exit.NO)
+
+
+def _one_pod(request: Request, cluster: Cluster, pod: Pod, version: int | None) -> None:
+    if version and version not in map(family, pod.addresses):
+        raise UsageError(f"{pod.key} has no IPv{version} address")
+    answer = one_pod(cluster, pod, version=version, strict_nodes=request.strict_nodes)
+    _tell(request, one_pod_lines(answer, Places()), one_pod_document(answer, Places()), ())
 
 
 def _at_a_port(request: Request, cluster: Cluster, written: Written) -> Outcome:

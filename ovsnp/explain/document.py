@@ -86,9 +86,9 @@ def admitting_document(each: Admitting, places: Places) -> dict[str, Any]:
     """A rule that admits, and the peers and ports of it that match."""
     policy, direction, rule = each.admission.policy, each.admission.direction, each.admission.rule
     return {
-        **_rule(policy, direction, rule, places),
-        "peers": [_peer(policy, direction, rule, item, places) for item in each.peers],
-        "ports": [_port(policy, direction, rule, item, places) for item in each.ports],
+        **rule_document(policy, direction, rule, places),
+        "peers": [peer_document(policy, direction, rule, item, places) for item in each.peers],
+        "ports": [port_document(policy, direction, rule, item, places) for item in each.ports],
     }
 
 
@@ -96,24 +96,27 @@ def miss_document(miss: Miss, direction: Direction, places: Places) -> dict[str,
     """A rule that came near, and what is lacking."""
     where = miss.policy, direction, miss.rule
     return {
-        **_rule(*where, places),
-        "peer": None if miss.peer is None else _peer(*where, miss.peer, places),
-        "port": None if miss.port is None else _port(*where, miss.port, places),
+        **rule_document(*where, places),
+        "peer": None if miss.peer is None else peer_document(*where, miss.peer, places),
+        "port": None if miss.port is None else port_document(*where, miss.port, places),
         "needs": [_need(need) for need in miss.needs],
         "then": None if miss.then is None else "allowed" if miss.then else "denied",
     }
 
 
-def _rule(policy: NetworkPolicy, direction: Direction, rule: int, places: Places) -> dict[str, Any]:
+def rule_document(policy: NetworkPolicy, direction: Direction, rule: int, places: Places) -> dict[str, Any]:
+    """A rule, and where it stands."""
     return {"policy": policy.key, **place_document(places.rule(policy, direction, rule))}
 
 
-def _peer(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+def peer_document(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+    """An item of a rule's ``from`` or ``to``."""
     words = peer_words_in(policy.namespace, policy.rules(direction)[rule].peers[item])
     return {**place_document(places.peer(policy, direction, rule, item)), "says": words}
 
 
-def _port(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+def port_document(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+    """An item of a rule's ``ports``."""
     words = port_words(policy.rules(direction)[rule].ports[item])
     return {**place_document(places.port(policy, direction, rule, item)), "says": words}
 

@@ -48,6 +48,14 @@ class Target(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+def read_pod(cluster: Cluster, text: str) -> Pod:
+    """The pod of a name or an address; raises UsageError, with the nearest names, where no pod has it."""
+    ends = read_destination(cluster, text).ends
+    if not isinstance(ends[0], PodEnd):
+        raise UsageError(f"{text} is no pod; name a pod, or SRC and DST")
+    return ends[0].pod
+
+
 def name_of(end: Destination) -> str:
     """``NAMESPACE/POD``, ``node/NAME``, ``svc/NAMESPACE/NAME``, or the address of an outsider: as it may be written."""
     match end:
@@ -170,9 +178,26 @@ def _pod(cluster: Cluster, text: str) -> Pod:
     for pod in cluster.pods:
         if pod.name == name and pod.namespace == namespace:
             return pod
+    raise UsageError(_no_pod(cluster, key))
+
+
+def _no_pod(cluster: Cluster, key: str) -> str:
+    """Why no pod of this name has a say in policies, and who is meant."""
+    for pod in cluster.host_pods:
+        if pod.key == key:
+            return f"pod {key} is hostNetwork: policies treat it as {_host(cluster, pod)}; use that name"
+    if any(pod.key == key for pod in cluster.ended_pods):
+        return f"pod {key} has ended, so policies do not know it; name a pod that runs"
     known = {pod.key: pod for pod in cluster.pods}
     hint = _elsewhere(key, known) or _of_another_kind(cluster, key) or advice(nearest_keys(key, known), known, "pods")
-    raise UsageError(f"there is no pod {key} with an address of its own; {hint}")
+    return f"there is no pod {key} with an address of its own; {hint}"
+
+
+def _host(cluster: Cluster, pod: Pod) -> str:
+    """As whom policies see a pod in the network of its node."""
+    if pod.node in cluster.nodes:
+        return f"node/{pod.node}"
+    return " and ".join(map(format_address, pod.addresses)) or "its node"
 
 
 def _key(text: str) -> str:

@@ -13,7 +13,7 @@ from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.reach.cells import Reach
 from ovsnp.reach.parties import By
 from ovsnp.reach.rulebook import Facts
-from ovsnp.reach.traffics import Names, Ports, traffics_of
+from ovsnp.reach.traffics import Names, Ports, names_of, traffics_of
 from ovsnp.verify import ICMP, Endpoint, Exemption, PodEnd, selects
 from ovsnp.verify.judge import exemption
 from ovsnp.verify.multicast import is_group_address
@@ -114,9 +114,8 @@ class _Between:
         egress, ingress = (self._side(scene, direction, exempt) for direction in (Direction.EGRESS, Direction.INGRESS))
         undelivered = is_group_address(self._cluster, destination)
         bits = 0 if undelivered else self._book.everything if exempt else self._reach.ports(*self._numbers(scene))
-        return Opening(
-            source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=_names(destination)
-        )
+        names = names_of(destination.pod) if isinstance(destination, PodEnd) else {}
+        return Opening(source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=names)
 
     def closed(self, source: Endpoint, destination: ClusterIPEnd) -> Opening:
         """Nobody is there who could have a say."""
@@ -169,14 +168,5 @@ class _Between:
         _, destination = self._numbers(scene)
         for policy in isolating:
             for index, facts in enumerate(self._book.facts(policy, direction)):
-                bits = self._book.ports_at(facts, destination)
-                fitting = (each.representative for each in self._reach.classes.traffic if bits >> each.number & 1)
-                traffic = next((each for each in fitting if each.port), ICMP)
-                yield msgspec.structs.replace(scene, traffic=traffic), policy, index
-
-
-def _names(destination: Endpoint) -> Names:
-    """What a pod calls its ports; a port of two names by the first."""
-    if not isinstance(destination, PodEnd):
-        return {}
-    return {(port.protocol, port.number): port.name for port in reversed(destination.pod.ports)}
+                fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, destination))
+                yield fitting, policy, index

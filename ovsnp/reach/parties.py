@@ -53,15 +53,19 @@ class Party(msgspec.Struct, frozen=True):
         return self.pods[0].namespace if self.pods else None
 
 
-def parties(rulebook: Rulebook, by: By, *, strict_nodes: bool) -> tuple[Party, ...]:
+def parties(
+    rulebook: Rulebook, by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
+) -> tuple[Party, ...]:
     """Pods by namespace and name, then nodes, then outsiders; together every address that a pod can meet.
+
+    ``alone`` are the keys of pods that are parties of their own.
 
     Left out are what nobody holds in a pod CIDR, multicast and broadcast: nobody is there. Without ``strict_nodes``
     no address of a node is judged, so a node is one party; with it there is one for each class of its addresses.
     """
     classes = rulebook.classes
     cluster = classes.clusters[0].cluster
-    found = [*_pods(cluster, classes, by), *_nodes(classes, by, strict_nodes=strict_nodes)]
+    found = [*_pods(cluster, classes, by, alone), *_nodes(classes, by, strict_nodes=strict_nodes)]
     versions = {family(address) for pod in cluster.pods for address in pod.addresses}
     outside = [
         Party(
@@ -77,12 +81,11 @@ def parties(rulebook: Rulebook, by: By, *, strict_nodes: bool) -> tuple[Party, .
     return tuple(_told_apart([*found, *outside]))
 
 
-def _pods(cluster: Cluster, classes: Classes, by: By) -> list[Party]:
+def _pods(cluster: Cluster, classes: Classes, by: By, alone: frozenset[str]) -> list[Party]:
     if by is By.POD:
-        together: Iterable[list[Pod]] = ([pod] for pod in cluster.pods)
-        return [_of_pods(pods, classes, pods[0].name) for pods in together]
-    found = []
-    for pods in group(cluster.pods).values():
+        return [_of_pods([pod], classes, pod.name) for pod in cluster.pods]
+    found = [_of_pods([pod], classes, pod.name) for pod in cluster.pods if pod.key in alone]
+    for pods in group(pod for pod in cluster.pods if pod.key not in alone).values():
         alike: dict[object, list[Pod]] = defaultdict(list)
         for pod in pods:
             alike[tuple(_classes_of(pod.addresses, classes).items())].append(pod)

@@ -8,7 +8,7 @@ import msgspec
 
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer
 from ovsnp.model.ports import PortEntry
-from ovsnp.verify import Admission, PodEnd, port_matches
+from ovsnp.verify import ICMP, Admission, PodEnd, Traffic, port_matches
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.ranges import of_prefix, without
 
@@ -136,6 +136,12 @@ class Rulebook:
         for entry in facts.named:
             ports |= self.named_at(entry, destination)
         return ports
+
+    def example(self, facts: Facts, destination: int) -> Traffic:
+        """Some traffic with a port that a rule means at a class of destinations; `ICMP` where its ports mean none."""
+        bits = self.ports_at(facts, destination)
+        fitting = (each.representative for each in self.classes.traffic if bits >> each.number & 1)
+        return next((each for each in fitting if each.port), ICMP)
 
 
 def _by_address(ends: Sequence[EndClass], version: int) -> list[tuple[int, int]]:

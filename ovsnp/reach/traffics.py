@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from ovsnp.model.cluster import Pod
 from ovsnp.model.ports import Protocol
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.ranges import Range, union
@@ -42,6 +43,11 @@ def traffics_of(classes: Classes, bits: int) -> Traffics:
     return Traffics(
         {protocol: runs for protocol, runs in ports.items() if runs}, bool(bits >> len(classes.traffic) - 1)
     )
+
+
+def names_of(pod: Pod) -> Names:
+    """What a pod calls its ports; a port of two names by the first."""
+    return {(port.protocol, port.number): port.name for port in reversed(pod.ports)}
 
 
 def traffics_words(traffics: Traffics) -> str:

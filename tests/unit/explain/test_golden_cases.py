@@ -8,11 +8,15 @@ from typing import Any
 
 import jsonschema
 import pytest
+from referencing import Registry
 
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.errors import Place
 from ovsnp.explain.document import document
 from ovsnp.explain.ends import ClusterIPEnd, name_of
+from ovsnp.explain.one_pod import one_pod
+from ovsnp.explain.one_pod_document import one_pod_document
+from ovsnp.explain.one_pod_text import one_pod_lines
 from ovsnp.explain.openings import openings
 from ovsnp.explain.openings_document import openings_document
 from ovsnp.explain.openings_text import opening_lines
@@ -27,7 +31,11 @@ from ovsnp.verify import judge, judge_service
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden"
 CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
-SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "explain.schema.json").read_text()))
+FILES = ("explain.schema.json", "explain-pod.schema.json")
+SCHEMAS = {name: json.loads((ROOT / "docs" / name).read_text()) for name in FILES}
+SCHEMA = jsonschema.Draft202012Validator(SCHEMAS["explain.schema.json"])
+REGISTRY: Registry[Any] = Registry().with_contents(SCHEMAS.items())
+OF_POD = jsonschema.Draft202012Validator(SCHEMAS["explain-pod.schema.json"], registry=REGISTRY)
 OUTSIDE = ("192.0.2.1", "2001:db8::1")
 PORTS = (None, "6379", "80", "53/udp", "9899/sctp", "8080")
 
@@ -99,6 +107,19 @@ def test_golden_case_at_every_port(case: str) -> None:
         said = "\n".join(line.plain for line in opening_lines(pairs, found, places))
         assert f"{pairs.source} to {pairs.destination}, " in said
         assert "icmp" not in said.lower()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_case_pod_by_pod(case: str) -> None:
+    written = read_mapping(GOLDEN / case / "ovsnp.yaml")
+    cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
+    strict_nodes, places = bool(written.get("strict-nodes")), Places()
+    for pod in cluster.pods:
+        answer = one_pod(cluster, pod, strict_nodes=strict_nodes)
+        OF_POD.validate(one_pod_document(answer, places))
+        said = [line.plain for line in one_pod_lines(answer, places)]
+        assert said[0] == pod.key
+        assert "icmp" not in "\n".join(said).lower()
 
 
 def pairs_of(cluster: Cluster) -> Iterator[Pairs]:
