@@ -4,7 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.text import Text
@@ -15,20 +15,20 @@ from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.document import document
-from ovsnp.explain.ends import ClusterIPEnd, read_pod
+from ovsnp.explain.ends import ClusterIPEnd
 from ovsnp.explain.one_pod import one_pod
 from ovsnp.explain.one_pod_document import one_pod_document
 from ovsnp.explain.one_pod_text import one_pod_lines
-from ovsnp.explain.openings import openings
+from ovsnp.explain.openings import openings, openings_differ
 from ovsnp.explain.openings_document import openings_document
 from ovsnp.explain.openings_text import opening_lines
+from ovsnp.explain.oracle import Oracle, differ
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Written, read_pairs, read_question
 from ovsnp.explain.reasons import Outcome, Terms, outcome
-from ovsnp.explain.reasons import explain as explained
+from ovsnp.explain.roster import Roster
 from ovsnp.explain.text import lines
 from ovsnp.model.address import family
-from ovsnp.model.cluster import Cluster, Pod
 
 
 @click.command(cls=Question)
@@ -51,52 +51,66 @@ def explain(
 ) -> None:
     """Say whether SRC may connect to DST, and which rules decide; or all about one pod.
 
-    SRC and DST are NAMESPACE/POD, POD (namespace default), node/NAME or an address, DST also svc/NAMESPACE/NAME. PORT
-    is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which ports
-    are allowed and which are not. SRC alone is a pod: which policies isolate it, whom their rules admit, who reaches it
-    and whom it reaches.
+    SRC and DST are NAMESPACE/POD, POD (namespace default), KIND/NAMESPACE/NAME or NAMESPACE/NAME of a workload,
+    NAMESPACE/KEY=VALUE (a label selector), node/NAME, an address or a row of ovsnp matrix, DST also svc/NAMESPACE/NAME.
+    PORT is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which
+    ports are allowed and which are not. Several pods are asked about one by one; exit 1 where they differ. SRC alone is
+    a pod: which policies isolate it, whom their rules admit, who reaches it and whom it reaches.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     cluster = request.cluster()
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    roster = Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes)
     if destination is None:
         if expect:
             raise UsageError("--expect is about a connection; name DST too")
-        _one_pod(request, cluster, read_pod(cluster, source), version)
+        _one_pod(request, roster, source, version)
         return
     written = Written(source, destination, port, version)
-    told = _at_every_port(request, cluster, written) if port is None else _at_a_port(request, cluster, written)
-    if expect and told != expect:
-        click.echo(f"ovsnp: expected {expect}, but it is {told}", err=True)
+    told = _at_every_port(request, roster, written) if port is None else _at_a_port(request, roster, written)
+    if expect and told.outcome != expect:
+        click.echo(f"ovsnp: expected {expect}, but it is {told.outcome}", err=True)
+        sys.exit(Exit.NO)
+    if told.differ:
         sys.exit(Exit.NO)
 
 
-def _one_pod(request: Request, cluster: Cluster, pod: Pod, version: int | None) -> None:
+class _Told(NamedTuple):
+    """What the answer is, and whether there is no single one, because some of several pods differ."""
+
+    outcome: Outcome
+    differ: bool
+
+
+def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -> None:
+    pod, *others = roster.pods(text)
+    if others:
+        raise UsageError(f"{text} is {1 + len(others)} pods; name one of them, such as {pod.key}")
     if version and version not in map(family, pod.addresses):
         raise UsageError(f"{pod.key} has no IPv{version} address")
-    answer = one_pod(cluster, pod, version=version, strict_nodes=request.strict_nodes)
+    answer = one_pod(roster.cluster, pod, version=version, strict_nodes=request.strict_nodes)
     _tell(request, one_pod_lines(answer, Places()), one_pod_document(answer, Places()), ())
 
 
-def _at_a_port(request: Request, cluster: Cluster, written: Written) -> Outcome:
+def _at_a_port(request: Request, roster: Roster, written: Written) -> _Told:
     """Tell what becomes of each connection that is asked about."""
-    question = read_question(cluster, written, request.service_cidrs)
-    terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
-    answers = [explained(cluster, connection, terms) for connection in question.connections]
+    question = read_question(roster, written)
+    terms = Terms(request.strict_nodes, request.entry(roster.cluster), request.service_blocks)
+    answers = Oracle(roster.cluster, terms).answers(question)
     _tell(request, lines(question, answers, Places()), document(question, answers, Places()), question.notes)
-    return outcome([answer.outcome for answer in answers])
+    return _Told(outcome([answer.outcome for answer in answers]), differ(answers))
 
 
-def _at_every_port(request: Request, cluster: Cluster, written: Written) -> Outcome:
+def _at_every_port(request: Request, roster: Roster, written: Written) -> _Told:
     """Tell what is allowed and what is not; of a Service, what becomes of a connection to each of its ports."""
-    pairs = read_pairs(cluster, written, request.service_cidrs)
+    pairs = read_pairs(roster, written)
     if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
-        return _at_a_port(request, cluster, written)
-    request.entry(cluster)
-    found = [*openings(cluster, pairs.pairs, strict_nodes=request.strict_nodes)]
+        return _at_a_port(request, roster, written)
+    request.entry(roster.cluster)
+    found = openings(roster.cluster, pairs.pairs, strict_nodes=request.strict_nodes)
     places = Places()
     _tell(request, opening_lines(pairs, found, places), openings_document(pairs, found, places), pairs.notes)
-    return outcome([each.ranges.outcome for each in found])
+    return _Told(outcome([each.ranges.outcome for each in found]), openings_differ(found))
 
 
 def _tell(request: Request, text: Iterable[Text], document: Mapping[str, Any], notes: Sequence[str]) -> None:

@@ -31,8 +31,8 @@ from ovsnp.reach.parties import By
 def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...]) -> None:
     """Say who reaches whom, and at which ports.
 
-    SRC and DST are a row's name, NAMESPACE/ for all of its pods, NAMESPACE/POD, POD (namespace default), node/NAME or
-    an address, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
+    SRC and DST are a row's name, NAMESPACE/ for all of its pods, or as of ovsnp explain: then the rows that have some
+    of these pods, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
     vSwitch is needed. -o html writes one page that needs no network.
     """
     cluster = request.cluster()

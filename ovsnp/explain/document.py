@@ -38,6 +38,7 @@ def _connection(answer: Answer, places: Places) -> dict[str, Any]:
         "source": end_document(connection.source),
         "destination": end_document(connection.destination),
         **traffic_document(connection.traffic),
+        "alike": answer.alike,
         "verdict": answer.outcome.value,
         "nobody": answer.nobody.value if answer.nobody else None,
         "ways": [_way(way, places) for way in answer.ways],

@@ -8,6 +8,7 @@ from ovsnp.explain.ends import ClusterIPEnd, Destination
 from ovsnp.explain.nearest import Miss, nearest_rules
 from ovsnp.explain.reasons import Admitting, Nobody, Outcome
 from ovsnp.explain.scene import Scene
+from ovsnp.model.address import family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.reach.cells import Reach
@@ -59,7 +60,7 @@ class Opening(msgspec.Struct, frozen=True):
 
     With ``exempt`` no policy has a say. ``undelivered``: to a multicast or broadcast address nothing is delivered.
     ``nobody`` is why nobody answers at a cluster IP; then no side has a say either. ``names`` are those of the
-    destination's ports.
+    destination's ports. ``alike`` is of how many pairs of addresses this is the answer.
     """
 
     source: Endpoint
@@ -71,22 +72,29 @@ class Opening(msgspec.Struct, frozen=True):
     undelivered: bool = False
     nobody: Nobody | None = None
     names: Names = {}
+    alike: int = 1
 
 
 def openings(
     cluster: Cluster, pairs: Sequence[tuple[Endpoint, Destination]], *, strict_nodes: bool = False
-) -> Iterator[Opening]:
+) -> list[Opening]:
     """What the first end of each pair may open to the second; the two are of one family, and no Service is among them.
 
-    A cluster IP that no Service has is an end at which nobody answers.
+    Pairs of which policies make no difference are one opening, that of the first. A cluster IP that no Service has is
+    an end at which nobody answers.
     """
     concerned = _concerned(cluster, (end for pair in pairs for end in pair))
     between = _Between(cluster, concerned, strict_nodes=strict_nodes)
-    for source, destination in pairs:
-        if isinstance(destination, ClusterIPEnd):
-            yield between.closed(source, destination)
-        else:
-            yield between.opening(source, destination)
+    alike: dict[object, list[tuple[Endpoint, Destination]]] = {}
+    for pair in pairs:
+        alike.setdefault(between.key(*pair), []).append(pair)
+    return [msgspec.structs.replace(between.between(*found[0]), alike=len(found)) for found in alike.values()]
+
+
+def openings_differ(found: Sequence[Opening]) -> bool:
+    """Whether pairs of one family may open different ports."""
+    firsts = {family(each.source.address): each.ranges for each in reversed(found)}
+    return any(each.ranges != firsts[family(each.source.address)] for each in found)
 
 
 def _concerned(cluster: Cluster, ends: Iterable[Destination]) -> Cluster:
@@ -108,23 +116,43 @@ class _Between:
         self._reach = Reach(concerned, By.POD, strict_nodes=strict_nodes)
         self._book = self._reach.rulebook
 
-    def opening(self, source: Endpoint, destination: Endpoint) -> Opening:
+    def key(self, source: Endpoint, destination: Destination) -> object:
+        """What is equal of pairs of which the same is to say."""
+        if isinstance(destination, ClusterIPEnd):
+            return source.address, destination.address
+        exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
+        undelivered = is_group_address(self._cluster, destination)
+        return *self._numbers(source, destination), exempt, undelivered
+
+    def between(self, source: Endpoint, destination: Destination) -> Opening:
+        """What the one may open to the other."""
+        if isinstance(destination, ClusterIPEnd):
+            return self._closed(source, destination)
+        return self._opening(source, destination)
+
+    def _opening(self, source: Endpoint, destination: Endpoint) -> Opening:
         scene = Scene(self._cluster, source, destination, ICMP, self._strict_nodes)
         exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
         egress, ingress = (self._side(scene, direction, exempt) for direction in (Direction.EGRESS, Direction.INGRESS))
         undelivered = is_group_address(self._cluster, destination)
-        bits = 0 if undelivered else self._book.everything if exempt else self._reach.ports(*self._numbers(scene))
+        bits = (
+            0
+            if undelivered
+            else self._book.everything
+            if exempt
+            else self._reach.ports(*self._numbers(source, destination))
+        )
         names = names_of(destination.pod) if isinstance(destination, PodEnd) else {}
         return Opening(source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=names)
 
-    def closed(self, source: Endpoint, destination: ClusterIPEnd) -> Opening:
+    def _closed(self, source: Endpoint, destination: ClusterIPEnd) -> Opening:
         """Nobody is there who could have a say."""
         side = OpenSide(None, self._ranges(self._book.everything))
         return Opening(source, destination, self._ranges(0), side, side, nobody=Nobody.NO_SERVICE)
 
-    def _numbers(self, scene: Scene) -> tuple[int, int]:
+    def _numbers(self, source: Endpoint, destination: Endpoint) -> tuple[int, int]:
         of = self._reach.classes.of
-        return of(scene.source.address).number, of(scene.destination.address).number
+        return of(source.address).number, of(destination.address).number
 
     def _ranges(self, bits: int) -> Ranges:
         classes = self._reach.classes
@@ -134,7 +162,7 @@ class _Between:
         near, far = scene.ends(direction)
         if not isinstance(near, PodEnd):
             return OpenSide(None, self._ranges(self._book.everything))
-        source, destination = self._numbers(scene)
+        source, destination = self._numbers(scene.source, scene.destination)
         isolating = self._book.isolating(direction, source if direction is Direction.EGRESS else destination)
         facts = self._reach.admitting(direction, source, destination)
         open_to_all = exempt is not None or not isolating
@@ -165,7 +193,7 @@ class _Between:
         self, scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]
     ) -> Iterator[tuple[Scene, NetworkPolicy, int]]:
         """Each rule with a scene of traffic that it allows; where the destination has no port of its names, without."""
-        _, destination = self._numbers(scene)
+        _, destination = self._numbers(scene.source, scene.destination)
         for policy in isolating:
             for index, facts in enumerate(self._book.facts(policy, direction)):
                 fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, destination))

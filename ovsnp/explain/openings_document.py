@@ -30,6 +30,7 @@ def _opening(opening: Opening, places: Places) -> dict[str, Any]:
         "family": family(opening.source.address),
         "source": end_document(opening.source),
         "destination": end_document(opening.destination),
+        "alike": opening.alike,
         "verdict": opening.ranges.outcome.value,
         "allowed": ports_document(opening.ranges.allowed, opening.names),
         "denied": ports_document(opening.ranges.denied, opening.names),

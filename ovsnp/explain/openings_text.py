@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from ovsnp.explain.ends import name_of
-from ovsnp.explain.openings import Opening, OpenSide, Ranges
+from ovsnp.explain.openings import Opening, OpenSide, Ranges, openings_differ
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Pairs
 from ovsnp.explain.reasons import Outcome
@@ -29,29 +29,62 @@ _SHORT = 2
 
 
 def opening_lines(pairs: Pairs, openings: Sequence[Opening], places: Places) -> Iterator[Text]:
-    """The whole text; families of which the same is to say are told together."""
-    for number, alike in enumerate(_alike(openings, places)):
-        if number:
+    """The whole text; families of which the same is to say are told together, and of several pods those alike.
+
+    Where several pods differ, it begins with who has which answer.
+    """
+    differing = pairs.several and openings_differ(openings)
+    groups = _alike(openings, pairs, places)
+    if differing:
+        yield from _differing(pairs, groups)
+    for number, alike in enumerate(groups):
+        if number or differing:
             yield Text()
-        yield from _headings(pairs, alike[0])
-        for each in alike:
+        names = _names(alike[0]) if differing else f"{pairs.source} to {pairs.destination}"
+        yield from _headings(names, alike[0])
+        if pairs.several and not differing:
+            yield Text(f"  all {_count(alike)} pairs of addresses, such as {_names(alike[0])}")
+        for each in alike[:1] if pairs.several else alike:
             yield from _addresses(each)
         yield from _body(alike[0], places)
 
 
-def _alike(openings: Sequence[Opening], places: Places) -> list[list[Opening]]:
+def _alike(openings: Sequence[Opening], pairs: Pairs, places: Places) -> list[list[Opening]]:
+    """The openings, in order, those together that differ in addresses only; of several pods those of the same ports."""
     found: dict[tuple[str, ...], list[Opening]] = {}
     for each in openings:
-        said = (*_parts(each.ranges, each.names).values(), *(line.plain for line in _body(each, places)))
-        found.setdefault(said, []).append(each)
+        if pairs.several:
+            said = [*_parts(each.ranges, {}).values()]
+        else:
+            said = [*_parts(each.ranges, each.names).values(), *(line.plain for line in _body(each, places))]
+        found.setdefault(tuple(said), []).append(each)
     return list(found.values())
 
 
-def _headings(pairs: Pairs, opening: Opening) -> Iterator[Text]:
+def _differing(pairs: Pairs, groups: Sequence[Sequence[Opening]]) -> Iterator[Text]:
+    """That the pods differ, and one of each answer."""
+    line = Text(f"{Outcome.MIXED.upper():7}  ", style=STYLES[Outcome.MIXED])
+    yield line.append(f"{pairs.source} to {pairs.destination}: some pods differ", style="bold")
+    asked = sum(map(_count, groups))
+    for alike in groups:
+        ports = ports_words(alike[0].ranges.allowed, alike[0].names)
+        line = Text(f"  {_count(alike)} of {asked} pairs of addresses: {ports} ")
+        yield line.append(Outcome.ALLOWED, style=STYLES[Outcome.ALLOWED]).append(f", such as {_names(alike[0])}")
+
+
+def _count(alike: Sequence[Opening]) -> int:
+    return sum(each.alike for each in alike)
+
+
+def _names(opening: Opening) -> str:
+    return f"{name_of(opening.source)} to {name_of(opening.destination)}"
+
+
+def _headings(names: str, opening: Opening) -> Iterator[Text]:
     """A line for what is allowed, and one for what is denied."""
     for decided, ports in _parts(opening.ranges, opening.names).items():
         line = Text(f"{decided.upper():7}  ", style=STYLES[decided])
-        yield line.append(f"{pairs.source} to {pairs.destination}, {ports}", style="bold")
+        yield line.append(f"{names}, {ports}", style="bold")
 
 
 def _parts(ranges: Ranges, names: Names) -> dict[Outcome, str]:

@@ -23,6 +23,7 @@ from ovsnp.explain.side_text import (
 )
 from ovsnp.model.address import format_address
 from ovsnp.model.policy import Direction
+from ovsnp.verify import Traffic
 
 _REPLIES = {
     True: "  Replies, and ICMP errors about it, are allowed with it.",
@@ -31,9 +32,15 @@ _REPLIES = {
 
 
 def lines(question: Question, answers: Sequence[Answer], places: Places) -> Iterator[Text]:
-    """The whole text; connections and backends of which the same is to say are told together."""
+    """The whole text; connections and backends of which the same is to say are told together.
+
+    Where several pods are asked about and differ, it begins with who has which answer.
+    """
+    differing = [answer for answer in answers if answer.alike < answer.asked]
+    for ports in dict.fromkeys(answer.connection.traffic for answer in differing):
+        yield from _differing(question, ports, [each for each in differing if each.connection.traffic == ports])
     for number, alike in enumerate(_alike(answers, places)):
-        if number:
+        if number or differing:
             yield Text()
         yield from _heading(question, alike)
         yield from _body(alike[0], places)
@@ -50,12 +57,26 @@ def _alike(answers: Sequence[Answer], places: Places) -> list[list[Answer]]:
     return list(found.values())
 
 
+def _differing(question: Question, traffic: Traffic, answers: Sequence[Answer]) -> Iterator[Text]:
+    """That the pods differ, and one of each answer."""
+    line = Text(f"{Outcome.MIXED.upper()}  ", style=STYLES[Outcome.MIXED])
+    named = f"{question.source} to {question.destination}, {traffic_name(traffic)}"
+    yield line.append(f"{named}: some pods differ", style="bold")
+    for each in answers:
+        count = Text(f"  {each.alike} of {each.asked} connections ").append(each.outcome, style=STYLES[each.outcome])
+        yield count.append(f", such as {' to '.join(_names(each.connection))}")
+
+
 def _heading(question: Question, answers: Sequence[Answer]) -> Iterator[Text]:
     decided = outcome([answer.outcome for answer in answers])
     line = Text(f"{decided.upper()}  ", style=STYLES[decided])
-    first = answers[0].connection
-    line.append(f"{question.source} to {question.destination}, {traffic_name(first.traffic)}", style="bold")
+    first = answers[0]
+    alike = first.alike == first.asked
+    ends = (question.source, question.destination) if alike else _names(first.connection)
+    line.append(f"{' to '.join(ends)}, {traffic_name(first.connection.traffic)}", style="bold")
     yield line
+    if alike and question.several:
+        yield Text(f"  all {first.asked} connections, such as {' to '.join(_names(first.connection))}")
     named = [answer.connection for answer in answers if _names(answer.connection) != _addresses(answer.connection)]
     for connection in named:
         yield Text(f"  {' to '.join(_addresses(connection))}", style=PLACE)

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from ovsnp.model.address import FAMILIES, Address, family, format_address
-from ovsnp.model.cluster import Cluster, Node, Pod
+from ovsnp.model.cluster import Cluster, Node, Pod, Workload
 from ovsnp.reach.outside import outsiders
 from ovsnp.reach.rulebook import Rulebook
 from ovsnp.reach.workloads import group, name_of_workload
@@ -78,7 +78,7 @@ def parties(
         for each in outsiders(classes, rulebook.naming)
         if each.family in versions
     ]
-    return tuple(_told_apart([*found, *outside]))
+    return tuple(_told_apart([*found, *outside], {} if alone else _meant(cluster), by))
 
 
 def _pods(cluster: Cluster, classes: Classes, by: By, alone: frozenset[str]) -> list[Party]:
@@ -155,14 +155,31 @@ def _own(node: Node, prepared: Prepared) -> list[Address]:
     return [each for each in every if prepared.who(each) == NodeEnd(node, each)]
 
 
-def _told_apart(found: list[Party]) -> Iterator[Party]:
-    """Where policies tell pods of one workload apart, or workloads have one name: with the first pod's name."""
+def _meant(cluster: Cluster) -> dict[str, set[frozenset[str]]]:
+    """Whom ``NAMESPACE/NAME`` may mean: a pod, or all pods of a workload."""
+    of_workload: dict[Workload, list[Pod]] = defaultdict(list)
+    for pod in cluster.pods:
+        if pod.workload:
+            of_workload[pod.workload].append(pod)
+    found: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for pod in cluster.pods:
+        found[pod.key].add(frozenset((pod.key,)))
+    for workload, pods in of_workload.items():
+        found[f"{workload.namespace}/{workload.name}"].add(frozenset(pod.key for pod in pods))
+    return found
+
+
+def _told_apart(found: list[Party], meant: Mapping[str, set[frozenset[str]]], by: By) -> Iterator[Party]:
+    """With the first pod's name where policies tell pods of one workload apart, or a name may mean others, too."""
     names: dict[str, int] = defaultdict(int)
     for party in found:
         names[party.name] += 1
     for party in found:
-        if names[party.name] == 1:
+        members = frozenset(pod.key for pod in party.pods)
+        if names[party.name] == 1 and meant.get(party.name, {members}) == {members}:
             yield party
+        elif by is By.POD and party.pods:
+            yield msgspec.structs.replace(party, name=f"pod/{party.name}")
         else:
             first = party.pods[0].name if party.pods else min(party.nodes)
             yield msgspec.structs.replace(party, name=f"{party.name}[{first}]")

@@ -33,11 +33,11 @@ _RANDOM = re.compile(r"-[a-z0-9]{5}")
 def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
     """Pods by workload: of one namespace, with the same labels but those of one pod, of one controller.
 
-    A pod's owner is not among what counts for policies, so the controller is told by its labels and the pods' names.
+    The controller of pods that name no owner is told by their labels and names.
     """
     found: dict[tuple[object, ...], list[Pod]] = defaultdict(list)
     for pod in pods:
-        found[pod.namespace, _lasting(pod), controller(pod), pod.ports].append(pod)
+        found[pod.namespace, _lasting(pod), pod.workload or controller(pod), pod.ports].append(pod)
     return found
 
 
@@ -67,6 +67,8 @@ def _without(ending: re.Pattern[str], name: str) -> str | None:
 def name_of_workload(pods: Sequence[Pod]) -> str:
     """What a reader would call these pods of one workload, without the namespace."""
     first = pods[0]
+    if first.workload:
+        return first.workload.name
     told = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
     if told:
         return told

@@ -23,6 +23,7 @@ from ovsnp.explain.openings_text import opening_lines
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Pairs, Question, Written, read_pairs, read_question
 from ovsnp.explain.reasons import Terms, explain
+from ovsnp.explain.roster import Roster
 from ovsnp.explain.text import lines
 from ovsnp.manifests import load, locate
 from ovsnp.model.cluster import Cluster
@@ -56,7 +57,7 @@ def questions(cluster: Cluster) -> list[Question]:
 def asked(cluster: Cluster, written: Written) -> list[Question]:
     """None where the two have no address family in common, which is a mistake of its own."""
     try:
-        return [read_question(cluster, written)]
+        return [read_question(Roster(cluster), written)]
     except Exception as error:
         if "nothing connects the two" in str(error):
             return []
@@ -125,7 +126,7 @@ def test_golden_case_pod_by_pod(case: str) -> None:
 def pairs_of(cluster: Cluster) -> Iterator[Pairs]:
     for question in questions(cluster):
         if not question.destination.startswith("svc/"):
-            yield read_pairs(cluster, Written(question.source, question.destination))
+            yield read_pairs(Roster(cluster), Written(question.source, question.destination))
 
 
 def items(value: Any) -> list[dict[str, Any]]:
@@ -138,7 +139,7 @@ def items(value: Any) -> list[dict[str, Any]]:
 def test_lines_are_those_of_the_diagnostics() -> None:
     folder = GOLDEN / "ingress-pod-selector"
     cluster = load([str(GOLDEN / "cluster.yaml"), str(folder / "policies.yaml")])
-    question = read_question(cluster, Written("web-0", "db-0", "80"))
+    question = read_question(Roster(cluster), Written("web-0", "db-0", "80"))
     (place,) = (policy.place for policy in cluster.policies)
     assert place == Place(str(folder / "policies.yaml"), place.document)
     found = items(document(question, [explain(cluster, each) for each in question.connections], Places()))

@@ -4,6 +4,7 @@ from ovsnp.explain.openings import Opening, openings
 from ovsnp.explain.openings_text import opening_lines
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Written, read_pairs
+from ovsnp.explain.roster import Roster
 from ovsnp.model.address import parse_prefix
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, Rule
@@ -20,12 +21,12 @@ SIDES = "egress of the source: ", "ingress of the destination: "
 
 
 def asked(cluster: Cluster, source: str, destination: str, *, strict_nodes: bool = False) -> list[Opening]:
-    pairs = read_pairs(cluster, Written(source, destination))
+    pairs = read_pairs(Roster(cluster), Written(source, destination))
     return [*openings(cluster, pairs.pairs, strict_nodes=strict_nodes)]
 
 
 def told(cluster: Cluster, source: str, destination: str) -> list[str]:
-    pairs = read_pairs(cluster, Written(source, destination), [parse_prefix("10.96.0.0/16")])
+    pairs = read_pairs(Roster(cluster, [parse_prefix("10.96.0.0/16")]), Written(source, destination))
     return [line.plain for line in opening_lines(pairs, [*openings(cluster, pairs.pairs)], Places())]
 
 
