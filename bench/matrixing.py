@@ -11,7 +11,7 @@ from bench.inputs import Inputs
 from bench.process import run
 from bench.table import Cell, table, verdict
 from ovsnp.manifests import load
-from ovsnp.matrix.reach import Reach
+from ovsnp.reach.cells import Reach
 
 OPEN_BAR = {"L": 2.0}
 """Seconds in which the page of a large cluster is to be open."""

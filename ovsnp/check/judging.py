@@ -1,25 +1,21 @@
 """What the oracle says of expectations."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
 
 from ovsnp.check.reading import Expectation
 from ovsnp.errors import UsageError
-from ovsnp.explain.ends import ClusterIPEnd, read_destination, read_source
+from ovsnp.explain.oracle import Oracle
 from ovsnp.explain.ports import PORTLESS, read_port
-from ovsnp.explain.questions import Connection, Question, read_question
-from ovsnp.explain.reasons import Answer, Outcome, Terms, explain, outcome
+from ovsnp.explain.questions import Question, read_question
+from ovsnp.explain.reasons import Answer, Outcome, Terms, outcome
+from ovsnp.explain.roster import Roster
 from ovsnp.manifests.paths import Fault, Path
 from ovsnp.manifests.report import Report
-from ovsnp.model.address import Prefix
-from ovsnp.model.cluster import Cluster
 from ovsnp.proof.counterexample import Counterexample
 from ovsnp.verify.planned import Readings
-from ovsnp.verify.prepared import Prepared
-
-_OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -62,30 +58,25 @@ class Judged(msgspec.Struct, frozen=True):
         return self.granted and not self.misses
 
 
-def ask(
-    cluster: Cluster, expectations: Iterable[Expectation], report: Report, service_cidrs: Sequence[Prefix] = ()
-) -> list[Asked]:
-    """The connections that each expectation is about; ends and ports that are nobody's go to the report.
-
-    ``service_cidrs`` are those that the cluster's own objects do not tell.
-    """
+def ask(roster: Roster, expectations: Iterable[Expectation], report: Report) -> list[Asked]:
+    """The connections that each expectation is about; ends and ports that are nobody's go to the report."""
     found: list[Asked] = []
     for each in expectations:
         try:
-            found.append(Asked(each, read_question(cluster, each.written, service_cidrs)))
+            found.append(Asked(each, read_question(roster, each.written)))
         except UsageError as error:
             report.begin(each.place, None)
-            for path, message in _faults(cluster, each, service_cidrs) or [Fault(each.ways.entry, str(error))]:
+            for path, message in _faults(roster, each) or [Fault(each.ways.entry, str(error))]:
                 report.add(path, message)
     return found
 
 
-def _faults(cluster: Cluster, each: Expectation, service_cidrs: Sequence[Prefix]) -> list[Fault]:
+def _faults(roster: Roster, each: Expectation) -> list[Fault]:
     """What is wrong with each part by itself; none where only the parts together make no question."""
     written, ways = each.written, each.ways
     readings: tuple[tuple[Path, Callable[[], object]], ...] = (
-        (ways.source, lambda: read_source(cluster, written.source, service_cidrs)),
-        (ways.destination, lambda: read_destination(cluster, written.destination, service_cidrs)),
+        (ways.source, lambda: roster.source(written.source)),
+        (ways.destination, lambda: roster.destination(written.destination)),
         (ways.port, lambda: None if written.port in (None, PORTLESS) else read_port(written.port)),
     )
     found: list[Fault] = []
@@ -107,33 +98,14 @@ class Flows(Protocol):
 
 def judge(readings: Readings, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
     """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
-    certain, possible = map(Prepared, readings)
+    certain, possible = (Oracle(cluster, terms) for cluster in readings)
     for each in asked:
         connections = each.question.connections
-        now, then = (
-            outcome([_outcome(oracle, connection, terms) for connection in connections])
-            for oracle in (certain, possible)
-        )
+        now, then = (outcome([*map(oracle.outcome, connections)]) for oracle in (certain, possible))
         judged = Judged(each, now, then)
         judged = flows.ask(judged) if flows else judged
         if not judged.met:
-            cluster = readings.certain if judged.outcome is not each.expectation.expected else readings.possible
-            answers = tuple(explain(cluster, connection, terms) for connection in connections)
+            telling = certain if judged.outcome is not each.expectation.expected else possible
+            answers = telling.answers(each.question)
             judged = msgspec.structs.replace(judged, answers=answers)
         yield judged
-
-
-def _outcome(oracle: Prepared, connection: Connection, terms: Terms) -> Outcome:
-    """What becomes of a connection, through a Service to every backend that it may be given."""
-    source, destination, traffic = connection.source, connection.destination, connection.traffic
-    if isinstance(destination, ClusterIPEnd):
-        verdicts = oracle.judge_service(
-            source,
-            destination.address,
-            traffic,
-            entry=terms.entry,
-            strict_nodes=terms.strict_nodes,
-            service_blocks=terms.service_blocks,
-        )
-        return outcome([_OUTCOMES[verdict.allowed] for verdict in verdicts.values()])
-    return _OUTCOMES[oracle.judge(source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]

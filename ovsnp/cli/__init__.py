@@ -19,7 +19,7 @@ _COMMANDS = {
     "compile": "manifests to flows, on stdout",
     "completion": "what makes a shell complete ovsnp's command lines",
     "diff": "what a change does: to the flows of a bridge, or to who reaches whom",
-    "explain": "whether one end may connect to another, and why",
+    "explain": "whether one end may connect to another, and why; all about one pod",
     "lab": "a cluster of nodes and pods on this machine, real packets",
     "lint": "policies that do not do what they seem to",
     "matrix": "who reaches whom, as text, JSON, CSV or a picture",

@@ -23,12 +23,12 @@ def node_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
 
 
 def sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Pods and nodes that begin like this, as SRC names them."""
+    """Pods, workloads and nodes that begin like this, as SRC names them."""
     return [name for cluster in _clusters(ctx) for name in _ends(cluster) if name.startswith(incomplete)]
 
 
 def destinations(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Pods, nodes and Services that begin like this, as DST names them."""
+    """Pods, workloads, nodes and Services that begin like this, as DST names them."""
     services = [f"svc/{service.key}" for cluster in _clusters(ctx) for service in cluster.services]
     return [*sources(ctx, parameter, incomplete), *(name for name in services if name.startswith(incomplete))]
 
@@ -36,6 +36,7 @@ def destinations(ctx: click.Context, parameter: click.Parameter, incomplete: str
 def _ends(cluster: Cluster) -> Iterator[str]:
     yield from (pod.name for pod in cluster.pods if pod.namespace == "default")
     yield from (pod.key for pod in cluster.pods)
+    yield from sorted({pod.workload.key for pod in cluster.pods if pod.workload})
     yield from (f"node/{name}" for name in sorted(cluster.nodes))
 
 

@@ -18,6 +18,7 @@ from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.explain.reasons import Terms
+from ovsnp.explain.roster import Roster
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.cluster import Cluster
@@ -67,7 +68,7 @@ def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[As
     """What the files ask; raises InputError with every mistake in them."""
     report = Report()
     expectations, diagnostics = read_expectations(files, report)
-    asked = ask(cluster, expectations, report, request.service_cidrs)
+    asked = ask(Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes), expectations, report)
     diagnostics += report.diagnostics()
     if diagnostics:
         raise InputError(diagnostics)

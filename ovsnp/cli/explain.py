@@ -3,57 +3,123 @@
 import gc
 import json
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import click
+from rich.text import Text
 
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
 from ovsnp.cli.planned import planned_clusters
 from ovsnp.cli.questions import Question, family_options
 from ovsnp.cli.terminal import Terminal
-from ovsnp.errors import Exit
+from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.document import document
+from ovsnp.explain.ends import ClusterIPEnd
+from ovsnp.explain.one_pod import one_pod
+from ovsnp.explain.one_pod_document import one_pod_document
+from ovsnp.explain.one_pod_text import one_pod_lines
+from ovsnp.explain.openings import openings, openings_differ
+from ovsnp.explain.openings_document import openings_document
+from ovsnp.explain.openings_text import opening_lines
+from ovsnp.explain.oracle import Oracle, differ
 from ovsnp.explain.places import Places
-from ovsnp.explain.questions import Written, read_question
-from ovsnp.explain.reasons import Terms, outcome
-from ovsnp.explain.reasons import explain as explained
+from ovsnp.explain.questions import Written, read_pairs, read_question
+from ovsnp.explain.reasons import Outcome, Terms, outcome
+from ovsnp.explain.roster import Roster
 from ovsnp.explain.text import lines
+from ovsnp.model.address import family
 
 
 @click.command(cls=Question)
 @click.argument("source", metavar="SRC", shell_complete=sources)
-@click.argument("destination", metavar="DST", shell_complete=destinations)
+@click.argument("destination", metavar="[DST]", required=False, shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
 @click.option(
-    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless every connection asked about is so."
+    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless everything asked about is so."
 )
 @family_options
 @shared_options
 def explain(
-    request: Request, *, source: str, destination: str, port: str | None, expect: str | None, version: int | None
+    request: Request,
+    *,
+    source: str,
+    destination: str | None,
+    port: str | None,
+    expect: str | None,
+    version: int | None,
 ) -> None:
-    """Say whether SRC may connect to DST, and which rules decide.
+    """Say whether SRC may connect to DST, and which rules decide; or all about one pod.
 
-    SRC and DST are NAMESPACE/POD, POD (namespace default), node/NAME or an address, DST also svc/NAMESPACE/NAME. PORT
-    is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it, icmp, or all ports of a
-    Service.
+    SRC and DST are NAMESPACE/POD, POD (namespace default), KIND/NAMESPACE/NAME or NAMESPACE/NAME of a workload,
+    NAMESPACE/KEY=VALUE (a label selector), node/NAME, an address or a row of ovsnp matrix, DST also svc/NAMESPACE/NAME.
+    PORT is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which
+    ports are allowed and which are not. Several pods are asked about one by one; exit 1 where they differ. SRC alone is
+    a pod: which policies isolate it, whom their rules admit, who reaches it and whom it reaches.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     (cluster,) = planned_clusters(request, request.cluster())
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
-    entry = request.entry(cluster)
-    question = read_question(cluster, Written(source, destination, port, version), request.service_cidrs)
-    terms = Terms(request.strict_nodes, entry, request.service_blocks)
-    answers = [explained(cluster, connection, terms) for connection in question.connections]
-    if request.output == "json":
-        click.echo(json.dumps(document(question, answers, Places()), indent=2))
-    else:
-        console = Terminal(no_color=request.no_color or None, highlight=False)
-        for line in lines(question, answers, Places()):
-            console.print(line, soft_wrap=True)
-        for note in question.notes:
-            request.tell(f"note: {note}")
-    decided = outcome([answer.outcome for answer in answers])
-    if expect and decided != expect:
-        click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
+    roster = Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes)
+    if destination is None:
+        if expect:
+            raise UsageError("--expect is about a connection; name DST too")
+        _one_pod(request, roster, source, version)
+        return
+    written = Written(source, destination, port, version)
+    told = _at_every_port(request, roster, written) if port is None else _at_a_port(request, roster, written)
+    if expect and told.outcome != expect:
+        click.echo(f"ovsnp: expected {expect}, but it is {told.outcome}", err=True)
         sys.exit(Exit.NO)
+    if told.differ:
+        sys.exit(Exit.NO)
+
+
+class _Told(NamedTuple):
+    """What the answer is, and whether there is no single one, because some of several pods differ."""
+
+    outcome: Outcome
+    differ: bool
+
+
+def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -> None:
+    pod, *others = roster.pods(text)
+    if others:
+        raise UsageError(f"{text} is {1 + len(others)} pods; name one of them, such as {pod.key}")
+    if version and version not in map(family, pod.addresses):
+        raise UsageError(f"{pod.key} has no IPv{version} address")
+    answer = one_pod(roster.cluster, pod, version=version, strict_nodes=request.strict_nodes)
+    _tell(request, one_pod_lines(answer, Places()), one_pod_document(answer, Places()), ())
+
+
+def _at_a_port(request: Request, roster: Roster, written: Written) -> _Told:
+    """Tell what becomes of each connection that is asked about."""
+    question = read_question(roster, written)
+    terms = Terms(request.strict_nodes, request.entry(roster.cluster), request.service_blocks)
+    answers = Oracle(roster.cluster, terms).answers(question)
+    _tell(request, lines(question, answers, Places()), document(question, answers, Places()), question.notes)
+    return _Told(outcome([answer.outcome for answer in answers]), differ(answers))
+
+
+def _at_every_port(request: Request, roster: Roster, written: Written) -> _Told:
+    """Tell what is allowed and what is not; of a Service, what becomes of a connection to each of its ports."""
+    pairs = read_pairs(roster, written)
+    if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
+        return _at_a_port(request, roster, written)
+    request.entry(roster.cluster)
+    found = openings(roster.cluster, pairs.pairs, strict_nodes=request.strict_nodes)
+    places = Places()
+    _tell(request, opening_lines(pairs, found, places), openings_document(pairs, found, places), pairs.notes)
+    return _Told(outcome([each.ranges.outcome for each in found]), openings_differ(found))
+
+
+def _tell(request: Request, text: Iterable[Text], document: Mapping[str, Any], notes: Sequence[str]) -> None:
+    if request.output == "json":
+        click.echo(json.dumps(document, indent=2))
+        return
+    console = Terminal(no_color=request.no_color or None, highlight=False)
+    for line in text:
+        console.print(line, soft_wrap=True)
+    for note in notes:
+        request.tell(f"note: {note}")

@@ -9,9 +9,9 @@ from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
 from ovsnp.cli.planned import planned_clusters
 from ovsnp.matrix.output import output
-from ovsnp.matrix.parties import By
-from ovsnp.matrix.reach import Reach
 from ovsnp.matrix.view import View
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
 
 
 @click.command()
@@ -32,8 +32,8 @@ from ovsnp.matrix.view import View
 def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...]) -> None:
     """Say who reaches whom, and at which ports.
 
-    SRC and DST are a row's name, NAMESPACE/ for all of its pods, NAMESPACE/POD, POD (namespace default), node/NAME or
-    an address, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
+    SRC and DST are a row's name, NAMESPACE/ for all of its pods, or as of ovsnp explain: then the rows that have some
+    of these pods, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
     vSwitch is needed. -o html writes one page that needs no network.
     """
     (cluster,) = planned_clusters(request, request.cluster())

@@ -15,6 +15,7 @@ from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.explain.questions import Written, read_question
 from ovsnp.explain.reasons import Terms
+from ovsnp.explain.roster import Roster
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.switch.location import locate
@@ -22,7 +23,7 @@ from ovsnp.trace.document import document
 from ovsnp.trace.nodes import Named, read_nodes
 from ovsnp.trace.packet import SOURCE_PORT
 from ovsnp.trace.text import lines
-from ovsnp.trace.tracing import Asked, check
+from ovsnp.trace.tracing import Asked, check, one_packet
 from ovsnp.trace.tracing import trace as traced
 
 _OF_NODE = re.compile(r"([a-z0-9][a-z0-9.-]*)=(.+)")
@@ -82,7 +83,8 @@ def trace(
         cluster, options, switches = living_cluster(request), request.choices, _switches(request)
     if request.node:
         require_node(cluster, request.node)
-    question = read_question(cluster, Written(source, destination, port, version), options.service_cidrs)
+    roster = Roster(cluster, options.service_cidrs, strict_nodes=options.strict_nodes)
+    question = one_packet(read_question(roster, Written(source, destination, port, version)))
     check(question)
     nodes = read_nodes(cluster, switches, options)
     terms = Terms(options.strict_nodes, request.node, options.service_blocks)

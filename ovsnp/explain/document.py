@@ -28,6 +28,7 @@ def document(question: Question, answers: Sequence[Answer], places: Places) -> d
         "verdict": outcome([answer.outcome for answer in answers]).value,
         "notes": list(question.notes),
         "connections": [_connection(answer, places) for answer in answers],
+        "openings": [],
     }
 
 
@@ -38,6 +39,7 @@ def _connection(answer: Answer, places: Places) -> dict[str, Any]:
         "source": end_document(connection.source),
         "destination": end_document(connection.destination),
         **traffic_document(connection.traffic),
+        "alike": answer.alike,
         "verdict": answer.outcome.value,
         "nobody": answer.nobody.value if answer.nobody else None,
         "ways": [_way(way, places) for way in answer.ways],
@@ -71,47 +73,58 @@ def _side(reasons: Reasons, direction: Direction, places: Places) -> dict[str, A
         "pod": reasons.pod.title if reasons.pod else None,
         "allowed": side.allowed,
         "exempt": side.exempt.value if side.exempt else None,
-        "isolated_by": [{"policy": policy.key, **_place(places.policy(policy))} for policy in side.isolated_by],
-        "admitted_by": [_admitting(each, places) for each in reasons.admitting],
-        "nearest": [_miss(miss, direction, places) for miss in reasons.nearest],
+        "isolated_by": [policy_document(policy, places) for policy in side.isolated_by],
+        "admitted_by": [admitting_document(each, places) for each in reasons.admitting],
+        "nearest": [miss_document(miss, direction, places) for miss in reasons.nearest],
     }
 
 
-def _admitting(each: Admitting, places: Places) -> dict[str, Any]:
+def policy_document(policy: NetworkPolicy, places: Places) -> dict[str, Any]:
+    """A policy that isolates."""
+    return {"policy": policy.key, **place_document(places.policy(policy))}
+
+
+def admitting_document(each: Admitting, places: Places) -> dict[str, Any]:
+    """A rule that admits, and the peers and ports of it that match."""
     policy, direction, rule = each.admission.policy, each.admission.direction, each.admission.rule
     return {
-        **_rule(policy, direction, rule, places),
-        "peers": [_peer(policy, direction, rule, item, places) for item in each.peers],
-        "ports": [_port(policy, direction, rule, item, places) for item in each.ports],
+        **rule_document(policy, direction, rule, places),
+        "peers": [peer_document(policy, direction, rule, item, places) for item in each.peers],
+        "ports": [port_document(policy, direction, rule, item, places) for item in each.ports],
     }
 
 
-def _miss(miss: Miss, direction: Direction, places: Places) -> dict[str, Any]:
+def miss_document(miss: Miss, direction: Direction, places: Places) -> dict[str, Any]:
+    """A rule that came near, and what is lacking."""
     where = miss.policy, direction, miss.rule
     return {
-        **_rule(*where, places),
-        "peer": None if miss.peer is None else _peer(*where, miss.peer, places),
-        "port": None if miss.port is None else _port(*where, miss.port, places),
+        **rule_document(*where, places),
+        "peer": None if miss.peer is None else peer_document(*where, miss.peer, places),
+        "port": None if miss.port is None else port_document(*where, miss.port, places),
         "needs": [_need(need) for need in miss.needs],
         "then": None if miss.then is None else "allowed" if miss.then else "denied",
     }
 
 
-def _rule(policy: NetworkPolicy, direction: Direction, rule: int, places: Places) -> dict[str, Any]:
-    return {"policy": policy.key, **_place(places.rule(policy, direction, rule))}
+def rule_document(policy: NetworkPolicy, direction: Direction, rule: int, places: Places) -> dict[str, Any]:
+    """A rule, and where it stands."""
+    return {"policy": policy.key, **place_document(places.rule(policy, direction, rule))}
 
 
-def _peer(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+def peer_document(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+    """An item of a rule's ``from`` or ``to``."""
     words = peer_words_in(policy.namespace, policy.rules(direction)[rule].peers[item])
-    return {**_place(places.peer(policy, direction, rule, item)), "says": words}
+    return {**place_document(places.peer(policy, direction, rule, item)), "says": words}
 
 
-def _port(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+def port_document(policy: NetworkPolicy, direction: Direction, rule: int, item: int, places: Places) -> dict[str, Any]:
+    """An item of a rule's ``ports``."""
     words = port_words(policy.rules(direction)[rule].ports[item])
-    return {**_place(places.port(policy, direction, rule, item)), "says": words}
+    return {**place_document(places.port(policy, direction, rule, item)), "says": words}
 
 
-def _place(field: Field) -> dict[str, Any]:
+def place_document(field: Field) -> dict[str, Any]:
+    """Where a field stands."""
     return {"path": field.path, "file": field.span.file, "line": field.span.line or None}
 
 

@@ -32,7 +32,7 @@ def peer_lacks(cluster: Cluster, policy_namespace: str, peer: Peer, far: Endpoin
         case PodPeer(), PodEnd(pod=pod):
             return (
                 *_namespace_lacks(cluster, policy_namespace, peer, pod),
-                *_labels_lack(Holder.POD, pod.key, peer.pod_selector or Selector(), pod.labels),
+                *_labels_lack(Holder.POD, pod.title, peer.pod_selector or Selector(), pod.labels),
             )
         case _:
             return (OtherEnd(f"{name_of(far)} is no pod, and selectors name pods only"),)
@@ -50,8 +50,8 @@ def port_lacks(entry: PortEntry, traffic: Traffic, destination: Endpoint) -> tup
                 if (port.name, port.protocol) == (name, entry.protocol):
                     return (ToPort(port.protocol, port.number, port.number),)
             if entry.protocol is traffic.protocol and traffic.port is not None:
-                return (PortName(pod.key, name, entry.protocol, traffic.port),)
-            return (OtherEnd(f"{pod.key} calls no {entry.protocol} port {name}"),)
+                return (PortName(pod.title, name, entry.protocol, traffic.port),)
+            return (OtherEnd(f"{pod.title} calls no {entry.protocol} port {name}"),)
         case name, _:
             return (OtherEnd(f"{name_of(destination)} is no pod, and only pods have ports of names such as {name}"),)
 
@@ -60,15 +60,15 @@ def _namespace_lacks(cluster: Cluster, policy_namespace: str, peer: PodPeer, pod
     if in_namespaces(cluster, policy_namespace, peer, pod):
         return ()
     if peer.namespace_selector is None:
-        return (InNamespace(pod.key, policy_namespace, True),)
+        return (InNamespace(pod.title, policy_namespace, True),)
     selector = peer.namespace_selector
     needs = _labels_lack(Holder.NAMESPACE, pod.namespace, selector, cluster.namespaces[pod.namespace].labels)
     if all(isinstance(need, Label) and need.key != _OF_THE_API for need in needs):
         return needs
     others = sorted(name for name, each in cluster.namespaces.items() if selects(selector, each.labels))
     if others:
-        return (InNamespace(pod.key, others[0], False),)
-    return (OtherEnd(f"{pod.key} is in namespace {pod.namespace}, and no namespace is there with {selector}"),)
+        return (InNamespace(pod.title, others[0], False),)
+    return (OtherEnd(f"{pod.title} is in namespace {pod.namespace}, and no namespace is there with {selector}"),)
 
 
 def _labels_lack(holder: Holder, name: str, selector: Selector, labels: Mapping[str, str]) -> tuple[Need, ...]:

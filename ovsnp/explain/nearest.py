@@ -1,6 +1,6 @@
 """Which rules came nearest to admitting what they do not admit, and what would make them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -48,9 +48,18 @@ def nearest(scene: Scene, direction: Direction, isolating: Sequence[NetworkPolic
     Where rules match all but the peer or all but the port, those that match neither are left out. A rule whose needs
     can all be met is among them only if this side then lets the connection pass: the oracle is asked.
     """
-    misses = sorted(_misses(scene, direction, isolating), key=_distance)
+    rules = ((scene, policy, index) for policy in isolating for index, _ in enumerate(policy.rules(direction)))
+    return nearest_rules(rules, direction)
+
+
+def nearest_rules(rules: Iterable[tuple[Scene, NetworkPolicy, int]], direction: Direction) -> tuple[Miss, ...]:
+    """As `nearest`, of rules by their indexes, each with the scene that it is held against."""
+    return _picked(((scene, _miss(scene, direction, policy, index)) for scene, policy, index in rules), direction)
+
+
+def _picked(candidates: Iterable[tuple[Scene, Miss]], direction: Direction) -> tuple[Miss, ...]:
     found: list[Miss] = []
-    for miss in misses:
+    for scene, miss in sorted(candidates, key=lambda each: _distance(each[1])):
         if len(found) == SHOWN or (found and _clauses(miss) > _clauses(found[0])):
             break
         verdict = _supposed(scene, miss.needs)
@@ -61,12 +70,10 @@ def nearest(scene: Scene, direction: Direction, isolating: Sequence[NetworkPolic
     return tuple(found)
 
 
-def _misses(scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]) -> Iterator[Miss]:
-    for policy in isolating:
-        for index, rule in enumerate(policy.rules(direction)):
-            peer = _nearest_peer(scene, direction, policy.namespace, rule)
-            port = _nearest_port(scene, rule)
-            yield Miss(policy, index, peer.item, port.item, (*peer.needs, *port.needs))
+def _miss(scene: Scene, direction: Direction, policy: NetworkPolicy, index: int) -> Miss:
+    rule = policy.rules(direction)[index]
+    peer, port = _nearest_peer(scene, direction, policy.namespace, rule), _nearest_port(scene, rule)
+    return Miss(policy, index, peer.item, port.item, (*peer.needs, *port.needs))
 
 
 def _clauses(miss: Miss) -> int:

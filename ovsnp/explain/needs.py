@@ -16,7 +16,7 @@ class Holder(StrEnum):
 
 
 class Label(msgspec.Struct, frozen=True):
-    """A pod (``NAMESPACE/NAME``) or namespace would need a label of this value; None: would need to have none.
+    """A pod (by its title) or namespace would need a label of this value; None: would need to have none.
 
     ``now`` is the label's value today. With ``anything`` every value does, and ``value`` is just one.
     """

@@ -1,16 +1,19 @@
 """SRC, DST and PORT of a command line as the connections that are asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from ovsnp.errors import UsageError
-from ovsnp.explain.ends import ClusterIPEnd, Destination, Source, Target, read_destination, read_source
+from ovsnp.explain.ends import ClusterIPEnd, Destination, Source, Target, name_of
 from ovsnp.explain.ports import PORTLESS, read_port, traffics
-from ovsnp.model.address import Prefix, family
-from ovsnp.model.cluster import Cluster
+from ovsnp.explain.roster import Roster
+from ovsnp.model.address import family
 from ovsnp.verify import ICMP, Endpoint, PodEnd, Traffic
+
+_MOST = 1_000_000
+"""So many pairs of addresses are asked about at most."""
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -22,12 +25,30 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What was asked: the full names, the connections it means (at least one), and what there is to say before."""
+    """What was asked: the full names, the connections it means (at least one), and what there is to say before.
+
+    ``several`` says that an end is several pods or nodes, so that the answer is one only where they do not differ.
+    """
 
     source: str
     destination: str
     connections: tuple[Connection, ...]
     notes: tuple[str, ...] = ()
+    several: bool = False
+
+
+class Pairs(msgspec.Struct, frozen=True):
+    """Who may open a connection to whom: the full names, the ends (at least one pair), and what there is to say before.
+
+    The ends of a pair are of one family. ``several`` is as of `Question`; then no pair is a pod with itself, unless
+    there is no other.
+    """
+
+    source: str
+    destination: str
+    pairs: tuple[tuple[Endpoint, Destination], ...]
+    notes: tuple[str, ...] = ()
+    several: bool = False
 
 
 class Written(NamedTuple):
@@ -42,27 +63,44 @@ class Written(NamedTuple):
     version: int | None = None
 
 
-def read_question(cluster: Cluster, written: Written, service_cidrs: Sequence[Prefix] = ()) -> Question:
+def read_question(roster: Roster, written: Written) -> Question:
     """The connections that are meant: one for each address family that both ends have, and each port of the name.
 
-    ``service_cidrs`` are those that the cluster's own objects do not tell. Raises UsageError, with the nearest names,
-    where an end or a port is nobody's, or the ends share no address family.
+    Without PORT it is every port of a Service, and of all others what has no ports. Raises UsageError, with the
+    nearest names, where an end or a port is nobody's, also where one of several pods has no port of the name, or the
+    ends share no address family.
     """
     port = None if written.port in (None, PORTLESS) else read_port(written.port)
-    source = read_source(cluster, written.source, service_cidrs)
-    target = read_destination(cluster, written.destination, service_cidrs)
-    if written.port == PORTLESS and any(isinstance(end, ClusterIPEnd) for end in target.ends):
-        raise UsageError(f"{target.name} is a cluster IP, which has ports only; write one of them as PORT")
-    pairs = _of_one_family(source, target, written.version)
-    connections = tuple(Connection(*pair, traffic) for pair in pairs for traffic in traffics(port, pair[1]))
-    notes = (*source.notes, *target.notes, *_notes(target.name, written.port, connections))
-    return Question(source.name, target.name, connections, tuple(dict.fromkeys(notes)))
+    pairs = read_pairs(roster, written)
+    if written.port == PORTLESS and any(isinstance(far, ClusterIPEnd) for _, far in pairs.pairs):
+        raise UsageError(f"{pairs.destination} is a cluster IP, which has ports only; write one of them as PORT")
+    connections = tuple(Connection(*pair, traffic) for pair in pairs.pairs for traffic in traffics(port, pair[1]))
+    notes = (*pairs.notes, *_notes(pairs.destination, written.port, connections))
+    return Question(pairs.source, pairs.destination, connections, tuple(dict.fromkeys(notes)), pairs.several)
+
+
+def read_pairs(roster: Roster, written: Written) -> Pairs:
+    """The ends that are meant, whatever PORT is: a pair for each address family that both have.
+
+    Raises UsageError as `read_question` does.
+    """
+    source, target = roster.source(written.source), roster.destination(written.destination)
+    pairs = tuple(_of_one_family(source, target, written.version))
+    silent = [] if any(_takes_part(*pair) for pair in pairs) else ["no pod takes part, so no policy has a say"]
+    notes = (*source.notes, *target.notes, *_apart(source, target, pairs), *silent)
+    several = any(len(pods) > 1 for pods in (_holders(source.ends), _holders(target.ends)))
+    return Pairs(source.name, target.name, pairs, tuple(dict.fromkeys(notes)), several)
 
 
 def _of_one_family(source: Source, target: Target, version: int | None) -> list[tuple[Endpoint, Destination]]:
     for end in (source, target):
         if version is not None and version not in map(_version, end.ends):
             raise UsageError(f"{end.name} has no IPv{version} address")
+    if len(source.ends) * len(target.ends) > _MOST:
+        raise UsageError(
+            f"{source.name} and {target.name} are {len(source.ends)} and {len(target.ends)} addresses, too many for all"
+            " pairs; name fewer, or ask ovsnp matrix"
+        )
     pairs = [(near, far) for near in source.ends for far in target.ends if _version(near) == _version(far)]
     if not pairs:
         here, there = _version(source.ends[0]), _version(target.ends[0])
@@ -70,7 +108,23 @@ def _of_one_family(source: Source, target: Target, version: int | None) -> list[
             f"{source.name} has only IPv{here} and {target.name} only IPv{there}: nothing connects the two; "
             "name ends of one address family"
         )
-    return [pair for pair in pairs if version in (None, _version(pair[0]))]
+    asked = [pair for pair in pairs if version in (None, _version(pair[0]))]
+    return [pair for pair in asked if name_of(pair[0]) != name_of(pair[1])] or asked
+
+
+def _holders(ends: Iterable[Destination]) -> set[str]:
+    return {name_of(end) for end in ends}
+
+
+def _apart(source: Source, target: Target, pairs: Sequence[tuple[Endpoint, Destination]]) -> list[str]:
+    """What to say of pods that share no family with any of the others."""
+    met = _holders(near for near, _ in pairs), _holders(far for _, far in pairs)
+    alone = sorted((_holders(source.ends) - met[0]) | (_holders(target.ends) - met[1]))
+    if not alone:
+        return []
+    return [
+        f"{alone[0]}{f' and {len(alone) - 1} more' if len(alone) > 1 else ''} left out: no address family is shared"
+    ]
 
 
 def _version(end: Destination) -> int:
@@ -79,17 +133,14 @@ def _version(end: Destination) -> int:
 
 def _notes(target: str, port: str | None, connections: Sequence[Connection]) -> list[str]:
     """What the answer takes for granted, and the user may not have meant."""
-    notes = []
     if port is None and any(each.traffic == ICMP for each in connections):
-        notes.append("no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit")
-    elif port is None:
-        notes.append(f"no PORT: asked of every port of {target}")
-    if port is not None and len({each.traffic for each in connections}) > 1:
-        notes.append(f"{port} is the name of several ports of {target}")
-    if not any(_takes_part(each) for each in connections):
-        notes.append("no pod takes part, so no policy has a say")
-    return notes
+        return ["no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit"]
+    if port is None:
+        return [f"no PORT: asked of every port of {target}"]
+    if len({each.traffic for each in connections}) > 1:
+        return [f"{port} is the name of several ports of {target}"]
+    return []
 
 
-def _takes_part(connection: Connection) -> bool:
-    return isinstance(connection.source, PodEnd) or isinstance(connection.destination, PodEnd | ClusterIPEnd)
+def _takes_part(source: Endpoint, destination: Destination) -> bool:
+    return isinstance(source, PodEnd) or isinstance(destination, PodEnd | ClusterIPEnd)

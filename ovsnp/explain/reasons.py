@@ -62,11 +62,16 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """All that is to say of a connection: one way, or one for each backend; none where ``nobody`` says why."""
+    """All that is to say of a connection: one way, or one for each backend; none where ``nobody`` says why.
+
+    Where several pods are asked about, ``alike`` is how many of ``asked`` connections to this port have this outcome.
+    """
 
     connection: Connection
     ways: tuple[Way, ...]
     nobody: Nobody | None = None
+    alike: int = 1
+    asked: int = 1
 
     @property
     def outcome(self) -> Outcome:

@@ -83,11 +83,11 @@ def _number(change: ToPort, traffic: Traffic) -> int:
 
 def _replacing(scene: Scene, key: str, fields: Callable[[Pod], dict[str, object]]) -> Scene:
     """The scene with another pod in place of this one, in the cluster and at the ends."""
-    old = next(pod for pod in scene.cluster.pods if pod.key == key)
+    old = next(pod for pod in scene.cluster.pods if pod.title == key)
     new = msgspec.structs.replace(old, **fields(old))
 
     def end(given: Endpoint) -> Endpoint:
-        return PodEnd(new, given.address) if isinstance(given, PodEnd) and given.pod.key == key else given
+        return PodEnd(new, given.address) if isinstance(given, PodEnd) and given.pod.title == key else given
 
     pods = tuple(new if pod is old else pod for pod in scene.cluster.pods)
     return msgspec.structs.replace(

@@ -7,8 +7,8 @@ import msgspec
 from ovsnp.errors import UsageError
 from ovsnp.explain.names import advice, nearest
 from ovsnp.explain.ports import PORTLESS, Port, read_port
-from ovsnp.matrix.parties import Party
 from ovsnp.model.ports import Protocol
+from ovsnp.reach.parties import Party
 from ovsnp.verify import ICMP, Traffic
 
 

@@ -10,13 +10,12 @@ from ovsnp.explain.ends import (
     Source,
     Target,
     name_of,
-    read_destination,
-    read_source,
 )
 from ovsnp.explain.names import advice, nearest
-from ovsnp.matrix.parties import Kind, Party
-from ovsnp.matrix.reach import Reach
+from ovsnp.explain.roster import Roster
 from ovsnp.model.address import Prefix, family
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import Kind, Party
 from ovsnp.verify import Endpoint, NodeEnd, OutsideEnd, PodEnd
 
 
@@ -31,7 +30,7 @@ class Choosing:
     def __init__(self, reach: Reach, service_cidrs: Sequence[Prefix] = ()) -> None:
         self._reach = reach
         self._prepared = reach.classes.clusters[0]
-        self._service_cidrs = service_cidrs
+        self._roster = Roster(self._prepared.cluster, service_cidrs, strict_nodes=reach.strict_nodes)
 
     def sources(self, words: Sequence[str]) -> tuple[Party, ...]:
         """The parties, in their order; all where there are no words. Raises UsageError for one that names nobody."""
@@ -55,10 +54,10 @@ class Choosing:
         return found
 
     def _source(self, word: str) -> list[str]:
-        return self._holding(word, read_source(self._prepared.cluster, word, self._service_cidrs))
+        return self._holding(word, self._roster.source(word))
 
     def _destination(self, word: str) -> list[str]:
-        return self._holding(word, read_destination(self._prepared.cluster, word, self._service_cidrs))
+        return self._holding(word, self._roster.destination(word))
 
     def _holding(self, word: str, target: Source | Target) -> list[str]:
         """The parties that an end is in, of a Service all of its endpoints."""

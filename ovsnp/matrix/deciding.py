@@ -2,10 +2,10 @@
 
 import msgspec
 
-from ovsnp.matrix.reach import Reach
-from ovsnp.matrix.rulebook import Facts
 from ovsnp.matrix.view import Shown
 from ovsnp.model.policy import Direction
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.rulebook import Facts
 
 
 class Deciding(msgspec.Struct, frozen=True):

@@ -5,11 +5,11 @@ from typing import Any
 
 from ovsnp.explain.places import Places
 from ovsnp.matrix.deciding import deciding
-from ovsnp.matrix.parties import Party
-from ovsnp.matrix.rulebook import Facts
 from ovsnp.matrix.view import Shown, View
-from ovsnp.matrix.words import traffics_of
 from ovsnp.model.policy import Direction
+from ovsnp.reach.parties import Party
+from ovsnp.reach.rulebook import Facts
+from ovsnp.reach.traffics import traffics_of
 from ovsnp.verify.classes import Classes
 
 

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ovsnp.matrix.parties import Kind, Party
 from ovsnp.matrix.view import Shown, View
-from ovsnp.matrix.words import ALL, NONE
+from ovsnp.reach.parties import Kind, Party
+from ovsnp.reach.traffics import ALL, NONE
 
 _SHAPES = {Kind.POD: "box", Kind.NODE: "component", Kind.OUTSIDE: "ellipse"}
 

@@ -10,12 +10,12 @@ from typing import Any, Generic, TypeVar
 from ovsnp.errors import Span
 from ovsnp.explain.places import Places
 from ovsnp.explain.words import peer_words_in, port_words
-from ovsnp.matrix.parties import Kind, Party
-from ovsnp.matrix.rulebook import Facts
 from ovsnp.matrix.view import View
 from ovsnp.model.address import FAMILIES
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.model.ports import PortEntry
+from ovsnp.reach.parties import Kind, Party
+from ovsnp.reach.rulebook import Facts
 
 _DIRECTIONS = (Direction.EGRESS, Direction.INGRESS)
 Value = TypeVar("Value", bound=Hashable)

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from ovsnp.matrix.asked import Asked, read_asked
 from ovsnp.matrix.choosing import Choosing
-from ovsnp.matrix.parties import Party
-from ovsnp.matrix.reach import Cell, Reach
-from ovsnp.matrix.words import NONE, Wording
+from ovsnp.matrix.words import Wording
 from ovsnp.model.address import Prefix
+from ovsnp.reach.cells import Cell, Reach
+from ovsnp.reach.parties import Party
+from ovsnp.reach.traffics import NONE
 from ovsnp.verify import Exemption
 
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from ovsnp.errors import UsageError
 from ovsnp.explain.places import Places
+from ovsnp.explain.ports import PORTLESS
 from ovsnp.explain.questions import Written, read_question
 from ovsnp.explain.reasons import Terms, explain
+from ovsnp.explain.roster import Roster
 from ovsnp.explain.text import lines
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
@@ -55,9 +57,9 @@ def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence
 def _explained(example: Counterexample, cluster: Cluster, options: Options) -> list[str]:
     assert example.source is not None
     assert example.destination is not None
-    written = Written(example.source, example.destination, example.traffic or None)
+    written = Written(example.source, example.destination, example.traffic or PORTLESS)
     try:
-        question = read_question(cluster, written, options.service_cidrs)
+        question = read_question(Roster(cluster, options.service_cidrs), written)
     except UsageError:
         return []
     if any(who(cluster, parse_address(example.destination)) == each.source for each in question.connections):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from ovsnp.errors import UsageError
-from ovsnp.explain.ends import ClusterIPEnd
+from ovsnp.explain.ends import ClusterIPEnd, name_of
 from ovsnp.explain.questions import Connection, Question
 from ovsnp.explain.reasons import Terms, explain
 from ovsnp.model.cluster import Cluster
@@ -40,6 +40,19 @@ def trace(
         said = judged(answer, way)
         taken = tuple(tuple(steps(each, said)) for each in way.stretches)
         yield compare(cluster, nodes, Traced(answer, way, taken))
+
+
+def one_packet(question: Question) -> Question:
+    """The question about the first of several pods, with a note: a packet is of one."""
+    if not question.several:
+        return question
+    first = question.connections[0]
+    ends = name_of(first.source), name_of(first.destination)
+    connections = tuple(
+        each for each in question.connections if (name_of(each.source), name_of(each.destination)) == ends
+    )
+    note = f"a packet is of one pod, so this one is from {ends[0]} to {ends[1]}"
+    return Question(question.source, question.destination, connections, (*question.notes, note))
 
 
 def check(question: Question) -> None:

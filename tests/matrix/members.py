@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ovsnp.matrix.parties import Kind, Party
-from ovsnp.matrix.reach import Cell, Reach
 from ovsnp.model.address import Address, family, parse_address
+from ovsnp.reach.cells import Cell, Reach
+from ovsnp.reach.parties import Kind, Party
 from ovsnp.verify import Traffic, judge, who
 from ovsnp.verify.judge import exemption
 

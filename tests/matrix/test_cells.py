@@ -7,10 +7,10 @@ from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By as Find
 
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.parties import By, Party
-from ovsnp.matrix.reach import Cell, Reach
 from ovsnp.matrix.view import View
 from ovsnp.matrix.words import Wording
+from ovsnp.reach.cells import Cell, Reach
+from ovsnp.reach.parties import By, Party
 from tests.matrix.browser import complaints, requests
 from tests.matrix.conftest import Golden, Show
 from tests.matrix.page import labels, marks, pod, type_into

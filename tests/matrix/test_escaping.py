@@ -9,8 +9,8 @@ from selenium.webdriver.common.by import By
 from ovsnp.explain.places import Places
 from ovsnp.manifests import load
 from ovsnp.matrix.page import page_data
-from ovsnp.matrix.reach import Reach
 from ovsnp.matrix.view import View
+from ovsnp.reach.cells import Reach
 from ovsnp.render.page import render_page
 from tests.matrix.browser import complaints, opened
 

@@ -15,11 +15,11 @@ import pytest
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.manifests import load
 from ovsnp.matrix.output import output
-from ovsnp.matrix.parties import By
-from ovsnp.matrix.reach import Reach
 from ovsnp.matrix.view import View
 from ovsnp.model.address import family
 from ovsnp.model.ports import Protocol
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
 from ovsnp.verify import Traffic, judge, who
 from tests.matrix.members import disagreements, members
 

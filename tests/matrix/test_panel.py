@@ -5,9 +5,9 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By as Find
 
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.parties import By
-from ovsnp.matrix.reach import Reach
 from ovsnp.matrix.view import View
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
 from ovsnp.verify import judge, who
 from tests.matrix.conftest import Golden, Show
 from tests.matrix.page import cell_of, labels, panel, pod

@@ -8,10 +8,10 @@ from random import Random
 import pytest
 
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.parties import By
-from ovsnp.matrix.reach import Reach
 from ovsnp.model.address import Address
 from ovsnp.model.policy import Direction
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By
 from ovsnp.verify import OutsideEnd, judge, who
 from ovsnp.verify.planned import Reading, with_planned
 from tests.matrix.members import disagreements, members
@@ -23,11 +23,11 @@ CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 def _reach(seed: int) -> Reach:
     random = Random(seed)
     objects = random_cluster(random)
-    cluster = load_objects([*objects, *_replicas(random, objects)])
+    cluster = load_objects([*objects, *replicas(random, objects)])
     return Reach(cluster, [*By][seed % 2], strict_nodes=seed % 4 < 2)
 
 
-def _replicas(random: Random, objects: list[Object]) -> Iterator[Object]:
+def replicas(random: Random, objects: list[Object]) -> Iterator[Object]:
     """Some pods once more, on any node: so that workloads have several pods, which blocks may tell apart."""
     nodes = [each for each in objects if each["kind"] == "Node"]
     pods = [each for each in objects if each["kind"] == "Pod" and "podIPs" in each["status"]]

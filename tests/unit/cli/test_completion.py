@@ -92,6 +92,15 @@ def test_names_of_the_manifests_are_offered(cluster: Path, words: tuple[str, ...
     assert sorted(in_bash(cluster, *words)) == offered
 
 
+def test_workloads_of_the_manifests_are_offered(cluster: Path) -> None:
+    (cluster / "cluster.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: cart-1, namespace: shop, ownerReferences:"
+        " [{kind: Deployment, name: cart, controller: true}]}, status: {phase: Running, podIPs: [{ip: 10.20.1.9}]}}"
+    )
+    assert in_bash(cluster, "ovsnp", "explain", "dep") == ["deployment/shop/cart"]
+    assert in_bash(cluster, "ovsnp", "explain", "shop/cart-1", "dep") == ["deployment/shop/cart"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_is_offered_nodes(cluster: Path, shell: str) -> None:
     words = {"COMP_WORDS": "ovsnp compile -f cluster.yaml --node n", "COMP_CWORD": "n" if shell == "fish" else "5"}

@@ -48,13 +48,64 @@ def test_mixed_answer_meets_no_expectation() -> None:
     assert json.loads(explained("frontend", "svc/db", "-o", "json").out)["verdict"] == "mixed"
 
 
+def test_without_port_some_allowed_ports_meet_no_expectation() -> None:
+    answer = explained("frontend", "db")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[:2] == [
+        "ALLOWED  default/frontend to default/db, 80/tcp",
+        "DENIED   default/frontend to default/db, all other ports",
+    ]
+    for expect in ("allowed", "denied"):
+        assert explained("frontend", "db", "--expect", expect).code == 1
+    assert explained("frontend", "remote", "--expect", "allowed").code == 0
+    assert explained("192.0.2.1", "db", "--expect", "denied").code == 0
+    assert json.loads(explained("frontend", "db", "-o", "json").out)["openings"][0]["verdict"] == "mixed"
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [("frontend",), ("nobody", "db", "80"), ("frontend", "db", "htp"), ("frontend", "db", "80", "--expect", "maybe")],
+    [
+        ("nobody",),
+        ("node/node-1",),
+        ("frontend", "--ipv6"),
+        ("frontend", "--expect", "allowed"),
+        ("nobody", "db", "80"),
+        ("frontend", "db", "htp"),
+        ("frontend", "db", "80", "--expect", "maybe"),
+    ],
 )
 def test_usage_is_2(arguments: tuple[str, ...]) -> None:
     answer = explained(*arguments)
     assert (answer.code, answer.out) == (2, "")
+
+
+def test_one_argument_is_all_about_a_pod() -> None:
+    answer = explained("db")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("default/db\n  on node-1, 10.20.1.10\n")
+    assert explained("10.20.1.10").out == answer.out
+    assert json.loads(explained("db", "-o", "json").out)["pod"] == "default/db"
+
+
+@pytest.mark.parametrize("arguments", [("proxy",), ("proxy", "db"), ("db", "proxy", "80")])
+def test_pod_of_the_hosts_network_is_its_node(arguments: tuple[str, ...]) -> None:
+    Path("manifests/proxy.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: proxy}, spec: {nodeName: node-2, hostNetwork: true},"
+        " status: {phase: Running, podIPs: [{ip: 192.168.50.2}]}}"
+    )
+    answer = explained(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    expected = "pod default/proxy is hostNetwork: policies treat it as node/node-2; use that name"
+    assert answer.err == f"ovsnp: {expected}\n"
+
+
+def test_pod_that_has_ended_is_nobody() -> None:
+    Path("manifests/job.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: job}, status: {phase: Succeeded, podIPs: [{ip: 10.20.1.77}]}}"
+    )
+    answer = explained("job", "db", "80")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "ovsnp: pod default/job has ended, so policies do not know it; name a pod that runs\n"
 
 
 def test_node_that_is_not_there_is_2() -> None:
@@ -72,9 +123,10 @@ def test_strict_nodes_counts() -> None:
 
 
 def test_notes_are_not_among_the_answer_and_may_be_silenced() -> None:
-    loud, quiet = explained("frontend", "db"), explained("frontend", "db", "--quiet")
+    asked = "10.20.1.99", "db", "80"
+    loud, quiet = explained(*asked), explained(*asked, "--quiet")
     assert loud.out == quiet.out
-    assert loud.err.startswith("note: no PORT: ")
+    assert loud.err.startswith("note: 10.20.1.99 lies in 10.20.1.0/24, the pod CIDR of node-1, ")
     assert quiet.err == ""
 
 

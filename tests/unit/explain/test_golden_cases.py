@@ -1,20 +1,29 @@
 """All golden cases: explanations agree with the oracle, keep to the schema, and name lines that say what they claim."""
 
 import json
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from referencing import Registry
 
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.errors import Place
 from ovsnp.explain.document import document
 from ovsnp.explain.ends import ClusterIPEnd, name_of
+from ovsnp.explain.one_pod import one_pod
+from ovsnp.explain.one_pod_document import one_pod_document
+from ovsnp.explain.one_pod_text import one_pod_lines
+from ovsnp.explain.openings import openings
+from ovsnp.explain.openings_document import openings_document
+from ovsnp.explain.openings_text import opening_lines
 from ovsnp.explain.places import Places
-from ovsnp.explain.questions import Question, Written, read_question
+from ovsnp.explain.questions import Pairs, Question, Written, read_pairs, read_question
 from ovsnp.explain.reasons import Terms, explain
+from ovsnp.explain.roster import Roster
 from ovsnp.explain.text import lines
 from ovsnp.manifests import load, locate
 from ovsnp.model.cluster import Cluster
@@ -23,7 +32,11 @@ from ovsnp.verify import judge, judge_service
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden"
 CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
-SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "explain.schema.json").read_text()))
+FILES = ("explain.schema.json", "explain-pod.schema.json")
+SCHEMAS = {name: json.loads((ROOT / "docs" / name).read_text()) for name in FILES}
+SCHEMA = jsonschema.Draft202012Validator(SCHEMAS["explain.schema.json"])
+REGISTRY: Registry[Any] = Registry().with_contents(SCHEMAS.items())
+OF_POD = jsonschema.Draft202012Validator(SCHEMAS["explain-pod.schema.json"], registry=REGISTRY)
 OUTSIDE = ("192.0.2.1", "2001:db8::1")
 PORTS = (None, "6379", "80", "53/udp", "9899/sctp", "8080")
 
@@ -44,7 +57,7 @@ def questions(cluster: Cluster) -> list[Question]:
 def asked(cluster: Cluster, written: Written) -> list[Question]:
     """None where the two have no address family in common, which is a mistake of its own."""
     try:
-        return [read_question(cluster, written)]
+        return [read_question(Roster(cluster), written)]
     except Exception as error:
         if "nothing connects the two" in str(error):
             return []
@@ -84,6 +97,38 @@ def test_golden_case(case: str) -> None:
         assert all(f"{question.source} to {question.destination}" in head for head in heads)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_golden_case_at_every_port(case: str) -> None:
+    written = read_mapping(GOLDEN / case / "ovsnp.yaml")
+    cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
+    strict_nodes, places = bool(written.get("strict-nodes")), Places()
+    for pairs in {(each.source, each.destination): each for each in pairs_of(cluster)}.values():
+        found = [*openings(cluster, pairs.pairs, strict_nodes=strict_nodes)]
+        SCHEMA.validate(openings_document(pairs, found, places))
+        said = "\n".join(line.plain for line in opening_lines(pairs, found, places))
+        assert f"{pairs.source} to {pairs.destination}, " in said
+        assert "icmp" not in said.lower()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_case_pod_by_pod(case: str) -> None:
+    written = read_mapping(GOLDEN / case / "ovsnp.yaml")
+    cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
+    strict_nodes, places = bool(written.get("strict-nodes")), Places()
+    for pod in cluster.pods:
+        answer = one_pod(cluster, pod, strict_nodes=strict_nodes)
+        OF_POD.validate(one_pod_document(answer, places))
+        said = [line.plain for line in one_pod_lines(answer, places)]
+        assert said[0] == pod.key
+        assert "icmp" not in "\n".join(said).lower()
+
+
+def pairs_of(cluster: Cluster) -> Iterator[Pairs]:
+    for question in questions(cluster):
+        if not question.destination.startswith("svc/"):
+            yield read_pairs(Roster(cluster), Written(question.source, question.destination))
+
+
 def items(value: Any) -> list[dict[str, Any]]:
     """Everything in a document that has a path and a line."""
     if isinstance(value, dict):
@@ -94,7 +139,7 @@ def items(value: Any) -> list[dict[str, Any]]:
 def test_lines_are_those_of_the_diagnostics() -> None:
     folder = GOLDEN / "ingress-pod-selector"
     cluster = load([str(GOLDEN / "cluster.yaml"), str(folder / "policies.yaml")])
-    question = read_question(cluster, Written("web-0", "db-0", "80"))
+    question = read_question(Roster(cluster), Written("web-0", "db-0", "80"))
     (place,) = (policy.place for policy in cluster.policies)
     assert place == Place(str(folder / "policies.yaml"), place.document)
     found = items(document(question, [explain(cluster, each) for each in question.connections], Places()))

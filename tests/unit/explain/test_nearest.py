@@ -9,6 +9,7 @@ from ovsnp.explain.needs import need_words
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Connection, Written, read_question
 from ovsnp.explain.reasons import Nobody, Outcome, Terms, explain
+from ovsnp.explain.roster import Roster
 from ovsnp.explain.text import lines
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
@@ -165,7 +166,7 @@ def test_advice_that_brings_another_policy_upon_the_pod_is_not_given() -> None:
         b.service("default/s", "10.96.0.1", ports=[b.port(80, 80)], app="x"),
     )
     # p's rule still admits it, so both are told; where the label takes p away, only the other is.
-    (connection,) = read_question(state, Written("self", "svc/s", "80")).connections
+    (connection,) = read_question(Roster(state), Written("self", "svc/s", "80")).connections
     assert [miss.policy.name for miss in explain(state, connection).ways[0].ingress.nearest] == ["p", "r"]
     moved = b.policy(
         "default/p", b.expressed("role", Operator.DOES_NOT_EXIST), ingress=[Rule((peer(("role", Operator.EXISTS)),))]
@@ -183,7 +184,7 @@ def test_strict_nodes_counts_for_a_backend_on_a_node() -> None:
         b.service("default/s", "10.96.0.1", ports=[b.port(80, 80)]),
         b.endpoints("default/s", 80, b.endpoint("172.16.0.2", "node-1")),
     )
-    (connection,) = read_question(state, Written("client", "svc/s", "80")).connections
+    (connection,) = read_question(Roster(state), Written("client", "svc/s", "80")).connections
     assert explain(state, connection).outcome is Outcome.ALLOWED
     assert explain(state, connection, Terms(strict_nodes=True)).outcome is Outcome.DENIED
 
@@ -201,7 +202,7 @@ def test_who_answers_at_a_cluster_ip() -> None:
 
 
 def told(state: Cluster, *written: str) -> list[str]:
-    question = read_question(state, Written(*written))
+    question = read_question(Roster(state), Written(*written))
     return [str(line) for line in lines(question, [explain(state, each) for each in question.connections], Places())]
 
 

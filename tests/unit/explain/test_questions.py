@@ -5,6 +5,7 @@ import pytest
 from ovsnp.errors import UsageError
 from ovsnp.explain.ports import Port, read_port, traffic_name
 from ovsnp.explain.questions import Question, Written, read_question
+from ovsnp.explain.roster import Roster
 from ovsnp.model.address import family
 from ovsnp.model.ports import Protocol
 from tests.unit.verify import builders as b
@@ -26,7 +27,7 @@ CLUSTER = b.cluster(
 
 
 def asked(source: str, destination: str, port: str | None = None, version: int | None = None) -> Question:
-    return read_question(CLUSTER, Written(source, destination, port, version))
+    return read_question(Roster(CLUSTER), Written(source, destination, port, version))
 
 
 def traffic(question: Question) -> list[str]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.reach import Reach
 from ovsnp.matrix.text import text_lines
 from ovsnp.matrix.view import View
+from ovsnp.reach.cells import Reach
 
 Object = dict[str, Any]
 SPACES = [f"s{number:02}" for number in range(12)]

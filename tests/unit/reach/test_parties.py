@@ -3,8 +3,8 @@
 from typing import Any
 
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.parties import By, Kind, Party, parties
-from ovsnp.matrix.rulebook import Rulebook
+from ovsnp.reach.parties import By, Kind, Party, parties
+from ovsnp.reach.rulebook import Rulebook
 from ovsnp.verify.classes import Classes
 
 Object = dict[str, Any]

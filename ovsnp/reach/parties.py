@@ -6,11 +6,11 @@ from enum import StrEnum
 
 import msgspec
 
-from ovsnp.matrix.outside import outsiders
-from ovsnp.matrix.rulebook import Rulebook
-from ovsnp.matrix.workloads import group, name_of_workload
 from ovsnp.model.address import FAMILIES, Address, family, format_address
 from ovsnp.model.cluster import Cluster, Node, Pod, Workload
+from ovsnp.reach.outside import outsiders
+from ovsnp.reach.rulebook import Rulebook
+from ovsnp.reach.workloads import group, name_of_workload
 from ovsnp.verify import NodeEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
@@ -63,15 +63,19 @@ class Party(msgspec.Struct, frozen=True):
         return self.pods[0].namespace if self.pods else None
 
 
-def parties(rulebook: Rulebook, by: By, *, strict_nodes: bool) -> tuple[Party, ...]:
+def parties(
+    rulebook: Rulebook, by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
+) -> tuple[Party, ...]:
     """Pods by namespace and name, then nodes, then outsiders; together every address that a pod can meet.
+
+    ``alone`` are the keys of pods that are parties of their own.
 
     Left out are what nobody holds in a pod CIDR, multicast and broadcast: nobody is there. Without ``strict_nodes``
     no address of a node is judged, so a node is one party; with it there is one for each class of its addresses.
     """
     classes = rulebook.classes
     cluster = classes.clusters[0].cluster
-    found = [*_pods(cluster, classes, by), *_nodes(classes, by, strict_nodes=strict_nodes)]
+    found = [*_pods(cluster, classes, by, alone), *_nodes(classes, by, strict_nodes=strict_nodes)]
     versions = {family(address) for pod in cluster.pods for address in pod.addresses}
     outside = [
         Party(
@@ -84,15 +88,14 @@ def parties(rulebook: Rulebook, by: By, *, strict_nodes: bool) -> tuple[Party, .
         for each in outsiders(classes, rulebook.naming)
         if each.family in versions
     ]
-    return tuple(_told_apart([*found, *outside]))
+    return tuple(_told_apart([*found, *outside], {} if alone else _meant(cluster), by))
 
 
-def _pods(cluster: Cluster, classes: Classes, by: By) -> list[Party]:
+def _pods(cluster: Cluster, classes: Classes, by: By, alone: frozenset[str]) -> list[Party]:
     if by is By.POD:
-        together: Iterable[list[Pod]] = ([pod] for pod in cluster.pods)
-        return [_of_pods(pods, classes, pods[0].name) for pods in together]
-    found = []
-    for pods in group(cluster.pods).values():
+        return [_of_pods([pod], classes, pod.name) for pod in cluster.pods]
+    found = [_of_pods([pod], classes, pod.name) for pod in cluster.pods if pod.key in alone]
+    for pods in group(pod for pod in cluster.pods if pod.key not in alone).values():
         alike: dict[object, list[Pod]] = defaultdict(list)
         for pod in pods:
             alike[tuple(_classes_of(pod.addresses, classes).items())].append(pod)
@@ -162,14 +165,31 @@ def _own(node: Node, prepared: Prepared) -> list[Address]:
     return [each for each in every if prepared.who(each) == NodeEnd(node, each)]
 
 
-def _told_apart(found: list[Party]) -> Iterator[Party]:
-    """Where policies tell pods of one workload apart, or workloads have one name: with the first pod's name."""
+def _meant(cluster: Cluster) -> dict[str, set[frozenset[str]]]:
+    """Whom ``NAMESPACE/NAME`` may mean: a pod, or all pods of a workload."""
+    of_workload: dict[Workload, list[Pod]] = defaultdict(list)
+    for pod in cluster.pods:
+        if pod.workload:
+            of_workload[pod.workload].append(pod)
+    found: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for pod in cluster.pods:
+        found[pod.key].add(frozenset((pod.key,)))
+    for workload, pods in of_workload.items():
+        found[f"{workload.namespace}/{workload.name}"].add(frozenset(pod.key for pod in pods))
+    return found
+
+
+def _told_apart(found: list[Party], meant: Mapping[str, set[frozenset[str]]], by: By) -> Iterator[Party]:
+    """With the first pod's name where policies tell pods of one workload apart, or a name may mean others, too."""
     names: dict[str, int] = defaultdict(int)
     for party in found:
         names[party.name] += 1
     for party in found:
-        if names[party.name] == 1:
+        members = frozenset(pod.key for pod in party.pods)
+        if names[party.name] == 1 and meant.get(party.name, {members}) == {members}:
             yield party
+        elif by is By.POD and party.pods:
+            yield msgspec.structs.replace(party, name=f"pod/{party.name}")
         else:
             first = party.pods[0].name if party.pods else min(party.nodes)
             yield msgspec.structs.replace(party, name=f"{party.name}[{first}]")

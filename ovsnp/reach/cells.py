@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ovsnp.matrix.parties import By, Kind, Party, parties
-from ovsnp.matrix.rulebook import Facts, Rulebook
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
+from ovsnp.reach.parties import By, Kind, Party, parties
+from ovsnp.reach.rulebook import Facts, Rulebook
 from ovsnp.verify import Exemption
 from ovsnp.verify.classes import Classes
 
@@ -31,13 +31,20 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Reach:
-    """A cluster's matrix; cells are made when they are asked for."""
+    """A cluster's matrix; cells are made when they are asked for. ``alone``: see `parties`."""
 
-    def __init__(self, cluster: Cluster, by: By = By.WORKLOAD, *, strict_nodes: bool = False) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        by: By = By.WORKLOAD,
+        *,
+        strict_nodes: bool = False,
+        alone: frozenset[str] = frozenset(),
+    ) -> None:
         self.by, self.strict_nodes = by, strict_nodes
         self.classes = Classes(cluster)
         self.rulebook = Rulebook(self.classes)
-        self.parties = parties(self.rulebook, by, strict_nodes=strict_nodes)
+        self.parties = parties(self.rulebook, by, strict_nodes=strict_nodes, alone=alone)
         self._by_class: dict[int, list[int]] = defaultdict(list)
         for index, party in enumerate(self.parties):
             for number in party.classes.values():

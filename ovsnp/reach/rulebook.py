@@ -10,7 +10,7 @@ from ovsnp.model.address import FAMILIES
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer
 from ovsnp.model.ports import PortEntry
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.verify import Admission, PodEnd, port_matches
+from ovsnp.verify import ICMP, Admission, PodEnd, Traffic, port_matches
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.planned import with_unassigned
 from ovsnp.verify.ranges import of_prefix, without
@@ -143,6 +143,12 @@ class Rulebook:
         for entry in facts.named:
             ports |= self.named_at(entry, destination)
         return ports
+
+    def example(self, facts: Facts, destination: int) -> Traffic:
+        """Some traffic with a port that a rule means at a class of destinations; `ICMP` where its ports mean none."""
+        bits = self.ports_at(facts, destination)
+        fitting = (each.representative for each in self.classes.traffic if bits >> each.number & 1)
+        return next((each for each in fitting if each.port), ICMP)
 
 
 def _by_address(ends: Sequence[EndClass], version: int) -> list[tuple[int, int]]:

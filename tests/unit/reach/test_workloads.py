@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from ovsnp.errors import Place
-from ovsnp.matrix.workloads import controller, group, name_of_workload
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Pod
 from ovsnp.model.ports import ContainerPort, Protocol
+from ovsnp.reach.workloads import controller, group, name_of_workload
 
 HTTP = ContainerPort("http", Protocol.TCP, 80)
 

@@ -70,6 +70,8 @@ def _without(ending: re.Pattern[str], name: str) -> str | None:
 def name_of_workload(pods: Sequence[Pod]) -> str:
     """What a reader would call these pods of one workload, without the namespace."""
     first = pods[0]
+    if first.workload:
+        return first.workload.name
     told = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
     if told:
         return told

@@ -3,7 +3,8 @@
 import pytest
 
 from ovsnp.errors import UsageError
-from ovsnp.explain.ends import ClusterIPEnd, name_of, read_destination, read_source
+from ovsnp.explain.ends import ClusterIPEnd, name_of
+from ovsnp.explain.roster import Roster
 from ovsnp.model.address import format_address, parse_address, parse_prefix
 from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd
 from tests.unit.verify import builders as b
@@ -43,7 +44,7 @@ SERVICE_CIDRS = [parse_prefix("10.96.0.0/16")]
     ],
 )
 def test_names_and_addresses(text: str, name: str, addresses: list[str]) -> None:
-    target = read_destination(CLUSTER, text, SERVICE_CIDRS)
+    target = Roster(CLUSTER, SERVICE_CIDRS).destination(text)
     assert (target.name, [format_address(end.address) for end in target.ends]) == (name, addresses)
     assert {name_of(end) for end in target.ends} == {name}
 
@@ -51,11 +52,11 @@ def test_names_and_addresses(text: str, name: str, addresses: list[str]) -> None
 def test_each_end_is_what_the_oracle_judges() -> None:
     kinds = {"db-0": PodEnd, "node/node-1": NodeEnd, "192.0.2.1": OutsideEnd, "svc/redis": ClusterIPEnd}
     for text, kind in kinds.items():
-        assert {type(end) for end in read_destination(CLUSTER, text).ends} == {kind}
-    assert read_destination(CLUSTER, "10.96.9.9", SERVICE_CIDRS).ends == (
+        assert {type(end) for end in Roster(CLUSTER).destination(text).ends} == {kind}
+    assert Roster(CLUSTER, SERVICE_CIDRS).destination("10.96.9.9").ends == (
         ClusterIPEnd(parse_address("10.96.9.9"), None),
     )
-    assert isinstance(read_destination(CLUSTER, "10.96.9.9").ends[0], OutsideEnd)
+    assert isinstance(Roster(CLUSTER).destination("10.96.9.9").ends[0], OutsideEnd)
 
 
 @pytest.mark.parametrize(
@@ -85,16 +86,16 @@ def test_each_end_is_what_the_oracle_judges() -> None:
     ],
 )
 def test_bad_ends_get_a_sentence_with_the_nearest_names(text: str, sentence: str) -> None:
-    for read in (read_source, read_destination):
+    for read in (Roster(CLUSTER).source, Roster(CLUSTER).destination):
         with pytest.raises(UsageError) as caught:
-            read(CLUSTER, text)
+            read(text)
         assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["svc/redis", "10.96.0.5", "10.96.9.9"])
 def test_cluster_ip_opens_no_connection(text: str) -> None:
     with pytest.raises(UsageError, match="opens no connections"):
-        read_source(CLUSTER, text, SERVICE_CIDRS)
+        Roster(CLUSTER, SERVICE_CIDRS).source(text)
 
 
 def test_nothing_to_be_near_to() -> None:
@@ -105,13 +106,13 @@ def test_nothing_to_be_near_to() -> None:
         ("svc/a", "there are no Services"),
     ]:
         with pytest.raises(UsageError, match=sentence):
-            read_destination(empty, text)
+            Roster(empty).destination(text)
 
 
 def test_node_without_address() -> None:
     bare = b.cluster(b.Node("bare", (), (), None))
     with pytest.raises(UsageError, match="node bare has no address"):
-        read_source(bare, "node/bare")
+        Roster(bare).source("node/bare")
 
 
 @pytest.mark.parametrize(
@@ -122,9 +123,9 @@ def test_node_without_address() -> None:
     ],
 )
 def test_address_that_somebody_should_have_is_taken_with_a_note(text: str, note: str) -> None:
-    (said,) = read_destination(CLUSTER, text, SERVICE_CIDRS).notes
+    (said,) = Roster(CLUSTER, SERVICE_CIDRS).destination(text).notes
     assert said.startswith(note)
 
 
 def test_outsider_needs_no_note() -> None:
-    assert read_destination(CLUSTER, "192.0.2.1", SERVICE_CIDRS).notes == ()
+    assert Roster(CLUSTER, SERVICE_CIDRS).destination("192.0.2.1").notes == ()

@@ -1,0 +1,63 @@
+"""The oracle, asked about many connections: what becomes of all, and the reasons of as few as tell it."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import msgspec
+
+from ovsnp.explain.ends import ClusterIPEnd
+from ovsnp.explain.questions import Connection, Question
+from ovsnp.explain.reasons import Answer, Outcome, Terms, explain, outcome
+from ovsnp.model.cluster import Cluster
+from ovsnp.verify import Traffic
+from ovsnp.verify.prepared import Prepared
+
+_OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
+
+
+class Oracle:
+    """Answers about one cluster."""
+
+    def __init__(self, cluster: Cluster, terms: Terms) -> None:
+        self._cluster, self._terms = cluster, terms
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return Prepared(self._cluster)
+
+    def outcome(self, connection: Connection) -> Outcome:
+        """What becomes of a connection, through a Service to every backend that it may be given."""
+        source, destination, traffic = connection.source, connection.destination, connection.traffic
+        terms = self._terms
+        if isinstance(destination, ClusterIPEnd):
+            verdicts = self._prepared.judge_service(
+                source,
+                destination.address,
+                traffic,
+                entry=terms.entry,
+                strict_nodes=terms.strict_nodes,
+                service_blocks=terms.service_blocks,
+            )
+            return outcome([_OUTCOMES[verdict.allowed] for verdict in verdicts.values()])
+        return _OUTCOMES[self._prepared.judge(source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
+
+    def answers(self, question: Question) -> tuple[Answer, ...]:
+        """The reasons of every connection; of several pods, for each port, of the first of each outcome."""
+        if not question.several:
+            return tuple(explain(self._cluster, connection, self._terms) for connection in question.connections)
+        found: dict[tuple[Traffic, Outcome], list[Connection]] = {}
+        asked: dict[Traffic, int] = {}
+        for connection in question.connections:
+            found.setdefault((connection.traffic, self.outcome(connection)), []).append(connection)
+            asked[connection.traffic] = asked.get(connection.traffic, 0) + 1
+        return tuple(
+            msgspec.structs.replace(
+                explain(self._cluster, alike[0], self._terms), alike=len(alike), asked=asked[traffic]
+            )
+            for (traffic, _), alike in sorted(found.items(), key=lambda each: [*asked].index(each[0][0]))
+        )
+
+
+def differ(answers: Sequence[Answer]) -> bool:
+    """Whether some of several pods have another answer than the others have, at the same port."""
+    return any(answer.alike < answer.asked for answer in answers)

@@ -1,0 +1,56 @@
+"""Random clusters: every heading of the matrix names its row again."""
+
+import os
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from ovsnp.explain.roster import Roster
+from ovsnp.manifests import load_objects
+from ovsnp.reach.cells import Reach
+from ovsnp.reach.parties import By, Kind, Party
+from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd
+from tests.property.clusters import Object, random_cluster
+from tests.property.test_matrix import replicas
+
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
+OWNERS = ("StatefulSet", "Job")
+NAMES = ("pod-0", "pod-1", "nodes", "a", "cart", "db.v2")
+
+
+def owned(random: Random, objects: list[Object]) -> Iterator[Object]:
+    """The pods, most of them of a workload, whose name may be a pod's or another workload's."""
+    for each in objects:
+        if each["kind"] == "Pod" and random.random() < 0.7:
+            owner = {"kind": random.choice(OWNERS), "name": random.choice(NAMES), "controller": True}
+            yield {**each, "metadata": each["metadata"] | {"ownerReferences": [owner]}}
+        else:
+            yield each
+
+
+def members(party: Party) -> set[str]:
+    return {pod.key for pod in party.pods} if party.kind is Kind.POD else set(party.nodes)
+
+
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_heading_names_its_row(seed: int, by: By) -> None:
+    random = Random(seed)
+    objects = random_cluster(random)
+    cluster = load_objects([*owned(random, [*objects, *replicas(random, objects)])])
+    strict_nodes = seed % 2 == 0
+    reach, roster = Reach(cluster, by, strict_nodes=strict_nodes), Roster(cluster, strict_nodes=strict_nodes)
+    for party in reach.parties:
+        for ends in (roster.source(party.name).ends, roster.destination(party.name).ends):
+            named = set()
+            for end in ends:
+                match end:
+                    case PodEnd(pod=pod):
+                        named.add(pod.key)
+                    case NodeEnd(node=node, address=address):
+                        named.add(node.name)
+                        assert not strict_nodes or reach.classes.of(address).number in party.classes.values()
+                    case OutsideEnd(address=address):
+                        assert reach.classes.of(address).number in party.outside
+            assert named == members(party)
