@@ -61,6 +61,7 @@ def explain(
     """
     (cluster,) = planned_clusters(request, request.cluster())
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    request.entry(cluster)
     roster = Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes)
     if destination is None:
         if expect:
@@ -107,7 +108,6 @@ def _at_every_port(request: Request, roster: Roster, written: Written) -> _Told:
     pairs = read_pairs(roster, written)
     if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
         return _at_a_port(request, roster, written)
-    request.entry(roster.cluster)
     found = openings(roster.cluster, pairs.pairs, strict_nodes=request.strict_nodes)
     places = Places()
     _tell(request, opening_lines(pairs, found, places), openings_document(pairs, found, places), pairs.notes)

@@ -7,7 +7,18 @@ import msgspec
 
 from ovsnp.explain.ends import ClusterIPEnd, Destination, name_of
 from ovsnp.explain.nearest import Miss
-from ovsnp.explain.needs import Holder, InNamespace, Label, Need, OtherAddress, OtherEnd, PortName, ToPort, need_words
+from ovsnp.explain.needs import (
+    Holder,
+    InNamespace,
+    Label,
+    Need,
+    OtherAddress,
+    OtherEnd,
+    PortName,
+    RulePort,
+    ToPort,
+    need_words,
+)
 from ovsnp.explain.places import Field, Places
 from ovsnp.explain.questions import Question
 from ovsnp.explain.reasons import Admitting, Answer, Reasons, Way, outcome
@@ -134,6 +145,7 @@ def _need(need: Need) -> dict[str, Any]:
         InNamespace: "namespace",
         ToPort: "port",
         PortName: "port-name",
+        RulePort: "rule-port",
         OtherAddress: "address",
         OtherEnd: "end",
     }[type(need)]
@@ -152,6 +164,8 @@ def _need(need: Need) -> dict[str, Any]:
             details = {"address": need.address, "cidr": str(need.cidr), "excepted": excepted}
         case OtherEnd():
             details = {}
+        case RulePort():
+            details = msgspec.to_builtins(need) | {"direction": need.direction.section}
         case _:
             details = msgspec.to_builtins(need)
     return {"kind": kind, "text": need_words(need), **details}

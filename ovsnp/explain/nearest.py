@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from ovsnp.explain.behind import behind_service
 from ovsnp.explain.lacking import peer_lacks, port_lacks
 from ovsnp.explain.needs import Change, Need, cost
 from ovsnp.explain.scene import Scene, after
 from ovsnp.model.policy import Direction, NetworkPolicy, Rule
+from ovsnp.model.ports import PortEntry
 from ovsnp.verify import Verdict
 from ovsnp.verify.peers import peer_matches
 from ovsnp.verify.traffic import port_matches
@@ -72,7 +74,7 @@ def _picked(candidates: Iterable[tuple[Scene, Miss]], direction: Direction) -> t
 
 def _miss(scene: Scene, direction: Direction, policy: NetworkPolicy, index: int) -> Miss:
     rule = policy.rules(direction)[index]
-    peer, port = _nearest_peer(scene, direction, policy.namespace, rule), _nearest_port(scene, rule)
+    peer, port = _nearest_peer(scene, direction, policy.namespace, rule), _nearest_port(scene, direction, policy, index)
     return Miss(policy, index, peer.item, port.item, (*peer.needs, *port.needs))
 
 
@@ -93,11 +95,16 @@ def _nearest_peer(scene: Scene, direction: Direction, namespace: str, rule: Rule
     return min(lacks, key=lambda lack: lack.cost)
 
 
-def _nearest_port(scene: Scene, rule: Rule) -> _Lack:
-    if port_matches(rule.ports, scene.traffic, scene.destination):
+def _nearest_port(scene: Scene, direction: Direction, policy: NetworkPolicy, index: int) -> _Lack:
+    ports = policy.rules(direction)[index].ports
+    if port_matches(ports, scene.traffic, scene.destination):
         return _Lack(None, ())
-    lacks = (_Lack(item, port_lacks(entry, scene.traffic, scene.destination)) for item, entry in enumerate(rule.ports))
-    return min(lacks, key=lambda lack: lack.cost)
+
+    def needs(entry: PortEntry) -> tuple[Need, ...]:
+        found = port_lacks(entry, scene.traffic, scene.destination)
+        return tuple(behind_service(scene, need, policy, direction, index) for need in found)
+
+    return min((_Lack(item, needs(entry)) for item, entry in enumerate(ports)), key=lambda lack: lack.cost)
 
 
 def _supposed(scene: Scene, needs: Sequence[Need]) -> Verdict | None:

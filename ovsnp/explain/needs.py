@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from ovsnp.model.address import Prefix
+from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 
 
@@ -41,11 +42,26 @@ class InNamespace(msgspec.Struct, frozen=True):
 
 
 class ToPort(msgspec.Struct, frozen=True):
-    """The connection would have to go to one of these ports, first and last included."""
+    """The connection would have to go to one of these ports, first and last included.
+
+    ``by`` is the port of a Service that leads there (``6380/tcp of svc/default/db``); empty without a Service.
+    """
 
     protocol: Protocol
     first: int
     last: int
+    by: str = ""
+
+
+class RulePort(msgspec.Struct, frozen=True):
+    """A rule of a policy (``NAMESPACE/NAME``) would have to name this port, at which pods listen behind a Service."""
+
+    policy: str
+    direction: Direction
+    rule: int
+    protocol: Protocol
+    number: int
+    service: str
 
 
 class PortName(msgspec.Struct, frozen=True):
@@ -71,7 +87,7 @@ class OtherEnd(msgspec.Struct, frozen=True):
     reason: str
 
 
-Change = Label | InNamespace | ToPort | PortName
+Change = Label | InNamespace | ToPort | PortName | RulePort
 """What somebody can do about it."""
 
 Need = Change | OtherAddress | OtherEnd
@@ -82,7 +98,7 @@ def cost(need: Need) -> int:
     match need:
         case Label(holder=Holder.POD) | ToPort():
             return 2
-        case Label() | PortName():
+        case Label() | PortName() | RulePort():
             return 3
         case InNamespace():
             return 4
@@ -104,7 +120,13 @@ def need_words(need: Need) -> str:
         case ToPort(protocol=protocol, first=first, last=last):
             if (first, last) == (1, 65535):
                 return f"use {protocol}, any port"
-            return f"use port {first if first == last else f'{first}-{last}'}/{protocol.lower()}"
+            port = f"{first if first == last else f'{first}-{last}'}/{protocol.lower()}"
+            if not need.by:
+                return f"use port {port}"
+            return f"use port {need.by}{'' if need.by.startswith(f'{port} ') else f', which leads to {port}'}"
+        case RulePort():
+            port = f"{need.number}/{need.protocol.lower()}"
+            return f"name port {port} in the rule: behind {need.service} policies see the port of the pods"
         case PortName():
             port = f"{need.number}/{need.protocol.lower()}"
             return f"call the container's port {port} of pod {need.pod} {need.name}"

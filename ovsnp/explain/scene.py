@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from ovsnp.explain.needs import Change, Holder, InNamespace, Label, PortName, ToPort
+from ovsnp.explain.needs import Change, Holder, InNamespace, Label, PortName, RulePort, ToPort
 from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster, Namespace, Pod
-from ovsnp.model.policy import Direction
-from ovsnp.model.ports import ContainerPort
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.model.ports import ContainerPort, PortEntry
 from ovsnp.model.service import Service
 from ovsnp.verify import Endpoint, PodEnd, Traffic, Verdict, judge
 
@@ -65,8 +65,21 @@ def _after(scene: Scene, change: Change) -> Scene:
         case PortName(pod=key):
             port = ContainerPort(change.name, change.protocol, change.number)
             return _replacing(scene, key, lambda pod: {"ports": (*pod.ports, port)})
+        case RulePort():
+            policies = tuple(
+                _naming(each, change) if each.key == change.policy else each for each in scene.cluster.policies
+            )
+            return msgspec.structs.replace(scene, cluster=msgspec.structs.replace(scene.cluster, policies=policies))
         case ToPort():
             return msgspec.structs.replace(scene, traffic=Traffic(change.protocol, _number(change, scene.traffic)))
+
+
+def _naming(policy: NetworkPolicy, change: RulePort) -> NetworkPolicy:
+    """The policy with one more port in the rule."""
+    rules = list(policy.rules(change.direction))
+    ports = (*rules[change.rule].ports, PortEntry(change.protocol, change.number))
+    rules[change.rule] = msgspec.structs.replace(rules[change.rule], ports=ports)
+    return msgspec.structs.replace(policy, **{change.direction.section: tuple(rules)})
 
 
 def _relabelled(labels: Mapping[str, str], change: Label) -> dict[str, str]:

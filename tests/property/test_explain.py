@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from ovsnp.explain.ends import ClusterIPEnd
-from ovsnp.explain.needs import Change, Holder, InNamespace, Label, Need, PortName, ToPort
+from ovsnp.explain.needs import Change, Holder, InNamespace, Label, Need, PortName, RulePort, ToPort
 from ovsnp.explain.questions import Connection
 from ovsnp.explain.reasons import Answer, Reasons, Terms, Way, explain
 from ovsnp.explain.scene import Scene
@@ -143,6 +143,9 @@ def rejudged(objects: list[Object], given: Scene, needs: tuple[Need, ...]) -> Ve
                 port = {"name": need.name, "protocol": need.protocol.value, "containerPort": need.number}
                 spec = named(altered, "Pod", need.pod)["spec"]
                 spec["containers"].append({"name": "named", "ports": [port]})
+            case RulePort():
+                rule = named(altered, "NetworkPolicy", need.policy)["spec"][need.direction.section][need.rule]
+                rule["ports"].append({"protocol": need.protocol.value, "port": need.number})
             case ToPort():
                 kept = traffic.port if traffic.port and need.first <= traffic.port <= need.last else need.first
                 traffic = Traffic(need.protocol, kept)
@@ -177,4 +180,4 @@ def test_random_clusters_lack_something_of_every_kind() -> None:
         for connection in connections:
             for _, _, reasons in sides(explain(cluster, connection, terms)):
                 seen |= {type(need).__name__ for miss in reasons.nearest for need in miss.needs}
-    assert seen == {"Label", "InNamespace", "ToPort", "PortName", "OtherAddress", "OtherEnd"}
+    assert seen == {"Label", "InNamespace", "ToPort", "PortName", "RulePort", "OtherAddress", "OtherEnd"}

@@ -16,6 +16,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Operator, Requirement, Selector
+from ovsnp.model.service import ServicePort
 from ovsnp.verify import who
 from tests.unit.verify import builders as b
 
@@ -187,6 +188,40 @@ def test_strict_nodes_counts_for_a_backend_on_a_node() -> None:
     (connection,) = read_question(Roster(state), Written("client", "svc/s", "80")).connections
     assert explain(state, connection).outcome is Outcome.ALLOWED
     assert explain(state, connection, Terms(strict_nodes=True)).outcome is Outcome.DENIED
+
+
+IN_THE_RULE = "name port 8080/tcp in the rule: behind svc/default/s policies see the port of the pods"
+WEB = b.pod("default/web", "10.20.0.20", ports=[("http", Protocol.TCP, 8080)], app="web")
+
+
+@pytest.mark.parametrize(
+    ("ports", "entry", "words"),
+    [
+        ([b.port(80, 8080)], PORT_80, IN_THE_RULE),
+        ([b.port(80, "http")], PORT_80, IN_THE_RULE),
+        (
+            [b.port(80, 8080, "a"), b.port(6380, 6379, "b")],
+            PortEntry(port=6000, end_port=7000),
+            "use port 6380/tcp of svc/default/s, which leads to 6379/tcp",
+        ),
+        (
+            [b.port(80, 8080, "a"), b.port(53, 53, "b", Protocol.UDP)],
+            PortEntry(port=53),
+            IN_THE_RULE,
+        ),
+    ],
+)
+def test_behind_a_service_the_port_of_the_pods_is_named(ports: list[ServicePort], entry: PortEntry, words: str) -> None:
+    state = b.cluster(
+        NODE,
+        WEB,
+        b.pod("default/client", "10.20.0.21"),
+        b.policy("default/p", b.labelled(app="web"), ingress=[Rule((), (entry,))]),
+        b.service("default/s", "10.96.0.1", ports=ports, app="web"),
+    )
+    question = read_question(Roster(state), Written("client", "svc/s", "80"))
+    (miss,) = explain(state, question.connections[0]).ways[0].ingress.nearest
+    assert ([*map(need_words, miss.needs)], miss.then) == ([words], True)
 
 
 def test_who_answers_at_a_cluster_ip() -> None:

@@ -1,0 +1,77 @@
+"""Random clusters: of several pods the answer is that of all pairs, each judged by itself."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from ovsnp.errors import UsageError
+from ovsnp.explain.openings import openings
+from ovsnp.explain.oracle import Oracle, differ
+from ovsnp.explain.questions import Pairs, Written, read_pairs, read_question
+from ovsnp.explain.reasons import Outcome, Terms, outcome
+from ovsnp.explain.roster import Roster
+from ovsnp.manifests import load_objects
+from ovsnp.verify import Traffic, judge
+from tests.property.clusters import LABELS, random_cluster
+from tests.property.test_matrix import replicas
+from tests.property.test_openings import TRAFFIC, holds
+
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
+SELECTORS = [f"{key}{sign}{value}" for key, values in LABELS.items() for value in values for sign in ("=", "!=")]
+
+
+def asked(random: Random, roster: Roster) -> Iterator[tuple[Written, Pairs]]:
+    """Selectors and namespaces to each other, to nodes and to outsiders, where there are such pods."""
+    spaces = [*roster.cluster.namespaces]
+    for _ in range(20):
+        source, other = (f"{random.choice(spaces)}/{random.choice((*SELECTORS, '*'))}" for _ in range(2))
+        written = Written(source, random.choice((other, other, "nodes", "outside/0.0.0.0/0")))
+        try:
+            yield written, read_pairs(roster, written)
+        except UsageError:
+            continue
+
+
+def verdicts(roster: Roster, pairs: Pairs, traffic: Traffic, *, strict_nodes: bool) -> Counter[bool]:
+    found = Counter[bool]()
+    for source, destination in pairs.pairs:
+        verdict = judge(roster.cluster, source, destination, traffic, strict_nodes=strict_nodes)  # type: ignore[arg-type]
+        found[verdict.allowed] += 1
+    return found
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_answer_is_that_of_all_pairs(seed: int) -> None:
+    random = Random(seed)
+    objects = random_cluster(random)
+    cluster, strict_nodes = load_objects([*objects, *replicas(random, objects)]), seed % 2 == 0
+    roster, oracle = Roster(cluster, strict_nodes=strict_nodes), Oracle(cluster, Terms(strict_nodes))
+    for written, pairs in asked(random, roster):
+        found = openings(cluster, pairs.pairs, strict_nodes=strict_nodes)
+        for traffic in random.sample(TRAFFIC, 8):
+            expected = verdicts(roster, pairs, traffic, strict_nodes=strict_nodes)
+            said = Counter[bool]()
+            for each in found:
+                said[holds(each.ranges.allowed, traffic)] += each.alike
+            assert said == expected
+            question = read_question(roster, written._replace(port=f"{traffic.port}/{traffic.protocol}"))
+            answers = oracle.answers(question)
+            alone = Outcome.ALLOWED if expected[True] else Outcome.DENIED
+            assert outcome([each.outcome for each in answers]) is (Outcome.MIXED if len(expected) > 1 else alone)
+            assert differ(answers) is (pairs.several and len(expected) > 1)
+
+
+def test_random_clusters_have_pods_that_differ() -> None:
+    differing = several = 0
+    for seed in range(CLUSTERS):
+        random = Random(seed)
+        objects = random_cluster(random)
+        roster = Roster(load_objects([*objects, *replicas(random, objects)]))
+        for _, pairs in asked(random, roster):
+            several += pairs.several
+            differing += len(verdicts(roster, pairs, random.choice(TRAFFIC), strict_nodes=False)) > 1
+    assert several > CLUSTERS
+    assert differing > CLUSTERS // 4
