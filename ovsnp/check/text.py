@@ -54,10 +54,10 @@ def _done(miss: Miss) -> str:
 def _packet(miss: Counterexample) -> Iterator[Text]:
     name, came = miss.who
     yield Text(f"  {name}, {came}")
-    yield Text(f"    packet: {miss.packet}")
+    yield Text(f"    packet: {miss.packet}", no_wrap=True)
     yield Text("    flows it meets:")
-    yield from (Text(f"      {flow}", style=_DIM) for flow in miss.flows)
-    yield Text(f"    see it: {miss.trace}")
+    yield from (Text(f"      {flow}", style=_DIM, no_wrap=True) for flow in miss.flows)
+    yield Text(f"    see it: {miss.trace}", no_wrap=True)
 
 
 def where(span: Span) -> str:

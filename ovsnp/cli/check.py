@@ -58,7 +58,7 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
         for line in text_lines(placed):
-            console.print(line)
+            console.write(line)
         _tell(request, placed)
     if not all(each.judged.met for each in placed):
         sys.exit(Exit.NO)

@@ -69,7 +69,8 @@ def _diff_flows(request: Request, *, remove_missing: bool) -> Exit:
     if request.output == "json":
         click.echo(json.dumps(document(options, found, seen), indent=2))
     else:
-        _print(request, text_lines(options.bridge, found))
+        # Lines of flows stay as they are: patch reads them, and people copy them.
+        _print(request, text_lines(options.bridge, found), no_wrap=True)
     tell_left_out(request, seen.without_port, seen.odd)
     return Exit.NO if found else Exit.DONE
 
@@ -134,8 +135,8 @@ def _clusters(request: Request, *sides: str) -> Sequence[Cluster]:
     return loaded
 
 
-def _print(request: Request, lines: Iterable[tuple[str, str]]) -> None:
+def _print(request: Request, lines: Iterable[tuple[str, str]], *, no_wrap: bool = False) -> None:
     """Write lines in the colour of their kind."""
     console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
     for kind, text in lines:
-        console.print(Text(text, style=_STYLES.get(kind, "")))
+        console.write(Text(text, style=_STYLES.get(kind, ""), no_wrap=no_wrap))

@@ -120,6 +120,6 @@ def _tell(request: Request, text: Iterable[Text], document: Mapping[str, Any], n
         return
     console = Terminal(no_color=request.no_color or None, highlight=False)
     for line in text:
-        console.print(line, soft_wrap=True)
+        console.write(line)
     for note in notes:
         request.tell(f"note: {note}")

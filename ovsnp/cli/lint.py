@@ -61,8 +61,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
         for line in text_lines(report):
-            for part in console.fitted(line):
-                console.print(part)
+            console.write(line)
     _tell(request, report)
     if any(finding.severity.at_least(fail_on) for finding in report.findings):
         sys.exit(Exit.NO)

@@ -1,6 +1,8 @@
 """``ovsnp matrix``."""
 
 import gc
+import shutil
+import sys
 from functools import partial
 
 import click
@@ -42,5 +44,6 @@ def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...
     if not cluster.pods:
         request.tell("note: the manifests have no pods, so no policy has a say")
     view = View(reach, ends["from"], ends["to"], port or "", request.service_cidrs)
-    for part in output(view, request.output):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for part in output(view, request.output, width):
         click.echo(part, nl=False)

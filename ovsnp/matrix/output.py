@@ -14,13 +14,13 @@ from ovsnp.matrix.view import View
 from ovsnp.render.page import render_page
 
 
-def output(view: View, notation: str) -> Iterator[str]:
-    """The whole text in parts; ``notation`` is text, json, csv, dot or html."""
-    return _NOTATIONS[notation](view)
+def output(view: View, notation: str, width: int | None = None) -> Iterator[str]:
+    """The whole text in parts; ``notation`` is text, json, csv, dot or html, and ``width`` is for text to fit."""
+    return _text(view, width) if notation == "text" else _NOTATIONS[notation](view)
 
 
-def _text(view: View) -> Iterator[str]:
-    yield from (f"{line}\n" for line in text_lines(view))
+def _text(view: View, width: int | None) -> Iterator[str]:
+    yield from (f"{line}\n" for line in text_lines(view, width))
 
 
 def _json(view: View) -> Iterator[str]:
@@ -36,7 +36,6 @@ def _html(view: View) -> Iterator[str]:
 
 
 _NOTATIONS: dict[str, Callable[[View], Iterator[str]]] = {
-    "text": _text,
     "json": _json,
     "csv": csv_text,
     "dot": _dot,

@@ -1,5 +1,6 @@
 """The matrix for people: for each source what it may open to whom, the most first."""
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -9,18 +10,30 @@ from ovsnp.reach.parties import Kind, Party
 from ovsnp.reach.traffics import ALL, NONE
 from ovsnp.verify import Exemption
 
+_GAP = "  "
+_NARROWEST = 20
+"""A last column that is narrower would be long and hard to read."""
 _HEAD = ("FROM", "PORTS", "TO")
 _OWN = {Kind.POD: "its own node", Kind.NODE: "its own pods"}
 Line = tuple[str, str, str]
 
 
-def text_lines(view: View) -> Iterator[str]:
-    """A table; a source has a line for each answer."""
+def text_lines(view: View, width: int | None = None) -> Iterator[str]:
+    """A table; a source has a line for each answer, or several where these are to fit a ``width``."""
     audiences = _Audiences(view)
     found = [_HEAD, *(line for source in view.sources for line in _of_source(view, source, audiences.of(source)))]
     widths = [max(len(line[column]) for line in found) for column in (0, 1)]
+    room = width - sum(widths) - 2 * len(_GAP) if width else 0
     for source, ports, names in found:
-        yield f"{source:{widths[0]}}  {ports:{widths[1]}}  {names}"
+        first, *more = _wrapped(names, room)
+        yield f"{source:{widths[0]}}{_GAP}{ports:{widths[1]}}{_GAP}{first}"
+        yield from (f"{'':{widths[0]}}{_GAP}{'':{widths[1]}}{_GAP}{part}" for part in more)
+
+
+def _wrapped(names: str, room: int) -> list[str]:
+    if room < _NARROWEST:
+        return [names]
+    return textwrap.wrap(names, room, break_long_words=False, break_on_hyphens=False) or [names]
 
 
 class _Audiences:

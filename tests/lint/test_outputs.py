@@ -1,15 +1,6 @@
 """The report in each notation, which checks run, and what the process exits with."""
 
-import contextlib
-import fcntl
 import json
-import os
-import pty
-import re
-import struct
-import subprocess
-import sys
-import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +16,7 @@ from ovsnp.lint.github import render_github
 from ovsnp.lint.sarif import render_sarif
 from ovsnp.manifests import load
 from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
+from tests.terminal import on_terminal
 
 HERE = Path(__file__).parent
 PAGES = Path(__file__).parents[2] / "docs"
@@ -124,25 +116,6 @@ def test_text_is_coloured_only_where_it_is_wanted(lint: Callable[..., Answer], m
     assert cyan not in lint(text, "--no-color").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert cyan not in lint(text).out
-
-
-def on_terminal(columns: int, *arguments: str) -> str:
-    """What ovsnp prints on a terminal of this width, without colour."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HERE.parents[1]), "TERM": "xterm"}
-    command = [sys.executable, "-m", "ovsnp", *arguments, "--no-color"]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL, env=environment
-    ) as process:
-        os.close(follower)
-        shown = b""
-        with contextlib.suppress(OSError):  # so a terminal ends whose other side is closed
-            while part := os.read(leader, 4096):
-                shown += part
-        os.close(leader)
-        process.wait()
-    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
 
 
 def test_lines_fit_a_terminal_and_a_file_has_one_a_finding(lint: Callable[..., Answer]) -> None:
