@@ -89,7 +89,7 @@ class PodNames:
         found = tuple(pod for pod in inside if selects(asked.selector, pod.labels))
         if found:
             return Pods(f"{namespace}/{asked.selector}", found)
-        for pod in self._cluster.host_pods:
+        for pod in (*self._cluster.host_pods, *self._cluster.ended_pods):
             if pod.namespace == namespace and selects(asked.selector, pod.labels):
                 raise UsageError(no_pod(self._cluster, pod.key))
         labels = {f"{key}={value}" for pod in inside for key, value in pod.labels.items()}

@@ -117,14 +117,11 @@ def _holders(ends: Iterable[Destination]) -> set[str]:
 
 
 def _apart(source: Source, target: Target, pairs: Sequence[tuple[Endpoint, Destination]]) -> list[str]:
-    """What to say of pods that share no family with any of the others."""
-    met = _holders(near for near, _ in pairs), _holders(far for _, far in pairs)
-    alone = sorted((_holders(source.ends) - met[0]) | (_holders(target.ends) - met[1]))
-    if not alone:
-        return []
-    return [
-        f"{alone[0]}{f' and {len(alone) - 1} more' if len(alone) > 1 else ''} left out: no address family is shared"
-    ]
+    """What to say of pairs of pods that share no family, so that there is nothing to ask."""
+    near, far = _holders(source.ends), _holders(target.ends)
+    met = {(name_of(each), name_of(other)) for each, other in pairs}
+    left = len(near) * len(far) - len(near & far) - sum(one != other for one, other in met)
+    return [f"pairs of pods that share no address family are left out: {left}"] if left > 0 else []
 
 
 def _version(end: Destination) -> int:

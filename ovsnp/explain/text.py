@@ -26,7 +26,7 @@ from ovsnp.model.policy import Direction
 from ovsnp.verify import Traffic
 
 _REPLIES = {
-    True: "  Replies, and ICMP errors about it, are allowed with it.",
+    True: "  Replies, and errors about it, are allowed with it.",
     False: "  Replies to connections that the destination opens to the source are allowed with these.",
 }
 

@@ -37,6 +37,7 @@ CLUSTER = replace(
         b.service("default/web", "10.96.0.1", ports=[b.port(80, 80)]),
     ),
     host_pods=(HOST,),
+    ended_pods=(b.pod("shop/done", app="done"),),
 )
 CLUSTER = replace(CLUSTER, namespaces={**CLUSTER.namespaces, "kube-system": b.namespace("kube-system")})
 
@@ -84,6 +85,7 @@ def test_pods_that_are_named(text: str, name: str, pods: str) -> None:
         ),
         ("daemonset/kube-system/proxy", "are hostNetwork: policies treat kube-system/proxy-1 as node/node-0; use that"),
         ("kube-system/app=proxy", "pod kube-system/proxy-1 is hostNetwork: policies treat it as node/node-0; use that"),
+        ("shop/app=done", "pod shop/done has ended, so policies do not know it; name a pod that runs"),
         ("shop/app=crt", "no pod of namespace shop has app=crt; did you mean app=cart or app=till?"),
         ("shp/app=cart", "there is no namespace shp; did you mean shop?"),
         ("shop/app=cart,,", "'' is no part of a label selector; write KEY=VALUE, KEY!=VALUE, KEY in (A,B),"),

@@ -134,3 +134,12 @@ def test_plain_question_has_no_notes(port: str) -> None:
 
 def test_icmp_is_what_has_no_ports() -> None:
     assert asked("client", "web", "icmp").connections == asked("client", "web").connections
+
+
+def test_pairs_of_pods_that_share_no_family_are_left_out_with_a_note() -> None:
+    question = asked("default/*", "default/*", "80")
+    assert question.several
+    assert question.notes == ("pairs of pods that share no address family are left out: 2",)
+    assert asked("web", "four", "80").notes == ()
+    assert asked("default/*", "six", "80").notes == ("pairs of pods that share no address family are left out: 1",)
+    assert asked("default/*", "web", "80", 6).notes == ("pairs of pods that share no address family are left out: 1",)
