@@ -4,7 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from rich.text import Text
@@ -20,10 +20,10 @@ from ovsnp.explain.ends import ClusterIPEnd
 from ovsnp.explain.one_pod import one_pod
 from ovsnp.explain.one_pod_document import one_pod_document
 from ovsnp.explain.one_pod_text import one_pod_lines
-from ovsnp.explain.openings import openings, openings_differ
+from ovsnp.explain.openings import openings
 from ovsnp.explain.openings_document import openings_document
 from ovsnp.explain.openings_text import opening_lines
-from ovsnp.explain.oracle import Oracle, differ
+from ovsnp.explain.oracle import Oracle
 from ovsnp.explain.places import Places
 from ovsnp.explain.questions import Written, read_pairs, read_question
 from ovsnp.explain.reasons import Outcome, Terms, outcome
@@ -55,8 +55,8 @@ def explain(
     SRC and DST are NAMESPACE/POD, POD (namespace default), KIND/NAMESPACE/NAME or NAMESPACE/NAME of a workload,
     NAMESPACE/KEY=VALUE (a label selector), node/NAME, an address or a row of ovsnp matrix, DST also svc/NAMESPACE/NAME.
     PORT is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which
-    ports are allowed and which are not. Several pods are asked about one by one; exit 1 where they differ. SRC alone is
-    a pod: which policies isolate it, whom their rules admit, who reaches it and whom it reaches.
+    ports are allowed and which are not. Several pods are asked about one by one. SRC alone is a
+    pod: which policies isolate it, whom their rules admit, who reaches it and whom it reaches.
     The answer comes from the policies alone; no Open vSwitch is needed.
     """
     (cluster,) = planned_clusters(request, request.cluster())
@@ -69,19 +69,10 @@ def explain(
         _one_pod(request, roster, source, version)
         return
     written = Written(source, destination, port, version)
-    told = _at_every_port(request, roster, written) if port is None else _at_a_port(request, roster, written)
-    if expect and told.outcome != expect:
-        click.echo(f"ovsnp: expected {expect}, but it is {told.outcome}", err=True)
+    decided = _at_every_port(request, roster, written) if port is None else _at_a_port(request, roster, written)
+    if expect and decided != expect:
+        click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
         sys.exit(Exit.NO)
-    if told.differ:
-        sys.exit(Exit.NO)
-
-
-class _Told(NamedTuple):
-    """What the answer is, and whether there is no single one, because some of several pods differ."""
-
-    outcome: Outcome
-    differ: bool
 
 
 def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -> None:
@@ -94,16 +85,16 @@ def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -
     _tell(request, one_pod_lines(answer, Places()), one_pod_document(answer, Places()), ())
 
 
-def _at_a_port(request: Request, roster: Roster, written: Written) -> _Told:
+def _at_a_port(request: Request, roster: Roster, written: Written) -> Outcome:
     """Tell what becomes of each connection that is asked about."""
     question = read_question(roster, written)
     terms = Terms(request.strict_nodes, request.entry(roster.cluster), request.service_blocks)
     answers = Oracle(roster.cluster, terms).answers(question)
     _tell(request, lines(question, answers, Places()), document(question, answers, Places()), question.notes)
-    return _Told(outcome([answer.outcome for answer in answers]), differ(answers))
+    return outcome([answer.outcome for answer in answers])
 
 
-def _at_every_port(request: Request, roster: Roster, written: Written) -> _Told:
+def _at_every_port(request: Request, roster: Roster, written: Written) -> Outcome:
     """Tell what is allowed and what is not; of a Service, what becomes of a connection to each of its ports."""
     pairs = read_pairs(roster, written)
     if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
@@ -111,7 +102,7 @@ def _at_every_port(request: Request, roster: Roster, written: Written) -> _Told:
     found = openings(roster.cluster, pairs.pairs, strict_nodes=request.strict_nodes)
     places = Places()
     _tell(request, opening_lines(pairs, found, places), openings_document(pairs, found, places), pairs.notes)
-    return _Told(outcome([each.ranges.outcome for each in found]), openings_differ(found))
+    return outcome([each.ranges.outcome for each in found])
 
 
 def _tell(request: Request, text: Iterable[Text], document: Mapping[str, Any], notes: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """The oracle, asked about many connections: what becomes of all, and the reasons of as few as tell it."""
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -56,8 +55,3 @@ class Oracle:
             )
             for (traffic, _), alike in sorted(found.items(), key=lambda each: [*asked].index(each[0][0]))
         )
-
-
-def differ(answers: Sequence[Answer]) -> bool:
-    """Whether some of several pods have another answer than the others have, at the same port."""
-    return any(answer.alike < answer.asked for answer in answers)

@@ -109,7 +109,13 @@ def _of_one_family(source: Source, target: Target, version: int | None) -> list[
             "name ends of one address family"
         )
     asked = [pair for pair in pairs if version in (None, _version(pair[0]))]
-    return [pair for pair in asked if name_of(pair[0]) != name_of(pair[1])] or asked
+    return [pair for pair in asked if not _is_itself(*pair)] or asked
+
+
+def _is_itself(source: Endpoint, destination: Destination) -> bool:
+    """Whether both ends are the same; a template stands for several pods, which are not each other."""
+    several = isinstance(source, PodEnd) and source.pod.template
+    return name_of(source) == name_of(destination) and not several
 
 
 def _holders(ends: Iterable[Destination]) -> set[str]:

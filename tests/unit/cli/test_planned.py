@@ -102,6 +102,25 @@ def test_pods_of_one_workload_are_not_each_other() -> None:
     assert ask("explain", "shop/redis", "shop/redis", "6379", "--expect", "denied").code == 0
 
 
+def test_pods_of_one_workload_are_among_those_of_a_namespace() -> None:
+    answer = ask("explain", "shop/*", "shop/redis", "6379")
+    assert answer.out.splitlines()[:3] == [
+        "MIXED  shop/* to statefulset/shop/redis, 6379/tcp: some pods differ",
+        "  1 of 2 connections allowed, such as deployment/shop/cart to statefulset/shop/redis",
+        "  1 of 2 connections denied, such as statefulset/shop/redis to statefulset/shop/redis",
+    ]
+
+
+def test_explain_of_a_workload_knows_its_other_pods() -> None:
+    lines = ask("explain", "shop/redis").out.splitlines()
+    assert lines[:3] == [
+        "statefulset/shop/redis",
+        "  on no node that is named, no address yet",
+        "  workload: statefulset/shop/redis",
+    ]
+    assert "    no port           shop/redis, outside/0.0.0.0/0" in lines
+
+
 def test_what_a_block_may_hold_is_said(repository: Path) -> None:
     (repository / "shop.yaml").write_text(MANIFESTS + BLOCK)
     answer = ask("explain", "shop/cart", "shop/redis", "9121")
