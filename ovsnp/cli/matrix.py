@@ -42,7 +42,8 @@ def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
     reach = Reach(cluster, by, strict_nodes=request.strict_nodes)
     if not cluster.pods:
-        request.tell("note: the manifests have no pods, so no policy has a say")
+        of_hosts = " of their own (all are hostNetwork)" if cluster.host_pods else ""
+        request.tell(f"note: the manifests have no pods{of_hosts}, so no policy has a say")
     view = View(reach, ends["from"], ends["to"], port or "", request.service_cidrs)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for part in output(view, request.output, width):

@@ -56,7 +56,7 @@ class Request(msgspec.Struct, frozen=True):
             raise UsageError("stdin can be read once; write -f - once")
         cluster = load(self.manifests, ignore_kinds=self.ignore_kinds)
         self.tell_notes(cluster)
-        pods = cluster.pods or cluster.idle or cluster.planned
+        pods = cluster.pods or cluster.idle or cluster.planned or cluster.host_pods
         nodes = cluster.nodes or cluster.unused_nodes
         if not (nodes or pods or cluster.services or cluster.policies):
             # What failed to write the file would otherwise take every flow away.

@@ -17,9 +17,13 @@ from ovsnp.verify import selects
 _POD = "pod"
 _KINDS = {
     kind: kind
-    for kind in ("deployment", "statefulset", "daemonset", "replicaset", "replicationcontroller", "job", "cronjob")
+    for kind in (
+        *("deployment", "statefulset", "daemonset", "replicaset", "replicationcontroller", "job", "cronjob"),
+        *("rollout", "deploymentconfig"),
+    )
 }
 _KINDS |= {"deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "rs": "replicaset", "cj": "cronjob"}
+_KINDS |= {"ro": "rollout", "dc": "deploymentconfig"}
 _KINDS |= {"rc": "replicationcontroller", "po": _POD, _POD: _POD}
 """Kinds as kubectl takes them."""
 

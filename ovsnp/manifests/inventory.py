@@ -15,8 +15,9 @@ from ovsnp.manifests.no_manifests import (
     is_template,
     may_be_meant,
     stranger,
+    unread_template,
 )
-from ovsnp.manifests.objects import OF_THE_TYPE, ApiObject, as_outline
+from ovsnp.manifests.objects import OF_THE_TYPE, ApiObject, as_outline, has_pod_template
 from ovsnp.manifests.own_files import is_own
 from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.paths import Fault
@@ -29,6 +30,8 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(KINDS, ("v1",)),
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("apps/v1",)),
     **dict.fromkeys(("Job", "CronJob"), ("batch/v1",)),
+    "Rollout": ("argoproj.io/v1alpha1",),
+    "DeploymentConfig": ("apps.openshift.io/v1",),
     "NetworkPolicy": ("networking.k8s.io/v1",),
     "EndpointSlice": ("discovery.k8s.io/v1",),
     "ServiceCIDR": ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v1alpha1"),
@@ -213,6 +216,8 @@ class Inventory:
             self._report.begin(place, _subject(as_outline(body).value, kind))
             what = f"{quote(version)} is no version of {kind} that ovsnp reads"
             self._report.note(("apiVersion",), f"{what}; ovsnp leaves the object out")
+        elif has_pod_template(body):
+            self._passed_over.take(place, unread_template(kind))
 
 
 def _inner_kind(kind: str | None) -> str:

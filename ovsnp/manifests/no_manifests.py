@@ -69,6 +69,11 @@ _KUSTOMIZE = "kustomize.config.k8s.io/"
 _KUSTOMIZE_KINDS = ("Kustomization", "Component")
 
 
+def unread_template(kind: str) -> Stranger:
+    """What an object of another kind is that has the template of pods."""
+    return Stranger(f"a pod template of a {kind}, which ovsnp does not read", f"pod templates of {kind} objects")
+
+
 def stranger(file: str, outline: Outline) -> Stranger:
     """What a document is that is no object, by its text and by the name of its file."""
     if is_template(outline):

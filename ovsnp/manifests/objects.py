@@ -17,6 +17,8 @@ _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
     kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()
 }
 
+_workload = msgspec.json.Decoder(wire.Workload).decode
+
 OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
 """Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
 
@@ -44,6 +46,15 @@ def read_object(kind: str, item: ApiObject, report: Report) -> Any:
 
 def _matters(fault: Fault, kind: str) -> bool:
     return fault.path[:1] in OF_THE_TYPE or is_read(fault.path, wire.KINDS[kind])
+
+
+def has_pod_template(body: msgspec.Raw | Outline) -> bool:
+    """Whether an object of whatever kind has the template of pods where workloads have it."""
+    try:
+        found = _workload(body) if isinstance(body, msgspec.Raw) else msgspec.convert(body.value, wire.Workload)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return bool(found.pod_template and found.pod_template.spec and found.pod_template.spec.containers)
 
 
 def as_outline(body: msgspec.Raw | Outline) -> Outline:

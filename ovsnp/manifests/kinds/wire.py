@@ -116,7 +116,7 @@ class WorkloadStatus(_Known):
 
 
 class Workload(_Known):
-    """A Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController or Job."""
+    """A workload with the template of its pods in ``spec.template``."""
 
     metadata: Metadata | None = None
     spec: WorkloadSpec | None = None
@@ -302,8 +302,10 @@ WORKLOADS: Mapping[str, type[Workload | CronJob]] = {
     "ReplicationController": Workload,
     "Job": Workload,
     "CronJob": CronJob,
+    "Rollout": Workload,
+    "DeploymentConfig": Workload,
 }
-"""The kinds that make pods of a template."""
+"""The kinds that make pods of a template: Kubernetes' own, Argo's and OpenShift's."""
 
 KINDS: Mapping[str, type[Wire]] = {
     "Namespace": Namespace,

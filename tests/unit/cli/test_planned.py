@@ -158,6 +158,13 @@ def test_everywhere_holds_every_pod(repository: Path) -> None:
     assert ask("explain", "shop/cart", "shop/redis", "9121", "--expect", "allowed")[::2] == (0, "")
 
 
+def test_matrix_without_rows_says_where_the_pods_are(repository: Path) -> None:
+    agent = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent}\n"
+    (repository / "shop.yaml").write_text(f"{agent}spec: {{template: {{spec: {{hostNetwork: true}}}}}}\n")
+    note = "note: the manifests have no pods of their own (all are hostNetwork), so no policy has a say\n"
+    assert ask("matrix")[::2] == (0, note)
+
+
 def test_lint_finds_what_is_wrong_with_workloads(repository: Path) -> None:
     (repository / "shop.yaml").write_text(MANIFESTS.replace("matchLabels: {app: cart}", "matchLabels: {app: crat}"))
     answer = ask("lint")

@@ -1,5 +1,6 @@
 """Workloads: one pod stands for all pods that a workload will have, until the pods are in the input themselves."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,8 @@ VERSIONS = {
     "ReplicationController": "v1",
     "Job": "batch/v1",
     "CronJob": "batch/v1",
+    "Rollout": "argoproj.io/v1alpha1",
+    "DeploymentConfig": "apps.openshift.io/v1",
 }
 
 
@@ -140,6 +143,17 @@ def test_a_workload_that_is_written_twice_has_one_pod(notes: Notes) -> None:
         "in.yaml:21: Deployment shop/cart: metadata.name: another object of this name, in in.yaml, differs; "
         "ovsnp takes that one"
     ]
+
+
+@pytest.mark.parametrize("write", [json.dumps, yaml.safe_dump])
+def test_a_pod_template_of_another_kind_is_told(notes: Notes, write: Callable[[Object], str]) -> None:
+    """Nobody is to take the answer for one about pods that are not in it."""
+    server = {**workload("Deployment"), "apiVersion": "example.com/v1", "kind": "GameServer"}
+    assert notes(write(server)) == [
+        "in.yaml:1: a pod template of a GameServer, which ovsnp does not read; ovsnp passes over it"
+    ]
+    assert notes(write({**server, "spec": {"template": {"spec": {"containers": 5}}}})) == []
+    assert notes(write({**server, "spec": "x"})) == []
 
 
 def test_a_service_without_a_cluster_ip_gets_one_later() -> None:
