@@ -45,6 +45,13 @@ def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Abs
     return Absent(hosts, ended) if hosts or ended else None
 
 
+def no_pods(scene: Scene, namespaces: Collection[str]) -> str:
+    """The beginning of a sentence about namespaces of which no selector selects any pod."""
+    where = listed(first_few(sorted(namespaces)))
+    pods = absent(scene, namespaces, Selector())
+    return f"all pods in {where} {pods.state}" if pods else f"the input has no pods in {where}"
+
+
 def such_pods(where: str, selector: Selector) -> str:
     """The subject of a sentence about these pods; ``where`` says in words which namespaces they are of."""
     return f"the pods{f' with {selector}' if selector.requirements else ''} {where}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ovsnp.lint.absent import absent, such_pods
+from ovsnp.lint.absent import absent, no_pods, such_pods
 from ovsnp.lint.covers import satisfiable
 from ovsnp.lint.finding import Finding, Severity, of_pod, of_policy
 from ovsnp.lint.scene import Scene
@@ -31,9 +31,9 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
         remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
         return of_policy(policy, _PATH, message, remedy, pods.severity)
     if not kinds:
-        message = f"namespace {policy.namespace} has no pods, so the policy protects nothing"
+        message = f"{no_pods(scene, [policy.namespace])}, so the policy protects nothing"
         remedy = "correct the namespace, unless its pods are still to come"
-        return of_policy(policy, _PATH, message, remedy, None if selector.requirements else Severity.NOTICE)
+        return of_policy(policy, _PATH, message, remedy, Severity.NOTICE)
     because = why_none(selector, (kind.labels for kind in kinds), "pod")
     message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
     return of_policy(policy, _PATH, message, "correct the labels, or remove the policy")
