@@ -10,6 +10,19 @@ from ovsnp.model.policy import NetworkPolicy, PodPeer
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.verify import selects
 
+CONTROLLER = "a controller that is not in the input makes such pods"
+NAMESPACE = "a namespace that is not in the input has such labels"
+
+
+def correct_labels(scene: Scene, part: str, unless: str) -> str:
+    """What to do about labels that nothing in the input has; ``part`` is what they are useless for.
+
+    Controllers make pods of custom resources, so only a running cluster shows all labels; ``unless`` says why labels
+    may be right that manifests do not have.
+    """
+    remedy = f"correct the labels, or remove the {part}"
+    return remedy if scene.has_living_pods else f"{remedy}, unless {unless}"
+
 
 class Outside:
     """The cluster around the input, which may be manifests of one team."""

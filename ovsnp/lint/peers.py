@@ -7,7 +7,7 @@ from ovsnp.lint.absent import absent, no_pods, such_pods
 from ovsnp.lint.covers import empty, satisfiable
 from ovsnp.lint.entries import rules
 from ovsnp.lint.finding import Finding, Severity, of_policy
-from ovsnp.lint.outside import Outside
+from ovsnp.lint.outside import CONTROLLER, NAMESPACE, Outside, correct_labels
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.wording import first_few, listed, shown, why_none
 from ovsnp.manifests.paths import Path
@@ -15,7 +15,6 @@ from ovsnp.model.policy import IPBlock, NetworkPolicy, PodPeer
 from ovsnp.model.selector import Selector
 from ovsnp.verify import selects
 
-_CORRECT = "correct the labels, or remove the peer"
 _CANNOT_TELL = "lint cannot tell whom the peer admits"
 
 
@@ -91,7 +90,7 @@ class _Nobody:
             return of_policy(policy, inside, message, remedy, Severity.NOTICE)
         because = why_none(selector, (each.labels for each in self._scene.cluster.namespaces.values()), "namespace")
         message = f"no namespace has {selector} ({because}), so the peer admits nobody"
-        return of_policy(policy, inside, message, _CORRECT)
+        return of_policy(policy, inside, message, correct_labels(self._scene, "peer", NAMESPACE))
 
     def _no_pod(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
         """The finding where no pod of the namespaces has the labels."""
@@ -109,7 +108,7 @@ class _Nobody:
             own = "a podSelector alone means the policy's own namespace"
             message = f"{message}; {own}, such pods are in {', '.join(elsewhere)}"
             return of_policy(policy, inside, message, "add a namespaceSelector beside it")
-        return of_policy(policy, inside, message, _CORRECT)
+        return of_policy(policy, inside, message, correct_labels(scene, "peer", CONTROLLER))
 
     def _namespaces(self, policy: NetworkPolicy, peer: PodPeer) -> Collection[str]:
         """The namespaces of the input that the peer is about."""

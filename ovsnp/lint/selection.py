@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ovsnp.lint.absent import absent, no_pods, such_pods
 from ovsnp.lint.covers import satisfiable
 from ovsnp.lint.finding import Finding, Severity, of_pod, of_policy
+from ovsnp.lint.outside import CONTROLLER, correct_labels
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.wording import some_pods, why_none
 from ovsnp.model.policy import Direction, NetworkPolicy
@@ -36,7 +37,7 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
         return of_policy(policy, _PATH, message, remedy, Severity.NOTICE)
     because = why_none(selector, (kind.labels for kind in kinds), "pod")
     message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
-    return of_policy(policy, _PATH, message, "correct the labels, or remove the policy")
+    return of_policy(policy, _PATH, message, correct_labels(scene, "policy", CONTROLLER))
 
 
 def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:

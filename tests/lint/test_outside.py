@@ -199,3 +199,35 @@ def test_rule_that_egress_without_dns_asks_for_fails_nothing(found: Callable[...
     ports = "      ports: [{port: 53, protocol: UDP}, {port: 53}]\n"
     assert not found("egress-without-dns", text, ports)
     assert ovsnp("lint", "-f", "all.yaml").code == 0
+
+
+LIVING = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: living, namespace: shop, labels: {app: cart}}
+spec: {containers: [{name: main}]}
+status: {phase: Running, podIP: 10.20.1.10}
+"""
+ON_HOST = LIVING.replace("{containers", "{hostNetwork: true, containers")
+ENDED = LIVING.replace("Running", "Succeeded")
+MISTAKES = (
+    ("selects-nothing", policy(SOMEONE, "{matchLabels: {app: prometheus}}"), "policy", "a controller", "pods"),
+    ("peer-matches-nothing", policy("{podSelector: {matchLabels: {app: x}}}"), "peer", "a controller", "pods"),
+    ("peer-matches-nothing", policy("{namespaceSelector: {matchLabels: {team: x}}}"), "peer", "a namespace", "labels"),
+)
+
+
+@pytest.mark.parametrize(("check", "text", "whole", "outside", "has"), MISTAKES)
+def test_without_living_pods_others_may_make_what_is_selected(
+    found: Callable[..., list[str]], check: str, text: str, whole: str, outside: str, has: str
+) -> None:
+    correct = f"; correct the labels, or remove the {whole}"
+    (said,) = found(check, SHOP, text)
+    unless = f", unless {outside} that is not in the input {'makes' if has == 'pods' else 'has'} such {has}"
+    assert said.startswith("warning: ")
+    assert said.endswith(f"{correct}{unless}")
+    for living in (LIVING, ON_HOST, ENDED):
+        (said,) = found(check, SHOP, living, text)
+        assert said.startswith("warning: ")
+        assert said.endswith(correct)
