@@ -59,10 +59,11 @@ class _Nobody:
         pods = absent(self._scene, self._namespaces(policy, peer), selector)
         if pods is None:
             return None
-        message = f"{such_pods(_where(policy, peer), selector)} {pods.state}, and the peer admits nobody"
+        message = f"{such_pods(_where(policy, peer), selector)} {pods.unselected}, and the peer admits nobody"
         remedy = "remove the peer, unless more such pods are to come"
         if pods.hosts:
-            remedy = f"write an ipBlock with the addresses of the nodes instead ({pods.nodes})"
+            blocks = f" ({pods.nodes})" if pods.nodes else ""
+            remedy = f"write an ipBlock with the addresses of the nodes instead{blocks}"
         return of_policy(policy, _of_pods(path, peer), message, remedy, pods.severity)
 
     def _not_in_input(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:

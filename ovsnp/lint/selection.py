@@ -28,7 +28,7 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
         remedy = "correct the requirements: they exclude each other"
         return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
     if pods := absent(scene, [policy.namespace], selector):
-        message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.state}, and the policy protects nothing"
+        message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.unselected}, and the policy protects nothing"
         remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
         return of_policy(policy, _PATH, message, remedy, pods.severity)
     if not kinds:

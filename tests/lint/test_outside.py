@@ -154,7 +154,7 @@ def test_namespace_without_pods_to_select_is_a_notice(found: Callable[..., list[
             "correct the namespace, unless its pods are still to come"
         )
     elif pods:
-        assert said.startswith("notice: all pods in new are in the network of their node (hostNetwork), so no selector")
+        assert said.startswith("notice: all pods in new are in the network of their node (hostNetwork), so the peer ")
     else:
         assert "write an ipBlock" in said
 
