@@ -78,6 +78,8 @@ def _tell(request: Request, cluster: Cluster, report: Report) -> None:
     if report.skipped:
         why = why_nothing_to_select(cluster)
         request.tell(f"{why}, so these checks have nothing to look at: {', '.join(report.skipped)}")
+    if not cluster.policies:
+        request.tell("the input has no NetworkPolicy, so no pod is isolated")
     request.tell(summary(report))
 
 

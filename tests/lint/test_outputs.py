@@ -156,6 +156,15 @@ def test_hosts_that_nobody_knows_yet_have_no_addresses_to_write(lint: Callable[.
     assert answer.out.endswith("; write an ipBlock with the addresses of the nodes instead\n")
 
 
+def test_without_policies_it_says_so(lint: Callable[..., Answer]) -> None:
+    lint(CLEAN)
+    answer = ovsnp("lint", "-f", "cluster.yaml")
+    said = "the input has no NetworkPolicy, so no pod is isolated\n0 errors, 0 warnings, 0 notices\n"
+    assert answer == (0, "", said)
+    assert ovsnp("lint", "-f", "cluster.yaml", "--quiet") == (0, "", "")
+    assert "no NetworkPolicy" not in lint(CLEAN).err
+
+
 def test_text_is_coloured_only_where_it_is_wanted(lint: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     text, cyan = policy("to-db", 80), "\x1b[1;36m"
     assert "\x1b" not in lint(text).out
