@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache
 
 from ovsnp.lint.absent import absent, no_pods, such_pods
 from ovsnp.lint.covers import empty, satisfiable
@@ -15,6 +16,8 @@ from ovsnp.model.policy import IPBlock, NetworkPolicy, PodPeer
 from ovsnp.model.selector import Selector
 from ovsnp.verify import selects
 
+_LIKE = 0.75
+"""How much of two names is the same where one may be meant for the other: shpo for shop."""
 _CANNOT_TELL = "lint cannot tell whom the peer admits"
 
 
@@ -42,6 +45,17 @@ class _Nobody:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._outside = Outside(scene)
+        namespaces = scene.cluster.namespaces
+
+        @cache
+        def selected(selector: Selector) -> Collection[str]:
+            return {name for name, each in namespaces.items() if selects(selector, each.labels)}
+
+        @cache
+        def near(name: str) -> Sequence[str]:
+            return get_close_matches(name, namespaces, 1, _LIKE)
+
+        self._selected, self._near = selected, near
 
     def finding(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
         """The finding about a peer that names no pod."""
@@ -115,12 +129,11 @@ class _Nobody:
         """The namespaces of the input that the peer is about."""
         if peer.namespace_selector is None:
             return {policy.namespace}
-        namespaces = self._scene.cluster.namespaces.items()
-        return {name for name, each in namespaces if selects(peer.namespace_selector, each.labels)}
+        return self._selected(peer.namespace_selector)
 
     def _missing(self, names: Sequence[str]) -> str:
         """The names of namespaces that the input does not have, with one that is like the only one."""
-        near = get_close_matches(names[0], self._scene.cluster.namespaces, 1) if len(names) == 1 else ()
+        near = self._near(names[0]) if len(names) == 1 else ()
         meant = f" (did you mean {near[0]}?)" if near else ""
         return f"Namespace{'s' if len(names) > 1 else ''} {listed(names)}{meant}"
 
