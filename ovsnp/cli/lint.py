@@ -11,12 +11,14 @@ from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.lint import CHECKS, Report, Scene
 from ovsnp.lint import lint as run_checks
+from ovsnp.lint.absent import why_nothing_to_select
 from ovsnp.lint.finding import Severity
 from ovsnp.lint.github import render_github
 from ovsnp.lint.ignores import name_fault
 from ovsnp.lint.json import render_json
 from ovsnp.lint.sarif import render_sarif
 from ovsnp.lint.text import summary, text_lines, where
+from ovsnp.model.cluster import Cluster
 
 _DOCUMENTS = {"json": render_json, "sarif": render_sarif, "github": render_github}
 _OPT_IN = ", ".join(name for name, check in CHECKS.items() if check.opt_in)
@@ -62,19 +64,22 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
         console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
         for line in text_lines(report):
             console.write(line)
-    _tell(request, report)
+    _tell(request, cluster, report)
     if any(finding.severity.at_least(fail_on) for finding in report.findings):
         sys.exit(Exit.NO)
 
 
-def _tell(request: Request, report: Report) -> None:
+def _tell(request: Request, cluster: Cluster, report: Report) -> None:
     """What is not a finding, on stderr."""
     for finding in report.ignored:
         request.detail(
             f"{where(finding.span)}: {finding.check} {finding.subject}: {finding.path}: ignored by a comment"
         )
     if report.skipped:
-        request.tell(f"the input has no pods, so these checks have nothing to look at: {', '.join(report.skipped)}")
+        why = why_nothing_to_select(cluster)
+        request.tell(f"{why}, so these checks have nothing to look at: {', '.join(report.skipped)}")
+    if not cluster.policies:
+        request.tell("the input has no NetworkPolicy, so no pod is isolated")
     request.tell(summary(report))
 
 

@@ -8,7 +8,7 @@ from ovsnp.lint.finding import Severity
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.wording import first_few, listed, some_pods
 from ovsnp.model.address import host_prefix
-from ovsnp.model.cluster import Pod
+from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.selector import Selector
 
 
@@ -23,7 +23,12 @@ class Absent(msgspec.Struct, frozen=True):
         """What they are, as the end of a sentence about these pods."""
         states = ["are in the network of their node (hostNetwork)"] if self.hosts else []
         states += ["have ended"] if self.ended else []
-        return f"{listed(states, 'or')}, so no selector selects them ({some_pods((*self.hosts, *self.ended))})"
+        return listed(states, "or")
+
+    @property
+    def unselected(self) -> str:
+        """The same, with what follows from it."""
+        return f"{self.state}, so no selector selects them ({some_pods((*self.hosts, *self.ended))})"
 
     @property
     def severity(self) -> Severity | None:
@@ -32,7 +37,7 @@ class Absent(msgspec.Struct, frozen=True):
 
     @property
     def nodes(self) -> str:
-        """Blocks of the nodes that the pods of host networks are on."""
+        """Blocks of the nodes that the pods of host networks are on; empty where nobody knows the nodes yet."""
         blocks = sorted({host_prefix(address) for pod in self.hosts for address in pod.addresses})
         return ", ".join(first_few([*map(str, blocks)]))
 
@@ -43,6 +48,20 @@ def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Abs
     hosts = tuple(pod for space in spaces for kind in scene.hosts(space, selector) for pod in kind.pods)
     ended = tuple(pod for space in spaces for kind in scene.ended(space, selector) for pod in kind.pods)
     return Absent(hosts, ended) if hosts or ended else None
+
+
+def why_nothing_to_select(cluster: Cluster) -> str:
+    """The beginning of a sentence about an input without any pod that a selector could select."""
+    if cluster.host_pods or cluster.ended_pods:
+        return f"all pods of the input {Absent(cluster.host_pods, cluster.ended_pods).state}"
+    return "ovsnp leaves out all pods of the input" if cluster.idle else "the input has no pods"
+
+
+def no_pods(scene: Scene, namespaces: Collection[str]) -> str:
+    """The beginning of a sentence about namespaces of which no selector selects any pod."""
+    where = listed(first_few(sorted(namespaces)))
+    pods = absent(scene, namespaces, Selector())
+    return f"all pods in {where} {pods.state}" if pods else f"the input has no pods in {where}"
 
 
 def such_pods(where: str, selector: Selector) -> str:

@@ -13,7 +13,7 @@ from ovsnp.manifests.text.location import Locator
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What was found, sorted by place; ``skipped`` are the checks that need pods where the input has none."""
+    """What was found, sorted by place; ``skipped`` are the checks that need pods which the input does not have."""
 
     findings: tuple[Located, ...]
     ignored: tuple[Located, ...]
@@ -23,7 +23,7 @@ class Report(msgspec.Struct, frozen=True):
 def lint(scene: Scene, checks: Collection[str]) -> Report:
     """Run the checks with these identifiers; raises InputError where a comment in a manifest is not understood."""
     ignores = read_ignores(_files(scene))
-    skipped = [name for name, check in CHECKS.items() if name in checks and check.pods and not scene.cluster.pods]
+    skipped = [name for name, check in CHECKS.items() if name in checks and not check.needs.met(scene.cluster)]
     judged = [name for name in CHECKS if name in checks and name not in skipped]
     found = locate([(name, finding) for name in judged for finding in CHECKS[name].find(scene)])
     left, ignored = apply(found, ignores, judged)

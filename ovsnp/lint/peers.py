@@ -1,24 +1,29 @@
 """Peers that name nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from functools import cache
 
-from ovsnp.lint.absent import absent, such_pods
+from ovsnp.lint.absent import absent, no_pods, such_pods
 from ovsnp.lint.covers import empty, satisfiable
 from ovsnp.lint.entries import rules
 from ovsnp.lint.finding import Finding, Severity, of_policy
+from ovsnp.lint.outside import CONTROLLER, NAMESPACE, Outside, correct_labels
 from ovsnp.lint.scene import Scene
-from ovsnp.lint.wording import shown, why_none
+from ovsnp.lint.wording import first_few, listed, shown, why_none
 from ovsnp.manifests.paths import Path
 from ovsnp.model.policy import IPBlock, NetworkPolicy, PodPeer
 from ovsnp.model.selector import Selector
 from ovsnp.verify import selects
 
-_CORRECT = "correct the labels, or remove the peer"
-_IMPOSSIBLE = "correct the requirements: they exclude each other"
+_LIKE = 0.75
+"""How much of two names is the same where one may be meant for the other: shpo for shop."""
+_CANNOT_TELL = "lint cannot tell whom the peer admits"
 
 
 def peers_that_match_nothing(scene: Scene) -> Iterator[Finding]:
     """Items of ``from`` and ``to`` that no pod meets, and blocks of which the exceptions leave nothing."""
+    nobody = _Nobody(scene)
     for policy in scene.cluster.policies:
         for rule in rules(policy):
             for path, peer in rule.peers():
@@ -26,7 +31,7 @@ def peers_that_match_nothing(scene: Scene) -> Iterator[Finding]:
                     if empty(peer):
                         yield _emptied(policy, (*path, "ipBlock", "except"), peer)
                 elif not scene.named(policy, peer):
-                    yield _names_nobody(scene, policy, path, peer)
+                    yield nobody.finding(policy, path, peer)
 
 
 def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
@@ -34,50 +39,131 @@ def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
     return of_policy(policy, path, message, "except less, or remove the peer", Severity.ERROR)
 
 
-def _names_nobody(scene: Scene, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
-    if peer.namespace_selector is None:
-        return _no_pod(scene, policy, path, peer, {policy.namespace}, f"of {policy.namespace}")
-    inside = (*path, "namespaceSelector")
-    namespaces = scene.cluster.namespaces
-    found = {name for name, each in namespaces.items() if selects(peer.namespace_selector, each.labels)}
-    if found:
-        every = not peer.namespace_selector.requirements
-        where = "of all namespaces" if every else f"of the namespaces with {peer.namespace_selector}"
-        return _no_pod(scene, policy, path, peer, found, where)
-    if not satisfiable(peer.namespace_selector):
-        message = f"no namespace can ever be selected by {peer.namespace_selector}, so the peer admits nobody"
-        return of_policy(policy, inside, message, _IMPOSSIBLE, Severity.ERROR)
-    because = why_none(peer.namespace_selector, (each.labels for each in namespaces.values()), "namespace")
-    message = f"no namespace has {peer.namespace_selector} ({because}), so the peer admits nobody"
-    return of_policy(policy, inside, message, _CORRECT)
+class _Nobody:
+    """Why peers name no pod."""
 
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._outside = Outside(scene)
+        namespaces = scene.cluster.namespaces
 
-def _no_pod(
-    scene: Scene, policy: NetworkPolicy, path: Path, peer: PodPeer, namespaces: set[str], where: str
-) -> Finding:
-    """The finding where it is the pods that lack: ``where`` says in words which namespaces these are."""
-    selector = peer.pod_selector or Selector()
-    inside = path if peer.pod_selector is None else (*path, "podSelector")
-    if not satisfiable(selector):
-        message = f"no pod can ever be selected by {selector}, so the peer admits nobody"
-        return of_policy(policy, inside, message, _IMPOSSIBLE, Severity.ERROR)
-    if pods := absent(scene, namespaces, selector):
-        message = f"{such_pods(where, selector)} {pods.state}"
+        @cache
+        def selected(selector: Selector) -> Collection[str]:
+            return {name for name, each in namespaces.items() if selects(selector, each.labels)}
+
+        @cache
+        def near(name: str) -> Sequence[str]:
+            return get_close_matches(name, namespaces, 1, _LIKE)
+
+        self._selected, self._near = selected, near
+
+    def finding(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
+        """The finding about a peer that names no pod."""
+        return (
+            _impossible(policy, path, peer)
+            or self._absent(policy, path, peer)
+            or self._not_in_input(policy, path, peer)
+            or self._no_namespace(policy, path, peer)
+            or self._no_pod(policy, path, peer)
+        )
+
+    def _absent(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+        """The finding where there are such pods, but no selector selects them."""
+        selector = peer.pod_selector or Selector()
+        pods = absent(self._scene, self._namespaces(policy, peer), selector)
+        if pods is None:
+            return None
+        message = f"{such_pods(_where(policy, peer), selector)} {pods.unselected}, and the peer admits nobody"
         remedy = "remove the peer, unless more such pods are to come"
         if pods.hosts:
-            remedy = f"write an ipBlock with the addresses of the nodes instead ({pods.nodes})"
-        return of_policy(policy, inside, f"{message}, and the peer admits nobody", remedy, pods.severity)
-    labels = [kind.labels for name in sorted(namespaces) for kind in scene.kinds.get(name, ())]
-    if not labels:
-        message = f"there are no pods in {', '.join(sorted(namespaces))}, so the peer admits nobody"
-        remedy = "correct the namespace, unless its pods are still to come"
-        return of_policy(policy, inside, message, remedy, Severity.NOTICE)
-    message = f"no pod {where} has {shown(selector)} ({why_none(selector, labels, 'pod')}), so the peer admits nobody"
-    elsewhere = _elsewhere(scene, selector) if peer.namespace_selector is None else ()
-    if elsewhere:
-        message += f"; a podSelector alone means the policy's own namespace, such pods are in {', '.join(elsewhere)}"
-        return of_policy(policy, inside, message, "add a namespaceSelector beside it")
-    return of_policy(policy, inside, message, _CORRECT)
+            blocks = f" ({pods.nodes})" if pods.nodes else ""
+            remedy = f"write an ipBlock with the addresses of the nodes instead{blocks}"
+        return of_policy(policy, _of_pods(path, peer), message, remedy, pods.severity)
+
+    def _not_in_input(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+        """The finding where the peer may name pods that the cluster has, and the input does not."""
+        missing = self._outside.missing(peer.namespace_selector or Selector())
+        if missing:
+            message = f"the input has no {self._missing(missing)}, so {_CANNOT_TELL}"
+            remedy = f"add the {_objects(missing)} pods if they are to be judged"
+            return of_policy(policy, (*path, "namespaceSelector"), message, remedy, Severity.NOTICE)
+        if self._outside.serves_names(policy, peer):
+            message = f"the input has no DNS servers, so {_CANNOT_TELL}"
+            remedy = "add their pods if they are to be judged"
+            return of_policy(policy, (*path, "podSelector"), message, remedy, Severity.NOTICE)
+        return None
+
+    def _no_namespace(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+        """The finding where no namespace has the labels."""
+        if peer.namespace_selector is None or self._namespaces(policy, peer):
+            return None
+        selector, inside = peer.namespace_selector, (*path, "namespaceSelector")
+        if unknown := self._outside.unknown(selector):
+            labels = f"the labels of {listed(first_few(unknown))} are not known"
+            message = f"no Namespace of the input has {selector}, but {labels}, so {_CANNOT_TELL}"
+            remedy = "correct the labels, or add the Namespace that has them"
+            return of_policy(policy, inside, message, remedy, Severity.NOTICE)
+        because = why_none(selector, (each.labels for each in self._scene.cluster.namespaces.values()), "namespace")
+        message = f"no namespace has {selector} ({because}), so the peer admits nobody"
+        return of_policy(policy, inside, message, correct_labels(self._scene, "peer", NAMESPACE))
+
+    def _no_pod(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
+        """The finding where no pod of the namespaces has the labels."""
+        scene, selector, namespaces = self._scene, peer.pod_selector or Selector(), self._namespaces(policy, peer)
+        inside = _of_pods(path, peer)
+        labels = [kind.labels for name in sorted(namespaces) for kind in scene.kinds.get(name, ())]
+        if not labels:
+            message = f"{no_pods(scene, namespaces)}, so the peer admits nobody"
+            remedy = "correct the namespace, unless its pods are still to come"
+            return of_policy(policy, inside, message, remedy, Severity.NOTICE)
+        none = f"no pod {_where(policy, peer)} has {shown(selector)} ({why_none(selector, labels, 'pod')})"
+        message = f"{none}, so the peer admits nobody"
+        elsewhere = _elsewhere(scene, selector) if peer.namespace_selector is None else ()
+        if elsewhere:
+            own = "a podSelector alone means the policy's own namespace"
+            message = f"{message}; {own}, such pods are in {', '.join(elsewhere)}"
+            return of_policy(policy, inside, message, "add a namespaceSelector beside it")
+        return of_policy(policy, inside, message, correct_labels(scene, "peer", CONTROLLER))
+
+    def _namespaces(self, policy: NetworkPolicy, peer: PodPeer) -> Collection[str]:
+        """The namespaces of the input that the peer is about."""
+        if peer.namespace_selector is None:
+            return {policy.namespace}
+        return self._selected(peer.namespace_selector)
+
+    def _missing(self, names: Sequence[str]) -> str:
+        """The names of namespaces that the input does not have, with one that is like the only one."""
+        near = self._near(names[0]) if len(names) == 1 else ()
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        return f"Namespace{'s' if len(names) > 1 else ''} {listed(names)}{meant}"
+
+
+def _objects(missing: Sequence[str]) -> str:
+    return "Namespaces and their" if len(missing) > 1 else "Namespace and its"
+
+
+def _impossible(policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+    """The finding where one of the selectors selects nothing, whatever there is."""
+    selectors = ("namespace", peer.namespace_selector), ("pod", peer.pod_selector)
+    for what, selector in selectors:
+        if selector is not None and not satisfiable(selector):
+            message = f"no {what} can ever be selected by {selector}, so the peer admits nobody"
+            remedy = "correct the requirements: they exclude each other"
+            return of_policy(policy, (*path, f"{what}Selector"), message, remedy, Severity.ERROR)
+    return None
+
+
+def _where(policy: NetworkPolicy, peer: PodPeer) -> str:
+    """The namespaces that a peer is about, in words."""
+    if peer.namespace_selector is None:
+        return f"of {policy.namespace}"
+    every = not peer.namespace_selector.requirements
+    return "of all namespaces" if every else f"of the namespaces with {peer.namespace_selector}"
+
+
+def _of_pods(path: Path, peer: PodPeer) -> Path:
+    """The entry that says which pods."""
+    return path if peer.pod_selector is None else (*path, "podSelector")
 
 
 def _elsewhere(scene: Scene, selector: Selector) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The checks, on one screen."""
 
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum, auto
 
 import msgspec
 
@@ -14,22 +15,37 @@ from ovsnp.lint.pointless import entries_that_another_makes_pointless, rules_tha
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.selection import pods_that_no_policy_isolates, policies_that_select_nothing
 from ovsnp.lint.service_ports import ports_of_services
+from ovsnp.model.cluster import Cluster
 
 UNUSED_IGNORE = "unused-ignore"
+
+
+class Needs(Enum):
+    """Which pods a check needs in the input; pods of host networks, and pods that have ended, cannot be selected."""
+
+    NOTHING = auto()
+    PODS = auto()
+    PODS_TO_SELECT = auto()
+
+    def met(self, cluster: Cluster) -> bool:
+        """Whether the input has such pods."""
+        if self is Needs.NOTHING or cluster.pods:
+            return True
+        return self is Needs.PODS and bool(cluster.host_pods or cluster.ended_pods)
 
 
 class Check(msgspec.Struct, frozen=True):
     """A check: what it finds, and why that matters, each a sentence.
 
     ``severity`` is that of its findings, unless one of them is surer, or less sure, than the others.
-    With ``pods`` it says nothing of an input without any pod. One that is ``opt_in`` runs only where it is selected.
+    It says nothing of an input without what it ``needs``. One that is ``opt_in`` runs only where it is selected.
     """
 
     what: str
     why: str
     find: Callable[[Scene], Iterator[Finding]]
     severity: Severity
-    pods: bool = False
+    needs: Needs = Needs.NOTHING
     opt_in: bool = False
 
 
@@ -43,28 +59,28 @@ CHECKS: Mapping[str, Check] = {
         "It protects nothing, and whoever reads it believes it does.",
         policies_that_select_nothing,
         Severity.WARNING,
-        pods=True,
+        needs=Needs.PODS,
     ),
     "peer-matches-nothing": Check(
         "A peer names nobody.",
         "The rule does not admit those it seems to.",
         peers_that_match_nothing,
         Severity.WARNING,
-        pods=True,
+        needs=Needs.PODS,
     ),
     "unknown-port-name": Check(
         "A named port is one that no pod has.",
         "The entry matches nothing, so the connections it is meant for are dropped.",
         ports_that_no_pod_has,
         Severity.WARNING,
-        pods=True,
+        needs=Needs.PODS_TO_SELECT,
     ),
     "port-of-service": Check(
         "A rule names the port of a Service, and the pods behind it listen on another one.",
         "Policies are judged behind the Service, on the port of the pods, so connections to the Service are dropped.",
         ports_of_services,
         Severity.WARNING,
-        pods=True,
+        needs=Needs.PODS_TO_SELECT,
     ),
     "ignored-rules": Check(
         "Rules stand in a section that policyTypes does not list.",
@@ -101,7 +117,7 @@ CHECKS: Mapping[str, Check] = {
         "Nearly every connection begins with a name, so what the other rules admit fails all the same.",
         egress_without_dns,
         Severity.WARNING,
-        pods=True,
+        needs=Needs.PODS_TO_SELECT,
     ),
     "one-direction": Check(
         "The policies of a namespace have rules for one direction only.",
@@ -114,7 +130,7 @@ CHECKS: Mapping[str, Check] = {
         "All traffic from and to it is allowed.",
         pods_that_no_policy_isolates,
         Severity.NOTICE,
-        pods=True,
+        needs=Needs.PODS_TO_SELECT,
         opt_in=True,
     ),
     UNUSED_IGNORE: Check(

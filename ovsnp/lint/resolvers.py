@@ -69,9 +69,20 @@ def _words(service: Service, end: Endpoint) -> str:
 
 
 def _serves_dns(service: Service) -> bool:
-    selector = service.selector or Selector()
-    wanted = {(each.key, each.values) for each in selector.requirements if each.operator is Operator.IN}
-    return (service.namespace, service.name) in _SERVICES or any((key, (value,)) in wanted for key, value in _LABELS)
+    return (service.namespace, service.name) in _SERVICES or names_servers(service.selector or Selector())
+
+
+def names_servers(selector: Selector) -> bool:
+    """Whether a selector of pods wants a label of DNS servers."""
+    wanted = {
+        (each.key, value) for each in selector.requirements if each.operator is Operator.IN for value in each.values
+    }
+    return not wanted.isdisjoint(_LABELS)
+
+
+def system_namespace(name: str) -> bool:
+    """Whether DNS servers of clusters are in a namespace of this name."""
+    return any(name == namespace for namespace, _ in _SERVICES)
 
 
 def _labelled(scene: Scene) -> Iterator[Resolver]:

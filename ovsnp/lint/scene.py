@@ -109,6 +109,12 @@ class Scene:
         return self._by_labels.selected(namespace, selector)
 
     @cached_property
+    def has_living_pods(self) -> bool:
+        """Whether the input has pods of a running cluster; manifests in Git have workloads only."""
+        hosts = any(pod.addresses for pod in self.cluster.host_pods)
+        return len(self._unassigned) < len(self.cluster.pods) or hosts or bool(self.cluster.ended_pods)
+
+    @cached_property
     def policies(self) -> Mapping[str, tuple[NetworkPolicy, ...]]:
         """The policies of every namespace that has some."""
         return grouped(self.cluster.policies, lambda policy: policy.namespace)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ovsnp.lint.absent import absent, such_pods
+from ovsnp.lint.absent import absent, no_pods, such_pods
 from ovsnp.lint.covers import satisfiable
 from ovsnp.lint.finding import Finding, Severity, of_pod, of_policy
+from ovsnp.lint.outside import CONTROLLER, correct_labels
 from ovsnp.lint.scene import Scene
 from ovsnp.lint.wording import some_pods, why_none
 from ovsnp.model.policy import Direction, NetworkPolicy
@@ -27,16 +28,16 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
         remedy = "correct the requirements: they exclude each other"
         return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
     if pods := absent(scene, [policy.namespace], selector):
-        message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.state}, and the policy protects nothing"
+        message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.unselected}, and the policy protects nothing"
         remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
         return of_policy(policy, _PATH, message, remedy, pods.severity)
     if not kinds:
-        message = f"namespace {policy.namespace} has no pods, so the policy protects nothing"
+        message = f"{no_pods(scene, [policy.namespace])}, so the policy protects nothing"
         remedy = "correct the namespace, unless its pods are still to come"
-        return of_policy(policy, _PATH, message, remedy, None if selector.requirements else Severity.NOTICE)
+        return of_policy(policy, _PATH, message, remedy, Severity.NOTICE)
     because = why_none(selector, (kind.labels for kind in kinds), "pod")
     message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
-    return of_policy(policy, _PATH, message, "correct the labels, or remove the policy")
+    return of_policy(policy, _PATH, message, correct_labels(scene, "policy", CONTROLLER))
 
 
 def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:

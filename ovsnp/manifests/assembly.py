@@ -63,6 +63,7 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
         planned=tuple(sorted(pods.planned, key=_order)),
         planned_services=tuple(sorted(planned_services, key=_order)),
         unused_nodes=nodes.unused,
+        assumed_namespaces=frozenset(assembly.assumed_namespaces),
         notes=report.notes(),
     )
 
@@ -87,6 +88,7 @@ class _Assembly:
     def __init__(self, inventory: Inventory, report: Report) -> None:
         self._objects = inventory.objects
         self._report = report
+        self.assumed_namespaces: set[str] = set()
 
     def namespaces(self) -> dict[str, Namespace]:
         """The namespaces by name, without those that are only implied."""
@@ -262,6 +264,7 @@ class _Assembly:
             return name
         namespaces[name] = _namespace(name, {})
         if name != DEFAULT_NAMESPACE and not name.startswith("kube-"):
+            self.assumed_namespaces.add(name)
             what = f"the input has no Namespace {name}"
             self._report.note(path, f"{what}; ovsnp takes it to be there, with the label {METADATA_NAME} only")
         return name

@@ -101,6 +101,8 @@ class Cluster(msgspec.Struct, frozen=True):
     Failed, with their labels alone, which tell why a selector selects nothing. ``planned`` are pods without an address
     yet: one for each workload that has no pod in the input, and the Pods without a status; ``planned_services`` are the
     Services whose cluster IPs nobody has assigned yet. ``unused_nodes`` are the names of the Nodes that are left out.
+    ``assumed_namespaces`` are the names of the namespaces that have no object, so that nobody knows their labels, but
+    for those that every cluster has.
     ``notes`` say why an object, or a part of an object, is left out.
     """
 
@@ -117,4 +119,5 @@ class Cluster(msgspec.Struct, frozen=True):
     planned: tuple[Pod, ...] = ()
     planned_services: tuple[Service, ...] = ()
     unused_nodes: frozenset[str] = frozenset()
+    assumed_namespaces: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()

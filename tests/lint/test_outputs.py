@@ -1,6 +1,7 @@
 """The report in each notation, which checks run, and what the process exits with."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ovsnp.lint import CHECKS, Report, Scene
 from ovsnp.lint.blocks import blocks_of_services
 from ovsnp.lint.finding import Located, Severity
 from ovsnp.lint.github import render_github
+from ovsnp.lint.registry import Needs
 from ovsnp.lint.sarif import render_sarif
 from ovsnp.manifests import load
 from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
@@ -57,6 +59,21 @@ RUN = shape(
 )
 SARIF = shape(**{"$schema": STRING, "version": {"const": "2.1.0"}, "runs": {"type": "array", "items": RUN}})
 """The part of SARIF's own schema (2.1.0, errata 01) that a report uses, its names and values as they are there."""
+
+HOSTS = "are in the network of their node (hostNetwork)"
+NOTHING_TO_LOOK_AT = "these checks have nothing to look at"
+WORKLOAD_OF_HOSTS = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: proxy}
+spec: {template: {metadata: {labels: {role: frontend}}, spec: {hostNetwork: true, containers: [{name: main}]}}}
+"""
+
+
+def needing(*needs: Needs) -> str:
+    """The checks that say nothing of an input without all pods, or without those that selectors select."""
+    least = {Needs.PODS_TO_SELECT, *needs}
+    return ", ".join(name for name, check in CHECKS.items() if check.needs in least and not check.opt_in)
 
 
 def located(file: str = "a.yaml", line: int = 3, message: str = "no") -> Located:
@@ -103,8 +120,49 @@ def test_without_pods_it_says_which_checks_see_nothing(lint: Callable[..., Answe
     Path("cluster.yaml").unlink()
     answer = ovsnp("lint", "-f", "policy.yaml")
     assert (answer.code, answer.out) == (0, "")
-    needing = ", ".join(name for name, check in CHECKS.items() if check.pods and not check.opt_in)
-    assert answer.err.splitlines()[0] == f"the input has no pods, so these checks have nothing to look at: {needing}"
+    assert answer.err.splitlines()[0] == f"the input has no pods, so {NOTHING_TO_LOOK_AT}: {needing(Needs.PODS)}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ((r"spec: {nodeName(.*\n.*)10.20.(.).1.", r"spec: {hostNetwork: true, nodeName\g<1>192.168.50.\2"), HOSTS),
+        (("phase: Running", "phase: Failed"), "have ended"),
+    ],
+)
+def test_without_pods_to_select_it_says_what_the_pods_are_and_checks_what_it_can(
+    lint: Callable[..., Answer], changed: tuple[str, str], what: str
+) -> None:
+    lint(CLEAN)
+    Path("cluster.yaml").write_text(re.sub(*changed, CLUSTER))
+    answer = ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml")
+    lacking = needing(Needs.PODS_TO_SELECT)
+    assert answer.err.splitlines()[0] == f"all pods of the input {what}, so {NOTHING_TO_LOOK_AT}: {lacking}"
+    assert [line.split()[2] for line in answer.out.splitlines()] == ["selects-nothing", "peer-matches-nothing"]
+    assert all(f"{what}, so no selector selects them (default/" in line for line in answer.out.splitlines())
+
+
+def test_without_pods_that_can_be_used_it_says_so(lint: Callable[..., Answer]) -> None:
+    lint(CLEAN)
+    Path("cluster.yaml").write_text(CLUSTER.replace("nodeName: node-", "nodeName: gone-"))
+    said = ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml").err
+    assert f"\novsnp leaves out all pods of the input, so {NOTHING_TO_LOOK_AT}: selects-nothing, " in said
+
+
+def test_hosts_that_nobody_knows_yet_have_no_addresses_to_write(lint: Callable[..., Answer]) -> None:
+    lint(CLEAN)
+    Path("cluster.yaml").write_text(WORKLOAD_OF_HOSTS)
+    answer = ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml", "--select", "peer-matches-nothing")
+    assert answer.out.endswith("; write an ipBlock with the addresses of the nodes instead\n")
+
+
+def test_without_policies_it_says_so(lint: Callable[..., Answer]) -> None:
+    lint(CLEAN)
+    answer = ovsnp("lint", "-f", "cluster.yaml")
+    said = "the input has no NetworkPolicy, so no pod is isolated\n0 errors, 0 warnings, 0 notices\n"
+    assert answer == (0, "", said)
+    assert ovsnp("lint", "-f", "cluster.yaml", "--quiet") == (0, "", "")
+    assert "no NetworkPolicy" not in lint(CLEAN).err
 
 
 def test_text_is_coloured_only_where_it_is_wanted(lint: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:

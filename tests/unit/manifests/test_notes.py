@@ -454,7 +454,9 @@ def test_namespace_without_object_is_noted_once() -> None:
         "Pod shed/a: metadata.namespace: the input has no Namespace shed; "
         "ovsnp takes it to be there, with the label kubernetes.io/metadata.name only"
     ]
-    assert load_objects(pods).namespaces["shed"].labels == {"kubernetes.io/metadata.name": "shed"}
+    cluster = load_objects([*pods, system])
+    assert cluster.namespaces["shed"].labels == {"kubernetes.io/metadata.name": "shed"}
+    assert cluster.assumed_namespaces == {"shed"}
 
 
 @pytest.mark.parametrize("notation", ["yaml", "json"])
