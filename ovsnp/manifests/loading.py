@@ -13,6 +13,7 @@ from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.notation import read_documents
 from ovsnp.manifests.text.outline import Outline
 from ovsnp.manifests.text.sources import Source, read_sources
+from ovsnp.manifests.unbuilt import refuse_unbuilt
 from ovsnp.model.cluster import Cluster
 
 
@@ -32,6 +33,7 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
             source = sources.files.pop(0)
             diagnostics += _take_file(source, inventory, passed_over, named=source.file in paths)
         passed_over.tell(report)
+        refuse_unbuilt(passed_over, inventory, paths, report)
         return _finish(inventory, report, diagnostics)
 
 

@@ -60,6 +60,9 @@ KUSTOMIZATION = Stranger(
     "a kustomization that changes or adds objects", "kustomizations that change or add objects", *_BUILD
 )
 PLAIN_KUSTOMIZATION = Stranger("a kustomization that only lists files", "kustomizations that only list files")
+CHANGED_POLICIES = "changes policies or the pods that they select, and ovsnp does not build kustomizations; " + _BUILD[
+    1
+].format("{}", those="it")
 PATCH = Stranger("a patch of a kustomization", "patches of kustomizations", "apply", _BUILD[1])
 
 _KUSTOMIZATION_NAME = re.compile(r"kustomization\.ya?ml|Kustomization")

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable
 
 from ovsnp.errors import Place
-from ovsnp.manifests.kustomization import Kustomization, read_kustomization
+from ovsnp.manifests.kustomization import Kustomization, absolute, read_kustomization
 from ovsnp.manifests.no_manifests import (
     CHART,
     KUSTOMIZATION,
@@ -28,30 +28,35 @@ _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
 
 
 class PassedOver:
-    """Charts and kustomizations among the files, and what was found that is no manifest."""
+    """Charts and kustomizations among the files, and what was found that is no manifest.
+
+    ``files`` are the names of all files, and ``kustomizations`` what those of kustomize's own names say.
+    """
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._charts: set[str] = set()
-        self._kustomizations: dict[str, Kustomization] = {}
+        self.files: list[str] = []
+        self.kustomizations: dict[str, Kustomization] = {}
         for file, data in sources:
+            self.files.append(file)
             if names_chart(file):
                 self._charts.add(_around(file))
             elif names_kustomization(file):
-                self._kustomizations[file] = read_kustomization(file, data)
-        known = self._kustomizations.values()
+                self.kustomizations[file] = read_kustomization(file, data)
+        known = self.kustomizations.values()
         self._patches = frozenset[str]().union(*(each.patches for each in known))
         self._patches -= frozenset[str]().union(*(each.resources for each in known))
         self._found: dict[Stranger, dict[str, list[Place]]] = {}
 
     def is_patch(self, file: str) -> bool:
         """Whether a kustomization among the files names this one as a patch, and none as a resource."""
-        return bool(self._patches) and os.path.normpath(file) in self._patches
+        return bool(self._patches) and absolute(file) in self._patches
 
     def take(self, place: Place, what: Stranger) -> None:
         """Keep what something is, for one of the notes."""
         if what in _IN_CHART and (chart := self._chart_of(place.file)):
             place, what = Place(chart), CHART
-        elif what is KUSTOMIZATION and (found := self._kustomizations.get(place.file)) and found.only_lists:
+        elif what is KUSTOMIZATION and (found := self.kustomizations.get(place.file)) and found.only_lists:
             what = PLAIN_KUSTOMIZATION
         self._found.setdefault(what, {}).setdefault(place.file, []).append(place)
 

@@ -273,7 +273,7 @@ def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[st
 ])  # fmt: skip
 def test_only_a_patch_may_lack_fields(directory: Path, kustomization: str, text: str) -> None:
     _write(directory, {"dir/kustomization.yaml": kustomization, "dir/p.yaml": text})
-    with pytest.raises(InputError, match=r"^dir/p\.yaml:"):
+    with pytest.raises(InputError, match=r"(?m)^dir/p\.yaml:"):
         load(["dir"])
 
 
