@@ -131,7 +131,8 @@ def is_template(outline: Outline) -> bool:
     if not isinstance(metadata, dict):
         return False
     labels = metadata.get("labels")
-    names = [metadata.get("name"), metadata.get("namespace"), *(labels.values() if isinstance(labels, dict) else ())]
+    names = [metadata.get(field) for field in ("name", "generateName", "namespace")]
+    names += labels.values() if isinstance(labels, dict) else ()
     return any(isinstance(name, str) and _ACTION in name for name in names)
 
 

@@ -101,6 +101,7 @@ STRANGERS = [
     ("behind.yaml", f"{NAMESPACE}---\na: b\n", f":5: {OTHER}"),
     ("service.yaml", "{{- if .Values.x }}\nkind: Service\n{{- end }}\n", f": {TEMPLATE}"),
     ("name.yaml", SERVICE.format(name="{{ .Release.Name }}"), f":1: {TEMPLATE}"),
+    ("generated.yaml", SERVICE.replace("name", "generateName").format(generateName='"{{ x }}"'), f":1: {TEMPLATE}"),
     ("quoted.yaml", SERVICE.format(name='"{{ x }}"'), f":1: {TEMPLATE}"),
     ("label.yaml", f"{SERVICE.format(name='x')}  labels: {{a: '{{{{ x }}}}'}}\n", f":1: {TEMPLATE}"),
     ("free.yaml", "a: {{ .Values.x }}\n", f":1: {TEMPLATE}"),
