@@ -104,6 +104,12 @@ STRANGERS = [
     ("generated.yaml", SERVICE.replace("name", "generateName").format(generateName='"{{ x }}"'), f":1: {TEMPLATE}"),
     ("quoted.yaml", SERVICE.format(name='"{{ x }}"'), f":1: {TEMPLATE}"),
     ("label.yaml", f"{SERVICE.format(name='x')}  labels: {{a: '{{{{ x }}}}'}}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\nkind: Foo\nspec:\n  ref: {kind: {{ x }}}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\nspec:\n  a: b\n  ref: # x\n    {{ y }}\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\nitems:\n- kind: Foo\n  ref:\n    name: x\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\n- a: b\n  ref:\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\ndata:\n  a.yaml: |\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\n# kind: {{ x }}\nmy-kind: {{ x }}\n{{ y }}: {kind: {{ x }}}\n", f":1: {TEMPLATE}"),
     ("free.yaml", "a: {{ .Values.x }}\n", f":1: {TEMPLATE}"),
     ("broken.yaml", "a: [\n", ": not valid YAML: ..., and names no kind that ovsnp reads; ovsnp passes over it"),
     (
@@ -137,6 +143,7 @@ def test_what_needs_no_note(noted: Lines, file: str, text: str) -> None:
 
 META = "metadata: {name: x}"
 MAY_HOLD = f"a template that may hold a policy; {RENDER}"
+REPLACED = f"a template, and its kind is replaced, so it may be a policy; {RENDER}"
 NO_KUSTOMIZATION = (
     "a kustomization that changes or adds objects is no manifest; build it first: kustomize build . | ovsnp ... -f -"
 )
@@ -146,7 +153,18 @@ NO_KUSTOMIZATION = (
     ("p.yaml", f"{{{{- if .Values.x }}}}\n{POLICY}{{{{- end }}}}\n", f":3: {MAY_HOLD}"),
     ("networkpolicy.yaml", '{{ include "lib.x" . }}: [', f":1: a template is no manifest; {RENDER}"),
     ("x.yaml", '{{ include "lib.netpol" . }}: [', f":1: {MAY_HOLD}"),
-    ("x.yaml", "{{ if x }}\nkind: {{ .Values.kind }}\n", f":1: a template is no manifest; {RENDER}"),
+    ("x.yaml", "{{ if x }}\nkind: {{ .Values.kind }}\n", f":2: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n---\n# x\napiVersion: v1\nkind:\n  {{ x }}\n'a: [", f":6: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems:\n  - apiVersion: v1\n    kind: {{ x }}\n", f":4: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems:\n- {{ if y }}kind: '{{ x }}'{{ end }}\n", f":3: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems: [{kind: {{ x }}}]\n", f":2: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n- {apiVersion: v1, kind: {{ x }}}\n", f":2: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n  apiVersion: v1\n  kind: {{ x }}\n", f":3: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nref:\n  a: b\n---\n  kind: {{ x }}\n", f":5: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems:\n  kind: {{ x }}\n", f":3: {REPLACED}"),
+    ("x.yaml", "ref: {kind: {{ x }}}\n\"kind\": {{ x }}\n'a: [", f":2: {REPLACED}"),
+    ("x.json", '{{ if x }}\n{\n"ref": {},\n  "kind": "{{ x }}"\n}\n', f":4: {REPLACED}"),
+    ("x.json", '{{ if x }}\n{\n"items": [\n  {"kind": {{ x }}}]}\n', f":4: {REPLACED}"),
     ("x.yaml", "# {{ x }}\na: [ # NetworkPolicy\n", f":3: not valid YAML: ...; or, if this is a template, {RENDER}"),
     ("x.yaml", POLICY.replace("NetworkPolicy", '"N\\x65tworkP\\x6flicy"') + "---\na: [\n", ":7: not valid YAML: ..."),
     ("x.yaml", POLICY.replace("NetworkPolicy", '"Netw\\\n  orkPolicy"') + "---\na: [\n", ":8: not valid YAML: ..."),
@@ -157,7 +175,7 @@ NO_KUSTOMIZATION = (
     ("x.yaml", "spec: {policyTypes: [Ingress]}\n", ":1: kind: missing; ..."),
     ("x.yaml", POLICY.replace("name: p", "name: {{ .x }}"),
      f":1: NetworkPolicy default/?: a template is no manifest; {RENDER}"),
-    ("x.yaml", f"apiVersion: {{{{ .x }}}}\nkind: {{{{ .y }}}}\n{META}\n", f":1: a template is no manifest; {RENDER}"),
+    ("x.yaml", f"apiVersion: {{{{ .x }}}}\nkind: {{{{ .y }}}}\n{META}\n", f":1: {REPLACED}"),
     ("netpol.yaml", "a: [\n", ":2: not valid YAML: ..."),
     ("policies.json", '{"a": ', ":1: not valid JSON: ..."),
     ("x.yaml", "a: [ # NetworkPolicy\n", ":2: not valid YAML: ..."),
