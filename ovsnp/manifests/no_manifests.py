@@ -87,7 +87,7 @@ def mistake_of_stranger(file: str, outline: Outline, directory: str) -> str | No
     what = stranger(file, outline)
     kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
     if what is TEMPLATE and not isinstance(kind, str | None):
-        return f"{REPLACED_KIND}; {TEMPLATE.remedy.format(directory, those='it')}"
+        return f"{REPLACED_KIND}; {_render(directory)}"
     return what.mistake(directory)
 
 
@@ -170,13 +170,33 @@ def broken(text: bytes, mistake: NotationError) -> Stranger:
 
 def mistake_of_text(text: bytes, mistake: NotationError, directory: str) -> tuple[int, str]:
     """The line and the sentence where text that cannot be parsed is a mistake."""
-    render = TEMPLATE.remedy.format(directory, those="it")
-    if action := _BARE_ACTION.search(text):
-        end, what = _why_no_manifest(text, action.end())
-        return line_of(text, end), f"{what}; {render}"
+    if found := mistake_of_template(text, directory):
+        return found
     if ACTION.encode() in text:
-        return mistake.line, f"{mistake.message}; or, if this is a template, {render}"
+        return mistake.line, f"{mistake.message}; or, if this is a template, {_render(directory)}"
     return mistake.line, mistake.message
+
+
+def mistake_of_template(text: bytes, directory: str) -> tuple[int, str] | None:
+    """The line and the sentence where a template is a mistake; None where the text is none."""
+    action = _BARE_ACTION.search(text)
+    if not action:
+        return None
+    end, what = _why_no_manifest(text, action.end())
+    return line_of(text, end), f"{what}; {_render(directory)}"
+
+
+def _render(directory: str) -> str:
+    return TEMPLATE.remedy.format(directory, those="it")
+
+
+def of_several_templates(message: str, directory: str, more: int) -> str | None:
+    """The sentence about a template that is a mistake, with so many more of its chart; None for other mistakes."""
+    what, same, _ = message.partition(f"; {_render(directory)}")
+    if not same:
+        return None
+    others = f"{more} more template{'s' if more > 1 else ''} of this chart"
+    return f"{what}, and {others}; {TEMPLATE.remedy.format(directory, those='them')}"
 
 
 def _why_no_manifest(text: bytes, action: int) -> tuple[int, str]:

@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Iterable
 
-from ovsnp.errors import Place
+from ovsnp.errors import Diagnostic, Place
 from ovsnp.manifests.kustomization import Kustomization, absolute, read_kustomization
 from ovsnp.manifests.no_manifests import (
     CHART,
@@ -16,6 +16,7 @@ from ovsnp.manifests.no_manifests import (
     Stranger,
     names_chart,
     names_kustomization,
+    of_several_templates,
 )
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.text.sources import Source
@@ -78,6 +79,23 @@ class PassedOver:
                     report.note((), what.note(shlex.quote(file)))
                 else:
                     report.note((), what.note(self.directory_of(file), 1 + len(more)))
+
+    def together(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The mistakes, with one for all templates of a chart that must be rendered: the first says how many."""
+        found: list[Diagnostic] = []
+        of_charts: dict[str, list[Diagnostic]] = {}
+        for each in diagnostics:
+            chart = self._chart_of(each.span.file)
+            if chart and of_several_templates(each.message, shlex.quote(chart), 1):
+                of_charts.setdefault(chart, []).append(each)
+            else:
+                found.append(each)
+        for chart, templates in of_charts.items():
+            first = min(templates)
+            more = len({each.span.file for each in templates}) - 1
+            together = of_several_templates(first.message, shlex.quote(chart), more) if more else None
+            found += [first._replace(message=together)] if together else templates
+        return found
 
     def _chart_of(self, file: str) -> str | None:
         """The directory of the innermost chart around a file."""

@@ -10,6 +10,7 @@ ACTION = "{{"
 _END = b"}}"
 _MAKES_OBJECTS = re.compile(rb"\b(?:include|template|tpl|toYaml)\b")
 """The functions by which other templates, and values, become text."""
+_BEGIN = re.compile(rb"\s*(?:\{\{|#|---)")
 _NO_TEXT = re.compile(rb"\s*(?:#.*|---\s*)?")
 
 _REPLACED_KIND = re.compile(rb"(?<![\w./-])kind[\"']?\s*:\s*[\"']?\{\{")
@@ -54,6 +55,8 @@ def replaced_kind(text: bytes) -> int | None:
 
 def only_includes(text: bytes) -> bool:
     """Whether all that a template writes comes from other templates and from values: that may be any object."""
+    if not _BEGIN.match(text):
+        return False
     first, *parts = text.split(ACTION.encode())
     pairs = [part.partition(_END) for part in parts]
     lines = b"".join([first, *(after for _, _, after in pairs)]).split(b"\n")

@@ -200,6 +200,28 @@ def test_what_may_be_an_object_is_a_mistake(refused: Lines, file: str, text: str
     assert is_as_expected(said, f"dir/{file}{expected}")
 
 
+INCLUDES = f"a template that only includes others, so it may hold a policy; {RENDER}"
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ('{{- include "bjw-s.common.loader.all" . }}\n', 1),
+    ('{{ include "a.b" . }}', 1),
+    ('# x\n---\n{{- if .Values.x }}\n---\n  {{ template "x" . }}\n{{ end -}}\n', 3),
+    ("{{ tpl .Values.extra . }}\n", 1),
+    ("{{ range .Values.extra }}\n---\n{{ toYaml . }}\n{{ end }}\n", 1),
+    ('{{/*\nx\n*/}}{{ include "x" (dict\n  "a" "{{") }}\n', 1),
+])  # fmt: skip
+def test_a_template_of_others_may_hold_a_policy(refused: Lines, text: str, line: int) -> None:
+    assert refused("x.yaml", text) == [f"dir/x.yaml:{line}: {INCLUDES}"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{{- define "x" }}\n{{ end }}\n', '{{ include "x" . }}: 5\n', "{{ .x }}\n", '# include "x"\n']
+)
+def test_a_template_with_text_of_its_own_is_passed_over(noted: Lines, text: str) -> None:
+    assert all("a template, which ovsnp does not render" in line for line in noted("x.yaml", text))
+
+
 @pytest.mark.parametrize("text", ["{{ x }}: [\nNetworkPolicy", "a: [\nNetworkPolicy"])
 def test_wide_text_without_a_mark_may_hold_a_policy(directory: Path, text: str) -> None:
     (directory / "dir").mkdir()
@@ -280,6 +302,30 @@ def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[st
     said = [str(note) for note in located(load(["dir"]).notes)]
     assert len(said) == len(expected)
     assert all(map(is_as_expected, said, expected))
+
+
+def test_mistakes_of_one_chart_are_one(directory: Path) -> None:
+    include, policy = '{{ include "x" . }}\n', f"{{{{- if x }}}}\n{POLICY}{{{{ end }}}}\n"
+    named = POLICY.replace("name: p", "name: {{ .x }}")
+    files = {"c/templates/a.yaml": policy, "c/templates/b.yaml": include, "c/templates/e.yaml": f"{named}---\n{named}",
+             "c/templates/f.yaml": "# {{ x }}\na: [ # netpol\n",
+             "c/charts/d/Chart.yaml": "a: b\n", "c/charts/d/templates/a.yaml": include, "c/charts/d/x.yaml": include,
+             "e/Chart.yaml": "a: b\n", "e/templates/all.yaml": include, "other.yaml": include}  # fmt: skip
+    _write(directory, {f"dir/{file}": text for file, text in {**CHART, **files}.items()} | CHART)
+    with pytest.raises(InputError) as caught:
+        load(["dir"])
+    lines = [line.removeprefix("dir/").replace(" | ovsnp ... -f -", "") for line in str(caught.value).splitlines()]
+    what = INCLUDES.partition(";")[0]
+    yaml = lines.pop(2)
+    assert yaml.startswith("c/templates/f.yaml:3: not valid YAML")
+    assert lines == [
+        f"c/charts/d/templates/a.yaml:1: {what}, and 1 more template of this chart; "
+        "render them first: helm template dir/c/charts/d",
+        "c/templates/a.yaml:3: a template that may hold a policy, and 2 more templates of this chart; "
+        "render them first: helm template dir/c",
+        f"e/templates/all.yaml:1: {what}; render it first: helm template dir/e",
+        f"other.yaml:1: {what}; render it first: helm template DIR",
+    ]
 
 
 @pytest.mark.parametrize(("kustomization", "text"), [
