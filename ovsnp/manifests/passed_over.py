@@ -18,11 +18,9 @@ from ovsnp.manifests.no_manifests import (
     names_kustomization,
     of_several_templates,
 )
-from ovsnp.manifests.report import Report
+from ovsnp.manifests.report import FEW, Report
 from ovsnp.manifests.text.sources import Source
 
-_FEW = 3
-"""How many of one sort have a note of their own."""
 _SOME_DIRECTORY = "DIR"
 _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
 """What belongs to the chart around it, if there is one."""
@@ -69,7 +67,7 @@ class PassedOver:
     def tell(self, report: Report) -> None:
         """Note what was passed over: each file once, or all of one sort together where these are many."""
         for what, files in self._found.items():
-            if len(files) > _FEW:
+            if len(files) > FEW:
                 report.begin(Place(_around(*files)), None)
                 report.note((), what.note(_SOME_DIRECTORY, len(files), f" ({next(iter(files))} and others)"))
                 continue
