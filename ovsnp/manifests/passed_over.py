@@ -55,6 +55,8 @@ class PassedOver:
         """Keep what something is, for one of the notes."""
         if what in _IN_CHART and (chart := self._chart_of(place.file)):
             place, what = Place(chart), CHART
+        elif what is OF_CHART:
+            what = OTHER
         elif what is KUSTOMIZATION and (found := self.kustomizations.get(place.file)) and found.only_lists:
             what = PLAIN_KUSTOMIZATION
         self._found.setdefault(what, {}).setdefault(place.file, []).append(place)

@@ -61,12 +61,11 @@ def refused(beside: Loads) -> Lines:
 
 # What is no manifest
 
-PART = f"part of a Helm chart, which ovsnp does not render; {RENDER}"
-PARTS = PART.replace("part of a Helm chart", "2 parts of Helm charts").replace("it", "them")
 PLAIN = "a kustomization that only lists files; ovsnp passes over it"
 KUSTOMIZATION = f"a kustomization that changes or adds objects, which ovsnp does not build; {BUILD}"
 TEMPLATE = f"a template, which ovsnp does not render; {RENDER}"
 OTHER = "no Kubernetes object; ovsnp passes over it"
+OTHERS = "2 texts that are no Kubernetes objects; ovsnp passes over them"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n"
 
 STRANGERS = [
@@ -88,13 +87,14 @@ STRANGERS = [
         "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
         f":1: {KUSTOMIZATION.replace('build dir', 'build DIR')}",
     ),
-    ("values.yaml", "# NetworkPolicy\nnetworkPolicy: {enabled: true}\nkind: Service\n", f":2: {PART}"),
-    ("values-production.yaml", "replicas: 3\n---\nreplicas: 4\n", f":1: {PARTS}"),
-    ("values.schema.json", '{"type": "object", "items": {"type": "string"}}', f":1: {PART}"),
+    ("values.yaml", "# NetworkPolicy\nnetworkPolicy: {enabled: true}\nkind: Service\n", f":2: {OTHER}"),
+    ("values-production.yaml", "replicas: 3\n---\nreplicas: 4\n", f":1: {OTHERS}"),
+    ("values.schema.json", '{"type": "object", "items": {"type": "string"}}', f":1: {OTHER}"),
+    ("requirements.yaml", "dependencies: []\n", f":1: {OTHER}"),
     ("pipeline.yml", "spec: {inputs: {}}\n", f":1: {OTHER}"),
     ("package.json", '{"name": "x", "dependencies": {}}', f":1: {OTHER}"),
     ("list.json", '[1, [{"name": "x"}], {"kind": "Foo"}]', f":1: {OTHER}"),
-    ("lines.json", '{"a": 1}\n{"a": 2}\n"x"\n', ":1: 3 texts that are no Kubernetes objects; ovsnp passes over them"),
+    ("lines.json", '{"a": 1}\n{"a": 2}\n"x"\n', f":1: {OTHERS.replace('2', '3')}"),
     ("number.yaml", "5\n", f":1: {OTHER}"),
     ("ci.yml", "on: push\non: pull_request\njobs: !x {a: *b}\n", f":1: {OTHER}"),
     ("odd.yaml", "kind: [a]\n", f":1: {OTHER}"),
