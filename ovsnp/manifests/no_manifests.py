@@ -73,6 +73,15 @@ _KUSTOMIZE = "kustomize.config.k8s.io/"
 _KUSTOMIZE_KINDS = ("Kustomization", "Component")
 
 
+_REMEDY = re.compile(r"; ((?:render|build) (?:it|them) first: .*)$")
+
+
+def remedy_of(note: str) -> str | None:
+    """What a note tells to do with what ovsnp neither renders nor builds."""
+    found = _REMEDY.search(note)
+    return found[1] if found else None
+
+
 def stranger(file: str, outline: Outline) -> Stranger:
     """What a document is that is no object, by its text and by the name of its file."""
     if is_template(outline):

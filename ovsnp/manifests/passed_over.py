@@ -17,9 +17,11 @@ from ovsnp.manifests.no_manifests import (
     names_chart,
     names_kustomization,
     of_several_templates,
+    remedy_of,
 )
 from ovsnp.manifests.report import FEW, Report
 from ovsnp.manifests.text.sources import Source
+from ovsnp.model.note import Note
 
 _SOME_DIRECTORY = "DIR"
 _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
@@ -103,6 +105,15 @@ class PassedOver:
             if file in self._charts:
                 return file
         return None
+
+
+def advice(path: str, notes: Iterable[Note]) -> str | None:
+    """What to do with the first chart or kustomization below ``path`` that was passed over; None without any."""
+    for note in sorted(notes):
+        remedy = remedy_of(note.message)
+        if remedy and os.path.commonpath([absolute(path), absolute(note.place.file)]) == absolute(path):
+            return remedy
+    return None
 
 
 def _around(*files: str) -> str:
