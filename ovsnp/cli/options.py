@@ -15,7 +15,7 @@ from ovsnp.cli.configuration import config_option
 from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
-from ovsnp.manifests import located
+from ovsnp.manifests import advice, located
 from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Oddity, Ports
@@ -56,12 +56,12 @@ class Request(msgspec.Struct, frozen=True):
             raise UsageError("stdin can be read once; write -f - once")
         cluster = load(self.manifests, ignore_kinds=self.ignore_kinds)
         self.tell_notes(cluster)
-        pods = cluster.pods or cluster.idle or cluster.planned or cluster.host_pods
-        nodes = cluster.nodes or cluster.unused_nodes
-        if not (nodes or pods or cluster.services or cluster.policies):
-            # What failed to write the file would otherwise take every flow away.
-            message = "holds no Node, Pod, Service or NetworkPolicy; name the manifests"
-            raise InputError(Diagnostic(Span(path), "", "", message) for path in self.manifests)
+        if not (has_living(cluster) or cluster.planned or cluster.host_pods or cluster.planned_services):
+            what = "holds no Node, Pod, workload, Service or NetworkPolicy"
+            raise InputError(
+                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or 'name the manifests'}")
+                for path in self.manifests
+            )
         return cluster
 
     def options(self, cluster: Cluster) -> Options:
@@ -123,6 +123,15 @@ class Request(msgspec.Struct, frozen=True):
         """Say something on stderr that is not an error."""
         if not self.quiet:
             click.echo(text, err=True)
+
+
+def has_living(cluster: Cluster) -> bool:
+    """Whether the input has anything that is more than planned.
+
+    What failed to write the input would otherwise take every flow away.
+    """
+    nodes, pods = cluster.nodes or cluster.unused_nodes, cluster.pods or cluster.idle
+    return bool(nodes or pods or cluster.services or cluster.policies)
 
 
 def tell_notes(*clusters: Cluster) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 
 import click
 
-from ovsnp.cli.options import Request
+from ovsnp.cli.options import Request, has_living
 from ovsnp.errors import Diagnostic, InputError, Span
 from ovsnp.explain.places import peer_path
 from ovsnp.manifests import located
@@ -20,9 +20,11 @@ _SHOWN = 3
 def living_cluster(request: Request) -> Cluster:
     """The cluster for commands about flows; raises InputError where all pods of the input are still planned."""
     cluster = request.cluster()
-    if cluster.planned and not cluster.pods and cluster.idle <= {pod.key for pod in cluster.planned}:
+    living = cluster.pods or cluster.idle - {pod.key for pod in cluster.planned}
+    if not living and (cluster.planned or not has_living(cluster)):
+        what = "workloads" if cluster.planned or cluster.host_pods else "Services"
         message = (
-            "has workloads, but no Pod with an address, and flows are made for living pods; read these from the cluster"
+            f"has {what}, but no Pod with an address, and flows are made for living pods; read these from the cluster"
             " (kubectl get pods -A -o json), or ask ovsnp matrix, explain, check and lint, which read workloads"
         )
         raise InputError(Diagnostic(Span(path), "", "", message) for path in request.manifests)

@@ -5,7 +5,8 @@ cluster that cannot be used is no mistake: the `Cluster` lacks it, and has a not
 """
 
 from ovsnp.manifests.loading import load, load_objects
+from ovsnp.manifests.passed_over import advice
 from ovsnp.manifests.report import located
 from ovsnp.manifests.text.location import locate
 
-__all__ = ["load", "load_objects", "locate", "located"]
+__all__ = ["advice", "load", "load_objects", "locate", "located"]

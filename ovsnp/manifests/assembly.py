@@ -1,8 +1,9 @@
 """The cluster, put together of its objects: nodes and namespaces first, then what refers to them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ovsnp.errors import Place
 from ovsnp.manifests.inventory import Inventory
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.cluster_ips import ClusterIPs
@@ -27,7 +28,7 @@ from ovsnp.manifests.kinds.unique import (
 )
 from ovsnp.manifests.kinds.workloads import Owners, Template, lasting, read_template
 from ovsnp.manifests.objects import ApiObject, read_object
-from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report, Subject
+from ovsnp.manifests.report import DEFAULT_NAMESPACE, FEW, Report, Subject
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster, Namespace, Pod, Workload
 from ovsnp.model.policy import NetworkPolicy
@@ -49,6 +50,7 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
     slices = assembly.slices(nodes, namespaces, addressing)
     slices += assembly.endpoints(services, slices, addressing)
     policies = assembly.policies(namespaces)
+    assembly.note_implied()
     return Cluster(
         namespaces=dict(sorted(namespaces.items())),
         nodes=dict(sorted(nodes.usable.items())),
@@ -63,7 +65,7 @@ def assemble(inventory: Inventory, report: Report) -> Cluster:
         planned=tuple(sorted(pods.planned, key=_order)),
         planned_services=tuple(sorted(planned_services, key=_order)),
         unused_nodes=nodes.unused,
-        assumed_namespaces=frozenset(assembly.assumed_namespaces),
+        assumed_namespaces=frozenset(assembly.implied_namespaces),
         notes=report.notes(),
     )
 
@@ -88,7 +90,7 @@ class _Assembly:
     def __init__(self, inventory: Inventory, report: Report) -> None:
         self._objects = inventory.objects
         self._report = report
-        self.assumed_namespaces: set[str] = set()
+        self.implied_namespaces: dict[str, tuple[Place, Subject | None]] = {}
 
     def namespaces(self) -> dict[str, Namespace]:
         """The namespaces by name, without those that are only implied."""
@@ -264,10 +266,25 @@ class _Assembly:
             return name
         namespaces[name] = _namespace(name, {})
         if name != DEFAULT_NAMESPACE and not name.startswith("kube-"):
-            self.assumed_namespaces.add(name)
-            what = f"the input has no Namespace {name}"
-            self._report.note(path, f"{what}; ovsnp takes it to be there, with the label {METADATA_NAME} only")
+            self.implied_namespaces[name] = self._report.about
         return name
+
+    def note_implied(self) -> None:
+        """Note the namespaces that are only implied: each at its first object, or where these are many, all at one."""
+        names = sorted(self.implied_namespaces)
+        groups = [[name] for name in names] if len(names) <= FEW else [names]
+        for group in groups:
+            self._report.begin(*min((self.implied_namespaces[name] for name in group), key=lambda about: about[0]))
+            self._report.note(("metadata", "namespace"), _implied(group))
+
+
+def _implied(names: Sequence[str]) -> str:
+    """What to say of namespaces without an object of their own."""
+    if len(names) == 1:
+        what, those = f"the input has no Namespace {names[0]}", "it"
+    else:
+        what, those = f"the input has no Namespace for {len(names)} namespaces ({', '.join(names)})", "them"
+    return f"{what}; ovsnp takes {those} to be there, with the label {METADATA_NAME} only"
 
 
 def _free_name(workload: Workload, taken: set[str]) -> str:

@@ -14,6 +14,7 @@ from ovsnp.manifests.no_manifests import (
     is_policy_kind,
     is_template,
     may_be_meant,
+    mistake_of_stranger,
     stranger,
     unread_template,
 )
@@ -131,7 +132,7 @@ class Inventory:
             if not isinstance(value.get(field), str | None)
         ]
         if not isinstance(value.get("kind", outer.kind), str) or is_kustomization(value):
-            better = stranger(place.file, outline).mistake(self._passed_over.directory_of(place.file))
+            better = mistake_of_stranger(place.file, outline, self._passed_over.directory_of(place.file))
             wrong = [Fault((), better)] if better else wrong
         if wrong:
             self._report.begin(place, _subject(value, None), wrong)

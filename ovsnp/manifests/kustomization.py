@@ -1,49 +1,139 @@
 """What a kustomization says of the files around it; ovsnp does not build it."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ovsnp.manifests.no_manifests import is_policy_kind
 from ovsnp.manifests.text.json_text import outline_json
 from ovsnp.manifests.text.notation import read_documents
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_PARTS = ("resources", "bases", "components")
 _LISTING = frozenset({"apiVersion", "kind", "metadata", "resources"})
+_OF_SELECTORS = ("includeSelectors", "includeTemplates", "fields")
+"""With these, ``labels`` are also labels of pods, or values of selectors."""
 
 
 class Kustomization(NamedTuple):
-    """The files that it names as patches and as resources, and whether all it does is to list files of its own."""
+    """What a kustomization's text says, which is the file's document number ``document``.
 
+    ``patches`` and ``resources`` are the files that it names as such, ``parts`` all files and directories that it is
+    built of, ``components`` those that change the others. ``only_lists`` is true if all it does is to list files of
+    its own. ``namespace`` is the one that every object gets, whatever was written there; None leaves objects where
+    they are. ``changing`` is a field by which it may change any policy, or the pods that a policy selects;
+    ``merged`` are the files with patches that name their objects themselves, each with the field that names the file.
+    """
+
+    document: int
     patches: frozenset[str]
     resources: frozenset[str]
+    parts: frozenset[str]
+    components: frozenset[str]
     only_lists: bool
+    namespace: Any
+    changing: str | None
+    merged: tuple[tuple[str, str], ...]
 
 
 def read_kustomization(file: str, data: bytes) -> Kustomization:
     """What a kustomization's text says; what it says in no known way names no files."""
     documents = read_documents(file, data)
     values = [*(outline_json(each.text).value for each in documents.json), *(each.value for each in documents.yaml)]
-    fields: dict[Any, Any] = next((value for value in values if isinstance(value, dict)), {})
+    found = ((number, value) for number, value in enumerate(values) if isinstance(value, dict))
+    document, fields = next(found, (0, {}))
     directory = os.path.dirname(file)
-    patches = frozenset(_beside(directory, path) for field in _PATCHES for path in _paths(fields.get(field)))
-    resources = frozenset(_beside(directory, path) for path in _paths(fields.get("resources")))
+
+    def named(*names: str) -> frozenset[str]:
+        return frozenset(absolute(path, directory) for name in names for path in _paths(_entries(fields, name)))
+
+    resources = named("resources")
     inside = all(_is_inside(directory, path) for path in resources)
-    return Kustomization(patches, resources, inside and fields.keys() <= _LISTING)
+    return Kustomization(
+        document,
+        named(*_PATCHES),
+        resources,
+        named(*_PARTS),
+        named("components"),
+        inside and fields.keys() <= _LISTING,
+        fields.get("namespace") or None,
+        next((name for name, changes in _changes(fields) if changes), None),
+        tuple((name, absolute(path, directory)) for name in _PATCHES for path in _paths(_without_target(fields, name))),
+    )
 
 
-def _paths(entries: Any) -> Iterator[str]:
+def absolute(path: str, directory: str = "") -> str:
+    """A path in the one form in which paths are compared."""
+    return os.path.abspath(os.path.join(directory, path))
+
+
+def _entries(fields: Mapping[Any, Any], name: str) -> list[Any]:
+    entries = fields.get(name)
+    return entries if isinstance(entries, list) else []
+
+
+def _paths(entries: list[Any]) -> Iterator[str]:
     """The files that a list names, each as text or by its ``path``."""
-    for entry in entries if isinstance(entries, list) else ():
+    for entry in entries:
         path = entry.get("path") if isinstance(entry, dict) else entry
-        if isinstance(path, str):
+        if isinstance(path, str) and "\n" not in path:  # several lines are the text of a patch
             yield path
-
-
-def _beside(directory: str, path: str) -> str:
-    return os.path.normpath(os.path.join(directory, path))
 
 
 def _is_inside(directory: str, path: str) -> bool:
     """Whether a path leads to something below a directory; addresses of other places lead nowhere."""
     outside = os.path.relpath(path, directory or ".").startswith(os.pardir)
     return not outside and os.path.exists(path)
+
+
+def _changes(fields: Mapping[Any, Any]) -> Iterator[tuple[str, bool]]:
+    """The fields that change objects of more than one kind, and whether they may change policies, or their pods."""
+    yield "commonLabels", bool(fields.get("commonLabels"))
+    labels = (each for each in _entries(fields, "labels") if isinstance(each, dict))
+    yield "labels", any(each.get(name) for each in labels for name in _OF_SELECTORS)
+    for name in _PATCHES:
+        yield name, any(map(_may_patch_policy, _entries(fields, name)))
+    yield "replacements", any(map(_may_replace_in_policy, _entries(fields, "replacements")))
+    yield "transformers", bool(fields.get("transformers"))
+
+
+def _without_target(fields: Mapping[Any, Any], name: str) -> list[Any]:
+    return [each for each in _entries(fields, name) if not (isinstance(each, dict) and each.get("target"))]
+
+
+def _may_patch_policy(entry: Any) -> bool:
+    """Whether a patch may be one of a policy, by its target or its text; a file's text is not looked at."""
+    if isinstance(entry, dict):
+        if entry.get("target"):
+            return _may_select_policy(entry["target"])
+        entry = entry.get("patch")
+    return isinstance(entry, str) and _may_hold_policy(entry)
+
+
+def _may_hold_policy(text: str) -> bool:
+    """Whether the text of a patch names a policy; what is only a file's name is no object."""
+    documents = read_documents("", text.encode("utf-8", "replace"))
+    if documents.mistake:
+        return True
+    values = [*(outline_json(each.text).value for each in documents.json), *(each.value for each in documents.yaml)]
+    kinds = [value.get("kind") for value in values if isinstance(value, dict)]
+    return any(not isinstance(kind, str) or is_policy_kind(kind) or kind.endswith("List") for kind in kinds)
+
+
+def _may_replace_in_policy(entry: Any) -> bool:
+    targets = entry.get("targets") if isinstance(entry, dict) else None
+    if not isinstance(targets, list):
+        return True
+    return any(not isinstance(each, dict) or _may_select_policy(each.get("select")) for each in targets)
+
+
+def _may_select_policy(selector: Any) -> bool:
+    """Whether a selector of objects may select a policy; its kind is a regular expression, and absent it is any."""
+    kind = selector.get("kind") if isinstance(selector, dict) else None
+    if not isinstance(kind, str) or not kind:
+        return True
+    try:
+        return re.fullmatch(kind, "NetworkPolicy") is not None
+    except (re.error, RecursionError, OverflowError):
+        return True

@@ -7,12 +7,14 @@ from ovsnp.collector import without_collector
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
-from ovsnp.manifests.no_manifests import broken, may_hold_objects, mistake_of_text
+from ovsnp.manifests.no_manifests import broken, may_hold_objects, mistake_of_template, mistake_of_text
 from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.report import Report
+from ovsnp.manifests.templates import only_includes
 from ovsnp.manifests.text.notation import read_documents
 from ovsnp.manifests.text.outline import Outline
 from ovsnp.manifests.text.sources import Source, read_sources
+from ovsnp.manifests.unbuilt import refuse_unbuilt
 from ovsnp.model.cluster import Cluster
 
 
@@ -32,7 +34,8 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
             source = sources.files.pop(0)
             diagnostics += _take_file(source, inventory, passed_over, named=source.file in paths)
         passed_over.tell(report)
-        return _finish(inventory, report, diagnostics)
+        refuse_unbuilt(passed_over, inventory, paths, report)
+        return _finish(inventory, report, passed_over, diagnostics)
 
 
 def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (), origin: str = "api") -> Cluster:
@@ -42,14 +45,18 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
     """
     with without_collector():
         report = Report()
-        inventory = Inventory(report, PassedOver(), ignore_kinds, meant=[origin])
+        passed_over = PassedOver()
+        inventory = Inventory(report, passed_over, ignore_kinds, meant=[origin])
         for number, value in enumerate(objects):
             inventory.add(Place(origin, number), Outline(value, {}, []))
-        return _finish(inventory, report, [])
+        return _finish(inventory, report, passed_over, [])
 
 
 def _take_file(source: Source, inventory: Inventory, passed_over: PassedOver, *, named: bool) -> list[Diagnostic]:
     file, data = source
+    directory = passed_over.directory_of(file)
+    if not named and only_includes(data) and (found := mistake_of_template(data, directory)):
+        return [_of_text(file, *found)]
     documents = read_documents(file, data)
     mistake = documents.mistake
     if mistake and not named and not may_hold_objects(file, data):
@@ -62,13 +69,16 @@ def _take_file(source: Source, inventory: Inventory, passed_over: PassedOver, *,
             inventory.add(Place(file, number), outline)
     if mistake is None:
         return []
-    line, message = mistake_of_text(data, mistake, passed_over.directory_of(file))
-    return [Diagnostic(Span(file, line), "", "", message)]
+    return [_of_text(file, *mistake_of_text(data, mistake, directory))]
 
 
-def _finish(inventory: Inventory, report: Report, diagnostics: list[Diagnostic]) -> Cluster:
+def _of_text(file: str, line: int, message: str) -> Diagnostic:
+    return Diagnostic(Span(file, line), "", "", message)
+
+
+def _finish(inventory: Inventory, report: Report, passed_over: PassedOver, diagnostics: list[Diagnostic]) -> Cluster:
     cluster = assemble(inventory, report)
     diagnostics = diagnostics + report.diagnostics()
     if diagnostics:
-        raise InputError(diagnostics)
+        raise InputError(passed_over.together(diagnostics))
     return cluster

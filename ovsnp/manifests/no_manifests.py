@@ -10,11 +10,10 @@ import re
 from typing import Any, NamedTuple
 
 from ovsnp.manifests.kinds.wire import KINDS
+from ovsnp.manifests.templates import ACTION, only_includes, replaced_kind
 from ovsnp.manifests.text.json_text import line_of
 from ovsnp.manifests.text.outline import TEMPLATE_KEY, NotationError, Outline
 
-_ACTION = "{{"
-"""How the parts of a template begin that are replaced."""
 _BARE_ACTION = re.compile(rb"(?:^|[:-][ \t])[ \t]*\{\{", re.MULTILINE)
 """An action where YAML has a line or a value: text in quotes and comments may hold actions without being a template."""
 
@@ -24,8 +23,8 @@ _POLICY_KINDS = ("networkpolicy", "networkpolicies", "egressfirewall", "egressfi
 _POLICY = re.compile(rb"net(?:work)?[-_ ]?pol|egress[-_ ]?firewall", re.IGNORECASE)
 _NAME = re.compile(r"pol(?:ic|\b)|firewall", re.IGNORECASE)
 _KIND = rb"\bkind[\"']?\s*:\s*[\"']?"
-_HIDDEN_KIND = re.compile(_KIND + rb"\{\{|\\(?:x[4-7]|u00[4-7]|U000000[4-7]|\r?\n)")
-"""A kind that is replaced, and letters as escapes or a line that is folded: they may spell any kind."""
+_ESCAPE = re.compile(rb"\\(?:x[4-7]|u00[4-7]|U000000[4-7]|\r?\n)")
+"""Letters as escapes, or a line that is folded: they may spell any kind."""
 _READ_KIND = re.compile(_KIND + f"(?:{'|'.join(KINDS)})\\b".encode())
 _FIELDS_OF_POLICIES = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
 
@@ -56,10 +55,14 @@ OTHER = Stranger("no Kubernetes object", "texts that are no Kubernetes objects")
 CHART = Stranger("a Helm chart", "Helm charts", *_RENDER)
 OF_CHART = Stranger("part of a Helm chart", "parts of Helm charts", *_RENDER)
 TEMPLATE = Stranger("a template", "templates", *_RENDER)
+REPLACED_KIND = "a template, and its kind is replaced, so it may be a policy"
+ONLY_INCLUDES = "a template that only includes others, so it may hold a policy"
 KUSTOMIZATION = Stranger(
     "a kustomization that changes or adds objects", "kustomizations that change or add objects", *_BUILD
 )
 PLAIN_KUSTOMIZATION = Stranger("a kustomization that only lists files", "kustomizations that only list files")
+_CHANGES = "changes policies or the pods that they select, and ovsnp does not build kustomizations"
+CHANGED_POLICIES = f"{_CHANGES}; {_BUILD[1].format('{}', those='it')}"
 PATCH = Stranger("a patch of a kustomization", "patches of kustomizations", "apply", _BUILD[1])
 
 _KUSTOMIZATION_NAME = re.compile(r"kustomization\.ya?ml|Kustomization")
@@ -69,9 +72,18 @@ _KUSTOMIZE = "kustomize.config.k8s.io/"
 _KUSTOMIZE_KINDS = ("Kustomization", "Component")
 
 
+_REMEDY = re.compile(r"; ((?:render|build) (?:it|them) first: .*)$")
+
+
 def unread_template(kind: str) -> Stranger:
     """What an object of another kind is that has the template of pods."""
     return Stranger(f"a pod template of a {kind}, which ovsnp does not read", f"pod templates of {kind} objects")
+
+
+def remedy_of(note: str) -> str | None:
+    """What a note tells to do with what ovsnp neither renders nor builds."""
+    found = _REMEDY.search(note)
+    return found[1] if found else None
 
 
 def stranger(file: str, outline: Outline) -> Stranger:
@@ -81,6 +93,15 @@ def stranger(file: str, outline: Outline) -> Stranger:
     if names_kustomization(file) or is_kustomization(outline.value):
         return KUSTOMIZATION
     return OF_CHART if names_chart(file) or _OF_CHART_NAME.fullmatch(os.path.basename(file)) else OTHER
+
+
+def mistake_of_stranger(file: str, outline: Outline, directory: str) -> str | None:
+    """The sentence where such a document must not be passed over, if there is a better one than what it lacks."""
+    what = stranger(file, outline)
+    kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
+    if what is TEMPLATE and not isinstance(kind, str | None):
+        return f"{REPLACED_KIND}; {_render(directory)}"
+    return what.mistake(directory)
 
 
 def names_kustomization(file: str) -> bool:
@@ -133,8 +154,9 @@ def is_template(outline: Outline) -> bool:
     if not isinstance(metadata, dict):
         return False
     labels = metadata.get("labels")
-    names = [metadata.get("name"), metadata.get("namespace"), *(labels.values() if isinstance(labels, dict) else ())]
-    return any(isinstance(name, str) and _ACTION in name for name in names)
+    names = [metadata.get(field) for field in ("name", "generateName", "namespace")]
+    names += labels.values() if isinstance(labels, dict) else ()
+    return any(isinstance(name, str) and ACTION in name for name in names)
 
 
 def may_hold_objects(file: str, text: bytes) -> bool:
@@ -143,14 +165,16 @@ def may_hold_objects(file: str, text: bytes) -> bool:
     That is a policy, by the text or by the file's name, and in text that is no template any kind that ovsnp reads.
     """
     text = text.replace(b"\0", b"")
-    if _NAME.search(os.path.basename(file)) or _POLICY.search(text) or _HIDDEN_KIND.search(text):
+    if _NAME.search(os.path.basename(file)) or _POLICY.search(text) or _ESCAPE.search(text):
         return True
-    return _ACTION.encode() not in text and _READ_KIND.search(text) is not None
+    if replaced_kind(text) is not None or only_includes(text):
+        return True
+    return ACTION.encode() not in text and _READ_KIND.search(text) is not None
 
 
 def broken(text: bytes, mistake: NotationError) -> Stranger:
     """What text is that cannot be parsed."""
-    if _ACTION.encode() in text:
+    if ACTION.encode() in text:
         return TEMPLATE
     problem = mistake.message.partition(";")[0]
     kinds = "no kind that ovsnp reads"
@@ -159,11 +183,40 @@ def broken(text: bytes, mistake: NotationError) -> Stranger:
 
 def mistake_of_text(text: bytes, mistake: NotationError, directory: str) -> tuple[int, str]:
     """The line and the sentence where text that cannot be parsed is a mistake."""
-    render = TEMPLATE.remedy.format(directory, those="it")
-    if action := _BARE_ACTION.search(text):
-        policy = _POLICY.search(text)
-        what = "a template that may hold a policy" if policy else "a template is no manifest"
-        return line_of(text, (policy or action).end()), f"{what}; {render}"
-    if _ACTION.encode() in text:
-        return mistake.line, f"{mistake.message}; or, if this is a template, {render}"
+    if found := mistake_of_template(text, directory):
+        return found
+    if ACTION.encode() in text:
+        return mistake.line, f"{mistake.message}; or, if this is a template, {_render(directory)}"
     return mistake.line, mistake.message
+
+
+def mistake_of_template(text: bytes, directory: str) -> tuple[int, str] | None:
+    """The line and the sentence where a template is a mistake; None where the text is none."""
+    action = _BARE_ACTION.search(text)
+    if not action:
+        return None
+    end, what = _why_no_manifest(text, action.end())
+    return line_of(text, end), f"{what}; {_render(directory)}"
+
+
+def _render(directory: str) -> str:
+    return TEMPLATE.remedy.format(directory, those="it")
+
+
+def of_several_templates(message: str, directory: str, more: int) -> str | None:
+    """The sentence about a template that is a mistake, with so many more of its chart; None for other mistakes."""
+    what, same, _ = message.partition(f"; {_render(directory)}")
+    if not same:
+        return None
+    others = f"{more} more template{'s' if more > 1 else ''} of this chart"
+    return f"{what}, and {others}; {TEMPLATE.remedy.format(directory, those='them')}"
+
+
+def _why_no_manifest(text: bytes, action: int) -> tuple[int, str]:
+    """Where a template that ends its first action at ``action`` tells why it is a mistake, and the sentence."""
+    if policy := _POLICY.search(text):
+        return policy.end(), "a template that may hold a policy"
+    kind = replaced_kind(text)
+    if kind is not None:
+        return kind, REPLACED_KIND
+    return action, ONLY_INCLUDES if only_includes(text) else "a template is no manifest"

@@ -19,6 +19,9 @@ _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
 
 _workload = msgspec.json.Decoder(wire.Workload).decode
 
+_LONGEST_PREFIX = 58
+"""How much of ``metadata.generateName`` the API server takes, so that a name fits into a label."""
+
 OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
 """Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
 
@@ -40,8 +43,15 @@ def read_object(kind: str, item: ApiObject, report: Report) -> Any:
         found = msgspec.convert(value, wire.KINDS[kind])
         faults += [fault for fault in outline.faults if _matters(fault, kind)]
     metadata = found.metadata or wire.Metadata()
+    if metadata.generate_name and not metadata.name:
+        metadata.name = _generated_name(metadata.generate_name)
     report.begin(item.place, Subject(kind, metadata.namespace, metadata.name), faults)
     return found
+
+
+def _generated_name(prefix: str) -> str:
+    """A name that the API server may give; it ends with random letters, for which the input has no others."""
+    return f"{prefix[:_LONGEST_PREFIX]}x"
 
 
 def _matters(fault: Fault, kind: str) -> bool:

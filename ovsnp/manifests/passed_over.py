@@ -4,8 +4,8 @@ import os
 import shlex
 from collections.abc import Iterable
 
-from ovsnp.errors import Place
-from ovsnp.manifests.kustomization import Kustomization, read_kustomization
+from ovsnp.errors import Diagnostic, Place
+from ovsnp.manifests.kustomization import Kustomization, absolute, read_kustomization
 from ovsnp.manifests.no_manifests import (
     CHART,
     KUSTOMIZATION,
@@ -16,42 +16,50 @@ from ovsnp.manifests.no_manifests import (
     Stranger,
     names_chart,
     names_kustomization,
+    of_several_templates,
+    remedy_of,
 )
-from ovsnp.manifests.report import Report
+from ovsnp.manifests.report import FEW, Report
 from ovsnp.manifests.text.sources import Source
+from ovsnp.model.note import Note
 
-_FEW = 3
-"""How many of one sort have a note of their own."""
 _SOME_DIRECTORY = "DIR"
 _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
 """What belongs to the chart around it, if there is one."""
 
 
 class PassedOver:
-    """Charts and kustomizations among the files, and what was found that is no manifest."""
+    """Charts and kustomizations among the files, and what was found that is no manifest.
+
+    ``files`` are the names of all files, and ``kustomizations`` what those of kustomize's own names say.
+    """
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._charts: set[str] = set()
-        self._kustomizations: dict[str, Kustomization] = {}
+        self.files: list[str] = []
+        self.kustomizations: dict[str, Kustomization] = {}
         for file, data in sources:
+            self.files.append(file)
             if names_chart(file):
                 self._charts.add(_around(file))
             elif names_kustomization(file):
-                self._kustomizations[file] = read_kustomization(file, data)
-        known = self._kustomizations.values()
+                self.kustomizations[file] = read_kustomization(file, data)
+        known = self.kustomizations.values()
         self._patches = frozenset[str]().union(*(each.patches for each in known))
         self._patches -= frozenset[str]().union(*(each.resources for each in known))
         self._found: dict[Stranger, dict[str, list[Place]]] = {}
 
     def is_patch(self, file: str) -> bool:
         """Whether a kustomization among the files names this one as a patch, and none as a resource."""
-        return bool(self._patches) and os.path.normpath(file) in self._patches
+        return bool(self._patches) and absolute(file) in self._patches
 
     def take(self, place: Place, what: Stranger) -> None:
         """Keep what something is, for one of the notes."""
         if what in _IN_CHART and (chart := self._chart_of(place.file)):
             place, what = Place(chart), CHART
-        elif what is KUSTOMIZATION and (found := self._kustomizations.get(place.file)) and found.only_lists:
+        elif what is OF_CHART:
+            what = OTHER
+        elif what is KUSTOMIZATION and (found := self.kustomizations.get(place.file)) and found.only_lists:
             what = PLAIN_KUSTOMIZATION
         self._found.setdefault(what, {}).setdefault(place.file, []).append(place)
 
@@ -63,7 +71,7 @@ class PassedOver:
     def tell(self, report: Report) -> None:
         """Note what was passed over: each file once, or all of one sort together where these are many."""
         for what, files in self._found.items():
-            if len(files) > _FEW:
+            if len(files) > FEW:
                 report.begin(Place(_around(*files)), None)
                 report.note((), what.note(_SOME_DIRECTORY, len(files), f" ({next(iter(files))} and others)"))
                 continue
@@ -74,12 +82,38 @@ class PassedOver:
                 else:
                     report.note((), what.note(self.directory_of(file), 1 + len(more)))
 
+    def together(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The mistakes, with one for all templates of a chart that must be rendered: the first says how many."""
+        found: list[Diagnostic] = []
+        of_charts: dict[str, list[Diagnostic]] = {}
+        for each in diagnostics:
+            chart = self._chart_of(each.span.file)
+            if chart and of_several_templates(each.message, shlex.quote(chart), 1):
+                of_charts.setdefault(chart, []).append(each)
+            else:
+                found.append(each)
+        for chart, templates in of_charts.items():
+            first = min(templates)
+            more = len({each.span.file for each in templates}) - 1
+            together = of_several_templates(first.message, shlex.quote(chart), more) if more else None
+            found += [first._replace(message=together)] if together else templates
+        return found
+
     def _chart_of(self, file: str) -> str | None:
         """The directory of the innermost chart around a file."""
         while self._charts and file != (file := _around(file)):
             if file in self._charts:
                 return file
         return None
+
+
+def advice(path: str, notes: Iterable[Note]) -> str | None:
+    """What to do with the first chart or kustomization below ``path`` that was passed over; None without any."""
+    for note in sorted(notes):
+        remedy = remedy_of(note.message)
+        if remedy and os.path.commonpath([absolute(path), absolute(note.place.file)]) == absolute(path):
+            return remedy
+    return None
 
 
 def _around(*files: str) -> str:

@@ -10,6 +10,8 @@ from ovsnp.manifests.structure import quote
 from ovsnp.manifests.text.location import Locator
 from ovsnp.model.note import Note
 
+FEW = 3
+"""How many of one sort have a note of their own."""
 DEFAULT_NAMESPACE = "default"
 """Where objects are that do not say."""
 
@@ -64,6 +66,11 @@ class Report:
             self.add(fault.path, fault.message)
         if faults:
             self._broken = tuple(fault.path for fault in faults)
+
+    @property
+    def about(self) -> tuple[Place, Subject | None]:
+        """What `begin` was last told."""
+        return self._place, self._subject
 
     def add(self, path: Path, message: str | None) -> None:
         """Note a mistake, if there is a message.

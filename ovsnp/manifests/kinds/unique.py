@@ -48,13 +48,19 @@ class LeftOut(NamedTuple):
     place: Place
 
 
+NAME = ("metadata", "name")
+
 _Modelled = Pod | NetworkPolicy | Service | EndpointSlice
 _Placed = PlacedNode | PlacedNamespace | PlacedServiceCIDR | PlacedEndpoints
 _Item = TypeVar("_Item", bound=_Modelled | _Placed | LeftOut)
 
 
 class Unique(Generic[_Item]):
-    """What stands there twice counts once, if it says the same both times."""
+    """What stands there twice counts once, if it says the same both times.
+
+    Of two that differ, the first counts where both are only planned: no flow is made of these. Otherwise nobody knows
+    which of the two the cluster has, and either may allow more than the other.
+    """
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -65,12 +71,35 @@ class Unique(Generic[_Item]):
         first = self._found.setdefault(namespace, {}).setdefault(name, item)
         if first is item:
             return True
-        if not _same(first, item):
-            where = first.place.file
-            self._report.add(
-                ("metadata", "name"), f"another object of this name, in {where}, differs; keep one of the two"
-            )
+        if _same(first, item):
+            return False
+        if _is_planned(first) and _is_planned(item):
+            self._report.note(NAME, another_counts(first.place))
+        else:
+            one_file = first.place.file == item.place.file
+            remedy = "keep one of the two" if one_file else "name with -f the directory or file that you mean"
+            self._report.add(NAME, f"{_another(first.place)}; {remedy}")
         return False
+
+
+def another_counts(first: Place) -> str:
+    """What to say of an object that does not count, as the one at ``first`` has its name and says something else."""
+    return f"{_another(first)}; ovsnp takes that one"
+
+
+def _another(first: Place) -> str:
+    return f"another object of this name, in {first.file}, differs"
+
+
+def _is_planned(item: object) -> bool:
+    """Whether an object says nothing yet of a living pod or of an address."""
+    match item:
+        case Pod():
+            return not item.addresses
+        case Service():
+            return not item.cluster_ips
+        case _:
+            return isinstance(item, LeftOut)
 
 
 def _same(first: object, second: object) -> bool:

@@ -31,6 +31,7 @@ class OwnerReference(_Known):
 
 class Metadata(_Known):
     name: str | None = None
+    generate_name: str | None = None
     namespace: str | None = None
     labels: dict[str, str] | None = None
     uid: str | None = None

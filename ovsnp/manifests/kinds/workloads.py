@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.unique import NAME, another_counts
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report, Subject
 from ovsnp.model.cluster import Workload
@@ -105,8 +106,7 @@ def lasting(
         for other in own:
             if other.workload == first.workload and other.pod != first.pod:
                 report.begin(other.place, Subject(other.workload.kind, workload.namespace, other.workload.name))
-                what = f"another object of this name, in {first.place.file}, differs"
-                report.note(("metadata", "name"), f"{what}; ovsnp takes that one")
+                report.note(NAME, another_counts(first.place))
         yield workload, first
 
 

@@ -131,7 +131,26 @@ def test_input_without_a_cluster_is_bad(command: str, text: str) -> None:
     Path("empty.json").write_text(text)
     answer = ovsnp(command, "-f", "empty.json")
     assert (answer.code, answer.out) == (3, "")
-    assert answer.err == "empty.json: holds no Node, Pod, Service or NetworkPolicy; name the manifests\n"
+    assert answer.err == "empty.json: holds no Node, Pod, workload, Service or NetworkPolicy; name the manifests\n"
+
+
+@pytest.mark.parametrize(("files", "remedy"), [
+    (["chart/Chart.yaml", "chart/values.yaml"], "render it first: helm template charts/chart | ovsnp ... -f -"),
+    ([f"{name}/Chart.yaml" for name in "abcd"], "render them first: helm template DIR | ovsnp ... -f -"),
+    (["x/kustomization.yaml", "x/Chart.yaml"], "render it first: helm template charts/x | ovsnp ... -f -"),
+    (["x/kustomization.yaml"], "build it first: kustomize build charts/x | ovsnp ... -f -"),
+    (["values.yaml"], "name the manifests"),
+])  # fmt: skip
+def test_input_that_must_be_rendered_says_so(files: list[str], remedy: str) -> None:
+    for file in files:
+        Path("charts", file).parent.mkdir(parents=True, exist_ok=True)
+        Path("charts", file).write_text("namePrefix: x\n")
+    Path("none").mkdir()
+    Path("none/a.yaml").write_text("")
+    answer = ovsnp("matrix", "--quiet", "-f", "charts", "-f", "none")
+    what = "holds no Node, Pod, workload, Service or NetworkPolicy"
+    assert answer.code == 3
+    assert answer.err == f"charts: {what}; {remedy}\nnone: {what}; name the manifests\n"
 
 
 def test_no_switch_is_4() -> None:

@@ -188,6 +188,19 @@ def test_flows_are_of_living_pods(command: str) -> None:
     assert answer.err.startswith("shop.yaml: has workloads, but no Pod with an address, and flows are made for living")
 
 
+@pytest.mark.parametrize(("text", "what"), [
+    ("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec: {template: {spec: {hostNetwork: true}}}\n",
+     "workloads"),
+    ("apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n", "Services"),
+])  # fmt: skip
+def test_what_is_on_no_pod_network_is_there_too(repository: Path, text: str, what: str) -> None:
+    (repository / "shop.yaml").write_text(text)
+    assert ask("matrix").code == 0
+    answer = ask("compile")
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err.startswith(f"shop.yaml: has {what}, but no Pod with an address, and flows are made for living")
+
+
 def test_flows_are_made_where_one_pod_lives(repository: Path) -> None:
     living = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: till, namespace: shop}\nstatus: {podIP: 10.1.0.5}\n"
     (repository / "shop.yaml").write_text(f"{MANIFESTS}{living}")

@@ -61,12 +61,11 @@ def refused(beside: Loads) -> Lines:
 
 # What is no manifest
 
-PART = f"part of a Helm chart, which ovsnp does not render; {RENDER}"
-PARTS = PART.replace("part of a Helm chart", "2 parts of Helm charts").replace("it", "them")
 PLAIN = "a kustomization that only lists files; ovsnp passes over it"
 KUSTOMIZATION = f"a kustomization that changes or adds objects, which ovsnp does not build; {BUILD}"
 TEMPLATE = f"a template, which ovsnp does not render; {RENDER}"
 OTHER = "no Kubernetes object; ovsnp passes over it"
+OTHERS = "2 texts that are no Kubernetes objects; ovsnp passes over them"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n"
 
 STRANGERS = [
@@ -88,21 +87,29 @@ STRANGERS = [
         "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
         f":1: {KUSTOMIZATION.replace('build dir', 'build DIR')}",
     ),
-    ("values.yaml", "# NetworkPolicy\nnetworkPolicy: {enabled: true}\nkind: Service\n", f":2: {PART}"),
-    ("values-production.yaml", "replicas: 3\n---\nreplicas: 4\n", f":1: {PARTS}"),
-    ("values.schema.json", '{"type": "object", "items": {"type": "string"}}', f":1: {PART}"),
+    ("values.yaml", "# NetworkPolicy\nnetworkPolicy: {enabled: true}\nkind: Service\n", f":2: {OTHER}"),
+    ("values-production.yaml", "replicas: 3\n---\nreplicas: 4\n", f":1: {OTHERS}"),
+    ("values.schema.json", '{"type": "object", "items": {"type": "string"}}', f":1: {OTHER}"),
+    ("requirements.yaml", "dependencies: []\n", f":1: {OTHER}"),
     ("pipeline.yml", "spec: {inputs: {}}\n", f":1: {OTHER}"),
     ("package.json", '{"name": "x", "dependencies": {}}', f":1: {OTHER}"),
     ("list.json", '[1, [{"name": "x"}], {"kind": "Foo"}]', f":1: {OTHER}"),
-    ("lines.json", '{"a": 1}\n{"a": 2}\n"x"\n', ":1: 3 texts that are no Kubernetes objects; ovsnp passes over them"),
+    ("lines.json", '{"a": 1}\n{"a": 2}\n"x"\n', f":1: {OTHERS.replace('2', '3')}"),
     ("number.yaml", "5\n", f":1: {OTHER}"),
     ("ci.yml", "on: push\non: pull_request\njobs: !x {a: *b}\n", f":1: {OTHER}"),
     ("odd.yaml", "kind: [a]\n", f":1: {OTHER}"),
     ("behind.yaml", f"{NAMESPACE}---\na: b\n", f":5: {OTHER}"),
     ("service.yaml", "{{- if .Values.x }}\nkind: Service\n{{- end }}\n", f": {TEMPLATE}"),
     ("name.yaml", SERVICE.format(name="{{ .Release.Name }}"), f":1: {TEMPLATE}"),
+    ("generated.yaml", SERVICE.replace("name", "generateName").format(generateName='"{{ x }}"'), f":1: {TEMPLATE}"),
     ("quoted.yaml", SERVICE.format(name='"{{ x }}"'), f":1: {TEMPLATE}"),
     ("label.yaml", f"{SERVICE.format(name='x')}  labels: {{a: '{{{{ x }}}}'}}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\nkind: Foo\nspec:\n  ref: {kind: {{ x }}}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\nspec:\n  a: b\n  ref: # x\n    {{ y }}\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\nitems:\n- kind: Foo\n  ref:\n    name: x\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\n- a: b\n  ref:\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\ndata:\n  a.yaml: |\n    kind: {{ x }}\n", f":1: {TEMPLATE}"),
+    ("inner.yaml", "{{ if x }}\n# kind: {{ x }}\nmy-kind: {{ x }}\n{{ y }}: {kind: {{ x }}}\n", f":1: {TEMPLATE}"),
     ("free.yaml", "a: {{ .Values.x }}\n", f":1: {TEMPLATE}"),
     ("broken.yaml", "a: [\n", ": not valid YAML: ..., and names no kind that ovsnp reads; ovsnp passes over it"),
     (
@@ -136,6 +143,7 @@ def test_what_needs_no_note(noted: Lines, file: str, text: str) -> None:
 
 META = "metadata: {name: x}"
 MAY_HOLD = f"a template that may hold a policy; {RENDER}"
+REPLACED = f"a template, and its kind is replaced, so it may be a policy; {RENDER}"
 NO_KUSTOMIZATION = (
     "a kustomization that changes or adds objects is no manifest; build it first: kustomize build . | ovsnp ... -f -"
 )
@@ -145,7 +153,18 @@ NO_KUSTOMIZATION = (
     ("p.yaml", f"{{{{- if .Values.x }}}}\n{POLICY}{{{{- end }}}}\n", f":3: {MAY_HOLD}"),
     ("networkpolicy.yaml", '{{ include "lib.x" . }}: [', f":1: a template is no manifest; {RENDER}"),
     ("x.yaml", '{{ include "lib.netpol" . }}: [', f":1: {MAY_HOLD}"),
-    ("x.yaml", "{{ if x }}\nkind: {{ .Values.kind }}\n", f":1: a template is no manifest; {RENDER}"),
+    ("x.yaml", "{{ if x }}\nkind: {{ .Values.kind }}\n", f":2: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n---\n# x\napiVersion: v1\nkind:\n  {{ x }}\n'a: [", f":6: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems:\n  - apiVersion: v1\n    kind: {{ x }}\n", f":4: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems:\n- {{ if y }}kind: '{{ x }}'{{ end }}\n", f":3: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems: [{kind: {{ x }}}]\n", f":2: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n- {apiVersion: v1, kind: {{ x }}}\n", f":2: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n  apiVersion: v1\n  kind: {{ x }}\n", f":3: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nref:\n  a: b\n---\n  kind: {{ x }}\n", f":5: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\nitems:\n  kind: {{ x }}\n", f":3: {REPLACED}"),
+    ("x.yaml", "ref: {kind: {{ x }}}\n\"kind\": {{ x }}\n'a: [", f":2: {REPLACED}"),
+    ("x.json", '{{ if x }}\n{\n"ref": {},\n  "kind": "{{ x }}"\n}\n', f":4: {REPLACED}"),
+    ("x.json", '{{ if x }}\n{\n"items": [\n  {"kind": {{ x }}}]}\n', f":4: {REPLACED}"),
     ("x.yaml", "# {{ x }}\na: [ # NetworkPolicy\n", f":3: not valid YAML: ...; or, if this is a template, {RENDER}"),
     ("x.yaml", POLICY.replace("NetworkPolicy", '"N\\x65tworkP\\x6flicy"') + "---\na: [\n", ":7: not valid YAML: ..."),
     ("x.yaml", POLICY.replace("NetworkPolicy", '"Netw\\\n  orkPolicy"') + "---\na: [\n", ":8: not valid YAML: ..."),
@@ -156,7 +175,7 @@ NO_KUSTOMIZATION = (
     ("x.yaml", "spec: {policyTypes: [Ingress]}\n", ":1: kind: missing; ..."),
     ("x.yaml", POLICY.replace("name: p", "name: {{ .x }}"),
      f":1: NetworkPolicy default/?: a template is no manifest; {RENDER}"),
-    ("x.yaml", f"apiVersion: {{{{ .x }}}}\nkind: {{{{ .y }}}}\n{META}\n", f":1: a template is no manifest; {RENDER}"),
+    ("x.yaml", f"apiVersion: {{{{ .x }}}}\nkind: {{{{ .y }}}}\n{META}\n", f":1: {REPLACED}"),
     ("netpol.yaml", "a: [\n", ":2: not valid YAML: ..."),
     ("policies.json", '{"a": ', ":1: not valid JSON: ..."),
     ("x.yaml", "a: [ # NetworkPolicy\n", ":2: not valid YAML: ..."),
@@ -179,6 +198,28 @@ NO_KUSTOMIZATION = (
 def test_what_may_be_an_object_is_a_mistake(refused: Lines, file: str, text: str, expected: str) -> None:
     (said,) = refused(file, text)
     assert is_as_expected(said, f"dir/{file}{expected}")
+
+
+INCLUDES = f"a template that only includes others, so it may hold a policy; {RENDER}"
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ('{{- include "bjw-s.common.loader.all" . }}\n', 1),
+    ('{{ include "a.b" . }}', 1),
+    ('# x\n---\n{{- if .Values.x }}\n---\n  {{ template "x" . }}\n{{ end -}}\n', 3),
+    ("{{ tpl .Values.extra . }}\n", 1),
+    ("{{ range .Values.extra }}\n---\n{{ toYaml . }}\n{{ end }}\n", 1),
+    ('{{/*\nx\n*/}}{{ include "x" (dict\n  "a" "{{") }}\n', 1),
+])  # fmt: skip
+def test_a_template_of_others_may_hold_a_policy(refused: Lines, text: str, line: int) -> None:
+    assert refused("x.yaml", text) == [f"dir/x.yaml:{line}: {INCLUDES}"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{{- define "x" }}\n{{ end }}\n', '{{ include "x" . }}: 5\n', "{{ .x }}\n", '# include "x"\n']
+)
+def test_a_template_with_text_of_its_own_is_passed_over(noted: Lines, text: str) -> None:
+    assert all("a template, which ovsnp does not render" in line for line in noted("x.yaml", text))
 
 
 @pytest.mark.parametrize("text", ["{{ x }}: [\nNetworkPolicy", "a: [\nNetworkPolicy"])
@@ -263,6 +304,30 @@ def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[st
     assert all(map(is_as_expected, said, expected))
 
 
+def test_mistakes_of_one_chart_are_one(directory: Path) -> None:
+    include, policy = '{{ include "x" . }}\n', f"{{{{- if x }}}}\n{POLICY}{{{{ end }}}}\n"
+    named = POLICY.replace("name: p", "name: {{ .x }}")
+    files = {"c/templates/a.yaml": policy, "c/templates/b.yaml": include, "c/templates/e.yaml": f"{named}---\n{named}",
+             "c/templates/f.yaml": "# {{ x }}\na: [ # netpol\n",
+             "c/charts/d/Chart.yaml": "a: b\n", "c/charts/d/templates/a.yaml": include, "c/charts/d/x.yaml": include,
+             "e/Chart.yaml": "a: b\n", "e/templates/all.yaml": include, "other.yaml": include}  # fmt: skip
+    _write(directory, {f"dir/{file}": text for file, text in {**CHART, **files}.items()} | CHART)
+    with pytest.raises(InputError) as caught:
+        load(["dir"])
+    lines = [line.removeprefix("dir/").replace(" | ovsnp ... -f -", "") for line in str(caught.value).splitlines()]
+    what = INCLUDES.partition(";")[0]
+    yaml = lines.pop(2)
+    assert yaml.startswith("c/templates/f.yaml:3: not valid YAML")
+    assert lines == [
+        f"c/charts/d/templates/a.yaml:1: {what}, and 1 more template of this chart; "
+        "render them first: helm template dir/c/charts/d",
+        "c/templates/a.yaml:3: a template that may hold a policy, and 2 more templates of this chart; "
+        "render them first: helm template dir/c",
+        f"e/templates/all.yaml:1: {what}; render it first: helm template dir/e",
+        f"other.yaml:1: {what}; render it first: helm template DIR",
+    ]
+
+
 @pytest.mark.parametrize(("kustomization", "text"), [
     ("resources: [p.yaml]\n", PATCH),
     ("resources: [p.yaml]\npatches: [{path: p.yaml}]\n", PATCH),
@@ -273,7 +338,7 @@ def test_notes_are_few(directory: Path, files: dict[str, str], expected: list[st
 ])  # fmt: skip
 def test_only_a_patch_may_lack_fields(directory: Path, kustomization: str, text: str) -> None:
     _write(directory, {"dir/kustomization.yaml": kustomization, "dir/p.yaml": text})
-    with pytest.raises(InputError, match=r"^dir/p\.yaml:"):
+    with pytest.raises(InputError, match=r"(?m)^dir/p\.yaml:"):
         load(["dir"])
 
 

@@ -459,6 +459,21 @@ def test_namespace_without_object_is_noted_once() -> None:
     assert cluster.assumed_namespaces == {"shed"}
 
 
+def test_many_namespaces_without_objects_have_one_note(notes: Notes) -> None:
+    pods = [pod(name, "10.7.1.2", phase="Failed") for name in "dcba"]
+    for each in pods:
+        each["metadata"]["namespace"] = f"shed-{each['metadata']['name']}"  # type: ignore[index]
+    few, many = (notes(yaml.safe_dump_all(each)) for each in (pods[1:], [*pods, *pods]))
+    assert [line.partition(": ")[2].partition("; ")[0] for line in few] == [
+        f"Pod shed-{name}/{name}: metadata.namespace: the input has no Namespace shed-{name}" for name in "cba"
+    ]
+    assert many == [
+        "in.yaml:5: Pod shed-d/d: metadata.namespace: "
+        "the input has no Namespace for 4 namespaces (shed-a, shed-b, shed-c, shed-d); "
+        "ovsnp takes them to be there, with the label kubernetes.io/metadata.name only"
+    ]
+
+
 @pytest.mark.parametrize("notation", ["yaml", "json"])
 def test_notes_have_places(notes: Notes, notation: str) -> None:
     objects = [BEECH, pod("b", "10.7.9.9"), node("oak")]

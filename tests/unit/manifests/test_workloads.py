@@ -163,3 +163,21 @@ def test_a_service_without_a_cluster_ip_gets_one_later() -> None:
     assert ([each.key for each in planned.planned_services], planned.services) == (["default/cart"], ())
     for spec in ({"clusterIP": "None", "ports": ports}, {"type": "ExternalName", "externalName": "x.example"}):
         assert load_objects([{**service, "spec": spec}]).planned_services == ()
+
+
+@pytest.mark.parametrize(("prefix", "name"), [("migrate-", "migrate-x"), ("m", "mx"), ("a" * 70, "a" * 58 + "x")])
+def test_a_name_that_the_server_makes_ends_with_x(prefix: str, name: str) -> None:
+    generated = {"generateName": prefix, "namespace": "shop"}
+    job = {**workload("Job"), "metadata": generated}
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": generated, "spec": {}}
+    cluster = load_objects([job, policy])
+    assert titles(cluster) == [f"job/shop/{name}"]
+    assert [each.key for each in cluster.policies] == [f"shop/{name}"]
+    (planned,) = load_objects([{**pod("", None), "metadata": {"name": "", **generated}}]).planned
+    assert planned.key == f"shop/{name}"
+    assert titles(load_objects([{**job, "metadata": {"name": "own", **generated}}])) == ["job/shop/own"]
+
+
+def test_a_name_that_the_server_makes_must_be_one(mistakes: Callable[..., list[str]]) -> None:
+    (line,) = mistakes(yaml.safe_dump({**workload("Job"), "metadata": {"generateName": "A_"}}))
+    assert line.startswith("in.yaml:3: Job default/A_x: metadata.name: 'A_x' is no valid name; ")

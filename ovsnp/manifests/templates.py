@@ -1,0 +1,81 @@
+"""What the text of a template tells, where it cannot be parsed: whether a policy may come of it."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+ACTION = "{{"
+"""How the parts of a template begin that are replaced."""
+
+_END = b"}}"
+_MAKES_OBJECTS = re.compile(rb"\b(?:include|template|tpl|toYaml)\b")
+"""The functions by which other templates, and values, become text."""
+_BEGIN = re.compile(rb"\s*(?:\{\{|#|---)")
+_NO_TEXT = re.compile(rb"\s*(?:#.*|---\s*)?")
+
+_REPLACED_KIND = re.compile(rb"(?<![\w./-])kind[\"']?\s*:\s*[\"']?\{\{")
+_LINE = re.compile(rb"^(?P<indent>(?:\{\{.*?\}\}|[ \t]|-[ \t])*)(?P<rest>.*)$", re.MULTILINE)
+"""A line: what is written behind its spaces, its dashes and the actions that it begins with."""
+_LEADING_ACTION = re.compile(rb"\{\{.*?\}\}")
+_FIELD = re.compile(rb"[\"']?(?!items\b)[\w./-]*[\"']?[ \t]*:(?=\s|$)")
+"""A field; in that of a List, objects stand."""
+_PARENT = re.compile(_FIELD.pattern + rb"[ \t]*(?:[|>&!{#].*)?\s*")
+"""A field whose value stands in the next lines, or a text."""
+
+
+class _Line(NamedTuple):
+    """A line with something on it: where this begins and in which column; ``dash`` is the column of the first dash."""
+
+    start: int
+    column: int
+    dash: int
+    text: bytes
+
+
+def replaced_kind(text: bytes) -> int | None:
+    """Where a template replaces the kind of an object; None where it replaces the kinds of inner fields at most."""
+    kinds = [*_REPLACED_KIND.finditer(text)]
+    outer: list[_Line] = []
+    in_brackets = False
+    for line in _lines(text) if kinds else ():
+        if line.text.startswith(b"---"):
+            outer.clear()
+            continue
+        in_brackets = line.text[:1] in (b"{", b"[") if not outer else in_brackets
+        while kinds and kinds[0].start() < line.start + len(line.text):
+            kind = kinds.pop(0)
+            before = text[line.start : kind.start()]
+            if kind.start() >= line.start and (in_brackets or not _is_inner(line, before, outer)):
+                return kind.end()
+        while outer and outer[-1].dash >= line.dash:
+            outer.pop()
+        outer.append(line)
+    return None
+
+
+def only_includes(text: bytes) -> bool:
+    """Whether all that a template writes comes from other templates and from values: that may be any object."""
+    if not _BEGIN.match(text):
+        return False
+    first, *parts = text.split(ACTION.encode())
+    pairs = [part.partition(_END) for part in parts]
+    lines = b"".join([first, *(after for _, _, after in pairs)]).split(b"\n")
+    return any(_MAKES_OBJECTS.search(action) for action, _, _ in pairs) and all(map(_NO_TEXT.fullmatch, lines))
+
+
+def _lines(text: bytes) -> Iterator[_Line]:
+    for match in _LINE.finditer(text):
+        rest = match["rest"]
+        if rest.strip() and not rest.startswith(b"#"):
+            indent = _LEADING_ACTION.sub(b"", match["indent"])
+            yield _Line(match.start("rest"), len(indent), len(indent) - len(indent.lstrip()), rest)
+
+
+def _is_inner(line: _Line, before: bytes, outer: list[_Line]) -> bool:
+    """Whether the kind behind ``before`` on a line is that of a field's value; ``outer`` are the lines around it."""
+    if before.strip(b"\"' ?"):
+        return _FIELD.match(before) is not None
+    parent = next((each for each in reversed(outer) if each.dash < line.column), None)
+    if parent is None or line.dash < line.column:
+        return False
+    return parent.column < line.column and _PARENT.fullmatch(parent.text) is not None
