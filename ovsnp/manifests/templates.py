@@ -35,21 +35,23 @@ class _Line(NamedTuple):
 def replaced_kind(text: bytes) -> int | None:
     """Where a template replaces the kind of an object; None where it replaces the kinds of inner fields at most."""
     kinds = [*_REPLACED_KIND.finditer(text)]
+    kinds.reverse()
     outer: list[_Line] = []
     in_brackets = False
     for line in _lines(text) if kinds else ():
-        if line.text.startswith(b"---"):
+        if begins := line.text.startswith(b"---"):
             outer.clear()
-            continue
-        in_brackets = line.text[:1] in (b"{", b"[") if not outer else in_brackets
-        while kinds and kinds[0].start() < line.start + len(line.text):
-            kind = kinds.pop(0)
+        if not outer:
+            in_brackets = begins or line.text.startswith((b"{", b"["))
+        while kinds and kinds[-1].start() < line.start + len(line.text):
+            kind = kinds.pop()
             before = text[line.start : kind.start()]
             if kind.start() >= line.start and (in_brackets or not _is_inner(line, before, outer)):
                 return kind.end()
         while outer and outer[-1].dash >= line.dash:
             outer.pop()
-        outer.append(line)
+        if not begins:
+            outer.append(line)
     return None
 
 

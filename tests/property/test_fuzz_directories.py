@@ -45,6 +45,7 @@ TEXTS = [
     '{"a": 1}\n',
     "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "resources: [a.yaml]\n", "[" * 200, '[{"x": ',
     "patches: [{patch: x}]\n", "- {from: a, to: b, expect: allowed}\n", "expect: x\n", "metadata: {name: '{{ x }}'}\n",
+    "namespace: x\nresources: [a.yaml, sub]\n", '{{ include "x" . }}\n', "- kind: {{ x }}\n", "ref: {kind: {{ x }}}\n",
     "|\n  x\n", "a: |\n  kind: x\n", "\x85", "\u2028",
 ]  # fmt: skip
 ENCODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"]

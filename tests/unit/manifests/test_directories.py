@@ -161,6 +161,7 @@ NO_KUSTOMIZATION = (
     ("x.yaml", "{{ if x }}\n- {apiVersion: v1, kind: {{ x }}}\n", f":2: {REPLACED}"),
     ("x.yaml", "{{ if x }}\n  apiVersion: v1\n  kind: {{ x }}\n", f":3: {REPLACED}"),
     ("x.yaml", "{{ if x }}\nref:\n  a: b\n---\n  kind: {{ x }}\n", f":5: {REPLACED}"),
+    ("x.yaml", "{{ if x }}\n--- {apiVersion: v1, kind: {{ x }}}\n'a: [", f":2: {REPLACED}"),
     ("x.yaml", "{{ if x }}\nitems:\n  kind: {{ x }}\n", f":3: {REPLACED}"),
     ("x.yaml", "ref: {kind: {{ x }}}\n\"kind\": {{ x }}\n'a: [", f":2: {REPLACED}"),
     ("x.json", '{{ if x }}\n{\n"ref": {},\n  "kind": "{{ x }}"\n}\n', f":4: {REPLACED}"),
