@@ -15,9 +15,9 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.reach.cells import Cell, Reach
 from ovsnp.reach.parties import Kind, Party
-from ovsnp.reach.rulebook import Facts
 from ovsnp.reach.traffics import Names, Ports, names_of, traffics_of
 from ovsnp.verify import ICMP, Admission, Endpoint, Exemption
+from ovsnp.verify.rulebook import Facts
 
 _SIDES = (Direction.EGRESS, Direction.INGRESS)
 
@@ -100,7 +100,7 @@ class _Asked:
     def __init__(self, cluster: Cluster, pod: Pod, version: int | None, *, strict_nodes: bool) -> None:
         self._cluster, self._strict_nodes = cluster, strict_nodes
         self._reach = Reach(cluster, strict_nodes=strict_nodes, alone=frozenset((pod.key,)))
-        self._book = self._reach.rulebook
+        self._book = self._reach.relation.rules
         self._own = next(party for party in self._reach.parties if party.pods == (pod,))
         self._versions = [each for each in self._own.classes if version in (None, each)]
         self.others = tuple(each for each in self._reach.parties if self._is_other(each) and self._shared(each))
@@ -153,7 +153,7 @@ class _Asked:
         version = self._shared(party)[0]
         near, far = (each.classes[version] for each in self._pair(direction, party))
         scene = Scene(self._cluster, *self._ends(direction, party, version), ICMP, self._strict_nodes)
-        sent, taken = (self._reach.admitting(side, near, far) for side in _SIDES)
+        sent, taken = (self._reach.relation.admitting(side, near, far) for side in _SIDES)
         if sent and taken:
             # Each side allows something, but not the same ports.
             scene = msgspec.structs.replace(scene, traffic=self._book.example(sent[0], far))
@@ -161,7 +161,7 @@ class _Asked:
                 yield _Candidate(Direction.INGRESS, scene, facts.admission.policy, facts.admission.rule)
             return
         for side, number, other in zip(_SIDES, (near, far), (far, near), strict=True):
-            for policy in () if self._reach.admitting(side, near, far) else self._book.isolating(side, number):
+            for policy in () if self._reach.relation.admitting(side, near, far) else self._book.isolating(side, number):
                 for index, facts in enumerate(self._book.facts(policy, side)):
                     fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, far))
                     some = fitting.traffic.port is not None

@@ -13,12 +13,12 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.reach.cells import Reach
 from ovsnp.reach.parties import By
-from ovsnp.reach.rulebook import Facts
 from ovsnp.reach.traffics import Names, Ports, names_of, traffics_of
 from ovsnp.verify import ICMP, Endpoint, Exemption, PodEnd, selects
 from ovsnp.verify.judge import exemption
 from ovsnp.verify.multicast import is_group_address
 from ovsnp.verify.peers import item_matches
+from ovsnp.verify.rulebook import Facts
 
 
 class Ranges(msgspec.Struct, frozen=True):
@@ -114,7 +114,7 @@ class _Between:
     def __init__(self, cluster: Cluster, concerned: Cluster, *, strict_nodes: bool) -> None:
         self._cluster, self._strict_nodes = cluster, strict_nodes
         self._reach = Reach(concerned, By.POD, strict_nodes=strict_nodes)
-        self._book = self._reach.rulebook
+        self._book = self._reach.relation.rules
 
     def key(self, source: Endpoint, destination: Destination) -> object:
         """What is equal of pairs of which the same is to say."""
@@ -140,7 +140,7 @@ class _Between:
             if undelivered
             else self._book.everything
             if exempt
-            else self._reach.ports(*self._numbers(source, destination))
+            else self._reach.relation.allowed(*self._numbers(source, destination))
         )
         names = names_of(destination.pod) if isinstance(destination, PodEnd) else {}
         return Opening(source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=names)
@@ -164,7 +164,7 @@ class _Between:
             return OpenSide(None, self._ranges(self._book.everything))
         source, destination = self._numbers(scene.source, scene.destination)
         isolating = self._book.isolating(direction, source if direction is Direction.EGRESS else destination)
-        facts = self._reach.admitting(direction, source, destination)
+        facts = self._reach.relation.admitting(direction, source, destination)
         open_to_all = exempt is not None or not isolating
         bits = self._book.everything if open_to_all else 0
         for each in facts:

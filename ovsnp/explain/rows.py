@@ -6,10 +6,10 @@ from functools import cached_property
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.reach.parties import By, Kind, Party, parties
-from ovsnp.reach.rulebook import Rulebook
 from ovsnp.reach.workloads import group, name_of_workload
 from ovsnp.verify import Endpoint
 from ovsnp.verify.classes import Classes
+from ovsnp.verify.rulebook import Rulebook
 
 
 class Rows:
@@ -27,18 +27,20 @@ class Rows:
         return dict(found)
 
     @cached_property
-    def _rulebook(self) -> Rulebook:
-        return Rulebook(Classes(self._cluster))
+    def _classes(self) -> Classes:
+        return Classes(self._cluster)
 
     @cached_property
     def parties(self) -> dict[str, Party]:
         """All rows by their headings, as they are."""
-        found = (parties(self._rulebook, by, strict_nodes=self.strict_nodes) for by in (By.POD, By.WORKLOAD))
+        classes = self._classes
+        rules = Rulebook(classes.clusters[0], classes.partition)
+        found = (parties(classes, rules, by, strict_nodes=self.strict_nodes) for by in (By.POD, By.WORKLOAD))
         return {party.name: party for together in found for party in together}
 
     def ends(self, party: Party) -> tuple[Endpoint, ...]:
         """The members of a row that is no pods: nodes by all addresses that it is about, outsiders by one of all."""
-        classes = self._rulebook.classes
+        classes = self._classes
         if party.kind is Kind.OUTSIDE:
             addresses = [classes.ends[number].representative for number in party.classes.values()]
         else:

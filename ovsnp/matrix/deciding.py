@@ -5,7 +5,7 @@ import msgspec
 from ovsnp.matrix.view import Shown
 from ovsnp.model.policy import Direction
 from ovsnp.reach.cells import Reach
-from ovsnp.reach.rulebook import Facts
+from ovsnp.verify.rulebook import Facts
 
 
 class Deciding(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ def deciding(reach: Reach, shown: Shown) -> list[Deciding]:
     found = []
     for version in shown.cell.ports:
         ends = shown.source.classes[version], shown.destination.classes[version]
-        sides = [() if shown.cell.wholly else tuple(reach.admitting(each, *ends)) for each in _SIDES]
+        sides = [() if shown.cell.wholly else tuple(reach.relation.admitting(each, *ends)) for each in _SIDES]
         found.append(Deciding(version, *sides))
     return found
 

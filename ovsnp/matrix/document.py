@@ -8,9 +8,9 @@ from ovsnp.matrix.deciding import deciding
 from ovsnp.matrix.view import Shown, View
 from ovsnp.model.policy import Direction
 from ovsnp.reach.parties import Party
-from ovsnp.reach.rulebook import Facts
 from ovsnp.reach.traffics import traffics_of
 from ovsnp.verify.classes import Classes
+from ovsnp.verify.rulebook import Facts
 
 
 def document(view: View, places: Places) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _party(view: View, party: Party, places: Places) -> dict[str, Any]:
 
 def _isolating(view: View, party: Party, direction: Direction, places: Places) -> Iterator[dict[str, Any]]:
     number = next(iter(party.classes.values()))
-    for policy in view.reach.rulebook.isolating(direction, number):
+    for policy in view.reach.relation.rules.isolating(direction, number):
         span = places.policy(policy).span
         yield {"policy": policy.key, "file": span.file, "line": span.line or None}
 

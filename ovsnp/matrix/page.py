@@ -1,7 +1,7 @@
 """What the page knows: the oracle's answers by class and rule, from which it makes a cell when that is looked at.
 
 All cells of a large cluster would be many millions; the rules' answers grow with the policies alone. The page unites
-the rules of a side and intersects the two sides, as `Reach.ports` does. Keys are short, since there are many.
+the rules of a side and intersects the two sides, as `Relation.allowed` does. Keys are short, since there are many.
 """
 
 from collections.abc import Hashable, Iterable
@@ -15,7 +15,7 @@ from ovsnp.model.address import FAMILIES
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.model.ports import PortEntry
 from ovsnp.reach.parties import Kind, Party
-from ovsnp.reach.rulebook import Facts
+from ovsnp.verify.rulebook import Facts
 
 _DIRECTIONS = (Direction.EGRESS, Direction.INGRESS)
 Value = TypeVar("Value", bound=Hashable)
@@ -39,7 +39,7 @@ def page_data(view: View, places: Places) -> dict[str, Any]:
 class _PageData:
     def __init__(self, view: View, places: Places) -> None:
         self._view, self._places = view, places
-        self._book = view.reach.rulebook
+        self._book = view.reach.relation.rules
         self._used: frozenset[int] = frozenset()
         self._policies: _Kept[str] = _Kept()
         self._by_key: dict[str, NetworkPolicy] = {}

@@ -49,7 +49,7 @@ class View:
 
     def shown(self, source: Party) -> Iterator[Shown]:
         """All that a source may open something to of what was asked about, in order."""
-        everything = self.reach.rulebook.everything
+        everything = self.reach.relation.rules.everything
         for destination, cell in self.reach.reached(source):
             if destination.name not in self._wanted:
                 continue

@@ -8,9 +8,9 @@ import msgspec
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.reach.parties import By, Kind, Party, parties
-from ovsnp.reach.rulebook import Facts, Rulebook
 from ovsnp.verify import Exemption
 from ovsnp.verify.classes import Classes
+from ovsnp.verify.relation import Relation
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -43,16 +43,14 @@ class Reach:
     ) -> None:
         self.by, self.strict_nodes = by, strict_nodes
         self.classes = Classes(cluster)
-        self.rulebook = Rulebook(self.classes)
-        self.parties = parties(self.rulebook, by, strict_nodes=strict_nodes, alone=alone)
+        self.relation = Relation(self.classes.clusters[0], self.classes.partition)
+        self.parties = parties(self.classes, self.relation.rules, by, strict_nodes=strict_nodes, alone=alone)
         self._by_class: dict[int, list[int]] = defaultdict(list)
         for index, party in enumerate(self.parties):
             for number in party.classes.values():
                 self._by_class[number].append(index)
         self._index = {party.name: index for index, party in enumerate(self.parties)}
         self._nodes = {index for index, party in enumerate(self.parties) if party.kind is Kind.NODE}
-        self._known_rules: dict[tuple[Direction, int], list[Facts]] = {}
-        self._sides: dict[tuple[Direction, int], _Side | None] = {}
 
     def cell(self, source: Party, destination: Party) -> Cell | None:
         """What may be opened; None where no pod takes part or no family is shared: then there is nothing to judge."""
@@ -61,8 +59,10 @@ class Reach:
             return None
         exempt, wholly = self._exemption(source, destination)
         if wholly:
-            return Cell(dict.fromkeys(shared, self.rulebook.everything), exempt, wholly=True)
-        ports = {version: self.ports(source.classes[version], destination.classes[version]) for version in shared}
+            return Cell(dict.fromkeys(shared, self.relation.rules.everything), exempt, wholly=True)
+        ports = {
+            version: self.relation.allowed(source.classes[version], destination.classes[version]) for version in shared
+        }
         return Cell(ports, exempt)
 
     def reached(self, source: Party) -> Iterator[tuple[Party, Cell]]:
@@ -74,12 +74,10 @@ class Reach:
 
     def _candidates(self, source: Party) -> Iterable[Party]:
         """Those that a party's own rules, or exemptions, let it reach: of most parties these are few."""
-        sides = [self._side(Direction.EGRESS, number) for number in source.classes.values()]
-        named: set[int] = set()
-        for side in sides:
-            if side is None or side.everyone:
-                return self.parties
-            named.update(side.own)
+        sides = [self.relation.side(Direction.EGRESS, number) for number in source.classes.values()]
+        if any(side.others for side in sides):
+            return self.parties
+        named = {number for side in sides for number in side.listed}
         found = {self._index[source.name]} | {index for number in named for index in self._by_class.get(number, ())}
         return [self.parties[index] for index in sorted(found | self._nodes)]
 
@@ -95,58 +93,3 @@ class Reach:
             return Exemption.NODE, True
         own = source.nodes & destination.nodes
         return Exemption.NODE if own else None, len(source.nodes) == len(destination.nodes) == len(own) == 1
-
-    def ports(self, source: int, destination: int) -> int:
-        """What policies let one class of ends open to another, as bits."""
-        egress, ingress = self._side(Direction.EGRESS, source), self._side(Direction.INGRESS, destination)
-        sent = self.rulebook.everything if egress is None else egress.of(destination)
-        return sent if ingress is None else sent & ingress.of(source)
-
-    def _side(self, direction: Direction, near: int) -> "_Side | None":
-        key = direction, near
-        if key not in self._sides:
-            isolating = self.rulebook.isolating(direction, near)
-            self._sides[key] = self._sum(direction, near) if isolating else None
-        return self._sides[key]
-
-    def _sum(self, direction: Direction, near: int) -> "_Side":
-        everyone, own = 0, dict[int, int]()
-        for facts in self._rules(direction, near):
-            if direction is Direction.EGRESS and facts.named:
-                far = range(len(self.classes.ends)) if facts.peers is None else facts.peers
-                for each in far:
-                    own[each] = own.get(each, 0) | self.rulebook.ports_at(facts, each)
-                continue
-            ports = self.rulebook.ports_at(facts, near)
-            if facts.peers is None:
-                everyone |= ports
-            for each in facts.peers or ():
-                own[each] = own.get(each, 0) | ports
-        return _Side(everyone, own)
-
-    def _rules(self, direction: Direction, near: int) -> list[Facts]:
-        key = direction, near
-        if key not in self._known_rules:
-            isolating = self.rulebook.isolating(direction, near)
-            self._known_rules[key] = [facts for each in isolating for facts in self.rulebook.facts(each, direction)]
-        return self._known_rules[key]
-
-    def admitting(self, direction: Direction, source: int, destination: int) -> list[Facts]:
-        """The rules of one side that admit some of the traffic between two classes."""
-        near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
-        return [
-            facts
-            for facts in self._rules(direction, near)
-            if facts.names(far) and self.rulebook.ports_at(facts, destination)
-        ]
-
-
-class _Side(msgspec.Struct, frozen=True):
-    """What an isolated class allows in one direction: to everyone, and to those that rules name."""
-
-    everyone: int
-    own: dict[int, int]
-
-    def of(self, far: int) -> int:
-        """The traffic with a class of ends."""
-        return self.everyone | self.own.get(far, 0)

@@ -1,17 +1,18 @@
 """The classes of addresses outside the cluster, by the blocks that tell them apart."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from ovsnp.model.address import FAMILIES, Address, Prefix, format_address, parse_prefix
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.policy import IPBlock
+from ovsnp.model.policy import Direction, IPBlock
 from ovsnp.verify import OutsideEnd
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.multicast import group_prefixes, is_group_address
 from ovsnp.verify.ranges import Range, union
+from ovsnp.verify.rulebook import Rulebook
 
 _WHOLE = {4: parse_prefix("0.0.0.0/0"), 6: parse_prefix("::/0")}
 _WIDTH = {4: 32, 6: 128}
@@ -27,19 +28,31 @@ class Outside(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
 
 
-def outsiders(classes: Classes, alike: Callable[[int], Hashable]) -> Iterator[Outside]:
-    """Where somebody may be, the widest block first, IPv4 first; ``alike`` tells which classes are to be one."""
+def outsiders(classes: Classes, rules: Rulebook) -> Iterator[Outside]:
+    """Where somebody may be, the widest block first, IPv4 first; classes that the same rules name are one."""
     cluster = classes.clusters[0].cluster
+    naming = _naming(classes, rules)
     together: dict[Hashable, list[EndClass]] = defaultdict(list)
     for end in classes.ends:
         if end.ranges and not end.vacant and not is_group_address(cluster, OutsideEnd(end.representative)):
-            together[end.family, alike(end.number)].append(end)
+            together[end.family, tuple(naming[end.number])].append(end)
     cuts = {version: _by_length(_prefixes(cluster, version)) for version in FAMILIES}
     found = [(_blocks(cuts[ends[0].family], ends), ends) for ends in together.values()]
     for blocks, ends in sorted(found, key=lambda each: (each[1][0].family, _width(each[0][0]), each[0])):
         more = f"[+{len(blocks) - 1}]" if len(blocks) > 1 else ""
         numbers = tuple(end.number for end in ends)
         yield Outside(numbers, ends[0].family, f"{blocks[0]}{more}", tuple(map(_run_words, _runs(ends))))
+
+
+def _naming(classes: Classes, rules: Rulebook) -> dict[int, list[int]]:
+    """For each class of outsiders the rules whose blocks hold it, by their places among all rules."""
+    found: dict[int, list[int]] = {end.number: [] for end in classes.ends if end.ranges}
+    policies = classes.clusters[0].cluster.policies
+    every = (facts for policy in policies for each in Direction for facts in rules.facts(policy, each))
+    for place, facts in enumerate(every):
+        for number in (facts.peers or frozenset()) & found.keys():
+            found[number].append(place)
+    return found
 
 
 def _blocks(cuts: dict[int, set[int]], ends: Sequence[EndClass]) -> list[Prefix]:

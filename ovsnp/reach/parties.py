@@ -9,11 +9,11 @@ import msgspec
 from ovsnp.model.address import FAMILIES, Address, family, format_address
 from ovsnp.model.cluster import Cluster, Node, Pod, Workload
 from ovsnp.reach.outside import outsiders
-from ovsnp.reach.rulebook import Rulebook
 from ovsnp.reach.workloads import group, name_of_workload
 from ovsnp.verify import NodeEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
+from ovsnp.verify.rulebook import Rulebook
 
 
 class By(StrEnum):
@@ -64,7 +64,7 @@ class Party(msgspec.Struct, frozen=True):
 
 
 def parties(
-    rulebook: Rulebook, by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
+    classes: Classes, rules: Rulebook, by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
 ) -> tuple[Party, ...]:
     """Pods by namespace and name, then nodes, then outsiders; together every address that a pod can meet.
 
@@ -73,7 +73,6 @@ def parties(
     Left out are what nobody holds in a pod CIDR, multicast and broadcast: nobody is there. Without ``strict_nodes``
     no address of a node is judged, so a node is one party; with it there is one for each class of its addresses.
     """
-    classes = rulebook.classes
     cluster = classes.clusters[0].cluster
     found = [*_pods(cluster, classes, by, alone), *_nodes(classes, by, strict_nodes=strict_nodes)]
     versions = {family(address) for pod in cluster.pods for address in pod.addresses}
@@ -85,7 +84,7 @@ def parties(
             addresses=each.addresses,
             outside=frozenset(each.numbers),
         )
-        for each in outsiders(classes, rulebook.naming)
+        for each in outsiders(classes, rules)
         if each.family in versions
     ]
     return tuple(_told_apart([*found, *outside], {} if alone else _meant(cluster), by))

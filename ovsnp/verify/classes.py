@@ -22,6 +22,7 @@ from ovsnp.verify.judge import begins_on, exemption
 from ovsnp.verify.multicast import group_prefixes
 from ovsnp.verify.prepared import Prepared
 from ovsnp.verify.ranges import Range, cells, of_prefix, union, without
+from ovsnp.verify.rulebook import Partition
 from ovsnp.verify.signatures import Signatures, named_ports, used_names
 from ovsnp.verify.traffic import ICMP, Traffic
 
@@ -102,6 +103,13 @@ class Classes:
     def of(self, address: Address) -> EndClass:
         """The class of an address."""
         return self.ends[self._numbers[self._key(address)]]
+
+    @property
+    def partition(self) -> Partition:
+        """A member of each class."""
+        return Partition(
+            tuple(each.representative for each in self.ends), tuple(each.representative for each in self.traffic)
+        )
 
     def of_traffic(self, traffic: Traffic) -> TrafficClass:
         """The class of a protocol and port."""

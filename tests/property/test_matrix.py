@@ -97,4 +97,4 @@ def test_reached_are_the_cells_that_allow_something_and_rules_are_those_that_adm
                 for direction in Direction:
                     sides = [getattr(verdict, direction.section) for verdict in verdicts]
                     admitting = {str(each) for side in sides for each in side.admitted_by}
-                    assert {str(each.admission) for each in reach.admitting(direction, *ends)} == admitting
+                    assert {str(each.admission) for each in reach.relation.admitting(direction, *ends)} == admitting

@@ -4,8 +4,8 @@ from typing import Any
 
 from ovsnp.manifests import load_objects
 from ovsnp.reach.parties import By, Kind, Party, parties
-from ovsnp.reach.rulebook import Rulebook
 from ovsnp.verify.classes import Classes
+from ovsnp.verify.rulebook import Rulebook
 
 Object = dict[str, Any]
 
@@ -39,7 +39,9 @@ def policy(*blocks: Object, **labels: str) -> Object:
 
 
 def found(objects: list[Object], by: By = By.WORKLOAD, *, strict_nodes: bool = False) -> list[Party]:
-    return list(parties(Rulebook(Classes(load_objects(objects))), by, strict_nodes=strict_nodes))
+    classes = Classes(load_objects(objects))
+    rules = Rulebook(classes.clusters[0], classes.partition)
+    return list(parties(classes, rules, by, strict_nodes=strict_nodes))
 
 
 def names(objects: list[Object], by: By = By.WORKLOAD, *, strict_nodes: bool = False) -> list[str]:
