@@ -4,7 +4,7 @@ A placeholder stands for the address. Blocks are told whether they hold it: what
 assigned is taken, or what is possible. Every rule allows, so what is certain allows least.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -95,13 +95,6 @@ def uncertain_blocks(cluster: Cluster) -> Iterator[UncertainBlock]:
                 for item, peer in enumerate(rule.peers):
                     if isinstance(peer, IPBlock) and _possible(peer, territory) and not _certain(peer, territory):
                         yield UncertainBlock(policy, direction, index, item)
-
-
-def with_unassigned(block: IPBlock, found: Iterable[int], unassigned: Set[int]) -> set[int]:
-    """Whom a block holds: those that were ``found`` by their addresses, and of those without one as the block says."""
-    if block.unassigned is None:
-        return {*found}
-    return {*found} | unassigned if block.unassigned.pods else {*found} - unassigned
 
 
 def _families(clusters: Iterable[Cluster]) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ classes, as bits. What one side allows is folded from steps in order, of which t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -32,25 +32,32 @@ class Action(Enum):
     DENY = auto()
 
 
-_DECIDE: Mapping[Action, Callable[[int, int], int]] = {
-    Action.ACCEPT: lambda matched, below: below | matched,
-    Action.DENY: lambda matched, below: below & ~matched,
-}
-"""What is allowed by an action on what it matches, and by the steps ``below`` it on the rest."""
+class Step(NamedTuple):
+    """An action on some traffic with some classes of peers; None: with everyone."""
 
-Step = tuple[Action, ByPeer]
+    action: Action
+    peers: Collection[int] | None
+    traffic: int
+
+
+_DECIDE: Mapping[Action, Callable[[int], Callable[[int], int]]] = {
+    Action.ACCEPT: lambda matched: matched.__or__,
+    Action.DENY: lambda matched: (~matched).__and__,
+}
+"""From what a step matches: what is allowed with it, of what the steps below it allow."""
 
 
 def fold(steps: Sequence[Step], everything: int) -> ByPeer:
     """What is allowed where the first step that matches decides; what no step matches is allowed."""
-    allowed = ByPeer(everything)
-    for action, matched in reversed(steps):
-        decide, below = _DECIDE[action], allowed
-        peers = matched.listed.keys() | below.listed.keys()
-        allowed = ByPeer(
-            decide(matched.others, below.others), {far: decide(matched.of(far), below.of(far)) for far in peers}
-        )
-    return allowed
+    others, listed = everything, dict[int, int]()
+    for action, peers, traffic in reversed(steps):
+        decide = _DECIDE[action](traffic)
+        if peers is None:
+            others, listed = decide(others), {far: decide(below) for far, below in listed.items()}
+        else:
+            again = {far: decide(listed[far]) for far in listed.keys() & peers}
+            listed |= dict.fromkeys(peers, decide(others)) | again
+    return ByPeer(others, listed)
 
 
 class Relation:
@@ -74,38 +81,36 @@ class Relation:
         return self._sides[key]
 
     def _side(self, direction: Direction, near: int) -> ByPeer:
-        policies = tuple(policy.key for policy in self.rules.isolating(direction, near))
         rules = self._rules(direction, near)
-        # The ports of a rule that have names are those of the destination: for ingress of the end itself.
-        own = tuple(self.rules.ports_at(each, near) for each in rules) if direction is Direction.INGRESS else None
-        key = direction, policies, own
+        # Names of ports are those of the destination: for ingress of the end itself.
+        named = (facts for facts in rules if direction is Direction.INGRESS and facts.named)
+        own = tuple(self.rules.ports_at(facts, near) for facts in named)
+        key = direction, bool(self.rules.isolating(direction, near)), tuple(map(id, rules)), own
         if key not in self._alike:
-            self._alike[key] = fold(self._steps(direction, near) if policies else (), self.rules.everything)
+            self._alike[key] = fold([*self._steps(direction, near, rules)], self.rules.everything)
         return self._alike[key]
 
-    def _steps(self, direction: Direction, near: int) -> Sequence[Step]:
-        """In order: the policies' rules, which only accept, so they are one step; then that they isolate."""
-        matched = self._matched(self._rules(direction, near), None if direction is Direction.EGRESS else near)
-        return (Action.ACCEPT, matched), (Action.DENY, ByPeer(self.rules.everything))
+    def _steps(self, direction: Direction, near: int, rules: Sequence[Facts]) -> Iterator[Step]:
+        """In order: the rules of the policies that isolate an end accept; then isolation denies."""
+        # Rules that accept may come in any order; one for everyone is the cheapest to fold where no peer is listed yet.
+        for facts in sorted(rules, key=lambda each: each.peers is None):
+            for peers, traffic in self._matched(facts, direction, near):
+                yield Step(Action.ACCEPT, peers, traffic)
+        if self.rules.isolating(direction, near):
+            yield Step(Action.DENY, None, self.rules.everything)
+
+    def _matched(self, facts: Facts, direction: Direction, near: int) -> Iterable[tuple[Collection[int] | None, int]]:
+        """The peers and the traffic that a rule matches; peers with other ports of the same names apart."""
+        if direction is Direction.INGRESS or not facts.named:
+            return [(facts.peers, self.rules.ports_at(facts, near))]
+        by_ports: dict[int, list[int]] = defaultdict(list)
+        for far in self.rules.ends if facts.peers is None else facts.peers:
+            by_ports[self.rules.ports_at(facts, far)].append(far)
+        return [(peers, traffic) for traffic, peers in by_ports.items()]
 
     def _rules(self, direction: Direction, near: int) -> list[Facts]:
         isolating = self.rules.isolating(direction, near)
         return [facts for policy in isolating for facts in self.rules.facts(policy, direction)]
-
-    def _matched(self, rules: Iterable[Facts], destination: int | None) -> ByPeer:
-        """All that is matched by any of some rules; without a ``destination`` the peers are the destinations."""
-        others, listed = 0, defaultdict[int, int](int)
-        for facts in rules:
-            if destination is None and facts.named:
-                for far in self.rules.ends if facts.peers is None else facts.peers:
-                    listed[far] |= self.rules.ports_at(facts, far)
-                continue
-            ports = facts.ports if destination is None else self.rules.ports_at(facts, destination)
-            if facts.peers is None:
-                others |= ports
-            for far in facts.peers or ():
-                listed[far] |= ports
-        return ByPeer(others, {far: ports | others for far, ports in listed.items()})
 
     def admitting(self, direction: Direction, source: int, destination: int) -> list[Facts]:
         """The rules of one side that admit some of the traffic between two classes."""

@@ -1,14 +1,11 @@
 """Which pairs of ends gain and lose which traffic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from ovsnp.diff.effect.ends import Family
-from ovsnp.diff.effect.sides import Row, Sides
 from ovsnp.model.policy import Direction
-from ovsnp.verify.classes import TrafficClass
-from ovsnp.verify.prepared import Prepared
+from ovsnp.verify.relation import Relation
 
 Cells = Mapping[int, Mapping[int, int]]
 """By source, then by destination: traffic as bits, never 0."""
@@ -21,30 +18,11 @@ class Changed(msgspec.Struct, frozen=True):
     lost: Cells
 
 
-class Judged:
-    """What every pair of ends of one cluster may open."""
-
-    def __init__(self, prepared: Prepared, family: Family, traffic: Sequence[TrafficClass]) -> None:
-        sides = Sides(prepared, family, traffic)
-        self._egress = sides.rows(Direction.EGRESS)
-        # By source: what each destination lets in.
-        self._ingress: list[Row] = list(zip(*sides.rows(Direction.INGRESS), strict=True))
-
-    def of(self, source: int) -> tuple[Row, Row]:
-        """What one source may send to each destination, and what each destination lets in of it."""
-        return self._egress[source], self._ingress[source]
-
-    def allowed(self, source: int, destination: int) -> int:
-        """The traffic that both sides admit."""
-        return self._egress[source][destination] & self._ingress[source][destination]
-
-
-def changed(old: Judged, new: Judged, family: Family, asked: int) -> Changed:
+def changed(old: Relation, new: Relation, asked: int) -> Changed:
     """Compare all pairs; ``asked`` is the traffic that counts, as bits."""
     gained: dict[int, dict[int, int]] = {}
     lost: dict[int, dict[int, int]] = {}
-    for source in range(len(family.ends)):
-        before, after = old.of(source), new.of(source)
+    for source, (before, after) in enumerate(zip(_by_source(old), _by_source(new), strict=True)):
         if before == after:
             continue
         for destination, (was_out, was_in, out, let_in) in enumerate(zip(*before, *after, strict=True)):
@@ -55,3 +33,21 @@ def changed(old: Judged, new: Judged, family: Family, asked: int) -> Changed:
                 if less := was & ~now & asked:
                     lost.setdefault(source, {})[destination] = less
     return Changed(gained, lost)
+
+
+def _by_source(relation: Relation) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+    """What each source may send to each destination, and what each destination lets in of it, as bits."""
+    egress, ingress = (_rows(relation, direction) for direction in (Direction.EGRESS, Direction.INGRESS))
+    return zip(egress, zip(*ingress, strict=True), strict=True)
+
+
+def _rows(relation: Relation, direction: Direction) -> Iterator[Sequence[int]]:
+    """For each end, as the one whose policies count, the traffic with every end; sides that are one have one row."""
+    known: dict[int, list[int]] = {}
+    for near in relation.rules.ends:
+        side = relation.side(direction, near)
+        if id(side) not in known:
+            known[id(side)] = row = [side.others] * len(relation.rules.ends)
+            for far, traffic in side.listed.items():
+                row[far] = traffic
+        yield known[id(side)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ovsnp.collector import without_collector
-from ovsnp.diff.effect.cells import Judged, changed
+from ovsnp.diff.effect.cells import changed
 from ovsnp.diff.effect.ends import Ends, Family
 from ovsnp.diff.effect.lines import Line, Writer, merged
 from ovsnp.diff.effect.pod_names import PodNames, Pods
@@ -13,6 +13,8 @@ from ovsnp.diff.effect.service_changes import ServiceChanges
 from ovsnp.diff.effect.services import ServiceLine, ServiceWriter, merged_services
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.verify.classes import Classes
+from ovsnp.verify.relation import Relation
+from ovsnp.verify.rulebook import Partition
 
 _LISTED = 4
 """Pods that come or go are told by their names up to so many, else by labels."""
@@ -74,19 +76,20 @@ class _Compared:
         self.family = family
         self._ends, self._classes = ends, classes
         self._writer = Writer(ends, family, classes.traffic)
+        partition = Partition(tuple(end.representative for end in family.ends), classes.partition.traffic)
         old, new = classes.clusters
-        self._judged = Judged(old, family, classes.traffic), Judged(new, family, classes.traffic)
+        self._relations = Relation(old, partition), Relation(new, partition)
 
     def lines(self) -> Iterator[Line]:
         # Nothing is ever sent to port 0.
         classes = self._classes.traffic
         real = sum(1 << each.number for each in classes if each.protocol is None or each.ranges[-1].last)
-        found = changed(*self._judged, self.family, real)
+        found = changed(*self._relations, real)
         yield from self._writer.lines(found.gained, gained=True)
         yield from self._writer.lines(found.lost, gained=False)
 
     def service_lines(self, service_blocks: bool) -> Iterator[ServiceLine]:
-        changes = ServiceChanges(self._ends, self.family, self._classes, self._judged, service_blocks)
+        changes = ServiceChanges(self._ends, self.family, self._classes, self._relations, service_blocks)
         yield from ServiceWriter(self._classes.clusters, self._writer.names).lines(changes)
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.diff.effect.cells import Judged
 from ovsnp.diff.effect.ends import End, Ends, Family
 from ovsnp.diff.effect.frontends import Candidates, Frontend
 from ovsnp.model.address import Address
@@ -15,6 +14,7 @@ from ovsnp.verify import Backend, NodeEnd, PodEnd, Traffic
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.judge import holds_cluster_ip
 from ovsnp.verify.prepared import Prepared
+from ovsnp.verify.relation import Relation
 
 
 class Source(NamedTuple):
@@ -33,11 +33,11 @@ class Change(NamedTuple):
 
 
 class _Side(msgspec.Struct, frozen=True, eq=False):
-    """One of the two clusters (0: the old one): its oracle, and what of its pairs is judged already."""
+    """One of the two clusters (0: the old one): its oracle, and what its pairs may open."""
 
     number: int
     prepared: Prepared
-    judged: Judged
+    relation: Relation
 
 
 class _Target(msgspec.Struct, frozen=True, eq=False):
@@ -55,9 +55,11 @@ class _Target(msgspec.Struct, frozen=True, eq=False):
 class ServiceChanges:
     """Compares the Services of one address family; with ``blocks``, blocks of egress rules may hold cluster IPs."""
 
-    def __init__(self, ends: Ends, of: Family, classes: Classes, judged: tuple[Judged, Judged], blocks: bool) -> None:
+    def __init__(
+        self, ends: Ends, of: Family, classes: Classes, relations: tuple[Relation, Relation], blocks: bool
+    ) -> None:
         self._ends, self._family, self._classes, self._blocks = ends, of, classes, blocks
-        clusters = zip(classes.clusters, judged, strict=True)
+        clusters = zip(classes.clusters, relations, strict=True)
         self._sides = tuple(_Side(number, *each) for number, each in enumerate(clusters))
         self._pods = [end for end in of.ends if end.held and isinstance(ends.new.who(end.representative), PodEnd)]
         self._holding: dict[tuple[int, int], frozenset[str]] = {}
@@ -73,7 +75,7 @@ class ServiceChanges:
 
     def _reaching_themselves(self) -> frozenset[Address]:
         """The pods of whose traffic to themselves policies say something else now."""
-        old, new = (each.judged for each in self._sides)
+        old, new = (each.relation for each in self._sides)
         return frozenset(
             address
             for end in self._pods
@@ -144,12 +146,12 @@ class ServiceChanges:
         if target.far is None:
             return False
         pair = source.end.number, target.far
-        return bool((second.judged.allowed(*pair) & ~first.judged.allowed(*pair)) >> target.number & 1)
+        return bool((second.relation.allowed(*pair) & ~first.relation.allowed(*pair)) >> target.number & 1)
 
     def _reaches(self, side: _Side, source: Source, target: _Target) -> bool:
         prepared, far = side.prepared, target.far
         if far is not None and not self._blocks and target.is_pod:
-            return bool(side.judged.allowed(source.end.number, far) >> target.number & 1)
+            return bool(side.relation.allowed(source.end.number, far) >> target.number & 1)
         near, port = next(iter(source.pods.values())), target.frontend.ports[side.number]
         return prepared.judge(
             prepared.who(near),
