@@ -33,6 +33,8 @@ from ovsnp.proof.simulator.walk import Simulator, Walk
 from ovsnp.verify import Traffic
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
+from ovsnp.verify.relation import Relation
+from ovsnp.verify.rulebook import Partition
 
 
 class Finding(msgspec.Struct):
@@ -147,7 +149,8 @@ def _scene(bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, o
     cluster = prepared.cluster
     services = [Traffic(port.protocol, port.number) for service in cluster.services for port in service.ports]
     cells = Cells(version, bridge.flows, classes.traffic, services)
-    expect = Expectation(prepared, ports, options, version, cells)
+    partition = Partition(classes.partition.ends, tuple(cell.traffic for cell in cells.cells))
+    expect = Expectation(prepared, ports, options, version, cells, Relation(prepared, partition))
     cidrs = [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs]
     cut = [*cidrs, *expect.service_cidrs, *UNROUTABLE]
     single = {each.address for each in expect.locals}

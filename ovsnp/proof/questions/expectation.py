@@ -11,15 +11,17 @@ from ovsnp.proof.questions.ways import Ways
 from ovsnp.verify import Endpoint, NodeEnd, PodEnd
 from ovsnp.verify.judge import exemption
 from ovsnp.verify.prepared import Prepared
+from ovsnp.verify.relation import Relation
 
 
 class Expectation(Ways):
-    """Answers for the bridge of ``options.node`` and one family."""
+    """Answers for the bridge of ``options.node`` and one family; ``relation`` is over address classes and cells."""
 
-    def __init__(self, prepared: Prepared, ports: Ports, options: Options, version: int, cells: Cells) -> None:
+    def __init__(
+        self, prepared: Prepared, ports: Ports, options: Options, version: int, cells: Cells, relation: Relation
+    ) -> None:
         super().__init__(prepared, ports, options, version)
-        self.cells = cells
-        self._sides: dict[object, int] = {}
+        self.cells, self._relation = cells, relation
         self._tunneled = sum({cells.of(Protocol.UDP, port) for port in TUNNEL_UDP_PORTS.values()})
 
     def allowed(self, source: Far, destination: Far, via: bool) -> int:
@@ -32,37 +34,21 @@ class Expectation(Ways):
 
     def egress(self, source: Far, destination: Far, *, via: bool) -> int:
         """The traffic that a local source's policies allow."""
-        if not self._is_local(source.end):
+        if not self._is_local(source.end) or self._is_exempt(source, destination, via=via):
             return self.cells.all
-        return self._side(Direction.EGRESS, source.end, destination, (source.end, destination.end), via=via)
+        return self._relation.side(Direction.EGRESS, source.number).of(destination.number)
 
     def ingress(self, source: Far, destination: Far, *, via: bool) -> int:
         """The traffic that a local destination's policies allow."""
-        if not self._is_local(destination.end):
+        if not self._is_local(destination.end) or self._is_exempt(source, destination, via=via):
             return self.cells.all
-        return self._side(Direction.INGRESS, destination.end, source, (source.end, destination.end), via=via)
+        return self._relation.side(Direction.INGRESS, destination.number).of(source.number)
 
     def _is_local(self, end: Endpoint) -> bool:
         return isinstance(end, PodEnd) and end.pod.key in self.local
 
-    def _side(
-        self, direction: Direction, near: Endpoint, far: Far, ends: tuple[Endpoint, Endpoint], *, via: bool
-    ) -> int:
-        assert isinstance(near, PodEnd)
-        if exemption(*ends, strict_nodes=self.options.strict_nodes, via=via) is not None:
-            return self.cells.all
-        if not self.prepared.isolating(direction, near.pod):
-            return self.cells.all
-        # Of a pod that receives, the names of its own ports count; of one that is sent to, its class tells them.
-        names = near.pod.ports if direction is Direction.INGRESS else ()
-        key = direction, self.prepared.workloads.of_pod[near.pod.key], names, far.number
-        if key not in self._sides:
-            rules = self.prepared.rules(direction, near.pod, far.end)
-            found = 0
-            for _, rule in rules:
-                found |= self.cells.of_entries(rule.ports, ends[1])
-            self._sides[key] = found
-        return self._sides[key]
+    def _is_exempt(self, source: Far, destination: Far, *, via: bool) -> bool:
+        return exemption(source.end, destination.end, strict_nodes=self.options.strict_nodes, via=via) is not None
 
     def tunneled(self, source: Far, destination: Far) -> int:
         """What a pod may never send: tunnel packets of its own to a node."""

@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.model.ports import Protocol
 from ovsnp.proof.simulator.reading import ReadFlow, Terms
 from ovsnp.proof.simulator.space import Element
-from ovsnp.verify import ICMP, Endpoint, PodEnd, Traffic
+from ovsnp.verify import ICMP, Traffic
 from ovsnp.verify.classes import TrafficClass
 from ovsnp.verify.ranges import Range, cells, union
-from ovsnp.verify.traffic import port_matches
 
 NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 NAMES = {number: protocol for protocol, number in NUMBERS.items()}
@@ -82,7 +81,6 @@ class Cells:
         self.all = (1 << len(self.cells)) - 1
         self.tcp = self._bits(cell for cell in self.cells if cell.protocol == NUMBERS[Protocol.TCP])
         self.portless = self._bits(cell for cell in self.cells if cell.protocol == NUMBERS[Protocol.SCTP])
-        self._of_entries: dict[object, int] = {}
         self._of_port: dict[tuple[Protocol, int], int] = {}
 
     @property
@@ -106,18 +104,6 @@ class Cells:
             those = (cell for cell in self.cells if cell.protocol == NUMBERS[protocol] and cell.run)
             self._of_port[key] = self._bits(cell for cell in those if cell.run and port in range(*_half_open(cell.run)))
         return self._of_port[key]
-
-    def of_entries(self, entries: Sequence[PortEntry], destination: Endpoint) -> int:
-        """The traffic that one of a rule's port entries matches, as the oracle has it."""
-        if not entries:
-            return self.all
-        named = any(isinstance(entry.port, str) for entry in entries)
-        key = entries, destination.pod.ports if named and isinstance(destination, PodEnd) else None
-        if key not in self._of_entries:
-            self._of_entries[key] = self._bits(
-                cell for cell in self.cells if port_matches(entries, cell.traffic, destination)
-            )
-        return self._of_entries[key]
 
 
 def _half_open(run: Range) -> tuple[int, int]:
