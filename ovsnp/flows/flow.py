@@ -19,8 +19,10 @@ class Slot(NamedTuple):
     match: str
 
 
-class Flow(msgspec.Struct, frozen=True):
+class Flow(msgspec.Struct, frozen=True, eq=False):
     """One flow; no actions means drop.
+
+    ``note`` is for people: flows that differ in nothing else are equal.
 
     ``note`` is the heading that it stands under in the text, ``rules`` are the policy rules it serves,
     ``number`` is that of its one rule (0: none, or several).
@@ -33,6 +35,19 @@ class Flow(msgspec.Struct, frozen=True):
     note: str = ""
     rules: tuple[RuleRef, ...] = ()
     number: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Flow):
+            return NotImplemented
+        return (
+            self.match == other.match
+            and self.actions == other.actions
+            and self.rules == other.rules
+            and (self.table, self.priority, self.number) == (other.table, other.priority, other.number)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.table, self.priority, self.match))
 
     @property
     def table_id(self) -> int:

@@ -1,6 +1,7 @@
 """The packet fields that flows match, set and move (ovs-fields(7)), with what each needs before it exists."""
 
 from enum import Enum, auto
+from functools import cache
 
 import msgspec
 
@@ -55,8 +56,8 @@ class Field(msgspec.Struct, frozen=True, eq=False):
         return self.of or self
 
     def part(self, lsb: int, bits: int) -> "Field":
-        """A run of this field's bits."""
-        return msgspec.structs.replace(self, lsb=self.lsb + lsb, bits=bits, of=self)
+        """A run of this field's bits; the same run is the same field."""
+        return _part(self, lsb, bits)
 
     @property
     def whole(self) -> bool:
@@ -72,6 +73,11 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     def nxm_range(self) -> str:
         """The name with the bits, as ``move`` takes it."""
         return f"{self.nxm}[]" if self.whole else f"{self.nxm}[{self.lsb}..{self.lsb + self.bits - 1}]"
+
+
+@cache
+def _part(field: Field, lsb: int, bits: int) -> Field:
+    return msgspec.structs.replace(field, lsb=field.lsb + lsb, bits=bits, of=field)
 
 
 def _packet(

@@ -54,17 +54,47 @@ def random_cluster(random: Random, stacks: Sequence[tuple[int, ...]] = STACKS) -
     return [*(_namespace(random, name) for name in namespaces), *nodes, *pods, *policies]
 
 
+def another_node(random: Random, objects: Sequence[Object]) -> Object:
+    """A node that joins, of the families of those that are there; it has a number that no node has."""
+    nodes = _of_kind(objects, "Node")
+    stack = tuple(_family(cidr.partition("/")[0]) for cidr in nodes[0]["spec"]["podCIDRs"])
+    return _node(random, _free_number(objects, "node"), stack)
+
+
+def another_pod(random: Random, objects: Sequence[Object], node: Object) -> Object:
+    """A pod that comes to this node, with addresses that no living pod has."""
+    held = {entry["ip"] for pod in _of_kind(objects, "Pod") for entry in pod["status"].get("podIPs", ())}
+    network = ipaddress.ip_network(node["spec"]["podCIDRs"][0])
+    free = [number for number in range(2, 14) if str(network[number]) not in held]
+    space = random.choice(_of_kind(objects, "Namespace"))["metadata"]["name"]
+    return _pod(random, f"pod-{_free_number(objects, 'pod')}", space, node, random.choice(free or [14]))
+
+
+def another_policy(random: Random, objects: Sequence[Object]) -> Object:
+    """A policy that comes, in one of the namespaces."""
+    namespaces = [each["metadata"]["name"] for each in _of_kind(objects, "Namespace")]
+    addresses = _addresses(_of_kind(objects, "Node"), _of_kind(objects, "Pod"))
+    return _policy(random, f"policy-{_free_number(objects, 'policy')}", namespaces, addresses)
+
+
+def _free_number(objects: Sequence[Object], prefix: str) -> int:
+    """A number above those of all names that begin so."""
+    names = [each["metadata"]["name"].split("-") for each in objects]
+    return max((int(name[1]) for name in names if name[0] == prefix), default=-1) + 1
+
+
 def _likely(random: Random, share: float) -> bool:
     """True in this share of cases; the smallest draw is False."""
     return random.random() >= 1 - share
 
 
-def _labels(random: Random, choices: Labels) -> dict[str, str]:
+def labels_of(random: Random, choices: Labels) -> dict[str, str]:
+    """Some of the labels that there are."""
     return {key: random.choice(values) for key, values in choices.items() if _likely(random, 0.75)}
 
 
 def _namespace(random: Random, name: str) -> Object:
-    labels = _labels(random, NAMESPACE_LABELS) | {"kubernetes.io/metadata.name": name}
+    labels = labels_of(random, NAMESPACE_LABELS) | {"kubernetes.io/metadata.name": name}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
@@ -114,7 +144,7 @@ def _pod(random: Random, name: str, namespace: str, node: Object, host: int) -> 
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": _labels(random, LABELS)},
+        "metadata": {"name": name, "namespace": namespace, "labels": labels_of(random, LABELS)},
         "spec": spec,
         "status": status,
     }
@@ -428,7 +458,7 @@ def _service(random: Random, index: int, pod: Object, pod_cidrs: Sequence[str]) 
             for number, (protocol, port) in enumerate(sorted(kinds))
         ],
     }
-    labels = pod["metadata"]["labels"] if _likely(random, 0.8) else _labels(random, LABELS)
+    labels = pod["metadata"]["labels"] if _likely(random, 0.8) else labels_of(random, LABELS)
     if labels and _likely(random, 0.8):
         key = random.choice(sorted(labels))
         spec["selector"] = {key: labels[key]}

@@ -1,0 +1,98 @@
+"""What changes in a cluster and on a bridge from one moment to the next."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from ovsnp.model.address import Prefix
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
+from ovsnp.model.policy import NetworkPolicy
+from ovsnp.model.service import EndpointSlice, Service
+
+_Kind = TypeVar("_Kind")
+
+
+class Objects(msgspec.Struct, frozen=True):
+    """Objects of a cluster, by kind, in any order; ``host_pods`` are pods in the network of their node."""
+
+    namespaces: Collection[Namespace] = ()
+    nodes: Collection[Node] = ()
+    pods: Collection[Pod] = ()
+    host_pods: Collection[Pod] = ()
+    policies: Collection[NetworkPolicy] = ()
+    services: Collection[Service] = ()
+    slices: Collection[EndpointSlice] = ()
+    service_cidrs: Collection[Prefix] = ()
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """The objects that went, then the objects that came; an object replaces the object of its kind and name.
+
+    ``ports`` are all ports of the bridge; None: as before.
+    """
+
+    came: Objects = Objects()
+    went: Objects = Objects()
+    ports: Ports | None = None
+
+
+def all_objects(cluster: Cluster) -> Objects:
+    """The objects of a cluster that flows depend on."""
+    return Objects(
+        cluster.namespaces.values(),
+        cluster.nodes.values(),
+        cluster.pods,
+        cluster.host_pods,
+        cluster.policies,
+        cluster.services,
+        cluster.slices,
+        cluster.service_cidrs,
+    )
+
+
+def changes_between(before: Cluster, after: Cluster, ports: Ports | None = None) -> Changes:
+    """What makes one cluster of another."""
+    old, new = all_objects(before), all_objects(after)
+    came, went = {}, {}
+    for kind in Objects.__struct_fields__:
+        came[kind], went[kind] = _difference(_by_name(getattr(old, kind)), _by_name(getattr(new, kind)))
+    return Changes(Objects(**came), Objects(**went), ports)
+
+
+def changed(cluster: Cluster, changes: Changes) -> Cluster:
+    """The cluster after the changes; what flows do not depend on is left out."""
+    there = all_objects(cluster)
+    after: dict[str, dict[object, Any]] = {}
+    for kind in Objects.__struct_fields__:
+        found = _by_name(getattr(there, kind))
+        for name in _by_name(getattr(changes.went, kind)):
+            found.pop(name, None)
+        after[kind] = dict(sorted((found | _by_name(getattr(changes.came, kind))).items()))
+    namespaces, nodes = after.pop("namespaces"), after.pop("nodes")
+    return Cluster(namespaces, nodes, **{kind: tuple(items.values()) for kind, items in after.items()})
+
+
+def _by_name(items: Iterable[_Kind]) -> dict[object, _Kind]:
+    return {_name(item): item for item in items}
+
+
+def _name(item: object) -> object:
+    match item:
+        case Namespace(name=name) | Node(name=name):
+            return name
+        case Pod(namespace=namespace, name=name) | NetworkPolicy(namespace=namespace, name=name):
+            return namespace, name
+        case Service(namespace=namespace, name=name) | EndpointSlice(namespace=namespace, name=name):
+            return namespace, name
+        case _:
+            return item
+
+
+def _difference(
+    before: Mapping[object, _Kind], after: Mapping[object, _Kind]
+) -> tuple[tuple[_Kind, ...], tuple[_Kind, ...]]:
+    """What came, or is another object now, and what went."""
+    came = tuple(item for name, item in after.items() if before.get(name) != item)
+    return came, tuple(item for name, item in before.items() if name not in after)

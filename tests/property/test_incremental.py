@@ -1,0 +1,126 @@
+"""The law of the compiler: whatever changes one after another, the flows are those of a compilation from nothing.
+
+What each update returns, applied in turn to a plain dictionary of flows and one of groups, gives the same flows.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ovsnp.compiler import Compilation, compile_cluster, local_pods, render_json, render_text
+from ovsnp.flows.changes import FlowChanges
+from ovsnp.flows.flow import Flow, Slot
+from ovsnp.flows.group import Group
+from ovsnp.manifests import load_objects
+from ovsnp.model.bridge import Ports
+from ovsnp.model.changes import Changes, all_objects, changes_between
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Encap, Options
+from tests.property.cluster_changes import change, ports_of
+from tests.property.clusters import Object, random_cluster, random_services
+
+SEEDS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
+NODE = "node-0"
+
+
+class Follower:
+    """A bridge that does what each update says."""
+
+    def __init__(self) -> None:
+        self.flows: dict[Slot, Flow] = {}
+        self.groups: dict[int, Group] = {}
+
+    def follow(self, told: FlowChanges) -> None:
+        for flow in told.deleted:
+            assert self.flows.pop(flow.slot) == flow
+        for flow in told.added:
+            assert flow.slot not in self.flows
+            self.flows[flow.slot] = flow
+        for flow in told.changed:
+            assert self.flows[flow.slot] != flow
+            self.flows[flow.slot] = flow
+        for group in told.groups_deleted:
+            assert self.groups.pop(group.id) == group
+        for group in told.groups_added:
+            assert group.id not in self.groups
+            self.groups[group.id] = group
+        for group in told.groups_changed:
+            assert self.groups[group.id] != group
+            self.groups[group.id] = group
+
+
+def options_of(random: Random) -> Options:
+    """Options that stay; one cluster in eight has no Node objects."""
+    return Options(
+        node=NODE if random.random() < 0.88 else None,
+        encap=random.choice((Encap.GENEVE, Encap.GENEVE, Encap.VXLAN)),
+        strict_nodes=random.random() < 0.4,
+        masquerade=random.random() < 0.3,
+        service_blocks=random.random() < 0.5,
+    )
+
+
+def loaded(objects: Sequence[Object], options: Options) -> Cluster:
+    """The cluster of these objects; without its nodes where the options name none."""
+    if options.node:
+        return load_objects(objects)
+    return load_objects(
+        [_without_node(each) for each in objects if each["kind"] in ("Namespace", "Pod", "NetworkPolicy")]
+    )
+
+
+def _without_node(item: Object) -> Object:
+    return (
+        {**item, "spec": {key: item["spec"][key] for key in item["spec"] if key != "nodeName"}}
+        if "spec" in item
+        else item
+    )
+
+
+def moments(random: Random, options: Options, count: int) -> Iterator[tuple[Cluster, Ports]]:
+    """A cluster and a bridge's ports, and what becomes of them in this many changes."""
+    objects = random_cluster(random)
+    objects += random_services(random, objects)
+    ports: Ports | None = None
+    for _ in range(count + 1):
+        cluster = loaded(objects, options)
+        ports = ports_of(random, local_pods(cluster, options.node), ports)
+        yield cluster, ports
+        objects = change(random, objects)
+
+
+def hold_the_law(random: Random, count: int) -> None:
+    options = options_of(random)
+    compilation, bridge = Compilation(options), Follower()
+    before: Cluster | None = None
+    for cluster, ports in moments(random, options, count):
+        changes = changes_between(before, cluster, ports) if before else Changes(all_objects(cluster), ports=ports)
+        bridge.follow(compilation.update(changes))
+        before = cluster
+        followed, expected = compilation.program(), compile_cluster(cluster, ports, options)
+        assert render_text(followed) == render_text(expected)
+        assert render_json(followed) == render_json(expected)
+        assert followed == expected
+        assert bridge.flows == {flow.slot: flow for flow in expected.flows}
+        assert bridge.groups == {group.id: group for group in expected.groups}
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_flows_after_changes_are_those_of_a_compilation_from_nothing(seed: int) -> None:
+    random = Random(seed)
+    hold_the_law(random, random.choice((1, 3, 10, 10, 30)))
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_hypothesis_finds_no_changes_after_which_the_flows_are_others(random: Random, count: int) -> None:
+    hold_the_law(random, count)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS, SEEDS + max(2, SEEDS // 20)))
+def test_two_hundred_changes(seed: int) -> None:
+    hold_the_law(Random(seed), 200)
