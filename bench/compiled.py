@@ -36,11 +36,16 @@ def port_numbers(cluster: Cluster) -> dict[str, int]:
     return {pod.key: FIRST_OFFLINE_OFPORT + index for index, pod in enumerate(pods_of(cluster))}
 
 
-def program_of(cluster: Cluster, numbers: dict[str, int]) -> Program:
-    """Compile for a bridge whose pods have these ports."""
+def ports_of(cluster: Cluster, numbers: dict[str, int]) -> Ports:
+    """The ports of a bridge whose pods have these numbers."""
     ports = {
         pod.key: Port(numbers[pod.key], mac)
         for pod in pods_of(cluster)
         if (mac := derived_mac(pod.addresses)) is not None
     }
-    return compile_cluster(cluster, Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports), OPTIONS)
+    return Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports)
+
+
+def program_of(cluster: Cluster, numbers: dict[str, int]) -> Program:
+    """Compile for a bridge whose pods have these ports."""
+    return compile_cluster(cluster, ports_of(cluster, numbers), OPTIONS)

@@ -1,19 +1,18 @@
 """The compiler: manifests to one node's flows, pass by pass."""
 
-import msgspec
-
-from ovsnp.classify import classify
+from ovsnp.classify import Classifier
 from ovsnp.collector import without_collector
-from ovsnp.flows.changes import FlowChanges, by_number, by_slot, difference
+from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
-from ovsnp.lower import lower
+from ovsnp.flows.store import FlowStore
+from ovsnp.lower import Lowerer
 from ovsnp.manifests import load
 from ovsnp.model.bridge import Ports
-from ovsnp.model.changes import Changes, all_objects, changed
+from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.render import render_json, render_text
-from ovsnp.resolve import assume_ports, frontends, local_pods, resolve, settle
+from ovsnp.resolve import Resolver, assume_ports, local_pods
 
 __all__ = ["Compilation", "assume_ports", "compile_cluster", "load", "local_pods", "render_json", "render_text"]
 
@@ -26,9 +25,10 @@ class Compilation:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._cluster = Cluster({}, {}, (), ())
-        self._ports = assume_ports(())
-        self._program = Program(options, (), ())
+        self._resolver = Resolver(options)
+        self._classifier = Classifier()
+        self._lowerer = Lowerer(options)
+        self._store = FlowStore()
 
     @without_collector()
     def update(self, changes: Changes) -> FlowChanges:
@@ -36,30 +36,26 @@ class Compilation:
 
         Raises UsageError where a node's tunnel could not be reached or VXLAN cannot carry a pod's address.
         """
-        self._cluster, self._ports = changed(self._cluster, changes), changes.ports or self._ports
-        before, self._program = self._program, self._compile()
-        return difference(
-            by_slot(before.flows),
-            by_slot(self._program.flows),
-            by_number(before.groups),
-            by_number(self._program.groups),
-        )
-
-    def _compile(self) -> Program:
-        cluster, options = self._cluster, self._options
-        bridge = settle(cluster, self._ports, options)
-        egress, ingress = resolve(
-            cluster, [local.pod for local in bridge.pods], bridge.judged, service_blocks=options.service_blocks
-        )
-        services = frontends(cluster, options.node)
-        program = lower(bridge, classify(egress), classify(ingress), services, options)
-        return msgspec.structs.replace(program, assumed_ports=self._ports.assumed)
+        node = self._resolver.update(changes)
+        policy = self._classifier.update(node.rules)
+        units = self._lowerer.update(node, policy)
+        return self._store.update(units)
 
     def program(self) -> Program:
         """All flows and groups, in the order of the text."""
-        return self._program
+        flows = sorted(
+            self._store.flows.items(), key=lambda item: (item[0].table, -item[0].priority, item[1].note, item[0].match)
+        )
+        return Program(
+            self._options,
+            self._lowerer.groups,
+            tuple(flow for _, flow in flows),
+            self._lowerer.frontends,
+            self._resolver.assumed_ports,
+        )
 
 
+@without_collector()
 def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program:
     """Compile the policies of a cluster for the bridge of one of its nodes: one update from nothing.
 

@@ -1,5 +1,5 @@
 """Pass 3: peer sets to identities and prefixes, ports to masks, rules to clauses."""
 
-from ovsnp.classify.rules import classify
+from ovsnp.classify.classifier import Classifier
 
-__all__ = ["classify"]
+__all__ = ["Classifier"]

@@ -1,76 +1,123 @@
 """Rules to clauses."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
 
-from ovsnp.classify.peers import identify
+from ovsnp.classify.peers import Peers
 from ovsnp.classify.ports import masks
-from ovsnp.model.clauses import Clauses, Identity, PeerEntry, RuleClauses, SubjectClass
-from ovsnp.model.ruleset import PeerSet, ResolvedRule, RuleSet
-from ovsnp.pipeline.numbers import number
+from ovsnp.classify.subjects import Subjects
+from ovsnp.model.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
+from ovsnp.model.ruleset import PeerTable, ResolvedRule
+from ovsnp.pipeline.numbers import Numbers
+
+_Key = TypeVar("_Key")
 
 
-def classify(rule_set: RuleSet) -> Clauses:
-    """Number the subjects, identities and rules of one direction; rules whose peers have no address are left out."""
-    subject_of = _subjects(rule_set)
-    direct, by_service = (
-        identify(
-            {rule.peers.name: rule.peers for rule in rule_set.rules if rule.peers and rule.service is which}.values()
-        )
-        for which in (False, True)
-    )
-    within = {False: _within(direct), True: _within(by_service)}
-    numbers = number(rule.key for rule in rule_set.rules)
-    rules = [
-        RuleClauses(
-            numbers[rule.key],
-            rule.key,
-            rule.ref,
-            _by_pods(subject_of[pod.key] for pod in rule.subjects),
-            within[rule.service].get(rule.peers.name, ()) if rule.peers else None,
-            masks(rule.ports) if rule.ports else None,
-            rule.service,
-        )
-        for rule in rule_set.rules
-    ]
-    return Clauses(
-        rule_set.direction,
-        _by_pods(subject_of.values()),
-        direct,
-        tuple(rule for rule in rules if rule.identities != ()),
-        by_service,
-    )
+class Rules:
+    """The rules of one direction as clauses, with their numbers; rules whose peers have no address are left out."""
+
+    def __init__(self, peers: Mapping[PeerTable, Peers]) -> None:
+        self._peers = peers
+        self._rules: dict[str, ResolvedRule] = {}
+        self._masks: dict[str, tuple[PortMask, ...] | None] = {}
+        self._clauses: dict[str, RuleClauses] = {}
+        self._numbers = Numbers()
+        self._isolated: set[str] = set()
+        self._selecting: dict[str, set[str]] = defaultdict(set)
+        self._using: dict[tuple[PeerTable, str], set[str]] = defaultdict(set)
+        self._subjects = Subjects()
+        self._subject_numbers: dict[str, int] = {}
+
+    def update(
+        self,
+        isolated: Mapping[str, bool],
+        rules: Mapping[str, ResolvedRule | None],
+        sets: Mapping[PeerTable, Collection[str]],
+    ) -> ClauseChanges:
+        """Take pods and rules that changed, and the peer sets that have other identities; returns what changed."""
+        if not isolated and not rules and not any(sets.values()):
+            return ClauseChanges({}, {}, {})
+        came = {key for key, rule in rules.items() if rule and key not in self._rules}
+        went = {key for key, rule in rules.items() if rule is None and key in self._rules}
+        pods = {*isolated}
+        for key, rule in rules.items():
+            pods |= self._take(key, rule)
+        for pod, is_isolated in isolated.items():
+            (self._isolated.add if is_isolated else self._isolated.discard)(pod)
+        touched = {*rules, *self._numbers.update(went, came)}
+        subjects = self._subjects.update({pod: self._rules_of(pod) for pod in pods})
+        for name in subjects:
+            touched.update(name.split("\n")[1:])
+        for table, names in sets.items():
+            for name in names:
+                touched |= self._using.get((table, name), set())
+        return ClauseChanges(subjects, self._numbers_of(pods, subjects), self._changed(touched))
+
+    def _take(self, key: str, rule: ResolvedRule | None) -> set[str]:
+        """Keep a rule in the place of the one of this key; returns the pods that it selects now, or no longer."""
+        before = self._rules.pop(key, None)
+        old, new = set(before.subjects if before else ()), set(rule.subjects if rule else ())
+        if before:
+            del self._masks[key]
+            if before.peers is not None:
+                _discard(self._using, (before.table, before.peers), key)
+        for pod in old - new:
+            _discard(self._selecting, pod, key)
+        for pod in new - old:
+            self._selecting[pod].add(key)
+        if rule:
+            self._rules[key] = rule
+            self._masks[key] = masks(rule.ports) if rule.ports else None
+            if rule.peers is not None:
+                self._using[rule.table, rule.peers].add(key)
+        return old ^ new
+
+    def _rules_of(self, pod: str) -> list[str] | None:
+        """The rules that select a pod; None if it is not isolated."""
+        return sorted(self._selecting.get(pod, ())) if pod in self._isolated else None
+
+    def _numbers_of(self, pods: set[str], subjects: Mapping[str, SubjectClass | None]) -> dict[str, int]:
+        """The pods that have another subject number than before; 0: they are not isolated."""
+        numbers = dict.fromkeys(pods - self._isolated, 0)
+        for subject in subjects.values():
+            if subject:
+                numbers.update(dict.fromkeys(subject.pods, subject.number))
+        numbers.update((pod, self._subjects.of(pod).number) for pod in pods & self._isolated)
+        changed = {pod: number for pod, number in numbers.items() if number != self._subject_numbers.get(pod, 0)}
+        for pod, number in changed.items():
+            if number:
+                self._subject_numbers[pod] = number
+            else:
+                del self._subject_numbers[pod]
+        return changed
+
+    def _changed(self, keys: Iterable[str]) -> dict[str, RuleClauses | None]:
+        changed: dict[str, RuleClauses | None] = {}
+        for key in keys:
+            after = self._clauses_of(key)
+            if after != self._clauses.get(key):
+                changed[key] = after
+        for key, clauses in changed.items():
+            if clauses:
+                self._clauses[key] = clauses
+            else:
+                del self._clauses[key]
+        return changed
+
+    def _clauses_of(self, key: str) -> RuleClauses | None:
+        rule = self._rules.get(key)
+        if rule is None:
+            return None
+        identities = self._peers[rule.table].identities_of(rule.peers) if rule.peers is not None else None
+        if identities == ():
+            return None
+        subjects = {self._subjects.of(pod) for pod in rule.subjects}
+        by_pods = tuple(sorted(subjects, key=lambda subject: subject.pods))
+        return RuleClauses(self._numbers[key], key, rule.ref, by_pods, identities, self._masks[key], rule.table)
 
 
-def _peer_sets(rules: Iterable[ResolvedRule]) -> Collection[PeerSet]:
-    return {rule.peers.name: rule.peers for rule in rules if rule.peers}.values()
-
-
-def _within(entries: Iterable[PeerEntry]) -> dict[str, tuple[Identity, ...]]:
-    """The identities of the addresses in each peer set."""
-    found: dict[str, set[Identity]] = defaultdict(set)
-    for identity in {entry.identity for entry in entries if entry.identity}:
-        for name in identity.sets:
-            found[name].add(identity)
-    return {name: tuple(sorted(those, key=lambda identity: identity.sets)) for name, those in found.items()}
-
-
-def _subjects(rule_set: RuleSet) -> dict[str, SubjectClass]:
-    selecting: dict[str, list[str]] = {pod.key: [] for pod in rule_set.isolated}
-    for rule in rule_set.rules:
-        for pod in rule.subjects:
-            selecting[pod.key].append(rule.key)
-    alike: dict[str, list[str]] = defaultdict(list)
-    for pod_key, rules in selecting.items():
-        alike["\n".join(("selected by", *rules))].append(pod_key)
-    numbers = number(alike)
-    return {
-        pod_key: subject
-        for name, pods in alike.items()
-        for subject in [SubjectClass(numbers[name], tuple(sorted(pods)))]
-        for pod_key in pods
-    }
-
-
-def _by_pods(subjects: Iterable[SubjectClass]) -> tuple[SubjectClass, ...]:
-    return tuple(sorted(set(subjects), key=lambda subject: subject.pods))
+def _discard(index: dict[_Key, set[str]], key: _Key, item: str) -> None:
+    index[key].discard(item)
+    if not index[key]:
+        del index[key]

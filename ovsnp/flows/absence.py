@@ -1,57 +1,82 @@
 """Holds flows against what no datapath may be asked: to match that a field is absent (`ovsnp.pipeline.datapath`)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 from ovsnp.errors import DeclarationError
-from ovsnp.flows.flow import Flow
+from ovsnp.flows.flow import Flow, Slot
 from ovsnp.flows.match import Term
 from ovsnp.pipeline.datapath import WITNESS
 from ovsnp.pipeline.fields import Field
+from ovsnp.pipeline.tables import TABLES
+
+CONCERNED = frozenset(table.name for table in TABLES if table.matches & WITNESS.keys())
+"""The tables that match a field that has a witness."""
 
 
-def check_absences(flows: Iterable[Flow]) -> None:
-    """Raises DeclarationError where a verdict hangs on the absence of a field that has a witness.
+class Absences:
+    """The flows of one table, as they come and go.
 
-    A flow that matches such a field must match its witness, too. The other flows of the table drop packets with the
-    witness, or do not take them. A packet that no flow takes is dropped.
+    A flow that matches a field that has a witness must match its witness, too. The other flows of the table drop
+    packets with the witness, or do not take them. A packet that no flow takes is dropped.
     """
-    tables: dict[str, list[Flow]] = defaultdict(list)
-    for flow in flows:
-        tables[flow.table].append(flow)
-    for there in tables.values():
-        witnessed = [flow for flow in there if _witnessed(flow)]
-        for flow in witnessed:
-            _check_witness(flow)
-        if witnessed:
-            _check_others((flow for flow in there if not _witnessed(flow)), _whole_values(witnessed))
+
+    def __init__(self) -> None:
+        self._witnessed: dict[Slot, Flow] = {}
+        self._others: dict[Slot, Flow] = {}
+        self._values: dict[Field, Counter[int]] = defaultdict(Counter)
+        self._unchecked: dict[Slot, Flow] = {}
+        self._stale = False
+
+    def add(self, slot: Slot, flow: Flow) -> None:
+        """A flow came; raises DeclarationError where it matches a field without its witness."""
+        if witnessed := _witnessed(flow):
+            _check_witness(flow, witnessed)
+            self._witnessed[slot] = flow
+            self._count(flow, 1)
+        else:
+            self._others[slot] = self._unchecked[slot] = flow
+
+    def remove(self, slot: Slot) -> None:
+        """A flow went."""
+        if flow := self._witnessed.pop(slot, None):
+            self._count(flow, -1)
+        else:
+            self._others.pop(slot)
+            self._unchecked.pop(slot, None)
+
+    def check(self) -> None:
+        """Raises DeclarationError where a verdict hangs on the absence of a field that has a witness."""
+        unchecked, self._unchecked = self._unchecked, {}
+        if self._stale:
+            self._stale, unchecked = False, self._others
+        if self._witnessed and unchecked:
+            self._check_others(unchecked.values())
+
+    def _count(self, flow: Flow, by: int) -> None:
+        self._stale = True
+        for field, value, mask in flow.match.terms:
+            if mask == field.full_mask:
+                self._values[field][value] += by
+
+    def _check_others(self, others: Iterable[Flow]) -> None:
+        """A flow takes no packet with the witness if it wants another value where all witnessed flows match whole."""
+        total = len(self._witnessed)
+        whole = {field: +values for field, values in self._values.items() if values.total() == total}
+        for flow in others:
+            if flow.actions and not any(
+                term.field in whole and term.mask == term.field.full_mask and term.value not in whole[term.field]
+                for term in flow.match.terms
+            ):
+                raise DeclarationError(f"{flow.slot} takes a packet where a field is absent that another flow matches")
 
 
 def _witnessed(flow: Flow) -> list[Field]:
     return [term.field for term in flow.match.terms if term.field in WITNESS]
 
 
-def _check_witness(flow: Flow) -> None:
-    for field in _witnessed(flow):
+def _check_witness(flow: Flow, fields: Iterable[Field]) -> None:
+    for field in fields:
         witness = WITNESS[field]
         if Term(witness.field, witness.value, witness.field.full_mask) not in flow.match.terms:
             raise DeclarationError(f"{flow.slot} matches {field.name} without {witness.field.name}={witness.value}")
-
-
-def _check_others(others: Iterable[Flow], whole: Mapping[Field, set[int]]) -> None:
-    for flow in others:
-        if flow.actions and not any(
-            term.field in whole and term.mask == term.field.full_mask and term.value not in whole[term.field]
-            for term in flow.match.terms
-        ):
-            raise DeclarationError(f"{flow.slot} takes a packet where a field is absent that another flow matches")
-
-
-def _whole_values(flows: list[Flow]) -> dict[Field, set[int]]:
-    """The values of those fields that each of the flows matches whole."""
-    values: dict[Field, set[int]] = defaultdict(set)
-    count: dict[Field, int] = defaultdict(int)
-    for term in (term for flow in flows for term in flow.match.terms if term.mask == term.field.full_mask):
-        values[term.field].add(term.value)
-        count[term.field] += 1
-    return {field: found for field, found in values.items() if count[field] == len(flows)}

@@ -4,16 +4,16 @@ Open vSwitch accepts much that is wrong and widens it silently; a flow that the 
 mistake in the compiler, so it raises DeclarationError instead of reaching a bridge.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-
 from ovsnp.errors import DeclarationError
 from ovsnp.flows import action as a
-from ovsnp.flows.flow import Flow, Slot
+from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match
 from ovsnp.pipeline.datapath import MATCHING, OLDEST, SETTING, TRACKING, Feature
-from ovsnp.pipeline.fields import CONJ_ID, IP_KINDS, KINDS, Field
+from ovsnp.pipeline.fields import IP_KINDS, KINDS, Field
 from ovsnp.pipeline.tables import BY_NAME, Table
+
+_TRACKERS = (a.Track, a.Commit, a.Translate)
+_LAST = (a.Goto, a.Track, a.Translate, a.ToGroup)
 
 
 def check_flow(flow: Flow) -> Flow:
@@ -58,13 +58,12 @@ def _check_datapath(does: str, needed: Feature | None) -> None:
 def _check_actions(table: Table, flow: Flow) -> None:
     for position, action in enumerate(flow.actions):
         _check_action(table, flow.match, action)
-        for feature in TRACKING if isinstance(action, a.Track | a.Commit | a.Translate) else ():
+        for feature in TRACKING if isinstance(action, _TRACKERS) else ():
             _check_datapath("tracks connections", feature)
-        if isinstance(action, a.Goto | a.Track | a.Translate | a.ToGroup) and position != len(flow.actions) - 1:
+        if isinstance(action, _LAST) and position != len(flow.actions) - 1:
             raise DeclarationError(f"nothing comes after {action}")
-    if any(isinstance(action, a.Conjunction) for action in flow.actions) and not all(
-        isinstance(action, a.Conjunction) for action in flow.actions
-    ):
+    conjunctions = sum(isinstance(action, a.Conjunction) for action in flow.actions) if table.conjunctive else 0
+    if conjunctions not in (0, len(flow.actions)):
         raise DeclarationError("conjunctions stand alone")
 
 
@@ -112,28 +111,3 @@ def _check_set(table: Table, match: Match, field: Field) -> None:
     if field.declared not in table.sets:
         raise DeclarationError(f"the table does not set {field.name}")
     _check_kind(field, match)
-
-
-def check_flow_set(flows: Iterable[Flow]) -> None:
-    """Raises DeclarationError where two flows share a slot, or a conjunction is not whole.
-
-    A conjunction is whole when all of its clauses stand at one priority of one table, and one flow there
-    matches its ``conj_id``.
-    """
-    slots: set[Slot] = set()
-    clauses: dict[tuple[str, int, int], set[tuple[int, int]]] = defaultdict(set)
-    ends: set[tuple[str, int]] = set()
-    for flow in flows:
-        if flow.slot in slots:
-            raise DeclarationError(f"two flows share {flow.slot}")
-        slots.add(flow.slot)
-        for action in flow.actions:
-            if isinstance(action, a.Conjunction):
-                clauses[flow.table, flow.priority, action.id].add((action.clause, action.clauses))
-        ends.update((flow.table, term.value) for term in flow.match.terms if term.field is CONJ_ID)
-    for (table, _, number), found in clauses.items():
-        total = next(iter(found))[1]
-        if found != {(clause, total) for clause in range(1, total + 1)} or (table, number) not in ends:
-            raise DeclarationError(f"conjunction {number} in {table} is not whole")
-    if len(ends) != len(clauses):
-        raise DeclarationError("a conj_id has no conjunction")

@@ -10,7 +10,7 @@ from ovsnp.flows.action import Answer, Goto, Move, Pop, Push, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
 from ovsnp.model.address import Address, family
-from ovsnp.model.bridge import Bridge
+from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
@@ -23,11 +23,14 @@ _TARGET_LINK_LAYER_ADDRESS = 2
 _ROUTER_SOLICITED_OVERRIDE = 0b111
 
 
+def pod_flows(local: LocalPod) -> Iterator[Flow]:
+    """No pod is answered about its own addresses."""
+    for address in local.pod.addresses:
+        yield _silence(f"{local.pod.key}'s own address", local.port.ofport, address)
+
+
 def flows(bridge: Bridge) -> Iterator[Flow]:
     """Answers to ARP requests and neighbour solicitations."""
-    for local in bridge.pods:
-        for address in local.pod.addresses:
-            yield _silence(f"{local.pod.key}'s own address", local.port.ofport, address)
     for address in bridge.gateways:
         yield _silence("the gateway's own address", bridge.gateway.ofport, address)
     if 4 in bridge.families:

@@ -16,12 +16,14 @@ from ovsnp.pipeline.conntrack import SNAT_ZONE, ZONE
 _ADMITTED, _BOUND = exactly(r.ADMITTED, 1), exactly(r.SERVICE_LABEL, 1)
 _ANSWERED = exactly(r.ANSWERED, 1)
 _UNANSWERED = (_ADMITTED, exactly(r.ANSWERED, 0))
+_UNANSWERED_SERVICE = (*_UNANSWERED, _BOUND)
 _SENT_BY_POD = exactly(r.ORIGIN, r.Origin.POD)
 _MARK = SetField(r.SERVICE_BOUND, 1)
 _ONWARDS = Goto("DestinationNode")
 _ANSWER = (SetField(r.ANSWERING, 1), _ONWARDS)
 _JUDGE = (SetField(r.JUDGED, 1), Goto("Service"))
 _JUDGE_BOUND = (SetField(r.JUDGED, 1), _MARK, _ONWARDS)
+_OUT_OF_WINDOW = "TCP out of its window"
 _MEMORY = (
     Move(r.INGRESS_RULE, r.INGRESS_RULE_LABEL),
     Move(r.EGRESS_RULE, r.EGRESS_RULE_LABEL),
@@ -43,7 +45,7 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
         yield Flow("Conntrack", p.ALWAYS, Match(kind), (Track(zone, "ConntrackState"),))
         yield from _commits(bridge, version)
         yield from _portless(f.PROTOCOL_KIND[version, Protocol.SCTP])
-        yield from _out_of_window(bridge, version)
+        yield from _out_of_window(version)
     yield from _states()
 
 
@@ -61,7 +63,15 @@ def _states() -> Iterator[Flow]:
     yield _state(p.OPENING, "+est-rpl+trk", "admitted, but never answered", _JUDGE, terms=_UNANSWERED)
 
 
-def _out_of_window(bridge: Bridge, version: int) -> Iterator[Flow]:
+def own_openings(bridge: Bridge) -> Iterator[Flow]:
+    """What a pod sends out of TCP's window to a cluster IP is no answer: its connection is not answered yet."""
+    for version, value, length in bridge.local_prefixes:
+        sent = (*_UNANSWERED_SERVICE, _SENT_BY_POD, in_prefix(f.IP_SRC[version], value, length))
+        kind = f.PROTOCOL_KIND[version, Protocol.TCP]
+        yield _state(p.OUT_OF_WINDOW_OPENING, "+inv+trk", _OUT_OF_WINDOW, (), kind, sent)
+
+
+def _out_of_window(version: int) -> Iterator[Flow]:
     """A client's new connection may meet what its server remembers of another: the userspace datapath before 3.2
     gives a Service-bound connection another source port when its own comes round again. Then the server's answer, the
     client's RST and the rest are out of the window that conntrack saw, but TCP gets over it if it gets to see them.
@@ -71,18 +81,14 @@ def _out_of_window(bridge: Bridge, version: int) -> Iterator[Flow]:
     comes from a pod to a connection that came through the tunnel, or to a connection to a cluster IP through the
     tunnel or from no pod's address. On other datapaths nothing of this matches: what is invalid has no label there.
     """
-    kind, note = f.PROTOCOL_KIND[version, Protocol.TCP], "TCP out of its window"
+    kind, note = f.PROTOCOL_KIND[version, Protocol.TCP], _OUT_OF_WINDOW
     # What a pod did not send needs no carrier.
     bound = (_ANSWERED, _BOUND, _SENT_BY_POD)
     yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", note, (_MARK, _ONWARDS), kind, bound)
     yield _state(p.OUT_OF_WINDOW, "+inv+trk", note, (_ONWARDS,), kind, (_ANSWERED,))
-    to_service = (*_UNANSWERED, _BOUND)
-    for prefix in (prefix for prefix in bridge.local_prefixes if prefix.family == version):
-        sent = (*to_service, _SENT_BY_POD, in_prefix(f.IP_SRC[version], prefix.value, prefix.length))
-        yield _state(p.OUT_OF_WINDOW_OPENING, "+inv+trk", note, (), kind, sent)
     answers = (
-        (*to_service, _SENT_BY_POD),
-        (*to_service, exactly(r.ORIGIN, r.Origin.TUNNEL)),
+        (*_UNANSWERED_SERVICE, _SENT_BY_POD),
+        (*_UNANSWERED_SERVICE, exactly(r.ORIGIN, r.Origin.TUNNEL)),
         (*_UNANSWERED, exactly(r.SERVICE_LABEL, 0), exactly(r.ORIGIN_LABEL, r.Origin.TUNNEL), _SENT_BY_POD),
     )
     for terms in answers:
@@ -91,7 +97,7 @@ def _out_of_window(bridge: Bridge, version: int) -> Iterator[Flow]:
 
 def _commits(bridge: Bridge, version: int) -> Iterator[Flow]:
     kind, zone = f.IP_KIND[version], ZONE[version]
-    if bridge.others:
+    if not bridge.alone:
         # A masqueraded connection has the gateway's address: only this tells whose it is.
         carried = Move(r.CARRIED_SOURCE[version].part(0, r.CARRIED_LABEL.bits), r.CARRIED_LABEL)
         match = Match(kind, (exactly(r.CARRIED, 1),))

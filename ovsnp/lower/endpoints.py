@@ -4,8 +4,8 @@ Conntrack translates the destination at once and remembers that the connection i
 is admitted: policy judges it on the endpoint, packet by packet, until a packet reaches Commit.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count
 
 import msgspec
 
@@ -19,9 +19,9 @@ from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.conntrack import ZONE
-from ovsnp.pipeline.numbers import number
+from ovsnp.pipeline.numbers import Numbers, number
 
-_GROUPS = 0xFFFFFF00
+GROUPS = 0xFFFFFF00
 """Numbers of groups and buckets lie below (OFPG_MAX, OFPG_BUCKET_ALL)."""
 
 _MOST = 256
@@ -43,16 +43,28 @@ _LEARNED = 1 << 16
 """Clients whose endpoint is kept at a time; more could be made up by who sends from outside."""
 
 
-def groups(frontends: Iterable[Frontend]) -> dict[Frontend, tuple[Group, ...]]:
-    """The groups of each port that has endpoints; the last one chooses, by way of the others where there are any."""
-    served = [frontend for frontend in frontends if frontend.backends]
-    parts = {frontend: _parts(frontend) for frontend in served}
-    numbers = number((name for frontend in served for name in _names(frontend, len(parts[frontend]))), _GROUPS)
-    return {
-        frontend: tuple(_groups(frontend, parts[frontend], [numbers[name] for name in names]))
-        for frontend in served
-        for names in [_names(frontend, len(parts[frontend]))]
-    }
+class Choice(msgspec.Struct, frozen=True):
+    """How a port's endpoints are chosen: the endpoints by number in parts, each of which fits a group.
+
+    ``names`` are what the groups get their numbers by, the one that chooses last.
+    """
+
+    frontend: Frontend
+    parts: tuple[dict[int, Backend], ...]
+    names: tuple[str, ...]
+
+
+def choice(frontend: Frontend) -> Choice | None:
+    """The choice at a port; None where there is no endpoint."""
+    if not frontend.backends:
+        return None
+    parts = _parts(frontend)
+    return Choice(frontend, tuple(parts), tuple(_names(frontend, len(parts))))
+
+
+def groups(chosen: Choice, numbers: Numbers) -> tuple[Group, ...]:
+    """The groups of a port; the last one chooses, by way of the others where there are any."""
+    return tuple(_groups(chosen.frontend, chosen.parts, [numbers[name] for name in chosen.names]))
 
 
 def _names(frontend: Frontend, parts: int) -> list[str]:
@@ -78,11 +90,11 @@ def _parts(frontend: Frontend) -> list[dict[int, Backend]]:
 
 def _numbers(frontend: Frontend) -> dict[Backend, int]:
     names = {backend: f"{format_address(backend.address)} {backend.port}" for backend in frontend.backends}
-    numbers = number(names.values(), _GROUPS)
+    numbers = number(names.values(), GROUPS)
     return {backend: numbers[name] for backend, name in names.items()}
 
 
-def _groups(frontend: Frontend, parts: list[dict[int, Backend]], ids: list[int]) -> Iterator[Group]:
+def _groups(frontend: Frontend, parts: Sequence[dict[int, Backend]], ids: list[int]) -> Iterator[Group]:
     serving = f"{frontend.port}/{frontend.protocol}"
     for group, part in zip(ids, parts, strict=False):
         yield Group(group, *_chosen(frontend, part, len(parts)), frontend.service, serving)
@@ -140,14 +152,14 @@ def _translate(backend: Backend) -> tuple[Action, ...]:
     return SetField(r.SERVICE_BOUND, 1), translate
 
 
-def kept(frontend: Frontend, match: Match, group: Group) -> Iterator[Flow]:
+def kept(chosen: Choice, affinity: int, match: Match, group: int) -> Iterator[Flow]:
     """The flows of a port with sessionAffinity: one an endpoint, which is learned, and one for who has none yet."""
-    assert frontend.affinity
-    for backend, its in _numbers(frontend).items():
+    frontend = chosen.frontend
+    for its, backend in chain.from_iterable(part.items() for part in chosen.parts):
         learn = Learn(
             "SessionAffinity",
             p.KEPT_ENDPOINT,
-            min(frontend.affinity, _LONGEST),
+            min(affinity, _LONGEST),
             _LEARNED,
             frontend.protocol,
             frontend.address,
@@ -156,4 +168,4 @@ def kept(frontend: Frontend, match: Match, group: Group) -> Iterator[Flow]:
         )
         of_endpoint = Match(match.kind, (*match.terms, exactly(r.ENDPOINT, its)))
         yield Flow("Endpoint", p.KEPT_ENDPOINT, of_endpoint, (learn, *_translate(backend)), frontend.service)
-    yield Flow("Endpoint", p.SERVICE, match, (ToGroup(group.id),), frontend.service)
+    yield Flow("Endpoint", p.SERVICE, match, (ToGroup(group),), frontend.service)

@@ -1,29 +1,38 @@
 """DestinationNode, SourceNode: the addresses of nodes, and which of these always reach pods and are reached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, of_addresses
-from ovsnp.model.address import host_prefix
-from ovsnp.model.bridge import Bridge
+from ovsnp.model.address import Address, host_prefix
+from ovsnp.model.bridge import Bridge, RemoteNode
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
 
+_TO_NODE, _ONWARDS = SetField(r.TO_NODE, 1), Goto("Egress")
+
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
+    """The addresses of the bridge's own node, and where all packets go on."""
+    if bridge.node:
+        yield from _always((*bridge.node.addresses, *bridge.gateways))
+    yield Flow("DestinationNode", p.MISS, Match(), (_ONWARDS,))
+
+
+def node_flows(node: RemoteNode) -> Iterator[Flow]:
     """One flow an address in each of the two tables; a node that policy judges is known as a destination only."""
-    to_node, exempt, onwards = SetField(r.TO_NODE, 1), SetField(r.EXEMPT, 1), Goto("Egress")
-    for address in bridge.always:
-        yield Flow("DestinationNode", p.NODE, of_addresses(f.IP_DST, host_prefix(address)), (to_node, exempt, onwards))
-        yield Flow("SourceNode", p.NODE, of_addresses(f.IP_SRC, host_prefix(address)), (SetField(r.FROM_NODE, 1),))
-    for address in bridge.judged:
-        yield Flow(
-            "DestinationNode",
-            p.NODE,
-            of_addresses(f.IP_DST, host_prefix(address)),
-            (to_node, onwards),
-            "judged as its address",
-        )
-    yield Flow("DestinationNode", p.MISS, Match(), (onwards,))
+    if not node.judged:
+        yield from _always(node.addresses)
+        return
+    for address in node.addresses:
+        match = of_addresses(f.IP_DST, host_prefix(address))
+        yield Flow("DestinationNode", p.NODE, match, (_TO_NODE, _ONWARDS), "judged as its address")
+
+
+def _always(addresses: Iterable[Address]) -> Iterator[Flow]:
+    for address in addresses:
+        to, from_ = (of_addresses(side, host_prefix(address)) for side in (f.IP_DST, f.IP_SRC))
+        yield Flow("DestinationNode", p.NODE, to, (_TO_NODE, SetField(r.EXEMPT, 1), _ONWARDS))
+        yield Flow("SourceNode", p.NODE, from_, (SetField(r.FROM_NODE, 1),))

@@ -1,13 +1,13 @@
 """Origin: each port may send only from the addresses that are its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ovsnp.flows.action import Action, Goto, Move, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix, of_addresses
 from ovsnp.lower.address_resolution import SOLICITATION
-from ovsnp.model.address import Prefix, family, host_prefix, merge
-from ovsnp.model.bridge import Bridge, LocalPod
+from ovsnp.model.address import Prefix, family, host_prefix
+from ovsnp.model.bridge import Bridge, LocalPod, RemoteNode
 from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
@@ -17,15 +17,24 @@ from ovsnp.pipeline.carrier import MARKED, NO_CARRIER, offset_bits
 _TAGGED = Term(f.VLAN_TCI, 0x1000, 0x1000)
 _MULTICAST = Term(f.ETH_DST, 1 << 40, 1 << 40)
 _ND_TYPES = range(133, 138)
+_BY_GATEWAY = (SetField(r.ORIGIN, r.Origin.GATEWAY), Goto("SnatConntrack"))
 _LINK_LOCAL = in_prefix(f.IPV6_SRC, 0xFE80 << 112, 10)
 
 
-def flows(bridge: Bridge, encap: Encap, subjects: Mapping[str, int]) -> Iterator[Flow]:
-    """Spoof guard and admission by port; ``subjects`` are the numbers of pods isolated for egress."""
-    for local in bridge.pods:
-        yield from _pod(local, subjects.get(local.pod.key, 0))
-    yield from _tunnel(bridge, encap)
-    yield from _gateway(bridge)
+def flows(bridge: Bridge) -> Iterator[Flow]:
+    """What the gateway may send, and what nobody may."""
+    port = exactly(f.IN_PORT, bridge.gateway.ofport)
+    for version in bridge.families:
+        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), _BY_GATEWAY, "by the gateway")
+    asked = {4: Match("arp", (port, exactly(f.ARP_OP, 1))), 6: Match("icmp6", (port, SOLICITATION))}
+    for version in bridge.families:
+        yield _ask("by the gateway", asked[version])
+    for address in bridge.gateways:
+        match = of_addresses(f.IP_SRC, host_prefix(address), port)
+        yield Flow("Origin", p.SOURCE_EXCEPTION, match, _BY_GATEWAY, "by the gateway")
+    by_tunnel, note = exactly(f.IN_PORT, bridge.tunnel), "this node's addresses do not come through the tunnel"
+    for prefix in (*bridge.pod_cidrs, *map(host_prefix, bridge.node.addresses if bridge.node else ())):
+        yield _drop(p.SOURCE_GUARD, note, of_addresses(f.IP_SRC, prefix, by_tunnel))
     for number in _ND_TYPES if 6 in bridge.families else ():
         terms = (exactly(f.ICMPV6_TYPE, number),)
         yield _drop(p.NEIGHBOR_GUARD, "neighbour discovery that the bridge does not answer", Match("icmp6", terms))
@@ -34,11 +43,19 @@ def flows(bridge: Bridge, encap: Encap, subjects: Mapping[str, int]) -> Iterator
     yield _drop(p.MISS, "everything else", Match())
 
 
+def pod_sources(bridge: Bridge) -> Iterator[Flow]:
+    """No pod sends by the gateway."""
+    port, note = exactly(f.IN_PORT, bridge.gateway.ofport), "pods' addresses do not come in by the gateway"
+    for cidr in bridge.pod_prefixes:
+        yield _drop(p.SOURCE_GUARD, note, of_addresses(f.IP_SRC, cidr, port))
+
+
 def _drop(priority: int, note: str, match: Match) -> Flow:
     return Flow("Origin", priority, match, (), note)
 
 
-def _pod(local: LocalPod, subject: int) -> Iterator[Flow]:
+def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
+    """Spoof guard and admission of a pod's port; ``subject`` is its number where it is isolated for egress, or 0."""
     note, ours = local.pod.key, (exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac))
     accepted = (
         SetField(r.ORIGIN, r.Origin.POD),
@@ -62,24 +79,18 @@ def _ask(note: str, match: Match) -> Flow:
     return Flow("Origin", p.NEIGHBOR, match, (Goto("AddressResolution"),), note)
 
 
-def _tunnel(bridge: Bridge, encap: Encap) -> Iterator[Flow]:
-    port = exactly(f.IN_PORT, bridge.tunnel)
-    for node in bridge.others:
-        source = f.TUNNEL_SRC[family(node.tunnel_address)]
-        sender = (exactly(source, int.from_bytes(node.tunnel_address, "big")), port)
-        accepted = (SetField(r.ORIGIN, r.Origin.TUNNEL), SetField(r.ORIGIN_NODE, node.number))
-        plain = Match("", (*sender, exactly(f.TUN_ID, NO_CARRIER)))
-        note = f"from node {node.name}"
-        yield Flow("Origin", p.CARRIER_ABSENT, plain, (*accepted, Goto("SnatConntrack")), note)
-        for cidr in node.pod_cidrs:
-            terms, actions = _OPENED[encap](cidr)
-            match = Match(f.IP_KIND[cidr.family], (*sender, *terms))
-            actions = (*accepted, SetField(r.CARRIED, 1), *actions, Goto("SnatConntrack"))
-            yield Flow("Origin", p.CARRIER, match, actions, f"Service-bound, from a pod of node {node.name}")
-    for prefix in _own_prefixes(bridge):
-        yield _drop(
-            p.SOURCE_GUARD, "this node's addresses do not come through the tunnel", of_addresses(f.IP_SRC, prefix, port)
-        )
+def node_flows(node: RemoteNode, tunnel: int, encap: Encap) -> Iterator[Flow]:
+    """What another node sends through the tunnel."""
+    source = f.TUNNEL_SRC[family(node.tunnel_address)]
+    sender = (exactly(source, int.from_bytes(node.tunnel_address, "big")), exactly(f.IN_PORT, tunnel))
+    accepted = (SetField(r.ORIGIN, r.Origin.TUNNEL), SetField(r.ORIGIN_NODE, node.number))
+    plain = Match("", (*sender, exactly(f.TUN_ID, NO_CARRIER)))
+    yield Flow("Origin", p.CARRIER_ABSENT, plain, (*accepted, Goto("SnatConntrack")), f"from node {node.name}")
+    for cidr in node.pod_cidrs:
+        terms, actions = _OPENED[encap](cidr)
+        match = Match(f.IP_KIND[cidr.family], (*sender, *terms))
+        actions = (*accepted, SetField(r.CARRIED, 1), *actions, Goto("SnatConntrack"))
+        yield Flow("Origin", p.CARRIER, match, actions, f"Service-bound, from a pod of node {node.name}")
 
 
 def _open_option(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:
@@ -100,30 +111,3 @@ def _open_offset(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:
 
 
 _OPENED = {Encap.GENEVE: _open_option, Encap.VXLAN: _open_offset}
-
-
-def _own_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
-    return (*bridge.pod_cidrs, *map(host_prefix, bridge.node.addresses if bridge.node else ()))
-
-
-def _gateway(bridge: Bridge) -> Iterator[Flow]:
-    port = exactly(f.IN_PORT, bridge.gateway.ofport)
-    accepted = (SetField(r.ORIGIN, r.Origin.GATEWAY), Goto("SnatConntrack"))
-    for version in bridge.families:
-        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), accepted, "by the gateway")
-    asked = {4: Match("arp", (port, exactly(f.ARP_OP, 1))), 6: Match("icmp6", (port, SOLICITATION))}
-    for version in bridge.families:
-        yield _ask("by the gateway", asked[version])
-    for cidr in _pods_prefixes(bridge):
-        yield _drop(p.SOURCE_GUARD, "pods' addresses do not come in by the gateway", of_addresses(f.IP_SRC, cidr, port))
-    for address in bridge.gateways:
-        yield Flow(
-            "Origin", p.SOURCE_EXCEPTION, of_addresses(f.IP_SRC, host_prefix(address), port), accepted, "by the gateway"
-        )
-
-
-def _pods_prefixes(bridge: Bridge) -> tuple[Prefix, ...]:
-    """All pods' addresses: the pod CIDRs of the nodes, or without nodes the pods that there are."""
-    if bridge.node is None:
-        return bridge.local_prefixes
-    return merge((*bridge.pod_cidrs, *(cidr for node in bridge.others for cidr in node.pod_cidrs)))

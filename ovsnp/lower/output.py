@@ -1,13 +1,13 @@
 """Output, Send: the carrier, the gateway's address as source, and out of the port."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ovsnp.errors import UsageError
 from ovsnp.flows.action import Action, Answer, Goto, Move, Output, SetField, Translate
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
 from ovsnp.model.address import Address, Prefix, family, format_address
-from ovsnp.model.bridge import Bridge
+from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
@@ -20,8 +20,6 @@ _FORTH = exactly(r.SERVICE_BOUND, 1)
 
 def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
     """What becomes of a packet that knows its port."""
-    for local in bridge.pods:
-        yield from _hairpin(bridge, local.port.ofport, local.pod.key)
     for origin, port, note in (
         (r.Origin.TUNNEL, bridge.tunnel, "from tunnel to tunnel"),
         (r.Origin.GATEWAY, bridge.gateway.ofport, "from gateway to gateway"),
@@ -34,15 +32,15 @@ def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
     yield Flow("Send", p.DELIVER, Match(), (Output(r.OUT_PORT),))
 
 
-def check_offsets(bridge: Bridge) -> None:
+def check_offsets(pods: Iterable[LocalPod], pod_cidrs: Sequence[Prefix]) -> None:
     """Raises UsageError, with all of them, where VXLAN cannot carry the addresses of this node's pods.
 
     Cut to 24 bits an offset would be another pod's at the far end, and 0 nobody's.
     """
-    cidrs = {cidr.family: cidr for cidr in reversed(bridge.pod_cidrs)}
+    cidrs = {cidr.family: cidr for cidr in reversed(pod_cidrs)}
     uncarried = [
         f"{local.pod.key} ({format_address(address)})"
-        for local in bridge.pods
+        for local in pods
         for address in local.pod.addresses
         if (cidr := cidrs.get(family(address)))
         if not 0 < int.from_bytes(address, "big") - cidr.value < 1 << offset_bits(cidr)
@@ -54,11 +52,12 @@ def check_offsets(bridge: Bridge) -> None:
         )
 
 
-def _hairpin(bridge: Bridge, ofport: int, pod: str) -> Iterator[Flow]:
+def pod_flows(local: LocalPod, gateways: Iterable[Address]) -> Iterator[Flow]:
     """A pod that reaches itself through a Service must answer to the bridge, so it sees the gateway's address."""
+    ofport = local.port.ofport
     same = (exactly(f.IN_PORT, ofport), exactly(r.OUT_PORT, ofport))
-    note, back = f"{pod} to itself", SetField(r.HAIRPIN, 1)
-    for gateway in bridge.gateways:
+    note, back = f"{local.pod.key} to itself", SetField(r.HAIRPIN, 1)
+    for gateway in gateways:
         match = Match(f.IP_KIND[family(gateway)], (*same, _FORTH))
         yield Flow("Output", p.HAIRPIN_FORTH, match, (back, _from_gateway(gateway)), note)
     yield Flow("Output", p.HAIRPIN_BACK, Match("", same), (back, Goto("Send")), note)

@@ -1,40 +1,104 @@
 """Service, Endpoint: a connection to a cluster IP and port gets one of the endpoints."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from ovsnp.flows.action import Goto, Lookup, ToGroup
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.match import Match, exactly
-from ovsnp.lower.endpoints import kept
+from ovsnp.flows.units import Unit
+from ovsnp.lower.endpoints import GROUPS, Choice, choice, groups, kept
 from ovsnp.model.address import family
+from ovsnp.model.bridge import Bridge
 from ovsnp.model.frontend import Frontend
+from ovsnp.model.node_changes import ServiceName
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.numbers import Numbers
 
 
-def flows(groups: Mapping[Frontend, tuple[Group, ...]], frontends: tuple[Frontend, ...]) -> Iterator[Flow]:
-    """One flow a port; with sessionAffinity two, and one an endpoint.
-
-    ``groups`` are those of each port that has endpoints, the one that chooses last.
-    """
+def flows(_: Bridge) -> Iterator[Flow]:
+    """What is not for a Service goes on."""
     # What comes through the tunnel was given its endpoint where it came from.
     yield Flow("Service", p.SERVICE_GUARD, Match("", (exactly(r.ORIGIN, r.Origin.TUNNEL),)), (Goto("DestinationNode"),))
-    for frontend in frontends:
-        yield from _port(frontend, groups.get(frontend, ()))
     yield Flow("Service", p.MISS, Match(), (Goto("DestinationNode"),))
 
 
-def _port(frontend: Frontend, groups: tuple[Group, ...]) -> Iterator[Flow]:
-    version = family(frontend.address)
-    address = exactly(f.IP_DST[version], int.from_bytes(frontend.address, "big"))
-    match = Match(f.PROTOCOL_KIND[version, frontend.protocol], (address, exactly(f.PORT_DST, frontend.port)))
-    if not groups:
-        yield Flow("Service", p.SERVICE, match, (), f"{frontend.service}, which has no endpoints")
-    elif frontend.affinity:
-        asked = (Lookup("SessionAffinity"), Goto("Endpoint"))
-        yield Flow("Service", p.SERVICE, match, asked, frontend.service)
-        yield from kept(frontend, match, groups[-1])
-    else:
-        yield Flow("Service", p.SERVICE, match, (ToGroup(groups[-1].id),), frontend.service)
+class ServiceFlows:
+    """The flows and groups of all Services' ports.
+
+    One flow a port; with sessionAffinity two, and one an endpoint.
+    """
+
+    def __init__(self) -> None:
+        self._frontends: dict[ServiceName, tuple[Frontend, ...]] = {}
+        self._choices: dict[Unit, Choice] = {}
+        self._groups: dict[Unit, tuple[Group, ...]] = {}
+        self._unit_of: dict[str, Unit] = {}
+        self._numbers = Numbers(GROUPS)
+
+    @property
+    def frontends(self) -> tuple[Frontend, ...]:
+        """All ports of all Services, by the Services' namespaces and names."""
+        return tuple(chain.from_iterable(self._frontends[name] for name in sorted(self._frontends)))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, in the order of the ports."""
+        return tuple(chain.from_iterable(self._groups.get(_unit(frontend), ()) for frontend in self.frontends))
+
+    def update(
+        self, changes: Mapping[ServiceName, tuple[Frontend, ...]]
+    ) -> Iterator[tuple[Unit, tuple[Flow, ...], tuple[Group, ...]]]:
+        """Take the ports of Services that changed; returns the units that are made again."""
+        touched: dict[Unit, Frontend | None] = {}
+        for name, frontends in changes.items():
+            before = {_unit(frontend): frontend for frontend in self._frontends.pop(name, ())}
+            after = {_unit(frontend): frontend for frontend in frontends}
+            touched.update(dict.fromkeys(before.keys() - after.keys()))
+            touched.update((unit, port) for unit, port in after.items() if port != before.get(unit))
+            if frontends:
+                self._frontends[name] = frontends
+        for unit in self._choose(touched) - touched.keys():
+            touched[unit] = self._choices[unit].frontend
+        for unit, frontend in touched.items():
+            self._groups.pop(unit, None)
+            if chosen := self._choices.get(unit):
+                self._groups[unit] = groups(chosen, self._numbers)
+            yield unit, tuple(self._flows(unit, frontend)) if frontend else (), self._groups.get(unit, ())
+
+    def _choose(self, touched: Mapping[Unit, Frontend | None]) -> set[Unit]:
+        """Number the groups of some ports anew; returns the ports whose numbers are others than before."""
+        went: list[str] = []
+        came: list[str] = []
+        for unit, frontend in touched.items():
+            if before := self._choices.pop(unit, None):
+                went += before.names
+            chosen = choice(frontend) if frontend else None
+            if chosen:
+                self._choices[unit] = chosen
+                self._unit_of.update(dict.fromkeys(chosen.names, unit))
+                came += chosen.names
+        for name in {*went} - {*came}:
+            del self._unit_of[name]
+        return {self._unit_of[name] for name in self._numbers.update(went, came)}
+
+    def _flows(self, unit: Unit, frontend: Frontend) -> Iterator[Flow]:
+        found = self._groups.get(unit, ())
+        version = family(frontend.address)
+        address = exactly(f.IP_DST[version], int.from_bytes(frontend.address, "big"))
+        match = Match(f.PROTOCOL_KIND[version, frontend.protocol], (address, exactly(f.PORT_DST, frontend.port)))
+        if not found:
+            yield Flow("Service", p.SERVICE, match, (), f"{frontend.service}, which has no endpoints")
+        elif frontend.affinity:
+            asked = (Lookup("SessionAffinity"), Goto("Endpoint"))
+            yield Flow("Service", p.SERVICE, match, asked, frontend.service)
+            yield from kept(self._choices[unit], frontend.affinity, match, found[-1].id)
+        else:
+            yield Flow("Service", p.SERVICE, match, (ToGroup(found[-1].id),), frontend.service)
+
+
+def _unit(frontend: Frontend) -> Unit:
+    return "Service", frontend.service, frontend.address, frontend.protocol, frontend.port

@@ -92,5 +92,20 @@ def parse_prefix(text: str) -> Prefix:
 
 def merge(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
     """The fewest prefixes with the same addresses, sorted."""
-    merged = netaddr.cidr_merge([netaddr.IPNetwork(str(prefix)) for prefix in prefixes])
-    return tuple(sorted(Prefix(network.version, network.first, network.prefixlen) for network in merged))
+    merged: list[Prefix] = []
+    for prefix in sorted(prefixes):
+        if merged and merged[-1].contains(prefix):
+            continue
+        merged.append(prefix)
+        while len(merged) > 1 and _are_halves(*merged[-2:]):
+            merged.pop()
+            family, value, length = merged.pop()
+            merged.append(Prefix(family, value, length - 1))
+    return tuple(merged)
+
+
+def _are_halves(first: Prefix, second: Prefix) -> bool:
+    """True if the two, in this order, are the halves of one block."""
+    return (first.family, first.length) == (second.family, second.length) and (
+        second.value - first.value == 1 << first.width - first.length and not first.value & second.value - first.value
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.model.address import Address, Prefix, family, host_prefix, merge
+from ovsnp.model.address import Address, Prefix
 from ovsnp.model.cluster import Node, Pod
 
 
@@ -51,30 +51,37 @@ class LocalPod(msgspec.Struct, frozen=True):
 
 
 class RemoteNode(msgspec.Struct, frozen=True):
-    """Another node: its number, where its tunnel ends, and which addresses lie behind it."""
+    """Another node: its number, where its tunnel ends, which pods' addresses lie behind it, and its own addresses.
+
+    ``addresses`` include its gateways. Policy judges them as addresses if ``judged``; else they always reach pods and
+    are reached.
+    """
 
     name: str
     number: int
     tunnel_address: Address
     pod_cidrs: tuple[Prefix, ...]
+    addresses: tuple[Address, ...]
+    judged: bool
 
 
 class Bridge(msgspec.Struct, frozen=True):
-    """What the flows of one bridge are made for.
+    """What the flows of one bridge are made for, beside its pods and the other nodes.
 
-    ``node`` is None where the cluster has no Node objects. ``always`` are the addresses of the nodes that always
-    reach pods, and that pods always reach; ``judged`` are those of the other nodes, which policy judges as addresses.
-    ``service_cidrs`` hold the cluster IPs.
+    ``node`` is None where the cluster has no Node objects. ``families`` are 4, 6 or both: those of the node's pods.
+    ``local_prefixes`` hold all addresses that the node's pods may have: its pod CIDRs, and the pods' addresses that lie
+    outside. ``pod_prefixes`` are those of the pods of all nodes; without nodes the local ones. ``service_cidrs`` hold
+    the cluster IPs. ``alone`` says that there is no other node.
     """
 
     node: Node | None
-    others: tuple[RemoteNode, ...]
     tunnel: int
     gateway: Port
-    pods: tuple[LocalPod, ...]
-    always: tuple[Address, ...]
-    judged: tuple[Address, ...]
+    families: tuple[int, ...]
+    local_prefixes: tuple[Prefix, ...]
+    pod_prefixes: tuple[Prefix, ...]
     service_cidrs: tuple[Prefix, ...]
+    alone: bool
 
     @property
     def pod_cidrs(self) -> tuple[Prefix, ...]:
@@ -85,16 +92,3 @@ class Bridge(msgspec.Struct, frozen=True):
     def gateways(self) -> tuple[Address, ...]:
         """This node's, one a pod CIDR."""
         return self.node.gateways if self.node else ()
-
-    @property
-    def local_prefixes(self) -> tuple[Prefix, ...]:
-        """All addresses that this node's pods may have: its pod CIDRs, and the pods' addresses that lie outside."""
-        addresses = (address for local in self.pods for address in local.pod.addresses)
-        return merge((*self.pod_cidrs, *map(host_prefix, addresses)))
-
-    @property
-    def families(self) -> tuple[int, ...]:
-        """4, 6 or both: those of the node's pods."""
-        found = {cidr.family for cidr in self.pod_cidrs}
-        found.update(family(address) for local in self.pods for address in local.pod.addresses)
-        return tuple(sorted(found))

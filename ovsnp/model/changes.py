@@ -1,7 +1,7 @@
 """What changes in a cluster and on a bridge from one moment to the next."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -59,19 +59,6 @@ def changes_between(before: Cluster, after: Cluster, ports: Ports | None = None)
     for kind in Objects.__struct_fields__:
         came[kind], went[kind] = _difference(_by_name(getattr(old, kind)), _by_name(getattr(new, kind)))
     return Changes(Objects(**came), Objects(**went), ports)
-
-
-def changed(cluster: Cluster, changes: Changes) -> Cluster:
-    """The cluster after the changes; what flows do not depend on is left out."""
-    there = all_objects(cluster)
-    after: dict[str, dict[object, Any]] = {}
-    for kind in Objects.__struct_fields__:
-        found = _by_name(getattr(there, kind))
-        for name in _by_name(getattr(changes.went, kind)):
-            found.pop(name, None)
-        after[kind] = dict(sorted((found | _by_name(getattr(changes.came, kind))).items()))
-    namespaces, nodes = after.pop("namespaces"), after.pop("nodes")
-    return Cluster(namespaces, nodes, **{kind: tuple(items.values()) for kind, items in after.items()})
 
 
 def _by_name(items: Iterable[_Kind]) -> dict[object, _Kind]:

@@ -1,5 +1,6 @@
 """Rules in the form of the rule tables: numbers for subjects and identities, masks for ports."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from ovsnp.model.address import Prefix
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
-from ovsnp.model.ruleset import RuleRef
+from ovsnp.model.ruleset import PeerTable, RuleRef
 
 
 class PortMask(NamedTuple):
@@ -42,7 +43,7 @@ class PeerEntry(NamedTuple):
 class RuleClauses(msgspec.Struct, frozen=True):
     """A rule as up to three clauses; ``identities`` None is every peer, ``ports`` None every port and protocol.
 
-    With ``service`` both are of the cluster IP that a connection was opened to.
+    In table EgressServicePeer both are of the cluster IP that a connection was opened to.
     """
 
     number: int
@@ -51,14 +52,23 @@ class RuleClauses(msgspec.Struct, frozen=True):
     subjects: tuple[SubjectClass, ...]
     identities: tuple[Identity, ...] | None
     ports: tuple[PortMask, ...] | None
-    service: bool = False
+    table: PeerTable
 
 
-class Clauses(msgspec.Struct, frozen=True):
-    """One direction's subjects, peers and rules, each sorted; ``service_peers`` are cluster IPs."""
+class ClauseChanges(msgspec.Struct, frozen=True):
+    """What is another in one direction's rules; None: gone. What is not named is as before.
 
-    direction: Direction
-    subjects: tuple[SubjectClass, ...]
-    peers: tuple[PeerEntry, ...]
-    rules: tuple[RuleClauses, ...]
-    service_peers: tuple[PeerEntry, ...] = ()
+    ``subjects`` are the classes of isolated local pods by a name of their own, ``numbers`` the subject numbers of pods
+    by ``NAMESPACE/NAME`` (0: not isolated). ``rules`` are by key.
+    """
+
+    subjects: Mapping[str, SubjectClass | None]
+    numbers: Mapping[str, int]
+    rules: Mapping[str, RuleClauses | None]
+
+
+class PolicyChanges(msgspec.Struct, frozen=True):
+    """What is another in the policies' three questions: what pass 3 hands on."""
+
+    peers: Mapping[PeerTable, Mapping[Prefix, PeerEntry | None]]
+    clauses: Mapping[Direction, ClauseChanges]

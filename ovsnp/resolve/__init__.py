@@ -1,7 +1,6 @@
 """Pass 2: a cluster to one node's bridge, and selectors to the subjects and peer sets of its pods."""
 
-from ovsnp.resolve.bridge import assume_ports, local_pods, settle
-from ovsnp.resolve.rules import resolve
-from ovsnp.resolve.services import frontends
+from ovsnp.resolve.bridge import assume_ports, local_pods
+from ovsnp.resolve.resolver import Resolver
 
-__all__ = ["assume_ports", "frontends", "local_pods", "resolve", "settle"]
+__all__ = ["Resolver", "assume_ports", "local_pods"]

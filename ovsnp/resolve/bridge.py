@@ -1,14 +1,14 @@
 """What one node's bridge must know of the cluster."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from ovsnp.errors import UsageError
-from ovsnp.model.address import Prefix, host_prefix, merge
+from ovsnp.model.address import Address, Prefix, family, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod, Port, Ports, RemoteNode
 from ovsnp.model.cluster import Cluster, Node, Pod
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.options import Options
-from ovsnp.pipeline.numbers import number
+from ovsnp.pipeline.numbers import Numbers
 from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
 
 
@@ -30,35 +30,124 @@ def assume_ports(pods: Collection[Pod]) -> Ports:
     return Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports, assumed=True)
 
 
-def settle(cluster: Cluster, ports: Ports, options: Options) -> Bridge:
-    """The bridge of ``options.node``, with those of its pods that have a port.
+class BridgeParts:
+    """The pods of ``options.node`` that have a port, the other nodes, and what else the bridge's flows are made for."""
 
-    Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
-    """
-    node = cluster.nodes[options.node] if options.node and cluster.nodes else None
-    others = [other for other in cluster.nodes.values() if other is not node]
-    judged = others if options.strict_nodes else []
-    always = [other for other in cluster.nodes.values() if other not in judged]
-    numbers = number(cluster.nodes)
-    return Bridge(
-        node,
-        tuple(_remote(other, numbers[other.name]) for other in others),
-        ports.tunnel,
-        ports.gateway,
-        tuple(LocalPod(pod, ports.pods[pod.key]) for pod in local_pods(cluster, options.node) if pod.key in ports.pods),
-        tuple(address for other in always for address in (*other.addresses, *other.gateways)),
-        tuple(address for other in judged for address in (*other.addresses, *other.gateways)),
-        _service_cidrs(cluster, options),
-    )
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._ports = assume_ports(())
+        self._nodes: dict[str, Node] = {}
+        self._numbers = Numbers()
+        self._others: dict[str, RemoteNode] = {}
+        self._here: dict[str, Pod] = {}
+        self._local: dict[str, LocalPod] = {}
+        self._pod_cidrs: tuple[Prefix, ...] | None = ()
+        self._bridge = Bridge(None, self._ports.tunnel, self._ports.gateway, (), (), (), (), alone=True)
+        self._stale = True
 
+    @property
+    def assumed_ports(self) -> bool:
+        """True if no database was asked for the ports."""
+        return self._ports.assumed
 
-def _service_cidrs(cluster: Cluster, options: Options) -> tuple[Prefix, ...]:
-    """Where cluster IPs lie: as the user and ServiceCIDR objects say, and where there are any."""
-    there = {host_prefix(ip) for service in cluster.services for ip in service.cluster_ips}
-    return merge({*options.service_cidrs, *cluster.service_cidrs, *there})
+    @property
+    def pod_cidrs(self) -> tuple[Prefix, ...]:
+        """The pod CIDRs of all nodes, merged."""
+        if self._pod_cidrs is None:
+            self._pod_cidrs = merge(cidr for node in self._nodes.values() for cidr in node.pod_cidrs)
+        return self._pod_cidrs
 
+    @property
+    def judged(self) -> tuple[Address, ...]:
+        """The addresses of nodes that policy judges as addresses."""
+        return tuple(address for other in self._others.values() if other.judged for address in other.addresses)
 
-def _remote(node: Node, node_number: int) -> RemoteNode:
-    if node.tunnel_address is None:
-        raise UsageError(f"node {node.name} has no InternalIP for its tunnel; give it one in status.addresses")
-    return RemoteNode(node.name, node_number, node.tunnel_address, node.pod_cidrs)
+    def update_nodes(self, went: Collection[Node], came: Collection[Node]) -> dict[str, RemoteNode | None]:
+        """Take nodes away, then take nodes in; returns the other nodes that are not as they were.
+
+        Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
+        """
+        names = {node.name for node in (*went, *came)}
+        if names:
+            self._stale, self._pod_cidrs = True, None
+        before = names & self._nodes.keys()
+        for node in went:
+            self._nodes.pop(node.name, None)
+        self._nodes.update((node.name, node) for node in came)
+        renumbered = self._numbers.update(before - self._nodes.keys(), (names & self._nodes.keys()) - before)
+        others = {name: self._remote(name) for name in names | renumbered}
+        changed = {name: other for name, other in others.items() if other != self._others.get(name)}
+        self._others.update((name, other) for name, other in others.items() if other)
+        for name in names - self._nodes.keys():
+            self._others.pop(name, None)
+        return changed
+
+    def _remote(self, name: str) -> RemoteNode | None:
+        """Another node; None if there is no such node, or the name is that of the bridge's."""
+        node = self._nodes.get(name)
+        if node is None or name == self._options.node:
+            return None
+        if node.tunnel_address is None:
+            raise UsageError(f"node {name} has no InternalIP for its tunnel; give it one in status.addresses")
+        addresses = (*node.addresses, *node.gateways)
+        judged = self._options.strict_nodes
+        return RemoteNode(name, self._numbers[name], node.tunnel_address, node.pod_cidrs, addresses, judged)
+
+    def update_pods(self, went: Iterable[Pod], came: Iterable[Pod], ports: Ports | None) -> dict[str, LocalPod | None]:
+        """Take pods away, then take pods in, with the ports that there are now; returns what is not as it was."""
+        touched: set[str] = set()
+        if self._here:
+            for pod in (*went, *came):
+                if self._here.pop(pod.key, None):
+                    touched.add(pod.key)
+        for pod in came:
+            if pod.is_on(self._options.node):
+                self._here[pod.key] = pod
+                touched.add(pod.key)
+        if ports and ports != self._ports:
+            last = self._ports.pods
+            touched.update(key for key in last.keys() | ports.pods.keys() if last.get(key) != ports.pods.get(key))
+            self._ports, self._stale = ports, True
+        changed: dict[str, LocalPod | None] = {}
+        for key in touched:
+            local = self._locate(key)
+            if local != self._local.get(key):
+                changed[key] = local
+        self._stale |= bool(changed)
+        for key, local in changed.items():
+            if local:
+                self._local[key] = local
+            else:
+                del self._local[key]
+        return changed
+
+    def _locate(self, key: str) -> LocalPod | None:
+        pod, port = self._here.get(key), self._ports.pods.get(key)
+        return LocalPod(pod, port) if pod and port else None
+
+    def bridge(self, service_cidrs: tuple[Prefix, ...]) -> Bridge:
+        """The bridge as it is now; raises UsageError where there are nodes, but not the bridge's own."""
+        if self._stale or service_cidrs != self._bridge.service_cidrs:
+            self._stale = False
+            self._bridge = self._make(service_cidrs)
+        return self._bridge
+
+    def _make(self, service_cidrs: tuple[Prefix, ...]) -> Bridge:
+        name = self._options.node
+        node = self._nodes.get(name) if name and self._nodes else None
+        if name and self._nodes and node is None:
+            raise UsageError(f"there is no node {name}; there are {', '.join(sorted(self._nodes))}")
+        own = node.pod_cidrs if node else ()
+        addresses = {address for local in self._local.values() for address in local.pod.addresses}
+        hosts = map(host_prefix, addresses)
+        prefixes = merge((*own, *(host for host in hosts if not any(cidr.contains(host) for cidr in own))))
+        return Bridge(
+            node,
+            self._ports.tunnel,
+            self._ports.gateway,
+            tuple(sorted({cidr.family for cidr in own} | set(map(family, addresses)))),
+            prefixes,
+            self.pod_cidrs if node else prefixes,
+            service_cidrs,
+            alone=not self._others,
+        )

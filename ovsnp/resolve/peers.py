@@ -1,64 +1,223 @@
-"""The addresses that a rule's peers denote."""
+"""The addresses that rules' peers denote."""
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 
 from ovsnp.model.address import Address, Prefix, host_prefix, merge
-from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
-from ovsnp.model.ruleset import PeerSet
+from ovsnp.model.ports import PortEntry
+from ovsnp.model.ruleset import PeerTable
 from ovsnp.model.selector import Selector
-from ovsnp.resolve.selection import Selection
+from ovsnp.resolve.listings import Listings
+from ovsnp.resolve.named_peers import NamedPeers
+from ovsnp.resolve.pods import PodClass, PodIndex, PodQuery
 
 _ALL = Selector()
+_EVERY_POD = PodPeer(None, _ALL)
 
 
-class Peers:
-    """Resolves peers over one cluster; a set that was resolved once is not resolved again."""
+class _PeerSet:
+    """What a peer set is made of, and how many rules use it."""
 
-    def __init__(self, cluster: Cluster, selection: Selection, not_pods: Collection[Address]) -> None:
-        self._cluster = cluster
-        self._selection = selection
-        self._sets: dict[str, PeerSet] = {}
-        self._pod_blocks = tuple(
-            IPBlock(block, tuple(sorted(hole for hole in map(host_prefix, not_pods) if block.contains(hole))))
-            for block in merge(cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
-        )
+    __slots__ = ("blocks", "namespace", "peers", "queries", "users")
 
-    def resolve(self, namespace: str, peers: tuple[Peer, ...]) -> PeerSet:
-        """The union of a policy's peers; ``namespace`` is the policy's."""
-        name = " | ".join(sorted({_name(namespace, peer) for peer in peers}))
-        if name not in self._sets:
-            self._sets[name] = self._union(name, namespace, peers)
-        return self._sets[name]
+    def __init__(self, namespace: str, peers: tuple[Peer, ...]) -> None:
+        self.namespace = namespace
+        self.peers = peers
+        self.users = 0
+        self.blocks: tuple[IPBlock, ...] = ()
+        self.queries: set[PodQuery] = set()
 
-    def _union(self, name: str, namespace: str, peers: tuple[Peer, ...]) -> PeerSet:
-        blocks = {peer for peer in peers if isinstance(peer, IPBlock)}
-        selectors = [peer for peer in peers if isinstance(peer, PodPeer)]
-        if self._pod_blocks and any(_is_every_pod(peer) for peer in selectors):
-            blocks.update(self._pod_blocks)
-            selectors = []
-        addresses = (address for peer in selectors for pod in self._pods(namespace, peer) for address in pod.addresses)
-        return PeerSet(name, frozenset(addresses), tuple(sorted(blocks)))
 
-    def _pods(self, namespace: str, peer: PodPeer) -> Iterator[Pod]:
-        if peer.namespace_selector is None:
-            namespaces: tuple[str, ...] = (namespace,)
+class PeerSets:
+    """The peer sets that rules use; a set is there as long as a rule uses it.
+
+    ``every_pod`` are the blocks that "every pod" means: the pod CIDRs of the nodes, if there are nodes.
+    """
+
+    def __init__(self, pods: PodIndex) -> None:
+        self._pods = pods
+        self._sets: dict[tuple[PeerTable, str], _PeerSet] = {}
+        self._named: dict[str, NamedPeers] = {}
+        self._queries_of: dict[NamedPeers, set[PodQuery]] = {}
+        self._by_address: list[NamedPeers] = []
+        self._every_pod: tuple[IPBlock, ...] = ()
+        self._blocks: dict[PeerTable, dict[str, tuple[IPBlock, ...]]] = {table: {} for table in PeerTable}
+        self._listings = {table: Listings() for table in PeerTable}
+
+    def use(self, table: PeerTable, namespace: str, peers: tuple[Peer, ...]) -> str:
+        """The name of the union of a policy's peers, which a rule more uses; ``namespace`` is the policy's."""
+        name = set_name(namespace, peers)
+        if (table, name) not in self._sets:
+            found = self._sets[table, name] = _PeerSet(namespace, peers)
+            self._make(table, name, found)
+        self._sets[table, name].users += 1
+        return name
+
+    def leave(self, table: PeerTable, name: str) -> None:
+        """A rule uses the set no longer."""
+        found = self._sets[table, name]
+        found.users -= 1
+        if not found.users:
+            del self._sets[table, name]
+            self._blocks[table][name] = ()
+            self._unlink(table, name, found.queries)
+
+    def use_named(
+        self, policy: tuple[str, str], name: str, peers: tuple[Peer, ...], entries: tuple[PortEntry, ...]
+    ) -> NamedPeers:
+        """The peers by the meaning of named ports, which a rule more of a policy uses; no peers: every pod.
+
+        ``name`` is that of the peers.
+        """
+        found = NamedPeers(name, entries, [peer for peer in peers if isinstance(peer, IPBlock)])
+        if found.key in self._named:
+            found = self._named[found.key]
         else:
-            namespaces = self._selection.namespaces(peer.namespace_selector)
-        return self._selection.pods(namespaces, peer.pod_selector or _ALL)
+            self._named[found.key] = found
+            selectors = [peer for peer in peers or (_EVERY_POD,) if isinstance(peer, PodPeer)]
+            self._queries_of[found] = {self._pods.query(policy[0], peer) for peer in selectors}
+            self._link_named(found, self._queries_of[found])
+            found.changed = False
+        found.users[policy] += 1
+        return found
 
-    def pods(self, namespace: str, peers: tuple[Peer, ...]) -> Iterator[tuple[Pod, Address]]:
-        """Each pod that a policy's peers denote, with each address by which they do; no peers: every pod."""
-        for peer in peers or (PodPeer(None, _ALL),):
-            if isinstance(peer, PodPeer):
-                yield from ((pod, address) for pod in self._pods(namespace, peer) for address in pod.addresses)
-            else:
-                yield from (
-                    (pod, address)
-                    for pod in self._cluster.pods
-                    for address in pod.addresses
-                    if _covers(peer, host_prefix(address))
-                )
+    def leave_named(self, policy: tuple[str, str], found: NamedPeers) -> None:
+        """A rule of a policy uses the peers no longer."""
+        found.users[policy] -= 1
+        if found.users[policy]:
+            return
+        del found.users[policy]
+        if not found.users:
+            del self._named[found.key]
+            self._unlink_named(found)
+
+    def users_of_changed(self) -> set[tuple[str, str]]:
+        """The policies for which named ports of peers mean what they meant nowhere before, or no longer."""
+        users: set[tuple[str, str]] = set()
+        for found in self._named.values():
+            if found.changed:
+                found.changed = False
+                users.update(found.users)
+        return users
+
+    def set_every_pod(self, pod_cidrs: Iterable[Prefix], not_pods: Iterable[Address]) -> None:
+        """Take the pod CIDRs of all nodes, and the addresses in these that are no pods'."""
+        holes = [host_prefix(address) for address in not_pods]
+        blocks = tuple(
+            IPBlock(block, tuple(sorted(hole for hole in holes if block.contains(hole)))) for block in merge(pod_cidrs)
+        )
+        if blocks != self._every_pod:
+            self._every_pod = blocks
+            for (table, name), found in self._sets.items():
+                if any(map(_is_every_pod, found.peers)):
+                    self._make(table, name, found)
+
+    def follow_pods(self) -> None:
+        """List the addresses of pods that came to classes that are listed, and no longer those of pods that went."""
+        for pod, found in self._pods.went:
+            for table, names in found.sets.items():
+                self._listings[table].remove(pod.addresses, names)
+            for named in self._by_address:
+                self._unmeet(named, pod, found)
+        for pod, found in self._pods.came:
+            for table, names in found.sets.items():
+                self._listings[table].add(pod.addresses, names)
+            for named in self._by_address:
+                self._meet(named, pod, found)
+        self._pods.went.clear()
+        self._pods.came.clear()
+
+    def take_changes(
+        self,
+    ) -> tuple[dict[PeerTable, dict[str, tuple[IPBlock, ...]]], dict[PeerTable, dict[Address, frozenset[str]]]]:
+        """The blocks of sets, and the sets that list an address, as far as they are others than the last time."""
+        changed, self._pods.changed = self._pods.changed, set()
+        for found in changed:
+            self._list_class(found)
+        blocks, self._blocks = self._blocks, {table: {} for table in PeerTable}
+        return blocks, {table: listings.take_changes() for table, listings in self._listings.items()}
+
+    def _list_class(self, found: PodClass) -> None:
+        sets: dict[PeerTable, set[str]] = defaultdict(set)
+        for query in found.queries:
+            for table, name in query.sets:
+                sets[table].add(name)
+            for named in query.named:
+                if name_of_set := named.set_of(found.ports):
+                    sets[PeerTable.EGRESS].add(name_of_set)
+        before, found.sets = found.sets, {table: frozenset(names) for table, names in sets.items()}
+        for table, listings in self._listings.items():
+            old, new = before.get(table), found.sets.get(table)
+            if old != new:
+                for pod in found.pods.values():
+                    if old:
+                        listings.remove(pod.addresses, old)
+                    if new:
+                        listings.add(pod.addresses, new)
+
+    def _make(self, table: PeerTable, name: str, found: _PeerSet) -> None:
+        """Make a set of its peers, once more where "every pod" means something else now."""
+        blocks = {peer for peer in found.peers if isinstance(peer, IPBlock)}
+        selectors = [peer for peer in found.peers if isinstance(peer, PodPeer)]
+        if self._every_pod and any(map(_is_every_pod, selectors)):
+            blocks.update(self._every_pod)
+            selectors = []
+        queries = {self._pods.query(found.namespace, peer) for peer in selectors}
+        for query in queries - found.queries:
+            query.sets.add((table, name))
+            self._pods.changed |= query.classes
+        gone, found.queries = found.queries - queries, queries
+        self._unlink(table, name, gone)
+        found.blocks = tuple(sorted(blocks))
+        self._blocks[table][name] = found.blocks
+
+    def _unlink(self, table: PeerTable, name: str, queries: Iterable[PodQuery]) -> None:
+        for query in queries:
+            query.sets.discard((table, name))
+            self._pods.changed |= query.classes
+            self._pods.drop(query)
+
+    def _link_named(self, named: NamedPeers, queries: Iterable[PodQuery]) -> None:
+        for query in queries:
+            query.named.add(named)
+            self._pods.changed |= query.classes
+            for found in query.classes:
+                named.join(found.ports)
+        if named.has_blocks:
+            self._by_address.append(named)
+            self._pods.watched = True
+            for pod, found in self._pods:
+                self._meet(named, pod, found)
+
+    def _unlink_named(self, named: NamedPeers) -> None:
+        for query in self._queries_of.pop(named):
+            query.named.discard(named)
+            self._pods.changed |= query.classes
+            self._pods.drop(query)
+        if named.has_blocks:
+            for pod, found in self._pods:
+                self._unmeet(named, pod, found)
+            self._by_address.remove(named)
+            self._pods.watched = bool(self._by_address)
+
+    def _meet(self, named: NamedPeers, pod: Pod, found: PodClass) -> None:
+        if addresses := [address for address in pod.addresses if named.covers(address)]:
+            named.join(found.ports)
+            if name := named.set_of(found.ports):
+                self._listings[PeerTable.EGRESS].add(addresses, frozenset((name,)))
+
+    def _unmeet(self, named: NamedPeers, pod: Pod, found: PodClass) -> None:
+        if addresses := [address for address in pod.addresses if named.covers(address)]:
+            named.leave(found.ports)
+            if name := named.set_of(found.ports):
+                self._listings[PeerTable.EGRESS].remove(addresses, frozenset((name,)))
+
+
+def set_name(namespace: str, peers: Iterable[Peer]) -> str:
+    """The name of a union of peers, which depends on nothing but what these say."""
+    return " | ".join(sorted({_name(namespace, peer) for peer in peers}))
 
 
 def _name(namespace: str, peer: Peer) -> str:
@@ -75,7 +234,3 @@ def _name(namespace: str, peer: Peer) -> str:
 
 def _is_every_pod(peer: Peer) -> bool:
     return isinstance(peer, PodPeer) and peer.namespace_selector == _ALL and (peer.pod_selector or _ALL) == _ALL
-
-
-def _covers(block: IPBlock, prefix: Prefix) -> bool:
-    return block.cidr.contains(prefix) and not any(hole.contains(prefix) for hole in block.excepts)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ovsnp.model.cluster import Pod
-from ovsnp.model.ports import PortEntry
+from ovsnp.model.ports import ContainerPort, PortEntry
 from ovsnp.model.ruleset import PortRange
 
 
@@ -23,15 +22,20 @@ def named(entries: Iterable[PortEntry]) -> tuple[PortEntry, ...]:
     return tuple(entry for entry in entries if isinstance(entry.port, str))
 
 
-def meaning(entries: Sequence[PortEntry], pod: Pod) -> tuple[PortRange, ...]:
-    """The ports that named entries mean at a destination pod, in all of its containers."""
+def meaning(entries: Sequence[PortEntry], held: Sequence[ContainerPort]) -> tuple[PortRange, ...]:
+    """The ports that named entries mean at a destination pod with these named ports."""
     return tuple(
         sorted(
             {
                 PortRange(port.protocol, port.number, port.number)
                 for entry in entries
-                for port in pod.ports
+                for port in held
                 if (port.name, port.protocol) == (entry.port, entry.protocol)
             }
         )
     )
+
+
+def variant(name: str, meaning: tuple[PortRange, ...]) -> str:
+    """The name of a rule or of a peer set, for one meaning of its named ports."""
+    return f"{name} ({', '.join(map(str, meaning))})" if meaning else name

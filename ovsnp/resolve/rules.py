@@ -1,49 +1,20 @@
-"""The rules of one direction that concern one node's pods."""
+"""The rules that concern one node's pods."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
 
-from ovsnp.model.address import Address
-from ovsnp.model.cluster import Cluster, Pod
-from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
-from ovsnp.model.ruleset import PeerSet, PortRange, ResolvedRule, RuleRef, RuleSet
+from ovsnp.model.bridge import LocalPod
+from ovsnp.model.cluster import Pod
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, Rule
+from ovsnp.model.ports import ContainerPort
+from ovsnp.model.ruleset import PEERS, PeerTable, PortRange, ResolvedRule, RuleRef
 from ovsnp.resolve import ports
-from ovsnp.resolve.peers import Peers
-from ovsnp.resolve.selection import Selection, matches
+from ovsnp.resolve.named_peers import NamedPeers
+from ovsnp.resolve.peers import PeerSets, set_name
+from ovsnp.resolve.selection import matches
 
-_Variants = Callable[[RuleRef, Rule, tuple[Pod, ...], Peers], Iterator[ResolvedRule]]
-
-
-def resolve(
-    cluster: Cluster, subjects: Collection[Pod], not_pods: Collection[Address], *, service_blocks: bool = False
-) -> tuple[RuleSet, RuleSet]:
-    """The egress and the ingress rules of the given local pods.
-
-    ``not_pods`` are addresses within pod CIDRs that rules judge, but that "every pod" does not mean.
-    With ``service_blocks`` egress rules admit by cluster IPs, too, that their ipBlocks hold.
-
-    A rule that could never match (its subjects' or peers' ports have none of its names) is left out; a pod that
-    any policy of a direction selects is isolated in it, with or without rules.
-    """
-    selected = _select(cluster, subjects)
-    peers = Peers(cluster, Selection(cluster.pods, cluster.namespaces), not_pods)
-    to = (_egress_variants, _service_variants) if service_blocks else (_egress_variants,)
-    return (
-        _rule_set(Direction.EGRESS, selected, peers, to),
-        _rule_set(Direction.INGRESS, selected, peers, (_ingress_variants,)),
-    )
-
-
-def _select(cluster: Cluster, subjects: Collection[Pod]) -> list[tuple[NetworkPolicy, tuple[Pod, ...]]]:
-    by_namespace: dict[str, list[Pod]] = defaultdict(list)
-    for pod in subjects:
-        by_namespace[pod.namespace].append(pod)
-    pairs = (
-        (policy, tuple(pod for pod in by_namespace[policy.namespace] if matches(policy.pod_selector, pod.labels)))
-        for policy in cluster.policies
-        if policy.namespace in by_namespace
-    )
-    return [(policy, pods) for policy, pods in pairs if pods]
+_Name = tuple[str, str]
+"""A policy's namespace and name."""
 
 
 def isolates(policy: NetworkPolicy, direction: Direction) -> bool:
@@ -53,71 +24,186 @@ def isolates(policy: NetworkPolicy, direction: Direction) -> bool:
     return direction is Direction.INGRESS or bool(policy.egress)
 
 
-def _rule_set(
-    direction: Direction,
-    selected: list[tuple[NetworkPolicy, tuple[Pod, ...]]],
-    peers: Peers,
-    variants: tuple[_Variants, ...],
-) -> RuleSet:
-    isolated: set[str] = set()
-    rules: list[ResolvedRule] = []
-    for policy, pods in selected:
-        if not isolates(policy, direction):
-            continue
-        isolated.update(pod.key for pod in pods)
-        for index, rule in enumerate(policy.rules(direction)):
-            ref = RuleRef(policy.namespace, policy.name, direction, index)
-            for resolved in variants:
-                rules.extend(resolved(ref, rule, pods, peers))
-    pods_by_key = {pod.key: pod for _, pods in selected for pod in pods}
-    return RuleSet(
-        direction,
-        tuple(pods_by_key[key] for key in sorted(isolated)),
-        tuple(sorted(rules, key=lambda rule: rule.key)),
-    )
+class _Concern:
+    """A policy that selects local pods: which, by key, with the rules that it has for them and the peers of these."""
+
+    __slots__ = ("directions", "named", "peers", "policy", "rules", "subjects")
+
+    def __init__(self, policy: NetworkPolicy) -> None:
+        self.policy = policy
+        self.subjects: dict[str, tuple[ContainerPort, ...]] = {}
+        self.directions: tuple[Direction, ...] = ()
+        self.rules: dict[Direction, dict[str, ResolvedRule]] = {direction: {} for direction in Direction}
+        self.peers: list[tuple[PeerTable, str]] = []
+        self.named: list[NamedPeers] = []
 
 
-def _ingress_variants(ref: RuleRef, rule: Rule, pods: tuple[Pod, ...], peers: Peers) -> Iterator[ResolvedRule]:
-    """A named port is looked up at the subject, so subjects that disagree about it get rules of their own."""
-    sources = peers.resolve(ref.namespace, rule.peers) if rule.peers else None
-    names = ports.named(rule.ports)
-    if not names:
-        yield ResolvedRule(ref, str(ref), pods, sources, ports.numbered(rule.ports) or None)
-        return
-    agreeing: dict[tuple[PortRange, ...], list[Pod]] = defaultdict(list)
-    for pod in pods:
-        agreeing[ports.meaning(names, pod)].append(pod)
-    for meaning, alike in agreeing.items():
-        if ranges := ports.numbered(rule.ports) + meaning:
-            yield ResolvedRule(ref, _variant(str(ref), meaning), tuple(alike), sources, ranges)
+class Rules:
+    """The rules of the policies that select local pods.
+
+    A rule that could never match (its subjects' or peers' ports have none of its names) is left out; a pod that any
+    policy of a direction selects is isolated in it, with or without rules.
+    """
+
+    def __init__(self, peers: PeerSets, *, service_blocks: bool) -> None:
+        self._peers = peers
+        self._service_blocks = service_blocks
+        self._policies: dict[str, dict[str, NetworkPolicy]] = defaultdict(dict)
+        self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._concerns: dict[_Name, _Concern] = {}
+        self._isolated: dict[Direction, Counter[str]] = {direction: Counter() for direction in Direction}
+        self._touched: set[_Name] = set()
+
+    def update_pods(self, pods: Mapping[str, LocalPod | None]) -> None:
+        """Take local pods in, or away where there is None, and select them."""
+        for key, local in pods.items():
+            namespace = key.partition("/")[0]
+            before = self._pods[namespace].pop(key, None)
+            if local:
+                self._pods[namespace][key] = local.pod
+            if before is None or local is None or (before.labels, before.ports) != (local.pod.labels, local.pod.ports):
+                self._select_anew(namespace, key, local.pod if local else None)
+            if not self._pods[namespace]:
+                del self._pods[namespace]
+
+    def _select_anew(self, namespace: str, key: str, pod: Pod | None) -> None:
+        for name, policy in self._policies.get(namespace, {}).items():
+            concern = self._concerns.get((namespace, name))
+            if (concern and key in concern.subjects) or (pod and matches(policy.pod_selector, pod.labels)):
+                self._touched.add((namespace, name))
+
+    def update_policies(self, went: Collection[NetworkPolicy], came: Collection[NetworkPolicy]) -> None:
+        """Take policies away, then take policies in."""
+        for policy in went:
+            self._policies[policy.namespace].pop(policy.name, None)
+        for policy in came:
+            self._policies[policy.namespace][policy.name] = policy
+        self._touched.update(
+            (policy.namespace, policy.name) for policy in (*went, *came) if policy.namespace in self._pods
+        )
+
+    def take_changes(
+        self,
+    ) -> tuple[dict[Direction, dict[str, bool]], dict[Direction, dict[str, ResolvedRule | None]]]:
+        """The pods that are isolated, or no longer, and the rules that are others than the last time."""
+        rules: dict[Direction, dict[str, ResolvedRule | None]] = {direction: {} for direction in Direction}
+        isolated: dict[Direction, set[str]] = {direction: set() for direction in Direction}
+        while touched := self._touched | self._peers.users_of_changed():
+            self._touched = set()
+            for name in sorted(touched):
+                self._resolve_anew(name, rules, isolated)
+        return {
+            direction: {key: key in self._isolated[direction] for key in keys} for direction, keys in isolated.items()
+        }, rules
+
+    def _resolve_anew(
+        self,
+        name: _Name,
+        rules: dict[Direction, dict[str, ResolvedRule | None]],
+        isolated: dict[Direction, set[str]],
+    ) -> None:
+        before, after = self._concerns.pop(name, None), self._concern(name)
+        if after:
+            self._concerns[name] = after
+        for direction in Direction:
+            old = before.rules[direction] if before else {}
+            new = after.rules[direction] if after else {}
+            rules[direction].update(dict.fromkeys(old.keys() - new.keys()))
+            rules[direction].update((key, rule) for key, rule in new.items() if old.get(key) != rule)
+        for concern, count in ((before, -1), (after, 1)):
+            if concern:
+                self._isolate(concern, count, isolated)
+        if before:
+            self._leave(name, before)
+
+    def _isolate(self, concern: _Concern, count: int, isolated: dict[Direction, set[str]]) -> None:
+        """Count a policy in, or out, among those that isolate its subjects."""
+        for direction in concern.directions:
+            isolated[direction].update(concern.subjects)
+            for key in concern.subjects:
+                _count(self._isolated[direction], key, count)
+
+    def _leave(self, name: _Name, concern: _Concern) -> None:
+        for table, peers in concern.peers:
+            self._peers.leave(table, peers)
+        for named in concern.named:
+            self._peers.leave_named(name, named)
+
+    def _concern(self, name: _Name) -> _Concern | None:
+        """What a policy has to do with local pods; None if it is gone or selects none."""
+        namespace, policy_name = name
+        policy = self._policies.get(namespace, {}).get(policy_name)
+        if policy is None:
+            return None
+        concern = _Concern(policy)
+        for key, pod in sorted(self._pods.get(namespace, {}).items()):
+            if matches(policy.pod_selector, pod.labels):
+                concern.subjects[key] = pod.ports
+        if not concern.subjects:
+            return None
+        concern.directions = tuple(direction for direction in Direction if isolates(policy, direction))
+        for direction in concern.directions:
+            for index, rule in enumerate(policy.rules(direction)):
+                ref = RuleRef(policy.namespace, policy.name, direction, index)
+                concern.rules[direction].update((each.key, each) for each in self._variants(ref, rule, concern))
+        return concern
+
+    def _variants(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
+        if ref.direction is Direction.INGRESS:
+            yield from self._of_ingress(ref, rule, concern)
+        else:
+            yield from self._of_egress(ref, rule, concern)
+            if self._service_blocks:
+                yield from self._of_service(ref, rule, concern)
+
+    def _of_ingress(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
+        """A named port is looked up at the subject, so subjects that disagree about it get rules of their own."""
+        table, names, numbers = PEERS[ref.direction], ports.named(rule.ports), ports.numbered(rule.ports)
+        if not names:
+            peers = self._use(table, ref, rule.peers, concern)
+            yield ResolvedRule(ref, str(ref), tuple(concern.subjects), peers, numbers or None, table)
+            return
+        agreeing: dict[tuple[PortRange, ...], list[str]] = defaultdict(list)
+        for key, held in concern.subjects.items():
+            agreeing[ports.meaning(names, held)].append(key)
+        for meaning, alike in agreeing.items():
+            if ranges := numbers + meaning:
+                peers = self._use(table, ref, rule.peers, concern)
+                yield ResolvedRule(ref, ports.variant(str(ref), meaning), tuple(alike), peers, ranges, table)
+
+    def _of_egress(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
+        """A named port is looked up at the peer, so peers that disagree about it get rules of their own."""
+        table, names, numbers = PEERS[ref.direction], ports.named(rule.ports), ports.numbered(rule.ports)
+        subjects = tuple(concern.subjects)
+        if numbers or not names:
+            peers = self._use(table, ref, rule.peers, concern)
+            yield ResolvedRule(ref, str(ref), subjects, peers, numbers or None, table)
+        if names:
+            policy = ref.namespace, ref.policy
+            what = set_name(ref.namespace, rule.peers) if rule.peers else "any pod"
+            named = self._peers.use_named(policy, what, rule.peers, names)
+            concern.named.append(named)
+            for meaning, peers in named.meanings().items():
+                yield ResolvedRule(ref, ports.variant(str(ref), meaning), subjects, peers, meaning, table)
+
+    def _of_service(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
+        """A block may hold the cluster IP, whose ports have no names."""
+        table = PeerTable.EGRESS_SERVICE
+        blocks = tuple(peer for peer in rule.peers if isinstance(peer, IPBlock))
+        numbers = ports.numbered(rule.ports)
+        if blocks and (numbers or not rule.ports):
+            held = self._use(table, ref, blocks, concern)
+            yield ResolvedRule(ref, f"{ref} by cluster IP", tuple(concern.subjects), held, numbers or None, table)
+
+    def _use(self, table: PeerTable, ref: RuleRef, peers: tuple[Peer, ...], concern: _Concern) -> str | None:
+        if not peers:
+            return None
+        name = self._peers.use(table, ref.namespace, peers)
+        concern.peers.append((table, name))
+        return name
 
 
-def _egress_variants(ref: RuleRef, rule: Rule, pods: tuple[Pod, ...], peers: Peers) -> Iterator[ResolvedRule]:
-    """A named port is looked up at the peer, so peers that disagree about it get rules of their own."""
-    destinations = peers.resolve(ref.namespace, rule.peers) if rule.peers else None
-    names, numbers = ports.named(rule.ports), ports.numbered(rule.ports)
-    if numbers or not names:
-        yield ResolvedRule(ref, str(ref), pods, destinations, numbers or None)
-    if not names:
-        return
-    agreeing: dict[tuple[PortRange, ...], set[Address]] = defaultdict(set)
-    for pod, address in peers.pods(ref.namespace, rule.peers):
-        if meaning := ports.meaning(names, pod):
-            agreeing[meaning].add(address)
-    for meaning, addresses in agreeing.items():
-        asked = ",".join(sorted(f"{entry.port}/{entry.protocol}" for entry in names))
-        name = _variant(f"{destinations.name if destinations else 'any pod'} by {asked}", meaning)
-        yield ResolvedRule(ref, _variant(str(ref), meaning), pods, PeerSet(name, frozenset(addresses)), meaning)
-
-
-def _service_variants(ref: RuleRef, rule: Rule, pods: tuple[Pod, ...], peers: Peers) -> Iterator[ResolvedRule]:
-    """A block may hold the cluster IP, whose ports have no names."""
-    blocks = tuple(peer for peer in rule.peers if isinstance(peer, IPBlock))
-    numbers = ports.numbered(rule.ports)
-    if blocks and (numbers or not rule.ports):
-        held = peers.resolve(ref.namespace, blocks)
-        yield ResolvedRule(ref, f"{ref} by cluster IP", pods, held, numbers or None, service=True)
-
-
-def _variant(name: str, meaning: tuple[PortRange, ...]) -> str:
-    return f"{name} ({', '.join(map(str, meaning))})" if meaning else name
+def _count(counter: Counter[str], key: str, by: int) -> None:
+    counter[key] += by
+    if not counter[key]:
+        del counter[key]

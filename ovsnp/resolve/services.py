@@ -1,38 +1,136 @@
 """Services to cluster IPs, ports and endpoints, for the clients of one node."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
-from ovsnp.model.address import family
-from ovsnp.model.cluster import Cluster
+from ovsnp.model.address import Prefix, family, host_prefix, merge
+from ovsnp.model.cluster import Pod
 from ovsnp.model.frontend import Backend, Frontend
+from ovsnp.model.node_changes import ServiceName
+from ovsnp.model.options import Options
 from ovsnp.model.service import EndpointSlice, Service, ServicePort, SliceEndpoint
-from ovsnp.resolve.selection import Selection
+from ovsnp.resolve.pods import PodIndex
+from ovsnp.resolve.selection import matches
 
 
-def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
-    """Every cluster IP and port of the cluster's Services, sorted.
+class Services:
+    """Every cluster IP and port of the cluster's Services, with the endpoints behind.
 
     Endpoints come from EndpointSlices, or without any of these from the pods that the selector selects, those of host
     networks included. Ready ones serve; where none is ready, those that still serve while they end.
     """
-    slices: dict[tuple[str, str], list[EndpointSlice]] = defaultdict(list)
-    for item in cluster.slices:
-        slices[item.namespace, item.service].append(item)
-    selection = Selection((*cluster.pods, *cluster.host_pods), cluster.namespaces)
-    return tuple(
-        Frontend(
-            service.key, port.protocol, address, port.number, tuple(sorted(serving)), service.affinity, listed - serving
-        )
-        for service in cluster.services
-        for address in service.cluster_ips
-        for port in service.ports
-        for serving, listed in [
-            _of_slices(slices[service.namespace, service.name], service, port, family(address), node)
-            if (service.namespace, service.name) in slices
-            else _of_pods(selection, service, port, family(address), node)
-        ]
-    )
+
+    def __init__(self, options: Options, pods: PodIndex, host_pods: PodIndex) -> None:
+        self._node = options.node
+        self._given_cidrs = options.service_cidrs
+        self._indexes = pods, host_pods
+        self._services: dict[ServiceName, Service] = {}
+        self._slices: dict[ServiceName, dict[str, EndpointSlice]] = defaultdict(dict)
+        self._service_of: dict[tuple[str, str], ServiceName] = {}
+        self._cidrs: set[Prefix] = set()
+        self._merged: tuple[Prefix, ...] | None = None
+        self._by_selector: dict[str, dict[ServiceName, Service]] = defaultdict(dict)
+        self._touched: set[ServiceName] = set()
+
+    def follow_pods(self, several: Iterable[Iterable[Pod]]) -> None:
+        """Note the Services whose endpoints are some of these pods, which went from the indexes or came to these."""
+        if not self._by_selector:
+            return
+        for pod in chain.from_iterable(several):
+            for name, service in self._by_selector.get(pod.namespace, {}).items():
+                if service.selector is not None and matches(service.selector, pod.labels):
+                    self._touched.add(name)
+
+    def update_slices(self, went: Iterable[EndpointSlice], came: Iterable[EndpointSlice]) -> None:
+        """Take slices away, then take slices in; a slice may be of another Service than before."""
+        for item in (*went, *came):
+            name = self._service_of.pop((item.namespace, item.name), None)
+            if name:
+                del self._slices[name][item.name]
+                self._touched.add(name)
+        for item in came:
+            name = item.namespace, item.service
+            self._service_of[item.namespace, item.name] = name
+            self._slices[name][item.name] = item
+            self._touched.add(name)
+
+    def update_services(self, went: Iterable[Service], came: Iterable[Service]) -> None:
+        """Take Services away, then take Services in."""
+        for service in went:
+            name = service.namespace, service.name
+            self._note_addresses(self._services.pop(name, None), None)
+            self._touched.add(name)
+        for service in came:
+            name = service.namespace, service.name
+            self._note_addresses(self._services.get(name), service)
+            self._services[name] = service
+            self._touched.add(name)
+
+    def _note_addresses(self, before: Service | None, after: Service | None) -> None:
+        """Addresses that lie in a given block make no other block."""
+        old, new = (frozenset(each.cluster_ips) if each else frozenset() for each in (before, after))
+        given = (*self._given_cidrs, *self._cidrs)
+        if not all(any(cidr.contains(host_prefix(address)) for cidr in given) for address in old ^ new):
+            self._merged = None
+
+    def update_cidrs(self, went: Iterable[Prefix], came: Collection[Prefix]) -> None:
+        """Take the blocks of ServiceCIDR objects away, then take blocks in."""
+        after = (self._cidrs - {*went}) | {*came}
+        if after != self._cidrs:
+            self._cidrs, self._merged = after, None
+
+    @property
+    def service_cidrs(self) -> tuple[Prefix, ...]:
+        """Where cluster IPs lie: as the user and ServiceCIDR objects say, and where there are any."""
+        if self._merged is None:
+            there = (host_prefix(ip) for service in self._services.values() for ip in service.cluster_ips)
+            self._merged = merge((*self._given_cidrs, *self._cidrs, *there))
+        return self._merged
+
+    def take_changes(self) -> dict[ServiceName, tuple[Frontend, ...]]:
+        """The frontends of the Services that are touched; none: there is no such Service, or it has no port."""
+        touched, self._touched = self._touched, set()
+        return {name: self._frontends_of(name) for name in touched}
+
+    def _frontends_of(self, name: ServiceName) -> tuple[Frontend, ...]:
+        service, slices = self._services.get(name), self._slices.get(name)
+        selecting = self._by_selector[name[0]]
+        if service and service.selector is not None and not slices:
+            selecting[name] = service
+        else:
+            selecting.pop(name, None)
+        return tuple(self._frontends(service, slices)) if service else ()
+
+    def _frontends(self, service: Service, slices: dict[str, EndpointSlice] | None) -> Iterator[Frontend]:
+        for address in service.cluster_ips:
+            for port in service.ports:
+                version = family(address)
+                if slices:
+                    serving, listed = _of_slices(slices.values(), service, port, version, self._node)
+                else:
+                    serving = listed = frozenset(self._of_pods(service, port, version))
+                backends, leaving = tuple(sorted(serving)), listed - serving
+                yield Frontend(service.key, port.protocol, address, port.number, backends, service.affinity, leaving)
+
+    def _of_pods(self, service: Service, port: ServicePort, version: int) -> Iterator[Backend]:
+        if service.selector is None:
+            return
+        for index in self._indexes:
+            for pod in index.select(service.namespace, service.selector):
+                if service.local and not pod.is_on(self._node):
+                    continue
+                if isinstance(port.target, int):
+                    numbers = [port.target]
+                else:
+                    numbers = [
+                        named.number
+                        for named in pod.ports
+                        if (named.name, named.protocol) == (port.target, port.protocol)
+                    ]
+                for address in pod.addresses:
+                    if family(address) == version:
+                        yield from (Backend(address, number) for number in numbers[:1])
 
 
 def _of_slices(
@@ -50,29 +148,3 @@ def _of_slices(
     ready = frozenset(Backend(endpoint.address, number) for endpoint, number in found if endpoint.ready)
     ending = frozenset(Backend(endpoint.address, number) for endpoint, number in found if endpoint.serving)
     return ready or ending, frozenset(Backend(endpoint.address, number) for endpoint, number in found)
-
-
-def _of_pods(
-    selection: Selection, service: Service, port: ServicePort, version: int, node: str | None
-) -> tuple[frozenset[Backend], frozenset[Backend]]:
-    found = frozenset(_selected(selection, service, port, version, node))
-    return found, found
-
-
-def _selected(
-    selection: Selection, service: Service, port: ServicePort, version: int, node: str | None
-) -> Iterator[Backend]:
-    if service.selector is None:
-        return
-    for pod in selection.pods([service.namespace], service.selector):
-        if service.local and not pod.is_on(node):
-            continue
-        if isinstance(port.target, int):
-            numbers = [port.target]
-        else:
-            numbers = [
-                named.number for named in pod.ports if (named.name, named.protocol) == (port.target, port.protocol)
-            ]
-        for address in pod.addresses:
-            if family(address) == version:
-                yield from (Backend(address, number) for number in numbers[:1])

@@ -23,10 +23,10 @@ from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.fields import Field
 from ovsnp.render import bundle_line
-from ovsnp.resolve import resolve, settle
 from tests.ovs.applying import ovsnp
 from tests.ovs.traced import offline_ports
 from tests.property.clusters import Object, random_cluster
+from tests.unit.resolve.resolved import resolved
 
 SEEDS = range(80)
 NODE = "node-0"
@@ -147,20 +147,17 @@ class Added:
         ports = ports_of(cluster)
         self.before = flows_of(load_objects(objects[:-1]), ports)
         self.after = flows_of(cluster, ports)
-        judged = settle(cluster, ports, Options(node=NODE)).judged
         self.pods: dict[Direction, set[str]] = {}
         self.prefixes: dict[Direction, set[Prefix]] = {}
         self.numbers: set[int] = set()
-        for rule_set in resolve(cluster, local_pods(cluster, NODE), judged):
+        others = resolved(load_objects(objects[:-1]), Options(node=NODE))
+        for direction, rule_set in resolved(cluster, Options(node=NODE)).items():
             rules = [rule for rule in rule_set.rules if rule.ref.policy == self.name]
-            others = resolve(load_objects(objects[:-1]), local_pods(cluster, NODE), judged)
-            isolated = {pod.key for pod in rule_set.isolated}
-            (there,) = [other for other in others if other.direction is rule_set.direction]
-            self.pods[rule_set.direction] = {pod.key for rule in rules for pod in rule.subjects} | (
-                isolated - {pod.key for pod in there.isolated}
+            self.pods[direction] = {pod for rule in rules for pod in rule.subjects} | (
+                {*rule_set.isolated} - {*others[direction].isolated}
             )
             sets = [rule.peers for rule in rules if rule.peers]
-            self.prefixes[rule_set.direction] = {
+            self.prefixes[direction] = {
                 *(host_prefix(address) for peers in sets for address in peers.addresses),
                 *(block.cidr for peers in sets for block in peers.blocks),
             }

@@ -62,3 +62,35 @@ def test_the_last_number_is_followed_by_the_first(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Digest, "digest", lambda self: b"\xff" * 4)
     monkeypatch.setattr(numbers, "blake2b", Digest)
     assert number(["a-01", "b-02"]) == {"a-01": (1 << 32) - 1, "b-02": 1}
+
+
+# Names that come and go
+
+
+@pytest.fixture
+def hash_of_4_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sixteenth name collides."""
+    monkeypatch.setattr(numbers, "_hash", lambda name, limit: sum(name.encode()) % 16 % limit)
+
+
+@pytest.mark.usefixtures("hash_of_4_bits")
+@pytest.mark.parametrize("limit", [1 << 32, 64, 20])
+@pytest.mark.parametrize("seed", range(40))
+def test_numbers_of_names_that_come_and_go_are_those_of_the_names_that_are_there(seed: int, limit: int) -> None:
+    random, there, kept, known = Random(seed), set[str](), numbers.Numbers(limit), dict[str, int]()
+    for _ in range(60):
+        went = set(random.sample(sorted(there), random.randint(0, min(3, len(there)))))
+        free = sorted({f"name-{index}" for index in range(40)} - (there - went))
+        came = set(random.sample(free, min(random.randint(0, 3), 18 - len(there - went))))
+        told = kept.update(went, came)
+        there = (there - went) | came
+        expected = number(there, limit)
+        assert {name: kept[name] for name in there} == expected
+        assert told == {name for name in there if known.get(name) != expected[name]}
+        known = expected
+
+
+def test_name_that_collides_with_none_is_the_only_one_that_gets_a_number() -> None:
+    kept = numbers.Numbers()
+    kept.update((), [f"name-{index}" for index in range(1000)])
+    assert kept.update(["name-7"], ["another"]) == {"another"}

@@ -1,18 +1,31 @@
 """Identities: for every address, the sets that hold it, by as few prefixes as there can be."""
 
+from collections.abc import Iterable
 from random import Random
 
 import pytest
 
-from ovsnp.classify.peers import identify
+from ovsnp.classify.peers import Peers
 from ovsnp.model.address import Address, Prefix, host_prefix, parse_prefix
 from ovsnp.model.clauses import Identity, PeerEntry
 from ovsnp.model.policy import IPBlock
-from ovsnp.model.ruleset import PeerSet
+from tests.unit.resolve.resolved import PeerSet
 from tests.unit.verify.builders import addresses, block
 
 BASE = {4: parse_prefix("10.0.0.0/8"), 6: parse_prefix("fd00::/8")}
 LENGTHS = {4: (8, 9, 16, 24, 29, 30, 31, 32), 6: (8, 9, 48, 64, 125, 126, 127, 128)}
+
+
+def identify(sets: Iterable[PeerSet]) -> tuple[PeerEntry, ...]:
+    """All entries of these sets, sorted."""
+    entries, _ = Peers().update({each.name: each.blocks for each in sets}, listed(sets))
+    return tuple(entry for _, entry in sorted(entries.items()) if entry)
+
+
+def listed(sets: Iterable[PeerSet]) -> dict[Address, frozenset[str]]:
+    """The sets that list each address."""
+    addresses = {address for each in sets for address in each.addresses}
+    return {address: frozenset(each.name for each in sets if address in each.addresses) for address in addresses}
 
 
 def holders(sets: list[PeerSet], address: Address) -> tuple[str, ...]:
@@ -122,6 +135,24 @@ def test_one_number_for_each_identity_and_none_is_zero(seed: int) -> None:
     assert all(identity.number for identity in identities)
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_entries_after_changes_are_those_of_the_sets_that_are_there(seed: int) -> None:
+    random, kept, entries = Random(seed), Peers(), dict[Prefix, PeerEntry]()
+    sets: list[PeerSet] = []
+    for _ in range(12):
+        before, sets = sets, [each for each in sets if random.random() < 0.6]
+        names = {each.name for each in sets}
+        sets += [each for each in random_sets(random) if each.name not in names]
+        blocks = {each.name: () for each in before} | {each.name: each.blocks for each in sets}
+        gone = {address: frozenset[str]() for address in listed(before)}
+        changed, _ = kept.update(blocks, gone | listed(sets))
+        entries = {prefix: entry for prefix, entry in (entries | changed).items() if entry}
+        assert tuple(entry for _, entry in sorted(entries.items())) == identify(sets)
+        for name in {each.name for each in (*before, *sets)}:
+            found = {entry.identity for entry in entries.values() if entry.identity and name in entry.identity.sets}
+            assert set(kept.identities_of(name)) == found
+
+
 # By hand
 
 
@@ -130,18 +161,18 @@ def shown(*sets: PeerSet) -> dict[str, tuple[str, ...]]:
 
 
 def test_except_is_a_longer_prefix_with_another_answer() -> None:
-    sets = PeerSet("a", blocks=(block("10.0.0.0/8", "10.1.0.0/16"),))
+    sets = PeerSet("a", frozenset(), (block("10.0.0.0/8", "10.1.0.0/16"),))
     assert shown(sets) == {"10.0.0.0/8": ("a",), "10.1.0.0/16": ()}
 
 
 def test_overlapping_excepts_of_two_blocks_stay_a_union() -> None:
     blocks = (block("10.0.0.0/8", "10.1.0.0/16"), block("10.0.0.0/8", "10.1.2.0/24"))
-    assert shown(PeerSet("a", blocks=blocks)) == {"10.0.0.0/8": ("a",), "10.1.2.0/24": ()}
+    assert shown(PeerSet("a", frozenset(), blocks)) == {"10.0.0.0/8": ("a",), "10.1.2.0/24": ()}
 
 
 def test_block_within_anothers_except_opens_it_again() -> None:
     blocks = (block("10.0.0.0/8", "10.1.0.0/16"), block("10.1.2.0/24"))
-    assert shown(PeerSet("a", blocks=blocks)) == {"10.0.0.0/8": ("a",), "10.1.0.0/16": (), "10.1.2.0/24": ("a",)}
+    assert shown(PeerSet("a", frozenset(), blocks)) == {"10.0.0.0/8": ("a",), "10.1.0.0/16": (), "10.1.2.0/24": ("a",)}
 
 
 def test_address_within_its_own_block_needs_no_entry() -> None:
@@ -155,20 +186,20 @@ def test_address_within_an_except_is_in_the_set_that_lists_it() -> None:
 
 
 def test_except_that_is_the_whole_block_leaves_nothing() -> None:
-    assert shown(PeerSet("a", blocks=(block("10.0.0.0/8", "10.0.0.0/8"),))) == {}
+    assert shown(PeerSet("a", frozenset(), (block("10.0.0.0/8", "10.0.0.0/8"),))) == {}
 
 
 def test_families_do_not_meet() -> None:
-    first, second = PeerSet("a", blocks=(block("0.0.0.0/0"),)), PeerSet("b", blocks=(block("::/0"),))
+    first, second = PeerSet("a", frozenset(), (block("0.0.0.0/0"),)), PeerSet("b", frozenset(), (block("::/0"),))
     assert shown(first, second) == {"0.0.0.0/0": ("a",), "::/0": ("b",)}
 
 
 def test_shared_addresses_are_an_identity_of_their_own() -> None:
-    first = PeerSet("a", frozenset(addresses("10.0.0.1", "10.0.0.2")))
-    second = PeerSet("b", frozenset(addresses("10.0.0.2", "10.0.0.3")))
+    first = PeerSet("a", frozenset(addresses("10.0.0.1", "10.0.0.2")), ())
+    second = PeerSet("b", frozenset(addresses("10.0.0.2", "10.0.0.3")), ())
     assert shown(first, second) == {"10.0.0.1/32": ("a",), "10.0.0.2/32": ("a", "b"), "10.0.0.3/32": ("b",)}
 
 
 def test_no_sets_need_no_entries() -> None:
     assert identify([]) == ()
-    assert identify([PeerSet("empty")]) == ()
+    assert identify([PeerSet("empty", frozenset(), ())]) == ()

@@ -1,14 +1,17 @@
 """Every kind of mistake that a flow can be is refused when it is built."""
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 
 from ovsnp.errors import DeclarationError, Exit
 from ovsnp.flows import action as a
-from ovsnp.flows.absence import check_absences
-from ovsnp.flows.check import check_flow, check_flow_set
+from ovsnp.flows.check import check_flow
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix
+from ovsnp.flows.store import FlowStore
+from ovsnp.flows.units import UnitChanges
 from ovsnp.pipeline import datapath, tables
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
@@ -20,6 +23,11 @@ ANY = Match()
 
 def flow(table: str, match: Match = ANY, *actions: a.Action, priority: int = 100) -> Flow:
     return Flow(table, priority, match, actions)
+
+
+def store(flows: Iterable[Flow]) -> None:
+    """The flows are all flows of a bridge."""
+    FlowStore().update(UnitChanges({("unit", index): (flow,) for index, flow in enumerate(flows)}, {}))
 
 
 def refused(mistake: Flow, because: str) -> None:
@@ -206,9 +214,9 @@ def test_conjunction_beside_another_action_is_refused() -> None:
 
 
 def test_whole_conjunctions_are_accepted() -> None:
-    check_flow_set([conjunction(1), conjunction(2), end()])
+    store([conjunction(1), conjunction(2), end()])
     shared = flow("EgressRule", Match("tcp"), a.Conjunction(7, 2, 2), a.Conjunction(8, 2, 2), priority=200)
-    check_flow_set([conjunction(1), conjunction(1, number=8, match=Match("udp")), shared, end(), end(8)])
+    store([conjunction(1), conjunction(1, number=8, match=Match("udp")), shared, end(), end(8)])
 
 
 @pytest.mark.parametrize(
@@ -226,13 +234,13 @@ def test_whole_conjunctions_are_accepted() -> None:
 )
 def test_incomplete_or_mixed_conjunction_is_refused(flows: list[Flow], because: str) -> None:
     with pytest.raises(DeclarationError, match=because):
-        check_flow_set(flows)
+        store(flows)
 
 
 def test_clauses_of_one_conjunction_stand_in_one_table() -> None:
     elsewhere = flow("IngressRule", Match("tcp"), a.Conjunction(7, 2, 2), priority=200)
     with pytest.raises(DeclarationError, match="is not whole"):
-        check_flow_set([conjunction(1), elsewhere, end()])
+        store([conjunction(1), elsewhere, end()])
 
 
 # Slots
@@ -242,12 +250,12 @@ def test_two_flows_in_one_slot_are_refused() -> None:
     match = Match("ip", (in_prefix(f.IPV4_DST, 10 << 24, 8),))
     first, second = (flow("EgressPeer", match, a.SetField(r.EGRESS_PEER, peer)) for peer in (1, 2))
     with pytest.raises(DeclarationError, match=r"two flows share .*nw_dst=10\.0\.0\.0/8"):
-        check_flow_set([first, second])
+        store([first, second])
 
 
 def test_same_match_at_another_priority_or_in_another_table_is_another_slot() -> None:
     match = Match("", (connection("+trk"),))
-    check_flow_set([flow("Forward", match), flow("Forward", match, priority=99), flow("ConntrackState", match)])
+    store([flow("Forward", match), flow("Forward", match, priority=99), flow("ConntrackState", match)])
 
 
 # Datapaths
@@ -296,7 +304,7 @@ CARRIED = flow("Origin", Match("ip", (TUNNEL, exactly(f.TUN_ID, 1), OPTION)), a.
     ],
 )
 def test_flows_that_the_witness_tells_apart_are_accepted(other: Flow) -> None:
-    check_absences([CARRIED, other])
+    store([CARRIED, other])
 
 
 @pytest.mark.parametrize(
@@ -310,10 +318,10 @@ def test_flows_that_the_witness_tells_apart_are_accepted(other: Flow) -> None:
 )
 def test_flow_that_takes_packets_by_the_absence_of_an_option_is_refused(other: Flow) -> None:
     with pytest.raises(DeclarationError, match="takes a packet where a field is absent"):
-        check_absences([CARRIED, other])
+        store([CARRIED, other])
 
 
 @pytest.mark.parametrize("witness", [(), (exactly(f.TUN_ID, 0),), (Term(f.TUN_ID, 1, 1),)])
 def test_option_without_its_witness_is_refused(witness: tuple[Term, ...]) -> None:
     with pytest.raises(DeclarationError, match="matches tun_metadata0 without tun_id=1"):
-        check_absences([flow("Origin", Match("ip", (TUNNEL, *witness, OPTION)), a.Goto("SnatConntrack"))])
+        store([flow("Origin", Match("ip", (TUNNEL, *witness, OPTION)), a.Goto("SnatConntrack"))])

@@ -1,0 +1,29 @@
+"""Pass 3 as a whole: rules and peers to clauses and identities."""
+
+from ovsnp.classify.peers import Peers
+from ovsnp.classify.rules import Rules
+from ovsnp.model.clauses import PolicyChanges
+from ovsnp.model.policy import Direction
+from ovsnp.model.ruleset import PeerTable, RuleChanges
+
+
+class Classifier:
+    """The numbers of subjects, identities and rules, and the clauses that are made of these."""
+
+    def __init__(self) -> None:
+        self._peers = {table: Peers() for table in PeerTable}
+        self._rules = {direction: Rules(self._peers) for direction in Direction}
+
+    def update(self, changes: RuleChanges) -> PolicyChanges:
+        """Take rules in, and the addresses of their peers."""
+        told = {
+            table: peers.update(changes.blocks[table], changes.listed[table]) for table, peers in self._peers.items()
+        }
+        sets = {table: names for table, (_, names) in told.items()}
+        return PolicyChanges(
+            {table: entries for table, (entries, _) in told.items()},
+            {
+                direction: rules.update(changes.isolated[direction], changes.rules[direction], sets)
+                for direction, rules in self._rules.items()
+            },
+        )

@@ -1,0 +1,78 @@
+"""Holds conjunctions against what Open vSwitch needs of them: that each is whole."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from ovsnp.errors import DeclarationError
+from ovsnp.flows.action import Conjunction
+from ovsnp.flows.flow import Flow
+from ovsnp.pipeline.fields import CONJ_ID
+from ovsnp.pipeline.tables import BY_NAME
+
+_Id = tuple[str, int]
+"""A table, and the number of a conjunction there."""
+
+
+class Conjunctions:
+    """The clauses of all conjunctions, as flows come and go.
+
+    A conjunction is whole when all of its clauses stand at one priority of one table, and one flow there
+    matches its ``conj_id``.
+    """
+
+    def __init__(self) -> None:
+        self._clauses: dict[_Id, Counter[tuple[int, int, int]]] = defaultdict(Counter)
+        self._ends: Counter[_Id] = Counter()
+        self._touched: set[_Id] = set()
+
+    def add(self, flow: Flow) -> None:
+        """A flow came."""
+        for number, clause in _clauses(flow):
+            self._clauses[number][clause] += 1
+            self._touched.add(number)
+        for number in _ends(flow):
+            self._ends[number] += 1
+            self._touched.add(number)
+
+    def remove(self, flow: Flow) -> None:
+        """A flow went."""
+        for number, clause in _clauses(flow):
+            self._clauses[number][clause] -= 1
+            self._touched.add(number)
+        for number in _ends(flow):
+            self._ends[number] -= 1
+            self._touched.add(number)
+
+    def check(self) -> None:
+        """Raises DeclarationError where a conjunction that was touched since the last time is not whole."""
+        touched, self._touched = self._touched, set()
+        for number in sorted(touched):
+            clauses, ends = +self._clauses.pop(number, Counter()), self._ends.pop(number, 0)
+            if not clauses and not ends:
+                continue
+            if not clauses:
+                raise DeclarationError("a conj_id has no conjunction")
+            self._clauses[number], self._ends[number] = clauses, ends
+            if not ends or not _is_whole(set(clauses)):
+                raise DeclarationError(f"conjunction {number[1]} in {number[0]} is not whole")
+
+
+def _is_whole(clauses: set[tuple[int, int, int]]) -> bool:
+    priority, _, total = next(iter(clauses))
+    return clauses == {(priority, clause, total) for clause in range(1, total + 1)}
+
+
+def _clauses(flow: Flow) -> Iterator[tuple[_Id, tuple[int, int, int]]]:
+    if not BY_NAME[flow.table].conjunctive:
+        return
+    for action in flow.actions:
+        if isinstance(action, Conjunction):
+            yield (flow.table, action.id), (flow.priority, action.clause, action.clauses)
+
+
+def _ends(flow: Flow) -> Iterator[_Id]:
+    if not BY_NAME[flow.table].conjunctive:
+        return
+    for term in flow.match.terms:
+        if term.field is CONJ_ID:
+            yield flow.table, term.value

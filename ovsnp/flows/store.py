@@ -1,0 +1,88 @@
+"""All flows and groups of a bridge, unit by unit, checked as they come."""
+
+from collections.abc import Mapping
+
+from ovsnp.errors import DeclarationError
+from ovsnp.flows.absence import CONCERNED, Absences
+from ovsnp.flows.changes import FlowChanges
+from ovsnp.flows.check import check_flow
+from ovsnp.flows.conjunctions import Conjunctions
+from ovsnp.flows.flow import Flow, Slot
+from ovsnp.flows.group import Group
+from ovsnp.flows.units import Unit, UnitChanges
+
+
+class FlowStore:
+    """The flows by slot and the groups by number; `update` returns the difference to what was there."""
+
+    def __init__(self) -> None:
+        self.flows: dict[Slot, Flow] = {}
+        self.groups: dict[int, Group] = {}
+        self._slots: dict[Unit, tuple[Slot, ...]] = {}
+        self._numbers: dict[Unit, tuple[int, ...]] = {}
+        self._conjunctions = Conjunctions()
+        self._absences = {table: Absences() for table in CONCERNED}
+
+    def update(self, changes: UnitChanges) -> FlowChanges:
+        """Put units in the place of what they were.
+
+        Raises DeclarationError where a flow contradicts the pipeline's declaration, two flows share a slot, or a
+        conjunction is not whole.
+        """
+        flows = self._update_flows(changes.flows)
+        for absences in self._absences.values():
+            absences.check()
+        self._conjunctions.check()
+        return FlowChanges(*flows, *self._update_groups(changes.groups))
+
+    def _update_flows(
+        self, units: Mapping[Unit, tuple[Flow, ...]]
+    ) -> tuple[tuple[Flow, ...], tuple[Flow, ...], tuple[Flow, ...]]:
+        """The flows that came, changed and went."""
+        before = {slot: self._take(slot) for unit in units for slot in self._slots.pop(unit, ())}
+        added: list[Flow] = []
+        changed: list[Flow] = []
+        for unit, flows in units.items():
+            slots = []
+            for flow in flows:
+                slot = flow.slot
+                last = before.pop(slot, None)
+                if last is None or last != flow:
+                    check_flow(flow)
+                    (added if last is None else changed).append(flow)
+                self._put(slot, flow)
+                slots.append(slot)
+            if slots:
+                self._slots[unit] = tuple(slots)
+        return tuple(added), tuple(changed), tuple(before.values())
+
+    def _put(self, slot: Slot, flow: Flow) -> None:
+        if slot in self.flows:
+            raise DeclarationError(f"two flows share {slot}")
+        self.flows[slot] = flow
+        if flow.table in self._absences:
+            self._absences[flow.table].add(slot, flow)
+        self._conjunctions.add(flow)
+
+    def _take(self, slot: Slot) -> Flow:
+        flow = self.flows.pop(slot)
+        if flow.table in self._absences:
+            self._absences[flow.table].remove(slot)
+        self._conjunctions.remove(flow)
+        return flow
+
+    def _update_groups(
+        self, units: Mapping[Unit, tuple[Group, ...]]
+    ) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Group, ...]]:
+        """The groups that came, changed and went; no two ports have groups of one number."""
+        before = {number: self.groups.pop(number) for unit in units for number in self._numbers.pop(unit, ())}
+        after = {group.id: group for groups in units.values() for group in groups}
+        self.groups.update(after)
+        for unit, groups in units.items():
+            if groups:
+                self._numbers[unit] = tuple(group.id for group in groups)
+        return (
+            tuple(group for number, group in after.items() if number not in before),
+            tuple(group for number, group in after.items() if number in before and before[number] != group),
+            tuple(group for number, group in before.items() if number not in after),
+        )

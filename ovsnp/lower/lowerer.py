@@ -1,0 +1,138 @@
+"""Pass 4 as a whole: one node's bridge and clauses to flows, unit by unit."""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.group import Group
+from ovsnp.flows.units import Unit, UnitChanges
+from ovsnp.lower import address_resolution, forward, nodes, origin, output
+from ovsnp.lower.always import always
+from ovsnp.lower.peers import peer_flow
+from ovsnp.lower.policy import service_block_flow
+from ovsnp.lower.rules import RuleFlows
+from ovsnp.lower.service import ServiceFlows
+from ovsnp.model.address import Prefix
+from ovsnp.model.bridge import Bridge, LocalPod, RemoteNode
+from ovsnp.model.clauses import PeerEntry, PolicyChanges
+from ovsnp.model.frontend import Frontend
+from ovsnp.model.node_changes import NodeChanges
+from ovsnp.model.options import Encap, Options
+from ovsnp.model.policy import Direction
+from ovsnp.model.ruleset import PeerTable
+
+_Made = Iterator[tuple[Unit, tuple[Flow, ...]]]
+_Item = TypeVar("_Item")
+
+
+class Lowerer:
+    """The flows of a bridge; a change makes only the units again that it touches."""
+
+    def __init__(self, options: Options) -> None:
+        self._encap = options.encap
+        self._always = always(options)
+        self._inputs: dict[str, tuple[object, ...]] = {}
+        self._bridge: Bridge | None = None
+        self._pods: dict[str, LocalPod] = {}
+        self._nodes: dict[str, RemoteNode] = {}
+        self._subjects: dict[Direction, dict[str, int]] = {direction: {} for direction in Direction}
+        self._service_prefixes: set[Prefix] = set()
+        self._rules = {direction: RuleFlows(direction) for direction in Direction}
+        self._services = ServiceFlows()
+
+    @property
+    def frontends(self) -> tuple[Frontend, ...]:
+        """The ports of Services, in the order of the text."""
+        return self._services.frontends
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, in the order of the ports that they are of."""
+        return self._services.groups
+
+    def update(self, node: NodeChanges, policy: PolicyChanges) -> UnitChanges:
+        """Take what changed for the node; returns the units that are made again.
+
+        Raises UsageError where VXLAN cannot carry a pod's address.
+        """
+        before, self._bridge = self._bridge, node.bridge
+        made: dict[Unit, tuple[Flow, ...]] = {}
+        if node.bridge is not before:
+            made.update(self._always_there(node.bridge))
+        made.update(self._of_pods(before, node, policy))
+        made.update(self._of_nodes(before, node))
+        for table, entries in policy.peers.items():
+            made.update(self._of_peers(table, entries))
+        for direction, rules in self._rules.items():
+            made.update(rules.update(policy.clauses[direction], node.bridge.families))
+        groups: dict[Unit, tuple[Group, ...]] = {}
+        for unit, flows, of_port in self._services.update(node.frontends):
+            made[unit], groups[unit] = flows, of_port
+        if (
+            self._encap is Encap.VXLAN
+            and (node.pods or groups or node.bridge is not before)
+            and self._services.frontends
+        ):
+            output.check_offsets((self._pods[key] for key in sorted(self._pods)), node.bridge.pod_cidrs)
+        return UnitChanges(made, groups)
+
+    def _always_there(self, bridge: Bridge) -> _Made:
+        for name, needs, make in self._always:
+            inputs = tuple(getattr(bridge, field) for field in needs)
+            if inputs != self._inputs.get(name):
+                self._inputs[name] = inputs
+                yield ("always", name), tuple(make(bridge))
+
+    def _of_pods(self, before: Bridge | None, node: NodeChanges, policy: PolicyChanges) -> _Made:
+        _take(self._pods, node.pods)
+        touched = {*node.pods}
+        for direction, subjects in self._subjects.items():
+            numbers = policy.clauses[direction].numbers
+            _take(subjects, {pod: number or None for pod, number in numbers.items()})
+            touched |= numbers.keys()
+        if before is None or before.gateways != node.bridge.gateways:
+            touched |= self._pods.keys()
+        for key in touched:
+            local = self._pods.get(key)
+            yield ("pod", key), tuple(self._of_pod(local, node.bridge)) if local else ()
+
+    def _of_pod(self, local: LocalPod, bridge: Bridge) -> Iterator[Flow]:
+        key = local.pod.key
+        yield from origin.pod_flows(local, self._subjects[Direction.EGRESS].get(key, 0))
+        yield from address_resolution.pod_flows(local)
+        yield from forward.pod_flows(local, self._subjects[Direction.INGRESS].get(key, 0))
+        yield from output.pod_flows(local, bridge.gateways)
+
+    def _of_nodes(self, before: Bridge | None, node: NodeChanges) -> _Made:
+        _take(self._nodes, node.nodes)
+        tunnel, families = node.bridge.tunnel, node.bridge.families
+        touched = {*node.nodes}
+        if before is None or (before.tunnel, before.families) != (tunnel, families):
+            touched |= self._nodes.keys()
+        for name in touched:
+            other = self._nodes.get(name)
+            if other is None:
+                yield ("node", name), ()
+            else:
+                of_origin = origin.node_flows(other, tunnel, self._encap)
+                yield (
+                    ("node", name),
+                    (*of_origin, *nodes.node_flows(other), *forward.node_flows(other, tunnel, families)),
+                )
+
+    def _of_peers(self, table: PeerTable, entries: Mapping[Prefix, PeerEntry | None]) -> _Made:
+        for prefix, entry in entries.items():
+            yield (table, prefix), (peer_flow(table, entry),) if entry else ()
+        if table is PeerTable.EGRESS_SERVICE and entries:
+            for prefix, entry in entries.items():
+                (self._service_prefixes.add if entry else self._service_prefixes.discard)(prefix)
+            yield ("always", "service blocks"), (service_block_flow(),) if self._service_prefixes else ()
+
+
+def _take(held: dict[str, _Item], changes: Mapping[str, _Item | None]) -> None:
+    """Keep what changed in the place of what was there; None: it is gone."""
+    for name, item in changes.items():
+        if item is None:
+            held.pop(name, None)
+        else:
+            held[name] = item

@@ -1,0 +1,31 @@
+"""EgressPeer, EgressServicePeer, IngressPeer: who the peer is, by the longest prefix with an address."""
+
+from functools import lru_cache
+
+from ovsnp.flows.action import SetField
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import of_addresses
+from ovsnp.lower.sides import OPENED, PEER
+from ovsnp.model.clauses import Identity, PeerEntry
+from ovsnp.model.ruleset import PeerTable
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline import priorities as p
+
+_ADDRESS = {PeerTable.EGRESS: f.IP_DST, PeerTable.EGRESS_SERVICE: f.CT_DST, PeerTable.INGRESS: f.IP_SRC}
+
+
+def peer_flow(table: PeerTable, entry: PeerEntry) -> Flow:
+    """The flow of one prefix.
+
+    What a connection was opened to is remembered with it: its destination was translated long since.
+    """
+    opened = (OPENED,) if table is PeerTable.EGRESS_SERVICE else ()
+    match = of_addresses(_ADDRESS[table], entry.prefix, *opened)
+    action = SetField(PEER[table], entry.identity.number if entry.identity else 0)
+    return Flow(table.value, p.PEER + entry.prefix.length, match, (action,), peer_note(entry.identity))
+
+
+@lru_cache(maxsize=10_000)
+def peer_note(identity: Identity | None) -> str:
+    """Which peer sets an identity is in, in words."""
+    return f"peer in {' and '.join(identity.sets)}" if identity else "peer in no set"

@@ -1,0 +1,152 @@
+"""EgressRule, IngressRule: which rule allows a connection, by a conjunction of subject, peer and port.
+
+Clauses of different rules with the same match are one flow.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from ovsnp.flows.action import Conjunction, Goto, SetField
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import Match, Term, exactly
+from ovsnp.flows.units import Unit
+from ovsnp.lower.peers import peer_note
+from ovsnp.lower.sides import OPENED, PEER, SIDES
+from ovsnp.model.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
+from ovsnp.model.policy import Direction
+from ovsnp.model.ruleset import PeerTable, RuleRef
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline import priorities as p
+from ovsnp.pipeline.fields import Field
+
+
+class _Place(NamedTuple):
+    """Where a rule has a part in a flow."""
+
+    priority: int
+    match: Match
+
+
+class _Part(NamedTuple):
+    """A rule's part in a flow: a clause of its conjunction, or all of it where it has one clause (None)."""
+
+    number: int
+    ref: RuleRef
+    conjunction: Conjunction | None
+    note: str
+
+
+class RuleFlows:
+    """The flows of one direction's rules, with who has a part in them."""
+
+    def __init__(self, direction: Direction) -> None:
+        self._side = SIDES[direction]
+        self._families: tuple[int, ...] = ()
+        self._rules: dict[str, RuleClauses] = {}
+        self._places: dict[str, dict[_Place, _Part]] = {}
+        self._parts: dict[_Place, dict[str, _Part]] = defaultdict(dict)
+
+    def update(self, changes: ClauseChanges, families: tuple[int, ...]) -> Iterator[tuple[Unit, tuple[Flow, ...]]]:
+        """Take what changed of rules and subjects, and the address families; returns the units that are made again."""
+        rules = changes.rules
+        if families != self._families:
+            self._families = families
+            rules = {**self._rules, **rules}
+        for name, subject in changes.subjects.items():
+            yield (self._side.table, "subject", name), (self._drop(subject),) if subject else ()
+        touched: set[_Place] = set()
+        for key, rule in rules.items():
+            touched |= self._take(key, rule)
+            yield (self._side.table, "rule", key), tuple(self._end(rule)) if rule else ()
+        for place in touched:
+            parts = self._parts[place]
+            yield (self._side.table, *place), (self._flow(place, parts),) if parts else ()
+            if not parts:
+                del self._parts[place]
+
+    def _take(self, key: str, rule: RuleClauses | None) -> set[_Place]:
+        """Keep a rule in the place of the one of this key; returns where its part is another than before."""
+        self._rules.pop(key, None)
+        before, after = self._places.pop(key, {}), {}
+        if rule:
+            self._rules[key] = rule
+            after = self._places[key] = dict(self._parts_of(rule))
+        for place in before.keys() - after.keys():
+            del self._parts[place][key]
+        for place, part in after.items():
+            self._parts[place][key] = part
+        return {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
+
+    def _parts_of(self, rule: RuleClauses) -> Iterator[tuple[_Place, _Part]]:
+        clauses = list(self._clauses(rule))
+        if len(clauses) == 1:
+            for match, note in clauses[0]:
+                yield _Place(p.RULE_PLAIN, match), _Part(rule.number, rule.ref, None, note)
+            return
+        for position, choices in enumerate(clauses, start=1):
+            conjunction = Conjunction(rule.number, position, len(clauses))
+            for match, note in choices:
+                yield _Place(p.RULE_CLAUSE, match), _Part(rule.number, rule.ref, conjunction, note)
+
+    def _clauses(self, rule: RuleClauses) -> Iterator[list[tuple[Match, str]]]:
+        """The clauses of a rule: for each, the matches of which one must hold, with what they are of."""
+        yield [(_holds(self._side.subject, each.number), _subject_note(each)) for each in rule.subjects]
+        if rule.identities is not None:
+            peer = PEER[rule.table]
+            yield [(_holds(peer, each.number), peer_note(each)) for each in rule.identities]
+        if rule.ports is not None and rule.table is PeerTable.EGRESS_SERVICE:
+            yield [(_opened_port(mask), "ports of the cluster IP") for mask in rule.ports]
+        elif rule.ports is not None:
+            yield [(match, "ports") for mask in rule.ports for match in _port_matches(mask, self._families)]
+
+    def _flow(self, place: _Place, parts: dict[str, _Part]) -> Flow:
+        """A flow of one clause's match, or one that admits by the first of the rules that ask for nothing more."""
+        if place.priority == p.RULE_CLAUSE:
+            refs = tuple(sorted({part.ref for part in parts.values()}))
+            note = next(iter(parts.values())).note
+            return Flow(self._side.table, *place, _conjunctions(parts.values()), note, refs)
+        first, *_ = alike = [parts[key] for key in sorted(parts)]
+        refs = tuple(part.ref for part in alike)
+        return Flow(self._side.table, *place, self._admit(first.number), first.note, refs, first.number)
+
+    def _end(self, rule: RuleClauses) -> Iterator[Flow]:
+        """What is met when all clauses of the rule hold."""
+        if rule.identities is not None or rule.ports is not None:
+            match, number = Match("", (exactly(f.CONJ_ID, rule.number),)), rule.number
+            note = f"rule {rule.key}"
+            yield Flow(self._side.table, p.RULE_CLAUSE, match, self._admit(number), note, (rule.ref,), number)
+
+    def _drop(self, subject: SubjectClass) -> Flow:
+        match = _holds(self._side.subject, subject.number)
+        return Flow(self._side.table, p.RULE_DROP, match, (), _subject_note(subject))
+
+    def _admit(self, number: int) -> tuple[SetField, Goto]:
+        return SetField(self._side.rule, number), Goto(self._side.after)
+
+
+@lru_cache(maxsize=10_000)
+def _holds(register: Field, number: int) -> Match:
+    """The match of a subject or peer; many rules have a part in its flow."""
+    return Match("", (exactly(register, number),))
+
+
+def _conjunctions(parts: Iterable[_Part]) -> tuple[Conjunction, ...]:
+    return tuple(sorted({part.conjunction for part in parts if part.conjunction}))
+
+
+def _subject_note(subject: SubjectClass) -> str:
+    return f"subject {', '.join(subject.pods)}"
+
+
+def _port_matches(ports: PortMask, families: tuple[int, ...]) -> Iterator[Match]:
+    terms = (Term(f.PORT_DST, ports.value, ports.mask),) if ports.mask else ()
+    for version in families:
+        yield Match(f.PROTOCOL_KIND[version, ports.protocol], terms)
+
+
+def _opened_port(ports: PortMask) -> Match:
+    """A port that the connection was opened to, before it was translated."""
+    terms = (Term(f.CT_TP_DST, ports.value, ports.mask),) if ports.mask else ()
+    return Match("", (OPENED, exactly(f.CT_NW_PROTO, f.IP_PROTO[ports.protocol]), *terms))

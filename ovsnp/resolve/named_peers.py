@@ -1,0 +1,63 @@
+"""Peers of an egress rule by what the rule's named ports mean at them."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ovsnp.model.address import Address, Prefix, host_prefix
+from ovsnp.model.policy import IPBlock
+from ovsnp.model.ports import ContainerPort, PortEntry
+from ovsnp.model.ruleset import PortRange
+from ovsnp.resolve import ports
+
+
+class NamedPeers:
+    """The peers of egress rules that give the same names of ports a meaning: a peer set for each meaning.
+
+    ``users`` are the policies that have such a rule, by namespace and name. ``changed`` says that there is a meaning
+    that there was not, or that one is gone.
+    """
+
+    def __init__(self, peers: str, entries: tuple[PortEntry, ...], blocks: Iterable[IPBlock]) -> None:
+        asked = ",".join(sorted(f"{entry.port}/{entry.protocol}" for entry in entries))
+        self.key = f"{peers} by {asked}"
+        self.users: Counter[tuple[str, str]] = Counter()
+        self.changed = False
+        self._entries = entries
+        self._blocks = tuple(blocks)
+        self._meanings: Counter[tuple[PortRange, ...]] = Counter()
+
+    def meanings(self) -> dict[tuple[PortRange, ...], str]:
+        """What the names mean at some peer, with the name of the peer set."""
+        return {meaning: ports.variant(self.key, meaning) for meaning in self._meanings}
+
+    def set_of(self, held: tuple[ContainerPort, ...]) -> str | None:
+        """The peer set of pods with these ports; None if they have none of the names."""
+        meaning = ports.meaning(self._entries, held)
+        return ports.variant(self.key, meaning) if meaning else None
+
+    def covers(self, address: Address) -> bool:
+        """True if one of the rule's ipBlocks holds the address."""
+        return bool(self._blocks) and any(_covers(block, host_prefix(address)) for block in self._blocks)
+
+    @property
+    def has_blocks(self) -> bool:
+        """True if peers are meant by their addresses."""
+        return bool(self._blocks)
+
+    def join(self, held: tuple[ContainerPort, ...]) -> None:
+        """Pods with these ports are among the peers."""
+        if meaning := ports.meaning(self._entries, held):
+            self.changed |= meaning not in self._meanings
+            self._meanings[meaning] += 1
+
+    def leave(self, held: tuple[ContainerPort, ...]) -> None:
+        """Pods with these ports are no longer among the peers."""
+        if meaning := ports.meaning(self._entries, held):
+            self._meanings[meaning] -= 1
+            if not self._meanings[meaning]:
+                del self._meanings[meaning]
+                self.changed = True
+
+
+def _covers(block: IPBlock, prefix: Prefix) -> bool:
+    return block.cidr.contains(prefix) and not any(hole.contains(prefix) for hole in block.excepts)

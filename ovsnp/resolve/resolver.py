@@ -1,0 +1,62 @@
+"""Pass 2 as a whole: changes of the cluster to changes for one node."""
+
+from ovsnp.model.bridge import LocalPod
+from ovsnp.model.changes import Changes
+from ovsnp.model.node_changes import NodeChanges
+from ovsnp.model.options import Options
+from ovsnp.model.ruleset import RuleChanges
+from ovsnp.resolve.bridge import BridgeParts
+from ovsnp.resolve.peers import PeerSets
+from ovsnp.resolve.pods import PodIndex
+from ovsnp.resolve.rules import Rules
+from ovsnp.resolve.services import Services
+
+
+class Resolver:
+    """What the cluster is for one node, which follows the cluster's changes."""
+
+    def __init__(self, options: Options) -> None:
+        self._pods, self._host_pods = PodIndex(), PodIndex()
+        self._parts = BridgeParts(options)
+        self._peers = PeerSets(self._pods)
+        self._rules = Rules(self._peers, service_blocks=options.service_blocks)
+        self._services = Services(options, self._pods, self._host_pods)
+
+    @property
+    def assumed_ports(self) -> bool:
+        """True if no database was asked for the ports."""
+        return self._parts.assumed_ports
+
+    def update(self, changes: Changes) -> NodeChanges:
+        """Take changes in.
+
+        Raises UsageError where a node has no address for its tunnel, or where there are nodes but not the bridge's.
+        """
+        went, came = changes.went, changes.came
+        pods = self._take_pods(changes)
+        nodes = self._parts.update_nodes(went.nodes, came.nodes) if went.nodes or came.nodes else {}
+        if went.nodes or came.nodes:
+            self._peers.set_every_pod(self._parts.pod_cidrs, self._parts.judged)
+        self._rules.update_pods(pods)
+        self._rules.update_policies(went.policies, came.policies)
+        isolated, rules = self._rules.take_changes()
+        blocks, listed = self._peers.take_changes()
+        self._services.update_cidrs(went.service_cidrs, came.service_cidrs)
+        self._services.update_services(went.services, came.services)
+        self._services.update_slices(went.slices, came.slices)
+        return NodeChanges(
+            self._parts.bridge(self._services.service_cidrs),
+            pods,
+            nodes,
+            RuleChanges(isolated, rules, blocks, listed),
+            self._services.take_changes(),
+        )
+
+    def _take_pods(self, changes: Changes) -> dict[str, LocalPod | None]:
+        """Take pods and namespaces in; returns what is another of the node's own pods."""
+        went, came = changes.went, changes.came
+        before = self._pods.update((went.pods, came.pods), (went.namespaces, came.namespaces))
+        hosts_before = self._host_pods.update((went.host_pods, came.host_pods), ((), ()))
+        self._peers.follow_pods()
+        self._services.follow_pods((before, hosts_before, came.pods, came.host_pods))
+        return self._parts.update_pods(went.pods, came.pods, changes.ports)
