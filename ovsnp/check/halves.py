@@ -14,7 +14,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.proof.questions.ways import Way, Ways
-from ovsnp.verify import Backend, Endpoint, NodeEnd, PodEnd, Traffic, Verdict
+from ovsnp.verify import Backend, Endpoint, NodeEnd, PodEnd, Traffic, Verdict, judge, judge_service
 from ovsnp.verify.prepared import Prepared
 
 _NOWHERE = Way(0, 0)
@@ -61,7 +61,8 @@ class Halves:
         source, destination = connection.source, connection.destination
         entrance = self._entrances.first(source)
         if isinstance(destination, ClusterIPEnd):
-            verdicts = self._oracle.judge_service(
+            verdicts = judge_service(
+                self._oracle,
                 source,
                 destination.address,
                 connection.traffic,
@@ -85,7 +86,7 @@ class Halves:
         # What is for the port that it would come by stays there, and never comes to the bridge.
         if entrance is None or way.port == entrance.port:
             return
-        verdict = self._oracle.judge(source, destination, traffic, strict_nodes=self._options.strict_nodes)
+        verdict = judge(self._oracle, source, destination, traffic, strict_nodes=self._options.strict_nodes)
         demand = self._demand(verdict, (source, destination), expected)
         fields = {**entrance.fields, **opening(source.address, destination.address, traffic)}
         yield Half(fields, entrance.name, demand)

@@ -8,7 +8,7 @@ from ovsnp.explain.ends import ClusterIPEnd
 from ovsnp.explain.questions import Connection, Question
 from ovsnp.explain.reasons import Answer, Outcome, Terms, explain, outcome
 from ovsnp.model.cluster import Cluster
-from ovsnp.verify import Traffic
+from ovsnp.verify import Traffic, judge, judge_service
 from ovsnp.verify.prepared import Prepared
 
 _OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
@@ -29,7 +29,8 @@ class Oracle:
         source, destination, traffic = connection.source, connection.destination, connection.traffic
         terms = self._terms
         if isinstance(destination, ClusterIPEnd):
-            verdicts = self._prepared.judge_service(
+            verdicts = judge_service(
+                self._prepared,
                 source,
                 destination.address,
                 traffic,
@@ -38,7 +39,7 @@ class Oracle:
                 service_blocks=terms.service_blocks,
             )
             return outcome([_OUTCOMES[verdict.allowed] for verdict in verdicts.values()])
-        return _OUTCOMES[self._prepared.judge(source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
+        return _OUTCOMES[judge(self._prepared, source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
 
     def answers(self, question: Question) -> tuple[Answer, ...]:
         """The reasons of every connection; of several pods, for each port, of the first of each outcome."""

@@ -9,7 +9,8 @@ Quotations are from the documentation of networking.k8s.io/v1, of metav1.LabelSe
 """
 
 from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd, who
-from ovsnp.verify.judge import Admission, Exemption, Side, Verdict, affects, judge, judge_service
+from ovsnp.verify.isolation import affects
+from ovsnp.verify.judge import Admission, Exemption, Side, Verdict, judge, judge_service
 from ovsnp.verify.peers import peer_matches
 from ovsnp.verify.selectors import selects
 from ovsnp.verify.services import Backend, backends, service_at

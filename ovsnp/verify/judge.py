@@ -5,15 +5,14 @@ from enum import StrEnum
 import msgspec
 
 from ovsnp.model.address import Address, family
-from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.service import Service
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd, who
-from ovsnp.verify.multicast import is_group_address
-from ovsnp.verify.peers import block_holds, peer_matches
-from ovsnp.verify.selectors import selects
-from ovsnp.verify.services import Backend, backends, service_at
+from ovsnp.verify.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd
+from ovsnp.verify.lookups import Lookups, lookups
+from ovsnp.verify.peers import block_holds
+from ovsnp.verify.services import Backend, service_at
 from ovsnp.verify.traffic import Traffic, port_matches
 
 
@@ -80,7 +79,7 @@ class _Connection(msgspec.Struct, frozen=True):
 
 
 def judge(
-    cluster: Cluster,
+    cluster: Cluster | Lookups,
     source: Endpoint,
     destination: Endpoint,
     traffic: Traffic,
@@ -100,16 +99,16 @@ def judge(
     if family(source.address) != family(destination.address):
         raise ValueError("the two ends of a connection have addresses of one family")
     exempt = exemption(source, destination, strict_nodes=strict_nodes, via=via is not None)
-    connection = _Connection(source, destination, traffic, exempt, opened_to)
+    connection, known = _Connection(source, destination, traffic, exempt, opened_to), lookups(cluster)
     return Verdict(
-        egress=_side(cluster, Direction.EGRESS, connection),
-        ingress=_side(cluster, Direction.INGRESS, connection),
-        undelivered=is_group_address(cluster, destination),
+        egress=_side(known, Direction.EGRESS, connection),
+        ingress=_side(known, Direction.INGRESS, connection),
+        undelivered=known.is_group(destination),
     )
 
 
 def judge_service(
-    cluster: Cluster,
+    cluster: Cluster | Lookups,
     source: Endpoint,
     address: Address,
     traffic: Traffic,
@@ -124,21 +123,22 @@ def judge_service(
     node by whose gateway one that is neither pod nor node comes in. With ``service_blocks`` blocks of egress rules may
     hold the cluster IP.
     """
-    found = service_at(cluster, address, traffic)
+    known = lookups(cluster)
+    found = service_at(known.cluster, address, traffic)
     if found is None:
         return {}
     service, port = found
     return {
         backend: judge(
-            cluster,
+            known,
             source,
-            who(cluster, backend.address),
+            known.who(backend.address),
             Traffic(port.protocol, backend.port),
             strict_nodes=strict_nodes,
             via=service,
             opened_to=(address, traffic) if service_blocks else None,
         )
-        for backend in sorted(backends(cluster, service, port, family(address), begins_on(source, entry)))
+        for backend in sorted(known.backends(service, port, family(address), begins_on(source, entry)))
     }
 
 
@@ -170,21 +170,20 @@ def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool, vi
             return None
 
 
-def _side(cluster: Cluster, direction: Direction, connection: _Connection) -> Side:
+def _side(known: Lookups, direction: Direction, connection: _Connection) -> Side:
     """The answer of the end whose policies of this direction count."""
     source, destination = connection.source, connection.destination
     near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
     if not isinstance(near, PodEnd):
         return Side()
-    isolating = tuple(policy for policy in cluster.policies if isolates(policy, near.pod, direction))
+    isolating = known.isolating(direction, near.pod)
     admitting = tuple(
         Admission(policy, direction, index)
         for policy in isolating
         for index, rule in enumerate(policy.rules(direction))
         # "The traffic must match both ports and from." For egress too it is "a list of destination ports".
         if (
-            peer_matches(cluster, policy.namespace, rule.peers, far)
-            and port_matches(rule.ports, connection.traffic, destination)
+            known.names(policy.namespace, rule.peers, far) and port_matches(rule.ports, connection.traffic, destination)
         )
         or (direction is Direction.EGRESS and holds_cluster_ip(rule, connection.opened_to))
     )
@@ -212,21 +211,3 @@ def _holds_service(block: IPBlock, address: Address) -> bool:
     if block.unassigned and is_placeholder(address):
         return block.unassigned.services and block.cidr.family == family(address)
     return block_holds(block, address)
-
-
-def isolates(policy: NetworkPolicy, pod: Pod, direction: Direction) -> bool:
-    """Whether a policy isolates a pod in this direction."""
-    # "An empty selector matches all pods in the policy's namespace."
-    return policy.namespace == pod.namespace and selects(policy.pod_selector, pod.labels) and affects(policy, direction)
-
-
-def affects(policy: NetworkPolicy, direction: Direction) -> bool:
-    """Whether a policy is one of this direction.
-
-    "If this field is not specified, it will default based on the existence of ingress or egress rules; policies that
-    contain an egress section are assumed to affect egress, and all policies (whether or not they contain an ingress
-    section) are assumed to affect ingress." An ``egress: []`` has no rules, so it is no section here.
-    """
-    if policy.policy_types:
-        return direction in policy.policy_types
-    return direction is Direction.INGRESS or bool(policy.egress)

@@ -16,7 +16,7 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, Rule
 from ovsnp.model.service import Service
 from ovsnp.model.unassigned import Unassigned, pod_placeholder, service_placeholder
-from ovsnp.verify.judge import affects
+from ovsnp.verify.isolation import affects
 
 _EVERYWHERE = tuple(Prefix(version, 0, 0) for version in FAMILIES)
 _Item = TypeVar("_Item", Pod, Service)

@@ -7,7 +7,7 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, PodPeer
 from ovsnp.model.ports import ContainerPort
 from ovsnp.verify.endpoints import NodeEnd, OutsideEnd
-from ovsnp.verify.judge import affects
+from ovsnp.verify.isolation import affects
 from ovsnp.verify.prepared import Prepared
 
 

@@ -48,7 +48,7 @@ def test_the_prepared_oracle_is_the_oracle(seed: int) -> None:
     for source, destination, traffic in _asked(objects):
         ends = prepared.who(source), prepared.who(destination)
         assert ends == (who(cluster, source), who(cluster, destination))
-        assert prepared.judge(*ends, traffic, strict_nodes=strict) == judge(
+        assert judge(prepared, *ends, traffic, strict_nodes=strict) == judge(
             cluster, *ends, traffic, strict_nodes=strict
         )
     for service in cluster.services:
@@ -58,7 +58,7 @@ def test_the_prepared_oracle_is_the_oracle(seed: int) -> None:
                     for held in (each for each in pod.addresses if len(each) == len(address)):
                         question = (PodEnd(pod, held), address, Traffic(port.protocol, port.number))
                         terms = {"strict_nodes": strict, "service_blocks": seed % 3 == 0}
-                        assert prepared.judge_service(*question, **terms) == judge_service(cluster, *question, **terms)
+                        assert judge_service(prepared, *question, **terms) == judge_service(cluster, *question, **terms)
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

@@ -10,7 +10,7 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.address import FAMILIES, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import PodEnd, Traffic
+from ovsnp.verify import PodEnd, Traffic, judge
 from ovsnp.verify.planned import Readings, readings
 from ovsnp.verify.prepared import Prepared
 from tests.property.clusters import Object, interesting_traffic, planned, random_cluster
@@ -45,7 +45,7 @@ def _outcomes(seed: int) -> Iterator[tuple[bool, bool, bool]]:
                     known = Protocol(protocol) if protocol in list(Protocol) else None
                     traffic = Traffic(known, port if known else None)
                     certain, actual, may = (
-                        oracle.judge(*pair, traffic).allowed for oracle, pair in zip(oracles, ends, strict=True)
+                        judge(oracle, *pair, traffic).allowed for oracle, pair in zip(oracles, ends, strict=True)
                     )
                     yield certain, actual, may
 

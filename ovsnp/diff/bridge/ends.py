@@ -9,7 +9,7 @@ from ovsnp.model.policy import Direction
 from ovsnp.proof.questions.addresses import Far
 from ovsnp.proof.questions.scene import Scene
 from ovsnp.proof.questions.ways import UNROUTABLE
-from ovsnp.verify import NodeEnd, OutsideEnd, Traffic
+from ovsnp.verify import NodeEnd, OutsideEnd, Traffic, judge
 from ovsnp.verify.multicast import is_group_address
 
 
@@ -55,7 +55,8 @@ class NodeEnds:
     def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
         """The rules of this node's pods that admit, or the policies that isolate these."""
         sides = ((Direction.EGRESS, source), (Direction.INGRESS, destination))
-        verdict = self.new.judge(
+        verdict = judge(
+            self.new,
             self.new.who(source),
             self.new.who(destination),
             traffic,

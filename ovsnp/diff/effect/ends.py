@@ -10,7 +10,7 @@ import msgspec
 from ovsnp.diff.effect.reasons import Reason, reasons
 from ovsnp.model.address import FAMILIES, Address
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd, Traffic
+from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd, Traffic, judge
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.judge import begins_on, exemption
 from ovsnp.verify.multicast import is_group_address
@@ -98,7 +98,7 @@ class Ends:
     def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
         """Which policies and rules decide otherwise in one of the clusters."""
         verdicts = (
-            each.judge(each.who(source), each.who(destination), traffic, strict_nodes=True)
+            judge(each, each.who(source), each.who(destination), traffic, strict_nodes=True)
             for each in (self.old, self.new)
         )
         return reasons(*verdicts)

@@ -10,7 +10,7 @@ from ovsnp.diff.effect.ends import End, Ends, Family
 from ovsnp.diff.effect.frontends import Candidates, Frontend
 from ovsnp.model.address import Address
 from ovsnp.model.policy import Direction
-from ovsnp.verify import Backend, NodeEnd, PodEnd, Traffic
+from ovsnp.verify import Backend, NodeEnd, PodEnd, Traffic, judge
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.judge import holds_cluster_ip
 from ovsnp.verify.prepared import Prepared
@@ -153,7 +153,8 @@ class ServiceChanges:
         if far is not None and not self._blocks and target.is_pod:
             return bool(side.relation.allowed(source.end.number, far) >> target.number & 1)
         near, port = next(iter(source.pods.values())), target.frontend.ports[side.number]
-        return prepared.judge(
+        return judge(
+            prepared,
             prepared.who(near),
             prepared.who(target.backend.address),
             target.traffic,
