@@ -1,6 +1,6 @@
 """The cluster as the checks look at it: pods that are alike together, and what was asked once kept.
 
-Whom a selector or a peer names is for the oracle to say; here its answers are asked for one pod of a kind, and kept.
+Whom a selector or a peer names, and which policies isolate a pod, is for the oracle to say.
 """
 
 from bisect import bisect_left
@@ -18,7 +18,8 @@ from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.model.service import EndpointSlice, Service, ServicePort
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.verify import Backend, PodEnd, affects, backends, peer_matches, selects
+from ovsnp.verify import Backend, PodEnd, backends, peer_matches, selects
+from ovsnp.verify.prepared import Prepared
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)
@@ -94,7 +95,16 @@ class Scene:
     @cached_property
     def kinds(self) -> Mapping[str, tuple[Kind, ...]]:
         """The kinds of pods of every namespace that has pods."""
-        return kinds_of(self.cluster.pods)
+        return grouped(self._kinds, lambda kind: kind.namespace)
+
+    @cached_property
+    def _kinds(self) -> Sequence[Kind]:
+        """The oracle's groups, by their numbers."""
+        return [Kind(pods[0].namespace, pods[0].labels, tuple(pods)) for pods in self._oracle.workloads.groups]
+
+    @cached_property
+    def _oracle(self) -> Prepared:
+        return Prepared(self.cluster)
 
     def hosts(self, namespace: str, selector: Selector) -> Iterator[Kind]:
         """The kinds of pods of host networks that have the labels, though no selector selects them."""
@@ -106,7 +116,7 @@ class Scene:
 
     def living(self, namespace: str, selector: Selector) -> Iterator[Kind]:
         """The kinds of pods of a namespace that a selector selects."""
-        return self._by_labels.selected(namespace, selector)
+        return (self._kinds[number] for number in sorted(self._oracle.workloads.of_namespace(namespace, selector)))
 
     @cached_property
     def has_living_pods(self) -> bool:
@@ -126,9 +136,9 @@ class Scene:
             self._selected[asked] = tuple(self.living(*asked))
         return self._selected[asked]
 
-    def isolating(self, kind: Kind, direction: Direction) -> list[NetworkPolicy]:
+    def isolating(self, kind: Kind, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate a kind of pods in a direction, in order."""
-        return [policy for policy in self._selecting.get(kind.pods[0].key, ()) if affects(policy, direction)]
+        return self._oracle.isolating(direction, kind.pods[0])
 
     def named(self, policy: NetworkPolicy, peer: Peer) -> tuple[Pod, ...]:
         """The pods that a peer of one of the policy's rules names."""
@@ -136,9 +146,7 @@ class Scene:
         # Only a peer that is about its own namespace means something else in another.
         asked = (policy.namespace if own else "", peer)
         if asked not in self._named:
-            spaces = (policy.namespace,) if own else tuple(self.kinds)
-            found = self._in_block(peer) if isinstance(peer, IPBlock) else self._among(policy, peer, spaces)
-            self._named[asked] = found
+            self._named[asked] = self._in_block(peer) if isinstance(peer, IPBlock) else self._by_selectors(policy, peer)
         return self._named[asked]
 
     def port_names(self, pods: tuple[Pod, ...]) -> frozenset[tuple[str, Protocol]]:
@@ -151,10 +159,10 @@ class Scene:
 
     def backends(self, service: Service) -> Iterator[tuple[ServicePort, Backend]]:
         """Who serves at each port of a Service, in either family, whatever node a connection begins on."""
-        candidates = self._by_labels.candidates(service.namespace, service.selector) if service.selector else ()
+        selected = self.living(service.namespace, service.selector) if service.selector else ()
         part = msgspec.structs.replace(
             self.cluster,
-            pods=tuple(pod for kind in candidates for pod in kind.pods),
+            pods=tuple(pod for kind in selected for pod in kind.pods),
             host_pods=self._host_pods.get(service.namespace, ()),
             slices=self._slices.get((service.namespace, service.name), ()),
         )
@@ -171,14 +179,9 @@ class Scene:
     def _slices(self) -> Mapping[tuple[str, str], tuple[EndpointSlice, ...]]:
         return grouped(self.cluster.slices, lambda each: (each.namespace, each.service))
 
-    def _among(self, policy: NetworkPolicy, peer: PodPeer, namespaces: Sequence[str]) -> tuple[Pod, ...]:
-        return tuple(
-            pod
-            for namespace in namespaces
-            for kind in self._by_labels.candidates(namespace, peer.pod_selector or Selector())
-            if peer_matches(self.cluster, policy.namespace, (peer,), PodEnd(kind.pods[0], kind.pods[0].addresses[0]))
-            for pod in kind.pods
-        )
+    def _by_selectors(self, policy: NetworkPolicy, peer: PodPeer) -> tuple[Pod, ...]:
+        kinds = (self._kinds[number] for number in sorted(self._oracle.named(policy.namespace, peer)))
+        return tuple(pod for kind in kinds for pod in kind.pods)
 
     def _in_block(self, block: IPBlock) -> tuple[Pod, ...]:
         numbers, last = self._by_address, block.cidr.value + (1 << (block.cidr.width - block.cidr.length)) - 1
@@ -208,22 +211,9 @@ class Scene:
         )
 
     @cached_property
-    def _by_labels(self) -> _ByLabels:
-        return _ByLabels(self.kinds)
-
-    @cached_property
     def _hosts_by_labels(self) -> _ByLabels:
         return _ByLabels(kinds_of(self.cluster.host_pods))
 
     @cached_property
     def _ended_by_labels(self) -> _ByLabels:
         return _ByLabels(kinds_of(self.cluster.ended_pods))
-
-    @cached_property
-    def _selecting(self) -> Mapping[str, list[NetworkPolicy]]:
-        """The policies that select each kind of pods, by its first pod."""
-        found: dict[str, list[NetworkPolicy]] = {}
-        for policy in self.cluster.policies:
-            for kind in self.selected(policy):
-                found.setdefault(kind.pods[0].key, []).append(policy)
-        return found
