@@ -163,12 +163,10 @@ class _Between:
         if not isinstance(near, PodEnd):
             return OpenSide(None, self._ranges(self._book.everything))
         source, destination = self._numbers(scene.source, scene.destination)
-        isolating = self._book.isolating(direction, source if direction is Direction.EGRESS else destination)
+        own, other = (source, destination) if direction is Direction.EGRESS else (destination, source)
+        isolating = self._book.isolating(direction, own)
         facts = self._reach.relation.admitting(direction, source, destination)
-        open_to_all = exempt is not None or not isolating
-        bits = self._book.everything if open_to_all else 0
-        for each in facts:
-            bits |= self._book.ports_at(each, destination)
+        bits = self._book.everything if exempt else self._reach.relation.side(direction, own).of(other)
         return OpenSide(
             near.pod,
             self._ranges(bits),
@@ -184,7 +182,7 @@ class _Between:
         ports = (
             item
             for item, entry in enumerate(rule.ports)
-            if not isinstance(entry.port, str) or self._book.named_at(entry, destination)
+            if not isinstance(entry.port, str) or self._book.entry_at(entry, destination)
         )
         allowed = self._ranges(self._book.ports_at(facts, destination)).allowed
         return OpenRule(Admitting(facts.admission, tuple(peers), tuple(ports)), allowed)

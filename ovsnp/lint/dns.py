@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from ovsnp.lint.finding import Finding, Severity, of_policy
 from ovsnp.lint.resolvers import DNS_PORT, NODE_CACHE, USUAL_PORTS, Resolver, resolvers
 from ovsnp.lint.scene import Kind, Scene, grouped
@@ -12,7 +10,8 @@ from ovsnp.model.address import Address, family, host_prefix, parse_prefix
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Rule
 from ovsnp.model.ports import PortEntry, Protocol
-from ovsnp.verify import OutsideEnd, PodEnd, Traffic, judge, peer_matches, port_matches
+from ovsnp.verify import OutsideEnd, PodEnd, Traffic, peer_matches, port_matches
+from ovsnp.verify.judge import exemption
 
 _NOBODY = OutsideEnd(Address(bytes(4)))
 _LINK_LOCAL = parse_prefix("169.254.0.0/16")
@@ -44,7 +43,6 @@ class _Asking:
     def __init__(self, scene: Scene) -> None:
         self.servers = resolvers(scene)
         self._scene = scene
-        self._open = msgspec.structs.replace(scene.cluster, policies=())
         self._by_rules: dict[tuple[Protocol, frozenset[int], tuple[str, ...]], bool] = {}
 
     def allowed(self, pod: Pod, isolating: Sequence[NetworkPolicy], protocol: Protocol) -> bool:
@@ -72,9 +70,8 @@ class _Asking:
 
     def _exempt(self, pod: Pod, server: Resolver) -> bool:
         """Whether no policy can forbid it."""
-        strict = self._scene.strict_nodes
         return any(
-            judge(self._open, PodEnd(pod, address), server.end, server.traffic, strict_nodes=strict).egress.exempt
+            exemption(PodEnd(pod, address), server.end, strict_nodes=self._scene.strict_nodes)
             for address in pod.addresses
             if family(address) == family(server.end.address)
         )

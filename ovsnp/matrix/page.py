@@ -117,7 +117,7 @@ class _PageData:
         """What each name of a port means at a class: bits in hexadecimal; left out where it means nothing."""
         found = {}
         for entry, index in self._entries.indexes.items():
-            if bits := self._book.named_at(entry, number):
+            if bits := self._book.entry_at(entry, number):
                 found[index] = f"{bits:x}"
         return found
 

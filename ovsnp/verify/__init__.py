@@ -3,7 +3,9 @@
 ``judge`` says whether a connection is allowed and which rules say so, ``judge_service`` says it of a connection to a
 cluster IP, for each backend; ``who`` says whose an address is. The questions they are made of (``selects``,
 ``affects``, ``peer_matches``, ``port_matches``) are there for those who ask about parts.
-Correctness and legibility come before speed: every question is answered from the objects, nothing is kept.
+Correctness and legibility come before speed: every question is answered from the objects, nothing is kept. Who asks
+many questions gives ``judge`` the cluster as `prepared.Prepared`; `relation.Relation` answers for all pairs of classes.
+Tests hold both to ``judge`` of the cluster itself.
 Quotations are from the documentation of networking.k8s.io/v1, of metav1.LabelSelector and from the concepts pages
 "Network Policies" and "Labels and Selectors".
 """

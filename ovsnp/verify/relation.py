@@ -104,7 +104,7 @@ class Relation:
         if direction is Direction.INGRESS or not facts.named:
             return [(facts.peers, self.rules.ports_at(facts, near))]
         by_ports: dict[int, list[int]] = defaultdict(list)
-        for far in self.rules.ends if facts.peers is None else facts.peers:
+        for far in self.rules.numbers if facts.peers is None else facts.peers:
             by_ports[self.rules.ports_at(facts, far)].append(far)
         return [(peers, traffic) for traffic, peers in by_ports.items()]
 

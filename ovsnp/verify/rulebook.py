@@ -44,7 +44,7 @@ class Rulebook:
     """The rules of a cluster's policies over the classes of a partition."""
 
     def __init__(self, prepared: Prepared, partition: Partition) -> None:
-        self.ends = range(len(partition.ends))
+        self.numbers = range(len(partition.ends))
         self.everything = (1 << len(partition.traffic)) - 1
         self._prepared, self._traffic = prepared, partition.traffic
         self._ends = [prepared.who(address) for address in partition.ends]
@@ -82,7 +82,7 @@ class Rulebook:
         for entry in rule.ports:
             if entry not in named:
                 # Any end may stand for the destination.
-                ports |= self.named_at(entry, 0)
+                ports |= self.entry_at(entry, 0)
         return Facts(admission, frozenset().union(*peers) if peers else None, ports, named)
 
     def _peer(self, namespace: str, peer: Peer) -> frozenset[int]:
@@ -109,7 +109,7 @@ class Rulebook:
         unassigned = self._unassigned[block.cidr.family]
         return found | unassigned if block.unassigned.pods else found - unassigned
 
-    def named_at(self, entry: PortEntry, destination: int) -> int:
+    def entry_at(self, entry: PortEntry, destination: int) -> int:
         """The traffic that an entry means at a class of destinations."""
         end = self._ends[destination]
         key = entry, end.pod.ports if isinstance(entry.port, str) and isinstance(end, PodEnd) else None
@@ -122,7 +122,7 @@ class Rulebook:
         """All traffic that a rule's ports mean at a class of destinations, as bits."""
         ports = facts.ports
         for entry in facts.named:
-            ports |= self.named_at(entry, destination)
+            ports |= self.entry_at(entry, destination)
         return ports
 
     def example(self, facts: Facts, destination: int) -> Traffic:

@@ -44,10 +44,10 @@ def _by_source(relation: Relation) -> Iterator[tuple[Sequence[int], Sequence[int
 def _rows(relation: Relation, direction: Direction) -> Iterator[Sequence[int]]:
     """For each end, as the one whose policies count, the traffic with every end; sides that are one have one row."""
     known: dict[int, list[int]] = {}
-    for near in relation.rules.ends:
+    for near in relation.rules.numbers:
         side = relation.side(direction, near)
         if id(side) not in known:
-            known[id(side)] = row = [side.others] * len(relation.rules.ends)
+            known[id(side)] = row = [side.others] * len(relation.rules.numbers)
             for far, traffic in side.listed.items():
                 row[far] = traffic
         yield known[id(side)]
