@@ -1,10 +1,15 @@
 """The compiler: manifests to one node's flows, pass by pass."""
 
+from collections.abc import Callable
+from typing import Any
+
 from ovsnp.classify import Classifier
 from ovsnp.collector import without_collector
+from ovsnp.errors import UsageError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
 from ovsnp.flows.store import FlowStore
+from ovsnp.flows.units import UnitChanges
 from ovsnp.lower import Lowerer
 from ovsnp.manifests import load
 from ovsnp.model.bridge import Ports
@@ -17,6 +22,11 @@ from ovsnp.resolve import Resolver, assume_ports, local_pods
 __all__ = ["Compilation", "assume_ports", "compile_cluster", "load", "local_pods", "render_json", "render_text"]
 
 
+PASSES: tuple[Callable[[Options], Any], ...] = (Resolver, Classifier, Lowerer)
+"""The passes between `load` and `render_text`, in order. A pass keeps what it has worked out: it takes what the pass
+before has changed, and hands on what has changed for the next pass."""
+
+
 class Compilation:
     """The flows of one node's bridge, which follow the changes of the cluster and of the bridge's ports.
 
@@ -25,31 +35,51 @@ class Compilation:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._resolver = Resolver(options)
-        self._classifier = Classifier()
-        self._lowerer = Lowerer(options)
-        self._store = FlowStore()
+        self._flows = FlowStore()
+        self._error: UsageError | None = None
+        self._start()
+
+    def _start(self) -> None:
+        self._passes = [make(self._options) for make in PASSES]
+        self._resolver: Resolver = self._passes[0]
+        self._lowerer: Lowerer = self._passes[-1]
 
     @without_collector()
     def update(self, changes: Changes) -> FlowChanges:
-        """Take changes, and return what they change in the flows and groups.
+        """Take changes, and return what these change in the flows and groups since the last update that returned.
 
-        Raises UsageError where a node's tunnel could not be reached or VXLAN cannot carry a pod's address.
+        Raises UsageError where the bridge's own node is not among the nodes, another node has no address for its
+        tunnel, or VXLAN cannot carry a pod's address. The changes are taken all the same; the flows stay as they were
+        until an update returns.
         """
-        node = self._resolver.update(changes)
-        policy = self._classifier.update(node.rules)
-        units = self._lowerer.update(node, policy)
-        return self._store.update(units)
+        if self._error:
+            self._resolver.take(changes)
+            changes = self._resolver.everything
+            self._start()
+        try:
+            units = self._pass_on(changes)
+        except UsageError as error:
+            self._error = error
+            raise
+        update = self._flows.replace if self._error else self._flows.update
+        self._error = None
+        return update(units)
+
+    def _pass_on(self, changes: Changes) -> UnitChanges:
+        told: Any = changes
+        for each in self._passes:
+            told = each.update(told)
+        units: UnitChanges = told
+        return units
 
     def program(self) -> Program:
-        """All flows and groups, in the order of the text."""
-        flows = sorted(
-            self._store.flows.items(), key=lambda item: (item[0].table, -item[0].priority, item[1].note, item[0].match)
-        )
+        """All flows and groups, in the order of the text; raises what the last update raised."""
+        if self._error:
+            raise self._error
         return Program(
             self._options,
             self._lowerer.groups,
-            tuple(flow for _, flow in flows),
+            self._flows.in_order(),
             self._lowerer.frontends,
             self._resolver.assumed_ports,
         )

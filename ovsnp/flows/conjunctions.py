@@ -7,14 +7,17 @@ from ovsnp.errors import DeclarationError
 from ovsnp.flows.action import Conjunction
 from ovsnp.flows.flow import Flow
 from ovsnp.pipeline.fields import CONJ_ID
-from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.pipeline.tables import TABLES
 
 _Id = tuple[str, int]
 """A table, and the number of a conjunction there."""
 
+CONJUNCTIVE = frozenset(table.name for table in TABLES if table.conjunctive)
+"""The tables that may have conjunctions."""
+
 
 class Conjunctions:
-    """The clauses of all conjunctions, as flows come and go.
+    """The clauses of all conjunctions, as flows of these tables come and go.
 
     A conjunction is whole when all of its clauses stand at one priority of one table, and one flow there
     matches its ``conj_id``.
@@ -63,16 +66,12 @@ def _is_whole(clauses: set[tuple[int, int, int]]) -> bool:
 
 
 def _clauses(flow: Flow) -> Iterator[tuple[_Id, tuple[int, int, int]]]:
-    if not BY_NAME[flow.table].conjunctive:
-        return
     for action in flow.actions:
         if isinstance(action, Conjunction):
             yield (flow.table, action.id), (flow.priority, action.clause, action.clauses)
 
 
 def _ends(flow: Flow) -> Iterator[_Id]:
-    if not BY_NAME[flow.table].conjunctive:
-        return
     for term in flow.match.terms:
         if term.field is CONJ_ID:
             yield flow.table, term.value

@@ -46,6 +46,9 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
             and (self.table, self.priority, self.number) == (other.table, other.priority, other.number)
         )
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a Struct has its own answer
+
     def __hash__(self) -> int:
         return hash((self.table, self.priority, self.match))
 

@@ -6,22 +6,26 @@ from ovsnp.errors import DeclarationError
 from ovsnp.flows.absence import CONCERNED, Absences
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.check import check_flow
-from ovsnp.flows.conjunctions import Conjunctions
+from ovsnp.flows.conjunctions import CONJUNCTIVE, Conjunctions
 from ovsnp.flows.flow import Flow, Slot
 from ovsnp.flows.group import Group
 from ovsnp.flows.units import Unit, UnitChanges
 
 
 class FlowStore:
-    """The flows by slot and the groups by number; `update` returns the difference to what was there."""
+    """The flows by slot and the groups by number; an update returns the difference to what was there."""
 
     def __init__(self) -> None:
-        self.flows: dict[Slot, Flow] = {}
-        self.groups: dict[int, Group] = {}
+        self._flows: dict[Slot, Flow] = {}
+        self._groups: dict[int, Group] = {}
         self._slots: dict[Unit, tuple[Slot, ...]] = {}
         self._numbers: dict[Unit, tuple[int, ...]] = {}
         self._conjunctions = Conjunctions()
         self._absences = {table: Absences() for table in CONCERNED}
+
+    def in_order(self) -> tuple[Flow, ...]:
+        """All flows: the first table first, there the highest priority, there by note and match."""
+        return tuple(flow for _, flow in sorted(self._flows.items(), key=_order))
 
     def update(self, changes: UnitChanges) -> FlowChanges:
         """Put units in the place of what they were.
@@ -35,11 +39,16 @@ class FlowStore:
         self._conjunctions.check()
         return FlowChanges(*flows, *self._update_groups(changes.groups))
 
+    def replace(self, changes: UnitChanges) -> FlowChanges:
+        """Put these units in the place of all that there were."""
+        flows = {**dict.fromkeys(self._slots, ()), **changes.flows}
+        return self.update(UnitChanges(flows, {**dict.fromkeys(self._numbers, ()), **changes.groups}))
+
     def _update_flows(
         self, units: Mapping[Unit, tuple[Flow, ...]]
     ) -> tuple[tuple[Flow, ...], tuple[Flow, ...], tuple[Flow, ...]]:
         """The flows that came, changed and went."""
-        before = {slot: self._take(slot) for unit in units for slot in self._slots.pop(unit, ())}
+        before = {slot: self._flows.pop(slot) for unit in units for slot in self._slots.pop(unit, ())}
         added: list[Flow] = []
         changed: list[Flow] = []
         for unit, flows in units.items():
@@ -47,37 +56,41 @@ class FlowStore:
             for flow in flows:
                 slot = flow.slot
                 last = before.pop(slot, None)
-                if last is None or last != flow:
-                    check_flow(flow)
-                    (added if last is None else changed).append(flow)
-                self._put(slot, flow)
+                if last != flow:
+                    if last:
+                        self._went(slot, last)
+                    self._came(slot, flow)
+                    (changed if last else added).append(flow)
+                self._flows[slot] = flow
                 slots.append(slot)
             if slots:
                 self._slots[unit] = tuple(slots)
+        for slot, flow in before.items():
+            self._went(slot, flow)
         return tuple(added), tuple(changed), tuple(before.values())
 
-    def _put(self, slot: Slot, flow: Flow) -> None:
-        if slot in self.flows:
+    def _came(self, slot: Slot, flow: Flow) -> None:
+        if slot in self._flows:
             raise DeclarationError(f"two flows share {slot}")
-        self.flows[slot] = flow
+        check_flow(flow)
         if flow.table in self._absences:
             self._absences[flow.table].add(slot, flow)
-        self._conjunctions.add(flow)
+        if flow.table in CONJUNCTIVE:
+            self._conjunctions.add(flow)
 
-    def _take(self, slot: Slot) -> Flow:
-        flow = self.flows.pop(slot)
+    def _went(self, slot: Slot, flow: Flow) -> None:
         if flow.table in self._absences:
             self._absences[flow.table].remove(slot)
-        self._conjunctions.remove(flow)
-        return flow
+        if flow.table in CONJUNCTIVE:
+            self._conjunctions.remove(flow)
 
     def _update_groups(
         self, units: Mapping[Unit, tuple[Group, ...]]
     ) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Group, ...]]:
         """The groups that came, changed and went; no two ports have groups of one number."""
-        before = {number: self.groups.pop(number) for unit in units for number in self._numbers.pop(unit, ())}
+        before = {number: self._groups.pop(number) for unit in units for number in self._numbers.pop(unit, ())}
         after = {group.id: group for groups in units.values() for group in groups}
-        self.groups.update(after)
+        self._groups.update(after)
         for unit, groups in units.items():
             if groups:
                 self._numbers[unit] = tuple(group.id for group in groups)
@@ -86,3 +99,8 @@ class FlowStore:
             tuple(group for number, group in after.items() if number in before and before[number] != group),
             tuple(group for number, group in before.items() if number not in after),
         )
+
+
+def _order(item: tuple[Slot, Flow]) -> tuple[int, int, str, str]:
+    (table, priority, match), flow = item
+    return table, -priority, flow.note, match

@@ -50,11 +50,12 @@ class Lowerer:
         """All groups, in the order of the ports that they are of."""
         return self._services.groups
 
-    def update(self, node: NodeChanges, policy: PolicyChanges) -> UnitChanges:
+    def update(self, policy: PolicyChanges) -> UnitChanges:
         """Take what changed for the node; returns the units that are made again.
 
         Raises UsageError where VXLAN cannot carry a pod's address.
         """
+        node = policy.node
         before, self._bridge = self._bridge, node.bridge
         made: dict[Unit, tuple[Flow, ...]] = {}
         if node.bridge is not before:
@@ -68,13 +69,13 @@ class Lowerer:
         groups: dict[Unit, tuple[Group, ...]] = {}
         for unit, flows, of_port in self._services.update(node.frontends):
             made[unit], groups[unit] = flows, of_port
-        if (
-            self._encap is Encap.VXLAN
-            and (node.pods or groups or node.bridge is not before)
-            and self._services.frontends
-        ):
-            output.check_offsets((self._pods[key] for key in sorted(self._pods)), node.bridge.pod_cidrs)
+        if node.pods or groups or node.bridge is not before:
+            self._check_offsets(node.bridge)
         return UnitChanges(made, groups)
+
+    def _check_offsets(self, bridge: Bridge) -> None:
+        if self._encap is Encap.VXLAN and self._services.has_ports:
+            output.check_offsets((self._pods[key] for key in sorted(self._pods)), bridge.pod_cidrs)
 
     def _always_there(self, bridge: Bridge) -> _Made:
         for name, needs, make in self._always:

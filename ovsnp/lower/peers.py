@@ -4,8 +4,9 @@ from functools import lru_cache
 
 from ovsnp.flows.action import SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import of_addresses
+from ovsnp.flows.match import Match, of_addresses
 from ovsnp.lower.sides import OPENED, PEER
+from ovsnp.model.address import Prefix
 from ovsnp.model.clauses import Identity, PeerEntry
 from ovsnp.model.ruleset import PeerTable
 from ovsnp.pipeline import fields as f
@@ -19,10 +20,16 @@ def peer_flow(table: PeerTable, entry: PeerEntry) -> Flow:
 
     What a connection was opened to is remembered with it: its destination was translated long since.
     """
-    opened = (OPENED,) if table is PeerTable.EGRESS_SERVICE else ()
-    match = of_addresses(_ADDRESS[table], entry.prefix, *opened)
+    match = _match(table, entry.prefix)
     action = SetField(PEER[table], entry.identity.number if entry.identity else 0)
     return Flow(table.value, p.PEER + entry.prefix.length, match, (action,), peer_note(entry.identity))
+
+
+@lru_cache(maxsize=10_000)
+def _match(table: PeerTable, prefix: Prefix) -> Match:
+    """The match of a prefix, whose identity may change often."""
+    opened = (OPENED,) if table is PeerTable.EGRESS_SERVICE else ()
+    return of_addresses(_ADDRESS[table], prefix, *opened)
 
 
 @lru_cache(maxsize=10_000)

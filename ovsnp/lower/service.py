@@ -40,6 +40,11 @@ class ServiceFlows:
         self._numbers = Numbers(GROUPS)
 
     @property
+    def has_ports(self) -> bool:
+        """True if there is a Service with a port."""
+        return bool(self._frontends)
+
+    @property
     def frontends(self) -> tuple[Frontend, ...]:
         """All ports of all Services, by the Services' namespaces and names."""
         return tuple(chain.from_iterable(self._frontends[name] for name in sorted(self._frontends)))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from ovsnp.model.address import Prefix
+from ovsnp.model.node_changes import NodeChanges
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 from ovsnp.model.ruleset import PeerTable, RuleRef
@@ -68,7 +69,8 @@ class ClauseChanges(msgspec.Struct, frozen=True):
 
 
 class PolicyChanges(msgspec.Struct, frozen=True):
-    """What is another in the policies' three questions: what pass 3 hands on."""
+    """What is another in the policies' three questions, and what else is another for the node: what pass 3 hands on."""
 
+    node: NodeChanges
     peers: Mapping[PeerTable, Mapping[Prefix, PeerEntry | None]]
     clauses: Mapping[Direction, ClauseChanges]

@@ -38,6 +38,7 @@ class BridgeParts:
         self._ports = assume_ports(())
         self._nodes: dict[str, Node] = {}
         self._numbers = Numbers()
+        self._numbered: set[str] = set()
         self._others: dict[str, RemoteNode] = {}
         self._here: dict[str, Pod] = {}
         self._local: dict[str, LocalPod] = {}
@@ -46,9 +47,14 @@ class BridgeParts:
         self._stale = True
 
     @property
-    def assumed_ports(self) -> bool:
-        """True if no database was asked for the ports."""
-        return self._ports.assumed
+    def ports(self) -> Ports:
+        """The ports that there are."""
+        return self._ports
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes."""
+        return tuple(self._nodes.values())
 
     @property
     def pod_cidrs(self) -> tuple[Prefix, ...]:
@@ -62,24 +68,31 @@ class BridgeParts:
         """The addresses of nodes that policy judges as addresses."""
         return tuple(address for other in self._others.values() if other.judged for address in other.addresses)
 
-    def update_nodes(self, went: Collection[Node], came: Collection[Node]) -> dict[str, RemoteNode | None]:
-        """Take nodes away, then take nodes in; returns the other nodes that are not as they were.
-
-        Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
-        """
+    def update_nodes(self, went: Collection[Node], came: Collection[Node]) -> set[str]:
+        """Take nodes away, then take nodes in; returns their names."""
         names = {node.name for node in (*went, *came)}
         if names:
             self._stale, self._pod_cidrs = True, None
-        before = names & self._nodes.keys()
-        for node in went:
-            self._nodes.pop(node.name, None)
-        self._nodes.update((node.name, node) for node in came)
-        renumbered = self._numbers.update(before - self._nodes.keys(), (names & self._nodes.keys()) - before)
-        others = {name: self._remote(name) for name in names | renumbered}
-        changed = {name: other for name, other in others.items() if other != self._others.get(name)}
-        self._others.update((name, other) for name, other in others.items() if other)
-        for name in names - self._nodes.keys():
-            self._others.pop(name, None)
+            for node in went:
+                self._nodes.pop(node.name, None)
+            self._nodes.update((node.name, node) for node in came)
+        return names
+
+    def resolve_nodes(self, names: set[str]) -> dict[str, RemoteNode | None]:
+        """The other nodes that are not as they were; ``names`` are those of the nodes that went or came.
+
+        Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
+        """
+        there = names & self._nodes.keys()
+        renumbered = self._numbers.update((names & self._numbered) - there, there - self._numbered)
+        self._numbered = (self._numbered - names) | there
+        changed: dict[str, RemoteNode | None] = {}
+        for name in names | renumbered:
+            other = self._remote(name)
+            if other != self._others.pop(name, None):
+                changed[name] = other
+            if other:
+                self._others[name] = other
         return changed
 
     def _remote(self, name: str) -> RemoteNode | None:

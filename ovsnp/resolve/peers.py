@@ -61,7 +61,8 @@ class PeerSets:
         found.users -= 1
         if not found.users:
             del self._sets[table, name]
-            self._blocks[table][name] = ()
+            if found.blocks:
+                self._blocks[table][name] = ()
             self._unlink(table, name, found.queries)
 
     def use_named(
@@ -167,37 +168,37 @@ class PeerSets:
         queries = {self._pods.query(found.namespace, peer) for peer in selectors}
         for query in queries - found.queries:
             query.sets.add((table, name))
-            self._pods.changed |= query.classes
+            self._pods.changed |= self._pods.classes(query)
         gone, found.queries = found.queries - queries, queries
         self._unlink(table, name, gone)
-        found.blocks = tuple(sorted(blocks))
-        self._blocks[table][name] = found.blocks
+        if blocks or found.blocks:
+            found.blocks = self._blocks[table][name] = tuple(sorted(blocks))
 
     def _unlink(self, table: PeerTable, name: str, queries: Iterable[PodQuery]) -> None:
         for query in queries:
             query.sets.discard((table, name))
-            self._pods.changed |= query.classes
+            self._pods.changed |= self._pods.classes(query)
             self._pods.drop(query)
 
     def _link_named(self, named: NamedPeers, queries: Iterable[PodQuery]) -> None:
         for query in queries:
             query.named.add(named)
-            self._pods.changed |= query.classes
-            for found in query.classes:
+            self._pods.changed |= self._pods.classes(query)
+            for found in self._pods.classes(query):
                 named.join(found.ports)
         if named.has_blocks:
             self._by_address.append(named)
             self._pods.watched = True
-            for pod, found in self._pods:
+            for pod, found in self._pods.with_classes():
                 self._meet(named, pod, found)
 
     def _unlink_named(self, named: NamedPeers) -> None:
         for query in self._queries_of.pop(named):
             query.named.discard(named)
-            self._pods.changed |= query.classes
+            self._pods.changed |= self._pods.classes(query)
             self._pods.drop(query)
         if named.has_blocks:
-            for pod, found in self._pods:
+            for pod, found in self._pods.with_classes():
                 self._unmeet(named, pod, found)
             self._by_address.remove(named)
             self._pods.watched = bool(self._by_address)

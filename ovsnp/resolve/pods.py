@@ -30,13 +30,14 @@ class PodClass:
 
 
 class PodQuery:
-    """Pods by labels, in one namespace or in those that a selector selects; ``classes`` are the pods that there are.
+    """Pods by labels, in one namespace or in those that a selector selects.
 
     ``sets`` are the peer sets, by table and name, that list the addresses of these pods; ``named`` list them by the
-    meaning of named ports.
+    meaning of named ports. Only the index knows which classes a query selects: without a cycle of references no garbage
+    collector has to look for an index that is let go.
     """
 
-    __slots__ = ("classes", "key", "named", "namespace", "namespaces", "selector", "sets")
+    __slots__ = ("key", "named", "namespace", "namespaces", "selector", "sets")
 
     def __init__(self, key: tuple[str, PodPeer]) -> None:
         self.key = key
@@ -44,7 +45,6 @@ class PodQuery:
         self.namespace = namespace
         self.namespaces = peer.namespace_selector
         self.selector = peer.pod_selector or _ALL
-        self.classes: set[PodClass] = set()
         self.sets: set[tuple[PeerTable, str]] = set()
         self.named: set[NamedPeers] = set()
 
@@ -86,6 +86,7 @@ class PodIndex:
     def __init__(self) -> None:
         self._spaces: dict[str, _Space] = {}
         self._queries: dict[tuple[str, PodPeer], PodQuery] = {}
+        self._selected: dict[PodQuery, set[PodClass]] = {}
         self._gone: list[Pod] = []
         self.changed: set[PodClass] = set()
         self.went: list[tuple[Pod, PodClass]] = []
@@ -132,6 +133,7 @@ class PodIndex:
         key = (namespace if peer.namespace_selector is None else "", peer)
         if key not in self._queries:
             query = self._queries[key] = PodQuery(key)
+            self._selected[query] = set()
             for name, space in self._asked(query):
                 if query.asks(name, space.labels):
                     space.queries.add(query)
@@ -145,8 +147,12 @@ class PodIndex:
         del self._queries[query.key]
         for _, space in self._asked(query):
             space.queries.discard(query)
-        for found in query.classes:
+        for found in self._selected.pop(query):
             found.queries.discard(query)
+
+    def classes(self, query: PodQuery) -> set[PodClass]:
+        """The classes of pods that a query selects."""
+        return self._selected[query]
 
     def select(self, namespace: str, selector: Selector) -> Iterator[Pod]:
         """The pods of a namespace whose labels match."""
@@ -155,10 +161,19 @@ class PodIndex:
                 if matches(selector, found.labels):
                     yield from found.pods.values()
 
-    def __iter__(self) -> Iterator[tuple[Pod, PodClass]]:
+    def __iter__(self) -> Iterator[Pod]:
+        return (pod for pod, _ in self.with_classes())
+
+    def with_classes(self) -> Iterator[tuple[Pod, PodClass]]:
+        """All pods, each with its class."""
         for space in self._spaces.values():
             for found in space.all_classes():
                 yield from ((pod, found) for pod in found.pods.values())
+
+    @property
+    def namespaces(self) -> tuple[Namespace, ...]:
+        """The namespaces that there are."""
+        return tuple(Namespace(name, space.labels) for name, space in self._spaces.items() if space.labels is not None)
 
     def _space(self, namespace: str) -> _Space:
         space = self._spaces.get(namespace)
@@ -212,7 +227,7 @@ class PodIndex:
         queries = {query for query in self._queries.values() if query.asks(name, labels)}
         for query in space.queries - queries:
             for found in space.all_classes():
-                if found in query.classes:
+                if found in self._selected[query]:
                     self._deselect(query, found)
         for query in queries - space.queries:
             self._select(query, space.all_classes())
@@ -221,14 +236,14 @@ class PodIndex:
     def _select(self, query: PodQuery, classes: Iterable[PodClass]) -> None:
         for found in classes:
             if matches(query.selector, found.labels):
-                query.classes.add(found)
+                self._selected[query].add(found)
                 found.queries.add(query)
                 self.changed.add(found)
                 for named in query.named:
                     named.join(found.ports)
 
     def _deselect(self, query: PodQuery, found: PodClass) -> None:
-        query.classes.discard(found)
+        self._selected[query].discard(found)
         found.queries.discard(query)
         self.changed.add(found)
         for named in query.named:

@@ -1,7 +1,7 @@
 """Pass 2 as a whole: changes of the cluster to changes for one node."""
 
 from ovsnp.model.bridge import LocalPod
-from ovsnp.model.changes import Changes
+from ovsnp.model.changes import Changes, Objects
 from ovsnp.model.node_changes import NodeChanges
 from ovsnp.model.options import Options
 from ovsnp.model.ruleset import RuleChanges
@@ -25,25 +25,35 @@ class Resolver:
     @property
     def assumed_ports(self) -> bool:
         """True if no database was asked for the ports."""
-        return self._parts.assumed_ports
+        return self._parts.ports.assumed
+
+    @property
+    def everything(self) -> Changes:
+        """The changes that make all objects and ports of nothing."""
+        objects = Objects(
+            self._pods.namespaces,
+            self._parts.nodes,
+            tuple(self._pods),
+            tuple(self._host_pods),
+            self._rules.policies,
+            self._services.services,
+            self._services.slices,
+            self._services.cidrs,
+        )
+        return Changes(objects, ports=self._parts.ports)
 
     def update(self, changes: Changes) -> NodeChanges:
-        """Take changes in.
+        """Take changes, and return what these are for the node.
 
-        Raises UsageError where a node has no address for its tunnel, or where there are nodes but not the bridge's.
+        Raises UsageError where the bridge's own node is not among the nodes, or another node has no address for its
+        tunnel.
         """
-        went, came = changes.went, changes.came
-        pods = self._take_pods(changes)
-        nodes = self._parts.update_nodes(went.nodes, came.nodes) if went.nodes or came.nodes else {}
-        if went.nodes or came.nodes:
+        pods, names = self.take(changes)
+        nodes = self._parts.resolve_nodes(names)
+        if names:
             self._peers.set_every_pod(self._parts.pod_cidrs, self._parts.judged)
-        self._rules.update_pods(pods)
-        self._rules.update_policies(went.policies, came.policies)
         isolated, rules = self._rules.take_changes()
         blocks, listed = self._peers.take_changes()
-        self._services.update_cidrs(went.service_cidrs, came.service_cidrs)
-        self._services.update_services(went.services, came.services)
-        self._services.update_slices(went.slices, came.slices)
         return NodeChanges(
             self._parts.bridge(self._services.service_cidrs),
             pods,
@@ -52,11 +62,17 @@ class Resolver:
             self._services.take_changes(),
         )
 
-    def _take_pods(self, changes: Changes) -> dict[str, LocalPod | None]:
-        """Take pods and namespaces in; returns what is another of the node's own pods."""
+    def take(self, changes: Changes) -> tuple[dict[str, LocalPod | None], set[str]]:
+        """Keep the objects and ports that changed; returns what is another of the node's pods, and the nodes' names."""
         went, came = changes.went, changes.came
         before = self._pods.update((went.pods, came.pods), (went.namespaces, came.namespaces))
         hosts_before = self._host_pods.update((went.host_pods, came.host_pods), ((), ()))
         self._peers.follow_pods()
         self._services.follow_pods((before, hosts_before, came.pods, came.host_pods))
-        return self._parts.update_pods(went.pods, came.pods, changes.ports)
+        self._services.update_cidrs(went.service_cidrs, came.service_cidrs)
+        self._services.update_services(went.services, came.services)
+        self._services.update_slices(went.slices, came.slices)
+        pods = self._parts.update_pods(went.pods, came.pods, changes.ports)
+        self._rules.update_pods(pods)
+        self._rules.update_policies(went.policies, came.policies)
+        return pods, self._parts.update_nodes(went.nodes, came.nodes)

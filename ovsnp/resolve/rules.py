@@ -54,6 +54,11 @@ class Rules:
         self._isolated: dict[Direction, Counter[str]] = {direction: Counter() for direction in Direction}
         self._touched: set[_Name] = set()
 
+    @property
+    def policies(self) -> tuple[NetworkPolicy, ...]:
+        """All policies, whomever they select."""
+        return tuple(policy for policies in self._policies.values() for policy in policies.values())
+
     def update_pods(self, pods: Mapping[str, LocalPod | None]) -> None:
         """Take local pods in, or away where there is None, and select them."""
         for key, local in pods.items():

@@ -33,6 +33,21 @@ class Services:
         self._by_selector: dict[str, dict[ServiceName, Service]] = defaultdict(dict)
         self._touched: set[ServiceName] = set()
 
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All Services."""
+        return tuple(self._services.values())
+
+    @property
+    def slices(self) -> tuple[EndpointSlice, ...]:
+        """All EndpointSlices."""
+        return tuple(chain.from_iterable(slices.values() for slices in self._slices.values()))
+
+    @property
+    def cidrs(self) -> tuple[Prefix, ...]:
+        """The blocks of ServiceCIDR objects."""
+        return tuple(self._cidrs)
+
     def follow_pods(self, several: Iterable[Iterable[Pod]]) -> None:
         """Note the Services whose endpoints are some of these pods, which went from the indexes or came to these."""
         if not self._by_selector:
