@@ -106,4 +106,4 @@ class ServiceFlows:
 
 
 def _unit(frontend: Frontend) -> Unit:
-    return "Service", frontend.service, frontend.address, frontend.protocol, frontend.port
+    return "Service", frontend.service, frontend.address, frontend.protocol.value, frontend.port

@@ -13,6 +13,7 @@ from ovsnp.model.changes import Changes, Objects, all_objects
 from ovsnp.model.options import Options
 from ovsnp.model.policy import PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.pipeline import numbers
 from tests.unit.verify.builders import (
     EVERYTHING,
     cluster,
@@ -156,3 +157,19 @@ def test_every_pod_as_a_peer_costs_no_flow_a_pod(bridge: Bridge) -> None:
     assert not bridge.compilation.update(
         Changes(Objects(pods=(pod("default/more", "10.0.0.77", on="node-1", app="x"),)))
     )
+
+
+def test_group_that_another_pushed_along_gets_its_own_number_when_that_one_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All names hash to one number; Service default/web is not touched itself."""
+    monkeypatch.setattr(numbers, "_hash", lambda name, limit: 7)
+    bridge = Bridge(monkeypatch)
+    before = {group.service: group.id for group in bridge.compilation.program().groups}
+    gone = next(each for each in STATE.services if each.name == "db")
+    told = bridge.compilation.update(Changes(went=Objects(services=(gone,))))
+    assert before == {"default/db": 7, "default/web": 8}
+    assert [(group.service, group.id) for group in told.groups_changed] == [("default/web", 7)]
+    assert [group.id for group in told.groups_deleted] == [8]
+    assert [flow.actions_text for flow in told.changed] == ["group:7"]
+    assert kinds(bridge.made) == ["Service default/db", "Service default/web", "always service CIDRs"]
