@@ -117,6 +117,16 @@ def _node_comes(random: Random, objects: list[Object]) -> None:
     objects.append(another_node(random, objects))
 
 
+def _node_changes(random: Random, objects: list[Object]) -> None:
+    """A node, perhaps the bridge's, loses its second address family, or gets it back."""
+    if node := _any(random, objects, "Node"):
+        cidrs, lost = node["spec"]["podCIDRs"], node["metadata"].setdefault("annotations", {})
+        if len(cidrs) > 1:
+            node["spec"]["podCIDRs"], lost["second"] = cidrs[:1], cidrs[1]
+        elif "second" in lost:
+            node["spec"]["podCIDRs"] = [*cidrs, lost.pop("second")]
+
+
 def _other_node_goes(random: Random, objects: list[Object]) -> None:
     """A node other than the bridge's; its pods are left out then."""
     others = [each for each in _of_kind(objects, "Node") if each["metadata"]["name"] != "node-0"]
@@ -170,6 +180,7 @@ CHANGES: Sequence[Change] = (
     _goes("NetworkPolicy"),
     _policy_changes,
     _node_comes,
+    _node_changes,
     _other_node_goes,
     _services_change,
     _goes("Service"),
