@@ -6,6 +6,7 @@ from ovsnp.model.address import Address
 from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.cluster import Cluster
+from ovsnp.model.frontend import Frontend
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction, IPBlock
 from ovsnp.model.ruleset import PeerTable, PortRange, RuleChanges, RuleRef
@@ -58,3 +59,9 @@ def _rule_set(told: RuleChanges, direction: Direction) -> RuleSet:
 def _peer_set(told: RuleChanges, table: PeerTable, name: str) -> PeerSet:
     listed = frozenset(address for address, names in told.listed[table].items() if name in names)
     return PeerSet(name, listed, told.blocks[table].get(name, ()))
+
+
+def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
+    """Every port of the cluster's Services, as a node's clients see it."""
+    told = Resolver(Options(node=node)).update(Changes(all_objects(cluster))).frontends
+    return tuple(frontend for name in sorted(told) for frontend in told[name])
