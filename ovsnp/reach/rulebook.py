@@ -48,7 +48,7 @@ class Rulebook:
         self._sorted = {version: _by_address(classes.ends, version) for version in FAMILIES}
         self._unassigned: dict[int, set[int]] = defaultdict(set)
         for end in classes.ends:
-            if is_placeholder(end.representative):
+            if end.held and is_placeholder(end.representative):
                 self._unassigned[end.family].add(end.number)
         self._facts: dict[tuple[str, Direction], tuple[Facts, ...]] = {}
         self._naming: dict[int, list[int]] | None = None

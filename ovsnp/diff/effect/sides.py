@@ -28,7 +28,7 @@ class Sides:
         self._prepared, self._family, self._traffic = prepared, family, traffic
         self.all = (1 << len(traffic)) - 1
         self._numbers = [int.from_bytes(end.representative, "big") for end in family.ends]
-        self._unassigned = {end.number for end in family.ends if is_placeholder(end.representative)}
+        self._unassigned = {end.number for end in family.ends if end.held and is_placeholder(end.representative)}
         found = (prepared.who(end.representative) for end in family.ends)
         self.pods = [end.pod if isinstance(end, PodEnd) else None for end in found]
         self._of_group: dict[int, set[int]] = {}
