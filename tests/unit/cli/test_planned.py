@@ -165,6 +165,11 @@ def test_matrix_without_rows_says_where_the_pods_are(repository: Path) -> None:
     assert ask("matrix")[::2] == (0, note)
 
 
+def test_addresses_of_nobody_are_no_pods_without_an_address(repository: Path) -> None:
+    (repository / "shop.yaml").write_text(MANIFESTS + BLOCK.replace("10.0.0.0/8", "0.0.0.0/8"))
+    assert "outside/0.0.0.0/8  9121/tcp  shop/redis\n" in ask("matrix").out
+
+
 def test_lint_finds_what_is_wrong_with_workloads(repository: Path) -> None:
     (repository / "shop.yaml").write_text(MANIFESTS.replace("matchLabels: {app: cart}", "matchLabels: {app: crat}"))
     answer = ask("lint")
