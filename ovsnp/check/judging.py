@@ -98,10 +98,14 @@ class Flows(Protocol):
 
 def judge(readings: Readings, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
     """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
-    certain, possible = (Oracle(cluster, terms) for cluster in readings)
+    certain = possible = Oracle(readings.certain, terms)
+    if readings.possible is not readings.certain:
+        possible = Oracle(readings.possible, terms)
     for each in asked:
         connections = each.question.connections
-        now, then = (outcome([*map(oracle.outcome, connections)]) for oracle in (certain, possible))
+        now = then = outcome([*map(certain.outcome, connections)])
+        if possible is not certain:
+            then = outcome([*map(possible.outcome, connections)])
         judged = Judged(each, now, then)
         judged = flows.ask(judged) if flows else judged
         if not judged.met:
