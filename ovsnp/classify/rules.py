@@ -7,6 +7,7 @@ from typing import TypeVar
 from ovsnp.classify.peers import Peers
 from ovsnp.classify.ports import masks
 from ovsnp.classify.subjects import Subjects
+from ovsnp.model.changes import keep
 from ovsnp.model.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
 from ovsnp.model.ruleset import PeerTable, ResolvedRule
 from ovsnp.pipeline.numbers import Numbers
@@ -85,11 +86,7 @@ class Rules:
                 numbers.update(dict.fromkeys(subject.pods, subject.number))
         numbers.update((pod, self._subjects.of(pod).number) for pod in pods & self._isolated)
         changed = {pod: number for pod, number in numbers.items() if number != self._subject_numbers.get(pod, 0)}
-        for pod, number in changed.items():
-            if number:
-                self._subject_numbers[pod] = number
-            else:
-                del self._subject_numbers[pod]
+        keep(self._subject_numbers, {pod: number or None for pod, number in changed.items()})
         return changed
 
     def _changed(self, keys: Iterable[str]) -> dict[str, RuleClauses | None]:
@@ -98,11 +95,7 @@ class Rules:
             after = self._clauses_of(key)
             if after != self._clauses.get(key):
                 changed[key] = after
-        for key, clauses in changed.items():
-            if clauses:
-                self._clauses[key] = clauses
-            else:
-                del self._clauses[key]
+        keep(self._clauses, changed)
         return changed
 
     def _clauses_of(self, key: str) -> RuleClauses | None:

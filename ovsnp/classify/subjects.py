@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
+from ovsnp.model.changes import keep
 from ovsnp.model.clauses import SubjectClass
 from ovsnp.pipeline.numbers import Numbers
 
@@ -42,11 +43,7 @@ class Subjects:
             after = SubjectClass(self._numbers[name], tuple(sorted(pods))) if pods else None
             if after != self._classes.get(name):
                 changed[name] = after
-        for name, subject in changed.items():
-            if subject:
-                self._classes[name] = subject
-            else:
-                del self._classes[name]
+        keep(self._classes, changed)
         return changed
 
     def of(self, pod: str) -> SubjectClass:

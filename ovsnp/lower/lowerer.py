@@ -1,7 +1,6 @@
 """Pass 4 as a whole: one node's bridge and clauses to flows, unit by unit."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
@@ -14,6 +13,7 @@ from ovsnp.lower.rules import RuleFlows
 from ovsnp.lower.service import ServiceFlows
 from ovsnp.model.address import Prefix
 from ovsnp.model.bridge import Bridge, LocalPod, RemoteNode
+from ovsnp.model.changes import keep
 from ovsnp.model.clauses import PeerEntry, PolicyChanges
 from ovsnp.model.frontend import Frontend
 from ovsnp.model.node_changes import NodeChanges
@@ -22,7 +22,6 @@ from ovsnp.model.policy import Direction
 from ovsnp.model.ruleset import PeerTable
 
 _Made = Iterator[tuple[Unit, tuple[Flow, ...]]]
-_Item = TypeVar("_Item")
 
 
 class Lowerer:
@@ -85,11 +84,11 @@ class Lowerer:
                 yield ("always", name), tuple(make(bridge))
 
     def _of_pods(self, before: Bridge | None, node: NodeChanges, policy: PolicyChanges) -> _Made:
-        _take(self._pods, node.pods)
+        keep(self._pods, node.pods)
         touched = {*node.pods}
         for direction, subjects in self._subjects.items():
             numbers = policy.clauses[direction].numbers
-            _take(subjects, {pod: number or None for pod, number in numbers.items()})
+            keep(subjects, {pod: number or None for pod, number in numbers.items()})
             touched |= numbers.keys()
         if before is None or before.gateways != node.bridge.gateways:
             touched |= self._pods.keys()
@@ -105,7 +104,7 @@ class Lowerer:
         yield from output.pod_flows(local, bridge.gateways)
 
     def _of_nodes(self, before: Bridge | None, node: NodeChanges) -> _Made:
-        _take(self._nodes, node.nodes)
+        keep(self._nodes, node.nodes)
         tunnel, families = node.bridge.tunnel, node.bridge.families
         touched = {*node.nodes}
         if before is None or (before.tunnel, before.families) != (tunnel, families):
@@ -128,12 +127,3 @@ class Lowerer:
             for prefix, entry in entries.items():
                 (self._service_prefixes.add if entry else self._service_prefixes.discard)(prefix)
             yield ("always", "service blocks"), (service_block_flow(),) if self._service_prefixes else ()
-
-
-def _take(held: dict[str, _Item], changes: Mapping[str, _Item | None]) -> None:
-    """Keep what changed in the place of what was there; None: it is gone."""
-    for name, item in changes.items():
-        if item is None:
-            held.pop(name, None)
-        else:
-            held[name] = item

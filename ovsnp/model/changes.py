@@ -12,6 +12,8 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
 
 _Kind = TypeVar("_Kind")
+_Key = TypeVar("_Key")
+_Item = TypeVar("_Item")
 
 
 class Objects(msgspec.Struct, frozen=True):
@@ -59,6 +61,15 @@ def changes_between(before: Cluster, after: Cluster, ports: Ports | None = None)
     for kind in Objects.__struct_fields__:
         came[kind], went[kind] = _difference(_by_name(getattr(old, kind)), _by_name(getattr(new, kind)))
     return Changes(Objects(**came), Objects(**went), ports)
+
+
+def keep(held: dict[_Key, _Item], changes: Mapping[_Key, _Item | None]) -> None:
+    """Keep what changed in the place of what was there; None: it is gone."""
+    for key, item in changes.items():
+        if item is None:
+            held.pop(key, None)
+        else:
+            held[key] = item
 
 
 def _by_name(items: Iterable[_Kind]) -> dict[object, _Kind]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from ovsnp.errors import UsageError
 from ovsnp.model.address import Address, Prefix, family, host_prefix, merge
 from ovsnp.model.bridge import Bridge, LocalPod, Port, Ports, RemoteNode
+from ovsnp.model.changes import keep
 from ovsnp.model.cluster import Cluster, Node, Pod
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.options import Options
@@ -127,11 +128,7 @@ class BridgeParts:
             if local != self._local.get(key):
                 changed[key] = local
         self._stale |= bool(changed)
-        for key, local in changed.items():
-            if local:
-                self._local[key] = local
-            else:
-                del self._local[key]
+        keep(self._local, changed)
         return changed
 
     def _locate(self, key: str) -> LocalPod | None:
