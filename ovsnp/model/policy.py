@@ -5,6 +5,7 @@ The model keeps what the object says, with the server's defaults filled in for p
 (which pods are isolated, what an absent list allows) is for `ovsnp.resolve` and `ovsnp.verify`, each on its own.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -74,6 +75,12 @@ class NetworkPolicy(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """``NAMESPACE/NAME``."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def blocks(self) -> Iterator[IPBlock]:
+        """The ipBlocks of all rules, ingress first, in their order."""
+        for rule in (*self.ingress, *self.egress):
+            yield from (peer for peer in rule.peers if isinstance(peer, IPBlock))
 
     def rules(self, direction: Direction) -> tuple[Rule, ...]:
         """The rules of one direction, listed in ``policyTypes`` or not."""

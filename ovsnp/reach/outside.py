@@ -7,7 +7,7 @@ import msgspec
 
 from ovsnp.model.address import FAMILIES, Address, Prefix, format_address, parse_prefix
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.policy import Direction, IPBlock
+from ovsnp.model.policy import Direction
 from ovsnp.verify import OutsideEnd
 from ovsnp.verify.classes import Classes, EndClass
 from ovsnp.verify.multicast import group_prefixes, is_group_address
@@ -74,11 +74,10 @@ def _prefixes(cluster: Cluster, version: int) -> Iterator[Prefix]:
     cidrs = (cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
     yield from (each for each in (*cidrs, *group_prefixes(cluster)) if each.family == version)
     for policy in cluster.policies:
-        for rule in (*policy.ingress, *policy.egress):
-            for peer in rule.peers:
-                if isinstance(peer, IPBlock) and peer.cidr.family == version:
-                    yield peer.cidr
-                    yield from peer.excepts
+        for block in policy.blocks:
+            if block.cidr.family == version:
+                yield block.cidr
+                yield from block.excepts
 
 
 def _by_length(prefixes: Iterable[Prefix]) -> dict[int, set[int]]:

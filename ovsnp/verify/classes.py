@@ -14,7 +14,6 @@ import msgspec
 
 from ovsnp.model.address import Address, family, parse_address
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.policy import IPBlock
 from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
 from ovsnp.model.unassigned import is_placeholder
 from ovsnp.verify.endpoints import NodeEnd, PodEnd
@@ -176,12 +175,11 @@ class _Cells(msgspec.Struct, frozen=True):
 
 def _cut(clusters: Sequence[Cluster], version: int) -> _Cells:
     blocks = {
-        peer
+        block
         for cluster in clusters
         for policy in cluster.policies
-        for rule in (*policy.ingress, *policy.egress)
-        for peer in rule.peers
-        if isinstance(peer, IPBlock) and peer.cidr.family == version
+        for block in policy.blocks
+        if block.cidr.family == version
     }
     cidrs = (cidr for cluster in clusters for node in cluster.nodes.values() for cidr in node.pod_cidrs)
     groups = (prefix for cluster in clusters for prefix in group_prefixes(cluster))

@@ -101,13 +101,8 @@ def _families(clusters: Iterable[Cluster]) -> tuple[int, ...]:
     """The families that planned pods will have: those of the pods' networks, else of other pods, else of blocks."""
     cidrs = {cidr.family for each in clusters for node in each.nodes.values() for cidr in node.pod_cidrs}
     pods = {family(address) for each in clusters for pod in each.pods for address in pod.addresses}
-    blocks = {peer.cidr.family for each in clusters for policy in each.policies for peer in _blocks(policy)}
+    blocks = {block.cidr.family for each in clusters for policy in each.policies for block in policy.blocks}
     return tuple(sorted(cidrs or pods or {4, *blocks}))
-
-
-def _blocks(policy: NetworkPolicy) -> Iterator[IPBlock]:
-    for rule in (*policy.ingress, *policy.egress):
-        yield from (peer for peer in rule.peers if isinstance(peer, IPBlock))
 
 
 def _numbers(keys: Iterable[str]) -> Mapping[str, int]:

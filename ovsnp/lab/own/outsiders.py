@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ovsnp.model.address import FAMILIES, Address, Prefix, family, host_prefix, parse_address, parse_prefix
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy
+from ovsnp.model.policy import IPBlock, NetworkPolicy
 
 MOST = 8
 """So many hosts outside a lab has at most: each one is tried with every pod."""
@@ -43,7 +43,7 @@ def find_outsiders(
         *(host_prefix(address) for node in cluster.nodes.values() for address in node.addresses),
         *(host_prefix(ip) for service in cluster.services for ip in service.cluster_ips),
     ]
-    blocks = [block for block in _blocks(policies) if block.cidr.family in families]
+    blocks = [block for policy in policies for block in policy.blocks if block.cidr.family in families]
     found: list[Address] = []
     unmet: list[str] = []
     for prefix, without in _wanted(blocks, families):
@@ -80,13 +80,6 @@ def _wanted(blocks: Sequence[IPBlock], families: Iterable[int]) -> Iterator[tupl
             # Where a block is the whole world, nobody is outside of it.
             yield everywhere[version], [block.cidr for block in blocks if block.cidr.length]
     yield from ((part, ()) for block in blocks for part in block.excepts)
-
-
-def _blocks(policies: Iterable[NetworkPolicy]) -> Iterator[IPBlock]:
-    for policy in policies:
-        for direction in Direction:
-            for rule in policy.rules(direction):
-                yield from (peer for peer in rule.peers if isinstance(peer, IPBlock))
 
 
 def _is_in(address: Address, prefix: Prefix, without: Sequence[Prefix]) -> bool:
