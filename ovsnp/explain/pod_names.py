@@ -1,7 +1,7 @@
 """Names of pods: a pod's own, a workload's, a label selector, a namespace, and what the matrix calls a row of pods."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -12,6 +12,7 @@ from ovsnp.explain.label_selectors import is_selector, read_selector
 from ovsnp.explain.names import advice, either, nearest
 from ovsnp.explain.rows import Rows
 from ovsnp.model.cluster import Cluster, Pod, Workload
+from ovsnp.reach.workloads import by_workload
 from ovsnp.verify import selects
 
 _POD = "pod"
@@ -41,7 +42,7 @@ class PodNames:
     def __init__(self, cluster: Cluster, rows: Rows) -> None:
         self._cluster, self._rows = cluster, rows
         self._pods = {pod.key: pod for pod in cluster.pods}
-        self._workloads = _by_workload(cluster.pods)
+        self._workloads = {each: tuple(pods) for each, pods in sorted(by_workload(cluster.pods).items())}
         self._named: dict[str, list[Workload]] = defaultdict(list)
         for workload in self._workloads:
             self._named[f"{workload.namespace}/{workload.name}"].append(workload)
@@ -128,11 +129,3 @@ def _kind(text: str) -> tuple[str, str]:
     first, slash, rest = text.partition("/")
     kind = _KINDS.get(first.lower(), "") if slash else ""
     return kind, rest if kind else text
-
-
-def _by_workload(pods: Sequence[Pod]) -> Mapping[Workload, tuple[Pod, ...]]:
-    found: dict[Workload, list[Pod]] = defaultdict(list)
-    for pod in pods:
-        if pod.workload:
-            found[pod.workload].append(pod)
-    return {workload: tuple(members) for workload, members in sorted(found.items())}

@@ -9,7 +9,7 @@ import msgspec
 from ovsnp.model.address import FAMILIES, Address, family, format_address
 from ovsnp.model.cluster import Cluster, Node, Pod, Workload
 from ovsnp.reach.outside import outsiders
-from ovsnp.reach.workloads import group, name_of_workload
+from ovsnp.reach.workloads import by_workload, group, name_of_workload
 from ovsnp.verify import NodeEnd
 from ovsnp.verify.classes import Classes
 from ovsnp.verify.prepared import Prepared
@@ -166,14 +166,10 @@ def _own(node: Node, prepared: Prepared) -> list[Address]:
 
 def _meant(cluster: Cluster) -> dict[str, set[frozenset[str]]]:
     """Whom ``NAMESPACE/NAME`` may mean: a pod, or all pods of a workload."""
-    of_workload: dict[Workload, list[Pod]] = defaultdict(list)
-    for pod in cluster.pods:
-        if pod.workload:
-            of_workload[pod.workload].append(pod)
     found: dict[str, set[frozenset[str]]] = defaultdict(set)
     for pod in cluster.pods:
         found[pod.key].add(frozenset((pod.key,)))
-    for workload, pods in of_workload.items():
+    for workload, pods in by_workload(cluster.pods).items():
         found[f"{workload.namespace}/{workload.name}"].add(frozenset(pod.key for pod in pods))
     return found
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
-from ovsnp.model.cluster import Pod
+from ovsnp.model.cluster import Pod, Workload
 
 _OF_ONE_POD = frozenset(
     (
@@ -41,13 +41,24 @@ def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
     return found
 
 
+def by_workload(pods: Iterable[Pod]) -> dict[Workload, list[Pod]]:
+    """The pods that name an owner, by the topmost one."""
+    found: dict[Workload, list[Pod]] = defaultdict(list)
+    for pod in pods:
+        if pod.workload:
+            found[pod.workload].append(pod)
+    return found
+
+
 def _lasting(pod: Pod) -> frozenset[tuple[str, str]]:
     return frozenset((key, value) for key, value in pod.labels.items() if key not in _OF_ONE_POD)
 
 
 def controller(pod: Pod) -> str | None:
-    """The name of the Deployment, StatefulSet, DaemonSet or Job of a pod; None where neither its owner, nor its labels
-    and its name, tell it."""
+    """The name of a pod's owner, or of the Deployment, StatefulSet, DaemonSet or Job that its labels and name tell.
+
+    None where none of these tell a name.
+    """
     if pod.workload:
         return pod.workload.name
     labels, name = pod.labels, pod.name
@@ -70,8 +81,6 @@ def _without(ending: re.Pattern[str], name: str) -> str | None:
 def name_of_workload(pods: Sequence[Pod]) -> str:
     """What a reader would call these pods of one workload, without the namespace."""
     first = pods[0]
-    if first.workload:
-        return first.workload.name
     told = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
     if told:
         return told
