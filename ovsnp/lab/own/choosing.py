@@ -14,6 +14,7 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy, PodPeer, Rule
 from ovsnp.model.selector import Selector
 from ovsnp.verify import PodEnd, affects, peer_matches, selects
+from ovsnp.verify.selection import Workloads
 
 _FEWEST_NODES = 2
 """So that connections cross the tunnel; with more nodes than that, pods are put together."""
@@ -151,17 +152,18 @@ def serving_addresses(cluster: Cluster) -> dict[str, frozenset[Address]]:
     by_slices: dict[str, set[Address]] = defaultdict(set)
     for each in cluster.slices:
         by_slices[f"{each.namespace}/{each.service}"].update(endpoint.address for endpoint in each.endpoints)
+    workloads = Workloads(cluster)
     return {
         service.key: frozenset(by_slices[service.key])
         if service.key in by_slices or service.selector is None
-        else _selected(cluster, service.namespace, service.selector)
+        else _selected(workloads, service.namespace, service.selector)
         for service in cluster.services
     }
 
 
-def _selected(cluster: Cluster, namespace: str, selector: Selector) -> frozenset[Address]:
-    pods = (pod for pod in cluster.pods if pod.namespace == namespace and selects(selector, pod.labels))
-    return frozenset(address for pod in pods for address in pod.addresses)
+def _selected(workloads: Workloads, namespace: str, selector: Selector) -> frozenset[Address]:
+    numbers = workloads.of_namespace(namespace, selector)
+    return frozenset(address for number in numbers for pod in workloads.groups[number] for address in pod.addresses)
 
 
 def _serves(serving: frozenset[Address]) -> Callable[[Pod], bool]:
