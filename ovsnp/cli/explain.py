@@ -61,7 +61,7 @@ def explain(
     """
     (cluster,) = planned_clusters(request, request.cluster())
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
-    request.entry(cluster)
+    terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
     roster = Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes)
     if destination is None:
         if expect:
@@ -69,7 +69,8 @@ def explain(
         _one_pod(request, roster, source, version)
         return
     written = Written(source, destination, port, version)
-    decided = _at_every_port(request, roster, written) if port is None else _at_a_port(request, roster, written)
+    answer = _at_every_port if port is None else _at_a_port
+    decided = answer(request, roster, written, terms)
     if expect and decided != expect:
         click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
         sys.exit(Exit.NO)
@@ -85,21 +86,20 @@ def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -
     _tell(request, one_pod_lines(answer, Places()), one_pod_document(answer, Places()), ())
 
 
-def _at_a_port(request: Request, roster: Roster, written: Written) -> Outcome:
+def _at_a_port(request: Request, roster: Roster, written: Written, terms: Terms) -> Outcome:
     """Tell what becomes of each connection that is asked about."""
     question = read_question(roster, written)
-    terms = Terms(request.strict_nodes, request.entry(roster.cluster), request.service_blocks)
     answers = Oracle(roster.cluster, terms).answers(question)
     _tell(request, lines(question, answers, Places()), document(question, answers, Places()), question.notes)
     return outcome([answer.outcome for answer in answers])
 
 
-def _at_every_port(request: Request, roster: Roster, written: Written) -> Outcome:
+def _at_every_port(request: Request, roster: Roster, written: Written, terms: Terms) -> Outcome:
     """Tell what is allowed and what is not; of a Service, what becomes of a connection to each of its ports."""
     pairs = read_pairs(roster, written)
     if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
-        return _at_a_port(request, roster, written)
-    found = openings(roster.cluster, pairs.pairs, strict_nodes=request.strict_nodes)
+        return _at_a_port(request, roster, written, terms)
+    found = openings(roster.cluster, pairs.pairs, strict_nodes=terms.strict_nodes)
     places = Places()
     _tell(request, opening_lines(pairs, found, places), openings_document(pairs, found, places), pairs.notes)
     return outcome([each.ranges.outcome for each in found])

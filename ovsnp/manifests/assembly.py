@@ -139,17 +139,18 @@ class _Assembly:
         with_pods: set[Workload] = set()
         unique: Unique[Pod | LeftOut] = Unique(self._report)
         owners = Owners(templates)
-        reader = PodReader(nodes, owners, self._report)
+        reader = PodReader(nodes, self._report)
         for item in self._drain("Pod"):
             written: wire.Pod = read_object("Pod", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
-            pod = reader.read(written, namespace, name, item.place)
+            owner = owners.of(written.metadata, namespace)
+            pod = reader.read(written, namespace, name, item.place, owner)
             of_host = bool(written.spec and written.spec.host_network)
             if not unique.add(namespace, name, LeftOut(item.place) if pod is None or of_host else pod):
                 continue
             keys.add(f"{namespace}/{name}")
-            if owner := owners.of(written.metadata, namespace):
+            if owner:
                 with_pods.add(owner)
             if pod is None:
                 continue

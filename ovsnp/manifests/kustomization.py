@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ovsnp.manifests.no_manifests import is_policy_kind
 from ovsnp.manifests.text.json_text import outline_json
-from ovsnp.manifests.text.notation import read_documents
+from ovsnp.manifests.text.notation import Documents, read_documents
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _PARTS = ("resources", "bases", "components")
@@ -39,8 +39,7 @@ class Kustomization(NamedTuple):
 
 def read_kustomization(file: str, data: bytes) -> Kustomization:
     """What a kustomization's text says; what it says in no known way names no files."""
-    documents = read_documents(file, data)
-    values = [*(outline_json(each.text).value for each in documents.json), *(each.value for each in documents.yaml)]
+    values = _values(read_documents(file, data))
     found = ((number, value) for number, value in enumerate(values) if isinstance(value, dict))
     document, fields = next(found, (0, {}))
     directory = os.path.dirname(file)
@@ -61,6 +60,10 @@ def read_kustomization(file: str, data: bytes) -> Kustomization:
         next((name for name, changes in _changes(fields) if changes), None),
         tuple((name, absolute(path, directory)) for name in _PATCHES for path in _paths(_without_target(fields, name))),
     )
+
+
+def _values(documents: Documents) -> list[Any]:
+    return [*(outline_json(each.text).value for each in documents.json), *(each.value for each in documents.yaml)]
 
 
 def absolute(path: str, directory: str = "") -> str:
@@ -116,8 +119,7 @@ def _may_hold_policy(text: str) -> bool:
     documents = read_documents("", text.encode("utf-8", "replace"))
     if documents.mistake:
         return True
-    values = [*(outline_json(each.text).value for each in documents.json), *(each.value for each in documents.yaml)]
-    kinds = [value.get("kind") for value in values if isinstance(value, dict)]
+    kinds = [value.get("kind") for value in _values(documents) if isinstance(value, dict)]
     return any(not isinstance(kind, str) or is_policy_kind(kind) or kind.endswith("List") for kind in kinds)
 
 

@@ -10,7 +10,7 @@ from ovsnp.manifests.kinds.labels import read_labels
 from ovsnp.manifests.kinds.pod_addresses import Nodes, address_texts
 from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
-from ovsnp.manifests.kinds.workloads import Owners, Template
+from ovsnp.manifests.kinds.workloads import Template
 from ovsnp.manifests.paths import Path
 from ovsnp.manifests.report import Report
 from ovsnp.manifests.structure import quote
@@ -28,18 +28,17 @@ class PodReader:
     ``ended`` are the pods so far that do not live any more, by namespace and name.
     """
 
-    def __init__(self, nodes: Nodes, owners: Owners, report: Report) -> None:
+    def __init__(self, nodes: Nodes, report: Report) -> None:
         self._nodes = nodes
-        self._owners = owners
         self._report = report
         self._names: dict[str, str] = {name: name for name in nodes.usable}
         self.ended: dict[tuple[str, str], Pod] = {}
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
-    def read(self, pod: wire.Pod, namespace: str, name: str, place: Place) -> Pod | None:
+    def read(self, pod: wire.Pod, namespace: str, name: str, place: Place, workload: Workload | None) -> Pod | None:
         """The pod with its addresses as far as it can be read; None if it does not live or has no address.
 
-        A pod without a status has none either: nobody has run it yet.
+        ``workload`` is the topmost owner. A pod without a status has none either: nobody has run it yet.
         """
         labels = read_labels(pod.metadata.labels if pod.metadata else None, ("metadata", "labels"), self._report)
         spec, status = pod.spec or wire.PodSpec(), pod.status or wire.PodStatus()
@@ -56,7 +55,6 @@ class PodReader:
         ports = self._ports(spec, ("spec",))
         uid = (pod.metadata and pod.metadata.uid) or None
         node = spec.node_name and self._names.setdefault(spec.node_name, spec.node_name)
-        workload = self._owners.of(pod.metadata, namespace)
         return Pod(namespace, name, labels, node or None, addresses, ports, place, uid, workload)
 
     def read_template(self, template: Template, workload: Workload, name: str) -> Pod:
