@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ovsnp.lab.daemons import environment
-from tests.ovs.instance import DummySwitch
+from tests.support.instance import DummySwitch
 
 BRIDGE = "br-int"
 

@@ -11,7 +11,7 @@ from bench.packets import End, Flag, tcp, udp
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.ports import ContainerPort, Protocol
-from ovsnp.verify import PodEnd, Traffic, judge
+from ovsnp.oracle import PodEnd, Traffic, judge
 
 CONNECTIONS = 10_000
 _EPHEMERAL = range(32_768, 61_000)

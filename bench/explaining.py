@@ -11,7 +11,7 @@ from bench.table import Cell, table, verdict
 from ovsnp.manifests import load
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import PodEnd, Traffic, judge
+from ovsnp.oracle import PodEnd, Traffic, judge
 
 BARS = {"L": 1.5}
 PORT = 5432

@@ -10,8 +10,8 @@ from statistics import median
 from bench.inputs import Inputs
 from bench.process import run
 from bench.table import Cell, table, verdict
+from ovsnp.analysis.reach.cells import Reach
 from ovsnp.manifests import load
-from ovsnp.reach.cells import Reach
 
 OPEN_BAR = {"L": 2.0}
 """Seconds in which the page of a large cluster is to be open."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ovsnp.classify import Classifier
-from ovsnp.collector import without_collector
 from ovsnp.errors import UsageError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
 from ovsnp.flows.store import FlowStore
 from ovsnp.flows.units import UnitChanges
+from ovsnp.gc_pause import gc_paused
 from ovsnp.lower import Lowerer
 from ovsnp.manifests import load
 from ovsnp.model.bridge import Ports
@@ -44,7 +44,7 @@ class Compilation:
         self._resolver: Resolver = self._passes[0]
         self._lowerer: Lowerer = self._passes[-1]
 
-    @without_collector()
+    @gc_paused()
     def update(self, changes: Changes) -> FlowChanges:
         """Take changes, and return what these change in the flows and groups since the last update that returned.
 
@@ -85,7 +85,7 @@ class Compilation:
         )
 
 
-@without_collector()
+@gc_paused()
 def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program:
     """Compile the policies of a cluster for the bridge of one of its nodes: one update from nothing.
 

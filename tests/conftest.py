@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ovs.instance import DummySwitch, own_switch
+from tests.support.instance import DummySwitch, own_switch
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

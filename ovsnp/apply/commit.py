@@ -10,10 +10,10 @@ from ovsnp.apply.forget import Forgotten, cut
 from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.plan import GroupChange, Plan, plan
 from ovsnp.apply.turnover import Turnover
-from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.program import Program
+from ovsnp.gc_pause import gc_paused
 from ovsnp.model.bridge import Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
@@ -56,7 +56,7 @@ class Outcome(msgspec.Struct, frozen=True):
     odd: tuple[Oddity, ...]
 
 
-@without_collector()
+@gc_paused()
 def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Outcome:
     """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from ovsnp.ir.frontend import Backend, Frontend
 from ovsnp.model.address import Address, family, parse_address
-from ovsnp.model.frontend import Backend, Frontend
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.pipeline.fields import IP_DST, PORT_DST, PROTOCOL_KIND

@@ -9,9 +9,9 @@ from ovsnp.apply.forget import remembered
 from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.holders import Changed, changed, holders
 from ovsnp.apply.plan import Plan, plan
-from ovsnp.collector import without_collector
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.program import Program
+from ovsnp.gc_pause import gc_paused
 from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
@@ -50,7 +50,7 @@ class Preview(msgspec.Struct, frozen=True):
     known: bool
 
 
-@without_collector()
+@gc_paused()
 def preview(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Preview:
     """Compile for a running bridge, and compare; nothing is changed.
 

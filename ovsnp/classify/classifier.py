@@ -2,11 +2,11 @@
 
 from ovsnp.classify.peers import Peers
 from ovsnp.classify.rules import Rules
-from ovsnp.model.clauses import PolicyChanges
-from ovsnp.model.node_changes import NodeChanges
+from ovsnp.ir.clauses import PolicyChanges
+from ovsnp.ir.node_changes import NodeChanges
+from ovsnp.ir.ruleset import PeerTable
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
-from ovsnp.model.ruleset import PeerTable
 
 
 class Classifier:

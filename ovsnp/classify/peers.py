@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import chain
 
+from ovsnp.ir.clauses import Identity, PeerEntry
 from ovsnp.model.address import Address, Prefix, host_prefix
-from ovsnp.model.clauses import Identity, PeerEntry
 from ovsnp.model.policy import IPBlock
 from ovsnp.pipeline.numbers import Numbers
 

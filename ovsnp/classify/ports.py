@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from ovsnp.model.clauses import PortMask
+from ovsnp.ir.clauses import PortMask
+from ovsnp.ir.ruleset import PortRange
 from ovsnp.model.ports import Protocol
-from ovsnp.model.ruleset import PortRange
 
 _LAST = 65535
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 from ovsnp.classify.peers import Peers
 from ovsnp.classify.ports import masks
 from ovsnp.classify.subjects import Subjects
+from ovsnp.ir.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
+from ovsnp.ir.ruleset import PeerTable, ResolvedRule
 from ovsnp.model.changes import keep
-from ovsnp.model.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
-from ovsnp.model.ruleset import PeerTable, ResolvedRule
 from ovsnp.pipeline.numbers import Numbers
 
 _Key = TypeVar("_Key")

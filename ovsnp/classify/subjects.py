@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
+from ovsnp.ir.clauses import SubjectClass
 from ovsnp.model.changes import keep
-from ovsnp.model.clauses import SubjectClass
 from ovsnp.pipeline.numbers import Numbers
 
 

@@ -10,8 +10,8 @@ from threading import Thread
 import click
 
 from ovsnp.compiler import load
-from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.cluster import Cluster
+from ovsnp.yaml_reader.sources import STDIN
 
 PATIENCE = 2.0
 """Seconds that somebody waits for a name."""

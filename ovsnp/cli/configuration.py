@@ -14,9 +14,9 @@ import click
 from ovsnp.cli.settings_file import read_outline
 from ovsnp.errors import ConfigurationError, Diagnostic, Span
 from ovsnp.manifests.own_files import CONFIGURATION
-from ovsnp.manifests.paths import Path as Way
-from ovsnp.manifests.paths import format_path
-from ovsnp.manifests.text.outline import Outline
+from ovsnp.yaml_reader.outline import Outline
+from ovsnp.yaml_reader.paths import Path as Way
+from ovsnp.yaml_reader.paths import format_path
 
 DEFAULT_CONFIG = Path(CONFIGURATION)
 _NOT_IN_FILES = ("config", "help", "version")

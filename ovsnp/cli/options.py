@@ -16,12 +16,12 @@ from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests import advice, located
-from ovsnp.manifests.text.sources import STDIN
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.bridge import Oddity, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
+from ovsnp.yaml_reader.sources import STDIN
 
 OUTPUTS = ("text", "json")
 _BRIDGE = re.compile(r"[A-Za-z0-9._-]+")

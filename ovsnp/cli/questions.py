@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from ovsnp.analysis.naming.ports import read_port
 from ovsnp.errors import UsageError
-from ovsnp.explain.ports import read_port
 
 _NEGATIVE = re.compile(r"-[0-9]+(/.*)?")
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ovsnp.errors import ConfigurationError, Diagnostic, Span, UsageError
-from ovsnp.manifests.paths import format_path
-from ovsnp.manifests.text.outline import NotationError, Outline
 from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
+from ovsnp.yaml_reader.outline import NotationError, Outline
+from ovsnp.yaml_reader.paths import format_path
 
 _LAST_OFPORT = 0xFEFF
 
@@ -22,7 +22,7 @@ def read_mapping(path: Path) -> Mapping[str, object]:
 def read_outline(path: Path) -> Outline:
     """A file's one YAML mapping with the line of every key; raises UsageError where there is none, ConfigurationError
     with every mistake of notation."""
-    from ovsnp.manifests.text.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
+    from ovsnp.yaml_reader.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
 
     try:
         documents = list(yaml_documents(path.read_bytes(), lines=True))

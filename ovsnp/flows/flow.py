@@ -6,7 +6,7 @@ import msgspec
 
 from ovsnp.flows.action import Action
 from ovsnp.flows.match import Match
-from ovsnp.model.ruleset import RuleRef
+from ovsnp.ir.ruleset import RuleRef
 from ovsnp.pipeline.cookies import cookie
 from ovsnp.pipeline.tables import BY_NAME
 

@@ -4,7 +4,7 @@ import msgspec
 
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
-from ovsnp.model.frontend import Frontend
+from ovsnp.ir.frontend import Frontend
 from ovsnp.model.options import Options
 
 

@@ -6,7 +6,7 @@ from ovsnp.lab.hosts import Host, Kind
 from ovsnp.lab.matrix import Matrix, traffic_name
 from ovsnp.lab.matrix_text import GAINED, LOST, NONE, Pair, changed, marks
 from ovsnp.model.address import FAMILIES, family
-from ovsnp.verify import Traffic
+from ovsnp.oracle import Traffic
 
 VERBS = {LOST: ("no longer reach", "anyone"), GAINED: ("now reach", "all")}
 

@@ -12,7 +12,7 @@ from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import PortEntry, Protocol
-from ovsnp.verify import ICMP, Traffic, judge, who
+from ovsnp.oracle import ICMP, Traffic, judge, who
 
 CONTROL_PORTS = {Protocol.TCP: (80, 8080, 8081), Protocol.UDP: (53, 5353, 5354), Protocol.SCTP: (9899, 9900, 9901)}
 

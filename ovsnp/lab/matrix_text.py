@@ -8,7 +8,7 @@ from rich.text import Text
 from ovsnp.lab.hosts import Host
 from ovsnp.lab.matrix import Cell, Matrix, traffic_name
 from ovsnp.model.address import FAMILIES, family, format_address
-from ovsnp.verify import Traffic
+from ovsnp.oracle import Traffic
 
 ALL, NONE, SOME, FAILED, LOST, GAINED, UNTRIED = "+.~!xo "
 STYLES = {

@@ -8,7 +8,7 @@ from ovsnp.lab.matrix import Matrix, measure, servers
 from ovsnp.lab.pace import Pace
 from ovsnp.lab.probes import Agents
 from ovsnp.lab.standing import Lab
-from ovsnp.verify import Traffic
+from ovsnp.oracle import Traffic
 
 
 @contextmanager

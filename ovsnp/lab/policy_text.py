@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ovsnp.explain.words import label_words, peer_words, port_words
+from ovsnp.analysis.wording.rules import label_words, peer_words, port_words
 from ovsnp.model.policy import Direction, NetworkPolicy, Rule
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from ovsnp.errors import Diagnostic, InputError, Span
-from ovsnp.manifests.paths import Path as Way
-from ovsnp.manifests.paths import format_path
-from ovsnp.manifests.text.outline import NotationError, Outline
-from ovsnp.manifests.text.yaml_text import yaml_documents
+from ovsnp.yaml_reader.outline import NotationError, Outline
+from ovsnp.yaml_reader.paths import Path as Way
+from ovsnp.yaml_reader.paths import format_path
+from ovsnp.yaml_reader.yaml_text import yaml_documents
 
 NODE_LABEL = "ovsnp.node"
 POD_LABEL = "ovsnp.pod"

@@ -13,8 +13,8 @@ from ovsnp.flows.action import Action, Learn, Lookup, SetField, ToGroup, Transla
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import WEIGHT, Bucket, Group
 from ovsnp.flows.match import Match, exactly
+from ovsnp.ir.frontend import Backend, Frontend
 from ovsnp.model.address import family, format_address
-from ovsnp.model.frontend import Backend, Frontend
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r

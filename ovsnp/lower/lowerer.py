@@ -5,6 +5,10 @@ from collections.abc import Iterator, Mapping
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.units import Unit, UnitChanges
+from ovsnp.ir.clauses import PeerEntry, PolicyChanges
+from ovsnp.ir.frontend import Frontend
+from ovsnp.ir.node_changes import NodeChanges
+from ovsnp.ir.ruleset import PeerTable
 from ovsnp.lower import address_resolution, forward, nodes, origin, output
 from ovsnp.lower.always import always
 from ovsnp.lower.peers import peer_flow
@@ -14,12 +18,8 @@ from ovsnp.lower.service import ServiceFlows
 from ovsnp.model.address import Prefix
 from ovsnp.model.bridge import Bridge, LocalPod, RemoteNode
 from ovsnp.model.changes import keep
-from ovsnp.model.clauses import PeerEntry, PolicyChanges
-from ovsnp.model.frontend import Frontend
-from ovsnp.model.node_changes import NodeChanges
 from ovsnp.model.options import Encap, Options
 from ovsnp.model.policy import Direction
-from ovsnp.model.ruleset import PeerTable
 
 _Made = Iterator[tuple[Unit, tuple[Flow, ...]]]
 

@@ -5,10 +5,10 @@ from functools import lru_cache
 from ovsnp.flows.action import SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, of_addresses
+from ovsnp.ir.clauses import Identity, PeerEntry
+from ovsnp.ir.ruleset import PeerTable
 from ovsnp.lower.sides import OPENED, PEER
 from ovsnp.model.address import Prefix
-from ovsnp.model.clauses import Identity, PeerEntry
-from ovsnp.model.ruleset import PeerTable
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 

@@ -12,11 +12,11 @@ from ovsnp.flows.action import Conjunction, Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly
 from ovsnp.flows.units import Unit
+from ovsnp.ir.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
+from ovsnp.ir.ruleset import PeerTable, RuleRef
 from ovsnp.lower.peers import peer_note
 from ovsnp.lower.sides import OPENED, PEER, SIDES
-from ovsnp.model.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
 from ovsnp.model.policy import Direction
-from ovsnp.model.ruleset import PeerTable, RuleRef
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline.fields import Field

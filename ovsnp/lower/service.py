@@ -8,11 +8,11 @@ from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.match import Match, exactly
 from ovsnp.flows.units import Unit
+from ovsnp.ir.frontend import Frontend
+from ovsnp.ir.node_changes import ServiceName
 from ovsnp.lower.endpoints import GROUPS, Choice, choice, groups, kept
 from ovsnp.model.address import family
 from ovsnp.model.bridge import Bridge
-from ovsnp.model.frontend import Frontend
-from ovsnp.model.node_changes import ServiceName
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r

@@ -3,8 +3,8 @@
 import msgspec
 
 from ovsnp.flows.match import connection
+from ovsnp.ir.ruleset import PeerTable
 from ovsnp.model.policy import Direction
-from ovsnp.model.ruleset import PeerTable
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.fields import Field
 

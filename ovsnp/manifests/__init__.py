@@ -6,7 +6,7 @@ cluster that cannot be used is no mistake: the `Cluster` lacks it, and has a not
 
 from ovsnp.manifests.loading import load, load_objects
 from ovsnp.manifests.passed_over import advice
-from ovsnp.manifests.report import located
-from ovsnp.manifests.text.location import locate
+from ovsnp.yaml_reader.location import locate
+from ovsnp.yaml_reader.report import located
 
 __all__ = ["advice", "load", "load_objects", "locate", "located"]

@@ -28,13 +28,11 @@ from ovsnp.manifests.kinds.unique import (
 )
 from ovsnp.manifests.kinds.workloads import Owners, Template, lasting, read_template
 from ovsnp.manifests.objects import ApiObject, read_object
-from ovsnp.manifests.report import DEFAULT_NAMESPACE, FEW, Report, Subject
 from ovsnp.model.address import Prefix
-from ovsnp.model.cluster import Cluster, Namespace, Pod, Workload
+from ovsnp.model.cluster import METADATA_NAME, Cluster, Namespace, Pod, Workload
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
-
-METADATA_NAME = "kubernetes.io/metadata.name"
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, FEW, Report, Subject
 
 
 def assemble(inventory: Inventory, report: Report) -> Cluster:

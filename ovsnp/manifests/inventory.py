@@ -21,11 +21,11 @@ from ovsnp.manifests.no_manifests import (
 from ovsnp.manifests.objects import OF_THE_TYPE, ApiObject, as_outline, has_pod_template
 from ovsnp.manifests.own_files import is_own
 from ovsnp.manifests.passed_over import PassedOver
-from ovsnp.manifests.paths import Fault
-from ovsnp.manifests.report import Report, Subject
-from ovsnp.manifests.structure import describe, quote
-from ovsnp.manifests.text.json_text import doubled_fields, list_faults
-from ovsnp.manifests.text.outline import MAX_DEPTH, TOO_DEEP, Outline
+from ovsnp.yaml_reader.json_text import doubled_fields, list_faults
+from ovsnp.yaml_reader.outline import MAX_DEPTH, TOO_DEEP, Outline
+from ovsnp.yaml_reader.paths import Fault
+from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.structure import describe, quote
 
 _VERSIONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(KINDS, ("v1",)),

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ovsnp.manifests.no_manifests import is_policy_kind
-from ovsnp.manifests.text.json_text import outline_json
-from ovsnp.manifests.text.notation import Documents, read_documents
+from ovsnp.yaml_reader.json_text import outline_json
+from ovsnp.yaml_reader.notation import Documents, read_documents
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _PARTS = ("resources", "bases", "components")

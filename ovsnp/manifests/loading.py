@@ -3,19 +3,19 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import BinaryIO
 
-from ovsnp.collector import without_collector
 from ovsnp.errors import Diagnostic, InputError, Place, Span
+from ovsnp.gc_pause import gc_paused
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
 from ovsnp.manifests.no_manifests import broken, may_hold_objects, mistake_of_template, mistake_of_text
 from ovsnp.manifests.passed_over import PassedOver
-from ovsnp.manifests.report import Report
 from ovsnp.manifests.templates import only_includes
-from ovsnp.manifests.text.notation import read_documents
-from ovsnp.manifests.text.outline import Outline
-from ovsnp.manifests.text.sources import Source, read_sources
 from ovsnp.manifests.unbuilt import refuse_unbuilt
 from ovsnp.model.cluster import Cluster
+from ovsnp.yaml_reader.notation import read_documents
+from ovsnp.yaml_reader.outline import Outline
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.sources import Source, read_sources
 
 
 def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: BinaryIO | None = None) -> Cluster:
@@ -24,7 +24,7 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     ``ignore_kinds`` names kinds of policies that are passed over though they are not understood. ``stdin`` is read
     in place of the process's own. Raises InputError with every mistake of all the files.
     """
-    with without_collector():
+    with gc_paused():
         sources = read_sources(paths, stdin)
         report = Report(sources.notes)
         passed_over = PassedOver(sources.files)
@@ -43,7 +43,7 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
 
     ``origin`` stands in diagnostics where a file would. Raises InputError with every mistake.
     """
-    with without_collector():
+    with gc_paused():
         report = Report()
         passed_over = PassedOver()
         inventory = Inventory(report, passed_over, ignore_kinds, meant=[origin])

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ovsnp.manifests.kinds.wire import KINDS
 from ovsnp.manifests.templates import ACTION, only_includes, replaced_kind
-from ovsnp.manifests.text.json_text import line_of
-from ovsnp.manifests.text.outline import TEMPLATE_KEY, NotationError, Outline
+from ovsnp.yaml_reader.json_text import line_of
+from ovsnp.yaml_reader.outline import TEMPLATE_KEY, NotationError, Outline
 
 _BARE_ACTION = re.compile(rb"(?:^|[:-][ \t])[ \t]*\{\{", re.MULTILINE)
 """An action where YAML has a line or a value: text in quotes and comments may hold actions without being a template."""

@@ -7,11 +7,11 @@ import msgspec
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
-from ovsnp.manifests.paths import Fault
-from ovsnp.manifests.report import Report, Subject
-from ovsnp.manifests.structure import is_read, shape_faults
-from ovsnp.manifests.text.json_text import outline_json
-from ovsnp.manifests.text.outline import Outline
+from ovsnp.yaml_reader.json_text import outline_json
+from ovsnp.yaml_reader.outline import Outline
+from ovsnp.yaml_reader.paths import Fault
+from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.structure import is_read, shape_faults
 
 _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
     kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()

@@ -19,9 +19,9 @@ from ovsnp.manifests.no_manifests import (
     of_several_templates,
     remedy_of,
 )
-from ovsnp.manifests.report import FEW, Report
-from ovsnp.manifests.text.sources import Source
 from ovsnp.model.note import Note
+from ovsnp.yaml_reader.report import FEW, Report
+from ovsnp.yaml_reader.sources import Source
 
 _SOME_DIRECTORY = "DIR"
 _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})

@@ -9,7 +9,7 @@ from ovsnp.manifests.kustomization import Kustomization, absolute
 from ovsnp.manifests.no_manifests import CHANGED_POLICIES
 from ovsnp.manifests.objects import ApiObject, as_outline
 from ovsnp.manifests.passed_over import PassedOver
-from ovsnp.manifests.report import DEFAULT_NAMESPACE, Report
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, Report
 
 _NOWHERE = frozenset({"Node", "ServiceCIDR"})
 """Kinds that ovsnp reads and that are in no namespace."""

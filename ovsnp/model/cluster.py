@@ -11,9 +11,13 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.ports import ContainerPort
 from ovsnp.model.service import EndpointSlice, Service
 
+METADATA_NAME = "kubernetes.io/metadata.name"
+"""The label that every namespace has: its value is the namespace's name
+(https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name)."""
+
 
 class Namespace(msgspec.Struct, frozen=True):
-    """A namespace; its labels always hold ``kubernetes.io/metadata.name``."""
+    """A namespace; its labels always hold `METADATA_NAME`."""
 
     name: str
     labels: Mapping[str, str]

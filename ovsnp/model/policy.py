@@ -2,7 +2,7 @@
 (https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/).
 
 The model keeps what the object says, with the server's defaults filled in for protocols only; what it *means*
-(which pods are isolated, what an absent list allows) is for `ovsnp.resolve` and `ovsnp.verify`, each on its own.
+(which pods are isolated, what an absent list allows) is for `ovsnp.resolve` and `ovsnp.oracle`, each on its own.
 """
 
 from collections.abc import Iterator

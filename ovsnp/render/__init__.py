@@ -1,8 +1,8 @@
 """Pass 5: a program to text, through templates, or to JSON."""
 
 from ovsnp.render.bundle import bundle_line, delete_line, group_line, insert_line
-from ovsnp.render.json import flow_document, render_json, rule_documents
-from ovsnp.render.text import render_text
+from ovsnp.render.program_json import flow_document, render_json, rule_documents
+from ovsnp.render.program_text import render_text
 
 __all__ = [
     "bundle_line",

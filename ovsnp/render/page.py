@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ovsnp.render.text import TEMPLATES
+from ovsnp.render.program_text import TEMPLATES
 
 
 def render_page(data: dict[str, Any]) -> str:

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from ovsnp.ir.ruleset import PortRange
 from ovsnp.model.address import Address, Prefix, host_prefix
 from ovsnp.model.policy import IPBlock
 from ovsnp.model.ports import ContainerPort, PortEntry
-from ovsnp.model.ruleset import PortRange
 from ovsnp.resolve import ports
 
 

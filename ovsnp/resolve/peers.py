@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from ovsnp.ir.ruleset import PeerTable
 from ovsnp.model.address import Address, Prefix, host_prefix, merge
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
 from ovsnp.model.ports import PortEntry
-from ovsnp.model.ruleset import PeerTable
 from ovsnp.model.selector import Selector
 from ovsnp.resolve.listings import Listings
 from ovsnp.resolve.named_peers import NamedPeers

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ovsnp.ir.ruleset import PeerTable
 from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.model.policy import PodPeer
 from ovsnp.model.ports import ContainerPort
-from ovsnp.model.ruleset import PeerTable
 from ovsnp.model.selector import Selector
 from ovsnp.resolve.named_peers import NamedPeers
 from ovsnp.resolve.selection import matches

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from ovsnp.ir.ruleset import PortRange
 from ovsnp.model.ports import ContainerPort, PortEntry
-from ovsnp.model.ruleset import PortRange
 
 
 def numbered(entries: Iterable[PortEntry]) -> tuple[PortRange, ...]:

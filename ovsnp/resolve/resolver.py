@@ -1,10 +1,10 @@
 """Pass 2 as a whole: changes of the cluster to changes for one node."""
 
+from ovsnp.ir.node_changes import NodeChanges
+from ovsnp.ir.ruleset import RuleChanges
 from ovsnp.model.bridge import LocalPod
 from ovsnp.model.changes import Changes, Objects
-from ovsnp.model.node_changes import NodeChanges
 from ovsnp.model.options import Options
-from ovsnp.model.ruleset import RuleChanges
 from ovsnp.resolve.bridge import BridgeParts
 from ovsnp.resolve.peers import PeerSets
 from ovsnp.resolve.pods import PodIndex

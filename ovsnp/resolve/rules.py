@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
+from ovsnp.ir.ruleset import PEERS, PeerTable, PortRange, ResolvedRule, RuleRef
 from ovsnp.model.bridge import LocalPod
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, Rule
 from ovsnp.model.ports import ContainerPort
-from ovsnp.model.ruleset import PEERS, PeerTable, PortRange, ResolvedRule, RuleRef
 from ovsnp.resolve import ports
 from ovsnp.resolve.named_peers import NamedPeers
 from ovsnp.resolve.peers import PeerSets, set_name

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
+from ovsnp.ir.frontend import Backend, Frontend
+from ovsnp.ir.node_changes import ServiceName
 from ovsnp.model.address import Prefix, family, host_prefix, merge
 from ovsnp.model.cluster import Pod
-from ovsnp.model.frontend import Backend, Frontend
-from ovsnp.model.node_changes import ServiceName
 from ovsnp.model.options import Options
 from ovsnp.model.service import EndpointSlice, Service, ServicePort, SliceEndpoint
 from ovsnp.resolve.pods import PodIndex

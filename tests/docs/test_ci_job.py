@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 SECTION = (ROOT / "README.md").read_text().partition("\n## In CI\n")[2].partition("\n## ")[0]
 FILES = dict(re.findall(r"```[a-z]+\n# (\S+)\n(.*?)```", SECTION, re.DOTALL))
 JUNIT = "--junit-xml=network.xml"

@@ -2,14 +2,13 @@
 
 import json
 import os
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-from tests.ovs.applying import ovsnp
+from tests.support.applying import ovsnp
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 CASES = sorted(file.parent.name for file in (ROOT / "tests" / "golden").glob("*/ovsnp.yaml"))
 SCHEMA = json.loads((ROOT / "docs" / "compile.schema.json").read_text())
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.shell import printed_by_shell
+from tests.support.checkout import ROOT
+from tests.support.shell import printed_by_shell
 
-ROOT = Path(__file__).parents[2]
 PAGES = [
     "../README.md",
     "check.md",

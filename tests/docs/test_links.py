@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ovsnp.cli import COMMANDS
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",

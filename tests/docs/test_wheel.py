@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.docs.test_ci_job import CASE, FILES, GOLDEN, JOB
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -13,15 +13,15 @@ import pytest
 from ovsnp.apply.plan import plan
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.manifests import load
-from ovsnp.manifests.text.yaml_text import yaml_documents
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.pytest_plugin import ovsnp_golden
 from ovsnp.switch.dump import parse_dump, parse_group
-from tests.ovs.instance import DummySwitch
-from tests.ovs.traced import OPTION_MAP, TracedCluster
-from tests.property.clusters import interesting_traffic
+from ovsnp.yaml_reader.yaml_text import yaml_documents
 from tests.property.test_oracle import disagreements
+from tests.support.clusters import interesting_traffic
+from tests.support.instance import DummySwitch
+from tests.support.traced import OPTION_MAP, TracedCluster
 
 HERE = Path(__file__).parent
 CASES = sorted(file.parent.name for file in HERE.glob("*/ovsnp.yaml"))

@@ -9,7 +9,7 @@ import pytest
 
 from ovsnp.errors import Exit
 from ovsnp.lab.runtime import docker
-from tests.lab.commands import SHIPPED, run, start
+from tests.support.lab_commands import SHIPPED, run, start
 
 pytestmark = [pytest.mark.lab, pytest.mark.containerlab]
 DEMO_1 = SHIPPED.parent / "policies" / "1-access-demo1.yaml"

@@ -23,10 +23,10 @@ from ovsnp.lab.matrix_text import failure
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import BRIDGE
 from ovsnp.model.options import Encap
-from tests.lab.commands import run
 from tests.lab.connections import PATIENCE, SILENCE, Connection, connections
 from tests.lab.datapath import IN_KERNEL, PACE
 from tests.lab.ground import Ground
+from tests.support.lab_commands import run
 
 pytestmark = pytest.mark.lab
 

@@ -12,7 +12,7 @@ import pytest
 
 from ovsnp.lab.journal import LabDirectory
 from ovsnp.lab.topology import read
-from tests.lab.commands import SHIPPED, SMALL, command, left_behind, run, start
+from tests.support.lab_commands import SHIPPED, SMALL, command, left_behind, run, start
 
 pytestmark = pytest.mark.lab
 

@@ -11,7 +11,7 @@ import pytest
 
 from ovsnp.lab import standing
 from ovsnp.lab.journal import LabDirectory
-from tests.lab.commands import SHIPPED, SMALL, run
+from tests.support.lab_commands import SHIPPED, SMALL, run
 
 pytestmark = pytest.mark.lab
 

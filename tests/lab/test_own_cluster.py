@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.commands import left_behind, run
+from tests.support.lab_commands import left_behind, run
 
 pytestmark = pytest.mark.lab
 

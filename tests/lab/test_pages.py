@@ -10,16 +10,16 @@ import jsonschema
 import pytest
 
 from ovsnp.lab.journal import BASE_VARIABLE
-from tests.lab.commands import SMALL, run
 from tests.lab.datapath import IN_KERNEL
-from tests.shell import printed_by_shell
+from tests.support.checkout import ROOT
+from tests.support.lab_commands import SMALL, run
+from tests.support.shell import printed_by_shell
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(IN_KERNEL, reason="the pages show the userspace datapath"),
 ]
 
-ROOT = Path(__file__).parents[2]
 PAGES = ["lab.md", "troubleshooting.md"]
 EXAMPLE = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
 VOLATILE = re.compile(r"\b(duration|lookup|matched|n_packets|n_bytes|idle_age|hard_age|sport|dport|state|id)=[\w.]+")

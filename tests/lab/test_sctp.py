@@ -13,7 +13,7 @@ from ovsnp.lab.measuring import measuring
 from ovsnp.lab.probes import Agents, Probe, sctp_available
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import Traffic
+from ovsnp.oracle import Traffic
 from tests.lab.datapath import IN_KERNEL, PACE, patient
 from tests.lab.ground import Ground
 

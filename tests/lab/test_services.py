@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ovsnp.cli.mtu import pod_mtu
+from ovsnp.cli.commands.mtu import pod_mtu
 from ovsnp.lab.demo import policies
 from ovsnp.lab.persistence import persist
 from ovsnp.lab.probes import Agents, Probe, Result

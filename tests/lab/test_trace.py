@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-from ovsnp.explain.questions import Connection, Question
-from ovsnp.explain.reasons import Terms
+from ovsnp.analysis.explain.reasons import Terms
+from ovsnp.analysis.naming.questions import Connection, Question
+from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
+from ovsnp.analysis.trace.packet import SOURCE_PORT
+from ovsnp.analysis.trace.tracing import Asked, trace
+from ovsnp.analysis.trace.way import Fate
 from ovsnp.lab import standing
 from ovsnp.lab.demo import policies
 from ovsnp.lab.matrix import Cell, Matrix, concerned, traffic_name
@@ -18,15 +22,11 @@ from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import Lab
 from ovsnp.model.address import format_address
 from ovsnp.model.options import Encap, Options
+from ovsnp.oracle import who
 from ovsnp.switch.location import locate
-from ovsnp.trace.nodes import Named, TracedNode, read_nodes
-from ovsnp.trace.packet import SOURCE_PORT
-from ovsnp.trace.tracing import Asked, trace
-from ovsnp.trace.way import Fate
-from ovsnp.verify import who
 from tests.lab.datapath import PACE, patient
 from tests.lab.ground import SOCKET_FAMILY, Ground
-from tests.ovs.applying import ovsnp
+from tests.support.applying import ovsnp
 
 pytestmark = pytest.mark.lab
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import CLUSTER, Answer, ovsnp
+from tests.support.applying import CLUSTER, Answer, ovsnp
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.lint import CHECKS
-from ovsnp.lint.registry import UNUSED_IGNORE
-from tests.ovs.applying import Answer, ovsnp
+from ovsnp.analysis.lint import CHECKS
+from ovsnp.analysis.lint.registry import UNUSED_IGNORE
+from tests.support.applying import Answer, ovsnp
 
 CASES = Path(__file__).parent / "cases"
 

@@ -5,13 +5,13 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovsnp.lint.covers import empty, peer_within, port_within, satisfiable, selector_within
+from ovsnp.analysis.lint.covers import empty, peer_within, port_within, satisfiable, selector_within
 from ovsnp.model.address import Prefix, parse_address
 from ovsnp.model.policy import IPBlock
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Operator, Requirement, Selector
-from ovsnp.verify import OutsideEnd, Traffic, peer_matches, port_matches, selects
-from tests.unit.verify.builders import cluster, expressed, labelled, namespace, pods
+from ovsnp.oracle import OutsideEnd, Traffic, peer_matches, port_matches, selects
+from tests.support.model_objects import cluster, expressed, labelled, namespace, pods
 
 VALUES = (None, "", "x", "y", "other")
 LABELS = [

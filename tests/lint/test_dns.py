@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
+from tests.support.applying import CLUSTER, Answer, ovsnp, policy
 
 HERE = Path(__file__).parent
 CLEAN = policy("to-db", 80) + "  egress: [{}]\n"

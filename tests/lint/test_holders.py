@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ovsnp.analysis.lint import Scene, holders, pointless
+from ovsnp.analysis.lint.covers import peer_within, port_within, possible, selector_within
+from ovsnp.analysis.lint.entries import RuleEntry
+from ovsnp.analysis.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
+from ovsnp.analysis.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
 from ovsnp.errors import Place
-from ovsnp.lint import Scene, holders, pointless
-from ovsnp.lint.covers import peer_within, port_within, possible, selector_within
-from ovsnp.lint.entries import RuleEntry
-from ovsnp.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
-from ovsnp.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
 from ovsnp.model.address import parse_prefix
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Operator, Selector
 from tests.lint.test_covers import blocks, ports, selectors
-from tests.unit.verify.builders import cluster, expressed, labelled, namespace
-from tests.unit.verify.builders import pods as peer
+from tests.support.model_objects import cluster, expressed, labelled, namespace
+from tests.support.model_objects import pods as peer
 
 NAMESPACE = cluster(namespace("default", a="x"))
 SELECTORS = st.none() | selectors

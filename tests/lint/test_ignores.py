@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import ovsnp
+from tests.support.applying import ovsnp
 
 POD = """
 kind: Pod

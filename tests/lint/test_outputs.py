@@ -9,19 +9,20 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ovsnp.analysis.lint import CHECKS, Report, Scene
+from ovsnp.analysis.lint.blocks import blocks_of_services
+from ovsnp.analysis.lint.finding import Located, Severity
+from ovsnp.analysis.lint.github import render_github
+from ovsnp.analysis.lint.registry import Needs
+from ovsnp.analysis.lint.sarif import render_sarif
 from ovsnp.errors import Span
-from ovsnp.lint import CHECKS, Report, Scene
-from ovsnp.lint.blocks import blocks_of_services
-from ovsnp.lint.finding import Located, Severity
-from ovsnp.lint.github import render_github
-from ovsnp.lint.registry import Needs
-from ovsnp.lint.sarif import render_sarif
 from ovsnp.manifests import load
-from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
-from tests.terminal import on_terminal
+from tests.support.applying import CLUSTER, Answer, ovsnp, policy
+from tests.support.checkout import ROOT
+from tests.support.terminal import on_terminal
 
 HERE = Path(__file__).parent
-PAGES = Path(__file__).parents[2] / "docs"
+PAGES = ROOT / "docs"
 CLEAN = policy("to-db", 80) + "  egress: [{}]\n"
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.lint import CHECKS
-from tests.ovs.applying import ovsnp
+from ovsnp.analysis.lint import CHECKS
+from tests.support.applying import ovsnp
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs" / "lint.md").read_text()

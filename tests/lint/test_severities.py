@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.lint import CHECKS
-from ovsnp.lint.finding import Severity
-from tests.ovs.applying import Answer, policy
+from ovsnp.analysis.lint import CHECKS
+from ovsnp.analysis.lint.finding import Severity
+from tests.support.applying import Answer, policy
 
 CASES = Path(__file__).parent / "cases"
 NOTICE = policy("to-db", 80)

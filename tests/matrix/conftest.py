@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 
-from ovsnp.explain.places import Places
+from ovsnp.analysis.matrix.page import page_data
+from ovsnp.analysis.matrix.view import View
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.wording.places import Places
 from ovsnp.manifests import load
-from ovsnp.matrix.page import page_data
-from ovsnp.matrix.view import View
-from ovsnp.reach.cells import Reach
 from ovsnp.render.page import render_page
 from tests.matrix.browser import CHROMIUM, DRIVER, browser, opened
 

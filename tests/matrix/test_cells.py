@@ -6,15 +6,15 @@ import pytest
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By as Find
 
+from ovsnp.analysis.matrix.view import View
+from ovsnp.analysis.matrix.words import Wording
+from ovsnp.analysis.reach.cells import Cell, Reach
+from ovsnp.analysis.reach.parties import By, Party
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.view import View
-from ovsnp.matrix.words import Wording
-from ovsnp.reach.cells import Cell, Reach
-from ovsnp.reach.parties import By, Party
 from tests.matrix.browser import complaints, requests
 from tests.matrix.conftest import Golden, Show
 from tests.matrix.page import labels, marks, pod, type_into
-from tests.property.clusters import random_cluster
+from tests.support.clusters import random_cluster
 
 _DRAWN = "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(arguments[0])))"
 """Scrolling is told in a frame, and drawn in the next."""

@@ -6,11 +6,11 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from ovsnp.explain.places import Places
+from ovsnp.analysis.matrix.page import page_data
+from ovsnp.analysis.matrix.view import View
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.wording.places import Places
 from ovsnp.manifests import load
-from ovsnp.matrix.page import page_data
-from ovsnp.matrix.view import View
-from ovsnp.reach.cells import Reach
 from ovsnp.render.page import render_page
 from tests.matrix.browser import complaints, opened
 

@@ -12,18 +12,18 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ovsnp.analysis.matrix.notations import output
+from ovsnp.analysis.matrix.view import View
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.reach.parties import By
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.manifests import load
-from ovsnp.matrix.output import output
-from ovsnp.matrix.view import View
 from ovsnp.model.address import family
 from ovsnp.model.ports import Protocol
-from ovsnp.reach.cells import Reach
-from ovsnp.reach.parties import By
-from ovsnp.verify import Traffic, judge, who
-from tests.matrix.members import disagreements, members
+from ovsnp.oracle import Traffic, judge, who
+from tests.support.checkout import ROOT
+from tests.support.members import disagreements, members
 
-ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "matrix.schema.json").read_text()))

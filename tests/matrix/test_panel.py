@@ -4,11 +4,11 @@ import pytest
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By as Find
 
+from ovsnp.analysis.matrix.view import View
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.reach.parties import By
 from ovsnp.manifests import load_objects
-from ovsnp.matrix.view import View
-from ovsnp.reach.cells import Reach
-from ovsnp.reach.parties import By
-from ovsnp.verify import judge, who
+from ovsnp.oracle import judge, who
 from tests.matrix.conftest import Golden, Show
 from tests.matrix.page import cell_of, labels, panel, pod
 

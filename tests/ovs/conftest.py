@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.instance import DummySwitch, own_switch
 from tests.ovs.service_scene import ServiceScene
+from tests.support.instance import DummySwitch, own_switch
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from ipaddress import ip_address
 
 from ovsnp.model.options import Encap
-from tests.ovs.applying import Answer
 from tests.ovs.frames import Flag, Packet
 from tests.ovs.service_scene import BACKENDS, PODS, ServiceScene, address_of, first, policy
 from tests.ovs.wired import BRIDGE, WiredNode, carried
+from tests.support.applying import Answer
 
 EMPTY = f"{BRIDGE}: flows: nothing to change\n"
 FROM_CLIENT = policy("ingress", "web", "{podSelector: {matchLabels: {app: client}}}", "{port: 8080}")

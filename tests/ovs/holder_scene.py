@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.priorities import CLOSED
-from tests.ovs.applying import Answer
 from tests.ovs.fault_scene import EMPTY
 from tests.ovs.frames import Flag, Packet
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, PODS, ServiceScene, address_of, first
 from tests.ovs.wired import BRIDGE
+from tests.support.applying import Answer
 
 NOBODY = """
 kind: NetworkPolicy

@@ -10,11 +10,11 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.address import Prefix, family, format_address, host_prefix, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import Backend, OutsideEnd, PodEnd, Traffic, Verdict, judge_service, who
+from ovsnp.oracle import Backend, OutsideEnd, PodEnd, Traffic, Verdict, judge_service, who
 from tests.ovs.frames import End, Flag, Packet
-from tests.ovs.instance import DummySwitch
 from tests.ovs.wired import Arrival, WiredCluster
-from tests.property.clusters import Object
+from tests.support.clusters import Object
+from tests.support.instance import DummySwitch
 
 _TRACKED = re.compile(
     r"orig=\(src=(\S+?),dst=(\S+?),sport=(\d+),dport=(\d+)\),reply=\(src=(\S+?),dst=\S+?,sport=(\d+),"

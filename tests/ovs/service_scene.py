@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import End, Flag, Packet
-from tests.ovs.instance import DummySwitch
 from tests.ovs.wired import Arrival, WiredCluster
+from tests.support.instance import DummySwitch
 
 CLUSTER = """
 kind: ServiceCIDR

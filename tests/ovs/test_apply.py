@@ -14,8 +14,8 @@ import pytest
 
 from ovsnp.lab.daemons import database_socket, environment
 from ovsnp.pipeline.cookies import is_ours
-from tests.ovs.applying import CLUSTER, Answer, ApplyScene, ovsnp, policy
-from tests.ovs.instance import DummySwitch
+from tests.support.applying import CLUSTER, Answer, ApplyScene, ovsnp, policy
+from tests.support.instance import DummySwitch
 
 POD_V6 = """
 apiVersion: v1

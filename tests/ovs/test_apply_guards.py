@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import CLUSTER, ApplyScene, policy
-from tests.ovs.instance import DummySwitch
+from tests.support.applying import CLUSTER, ApplyScene, policy
+from tests.support.instance import DummySwitch
 
 BRIDGE = "br-missing"
 DOCUMENTS = dict(zip(("node-1", "node-2", "db", "frontend", "remote"), CLUSTER.split("---"), strict=True))

@@ -10,10 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.ovs.instance import DummySwitch, own_switch
-from tests.shell import printed_by_shell
+from tests.support.checkout import ROOT
+from tests.support.instance import DummySwitch, own_switch
+from tests.support.shell import printed_by_shell
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "apply.md"
 EXAMPLE = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
 GOLDEN = ROOT / "tests" / "golden"

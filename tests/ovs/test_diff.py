@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.ovs.applying import Answer, ApplyScene, ovsnp, policy
-from tests.ovs.instance import DummySwitch
-from tests.property.clusters import random_cluster, random_services
+from tests.support.applying import Answer, ApplyScene, ovsnp, policy
+from tests.support.checkout import ROOT
+from tests.support.clusters import random_cluster, random_services
+from tests.support.instance import DummySwitch
 
-ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "diff.schema.json").read_text())
 SERVICE = """
 kind: Service

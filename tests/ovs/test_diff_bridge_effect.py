@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ovsnp.analysis.diff.bridge import compare_bridge
+from ovsnp.analysis.diff.effect.lines import Who
+from ovsnp.analysis.verification.questions.ways import UNROUTABLE
+from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.apply import apply, preview
-from ovsnp.diff.bridge import compare_bridge
-from ovsnp.diff.effect.lines import Who
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import host_prefix
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
+from ovsnp.oracle import Endpoint, NodeEnd, PodEnd, Traffic, judge, who
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
-from ovsnp.proof.questions.ways import UNROUTABLE
-from ovsnp.proof.simulator.reading import read_bridge
-from ovsnp.verify import Endpoint, NodeEnd, PodEnd, Traffic, judge, who
-from tests.ovs.applying import Answer, ApplyScene, policy
-from tests.ovs.instance import DummySwitch
-from tests.property.clusters import Object
 from tests.property.test_effect import Reader, change, probes
+from tests.support.applying import Answer, ApplyScene, policy
+from tests.support.checkout import ROOT
+from tests.support.clusters import Object
+from tests.support.instance import DummySwitch
 
-ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "diff-effect.schema.json").read_text())
 TO_DB = "default/role=frontend -> default/role=db"
 DENIED = """

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import ApplyScene, policy
-from tests.ovs.instance import DummySwitch
-from tests.shell import printed_by_shell
+from tests.support.applying import ApplyScene, policy
+from tests.support.checkout import ROOT
+from tests.support.instance import DummySwitch
+from tests.support.shell import printed_by_shell
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "diff.md"
 EXAMPLE = re.compile(
     r"<!-- on the bridge: (?P<scene>[a-z-]+) -->\n```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n"

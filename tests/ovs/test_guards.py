@@ -8,8 +8,8 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.pipeline.ports import GATEWAY_OFPORT, TUNNEL_OFPORT
-from tests.ovs.instance import DummySwitch
-from tests.ovs.traced import TracedCluster
+from tests.support.instance import DummySwitch
+from tests.support.traced import TracedCluster
 
 MAC, OTHER_MAC, ROUTER = "0a:58:00:01:00:65", "0a:58:00:01:00:66", "0a:58:00:00:00:01"
 CLOSED, DB, FRONTEND, REMOTE = 100, 101, 102, "10.20.2.10"

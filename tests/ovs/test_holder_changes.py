@@ -11,11 +11,11 @@ import pytest
 
 from ovsnp.model.ports import Protocol
 from tests.ovs import moments
-from tests.ovs.applying import Answer
 from tests.ovs.fault_scene import EMPTY
 from tests.ovs.holder_scene import Conversation, HolderScene
 from tests.ovs.service_scene import BACKENDS, PODS, ServiceScene, address_of, first
 from tests.ovs.wired import BRIDGE
+from tests.support.applying import Answer
 
 GONE = f"{BRIDGE}: connections of pods that are gone: {{}} forgotten\n"
 

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from ovsnp.verify import Backend
-from tests.ovs.instance import DummySwitch
+from ovsnp.oracle import Backend
 from tests.ovs.random_scene import RandomScene
-from tests.property.clusters import Object, random_cluster, random_services
+from tests.support.clusters import Object, random_cluster, random_services
+from tests.support.instance import DummySwitch
 
 CLUSTERS = int(os.environ.get("OVSNP_SERVICE_CLUSTERS", "24"))
 

@@ -7,25 +7,25 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from ovsnp.analysis.verification.counterexample import commanded, packet_fields
+from ovsnp.analysis.verification.packet import packet_text
+from ovsnp.analysis.verification.proof import prove, questions
+from ovsnp.analysis.verification.questions.choices import Choice
+from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.simulator.packets import Translated, Unjudged
+from ovsnp.analysis.verification.simulator.places import place, read_value
+from ovsnp.analysis.verification.simulator.reading import Bridge, read_bridge
+from ovsnp.analysis.verification.simulator.relevance import Relevance
+from ovsnp.analysis.verification.simulator.space import Sets, Value, bits_of
+from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.compiler import local_pods, render_text
 from ovsnp.manifests import load_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
-from ovsnp.proof.counterexample import commanded, packet_fields
-from ovsnp.proof.packet import packet_text
-from ovsnp.proof.proof import prove, questions
-from ovsnp.proof.questions.choices import Choice
-from ovsnp.proof.questions.question import Question
-from ovsnp.proof.simulator.packets import Translated, Unjudged
-from ovsnp.proof.simulator.places import place, read_value
-from ovsnp.proof.simulator.reading import Bridge, read_bridge
-from ovsnp.proof.simulator.relevance import Relevance
-from ovsnp.proof.simulator.space import Sets, Value, bits_of
-from ovsnp.proof.simulator.walk import Simulator
 from tests.golden.test_golden import CASES, cluster_of, options_of
-from tests.ovs.instance import DummySwitch
-from tests.ovs.traced import TracedCluster, offline_ports
-from tests.property.clusters import random_cluster, random_services
+from tests.support.clusters import random_cluster, random_services
+from tests.support.instance import DummySwitch
+from tests.support.traced import TracedCluster, offline_ports
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "20"))
 EACH = 3

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ovsnp.proof.simulator.packets import Unjudged
-from ovsnp.proof.simulator.reading import read_bridge
-from ovsnp.proof.simulator.space import Space
-from ovsnp.proof.simulator.walk import Simulator
-from tests.ovs.instance import DummySwitch
+from ovsnp.analysis.verification.simulator.packets import Unjudged
+from ovsnp.analysis.verification.simulator.reading import read_bridge
+from ovsnp.analysis.verification.simulator.space import Space
+from ovsnp.analysis.verification.simulator.walk import Simulator
+from tests.support.instance import DummySwitch
 
 BRIDGE = "by-hand"
 FLOWS = """

@@ -2,16 +2,16 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from tests.ovs.applying import Answer, ovsnp
 from tests.ovs.service_scene import ServiceScene, address_of, policy
+from tests.support.applying import Answer, ovsnp
+from tests.support.checkout import ROOT
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "trace.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "docs" / "trace.schema.json").read_text())
 ADMITTING = policy("ingress", "web", "{podSelector: {matchLabels: {app: client}}}", "{port: 8080}")
 REMOTE, LOCAL = "web-2", "web-0"
 

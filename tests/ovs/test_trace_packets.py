@@ -7,22 +7,22 @@ from random import Random
 
 import pytest
 
-from ovsnp.explain.ends import ClusterIPEnd
-from ovsnp.explain.questions import Connection, Question
-from ovsnp.explain.reasons import Terms
+from ovsnp.analysis.explain.reasons import Terms
+from ovsnp.analysis.naming.ends import ClusterIPEnd
+from ovsnp.analysis.naming.questions import Connection, Question
+from ovsnp.analysis.trace.agreement import Traced
+from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
+from ovsnp.analysis.trace.tracing import Asked, trace
+from ovsnp.analysis.trace.way import Fate
 from ovsnp.model.address import family, format_address, parse_address
 from ovsnp.model.options import Encap, Options
 from ovsnp.model.ports import Protocol
-from ovsnp.trace.agreement import Traced
-from ovsnp.trace.nodes import Named, TracedNode, read_nodes
-from ovsnp.trace.tracing import Asked, trace
-from ovsnp.trace.way import Fate
-from ovsnp.verify import PodEnd, Traffic, who
+from ovsnp.oracle import PodEnd, Traffic, who
 from tests.ovs.frames import End, Flag, Packet
-from tests.ovs.instance import DummySwitch
 from tests.ovs.random_scene import Question as PacketQuestion
 from tests.ovs.random_scene import RandomScene
 from tests.ovs.test_random_services import wired_objects
+from tests.support.instance import DummySwitch
 
 CLUSTERS = int(os.environ.get("OVSNP_TRACED_CLUSTERS", "0"))
 SEEDS = range(CLUSTERS) if CLUSTERS else (0, 11, 21, 29)

@@ -9,11 +9,11 @@ import pytest
 
 from ovsnp.manifests import load
 from ovsnp.model.address import format_address
-from tests.ovs.applying import ovsnp
-from tests.ovs.instance import DummySwitch
 from tests.ovs.wired import WiredCluster
+from tests.support.applying import ovsnp
+from tests.support.checkout import ROOT
+from tests.support.instance import DummySwitch
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "trace.md"
 EXAMPLE = re.compile(
     r"<!-- in (?P<folder>[a-z0-9-]+) -->\n```console\n(?P<commands>(?:\$ .*\n)+)(?P<output>(?:.*\n)*?)```\n"

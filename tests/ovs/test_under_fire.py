@@ -21,8 +21,8 @@ from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.switch.lock import exclusive
 from tests.ovs import moments
-from tests.ovs.applying import ApplyScene
-from tests.ovs.instance import DummySwitch
+from tests.support.applying import ApplyScene
+from tests.support.instance import DummySwitch
 
 PATIENCE = 60.0
 COMPUTING = 4  # so many kills while ovsnp computes

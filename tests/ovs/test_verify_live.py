@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import Answer, ApplyScene, policy
-from tests.ovs.instance import DummySwitch
+from tests.support.applying import Answer, ApplyScene, policy
+from tests.support.instance import DummySwitch
 
 
 @pytest.fixture

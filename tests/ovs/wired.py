@@ -14,9 +14,9 @@ from ovsnp.flows.match import format_value
 from ovsnp.model.options import Encap
 from ovsnp.pipeline.fields import ETH_SRC
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_PORT, ROUTER_MAC
-from tests.ovs.applying import Answer, ovsnp
 from tests.ovs.frames import Packet, frame, parse
-from tests.ovs.instance import DummySwitch
+from tests.support.applying import Answer, ovsnp
+from tests.support.instance import DummySwitch
 
 BRIDGE = "br-int"
 QUEUE = 100

@@ -15,12 +15,12 @@ from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.switch.ofctl import show_fragments
-from tests.ovs.instance import DummySwitch
-from tests.ovs.traced import OPTION_MAP
 from tests.planted.defects import Planted
 from tests.planted.outcome import Outcome, outcome, tables
 from tests.planted.packets import Packet, Packets, values, wanted
 from tests.planted.written import Line, written
+from tests.support.instance import DummySwitch
+from tests.support.traced import OPTION_MAP
 
 POOL, TRIED, NEAR, HASHES = 500, 60, 120, 16
 """Packets of one bridge; those of them that are tried with a defect; those that are made for the defect; hashes."""

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from tests.ovs.instance import DummySwitch
 from tests.planted.trial import DEFECTS, trials
+from tests.support.instance import DummySwitch
 
 CLUSTERS = int(os.environ.get("OVSNP_PLANTED", "5"))
 

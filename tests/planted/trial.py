@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from ovsnp.analysis.verification.counterexample import Counterexample, counterexample
+from ovsnp.analysis.verification.proof import prove
+from ovsnp.analysis.verification.simulator.reading import read_bridge
+from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
-from ovsnp.proof.counterexample import Counterexample, counterexample
-from ovsnp.proof.proof import prove
-from ovsnp.proof.simulator.reading import read_bridge
-from ovsnp.proof.simulator.walk import Simulator
-from tests.ovs.instance import own_switch
 from tests.planted.defects import Planted, Planter
 from tests.planted.judge import Difference, Judge, RefusedError
 from tests.planted.written import read, written
 from tests.property.test_proof import random_bridges
+from tests.support.instance import own_switch
 
 DEFECTS = 4
 """Defects of one cluster."""

@@ -6,7 +6,7 @@ from random import Random
 
 from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.cluster import Pod
-from tests.property.clusters import (
+from tests.support.clusters import (
     LABELS,
     NAMESPACE_LABELS,
     Object,

@@ -10,11 +10,11 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.address import Address, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import PodEnd, Traffic, Verdict, judge, judge_service, who
-from ovsnp.verify.classes import Classes
-from ovsnp.verify.judge import exemption
-from ovsnp.verify.prepared import Prepared
-from tests.property.clusters import Object, interesting_traffic, random_cluster, random_services
+from ovsnp.oracle import PodEnd, Traffic, Verdict, judge, judge_service, who
+from ovsnp.oracle.classes import Classes
+from ovsnp.oracle.judge import exemption
+from ovsnp.oracle.prepared import Prepared
+from tests.support.clusters import Object, interesting_traffic, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 300

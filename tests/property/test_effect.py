@@ -7,22 +7,22 @@ from random import Random
 import msgspec
 import pytest
 
-from ovsnp.diff.effect import Effect, Terms, compare
-from ovsnp.diff.effect.lines import Line, Who
-from ovsnp.diff.effect.pod_names import PodNames
-from ovsnp.diff.effect.ports import Ports
-from ovsnp.diff.effect.services import ServiceLine
+from ovsnp.analysis.diff.effect import Effect, Terms, compare
+from ovsnp.analysis.diff.effect.lines import Line, Who
+from ovsnp.analysis.diff.effect.pod_names import PodNames
+from ovsnp.analysis.diff.effect.ports import Ports
+from ovsnp.analysis.diff.effect.services import ServiceLine
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import FAMILIES, Address, family, host_prefix, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import ServicePort
-from ovsnp.verify import Backend, Endpoint, NodeEnd, OutsideEnd, PodEnd, Traffic, judge, judge_service, service_at, who
-from ovsnp.verify.classes import Classes
-from ovsnp.verify.judge import exemption
-from ovsnp.verify.peers import block_holds
-from ovsnp.verify.planned import with_planned
-from tests.property.clusters import Object, interesting_traffic, planned, random_cluster, random_services
+from ovsnp.oracle import Backend, Endpoint, NodeEnd, OutsideEnd, PodEnd, Traffic, judge, judge_service, service_at, who
+from ovsnp.oracle.classes import Classes
+from ovsnp.oracle.judge import exemption
+from ovsnp.oracle.peers import block_holds
+from ovsnp.oracle.planned import with_planned
+from tests.support.clusters import Object, interesting_traffic, planned, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 1200

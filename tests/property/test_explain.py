@@ -7,20 +7,20 @@ from random import Random
 
 import pytest
 
-from ovsnp.explain.ends import ClusterIPEnd
-from ovsnp.explain.needs import Change, Holder, InNamespace, Label, Need, PortName, RulePort, ToPort
-from ovsnp.explain.questions import Connection
-from ovsnp.explain.reasons import Answer, Reasons, Terms, Way, explain
-from ovsnp.explain.scene import Scene
+from ovsnp.analysis.explain.needs import Change, Holder, InNamespace, Label, Need, PortName, RulePort, ToPort
+from ovsnp.analysis.explain.reasons import Answer, Reasons, Terms, Way, explain
+from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.naming.ends import ClusterIPEnd
+from ovsnp.analysis.naming.questions import Connection
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import Traffic, Verdict, judge, judge_service, who
-from ovsnp.verify.peers import peer_matches
-from ovsnp.verify.traffic import port_matches
-from tests.property.clusters import Object, interesting_traffic, random_cluster, random_services
+from ovsnp.oracle import Traffic, Verdict, judge, judge_service, who
+from ovsnp.oracle.peers import peer_matches
+from ovsnp.oracle.traffic import port_matches
+from tests.support.clusters import Object, interesting_traffic, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 150

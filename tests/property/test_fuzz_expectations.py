@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.ovs.applying import CLUSTER, ovsnp, policy
+from tests.support.applying import CLUSTER, ovsnp, policy
 
 ENDS = st.sampled_from(
     ["db", "default/db", "node/node-1", "svc/db", "10.20.1.10", "fd00::1", "10.0.0.0/8", "", "/", "a/b/c"]

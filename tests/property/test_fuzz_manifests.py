@@ -18,8 +18,8 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import IPBlock, NetworkPolicy, Peer, Rule
 from ovsnp.model.selector import Selector
 from ovsnp.model.service import EndpointSlice, Service
-from tests.unit.manifests.service_objects import OBJECTS as OBJECTS_OF_SERVICES
-from tests.unit.manifests.service_objects import SERVICE, SLICE
+from tests.support.service_objects import OBJECTS as OBJECTS_OF_SERVICES
+from tests.support.service_objects import SERVICE, SLICE
 
 BOUNDED = settings(
     derandomize=True, deadline=None, max_examples=500, database=None, suppress_health_check=list(HealthCheck)

@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from ovsnp.explain.roster import Roster
+from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.reach.parties import By, Kind, Party
 from ovsnp.manifests import load_objects
-from ovsnp.reach.cells import Reach
-from ovsnp.reach.parties import By, Kind, Party
-from ovsnp.verify import NodeEnd, OutsideEnd, PodEnd
-from tests.property.clusters import Object, random_cluster
+from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd
 from tests.property.test_matrix import replicas
+from tests.support.clusters import Object, random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 OWNERS = ("StatefulSet", "Job")

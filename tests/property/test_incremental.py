@@ -24,7 +24,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline import numbers
 from tests.property.cluster_changes import change, ports_of
-from tests.property.clusters import Object, random_cluster, random_services
+from tests.support.clusters import Object, random_cluster, random_services
 
 SEEDS = int(os.environ.get("OVSNP_CLUSTERS", "24"))
 NODE = "node-0"

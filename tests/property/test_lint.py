@@ -10,20 +10,20 @@ from random import Random
 
 import pytest
 
-from ovsnp.lint import CHECKS, Scene
-from ovsnp.lint.dns import _Asking, _asks_elsewhere
-from ovsnp.lint.entries import rules
-from ovsnp.lint.finding import Finding
-from ovsnp.lint.holders import admits_someone
-from ovsnp.lint.resolvers import Resolver
+from ovsnp.analysis.lint import CHECKS, Scene
+from ovsnp.analysis.lint.dns import _Asking, _asks_elsewhere
+from ovsnp.analysis.lint.entries import rules
+from ovsnp.analysis.lint.finding import Finding
+from ovsnp.analysis.lint.holders import admits_someone
+from ovsnp.analysis.lint.resolvers import Resolver
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import ICMP, PodEnd, Traffic, affects, judge, judge_service, peer_matches, selects, who
+from ovsnp.oracle import ICMP, PodEnd, Traffic, affects, judge, judge_service, peer_matches, selects, who
 from tests.lint.test_holders import around
-from tests.property.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
+from tests.support.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 200

@@ -7,15 +7,15 @@ from random import Random
 
 import pytest
 
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.reach.parties import By
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import Address
 from ovsnp.model.policy import Direction
-from ovsnp.reach.cells import Reach
-from ovsnp.reach.parties import By
-from ovsnp.verify import OutsideEnd, judge, who
-from ovsnp.verify.planned import Reading, with_planned
-from tests.matrix.members import disagreements, members
-from tests.property.clusters import Object, planned, random_cluster
+from ovsnp.oracle import OutsideEnd, judge, who
+from ovsnp.oracle.planned import Reading, with_planned
+from tests.support.clusters import Object, planned, random_cluster
+from tests.support.members import disagreements, members
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 

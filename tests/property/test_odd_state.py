@@ -17,10 +17,10 @@ from ovsnp.model.bridge import Port, Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import Backend, OutsideEnd, Traffic, backends, judge, who
-from tests.property.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
-from tests.unit.manifests.without_places import bare
-from tests.unit.resolve.resolved import frontends
+from ovsnp.oracle import Backend, OutsideEnd, Traffic, backends, judge, who
+from tests.support.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
+from tests.support.resolved import frontends
+from tests.support.without_places import bare
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 150

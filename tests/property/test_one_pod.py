@@ -5,14 +5,14 @@ from random import Random
 
 import pytest
 
-from ovsnp.explain.one_pod import Met, PodSide, one_pod
+from ovsnp.analysis.explain.one_pod.one_pod import Met, PodSide, one_pod
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction
-from ovsnp.verify import PodEnd, Traffic, judge
-from tests.property.clusters import random_cluster
+from ovsnp.oracle import PodEnd, Traffic, judge
 from tests.property.test_openings import TRAFFIC, holds
+from tests.support.clusters import random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 

@@ -5,15 +5,15 @@ from random import Random
 
 import pytest
 
-from ovsnp.explain.openings import Opening, OpenSide, openings
+from ovsnp.analysis.explain.openings.openings import Opening, OpenSide, openings
+from ovsnp.analysis.wording.traffics import Ports
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
-from ovsnp.reach.traffics import Ports
-from ovsnp.verify import Endpoint, Traffic, judge, who
-from ovsnp.verify.judge import Side
-from tests.property.clusters import NUMBERS, OUTSIDE, RANGES, random_cluster
+from ovsnp.oracle import Endpoint, Traffic, judge, who
+from ovsnp.oracle.judge import Side
+from tests.support.clusters import NUMBERS, OUTSIDE, RANGES, random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 EDGES = sorted({min(max(number + more, 1), 65535) for run in RANGES for number in run for more in (-1, 0, 1)})

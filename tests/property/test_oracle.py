@@ -11,10 +11,10 @@ from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import PodEnd, Traffic, judge, who
-from tests.ovs.instance import DummySwitch
-from tests.ovs.traced import TracedCluster
-from tests.property.clusters import Probe, interesting_traffic, random_cluster
+from ovsnp.oracle import PodEnd, Traffic, judge, who
+from tests.support.clusters import Probe, interesting_traffic, random_cluster
+from tests.support.instance import DummySwitch
+from tests.support.traced import TracedCluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 150

@@ -10,10 +10,10 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.address import FAMILIES, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import PodEnd, Traffic, judge
-from ovsnp.verify.planned import Readings, readings
-from ovsnp.verify.prepared import Prepared
-from tests.property.clusters import Object, interesting_traffic, planned, random_cluster
+from ovsnp.oracle import PodEnd, Traffic, judge
+from ovsnp.oracle.planned import Readings, readings
+from ovsnp.oracle.prepared import Prepared
+from tests.support.clusters import Object, interesting_traffic, planned, random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 60

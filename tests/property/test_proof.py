@@ -6,16 +6,16 @@ from random import Random
 
 import pytest
 
+from ovsnp.analysis.verification.proof import Report, prove
+from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.manifests import load_objects
 from ovsnp.model.bridge import Ports
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
-from ovsnp.proof.proof import Report, prove
-from ovsnp.proof.simulator.reading import read_bridge
 from ovsnp.resolve import local_pods
-from tests.ovs.traced import offline_ports
-from tests.property.clusters import random_cluster, random_services
+from tests.support.clusters import random_cluster, random_services
+from tests.support.traced import offline_ports
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 

@@ -8,9 +8,9 @@ import pytest
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family
 from ovsnp.model.cluster import Cluster
-from ovsnp.verify import Backend, Traffic, backends, service_at
-from tests.property.clusters import random_cluster, random_services
-from tests.unit.resolve.resolved import frontends
+from ovsnp.oracle import Backend, Traffic, backends, service_at
+from tests.support.clusters import random_cluster, random_services
+from tests.support.resolved import frontends
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 

@@ -7,17 +7,17 @@ from random import Random
 
 import pytest
 
+from ovsnp.analysis.explain.openings.openings import openings
+from ovsnp.analysis.explain.oracle import Oracle
+from ovsnp.analysis.explain.reasons import Outcome, Terms, outcome
+from ovsnp.analysis.naming.questions import Pairs, Written, read_pairs, read_question
+from ovsnp.analysis.naming.roster import Roster
 from ovsnp.errors import UsageError
-from ovsnp.explain.openings import openings
-from ovsnp.explain.oracle import Oracle
-from ovsnp.explain.questions import Pairs, Written, read_pairs, read_question
-from ovsnp.explain.reasons import Outcome, Terms, outcome
-from ovsnp.explain.roster import Roster
 from ovsnp.manifests import load_objects
-from ovsnp.verify import Traffic, judge
-from tests.property.clusters import LABELS, random_cluster
+from ovsnp.oracle import Traffic, judge
 from tests.property.test_matrix import replicas
 from tests.property.test_openings import TRAFFIC, holds
+from tests.support.clusters import LABELS, random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 SELECTORS = [f"{key}{sign}{value}" for key, values in LABELS.items() for value in values for sign in ("=", "!=")]

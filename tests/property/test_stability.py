@@ -23,10 +23,10 @@ from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.fields import Field
 from ovsnp.render import bundle_line
-from tests.ovs.applying import ovsnp
-from tests.ovs.traced import offline_ports
-from tests.property.clusters import Object, random_cluster
-from tests.unit.resolve.resolved import resolved
+from tests.support.applying import ovsnp
+from tests.support.clusters import Object, random_cluster
+from tests.support.resolved import resolved
+from tests.support.traced import offline_ports
 
 SEEDS = range(80)
 NODE = "node-0"

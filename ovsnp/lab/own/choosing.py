@@ -13,8 +13,8 @@ from ovsnp.model.address import FAMILIES, Address, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy, PodPeer, Rule
 from ovsnp.model.selector import Selector
-from ovsnp.verify import PodEnd, affects, peer_matches, selects
-from ovsnp.verify.selection import Workloads
+from ovsnp.oracle import PodEnd, affects, peer_matches, selects
+from ovsnp.oracle.selection import Workloads
 
 _FEWEST_NODES = 2
 """So that connections cross the tunnel; with more nodes than that, pods are put together."""

@@ -16,7 +16,7 @@ from ovsnp.lab.own.writing import cluster_objects, policy_objects
 from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import NetworkPolicy
-from ovsnp.verify import selects
+from ovsnp.oracle import selects
 
 MOST_PODS = 40
 """Each connection between two pods is tried at every port: four times the connections with twice the pods."""

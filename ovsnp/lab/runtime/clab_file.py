@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ovsnp.errors import Diagnostic, InputError, Span
-from ovsnp.manifests.paths import Path as Way
-from ovsnp.manifests.text.outline import Outline
-from ovsnp.manifests.text.yaml_text import yaml_documents
+from ovsnp.yaml_reader.outline import Outline
+from ovsnp.yaml_reader.paths import Path as Way
+from ovsnp.yaml_reader.yaml_text import yaml_documents
 
 _RELATIVE = ("binds", "env-files")
 """Settings of a node, a kind, a group or the defaults that name files from where the topology file lies."""

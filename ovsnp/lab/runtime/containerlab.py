@@ -22,7 +22,7 @@ from ovsnp.lab.runtime import docker, namespace
 from ovsnp.lab.runtime.children import begin, output
 from ovsnp.lab.runtime.clab_file import standalone
 from ovsnp.lab.topology import Topology
-from ovsnp.manifests.text.sources import files_of, read_again
+from ovsnp.yaml_reader.sources import files_of, read_again
 
 PATIENCE = 300.0
 """Seconds that containerlab may take; it takes about ten."""

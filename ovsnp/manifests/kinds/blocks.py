@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ovsnp.manifests.kinds import wire
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
-from ovsnp.manifests.structure import quote
 from ovsnp.model.address import Address, Prefix, parse_address, parse_prefix
 from ovsnp.model.policy import IPBlock
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.structure import quote
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _MAPPED_FAULT = "is an IPv4 address inside an IPv6 one"

@@ -9,10 +9,10 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import path_of
 from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
 from ovsnp.manifests.kinds.services import cluster_ip_texts
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report, Subject
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.service import Service
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report, Subject
 
 
 class _Claim(NamedTuple):

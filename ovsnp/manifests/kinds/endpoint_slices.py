@@ -12,12 +12,12 @@ from ovsnp.manifests.kinds.blocks import read_address
 from ovsnp.manifests.kinds.pod_addresses import Addressing
 from ovsnp.manifests.kinds.policies import read_protocol
 from ovsnp.manifests.kinds.syntax import label_name_fault, label_value_fault, port_number_fault
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
-from ovsnp.manifests.structure import quote
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Node
 from ovsnp.model.service import EndpointSlice, SliceEndpoint, SlicePort
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.structure import quote
 
 SERVICE_NAME = "kubernetes.io/service-name"
 _FAMILIES = {"IPv4": 4, "IPv6": 6}

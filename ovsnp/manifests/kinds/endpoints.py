@@ -14,10 +14,10 @@ from ovsnp.manifests.kinds.blocks import note_address
 from ovsnp.manifests.kinds.pod_addresses import Addressing
 from ovsnp.manifests.kinds.policies import PROTOCOLS
 from ovsnp.manifests.kinds.syntax import MAX_PORT
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import EndpointSlice, SliceEndpoint, SlicePort
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
 
 
 class Subset(msgspec.Struct, frozen=True):

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.syntax import label_key_fault, label_value_fault, subdomain_fault
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
-from ovsnp.manifests.structure import quote
 from ovsnp.model.selector import Operator, Requirement, Selector
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.structure import quote
 
 _OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
 _sound: dict[str, str] = {}

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from ovsnp.manifests.kinds.nodes import ADDRESSES, POD_CIDRS
 from ovsnp.manifests.kinds.unique import PlacedNode
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report, Subject
 from ovsnp.model.address import FAMILIES, Address, Prefix, family, format_address
 from ovsnp.model.cluster import Node
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report, Subject
 
 _OUT = "ovsnp leaves the node and its pods out"
 

@@ -7,9 +7,9 @@ import msgspec
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import note_address, read_prefix
 from ovsnp.manifests.kinds.labels import read_name
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
 from ovsnp.model.address import Address, Prefix
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
 
 ADDRESSES: Path = ("status", "addresses")
 POD_CIDRS: Path = ("spec", "podCIDRs")

@@ -11,11 +11,11 @@ import msgspec
 
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import path_of
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report, Subject
-from ovsnp.manifests.structure import quote
 from ovsnp.model.address import Address, Prefix, format_address
 from ovsnp.model.cluster import Node, Pod
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.structure import quote
 
 _IPS: Path = ("status", "podIPs")
 _NODE: Path = ("spec", "nodeName")

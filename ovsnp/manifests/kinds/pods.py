@@ -11,12 +11,12 @@ from ovsnp.manifests.kinds.pod_addresses import Nodes, address_texts
 from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
 from ovsnp.manifests.kinds.workloads import Template
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
-from ovsnp.manifests.structure import quote
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Pod, Workload
 from ovsnp.model.ports import ContainerPort, Protocol
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.structure import quote
 
 _FINISHED = frozenset({"Succeeded", "Failed"})
 _LIVING = frozenset({"Pending", "Running", "Unknown"})

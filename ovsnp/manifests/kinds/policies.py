@@ -11,12 +11,12 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_block
 from ovsnp.manifests.kinds.labels import read_selector
 from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
-from ovsnp.manifests.structure import quote
 from ovsnp.model.policy import Direction, NetworkPolicy, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Selector
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.structure import quote
 
 PROTOCOLS: Mapping[str, Protocol] = {protocol.value: protocol for protocol in Protocol}
 _DIRECTIONS: Mapping[str, Direction] = {direction.value: direction for direction in Direction}

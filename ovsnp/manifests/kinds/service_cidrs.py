@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_prefix
-from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Node
+from ovsnp.yaml_reader.report import Report
 
 _CIDRS = ("spec", "cidrs")
 

@@ -13,12 +13,12 @@ from ovsnp.manifests.kinds.blocks import read_address
 from ovsnp.manifests.kinds.labels import read_plain_selector
 from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
 from ovsnp.manifests.kinds.syntax import label_name_fault, port_name_fault, port_number_fault
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report
-from ovsnp.manifests.structure import describe, quote
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import Service, ServicePort
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.structure import describe, quote
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _HEADLESS = "None"

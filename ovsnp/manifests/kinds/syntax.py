@@ -7,7 +7,7 @@ The rules are those of the API server (https://kubernetes.io/docs/concepts/overv
 import re
 from functools import lru_cache
 
-from ovsnp.manifests.structure import describe, quote
+from ovsnp.yaml_reader.structure import describe, quote
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

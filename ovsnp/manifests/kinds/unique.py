@@ -7,11 +7,11 @@ from msgspec import structs
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds.endpoints import Subset
 from ovsnp.manifests.kinds.nodes import WrittenNode
-from ovsnp.manifests.report import Report
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
+from ovsnp.yaml_reader.report import Report
 
 
 class PlacedNode(NamedTuple):

@@ -1,7 +1,7 @@
 """The API objects as they are written: of each kind, the fields that ovsnp reads.
 
 This is the only declaration of the input's shape. msgspec reads JSON and YAML by it, and where it cannot,
-`ovsnp.manifests.structure` says by the same types what is wrong. Every field may be absent or null here, and items
+`ovsnp.yaml_reader.structure` says by the same types what is wrong. Every field may be absent or null here, and items
 of lists may be null, so that one broken part never hides mistakes of the others: that something is
 missing is for the readers to say. Below a NetworkPolicy's ``spec`` an unknown field is a mistake (it may have been
 meant as a restriction); everywhere else the API has many fields that say nothing about policies.

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.unique import NAME, another_counts
-from ovsnp.manifests.paths import Path
-from ovsnp.manifests.report import Report, Subject
 from ovsnp.model.cluster import Workload
+from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.report import Report, Subject
 
 _HASH = "pod-template-hash"
 """The label by which a Deployment's ReplicaSets are told apart; the ReplicaSet's name ends with its value."""

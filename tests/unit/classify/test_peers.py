@@ -6,11 +6,11 @@ from random import Random
 import pytest
 
 from ovsnp.classify.peers import Peers
+from ovsnp.ir.clauses import Identity, PeerEntry
 from ovsnp.model.address import Address, Prefix, host_prefix, parse_prefix
-from ovsnp.model.clauses import Identity, PeerEntry
 from ovsnp.model.policy import IPBlock
-from tests.unit.resolve.resolved import PeerSet
-from tests.unit.verify.builders import addresses, block
+from tests.support.model_objects import addresses, block
+from tests.support.resolved import PeerSet
 
 BASE = {4: parse_prefix("10.0.0.0/8"), 6: parse_prefix("fd00::/8")}
 LENGTHS = {4: (8, 9, 16, 24, 29, 30, 31, 32), 6: (8, 9, 48, 64, 125, 126, 127, 128)}

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from ovsnp.classify.ports import masks
-from ovsnp.model.clauses import PortMask
+from ovsnp.ir.clauses import PortMask
+from ovsnp.ir.ruleset import PortRange
 from ovsnp.model.ports import Protocol
-from ovsnp.model.ruleset import PortRange
 
 TCP, UDP, SCTP = Protocol
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import CLUSTER, policy
+from tests.support.applying import CLUSTER, policy
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ovsnp.cli import COMMANDS
-from tests.ovs.applying import CLUSTER, ovsnp
+from tests.support.applying import CLUSTER, ovsnp
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[3]
 ASKED_IN_BASH = """
 eval "$(ovsnp completion bash)"
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -144,7 +144,7 @@ def test_every_shell_is_answered(path: Path, shell: str) -> None:
 def test_commands_are_offered_without_importing_them(path: Path) -> None:
     said = run(path, sys.executable, "-c", "import sys; from ovsnp.cli import ovsnp; import click;"
                "names = [each.value for each in ovsnp.shell_complete(click.Context(ovsnp), '')];"
-               "print(names == list(ovsnp.list_commands(None)), 'ovsnp.cli.lab' in sys.modules)")  # fmt: skip
+               "print(names == list(ovsnp.list_commands(None)), 'ovsnp.cli.commands.lab' in sys.modules)")  # fmt: skip
     assert said == "True False\n"
 
 

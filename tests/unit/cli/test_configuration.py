@@ -10,7 +10,7 @@ import pytest
 from ovsnp.cli import ovsnp as program
 from ovsnp.cli.configuration import read_configuration
 from ovsnp.errors import ConfigurationError
-from tests.ovs.applying import ovsnp
+from tests.support.applying import ovsnp
 
 pytestmark = pytest.mark.usefixtures("workdir")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.ovs.applying import Answer, ovsnp, policy
+from tests.support.applying import Answer, ovsnp, policy
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "docs" / "diff-effect.schema.json").read_text())
 FRONTENDS = "podSelector: {matchLabels: {role: frontend}}"
 SERVICE = """

@@ -10,15 +10,16 @@ from typing import IO
 
 import pytest
 
-from ovsnp.cli import compile as compile_module
 from ovsnp.cli import options
+from ovsnp.cli.commands import compile as compile_module
 from ovsnp.errors import DeclarationError
-from ovsnp.manifests.text import sources
-from tests.ovs.applying import Answer, ovsnp, policy
+from ovsnp.yaml_reader import sources
+from tests.support.applying import Answer, ovsnp, policy
+from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.usefixtures("workdir")
 
-ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[3]), "OVS_RUNDIR": os.devnull}
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OVS_RUNDIR": os.devnull}
 GIVEN = ("-f", "manifests", "--node", "node-1")
 
 
@@ -184,7 +185,7 @@ def test_interrupt_is_130_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_reader_that_goes_away_gets_no_traceback() -> None:
     command = [sys.executable, "-m", "ovsnp", "compile", "-f", "manifests", "--node", "node-1"]
-    root = Path(__file__).parents[3]
+    root = ROOT
     for index in range(400):
         Path(f"manifests/more-{index}.yaml").write_text(policy(f"more-{index}", 1000 + index))
     with subprocess.Popen(
@@ -212,7 +213,7 @@ def test_reader_that_goes_away_gets_no_traceback() -> None:
 def test_reader_that_was_never_there_is_no_answer(arguments: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    root = Path(__file__).parents[3]
+    root = ROOT
     command = [sys.executable, "-m", "ovsnp", *arguments]
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env={"PYTHONPATH": str(root)}, check=False)
     os.close(writing)
@@ -252,7 +253,7 @@ def test_full_disk_is_74_with_a_sentence(arguments: tuple[str, ...]) -> None:
 
 def test_manifests_may_come_by_stdin(workdir: Path) -> None:
     command = [sys.executable, "-m", "ovsnp", "compile", "-f", "-", "-f", "manifests/cluster.yaml", "--node", "node-1"]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "OVS_RUNDIR": str(workdir / "no-ovs")}
+    environment = {"PYTHONPATH": str(ROOT), "OVS_RUNDIR": str(workdir / "no-ovs")}
     done = subprocess.run(
         command, input=policy("to-db", 80), env=environment, capture_output=True, text=True, check=False
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import Answer, ovsnp, policy
+from tests.support.applying import Answer, ovsnp, policy
+from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.usefixtures("workdir")
 
@@ -142,7 +143,7 @@ def test_options_of_its_own_may_stand_in_the_configuration_but_not_its_arguments
 def test_lines_of_what_came_by_stdin(workdir: Path) -> None:
     given = (workdir / "manifests" / "cluster.yaml").read_text() + "---\n" + policy("to-db", 80).lstrip()
     command = [sys.executable, "-m", "ovsnp", "explain", "-f", "-", "frontend", "db", "80"]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, input=given, env=environment, capture_output=True, text=True, check=True)
     lines = given.splitlines()
     (rule,) = (line for line in done.stdout.splitlines() if "peer pods role=frontend" in line)
@@ -157,7 +158,7 @@ def test_colour_only_where_it_is_wanted(
     workdir: Path, arguments: tuple[str, ...], environment: dict[str, str], coloured: bool
 ) -> None:
     command = [sys.executable, "-m", "ovsnp", "explain", "-f", "manifests", "frontend", "db", "80", *arguments]
-    root = {"PYTHONPATH": str(Path(__file__).parents[3]), "TERM": "xterm-256color"}
+    root = {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
     reader, writer = os.openpty()
     subprocess.run(command, env={**root, **environment}, stdout=writer, check=True, timeout=60)
     os.close(writer)

@@ -11,8 +11,9 @@ import pytest
 from ovsnp.cli import COMMANDS, ovsnp
 from ovsnp.cli.man_pages import main, pages
 from ovsnp.errors import Exit
+from tests.support.checkout import ROOT
 
-FOLDER = Path(__file__).parents[3] / "man"
+FOLDER = ROOT / "man"
 
 
 def text_of(page: str) -> str:

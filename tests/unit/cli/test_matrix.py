@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import Answer, ovsnp, policy
+from tests.support.applying import Answer, ovsnp, policy
 
 pytestmark = pytest.mark.usefixtures("workdir")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
+from tests.support.applying import CLUSTER, Answer, ovsnp, policy
 
 pytestmark = pytest.mark.usefixtures("workdir")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import CLUSTER, Answer, ovsnp, policy
+from tests.support.applying import CLUSTER, Answer, ovsnp, policy
 
 PORTS = """
 ovsnp-tun0: {ofport: 31}

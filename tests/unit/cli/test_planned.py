@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import Answer, ovsnp
+from tests.support.applying import Answer, ovsnp
 
 pytestmark = pytest.mark.usefixtures("repository")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import Answer, ovsnp
+from tests.support.applying import Answer, ovsnp
 
 OBJECTS = """
 {apiVersion: v1, kind: Service, metadata: {name: db}, spec: {clusterIP: 10.96.0.1, selector: {role: db},

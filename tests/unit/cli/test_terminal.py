@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import ovsnp, policy
-from tests.terminal import on_terminal
+from tests.support.applying import ovsnp, policy
+from tests.support.terminal import on_terminal
 
 pytestmark = pytest.mark.usefixtures("workdir")
 

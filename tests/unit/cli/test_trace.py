@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ovs.applying import ovsnp
+from tests.support.applying import ovsnp
 
 pytestmark = pytest.mark.usefixtures("workdir")
 

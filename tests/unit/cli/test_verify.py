@@ -6,12 +6,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.ovs.applying import Answer, ovsnp, policy
+from tests.support.applying import Answer, ovsnp, policy
+from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.usefixtures("workdir")
-SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((Path(__file__).parents[3] / "docs" / "verify.schema.json").read_text())
-)
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "verify.schema.json").read_text()))
 
 
 def verified(*arguments: object) -> Answer:

@@ -5,7 +5,7 @@ from ovsnp.lab.matrix import Case, Cell, Matrix
 from ovsnp.lab.probes import Result
 from ovsnp.model.address import family, format_address, parse_address
 from ovsnp.model.ports import Protocol
-from ovsnp.verify import Traffic
+from ovsnp.oracle import Traffic
 
 REDIS = Traffic(Protocol.TCP, 6379)
 HTTP = Traffic(Protocol.TCP, 80)

@@ -13,9 +13,9 @@ from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.runtime import CONTAINERLAB, RUNTIMES
 from ovsnp.lab.runtime.clab_file import standalone
 from ovsnp.lab.runtime.containerlab import complaints, pack
-from ovsnp.manifests.text.yaml_text import yaml_documents
+from ovsnp.yaml_reader.yaml_text import yaml_documents
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
 SCHEMA = ROOT.parent / "shared" / "containerlab" / "clab.schema.json"
 

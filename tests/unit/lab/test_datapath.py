@@ -8,8 +8,9 @@ from ovsnp.errors import SwitchError, UsageError
 from ovsnp.lab.datapath import Datapath, fitted
 from ovsnp.lab.runtime import CONTAINERLAB, NETNS, RUNTIMES, netns
 from ovsnp.lab.topology import End, Link, Topology, TopologyNode, read
+from tests.support.checkout import ROOT
 
-SHIPPED = Path(__file__).parents[3] / "containerlab" / "ovsnp.clab.yml"
+SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
 
 
 def topology(*commands: str) -> Topology:

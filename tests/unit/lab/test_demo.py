@@ -1,7 +1,5 @@
 """The demo where no lab can stand."""
 
-from pathlib import Path
-
 import pytest
 from click.testing import CliRunner
 
@@ -9,8 +7,9 @@ from ovsnp.cli import ovsnp
 from ovsnp.errors import UsageError
 from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.runtime import NETNS, RUNTIMES
+from tests.support.checkout import ROOT
 
-TOPOLOGY = Path(__file__).parents[3] / "containerlab" / "ovsnp.clab.yml"
+TOPOLOGY = ROOT / "containerlab" / "ovsnp.clab.yml"
 
 
 def test_without_a_lab_the_demo_says_why_and_shows_the_flows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from ovsnp.lab.datapath import Datapath
 from ovsnp.lab.journal import LabDirectory
 from ovsnp.lab.runtime import netns
 from ovsnp.lab.topology import TopologyNode, read
-from tests.lab.commands import SMALL
+from tests.support.lab_commands import SMALL
 
 
 def test_namespace_is_made_whole_before_an_interrupt_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

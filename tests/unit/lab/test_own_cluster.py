@@ -23,10 +23,10 @@ from ovsnp.manifests import load, load_objects
 from ovsnp.model.address import format_address, parse_address, parse_prefix
 from ovsnp.model.cluster import Cluster, Node, Pod
 from ovsnp.model.policy import Direction, PodPeer
-from ovsnp.verify import PodEnd, affects, peer_matches, selects
-from tests.ovs.applying import ovsnp
-from tests.property.clusters import random_cluster
-from tests.unit.manifests.without_places import bare
+from ovsnp.oracle import PodEnd, affects, peer_matches, selects
+from tests.support.applying import ovsnp
+from tests.support.clusters import random_cluster
+from tests.support.without_places import bare
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))

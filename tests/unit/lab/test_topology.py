@@ -9,8 +9,8 @@ import yaml
 
 from ovsnp.errors import InputError
 from ovsnp.lab.topology import DEFAULT_MTU, End, Link, Topology, read
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
 SCHEMA = ROOT.parent / "shared" / "containerlab" / "clab.schema.json"
 

@@ -14,7 +14,7 @@ from ovsnp.model.options import Options
 from ovsnp.model.policy import PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.pipeline import numbers
-from tests.unit.verify.builders import (
+from tests.support.model_objects import (
     EVERYTHING,
     cluster,
     endpoint,

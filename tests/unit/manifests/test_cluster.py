@@ -15,7 +15,7 @@ from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, PodPeer, Rule
 from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
 from ovsnp.model.selector import Operator, Requirement, Selector
-from tests.unit.manifests.without_places import bare
+from tests.support.without_places import bare
 
 Load = Callable[..., Cluster]
 

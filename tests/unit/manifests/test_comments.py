@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ovsnp.manifests import load
-from ovsnp.manifests.text.comments import comments
+from ovsnp.yaml_reader.comments import comments
 
 TEXT = """\
 # x: file

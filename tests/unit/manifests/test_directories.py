@@ -11,7 +11,7 @@ import pytest
 from ovsnp.errors import InputError
 from ovsnp.manifests import load, located
 from ovsnp.model.cluster import Cluster
-from tests.sentences import is_as_expected
+from tests.support.sentences import is_as_expected
 
 Loads = Callable[..., Cluster]
 Lines = Callable[..., list[str]]

@@ -8,8 +8,8 @@ import pytest
 
 from ovsnp.errors import Place, Span
 from ovsnp.manifests import locate
-from ovsnp.manifests.paths import format_path, parse_path
 from ovsnp.model.cluster import Cluster
+from ovsnp.yaml_reader.paths import format_path, parse_path
 
 YAML = """\
 apiVersion: v1

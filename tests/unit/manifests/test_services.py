@@ -14,8 +14,8 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Requirement, Selector
 from ovsnp.model.service import EndpointSlice, Service, ServicePort, SliceEndpoint, SlicePort
-from tests.unit.manifests.service_objects import CIDR, OBJECTS, SERVICE, SLICE, Object
-from tests.unit.manifests.without_places import bare
+from tests.support.service_objects import CIDR, OBJECTS, SERVICE, SLICE, Object
+from tests.support.without_places import bare
 
 VERSIONS = {"EndpointSlice": "discovery.k8s.io/v1", "ServiceCIDR": "networking.k8s.io/v1"}
 IPV4, IPV6 = parse_address("10.96.0.10"), parse_address("fd00:96::10")

@@ -1,13 +1,12 @@
 """The page that shows the pipeline is the pipeline's."""
 
-from pathlib import Path
-
 from ovsnp.pipeline import registers
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.page import page
 from ovsnp.pipeline.tables import BY_NAME, TABLES
+from tests.support.checkout import ROOT
 
-PAGE = Path(__file__).parents[3] / "docs" / "pipeline.md"
+PAGE = ROOT / "docs" / "pipeline.md"
 
 
 def test_the_page_is_made_from_the_declaration() -> None:

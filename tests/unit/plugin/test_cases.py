@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 import yaml  # noqa: F401 -- pytester forgets what a test imports, and yaml cannot be imported twice
 
-from tests.ovs.applying import CLUSTER, ovsnp, policy
+from tests.support.applying import CLUSTER, ovsnp, policy
 
 pytest_plugins = ["pytester"]
 

@@ -2,17 +2,16 @@
 
 import pytest
 
+from ovsnp.ir.ruleset import PortRange
 from ovsnp.model.address import format_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction, IPBlock, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
-from ovsnp.model.ruleset import PortRange
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.resolve import local_pods
 from ovsnp.resolve.selection import matches
-from tests.unit.resolve.resolved import ResolvedRule, RuleSet, resolved
-from tests.unit.verify.builders import (
+from tests.support.model_objects import (
     EVERYTHING,
     addresses,
     block,
@@ -25,6 +24,7 @@ from tests.unit.verify.builders import (
     pods,
     policy,
 )
+from tests.support.resolved import ResolvedRule, RuleSet, resolved
 
 TCP, UDP, SCTP = Protocol
 HERE, THERE = node("node-0", "172.16.0.10", "10.0.0.0/24"), node("node-1", "172.16.0.11", "10.0.1.0/24")

@@ -12,7 +12,7 @@ from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
-from tests.unit.verify.builders import pod
+from tests.support.model_objects import pod
 
 DB, SIX, BESIDE = pod("default/db", "10.0.0.1"), pod("default/six", "fd00::6"), pod("default/beside", "10.0.0.9")
 

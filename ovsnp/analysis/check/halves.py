@@ -1,0 +1,140 @@
+"""A connection as one node's bridge has part in it: the first packet that comes there, and what must become of it."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from ovsnp.analysis.check.entrances import Entrance, Entrances, opening
+from ovsnp.analysis.explain.reasons import Outcome
+from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
+from ovsnp.analysis.naming.questions import Connection
+from ovsnp.analysis.verification.questions.ways import Way, Ways
+from ovsnp.model.address import FAMILIES, Address, family
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.oracle import Backend, Endpoint, NodeEnd, PodEnd, Traffic, Verdict, judge, judge_service
+from ovsnp.oracle.prepared import Prepared
+from ovsnp.pipeline.ports import ROUTER_MAC
+
+_NOWHERE = Way(0, 0)
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """What must become of a packet: ``wanted`` is allowed (it leaves by ``way``) or denied.
+
+    None: the node at the other end decides, so it may pass or not.
+    """
+
+    wanted: Outcome | None
+    way: Way = _NOWHERE
+
+
+class Half(msgspec.Struct, frozen=True):
+    """The first packet: its fields, and by what it came.
+
+    ``demands`` are by the endpoint of a Service that the bridge's own flows give it, ``otherwise`` is for all others,
+    and for a packet that is given none.
+    """
+
+    fields: Mapping[str, int]
+    came: str
+    otherwise: Demand
+    demands: Mapping[Backend, Demand] = {}
+
+    @property
+    def open(self) -> bool:
+        """Whether anything may become of it: never where an endpoint is given, for not any may be."""
+        return self.otherwise.wanted is None
+
+
+class Halves:
+    """The halves of connections at the bridge of ``options.node``."""
+
+    def __init__(self, cluster: Cluster, ports: Ports, options: Options) -> None:
+        self._oracle, self._options = Prepared(cluster), options
+        self._ways = {version: Ways(self._oracle, ports, options, version) for version in FAMILIES}
+        self._entrances = Entrances(self._ways)
+
+    def of(self, connection: Connection, expected: Outcome) -> Iterator[Half]:
+        """What comes to the bridge of a connection; nothing where it has no part in it."""
+        source, destination = connection.source, connection.destination
+        entrance = self._entrances.first(source)
+        if isinstance(destination, ClusterIPEnd):
+            verdicts = judge_service(
+                self._oracle,
+                source,
+                destination.address,
+                connection.traffic,
+                entry=self._options.node,
+                strict_nodes=self._options.strict_nodes,
+                service_blocks=self._options.service_blocks,
+            )
+            if entrance is None:
+                yield from self._given_elsewhere(connection, verdicts, expected)
+            else:
+                yield self._given_here(entrance, connection, verdicts, expected)
+        elif self._is_local(source) or self._is_local(destination) or self._is_own(source):
+            yield from self._direct(entrance, connection, destination, expected)
+
+    def _direct(
+        self, entrance: Entrance | None, connection: Connection, destination: Endpoint, expected: Outcome
+    ) -> Iterator[Half]:
+        source, traffic = connection.source, connection.traffic
+        entrance = entrance or self._entrances.tunnel(source)
+        way = self._way(destination.address)
+        # What is for the port that it would come by stays there, and never comes to the bridge.
+        if entrance is None or way.port == entrance.port:
+            return
+        verdict = judge(self._oracle, source, destination, traffic, strict_nodes=self._options.strict_nodes)
+        demand = self._demand(verdict, (source, destination), expected)
+        fields = {**entrance.fields, **opening(source.address, destination.address, traffic)}
+        yield Half(fields, entrance.name, demand)
+
+    def _given_here(
+        self, entrance: Entrance, connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
+    ) -> Half:
+        """A connection to a cluster IP that this bridge gives an endpoint."""
+        source = connection.source
+        demands = {
+            backend: self._demand(verdict, (source, self._oracle.who(backend.address)), expected)
+            for backend, verdict in verdicts.items()
+        }
+        fields = {**entrance.fields, **opening(source.address, connection.destination.address, connection.traffic)}
+        # To whom no Service gives it, and to the cluster IP itself, there is no way.
+        return Half(fields, entrance.name, Demand(expected), demands)
+
+    def _given_elsewhere(
+        self, connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
+    ) -> Iterator[Half]:
+        """A connection that another node's bridge gives an endpoint here: it comes with its carrier."""
+        source, entrance = connection.source, self._entrances.tunnel(connection.source)
+        for backend, verdict in verdicts.items():
+            end = self._oracle.who(backend.address)
+            if entrance is None or not self._is_local(end):
+                continue
+            demand = self._demand(verdict, (source, end), expected)
+            traffic = Traffic(connection.traffic.protocol, backend.port)
+            fields = {**entrance.fields, **opening(source.address, backend.address, traffic)}
+            if isinstance(source, PodEnd):
+                fields |= self._entrances.carried(source.address)
+            given = f"{entrance.name}, given {name_of(end)} at port {backend.port}"
+            yield Half(fields, given, demand)
+
+    def _demand(self, verdict: Verdict, ends: tuple[Endpoint, Endpoint], expected: Outcome) -> Demand:
+        source, destination = ends
+        if expected is Outcome.ALLOWED:
+            return Demand(expected, self._way(destination.address))
+        here = [verdict.egress] if self._is_local(source) else []
+        here += [verdict.ingress] if self._is_local(destination) else []
+        denied = verdict.undelivered or not all(side.allowed for side in here)
+        return Demand(expected if denied else None)
+
+    def _way(self, address: Address) -> Way:
+        return self._ways[family(address)].way(address, ROUTER_MAC) or _NOWHERE
+
+    def _is_local(self, end: Endpoint) -> bool:
+        return isinstance(end, PodEnd) and end.pod.key in self._ways[family(end.address)].local
+
+    def _is_own(self, end: Endpoint) -> bool:
+        return isinstance(end, NodeEnd) and end.node.name == self._options.node

@@ -1,0 +1,115 @@
+"""What the oracle says of expectations."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from ovsnp.analysis.check.reading import Expectation
+from ovsnp.analysis.explain.oracle import Oracle
+from ovsnp.analysis.explain.reasons import Answer, Outcome, Terms, outcome
+from ovsnp.analysis.naming.ports import PORTLESS, read_port
+from ovsnp.analysis.naming.questions import Question, read_question
+from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.verification.counterexample import Counterexample
+from ovsnp.errors import UsageError
+from ovsnp.oracle.planned import Readings
+from ovsnp.yaml_reader.paths import Fault, Path
+from ovsnp.yaml_reader.report import Report
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An expectation, and the connections that it is about."""
+
+    expectation: Expectation
+    question: Question
+
+
+class Miss(msgspec.Struct, frozen=True):
+    """A packet with which flows do otherwise than expected, and the table of the last flow it meets."""
+
+    example: Counterexample
+    table: str
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met.
+
+    With ``possible`` the connections may become this, if blocks hold pods that have no address yet.
+    ``misses`` are packets with which flows do not as expected, ``silent`` how many of the connections the flows have no
+    say in; None where no flows were asked.
+    """
+
+    asked: Asked
+    outcome: Outcome
+    possible: Outcome
+    answers: tuple[Answer, ...] = ()
+    misses: tuple[Miss, ...] = ()
+    silent: int | None = None
+
+    @property
+    def granted(self) -> bool:
+        """Whether the policies have every connection as expected, whatever addresses pods are yet to get."""
+        return self.outcome is self.possible is self.asked.expectation.expected
+
+    @property
+    def met(self) -> bool:
+        """Whether every connection is as expected, by the policies and by the flows that were asked."""
+        return self.granted and not self.misses
+
+
+def ask(roster: Roster, expectations: Iterable[Expectation], report: Report) -> list[Asked]:
+    """The connections that each expectation is about; ends and ports that are nobody's go to the report."""
+    found: list[Asked] = []
+    for each in expectations:
+        try:
+            found.append(Asked(each, read_question(roster, each.written)))
+        except UsageError as error:
+            report.begin(each.place, None)
+            for path, message in _faults(roster, each) or [Fault(each.ways.entry, str(error))]:
+                report.add(path, message)
+    return found
+
+
+def _faults(roster: Roster, each: Expectation) -> list[Fault]:
+    """What is wrong with each part by itself; none where only the parts together make no question."""
+    written, ways = each.written, each.ways
+    readings: tuple[tuple[Path, Callable[[], object]], ...] = (
+        (ways.source, lambda: roster.source(written.source)),
+        (ways.destination, lambda: roster.destination(written.destination)),
+        (ways.port, lambda: None if written.port in (None, PORTLESS) else read_port(written.port)),
+    )
+    found: list[Fault] = []
+    for path, read in readings:
+        try:
+            read()
+        except UsageError as error:
+            found.append(Fault(path, str(error)))
+    return found
+
+
+class Flows(Protocol):
+    """Flows that are asked too."""
+
+    def ask(self, judged: Judged) -> Judged:
+        """The same with what the flows do otherwise."""
+        ...
+
+
+def judge(readings: Readings, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
+    """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
+    certain = possible = Oracle(readings.certain, terms)
+    if readings.possible is not readings.certain:
+        possible = Oracle(readings.possible, terms)
+    for each in asked:
+        connections = each.question.connections
+        now = then = outcome([*map(certain.outcome, connections)])
+        if possible is not certain:
+            then = outcome([*map(possible.outcome, connections)])
+        judged = Judged(each, now, then)
+        judged = flows.ask(judged) if flows else judged
+        if not judged.met:
+            telling = certain if judged.outcome is not each.expectation.expected else possible
+            answers = telling.answers(each.question)
+            judged = msgspec.structs.replace(judged, answers=answers)
+        yield judged

@@ -1,0 +1,154 @@
+"""Files of expectations to the single expectations that their entries stand for."""
+
+import os
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from ovsnp.analysis.check.notation import Entry, Ports, Several
+from ovsnp.analysis.explain.reasons import Outcome
+from ovsnp.analysis.naming.ports import PORTLESS
+from ovsnp.analysis.naming.questions import Written
+from ovsnp.errors import Diagnostic, InputError, Place, Span
+from ovsnp.yaml_reader.json_text import outline_json
+from ovsnp.yaml_reader.notation import read_documents
+from ovsnp.yaml_reader.outline import Outline
+from ovsnp.yaml_reader.paths import Fault, Path
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.sources import read_sources
+from ovsnp.yaml_reader.structure import describe, quote, shape_faults
+
+_OUTCOMES = {outcome.value: outcome for outcome in (Outcome.ALLOWED, Outcome.DENIED)}
+_FAMILIES: Mapping[str, int] = {"IPv4": 4, "IPv6": 6}
+_Meaning = TypeVar("_Meaning")
+_EMPTY = "holds no expectations; write a list of from, to, port and expect"
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """Where in its entry each part of an expectation stands."""
+
+    source: Path
+    destination: Path
+    port: Path
+    entry: Path
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """One question, what the answer is expected to be (allowed or denied), and where that is written."""
+
+    written: Written
+    expected: Outcome
+    place: Place
+    ways: Ways
+
+
+def read_expectations(
+    files: Sequence[str], report: Report, stdin: BinaryIO | None = None
+) -> tuple[list[Expectation], list[Diagnostic]]:
+    """The expectations of these files (``-`` is stdin), in their order; what is wrong with entries goes to the report.
+
+    What keeps a file from being read at all is a diagnostic. Raises InputError for a directory.
+    """
+    if directories := [file for file in files if os.path.isdir(file)]:
+        message = "is a directory; name the file with the expectations"
+        raise InputError(Diagnostic(Span(file), "", "", message) for file in directories)
+    sources = read_sources(files, stdin)
+    diagnostics = sources.diagnostics
+    found: list[Expectation] = []
+    for file, data in sources.files:
+        outlines, mistake = _outlines(file, data)
+        if mistake:
+            diagnostics.append(mistake)
+        elif all(outline.value is None and not outline.faults for outline in outlines):
+            diagnostics.append(Diagnostic(Span(file), "", "", _EMPTY))
+        for number, outline in enumerate(outlines):
+            found += _of_document(Place(file, number), outline, report)
+    return found, diagnostics
+
+
+def _outlines(file: str, data: bytes) -> tuple[list[Outline], Diagnostic | None]:
+    documents = read_documents(file, data)
+    mistake = documents.mistake
+    return (
+        [*(outline_json(each.text) for each in documents.json), *documents.yaml],
+        Diagnostic(Span(file, mistake.line), "", "", mistake.message) if mistake else None,
+    )
+
+
+def _of_document(place: Place, outline: Outline, report: Report) -> list[Expectation]:
+    value, faults = outline.value, list(outline.faults)
+    if value is None and not faults:
+        return []
+    if not isinstance(value, list):
+        faults = faults or [Fault((), f"must be a list, not {describe(value)}; write each entry after a dash")]
+    elif not value:
+        faults = faults or [Fault((), _EMPTY)]
+    entries: list[Entry] = []
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        kept, wrong = shape_faults(item, Entry)
+        entries.append(msgspec.convert(kept or {}, Entry))
+        faults += [Fault((index, *fault.path), fault.message) for fault in wrong]
+    report.begin(place, None, faults)
+    return [each for index, entry in enumerate(entries) for each in _of_entry(entry, place, (index,), report)]
+
+
+def _of_entry(entry: Entry, place: Place, path: Path, report: Report) -> list[Expectation]:
+    """Every combination of what the entry names."""
+    sources = _named(entry.source, (*path, "from"), report)
+    destinations = _named(entry.destination, (*path, "to"), report)
+    ports = _ports(entry.port, destinations, (*path, "port"), report)
+    version = _one_of(_FAMILIES, entry.family, (*path, "family"), report) if entry.family is not None else None
+    expected = _one_of(_OUTCOMES, entry.expect, (*path, "expect"), report)
+    return [
+        Expectation(
+            Written(source, destination, port, version),
+            expected or Outcome.MIXED,  # after a mistake nothing is judged, but the ends are still looked up
+            place,
+            Ways(from_path, to_path, port_path, path),
+        )
+        for (source, from_path), (destination, to_path), (port, port_path) in product(sources, destinations, ports)
+    ]
+
+
+def _named(given: Several, path: Path, report: Report) -> list[tuple[str, Path]]:
+    """The ends that are named, each with its place."""
+    if given is None or given == []:
+        report.add(path, "missing; write NAMESPACE/POD, node/NAME, svc/NAMESPACE/NAME, an address, or a list of these")
+        return []
+    if isinstance(given, str):
+        return [(given, path)]
+    for index, name in enumerate(given):
+        if name is None:
+            report.add((*path, index), "null is nobody; name a pod, a node, a Service or an address, or remove it")
+    return [(name, (*path, index)) for index, name in enumerate(given) if name is not None]
+
+
+def _ports(
+    given: Ports, destinations: Sequence[tuple[str, Path]], path: Path, report: Report
+) -> list[tuple[str | None, Path]]:
+    """The ports as they would be written on a command line, each with its place; one None where there are none.
+
+    That is all ports of a Service. Of another end it would ask about ICMP, and any rule that names a port would meet
+    ``denied``.
+    """
+    if given is None or given == []:
+        if not all(name.startswith("svc/") for name, _ in destinations):
+            report.add(path, f"missing; write a port such as 6379 or 53/udp, or {PORTLESS} for what has no ports")
+        return [(None, path)]
+    if not isinstance(given, list):
+        return [(str(given), path)]
+    for index, port in enumerate(given):
+        if port is None:
+            report.add((*path, index), "null is no port; write one such as 6379 or 53/udp, or remove it")
+    return [(str(port), (*path, index)) for index, port in enumerate(given) if port is not None]
+
+
+def _one_of(words: Mapping[str, _Meaning], word: str | None, path: Path, report: Report) -> _Meaning | None:
+    known = " or ".join(words)
+    if word is None:
+        report.add(path, f"missing; write {known}")
+    elif word not in words:
+        report.add(path, f"must be {known}, not {quote(word)}; write one of the two")
+    return words.get(word or "")

@@ -1,0 +1,65 @@
+"""Who the connections of one node's pods are with, in classes that neither flows nor policies tell apart."""
+
+from collections.abc import Collection, Iterator
+
+from ovsnp.analysis.diff.effect.ends import End, Family
+from ovsnp.analysis.diff.effect.reasons import Reason, reason_now
+from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.scene import Scene
+from ovsnp.analysis.verification.questions.ways import UNROUTABLE
+from ovsnp.model.address import Address, host_prefix
+from ovsnp.model.policy import Direction
+from ovsnp.oracle import NodeEnd, OutsideEnd, Traffic, judge
+from ovsnp.oracle.multicast import is_group_address
+
+
+class NodeEnds:
+    """The ends of one family that a node's pods have connections with, these pods each for itself.
+
+    Nodes are among them with ``strict_nodes``, or where one of ``named`` is a node: else nothing is about nodes.
+    """
+
+    def __init__(self, scene: Scene, named: Collection[Address]) -> None:
+        self.new = scene.expect.prepared
+        self._scene = scene
+        self._nodes = scene.expect.options.strict_nodes or any(
+            isinstance(self.new.who(address), NodeEnd) for address in named
+        )
+        self.locals = frozenset(each.address for each in scene.expect.locals)
+        compared = sorted((each for each in scene.far if self._is_compared(each)), key=lambda each: each.address)
+        ends = tuple(End(number, far.address, far.held, far.ranges) for number, far in enumerate(compared))
+        self.numbers = {end.representative: end.number for end in ends}
+        of_address = {address: end.number for end in ends for address in end.held}
+        self.family = Family(scene.version, ends, of_address, {})
+
+    def _is_compared(self, far: Far) -> bool:
+        """Nobody is at a vacant address, a group's or a Service's."""
+        match far.end:
+            case NodeEnd():
+                return self._nodes
+            case OutsideEnd() as end:
+                nobodys = (*UNROUTABLE, *self._scene.expect.service_cidrs)
+                return not (
+                    far.vacant
+                    or is_group_address(self.new.cluster, end)
+                    or any(cidr.contains(host_prefix(far.address)) for cidr in nobodys)
+                )
+            case _:
+                return True
+
+    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+        """A member of each; a pod and itself are none. Two ends that are both elsewhere are never asked about."""
+        near, far = source.representative, destination.representative
+        return (near, far) if near != far else None
+
+    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
+        """The rules of this node's pods that admit, or the policies that isolate these."""
+        sides = ((Direction.EGRESS, source), (Direction.INGRESS, destination))
+        verdict = judge(
+            self.new,
+            self.new.who(source),
+            self.new.who(destination),
+            traffic,
+            strict_nodes=self._scene.expect.options.strict_nodes,
+        )
+        return reason_now(verdict, [direction for direction, address in sides if address in self.locals])

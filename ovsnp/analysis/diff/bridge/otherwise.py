@@ -1,0 +1,117 @@
+"""What a bridge's flows let pass and policies do not, and the other way round: pair by pair."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.arrivals import arrivals
+from ovsnp.analysis.verification.questions.arriving import to_locals
+from ovsnp.analysis.verification.questions.pods import from_pods
+from ovsnp.analysis.verification.questions.question import ADMITTED_BIT, Question
+from ovsnp.analysis.verification.questions.scene import Scene
+from ovsnp.analysis.verification.simulator.packets import Committed, Packets, Unjudged, layered
+from ovsnp.analysis.verification.simulator.reading import ReadFlow
+from ovsnp.analysis.verification.simulator.space import Sets, bits_of
+from ovsnp.analysis.verification.simulator.walk import Simulator
+from ovsnp.errors import SwitchError
+from ovsnp.model.address import Address
+
+Pairs = dict[Address, dict[Address, int]]
+"""By representative of the source's class, then of the destination's: cells of traffic, as bits."""
+
+_BY_THE_WAY = {"dl_src", "nw_ttl", "tun_id", "tun_metadata0", "tun_metadata1"}
+"""What of a packet says nothing of where it arrives."""
+
+
+class Otherwise(msgspec.Struct):
+    """What policies let pass and flows do not, and what flows let pass and policies do not."""
+
+    gained: Pairs
+    lost: Pairs
+
+
+def otherwise(scene: Scene, simulator: Simulator, bridge: str) -> Otherwise:
+    """Take all connections of local pods to the flows; raises SwitchError where a flow cannot be judged.
+
+    A connection counts as soon as some of its packets fare otherwise, by whichever way they come.
+    """
+    found = Otherwise(defaultdict(dict), defaultdict(dict))
+    for question, sources, destinations in _asked(scene):
+        walk = simulator.walk(question.space)
+        for packets in walk.run(question.start(), question.sets, question.memory, question.table):
+            _refuse_unjudged(packets, bridge)
+            for sets in _missing(question, packets):
+                _add(found.gained, sets, sources, destinations)
+            if packets.sent:
+                for sets in question.verdicts.must_drop(packets.sets):
+                    _add(found.lost, sets, sources, destinations)
+    return found
+
+
+def _asked(scene: Scene) -> Iterator[tuple[Question, Sequence[Far | None], Sequence[Far]]]:
+    """What opens connections from local pods, and to these, with who the first two dimensions are."""
+    locals_ = scene.locals()
+    for question in from_pods(scene):
+        if question.kind == "policy":
+            yield question, locals_, scene.everyone
+    for found in arrivals(scene):
+        for question in to_locals(scene, found):
+            if question.kind == "policy":
+                yield question, found.sources, locals_
+
+
+def _refuse_unjudged(packets: Packets, bridge: str) -> None:
+    for effect in packets.effects:
+        if isinstance(effect, Unjudged):
+            met = [each.text for each in packets.met if isinstance(each, ReadFlow)]
+            raise SwitchError(
+                f"{bridge}: what flows let pass is unknown, since one cannot be judged ({effect.what}):"
+                f" {met[-1] if met else 'of no table'}; take it away, or see what apply does to flows: ovsnp diff"
+            )
+
+
+def _missing(question: Question, packets: Packets) -> Iterator[Sets]:
+    """What must pass, and is dropped, arrives elsewhere, or whose connection nothing remembers as admitted."""
+    for sets in question.verdicts.must_pass(packets.sets):
+        if len(packets.sent) == 1 and _is_remembered(question, packets, sets):
+            yield from _astray(question, packets, sets)
+        else:
+            yield sets
+
+
+def _is_remembered(question: Question, packets: Packets, sets: Sets) -> bool:
+    space = question.space
+    return any(
+        isinstance(effect, Committed)
+        and question.remembers is not None
+        and effect.zone == question.remembers.zone
+        and all(bit for bit, _ in space.split(layered(space, effect.label, ADMITTED_BIT), sets))
+        for effect in packets.effects
+    )
+
+
+def _astray(question: Question, packets: Packets, sets: Sets) -> Iterator[Sets]:
+    """Those of the packets that do not arrive where they must."""
+    (sent,) = packets.sent
+    for name, wanted in (question.leaves or {}).items():
+        has = sent.port if name == "port" else sent.fields.get(name, 0)
+        if name in _BY_THE_WAY or has is wanted:
+            continue
+        for number, part in question.space.split(wanted, sets):
+            for other, both in question.space.split(has, part):
+                if other != number:
+                    yield both
+
+
+def _add(pairs: Pairs, sets: Sets, sources: Sequence[Far | None], destinations: Sequence[Far]) -> None:
+    """Enter products; a source of None is nobody who may send this, and guards are not asked about."""
+    for near in bits_of(sets[0]):
+        source = sources[near]
+        if source is None:
+            continue
+        row = pairs[source.address]
+        for far in bits_of(sets[1]):
+            address = destinations[far].address
+            row[address] = row.get(address, 0) | sets[2]

@@ -1,0 +1,41 @@
+"""Cells of traffic that flows tell apart, as the classes that lines are made of."""
+
+from ovsnp.analysis.verification.questions.traffic import NAMES, Cells
+from ovsnp.analysis.verification.simulator.space import bits_of
+from ovsnp.oracle import ICMP
+from ovsnp.oracle.classes import TrafficClass
+from ovsnp.oracle.ranges import Range
+
+
+class CellClasses:
+    """A class for each cell of ports, and one for all that has no ports; nothing is ever sent to port 0."""
+
+    def __init__(self, cells: Cells) -> None:
+        classes: list[TrafficClass] = []
+        self._class_of: list[int | None] = []
+        portless = sum(1 for each in cells.cells if _is_real(each.protocol, each.run))
+        for each in cells.cells:
+            if each.protocol not in NAMES:
+                self._class_of.append(portless)
+            elif not _is_real(each.protocol, each.run):
+                self._class_of.append(None)
+            else:
+                assert each.run is not None
+                # Port 0 goes with what is next to it, so that all of a protocol has its short name.
+                run = Range(0, each.run.last) if each.run.first == 1 else each.run
+                self._class_of.append(len(classes))
+                classes.append(TrafficClass(len(classes), NAMES[each.protocol], (run,), each.traffic))
+        self.classes = (*classes, TrafficClass(portless, None, (), ICMP))
+
+    def of(self, cells: int) -> int:
+        """The classes of cells, both as bits; of what has no ports, one cell is enough."""
+        found = 0
+        for index in bits_of(cells):
+            number = self._class_of[index]
+            if number is not None:
+                found |= 1 << number
+        return found
+
+
+def _is_real(protocol: int, run: Range | None) -> bool:
+    return protocol in NAMES and run is not None and run.last > 0

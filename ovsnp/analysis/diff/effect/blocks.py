@@ -1,0 +1,161 @@
+"""Changed pairs in as few blocks as say it: each is all of some sources with all of some destinations."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ovsnp.analysis.diff.effect.cells import Cells
+
+_TRIED = 250_000
+"""Pairs of groups up to which blocks are grown into each other: beyond, blocks are fewer for it and take long."""
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Every source with every destination: the traffic, as bits."""
+
+    sources: frozenset[int]
+    destinations: frozenset[int]
+    traffic: int
+
+
+def blocks(cells: Cells) -> list[Block]:
+    """Blocks that together are these cells and nothing else; they may overlap, where that makes them fewer."""
+    sources = _alike(cells)
+    columns = _turned({source: cells[source] for source, *_ in sources})
+    destinations = _alike(columns)
+    # Of those that are alike one is enough.
+    matrix = [[columns[column].get(row, 0) for column, *_ in destinations] for row, *_ in sources]
+    found = min((_grown(matrix, each) for each in (_by_rows(matrix), _by_columns(matrix))), key=len)
+    return [
+        Block(_together(sources, each.sources), _together(destinations, each.destinations), each.traffic)
+        for each in found
+    ]
+
+
+def _alike(cells: Cells) -> list[list[int]]:
+    """The sources, those together that have the same row."""
+    found: dict[frozenset[tuple[int, int]], list[int]] = defaultdict(list)
+    for source, row in cells.items():
+        found[frozenset(row.items())].append(source)
+    return list(found.values())
+
+
+def _turned(cells: Cells) -> Cells:
+    turned: dict[int, dict[int, int]] = defaultdict(dict)
+    for source, row in cells.items():
+        for destination, traffic in row.items():
+            turned[destination][source] = traffic
+    return turned
+
+
+def _together(groups: Sequence[Sequence[int]], numbers: Iterable[int]) -> frozenset[int]:
+    return frozenset(member for number in numbers for member in groups[number])
+
+
+Matrix = Sequence[Sequence[int]]
+"""By row and column: traffic as bits; no two rows and no two columns are the same."""
+
+
+def _by_rows(matrix: Matrix) -> list[Block]:
+    """Row by row, columns with the same traffic together; then what can be joined is."""
+    found = []
+    for number, row in enumerate(matrix):
+        by_traffic: dict[int, set[int]] = defaultdict(set)
+        for column, traffic in enumerate(row):
+            if traffic:
+                by_traffic[traffic].add(column)
+        found += [Block(frozenset({number}), frozenset(those), traffic) for traffic, those in by_traffic.items()]
+    return _joined(found)
+
+
+def _by_columns(matrix: Matrix) -> list[Block]:
+    turned = _by_rows(list(zip(*matrix, strict=True)))
+    return [Block(each.destinations, each.sources, each.traffic) for each in turned]
+
+
+def _joined(found: list[Block]) -> list[Block]:
+    """Blocks that differ in one thing only made one, until there are none."""
+    while True:
+        before = len(found)
+        found = [
+            Block(frozenset().union(*(each.sources for each in those)), destinations, traffic)
+            for (destinations, traffic), those in _by(found, lambda each: (each.destinations, each.traffic))
+        ]
+        found = [
+            Block(sources, frozenset().union(*(each.destinations for each in those)), traffic)
+            for (sources, traffic), those in _by(found, lambda each: (each.sources, each.traffic))
+        ]
+        found = [
+            Block(sources, destinations, _union(each.traffic for each in those))
+            for (sources, destinations), those in _by(found, lambda each: (each.sources, each.destinations))
+        ]
+        if len(found) == before:
+            return found
+
+
+def _union(traffics: Iterable[int]) -> int:
+    union = 0
+    for traffic in traffics:
+        union |= traffic
+    return union
+
+
+def _by(found: Iterable[Block], key: Callable[[Block], Hashable]) -> Iterator[tuple[Any, list[Block]]]:
+    alike: dict[Hashable, list[Block]] = defaultdict(list)
+    for each in found:
+        alike[key(each)].append(each)
+    return iter(alike.items())
+
+
+def _grown(matrix: Matrix, found: list[Block]) -> list[Block]:
+    """The same cells in fewer blocks that overlap, if there are such; else the blocks as they are."""
+    if len(found) < 3 or len(matrix) * len(matrix[0]) > _TRIED:
+        return found
+    cover = _Cover(matrix)
+    largest_first = sorted(found, key=_weight, reverse=True)
+    covering = [cover.grow(block) for block in largest_first if cover.lacks(block)]
+    return covering if len(covering) < len(found) else found
+
+
+def _weight(block: Block) -> tuple[int, list[int], list[int]]:
+    area = len(block.sources) * len(block.destinations) * block.traffic.bit_count()
+    return area, sorted(block.sources), sorted(block.destinations)
+
+
+class _Cover:
+    """Which of a matrix's cells are covered by blocks that were grown."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
+        self._columns = list(zip(*matrix, strict=True))
+        self._covered = [[0] * len(row) for row in matrix]
+
+    def lacks(self, block: Block) -> bool:
+        """Whether anything of a block is not covered yet."""
+        return any(
+            block.traffic & ~self._covered[row][column] for row in block.sources for column in block.destinations
+        )
+
+    def grow(self, block: Block) -> Block:
+        """The largest block found that this one is a part of; it is covered then."""
+        rows = _holding(self._matrix, block.destinations, block.traffic)
+        wider = rows, _holding(self._columns, rows, block.traffic)
+        columns = _holding(self._columns, block.sources, block.traffic)
+        longer = _holding(self._matrix, columns, block.traffic), columns
+        rows, columns = max(wider, longer, key=lambda each: len(each[0]) * len(each[1]))
+        traffic = -1
+        for row in rows:
+            for column in columns:
+                traffic &= self._matrix[row][column]
+        for row in rows:
+            for column in columns:
+                self._covered[row][column] |= traffic
+        return Block(rows, columns, traffic)
+
+
+def _holding(lines: Matrix, across: Iterable[int], traffic: int) -> frozenset[int]:
+    """The rows (or columns) that have the traffic at each of the others."""
+    wanted = list(across)
+    return frozenset(number for number, line in enumerate(lines) if all(traffic & ~line[each] == 0 for each in wanted))

@@ -1,0 +1,53 @@
+"""Which pairs of ends gain and lose which traffic."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from ovsnp.model.policy import Direction
+from ovsnp.oracle.relation import Relation
+
+Cells = Mapping[int, Mapping[int, int]]
+"""By source, then by destination: traffic as bits, never 0."""
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What pairs of ends of one family gain and lose. What a policy says of a pod to itself is here too."""
+
+    gained: Cells
+    lost: Cells
+
+
+def changed(old: Relation, new: Relation, asked: int) -> Changed:
+    """Compare all pairs; ``asked`` is the traffic that counts, as bits."""
+    gained: dict[int, dict[int, int]] = {}
+    lost: dict[int, dict[int, int]] = {}
+    for source, (before, after) in enumerate(zip(_by_source(old), _by_source(new), strict=True)):
+        if before == after:
+            continue
+        for destination, (was_out, was_in, out, let_in) in enumerate(zip(*before, *after, strict=True)):
+            was, now = was_out & was_in, out & let_in
+            if was != now:
+                if more := now & ~was & asked:
+                    gained.setdefault(source, {})[destination] = more
+                if less := was & ~now & asked:
+                    lost.setdefault(source, {})[destination] = less
+    return Changed(gained, lost)
+
+
+def _by_source(relation: Relation) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+    """What each source may send to each destination, and what each destination lets in of it, as bits."""
+    egress, ingress = (_rows(relation, direction) for direction in (Direction.EGRESS, Direction.INGRESS))
+    return zip(egress, zip(*ingress, strict=True), strict=True)
+
+
+def _rows(relation: Relation, direction: Direction) -> Iterator[Sequence[int]]:
+    """For each end, as the one whose policies count, the traffic with every end; sides that are one have one row."""
+    known: dict[int, list[int]] = {}
+    for near in relation.rules.numbers:
+        side = relation.side(direction, near)
+        if id(side) not in known:
+            known[id(side)] = row = [side.others] * len(relation.rules.numbers)
+            for far, traffic in side.listed.items():
+                row[far] = traffic
+        yield known[id(side)]

@@ -1,0 +1,101 @@
+"""Two clusters, one before a change and one after: what is gained and lost."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from ovsnp.analysis.diff.effect.cells import changed
+from ovsnp.analysis.diff.effect.ends import Ends, Family
+from ovsnp.analysis.diff.effect.lines import Line, Writer, merged
+from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
+from ovsnp.analysis.diff.effect.service_changes import ServiceChanges
+from ovsnp.analysis.diff.effect.services import ServiceLine, ServiceWriter, merged_services
+from ovsnp.gc_pause import gc_paused
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.oracle.classes import Classes
+from ovsnp.oracle.relation import Relation
+from ovsnp.oracle.rulebook import Partition
+
+_LISTED = 4
+"""Pods that come or go are told by their names up to so many, else by labels."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What the oracle is told beside the clusters: see `ovsnp.oracle.judge`."""
+
+    strict_nodes: bool = False
+    service_blocks: bool = False
+
+
+class Came(msgspec.Struct, frozen=True):
+    """Pods that are in one of the clusters only, or have another address in the other: of these, no line says more."""
+
+    words: Pods
+    keys: tuple[str, ...]
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """What is gained and lost among those that stay, and who comes, goes or gets another address.
+
+    ``families`` are those in which there are pods that stay.
+    """
+
+    lines: tuple[Line, ...]
+    services: tuple[ServiceLine, ...]
+    families: tuple[int, ...]
+    pods_new: Came | None
+    pods_gone: Came | None
+    pods_moved: Came | None
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.services or self.pods_new or self.pods_gone or self.pods_moved)
+
+
+@gc_paused()
+def compare(old: Cluster, new: Cluster, terms: Terms) -> Effect:
+    """Judge every kind of connection before and after."""
+    classes = Classes(old, new)
+    ends = Ends(classes, strict_nodes=terms.strict_nodes)
+    families = [_Compared(ends, family, classes) for family in ends.families if family.of_address]
+    before, after = ({pod.key: pod for pod in cluster.pods} for cluster in (old, new))
+    moved = {key for key in before.keys() & after.keys() if set(before[key].addresses) != set(after[key].addresses)}
+    return Effect(
+        merged(line for each in families for line in each.lines()),
+        merged_services(line for each in families for line in each.service_lines(terms.service_blocks)),
+        tuple(each.family.version for each in families),
+        _came(new, after, after.keys() - before.keys()),
+        _came(old, before, before.keys() - after.keys()),
+        _came(new, after, moved),
+    )
+
+
+class _Compared:
+    """What both clusters say of one address family."""
+
+    def __init__(self, ends: Ends, family: Family, classes: Classes) -> None:
+        self.family = family
+        self._ends, self._classes = ends, classes
+        self._writer = Writer(ends, family, classes.traffic)
+        partition = Partition(tuple(end.representative for end in family.ends), classes.partition.traffic)
+        old, new = classes.clusters
+        self._relations = Relation(old, partition), Relation(new, partition)
+
+    def lines(self) -> Iterator[Line]:
+        # Nothing is ever sent to port 0.
+        classes = self._classes.traffic
+        real = sum(1 << each.number for each in classes if each.protocol is None or each.ranges[-1].last)
+        found = changed(*self._relations, real)
+        yield from self._writer.lines(found.gained, gained=True)
+        yield from self._writer.lines(found.lost, gained=False)
+
+    def service_lines(self, service_blocks: bool) -> Iterator[ServiceLine]:
+        changes = ServiceChanges(self._ends, self.family, self._classes, self._relations, service_blocks)
+        yield from ServiceWriter(self._classes.clusters, self._writer.names).lines(changes)
+
+
+def _came(cluster: Cluster, pods: dict[str, Pod], keys: set[str]) -> Came | None:
+    if not keys:
+        return None
+    names = PodNames(pods.values(), cluster.namespaces)
+    words = names.name(frozenset(keys)) if len(keys) > _LISTED else names.one_by_one(keys)
+    return Came(words, tuple(sorted(keys)))

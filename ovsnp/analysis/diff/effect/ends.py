@@ -1,0 +1,122 @@
+"""Whose connections are compared: pods and nodes that are in both clusters, and everyone outside.
+
+A pod is the same where it keeps its name and address; others come or go, and are told as such.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ovsnp.analysis.diff.effect.reasons import Reason, reasons
+from ovsnp.model.address import FAMILIES, Address
+from ovsnp.model.unassigned import is_placeholder
+from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd, Traffic, judge
+from ovsnp.oracle.classes import Classes, EndClass
+from ovsnp.oracle.judge import begins_on, exemption
+from ovsnp.oracle.multicast import is_group_address
+from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.ranges import Range
+
+
+class End(msgspec.Struct, frozen=True, eq=False):
+    """Ends of one family that no policy tells apart, before or after.
+
+    Either ``held`` are addresses of pods or of nodes, or ``ranges`` those of everyone outside, as numbers.
+    """
+
+    number: int
+    representative: Address
+    held: tuple[Address, ...]
+    ranges: tuple[Range, ...]
+
+
+class Family(msgspec.Struct, frozen=True, eq=False):
+    """The ends of one address family, in the order of their representatives; ``number`` is an end's index.
+
+    ``of_address`` has those of addresses that somebody holds, ``of_class`` those outside, by the class's number.
+    """
+
+    version: int
+    ends: tuple[End, ...]
+    of_address: dict[Address, int]
+    of_class: dict[int, int]
+
+
+class Ends:
+    """The ends of both clusters, by family; without ``strict_nodes`` no policy is about nodes, so they are left out."""
+
+    def __init__(self, classes: Classes, *, strict_nodes: bool) -> None:
+        self.old, self.new = classes.clusters
+        self.strict_nodes = strict_nodes
+        self._classes = classes
+        self._members: dict[End, Sequence[Address]] = {}
+        self.families = tuple(self._family(version, classes) for version in FAMILIES)
+
+    def _family(self, version: int, classes: Classes) -> Family:
+        found = {each.number: self._compared(each) for each in classes.ends if each.family == version}
+        ordered = sorted((each, number) for number, each in found.items() if each is not None)
+        ends = tuple(End(number, *each) for number, (each, _) in enumerate(ordered))
+        of_address = {address: each.number for each in ends for address in each.held}
+        of_class = {each: number for number, (_, each) in enumerate(ordered) if ends[number].ranges}
+        return Family(version, ends, of_address, of_class)
+
+    def number(self, of: Family, address: Address) -> int | None:
+        """The end that an address is one of; None if it is none that is compared."""
+        if address in of.of_address:
+            return of.of_address[address]
+        if any(not isinstance(each.who(address), OutsideEnd) for each in (self.old, self.new)):
+            return None
+        return of.of_class.get(self._classes.of(address).number)
+
+    def _compared(self, each: EndClass) -> tuple[Address, tuple[Address, ...], tuple[Range, ...]] | None:
+        """What of a class is compared: its representative, the addresses held, the ranges outside."""
+        if each.held:
+            held = tuple(address for address in each.held if self._stays(address))
+            return (held[0], held, ()) if held else None
+        outside = OutsideEnd(each.representative)
+        nobody = any(is_group_address(prepared.cluster, outside) for prepared in (self.old, self.new))
+        return None if each.vacant or nobody else (each.representative, (), each.ranges)
+
+    def _stays(self, address: Address) -> bool:
+        match self.old.who(address), self.new.who(address):
+            case PodEnd(pod=before), PodEnd(pod=after):
+                return before.key == after.key
+            case NodeEnd(node=before), NodeEnd(node=after):
+                return self.strict_nodes and before.name == after.name
+            case _:
+                return False
+
+    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+        """Two members about whose connection policies have a say, if there are any."""
+        for near in self._some(source):
+            for far in self._some(destination):
+                exempt = any(self._exempt(each, near, far) for each in (self.old, self.new))
+                if (near != far or is_placeholder(near)) and not exempt:
+                    return near, far
+        return None
+
+    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
+        """Which policies and rules decide otherwise in one of the clusters."""
+        verdicts = (
+            judge(each, each.who(source), each.who(destination), traffic, strict_nodes=True)
+            for each in (self.old, self.new)
+        )
+        return reasons(*verdicts)
+
+    def _some(self, end: End) -> Sequence[Address]:
+        """Two members, of different nodes where there are such."""
+        if end not in self._members:
+            self._members[end] = _some(end, self.new)
+        return self._members[end]
+
+    def _exempt(self, prepared: Prepared, near: Address, far: Address) -> bool:
+        return exemption(prepared.who(near), prepared.who(far), strict_nodes=self.strict_nodes) is not None
+
+
+def _some(end: End, prepared: Prepared) -> Sequence[Address]:
+    if not end.held:
+        return [end.representative]
+    nodes: dict[str | None, Address] = {}
+    for address in end.held:
+        nodes.setdefault(begins_on(prepared.who(address), None), address)
+    return list(dict.fromkeys([*list(nodes.values())[:2], *end.held[:2]]))

@@ -1,0 +1,207 @@
+"""What is gained and lost, in lines: who, to whom, which traffic, and from which policies it comes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle, islice, product
+from operator import attrgetter
+from typing import Protocol
+
+import msgspec
+
+from ovsnp.analysis.diff.effect.blocks import Block, blocks
+from ovsnp.analysis.diff.effect.cells import Cells
+from ovsnp.analysis.diff.effect.ends import End, Family
+from ovsnp.analysis.diff.effect.outside import outside_blocks
+from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
+from ovsnp.analysis.diff.effect.ports import Ports, name_traffic
+from ovsnp.analysis.diff.effect.reasons import Reason
+from ovsnp.model.address import Address, format_address
+from ovsnp.model.policy import IPBlock
+from ovsnp.oracle import NodeEnd, PodEnd, Traffic
+from ovsnp.oracle.classes import TrafficClass
+from ovsnp.oracle.prepared import Prepared
+
+_ASKED = 500
+"""Pairs of ends, or verdicts, of one block, beyond which its reasons are those of a part."""
+
+
+class NodeWords(msgspec.Struct, frozen=True, order=True):
+    """A node: by all of its addresses of a family, or by some of them, then ``addresses`` names these."""
+
+    name: str
+    addresses: tuple[Address, ...] = ()
+
+    def __str__(self) -> str:
+        at = f" at {' '.join(map(format_address, self.addresses))}" if self.addresses else ""
+        return f"node/{self.name}{at}"
+
+
+class Who(msgspec.Struct, frozen=True):
+    """Ends in words. Of ``blocks`` only addresses that no pod or node holds are meant; ``outside`` are all of these.
+
+    ``everyone`` are all pods, all outside, and with --strict-nodes all nodes. Of ``pods`` only those ``on`` a node are
+    meant, where one is named.
+    """
+
+    pods: Pods | None = None
+    nodes: tuple[NodeWords, ...] = ()
+    all_nodes: bool = False
+    blocks: tuple[IPBlock, ...] = ()
+    outside: bool = False
+    everyone: bool = False
+    on: str | None = None
+
+    def __str__(self) -> str:
+        if self.everyone:
+            return "everyone"
+        nodes = "all nodes" if self.all_nodes else ", ".join(map(str, self.nodes))
+        outside = "outside" if self.outside else ", ".join(map(_block_words, self.blocks))
+        others = [words for words in (nodes, outside) if words]
+        if self.pods and self.pods.but:
+            return " and ".join([*others, self.pods.words(self.on)])
+        return ", ".join([*([self.pods.words(self.on)] if self.pods else []), *others])
+
+
+def _block_words(block: IPBlock) -> str:
+    return f"{block.cidr} (except {', '.join(map(str, block.excepts))})" if block.excepts else str(block.cidr)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A gain or a loss: each source to each destination, except a pod to itself and what no policy can forbid.
+
+    ``families`` are the address families for which it holds.
+    """
+
+    gained: bool
+    sources: Who
+    destinations: Who
+    ports: Ports
+    families: tuple[int, ...]
+    reasons: tuple[Reason, ...]
+
+
+class Compared(Protocol):
+    """The ends whose connections are compared; ``new`` has the pods' names and labels."""
+
+    new: Prepared
+
+    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+        """Two members about whose connection there is something to say, if there are any."""
+        ...
+
+    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
+        """What a gain or a loss comes from."""
+        ...
+
+
+class Writer:
+    """Makes lines of one family's changes."""
+
+    def __init__(self, ends: Compared, family: Family, traffic: Sequence[TrafficClass]) -> None:
+        self._ends, self._family, self._traffic = ends, family, traffic
+        held = [(end.number, ends.new.who(address)) for end in family.ends for address in end.held]
+        self._pods: dict[int, set[str]] = defaultdict(set)
+        for number, end in held:
+            if isinstance(end, PodEnd):
+                self._pods[number].add(end.pod.key)
+        self._nodes = {(number, end) for number, end in held if isinstance(end, NodeEnd)}
+        keys = set().union(*self._pods.values())
+        self.names = PodNames([pod for pod in ends.new.cluster.pods if pod.key in keys], ends.new.cluster.namespaces)
+        self._outside = frozenset(end.number for end in family.ends if end.ranges)
+
+    def lines(self, cells: Cells, *, gained: bool) -> Iterator[Line]:
+        """The lines of what is gained, or lost, the largest first."""
+        for block in sorted(blocks(cells), key=_size, reverse=True):
+            pairs = list(self._pairs(block))
+            if pairs or len(block.sources) * len(block.destinations) > _ASKED:
+                yield Line(
+                    gained,
+                    self.who(block.sources),
+                    self.who(block.destinations),
+                    name_traffic(self._traffic, block.traffic),
+                    (self._family.version,),
+                    tuple(sorted(set(self._reasons(block, pairs)), key=attrgetter("order"))),
+                )
+
+    def _pairs(self, block: Block) -> Iterator[tuple[Address, Address]]:
+        """Addresses of pairs of ends, where policies have a say: of all pairs, or of some."""
+        for source, destination in _some_pairs(sorted(block.sources), sorted(block.destinations)):
+            pair = self._ends.pair(self._family.ends[source], self._family.ends[destination])
+            if pair:
+                yield pair
+
+    def _reasons(self, block: Block, pairs: Sequence[tuple[Address, Address]]) -> Iterator[Reason]:
+        classes = [each for each in self._traffic if block.traffic >> each.number & 1]
+        step = max(1, len(pairs) * len(classes) // _ASKED)
+        for number, (near, far) in enumerate(pairs):
+            for each in classes[number % step :: step]:
+                yield from self._ends.reasons(near, far, each.representative)
+
+    def who(self, numbers: frozenset[int]) -> Who:
+        """Words for ends."""
+        if len(numbers) == len(self._family.ends):
+            return Who(everyone=True)
+        pods = frozenset().union(*(self._pods[number] for number in numbers if number in self._pods))
+        named, on = self.pod_words(pods) if pods else (None, None)
+        nodes = {end for number, end in self._nodes if number in numbers}
+        outside = numbers & self._outside
+        all_nodes = bool(nodes) and len(nodes) == len(self._nodes)
+        everywhere = bool(outside) and outside == self._outside
+        return Who(
+            named,
+            () if all_nodes else self._node_words(nodes),
+            all_nodes,
+            () if everywhere or not outside else self._blocks(outside),
+            everywhere,
+            on=on,
+        )
+
+    def pod_words(self, keys: frozenset[str]) -> tuple[Pods, str | None]:
+        """Words for pods, and the node on which alone these are meant."""
+        return self.names.name(keys), None
+
+    def _node_words(self, nodes: set[NodeEnd]) -> tuple[NodeWords, ...]:
+        there, meant = Counter(end.node.name for _, end in self._nodes), Counter(end.node.name for end in nodes)
+        return tuple(
+            NodeWords(name, () if there[name] == count else _addresses(end for end in nodes if end.node.name == name))
+            for name, count in sorted(meant.items())
+        )
+
+    def _blocks(self, outside: frozenset[int]) -> tuple[IPBlock, ...]:
+        ends = self._family.ends
+        meant = (run for number in outside for run in ends[number].ranges)
+        others = (run for number in self._outside - outside for run in ends[number].ranges)
+        return outside_blocks(self._family.version, meant, others)
+
+
+def _addresses(nodes: Iterable[NodeEnd]) -> tuple[Address, ...]:
+    return tuple(sorted(end.address for end in nodes))
+
+
+def _some_pairs(sources: Sequence[int], destinations: Sequence[int]) -> Iterable[tuple[int, int]]:
+    if len(sources) * len(destinations) <= _ASKED:
+        return product(sources, destinations)
+    near, far = (ends[:: max(1, len(ends) // _ASKED)] for ends in (sources, destinations))
+    turns = zip(cycle(near), islice(cycle(far), 1, None), range(max(len(near), len(far))), strict=False)
+    return ((source, destination) for source, destination, _ in turns)
+
+
+def _size(block: Block) -> tuple[int, list[int], list[int], int]:
+    area = len(block.sources) * len(block.destinations)
+    return area, sorted(block.sources), sorted(block.destinations), block.traffic
+
+
+def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Lines that say the same of two families made one, and all losses behind all gains."""
+    found: dict[tuple[bool, str, str, Ports], list[Line]] = defaultdict(list)
+    for line in lines:
+        found[line.gained, str(line.sources), str(line.destinations), line.ports].append(line)
+    joined = (
+        msgspec.structs.replace(
+            those[0],
+            families=tuple(sorted({version for each in those for version in each.families})),
+            reasons=tuple(sorted({reason for each in those for reason in each.reasons}, key=attrgetter("order"))),
+        )
+        for those in found.values()
+    )
+    return tuple(sorted(joined, key=lambda line: not line.gained))

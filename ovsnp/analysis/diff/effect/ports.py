@@ -1,0 +1,61 @@
+"""Sets of traffic in words: ports in ranges, by protocol."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ovsnp.model.ports import Protocol
+from ovsnp.oracle.classes import TrafficClass
+from ovsnp.oracle.ranges import Range, union
+
+_LAST = 65535
+
+
+class PortRange(msgspec.Struct, frozen=True, order=True):
+    """Ports of a protocol, both included; a protocol of None is all that has no ports, such as ICMP."""
+
+    protocol: Protocol | None
+    first: int = 0
+    last: int = _LAST
+
+    def __str__(self) -> str:
+        if self.protocol is None:
+            return "icmp"
+        protocol = self.protocol.lower()
+        if (self.first, self.last) == (0, _LAST):
+            return protocol
+        first = max(self.first, 1)
+        return f"{first}/{protocol}" if first == self.last else f"{first}-{self.last}/{protocol}"
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The traffic of any of the ranges; with ``but``, all traffic but theirs. No ranges and ``but``: all traffic."""
+
+    ranges: tuple[PortRange, ...]
+    but: bool = False
+
+    def __str__(self) -> str:
+        words = ", ".join(map(str, self.ranges))
+        if not self.but:
+            return words
+        return f"all but {words}" if words else "all traffic"
+
+
+def name_traffic(classes: Sequence[TrafficClass], traffic: int) -> Ports:
+    """The words for traffic classes, which are given as bits."""
+    meant = _ranges(classes, traffic)
+    others = _ranges(classes, ~traffic)
+    return Ports(others, but=True) if len(others) < len(meant) else Ports(meant)
+
+
+def _ranges(classes: Sequence[TrafficClass], traffic: int) -> tuple[PortRange, ...]:
+    found: dict[Protocol | None, list[Range]] = {}
+    for each in classes:
+        if traffic >> each.number & 1:
+            found.setdefault(each.protocol, []).extend(each.ranges)
+    return tuple(
+        each
+        for protocol, ranges in found.items()
+        for each in ([PortRange(protocol, *run) for run in union(ranges)] if protocol else [PortRange(None)])
+        if each.last
+    )

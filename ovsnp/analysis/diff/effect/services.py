@@ -1,0 +1,112 @@
+"""What pods gain and lose through Services beyond what the lines between pods tell.
+
+That is: Services, their ports and endpoints that come or go; what a pod reaches of itself by way of a Service; and
+with ``service_blocks`` what blocks of egress rules say of cluster IPs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from ovsnp.analysis.diff.effect.frontends import Frontend
+from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
+from ovsnp.analysis.diff.effect.service_changes import ServiceChanges
+from ovsnp.model.address import family, format_address
+from ovsnp.oracle import Backend, NodeEnd, PodEnd
+from ovsnp.oracle.prepared import Prepared
+
+
+class ServiceLine(msgspec.Struct, frozen=True):
+    """A gain or a loss: each source to a port of a Service, where one of the endpoints serves it.
+
+    With ``itself`` each source is served by itself only. ``pods`` are the sources' names.
+    """
+
+    gained: bool
+    sources: Pods
+    service: str
+    port: str
+    served_by: str
+    itself: bool
+    pods: frozenset[str]
+    frontends: tuple[Frontend, ...]
+    endpoints: frozenset[Backend]
+
+    @property
+    def families(self) -> tuple[int, ...]:
+        """The address families for which it holds."""
+        return tuple(sorted({family(frontend.address) for frontend in self.frontends}))
+
+
+class ServiceWriter:
+    """Makes lines of one family's changes; ``names`` finds words for the pods that stay."""
+
+    def __init__(self, clusters: Sequence[Prepared], names: PodNames) -> None:
+        self._names = names
+        self._clusters = clusters
+        self._endpoints = [PodNames(each.cluster.pods, each.cluster.namespaces) for each in clusters]
+
+    def lines(self, found: ServiceChanges) -> Iterator[ServiceLine]:
+        """The lines, by Service and port."""
+        for frontend in found.frontends():
+            for gained in (True, False):
+                yield from self._of(frontend, found, gained=gained)
+
+    def _of(self, frontend: Frontend, found: ServiceChanges, *, gained: bool) -> Iterator[ServiceLine]:
+        served: dict[frozenset[str], set[Backend]] = defaultdict(set)
+        itself: set[str] = set()
+        for change in found.changes(frontend, gained=gained):
+            if change.itself:
+                itself |= {key for key, address in change.source.pods.items() if address == change.backend.address}
+            else:
+                served[frozenset(change.source.pods)].add(change.backend)
+        by_endpoints: dict[frozenset[Backend], set[str]] = defaultdict(set)
+        for pods, endpoints in served.items():
+            by_endpoints[frozenset(endpoints)] |= pods
+        for those, keys in by_endpoints.items():
+            yield self._line(frontend, frozenset(keys), those, gained=gained)
+        if itself:
+            yield self._line(frontend, frozenset(itself), frozenset(), gained=gained)
+
+    def _line(
+        self, frontend: Frontend, keys: frozenset[str], endpoints: frozenset[Backend], *, gained: bool
+    ) -> ServiceLine:
+        port = f"{frontend.number}/{frontend.protocol.lower()}"
+        words = self._served_by(frontend, endpoints, 1 if gained else 0) if endpoints else "itself"
+        sources = self._names.name(keys)
+        return ServiceLine(gained, sources, frontend.service, port, words, not endpoints, keys, (frontend,), endpoints)
+
+    def _served_by(self, frontend: Frontend, endpoints: frozenset[Backend], side: int) -> str:
+        """The endpoints in words, as the cluster has them in which they serve."""
+        pods: dict[int, set[str]] = defaultdict(set)
+        words = []
+        for backend in sorted(endpoints):
+            port = f"{backend.port}/{frontend.protocol.lower()}"
+            match self._clusters[side].who(backend.address):
+                case PodEnd(pod=pod):
+                    pods[backend.port].add(pod.key)
+                case NodeEnd(node=node):
+                    words.append(f"node/{node.name} {port}")
+                case _:
+                    words.append(f"{format_address(backend.address)} {port}")
+        for number, keys in sorted(pods.items()):
+            words.append(f"{self._endpoints[side].name(frozenset(keys))} {number}/{frontend.protocol.lower()}")
+        return ", ".join(words)
+
+
+def merged_services(lines: Iterable[ServiceLine]) -> tuple[ServiceLine, ...]:
+    """Lines that say the same of several cluster IPs of a Service made one; gains first."""
+    found: dict[tuple[object, ...], list[ServiceLine]] = defaultdict(list)
+    for line in lines:
+        found[line.gained, line.service, line.port, str(line.sources), line.served_by].append(line)
+    joined = (
+        msgspec.structs.replace(
+            those[0],
+            pods=frozenset().union(*(each.pods for each in those)),
+            frontends=tuple(dict.fromkeys(frontend for each in those for frontend in each.frontends)),
+            endpoints=frozenset().union(*(each.endpoints for each in those)),
+        )
+        for those in found.values()
+    )
+    return tuple(sorted(joined, key=lambda line: (not line.gained, line.service, line.port, str(line.sources))))

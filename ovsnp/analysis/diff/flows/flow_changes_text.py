@@ -1,0 +1,79 @@
+"""The differences as a unified diff of what `compile` would print."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference, GroupDifference
+from ovsnp.analysis.diff.flows.lines import after_line, before_line, bucket_lines
+from ovsnp.apply.cut import Given
+from ovsnp.model.address import format_address
+
+
+class Line(NamedTuple):
+    """One line; ``kind`` is ``-``, ``+``, a blank, ``@`` (a hunk's heading) or ``=`` (whose the two sides are)."""
+
+    kind: str
+    text: str
+
+
+def text_lines(bridge: str, found: Differences) -> Iterator[Line]:
+    """The whole text; nothing where nothing differs."""
+    if not found:
+        return
+    yield Line("=", f"--- {bridge}, as it is")
+    yield Line("=", f"+++ {bridge}, as apply would leave it")
+    if found.bridge:
+        yield Line("@", "@@ the bridge @@")
+        yield from (Line("+", f"+{words}") for words in found.bridge)
+    for service, groups in groupby(found.groups, key=_service):
+        yield Line("@", f"@@ groups{f' of {service}' if service else ''} @@")
+        for group in groups:
+            yield from (Line(sign, f"{sign}{text}") for sign, text in bucket_lines(group))
+    for heading, flows in _hunks(found.flows):
+        yield Line("@", heading)
+        yield from _changes(flows)
+    if found.cut:
+        yield Line("@", "@@ open connections through Services, cut where there are any @@")
+        yield from (Line("-", f"-{_given(each)}") for each in found.cut)
+    if found.forgotten:
+        whose = "pods that are gone" if found.known else "unknown pods: there is no record of who held which address"
+        yield Line("@", f"@@ connections of {whose} @@")
+        yield Line("-", f"-{found.forgotten} forgotten")
+
+
+def _service(difference: GroupDifference) -> str:
+    return f"{difference.after.service} {difference.after.port}" if difference.after else ""
+
+
+def _hunks(flows: Iterable[FlowDifference]) -> Iterator[tuple[str, list[FlowDifference]]]:
+    """The flows of a table that are of the same rules, or else of the same note, under their heading."""
+    hunks: dict[str, list[FlowDifference]] = {}
+    for flow in flows:
+        what = _what(flow)
+        hunks.setdefault(f"@@ table {flow.table}, {flow.table_name}{f': {what}' if what else ''} @@", []).append(flow)
+    return iter(hunks.items())
+
+
+def _what(flow: FlowDifference) -> str:
+    unknown = [f"{number:#010x}" for number in flow.unknown]
+    if unknown:
+        plural = "rules" if len(unknown) > 1 else "rule"
+        gone = [f"{plural} {', '.join(unknown)}, of no policy in the manifests"]
+    else:
+        gone = []
+    return "; ".join([*map(str, flow.rules), *gone]) or flow.note
+
+
+def _changes(flows: Iterable[FlowDifference]) -> Iterator[Line]:
+    """What goes, then what changes or comes."""
+    for flow in sorted(flows, key=lambda each: each.after is not None):
+        for kind, text in (("-", before_line(flow)), ("+", after_line(flow))):
+            if text is not None:
+                yield Line(kind, f"{kind}{text}")
+
+
+def _given(each: Given) -> str:
+    address, endpoint = format_address(each.address), format_address(each.backend.address)
+    where = f"to {address} port {each.port}/{each.protocol.lower()}"
+    return f"{where}, which {endpoint} port {each.backend.port} serves"

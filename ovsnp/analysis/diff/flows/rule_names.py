@@ -1,0 +1,55 @@
+"""Which policy rules a flow on the bridge is of, as far as its numbers tell.
+
+A flow keeps no names: its cookie has the number of its one rule, a clause those of its conjunctions. A number is made
+of the rule's name, so the name is found by numbering the names of all rules that could have been.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ovsnp.flows.program import Program
+from ovsnp.ir.ruleset import RuleRef
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.policy import Direction
+from ovsnp.pipeline.numbers import number
+from ovsnp.switch.dump import InstalledFlow
+
+_NUMBER = (1 << 32) - 1
+_CLAUSE = re.compile(r"conjunction\((\d+),")
+_GONE = 8
+"""A policy that is there may have had so many more rules."""
+
+
+class RuleNames:
+    """The names of rules by their numbers: those compiled for the bridge, and others that the policies could have."""
+
+    def __init__(self, program: Program, cluster: Cluster) -> None:
+        self._compiled = {flow.number: flow.rules[0] for flow in program.flows if flow.number and flow.rules}
+        self._cluster = cluster
+        self._possible: Mapping[int, RuleRef] | None = None
+
+    def of(self, flow: InstalledFlow) -> tuple[tuple[RuleRef, ...], tuple[int, ...]]:
+        """The rules of a flow that is on the bridge, and the numbers of those that no policy accounts for."""
+        numbers = {flow.cookie & _NUMBER, *map(int, _CLAUSE.findall(flow.actions))} - {0}
+        found = {each: self._name(each) for each in numbers}
+        rules = {rule for rule in found.values() if rule}
+        return tuple(sorted(rules)), tuple(sorted(each for each, rule in found.items() if not rule))
+
+    def _name(self, wanted: int) -> RuleRef | None:
+        if wanted in self._compiled:
+            return self._compiled[wanted]
+        if self._possible is None:
+            self._possible = {name: ref for ref in _refs(self._cluster) for name in _numbers(ref)}
+        return self._possible.get(wanted)
+
+
+def _refs(cluster: Cluster) -> Iterator[RuleRef]:
+    for policy in cluster.policies:
+        for direction in Direction:
+            for index in range(len(policy.rules(direction)) + _GONE):
+                yield RuleRef(policy.namespace, policy.name, direction, index)
+
+
+def _numbers(ref: RuleRef) -> Iterator[int]:
+    for name in (str(ref), f"{ref} by cluster IP"):
+        yield number([name])[name]

@@ -1,0 +1,1 @@
+"""All about one pod: ``ovsnp explain POD``."""

@@ -1,0 +1,196 @@
+"""All about one pod: what isolates it, whom its rules admit, who reaches it and whom it reaches."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from ovsnp.analysis.explain.lacking import peer_lacks
+from ovsnp.analysis.explain.nearest import Miss, nearest_rules
+from ovsnp.analysis.explain.needs import Label
+from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.reach.cells import Cell, Reach
+from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.wording.traffics import Names, Ports, names_of, traffics_of
+from ovsnp.model.address import Address, family
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.oracle import ICMP, Admission, Endpoint, Exemption
+from ovsnp.oracle.rulebook import Facts
+
+_SIDES = (Direction.EGRESS, Direction.INGRESS)
+
+SHOWN = 5
+"""So many near misses of a direction are shown."""
+
+
+class Met(msgspec.Struct, frozen=True):
+    """Another party, and the ports of each family that may be opened between the two.
+
+    ``exempt`` says why policies have no say, with ``wholly`` between all members. ``names`` are those of the
+    destination's ports.
+    """
+
+    party: Party
+    ports: dict[int, Ports]
+    exempt: Exemption | None
+    wholly: bool
+    names: Names
+
+
+class PodRule(msgspec.Struct, frozen=True):
+    """A rule of a policy that isolates the pod, and the parties it admits; None: everyone."""
+
+    admission: Admission
+    parties: tuple[Party, ...] | None
+
+
+class Near(msgspec.Struct, frozen=True):
+    """A party with which nothing is allowed, and the rule that comes near to it.
+
+    ``side`` is the direction of the policy: it may be one of the other end's.
+    """
+
+    party: Party
+    side: Direction
+    miss: Miss
+
+
+class _Candidate(NamedTuple):
+    """A rule that may come near, and the scene that it is held against."""
+
+    side: Direction
+    scene: Scene
+    policy: NetworkPolicy
+    rule: int
+
+
+class PodSide(msgspec.Struct, frozen=True):
+    """One direction: the policies that isolate the pod, their rules, whom it meets, and whom nearly.
+
+    ``left_out`` is how many near misses there are beside those in ``near``.
+    """
+
+    isolated_by: tuple[NetworkPolicy, ...]
+    rules: tuple[PodRule, ...]
+    met: tuple[Met, ...]
+    near: tuple[Near, ...]
+    left_out: int
+
+
+class OnePod(msgspec.Struct, frozen=True):
+    """The answer. ``parties`` are all others that share a family with the pod."""
+
+    pod: Pod
+    parties: tuple[Party, ...]
+    egress: PodSide
+    ingress: PodSide
+
+
+def one_pod(cluster: Cluster, pod: Pod, *, version: int | None = None, strict_nodes: bool = False) -> OnePod:
+    """All about a pod of the cluster; ``version`` (4 or 6) asks about one address family only."""
+    asked = _Asked(cluster, pod, version, strict_nodes=strict_nodes)
+    return OnePod(pod, asked.others, asked.side(Direction.EGRESS), asked.side(Direction.INGRESS))
+
+
+class _Asked:
+    """The pod as a party of its own among all others, which are grouped by workload."""
+
+    def __init__(self, cluster: Cluster, pod: Pod, version: int | None, *, strict_nodes: bool) -> None:
+        self._cluster, self._strict_nodes = cluster, strict_nodes
+        self._reach = Reach(cluster, strict_nodes=strict_nodes, alone=frozenset((pod.key,)))
+        self._book = self._reach.relation.rules
+        self._own = next(party for party in self._reach.parties if party.pods == (pod,))
+        self._versions = [each for each in self._own.classes if version in (None, each)]
+        self.others = tuple(each for each in self._reach.parties if self._is_other(each) and self._shared(each))
+
+    def _is_other(self, party: Party) -> bool:
+        """Whether the pod may meet somebody of the party: of a template its own workload's other pods, too."""
+        return party is not self._own or not party.lone
+
+    def _shared(self, party: Party) -> list[int]:
+        return [version for version in self._versions if version in party.classes]
+
+    def side(self, direction: Direction) -> PodSide:
+        number = next(iter(self._own.classes.values()))
+        isolating = self._book.isolating(direction, number)
+        met = tuple(each for party in self.others if (each := self._met(direction, party)))
+        known = {each.party.name for each in met}
+        strangers = [party for party in self.others if party.name not in known and party.kind is Kind.POD]
+        near = [(party, candidates) for party in strangers if (candidates := [*self._candidates(direction, party)])]
+        shown = tuple(islice((found for each in near if (found := self._near(*each))), SHOWN))
+        rules = tuple(self._rule(facts) for policy in isolating for facts in self._book.facts(policy, direction))
+        return PodSide(isolating, rules, met, shown, max(0, len(near) - SHOWN))
+
+    def _pair(self, direction: Direction, party: Party) -> tuple[Party, Party]:
+        """Source and destination."""
+        return (self._own, party) if direction is Direction.EGRESS else (party, self._own)
+
+    def _met(self, direction: Direction, party: Party) -> Met | None:
+        source, destination = self._pair(direction, party)
+        cell = self._reach.cell(source, destination)
+        if cell is None or not cell.allows:
+            return None
+        ports = {version: self._ports(cell, version) for version in self._shared(party)}
+        if cell.exempt is None and not any(ports.values()):
+            return None
+        names = names_of(destination.pods[0]) if destination.pods else {}
+        return Met(party, ports, cell.exempt, cell.wholly, names)
+
+    def _ports(self, cell: Cell, version: int) -> Ports:
+        return traffics_of(self._reach.classes, cell.ports[version]).ports
+
+    def _rule(self, facts: Facts) -> PodRule:
+        if facts.peers is None:
+            return PodRule(facts.admission, None)
+        named = facts.peers
+        found = (party for party in self.others if any(party.classes[each] in named for each in self._shared(party)))
+        return PodRule(facts.admission, tuple(found))
+
+    def _candidates(self, direction: Direction, party: Party) -> Iterator[_Candidate]:
+        """The rules that come near: all but the port matches, or all but one label of the peer's pods."""
+        version = self._shared(party)[0]
+        near, far = (each.classes[version] for each in self._pair(direction, party))
+        scene = Scene(self._cluster, *self._ends(direction, party, version), ICMP, self._strict_nodes)
+        sent, taken = (self._reach.relation.admitting(side, near, far) for side in _SIDES)
+        if sent and taken:
+            # Each side allows something, but not the same ports.
+            scene = msgspec.structs.replace(scene, traffic=self._book.example(sent[0], far))
+            for facts in taken:
+                yield _Candidate(Direction.INGRESS, scene, facts.admission.policy, facts.admission.rule)
+            return
+        for side, number, other in zip(_SIDES, (near, far), (far, near), strict=True):
+            for policy in () if self._reach.relation.admitting(side, near, far) else self._book.isolating(side, number):
+                for index, facts in enumerate(self._book.facts(policy, side)):
+                    fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, far))
+                    some = fitting.traffic.port is not None
+                    if facts.names(other) or (some and self._lacks_one_label(scene, side, facts)):
+                        yield _Candidate(side, fitting, policy, index)
+
+    def _ends(self, direction: Direction, party: Party, version: int) -> tuple[Endpoint, Endpoint]:
+        def end(each: Party) -> Endpoint:
+            return self._reach.classes.clusters[0].who(_address(each.pods[0], version))
+
+        source, destination = self._pair(direction, party)
+        return end(source), end(destination)
+
+    def _lacks_one_label(self, scene: Scene, side: Direction, facts: Facts) -> bool:
+        policy, (_, end) = facts.admission.policy, scene.ends(side)
+        return any(
+            len(needs) == 1 and isinstance(needs[0], Label)
+            for peer in policy.rules(side)[facts.admission.rule].peers
+            for needs in (peer_lacks(self._cluster, policy.namespace, peer, end),)
+        )
+
+    def _near(self, party: Party, candidates: Sequence[_Candidate]) -> Near | None:
+        """The nearest of the rules; None where what is lacking would not help."""
+        for side in dict.fromkeys(each.side for each in candidates):
+            rules = ((each.scene, each.policy, each.rule) for each in candidates if each.side is side)
+            for miss in nearest_rules(rules, side)[:1]:
+                return Near(party, side, miss)
+        return None
+
+
+def _address(pod: Pod, version: int) -> Address:
+    return next(address for address in pod.addresses if family(address) == version)

@@ -1,0 +1,1 @@
+"""What one end may open to another at any port: ``ovsnp explain SRC DST``."""

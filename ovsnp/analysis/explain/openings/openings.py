@@ -1,0 +1,198 @@
+"""What one end may open to another, at whatever port: ranges of ports, the rules that allow them, and what is not."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from ovsnp.analysis.explain.nearest import Miss, nearest_rules
+from ovsnp.analysis.explain.reasons import Admitting, Nobody, Outcome
+from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.naming.ends import ClusterIPEnd, Destination
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.analysis.reach.parties import By
+from ovsnp.analysis.wording.traffics import Names, Ports, names_of, traffics_of
+from ovsnp.model.address import family
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.oracle import ICMP, Endpoint, Exemption, PodEnd, selects
+from ovsnp.oracle.judge import exemption
+from ovsnp.oracle.multicast import is_group_address
+from ovsnp.oracle.peers import item_matches
+from ovsnp.oracle.rulebook import Facts
+
+
+class Ranges(msgspec.Struct, frozen=True):
+    """All ports of all protocols in two: those that are allowed, and the others."""
+
+    allowed: Ports
+    denied: Ports
+
+    @property
+    def outcome(self) -> Outcome:
+        """Mixed where some are allowed and some are not."""
+        if not self.denied:
+            return Outcome.ALLOWED
+        return Outcome.MIXED if self.allowed else Outcome.DENIED
+
+
+class OpenRule(msgspec.Struct, frozen=True):
+    """A rule that names the far end, and the ports that it allows there."""
+
+    admitting: Admitting
+    ports: Ports
+
+
+class OpenSide(msgspec.Struct, frozen=True):
+    """One side: its pod (None: a node or an outsider, which have no policies), what it allows, and why.
+
+    ``nearest`` are the rules that lack least to name the far end, where no rule does.
+    """
+
+    pod: Pod | None
+    ranges: Ranges
+    isolated_by: tuple[NetworkPolicy, ...] = ()
+    rules: tuple[OpenRule, ...] = ()
+    nearest: tuple[Miss, ...] = ()
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What one end may open to another of the same family.
+
+    With ``exempt`` no policy has a say. ``undelivered``: to a multicast or broadcast address nothing is delivered.
+    ``nobody`` is why nobody answers at a cluster IP; then no side has a say either. ``names`` are those of the
+    destination's ports. ``alike`` is of how many pairs of addresses this is the answer.
+    """
+
+    source: Endpoint
+    destination: Destination
+    ranges: Ranges
+    egress: OpenSide
+    ingress: OpenSide
+    exempt: Exemption | None = None
+    undelivered: bool = False
+    nobody: Nobody | None = None
+    names: Names = {}
+    alike: int = 1
+
+
+def openings(
+    cluster: Cluster, pairs: Sequence[tuple[Endpoint, Destination]], *, strict_nodes: bool = False
+) -> list[Opening]:
+    """What the first end of each pair may open to the second; the two are of one family, and no Service is among them.
+
+    Pairs of which policies make no difference are one opening, that of the first. A cluster IP that no Service has is
+    an end at which nobody answers.
+    """
+    concerned = _concerned(cluster, (end for pair in pairs for end in pair))
+    between = _Between(cluster, concerned, strict_nodes=strict_nodes)
+    alike: dict[object, list[tuple[Endpoint, Destination]]] = {}
+    for pair in pairs:
+        alike.setdefault(between.key(*pair), []).append(pair)
+    return [msgspec.structs.replace(between.between(*found[0]), alike=len(found)) for found in alike.values()]
+
+
+def openings_differ(found: Sequence[Opening]) -> bool:
+    """Whether pairs of one family may open different ports."""
+    firsts = {family(each.source.address): each.ranges for each in reversed(found)}
+    return any(each.ranges != firsts[family(each.source.address)] for each in found)
+
+
+def _concerned(cluster: Cluster, ends: Iterable[Destination]) -> Cluster:
+    """The part of a cluster that has a say between these ends: their pods, and the policies that isolate these."""
+    pods = {end.pod.key: end.pod for end in ends if isinstance(end, PodEnd)}
+    policies = tuple(
+        policy
+        for policy in cluster.policies
+        if any(pod.namespace == policy.namespace and selects(policy.pod_selector, pod.labels) for pod in pods.values())
+    )
+    return msgspec.structs.replace(cluster, pods=tuple(pods.values()), policies=policies)
+
+
+class _Between:
+    """The cells of the part of a cluster that is concerned."""
+
+    def __init__(self, cluster: Cluster, concerned: Cluster, *, strict_nodes: bool) -> None:
+        self._cluster, self._strict_nodes = cluster, strict_nodes
+        self._reach = Reach(concerned, By.POD, strict_nodes=strict_nodes)
+        self._book = self._reach.relation.rules
+
+    def key(self, source: Endpoint, destination: Destination) -> object:
+        """What is equal of pairs of which the same is to say."""
+        if isinstance(destination, ClusterIPEnd):
+            return source.address, destination.address
+        exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
+        undelivered = is_group_address(self._cluster, destination)
+        return *self._numbers(source, destination), exempt, undelivered
+
+    def between(self, source: Endpoint, destination: Destination) -> Opening:
+        """What the one may open to the other."""
+        if isinstance(destination, ClusterIPEnd):
+            return self._closed(source, destination)
+        return self._opening(source, destination)
+
+    def _opening(self, source: Endpoint, destination: Endpoint) -> Opening:
+        scene = Scene(self._cluster, source, destination, ICMP, self._strict_nodes)
+        exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
+        egress, ingress = (self._side(scene, direction, exempt) for direction in (Direction.EGRESS, Direction.INGRESS))
+        undelivered = is_group_address(self._cluster, destination)
+        bits = (
+            0
+            if undelivered
+            else self._book.everything
+            if exempt
+            else self._reach.relation.allowed(*self._numbers(source, destination))
+        )
+        names = names_of(destination.pod) if isinstance(destination, PodEnd) else {}
+        return Opening(source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=names)
+
+    def _closed(self, source: Endpoint, destination: ClusterIPEnd) -> Opening:
+        """Nobody is there who could have a say."""
+        side = OpenSide(None, self._ranges(self._book.everything))
+        return Opening(source, destination, self._ranges(0), side, side, nobody=Nobody.NO_SERVICE)
+
+    def _numbers(self, source: Endpoint, destination: Endpoint) -> tuple[int, int]:
+        of = self._reach.classes.of
+        return of(source.address).number, of(destination.address).number
+
+    def _ranges(self, bits: int) -> Ranges:
+        classes = self._reach.classes
+        return Ranges(traffics_of(classes, bits).ports, traffics_of(classes, self._book.everything & ~bits).ports)
+
+    def _side(self, scene: Scene, direction: Direction, exempt: Exemption | None) -> OpenSide:
+        near, far = scene.ends(direction)
+        if not isinstance(near, PodEnd):
+            return OpenSide(None, self._ranges(self._book.everything))
+        source, destination = self._numbers(scene.source, scene.destination)
+        own, other = (source, destination) if direction is Direction.EGRESS else (destination, source)
+        isolating = self._book.isolating(direction, own)
+        facts = self._reach.relation.admitting(direction, source, destination)
+        bits = self._book.everything if exempt else self._reach.relation.side(direction, own).of(other)
+        return OpenSide(
+            near.pod,
+            self._ranges(bits),
+            isolating,
+            tuple(self._rule(each, far, destination) for each in facts),
+            () if bits else nearest_rules(self._held_against(scene, direction, isolating), direction),
+        )
+
+    def _rule(self, facts: Facts, far: Endpoint, destination: int) -> OpenRule:
+        policy, direction, index = facts.admission.policy, facts.admission.direction, facts.admission.rule
+        rule, namespace = policy.rules(direction)[index], policy.namespace
+        peers = (item for item, peer in enumerate(rule.peers) if item_matches(self._cluster, namespace, peer, far))
+        ports = (
+            item
+            for item, entry in enumerate(rule.ports)
+            if not isinstance(entry.port, str) or self._book.entry_at(entry, destination)
+        )
+        allowed = self._ranges(self._book.ports_at(facts, destination)).allowed
+        return OpenRule(Admitting(facts.admission, tuple(peers), tuple(ports)), allowed)
+
+    def _held_against(
+        self, scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]
+    ) -> Iterator[tuple[Scene, NetworkPolicy, int]]:
+        """Each rule with a scene of traffic that it allows; where the destination has no port of its names, without."""
+        _, destination = self._numbers(scene.source, scene.destination)
+        for policy in isolating:
+            for index, facts in enumerate(self._book.facts(policy, direction)):
+                fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, destination))
+                yield fitting, policy, index

@@ -1,0 +1,111 @@
+"""A connection in its cluster, and how both would be if somebody changed something."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from ovsnp.analysis.explain.needs import Change, Holder, InNamespace, Label, PortName, RulePort, ToPort
+from ovsnp.model.address import Address
+from ovsnp.model.cluster import Cluster, Namespace, Pod
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.model.ports import ContainerPort, PortEntry
+from ovsnp.model.service import Service
+from ovsnp.oracle import Endpoint, PodEnd, Traffic, Verdict, judge
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What the oracle's `judge` is asked: its arguments."""
+
+    cluster: Cluster
+    source: Endpoint
+    destination: Endpoint
+    traffic: Traffic
+    strict_nodes: bool = False
+    via: Service | None = None
+    opened_to: tuple[Address, Traffic] | None = None
+
+    def verdict(self) -> Verdict:
+        """The oracle's answer."""
+        return judge(
+            self.cluster,
+            self.source,
+            self.destination,
+            self.traffic,
+            strict_nodes=self.strict_nodes,
+            via=self.via,
+            opened_to=self.opened_to,
+        )
+
+    def ends(self, direction: Direction) -> tuple[Endpoint, Endpoint]:
+        """The end whose policies of this direction count, and the one that they judge."""
+        if direction is Direction.EGRESS:
+            return self.source, self.destination
+        return self.destination, self.source
+
+
+def after(scene: Scene, changes: Iterable[Change]) -> Scene:
+    """The scene in which somebody has done all of that."""
+    # A pod that moves has another key then, so it moves last.
+    for change in sorted(changes, key=lambda each: isinstance(each, InNamespace)):
+        scene = _after(scene, change)
+    return scene
+
+
+def _after(scene: Scene, change: Change) -> Scene:
+    match change:
+        case Label(holder=Holder.NAMESPACE, name=name):
+            namespaces = scene.cluster.namespaces
+            labelled = Namespace(name, _relabelled(namespaces[name].labels, change))
+            cluster = msgspec.structs.replace(scene.cluster, namespaces={**namespaces, name: labelled})
+            return msgspec.structs.replace(scene, cluster=cluster)
+        case Label(name=key):
+            return _replacing(scene, key, lambda pod: {"labels": _relabelled(pod.labels, change)})
+        case InNamespace(pod=key, namespace=namespace):
+            return _replacing(scene, key, lambda _: {"namespace": namespace})
+        case PortName(pod=key):
+            port = ContainerPort(change.name, change.protocol, change.number)
+            return _replacing(scene, key, lambda pod: {"ports": (*pod.ports, port)})
+        case RulePort():
+            policies = tuple(
+                _naming(each, change) if each.key == change.policy else each for each in scene.cluster.policies
+            )
+            return msgspec.structs.replace(scene, cluster=msgspec.structs.replace(scene.cluster, policies=policies))
+        case ToPort():
+            return msgspec.structs.replace(scene, traffic=Traffic(change.protocol, _number(change, scene.traffic)))
+
+
+def _naming(policy: NetworkPolicy, change: RulePort) -> NetworkPolicy:
+    """The policy with one more port in the rule."""
+    rules = list(policy.rules(change.direction))
+    ports = (*rules[change.rule].ports, PortEntry(change.protocol, change.number))
+    rules[change.rule] = msgspec.structs.replace(rules[change.rule], ports=ports)
+    return msgspec.structs.replace(policy, **{change.direction.section: tuple(rules)})
+
+
+def _relabelled(labels: Mapping[str, str], change: Label) -> dict[str, str]:
+    others = {key: value for key, value in labels.items() if key != change.key}
+    return others if change.value is None else {**others, change.key: change.value}
+
+
+def _number(change: ToPort, traffic: Traffic) -> int:
+    """The same number where that is one of the ports."""
+    if traffic.port is not None and change.first <= traffic.port <= change.last:
+        return traffic.port
+    return change.first
+
+
+def _replacing(scene: Scene, key: str, fields: Callable[[Pod], dict[str, object]]) -> Scene:
+    """The scene with another pod in place of this one, in the cluster and at the ends."""
+    old = next(pod for pod in scene.cluster.pods if pod.title == key)
+    new = msgspec.structs.replace(old, **fields(old))
+
+    def end(given: Endpoint) -> Endpoint:
+        return PodEnd(new, given.address) if isinstance(given, PodEnd) and given.pod.title == key else given
+
+    pods = tuple(new if pod is old else pod for pod in scene.cluster.pods)
+    return msgspec.structs.replace(
+        scene,
+        cluster=msgspec.structs.replace(scene.cluster, pods=pods),
+        source=end(scene.source),
+        destination=end(scene.destination),
+    )

@@ -1,0 +1,69 @@
+"""Pods that the input has, but that no selector selects: those of host networks, and those that have ended."""
+
+from collections.abc import Collection
+
+import msgspec
+
+from ovsnp.analysis.lint.finding import Severity
+from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.wording import first_few, listed, some_pods
+from ovsnp.model.address import host_prefix
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.selector import Selector
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """The pods that have the labels of a selector, where none of these counts: there is at least one."""
+
+    hosts: tuple[Pod, ...]
+    ended: tuple[Pod, ...]
+
+    @property
+    def state(self) -> str:
+        """What they are, as the end of a sentence about these pods."""
+        states = ["are in the network of their node (hostNetwork)"] if self.hosts else []
+        states += ["have ended"] if self.ended else []
+        return listed(states, "or")
+
+    @property
+    def unselected(self) -> str:
+        """The same, with what follows from it."""
+        return f"{self.state}, so no selector selects them ({some_pods((*self.hosts, *self.ended))})"
+
+    @property
+    def severity(self) -> Severity | None:
+        """A notice where pods have only ended: more of them may come."""
+        return None if self.hosts else Severity.NOTICE
+
+    @property
+    def nodes(self) -> str:
+        """Blocks of the nodes that the pods of host networks are on; empty where nobody knows the nodes yet."""
+        blocks = sorted({host_prefix(address) for pod in self.hosts for address in pod.addresses})
+        return ", ".join(first_few([*map(str, blocks)]))
+
+
+def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Absent | None:
+    """The pods of these namespaces with such labels that do not count; None if there are none."""
+    spaces = sorted(namespaces)
+    hosts = tuple(pod for space in spaces for kind in scene.hosts(space, selector) for pod in kind.pods)
+    ended = tuple(pod for space in spaces for kind in scene.ended(space, selector) for pod in kind.pods)
+    return Absent(hosts, ended) if hosts or ended else None
+
+
+def why_nothing_to_select(cluster: Cluster) -> str:
+    """The beginning of a sentence about an input without any pod that a selector could select."""
+    if cluster.host_pods or cluster.ended_pods:
+        return f"all pods of the input {Absent(cluster.host_pods, cluster.ended_pods).state}"
+    return "ovsnp leaves out all pods of the input" if cluster.idle else "the input has no pods"
+
+
+def no_pods(scene: Scene, namespaces: Collection[str]) -> str:
+    """The beginning of a sentence about namespaces of which no selector selects any pod."""
+    where = listed(first_few(sorted(namespaces)))
+    pods = absent(scene, namespaces, Selector())
+    return f"all pods in {where} {pods.state}" if pods else f"the input has no pods in {where}"
+
+
+def such_pods(where: str, selector: Selector) -> str:
+    """The subject of a sentence about these pods; ``where`` says in words which namespaces they are of."""
+    return f"the pods{f' with {selector}' if selector.requirements else ''} {where}"

@@ -1,0 +1,67 @@
+"""What a check finds, and what it says of itself."""
+
+from enum import StrEnum
+
+import msgspec
+
+from ovsnp.errors import Place, Span
+from ovsnp.model.cluster import Pod
+from ovsnp.model.policy import NetworkPolicy
+from ovsnp.yaml_reader.paths import Path
+
+
+class Severity(StrEnum):
+    """How sure it is that something is meant otherwise; the surest is first.
+
+    An ERROR can never do what it seems to, whatever pods come. A WARNING does not do it in this cluster. A NOTICE may
+    be right: for pods to come, or because of another owner.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+    def at_least(self, other: "Severity") -> bool:
+        """Whether this is as sure as the other, or surer."""
+        order = list(Severity)
+        return order.index(self) <= order.index(other)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing found in one object: ``message`` says what is so, ``remedy`` what to do.
+
+    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the very entry in the object. ``severity`` is None where it is that
+    of the check.
+    """
+
+    subject: str
+    place: Place
+    path: Path
+    message: str
+    remedy: str
+    severity: Severity | None = None
+
+
+class Located(msgspec.Struct, frozen=True, order=True):
+    """A finding with the identifier of its check, in its line; sorts by place."""
+
+    span: Span
+    check: str
+    subject: str
+    path: str
+    severity: Severity
+    message: str
+    remedy: str
+
+
+def of_policy(
+    policy: NetworkPolicy, path: Path, message: str, remedy: str, severity: Severity | None = None
+) -> Finding:
+    """A finding in a policy, of the severity of its check unless another is given."""
+    return Finding(f"NetworkPolicy {policy.key}", policy.place, path, message, remedy, severity)
+
+
+def of_pod(pod: Pod, path: Path, message: str, remedy: str) -> Finding:
+    """A finding in a pod, of the severity of its check."""
+    kind = pod.workload.kind if pod.template and pod.workload else "Pod"
+    return Finding(f"{kind} {pod.key}", pod.place, path, message, remedy)

@@ -1,0 +1,60 @@
+"""Named ports that no pod has."""
+
+from collections.abc import Iterator
+
+from ovsnp.analysis.lint.entries import RuleEntry, rules
+from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
+from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.wording import listed
+from ovsnp.model.cluster import Pod
+from ovsnp.model.policy import Direction, IPBlock
+from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.yaml_reader.paths import Path
+
+
+def ports_that_no_pod_has(scene: Scene) -> Iterator[Finding]:
+    """Names of ports that none of those whose ports count has: the policy's own pods, for egress the peers."""
+    for policy in scene.cluster.policies:
+        for rule in rules(policy):
+            names = [(path, port) for path, port in rule.ports() if isinstance(port.port, str)]
+            if not names:
+                continue
+            pods = _destinations(scene, rule)
+            there = frozenset(name for group in pods for name in scene.port_names(group))
+            for path, port in names:
+                if (port.port, port.protocol) not in there and (any(pods) or _only_blocks(rule)):
+                    yield _finding(rule, (*path, "port"), port, there if any(pods) else None)
+
+
+def _only_blocks(rule: RuleEntry) -> bool:
+    """Where nobody is there, other peers that name nobody are another check's finding, and a policy likewise."""
+    return rule.direction is Direction.EGRESS and all(isinstance(peer, IPBlock) for peer in rule.rule.peers)
+
+
+def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: frozenset[tuple[str, Protocol]] | None) -> Finding:
+    """The finding where ``there`` are the names that the pods have; None where there are no pods."""
+    whose = "the policy selects" if rule.direction is Direction.INGRESS else "the rule's peers name"
+    if there is None:
+        message = f"{entry.port} is a name, and only pods have named ports: {whose} none, so the entry matches nothing"
+        return of_policy(rule.policy, path, message, "write the port's number", Severity.ERROR)
+    message = f"no pod that {whose} has a port {entry.port}/{entry.protocol} ({_others(there, entry)})"
+    message += ", so the entry matches nothing"
+    return of_policy(rule.policy, path, message, "correct the name or its protocol")
+
+
+def _destinations(scene: Scene, rule: RuleEntry) -> list[tuple[Pod, ...]]:
+    """Those whose ports count, in groups."""
+    if rule.direction is Direction.INGRESS:
+        return [kind.pods for kind in scene.selected(rule.policy)]
+    if not rule.rule.peers:
+        return [scene.cluster.pods]
+    return [scene.named(rule.policy, peer) for peer in rule.rule.peers]
+
+
+def _others(named: frozenset[tuple[str, Protocol]], entry: PortEntry) -> str:
+    """What the names are instead: with another protocol, or other names."""
+    if same := sorted(protocol for name, protocol in named if name == entry.port):
+        return f"{entry.port} is {listed(same, 'or')}"
+    if not named:
+        return "they have no named ports"
+    return f"they have {listed(sorted(f'{name}/{protocol}' for name, protocol in named)[:6])}"

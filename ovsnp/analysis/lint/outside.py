@@ -1,0 +1,61 @@
+"""What policies may name that the input does not have: namespaces, labels of namespaces, DNS servers."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from ovsnp.analysis.lint.resolvers import names_servers, resolvers, system_namespace
+from ovsnp.analysis.lint.scene import Scene
+from ovsnp.model.cluster import METADATA_NAME
+from ovsnp.model.policy import NetworkPolicy, PodPeer
+from ovsnp.model.selector import Operator, Selector
+from ovsnp.oracle import selects
+
+CONTROLLER = "a controller that is not in the input makes such pods"
+NAMESPACE = "a namespace that is not in the input has such labels"
+
+
+def correct_labels(scene: Scene, part: str, unless: str) -> str:
+    """What to do about labels that nothing in the input has; ``part`` is what they are useless for.
+
+    Controllers make pods of custom resources, so only a running cluster shows all labels; ``unless`` says why labels
+    may be right that manifests do not have.
+    """
+    remedy = f"correct the labels, or remove the {part}"
+    return remedy if scene.has_living_pods else f"{remedy}, unless {unless}"
+
+
+class Outside:
+    """The cluster around the input, which may be manifests of one team."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def missing(self, selector: Selector) -> Sequence[str]:
+        """The names that a namespaceSelector demands of which the input has no namespace."""
+        demanded = {
+            name
+            for each in selector.requirements
+            if each.key == METADATA_NAME and each.operator is Operator.IN
+            for name in each.values
+            if _may_be(selector, name)
+        }
+        return sorted(demanded - self._scene.cluster.namespaces.keys())
+
+    def unknown(self, selector: Selector) -> Sequence[str]:
+        """The namespaces of which the input has no object, so that they may have the labels that are demanded."""
+        return sorted(name for name in self._scene.cluster.assumed_namespaces if _may_be(selector, name))
+
+    def serves_names(self, policy: NetworkPolicy, peer: PodPeer) -> bool:
+        """Whether a peer is about the DNS servers of the cluster, and the input has none."""
+        elsewhere = peer.namespace_selector is not None or system_namespace(policy.namespace)
+        return elsewhere and names_servers(peer.pod_selector or Selector()) and not self._has_servers
+
+    @cached_property
+    def _has_servers(self) -> bool:
+        return bool(resolvers(self._scene))
+
+
+def _may_be(selector: Selector, name: str) -> bool:
+    """Whether what a namespaceSelector demands of the name is met."""
+    about_name = Selector(tuple(each for each in selector.requirements if each.key == METADATA_NAME))
+    return selects(about_name, {METADATA_NAME: name})

@@ -1,0 +1,172 @@
+"""Peers that name nobody."""
+
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from functools import cache
+
+from ovsnp.analysis.lint.absent import absent, no_pods, such_pods
+from ovsnp.analysis.lint.covers import empty, satisfiable
+from ovsnp.analysis.lint.entries import rules
+from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
+from ovsnp.analysis.lint.outside import CONTROLLER, NAMESPACE, Outside, correct_labels
+from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.wording import first_few, listed, shown, why_none
+from ovsnp.model.policy import IPBlock, NetworkPolicy, PodPeer
+from ovsnp.model.selector import Selector
+from ovsnp.oracle import selects
+from ovsnp.yaml_reader.paths import Path
+
+_LIKE = 0.75
+"""How much of two names is the same where one may be meant for the other: shpo for shop."""
+_CANNOT_TELL = "lint cannot tell whom the peer admits"
+
+
+def peers_that_match_nothing(scene: Scene) -> Iterator[Finding]:
+    """Items of ``from`` and ``to`` that no pod meets, and blocks of which the exceptions leave nothing."""
+    nobody = _Nobody(scene)
+    for policy in scene.cluster.policies:
+        for rule in rules(policy):
+            for path, peer in rule.peers():
+                if isinstance(peer, IPBlock):
+                    if empty(peer):
+                        yield _emptied(policy, (*path, "ipBlock", "except"), peer)
+                elif not scene.named(policy, peer):
+                    yield nobody.finding(policy, path, peer)
+
+
+def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
+    message = f"the exceptions leave nothing of {block.cidr}, so the peer admits nobody"
+    return of_policy(policy, path, message, "except less, or remove the peer", Severity.ERROR)
+
+
+class _Nobody:
+    """Why peers name no pod."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._outside = Outside(scene)
+        namespaces = scene.cluster.namespaces
+
+        @cache
+        def selected(selector: Selector) -> Collection[str]:
+            return {name for name, each in namespaces.items() if selects(selector, each.labels)}
+
+        @cache
+        def near(name: str) -> Sequence[str]:
+            return get_close_matches(name, namespaces, 1, _LIKE)
+
+        self._selected, self._near = selected, near
+
+    def finding(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
+        """The finding about a peer that names no pod."""
+        return (
+            _impossible(policy, path, peer)
+            or self._absent(policy, path, peer)
+            or self._not_in_input(policy, path, peer)
+            or self._no_namespace(policy, path, peer)
+            or self._no_pod(policy, path, peer)
+        )
+
+    def _absent(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+        """The finding where there are such pods, but no selector selects them."""
+        selector = peer.pod_selector or Selector()
+        pods = absent(self._scene, self._namespaces(policy, peer), selector)
+        if pods is None:
+            return None
+        message = f"{such_pods(_where(policy, peer), selector)} {pods.unselected}, and the peer admits nobody"
+        remedy = "remove the peer, unless more such pods are to come"
+        if pods.hosts:
+            blocks = f" ({pods.nodes})" if pods.nodes else ""
+            remedy = f"write an ipBlock with the addresses of the nodes instead{blocks}"
+        return of_policy(policy, _of_pods(path, peer), message, remedy, pods.severity)
+
+    def _not_in_input(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+        """The finding where the peer may name pods that the cluster has, and the input does not."""
+        missing = self._outside.missing(peer.namespace_selector or Selector())
+        if missing:
+            message = f"the input has no {self._missing(missing)}, so {_CANNOT_TELL}"
+            remedy = f"add the {_objects(missing)} pods if they are to be judged"
+            return of_policy(policy, (*path, "namespaceSelector"), message, remedy, Severity.NOTICE)
+        if self._outside.serves_names(policy, peer):
+            message = f"the input has no DNS servers, so {_CANNOT_TELL}"
+            remedy = "add their pods if they are to be judged"
+            return of_policy(policy, (*path, "podSelector"), message, remedy, Severity.NOTICE)
+        return None
+
+    def _no_namespace(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+        """The finding where no namespace has the labels."""
+        if peer.namespace_selector is None or self._namespaces(policy, peer):
+            return None
+        selector, inside = peer.namespace_selector, (*path, "namespaceSelector")
+        if unknown := self._outside.unknown(selector):
+            labels = f"the labels of {listed(first_few(unknown))} are not known"
+            message = f"no Namespace of the input has {selector}, but {labels}, so {_CANNOT_TELL}"
+            remedy = "correct the labels, or add the Namespace that has them"
+            return of_policy(policy, inside, message, remedy, Severity.NOTICE)
+        because = why_none(selector, (each.labels for each in self._scene.cluster.namespaces.values()), "namespace")
+        message = f"no namespace has {selector} ({because}), so the peer admits nobody"
+        return of_policy(policy, inside, message, correct_labels(self._scene, "peer", NAMESPACE))
+
+    def _no_pod(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
+        """The finding where no pod of the namespaces has the labels."""
+        scene, selector, namespaces = self._scene, peer.pod_selector or Selector(), self._namespaces(policy, peer)
+        inside = _of_pods(path, peer)
+        labels = [kind.labels for name in sorted(namespaces) for kind in scene.kinds.get(name, ())]
+        if not labels:
+            message = f"{no_pods(scene, namespaces)}, so the peer admits nobody"
+            remedy = "correct the namespace, unless its pods are still to come"
+            return of_policy(policy, inside, message, remedy, Severity.NOTICE)
+        none = f"no pod {_where(policy, peer)} has {shown(selector)} ({why_none(selector, labels, 'pod')})"
+        message = f"{none}, so the peer admits nobody"
+        elsewhere = _elsewhere(scene, selector) if peer.namespace_selector is None else ()
+        if elsewhere:
+            own = "a podSelector alone means the policy's own namespace"
+            message = f"{message}; {own}, such pods are in {', '.join(elsewhere)}"
+            return of_policy(policy, inside, message, "add a namespaceSelector beside it")
+        return of_policy(policy, inside, message, correct_labels(scene, "peer", CONTROLLER))
+
+    def _namespaces(self, policy: NetworkPolicy, peer: PodPeer) -> Collection[str]:
+        """The namespaces of the input that the peer is about."""
+        if peer.namespace_selector is None:
+            return {policy.namespace}
+        return self._selected(peer.namespace_selector)
+
+    def _missing(self, names: Sequence[str]) -> str:
+        """The names of namespaces that the input does not have, with one that is like the only one."""
+        near = self._near(names[0]) if len(names) == 1 else ()
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        return f"Namespace{'s' if len(names) > 1 else ''} {listed(names)}{meant}"
+
+
+def _objects(missing: Sequence[str]) -> str:
+    return "Namespaces and their" if len(missing) > 1 else "Namespace and its"
+
+
+def _impossible(policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
+    """The finding where one of the selectors selects nothing, whatever there is."""
+    selectors = ("namespace", peer.namespace_selector), ("pod", peer.pod_selector)
+    for what, selector in selectors:
+        if selector is not None and not satisfiable(selector):
+            message = f"no {what} can ever be selected by {selector}, so the peer admits nobody"
+            remedy = "correct the requirements: they exclude each other"
+            return of_policy(policy, (*path, f"{what}Selector"), message, remedy, Severity.ERROR)
+    return None
+
+
+def _where(policy: NetworkPolicy, peer: PodPeer) -> str:
+    """The namespaces that a peer is about, in words."""
+    if peer.namespace_selector is None:
+        return f"of {policy.namespace}"
+    every = not peer.namespace_selector.requirements
+    return "of all namespaces" if every else f"of the namespaces with {peer.namespace_selector}"
+
+
+def _of_pods(path: Path, peer: PodPeer) -> Path:
+    """The entry that says which pods."""
+    return path if peer.pod_selector is None else (*path, "podSelector")
+
+
+def _elsewhere(scene: Scene, selector: Selector) -> tuple[str, ...]:
+    """Up to three namespaces with pods that the selector would select."""
+    found = (name for name in sorted(scene.kinds) if any(scene.living(name, selector)))
+    return tuple(name for name, _ in zip(found, range(3), strict=False))

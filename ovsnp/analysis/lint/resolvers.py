@@ -1,0 +1,107 @@
+"""Who answers DNS questions in a cluster, and at which port: that of the pods, as policies are judged on it."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import msgspec
+
+from ovsnp.analysis.lint.scene import Scene
+from ovsnp.model.address import Address, host_prefix, parse_address
+from ovsnp.model.cluster import Pod
+from ovsnp.model.ports import Protocol
+from ovsnp.model.selector import Operator, Selector
+from ovsnp.model.service import Service
+from ovsnp.oracle import Endpoint, OutsideEnd, PodEnd, Traffic, who
+
+DNS_PORT = 53
+USUAL_PORTS = (DNS_PORT, 5353)
+"""Where DNS servers listen that the input does not have: the second one is that of OpenShift."""
+NODE_CACHE = parse_address("169.254.20.10")
+"""Where NodeLocal DNSCache listens on every node, unless it is set up otherwise."""
+
+_LABELS = (
+    ("k8s-app", "kube-dns"),
+    ("k8s-app", "coredns"),
+    ("app.kubernetes.io/name", "coredns"),
+    ("dns.operator.openshift.io/daemonset-dns", "default"),
+)
+"""Labels of DNS servers: of kubeadm and most distributions, of charts of CoreDNS, of OpenShift."""
+_SERVICES = {("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshift-dns", "dns-default")}
+_NODE_CACHE_LABEL = ("k8s-app", "node-local-dns")
+
+
+class Resolver(msgspec.Struct, frozen=True):
+    """A DNS server, where it listens, and the words by which a policy names it."""
+
+    end: Endpoint
+    traffic: Traffic
+    words: str
+
+
+def resolvers(scene: Scene) -> Sequence[Resolver]:
+    """The backends of the Services for DNS, else the pods with the label of DNS servers; with these the nodes' caches.
+
+    None where the input has no such backends or pods: those whom the caches ask are not known then.
+    """
+    servers = [*_behind_services(scene)] or [*_labelled(scene)]
+    return [*servers, *_node_caches(scene)] if servers else []
+
+
+def _behind_services(scene: Scene) -> Iterator[Resolver]:
+    @cache
+    def owner(address: Address) -> Endpoint:
+        return who(scene.cluster, address)
+
+    for service in scene.cluster.services:
+        if not _serves_dns(service):
+            continue
+        for port, backend in scene.backends(service):
+            if port.number == DNS_PORT:
+                end = owner(backend.address)
+                yield Resolver(end, Traffic(port.protocol, backend.port), _words(service, end))
+
+
+def _words(service: Service, end: Endpoint) -> str:
+    """The words for a backend: a block where it is no pod that a selector selects."""
+    if not isinstance(end, PodEnd):
+        return f"ipBlock {host_prefix(end.address)}"
+    return f"{service.selector} in {service.namespace}" if service.selector else f"Service {service.key}"
+
+
+def _serves_dns(service: Service) -> bool:
+    return (service.namespace, service.name) in _SERVICES or names_servers(service.selector or Selector())
+
+
+def names_servers(selector: Selector) -> bool:
+    """Whether a selector of pods wants a label of DNS servers."""
+    wanted = {
+        (each.key, value) for each in selector.requirements if each.operator is Operator.IN for value in each.values
+    }
+    return not wanted.isdisjoint(_LABELS)
+
+
+def system_namespace(name: str) -> bool:
+    """Whether DNS servers of clusters are in a namespace of this name."""
+    return any(name == namespace for namespace, _ in _SERVICES)
+
+
+def _labelled(scene: Scene) -> Iterator[Resolver]:
+    for pod in scene.cluster.pods:
+        if label := next((each for each in _LABELS if each in pod.labels.items()), None):
+            for protocol in (Protocol.UDP, Protocol.TCP):
+                traffic = Traffic(protocol, _port(pod, protocol))
+                words = f"{'='.join(label)} in {pod.namespace}"
+                yield from (Resolver(PodEnd(pod, address), traffic, words) for address in pod.addresses)
+
+
+def _port(pod: Pod, protocol: Protocol) -> int:
+    """The port that the pod calls dns, or dns-tcp."""
+    named = (each.number for each in pod.ports if each.protocol is protocol and each.name in ("dns", "dns-tcp"))
+    return next(named, DNS_PORT)
+
+
+def _node_caches(scene: Scene) -> Iterator[Resolver]:
+    """The cache on every node, if the input has its pods; policies see its address as one outside of the cluster."""
+    if any(_NODE_CACHE_LABEL in pod.labels.items() for pod in (*scene.cluster.host_pods, *scene.cluster.pods)):
+        for protocol in (Protocol.UDP, Protocol.TCP):
+            yield Resolver(OutsideEnd(NODE_CACHE), Traffic(protocol, DNS_PORT), "the cache of the node")

@@ -1,0 +1,52 @@
+"""Policies that select no pod, and pods that no policy selects."""
+
+from collections.abc import Iterator
+
+from ovsnp.analysis.lint.absent import absent, no_pods, such_pods
+from ovsnp.analysis.lint.covers import satisfiable
+from ovsnp.analysis.lint.finding import Finding, Severity, of_pod, of_policy
+from ovsnp.analysis.lint.outside import CONTROLLER, correct_labels
+from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.wording import some_pods, why_none
+from ovsnp.model.policy import Direction, NetworkPolicy
+
+_PATH = ("spec", "podSelector")
+_WITHOUT_HOST_NETWORK = "run them without hostNetwork, or protect their nodes by other means"
+
+
+def policies_that_select_nothing(scene: Scene) -> Iterator[Finding]:
+    """Policies whose ``podSelector`` selects no pod of their namespace."""
+    for policy in scene.cluster.policies:
+        if not scene.selected(policy):
+            yield _selects_nothing(scene, policy)
+
+
+def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
+    selector, kinds = policy.pod_selector, scene.kinds.get(policy.namespace, ())
+    if not satisfiable(selector):
+        message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
+        remedy = "correct the requirements: they exclude each other"
+        return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
+    if pods := absent(scene, [policy.namespace], selector):
+        message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.unselected}, and the policy protects nothing"
+        remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
+        return of_policy(policy, _PATH, message, remedy, pods.severity)
+    if not kinds:
+        message = f"{no_pods(scene, [policy.namespace])}, so the policy protects nothing"
+        remedy = "correct the namespace, unless its pods are still to come"
+        return of_policy(policy, _PATH, message, remedy, Severity.NOTICE)
+    because = why_none(selector, (kind.labels for kind in kinds), "pod")
+    message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
+    return of_policy(policy, _PATH, message, correct_labels(scene, "policy", CONTROLLER))
+
+
+def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:
+    """Pods that everyone may reach and that may reach everyone, those with the same labels as one finding."""
+    for namespace, kinds in sorted(scene.kinds.items()):
+        for kind in kinds:
+            pod = kind.pods[0]
+            if any(scene.isolating(kind, direction) for direction in Direction):
+                continue
+            message = f"no policy isolates {some_pods(kind.pods)}, so all traffic from and to these labels is allowed"
+            remedy = f"add a policy that selects them, or one with podSelector: {{}} for all of {namespace}"
+            yield of_pod(pod, ("metadata", "name"), message, remedy)

@@ -1,0 +1,47 @@
+"""Which port is asked about."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ovsnp.analysis.naming.near_names import advice, nearest
+from ovsnp.analysis.naming.ports import PORTLESS, Port, read_port
+from ovsnp.analysis.reach.parties import Party
+from ovsnp.errors import UsageError
+from ovsnp.model.ports import Protocol
+from ovsnp.oracle import ICMP, Traffic
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A port that is asked about; None of a port means what has no ports."""
+
+    port: Port | None
+
+    @property
+    def written(self) -> str:
+        """As a user writes it."""
+        if self.port is None:
+            return PORTLESS
+        return f"{self.port.port}/{self.port.protocol.lower()}" if self.port.protocol else str(self.port.port)
+
+    def at(self, destination: Party) -> tuple[Traffic, ...]:
+        """What is meant at this destination; nothing where it has no port of the name."""
+        if self.port is None:
+            return (ICMP,)
+        if isinstance(self.port.port, int):
+            return (Traffic(self.port.protocol or Protocol.TCP, self.port.port),)
+        named = (each for pod in destination.pods[:1] for each in pod.ports if each.name == self.port.port)
+        wanted = (each for each in named if self.port.protocol in (None, each.protocol))
+        return tuple(dict.fromkeys(Traffic(each.protocol, each.number) for each in wanted))
+
+
+def read_asked(text: str, parties: Sequence[Party]) -> Asked:
+    """Read PORT, or ``icmp``; raises UsageError where it is none, or a name that no port of any pod has."""
+    if text.lower() == PORTLESS:
+        return Asked(None)
+    asked = Asked(read_port(text))
+    if asked.port and isinstance(asked.port.port, str) and not any(asked.at(each) for each in parties):
+        names = {port.name for party in parties for pod in party.pods for port in pod.ports}
+        hint = advice(nearest(asked.port.port, names), names, "names of ports")
+        raise UsageError(f"no pod has a port of the name {text}; {hint}")
+    return asked

@@ -1,0 +1,29 @@
+"""Which rules decide a cell."""
+
+import msgspec
+
+from ovsnp.analysis.matrix.view import Shown
+from ovsnp.analysis.reach.cells import Reach
+from ovsnp.model.policy import Direction
+from ovsnp.oracle.rulebook import Facts
+
+
+class Deciding(msgspec.Struct, frozen=True):
+    """In one family, each side's rules that admit something; none where the side is open to all."""
+
+    family: int
+    egress: tuple[Facts, ...]
+    ingress: tuple[Facts, ...]
+
+
+def deciding(reach: Reach, shown: Shown) -> list[Deciding]:
+    """One a family; with no rules where policies have no say."""
+    found = []
+    for version in shown.cell.ports:
+        ends = shown.source.classes[version], shown.destination.classes[version]
+        sides = [() if shown.cell.wholly else tuple(reach.relation.admitting(each, *ends)) for each in _SIDES]
+        found.append(Deciding(version, *sides))
+    return found
+
+
+_SIDES = (Direction.EGRESS, Direction.INGRESS)

@@ -1,0 +1,61 @@
+"""The part of a matrix that is shown, with its words."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ovsnp.analysis.matrix.asked import Asked, read_asked
+from ovsnp.analysis.matrix.choosing import Choosing
+from ovsnp.analysis.matrix.words import Wording
+from ovsnp.analysis.reach.cells import Cell, Reach
+from ovsnp.analysis.reach.parties import Party
+from ovsnp.analysis.wording.traffics import NONE
+from ovsnp.model.address import Prefix
+from ovsnp.oracle import Exemption
+
+
+class Shown(NamedTuple):
+    """A cell that allows something, and its words: what policies allow, and what is allowed where they have no say.
+
+    That a pod reaches itself is not told of a workload whose pods may not reach each other.
+    """
+
+    source: Party
+    destination: Party
+    cell: Cell
+    ports: str
+    exempt_ports: str
+
+
+class View:
+    """Sources, destinations and a port, as they are asked for on the command line; empty: all.
+
+    Raises UsageError, with the nearest names, where a word names nobody or no port.
+    """
+
+    def __init__(
+        self,
+        reach: Reach,
+        sources: Sequence[str] = (),
+        destinations: Sequence[str] = (),
+        port: str = "",
+        service_cidrs: Sequence[Prefix] = (),
+    ) -> None:
+        self.reach = reach
+        choosing = Choosing(reach, service_cidrs)
+        self.sources, self.destinations = choosing.sources(sources), choosing.destinations(destinations)
+        self.asked: Asked | None = read_asked(port, reach.parties) if port else None
+        self._wanted = {party.name for party in self.destinations}
+        self._wording = Wording(reach, self.asked)
+
+    def shown(self, source: Party) -> Iterator[Shown]:
+        """All that a source may open something to of what was asked about, in order."""
+        everything = self.reach.relation.rules.everything
+        for destination, cell in self.reach.reached(source):
+            if destination.name not in self._wanted:
+                continue
+            ports = self._wording.of(cell, destination)
+            moot = NONE
+            if cell.exempt is Exemption.NODE:
+                moot = self._wording.of(Cell(dict.fromkeys(cell.ports, everything)), destination)
+            if (ports, moot) != (NONE, NONE):
+                yield Shown(source, destination, cell, ports, moot)

@@ -1,0 +1,131 @@
+"""Names of pods: a pod's own, a workload's, a label selector, a namespace, and what the matrix calls a row of pods."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import msgspec
+
+from ovsnp.analysis.naming.absent import no_pod, no_workload
+from ovsnp.analysis.naming.ends import DEFAULT_NAMESPACE, full_key
+from ovsnp.analysis.naming.label_selectors import is_selector, read_selector
+from ovsnp.analysis.naming.matrix_headings import Rows
+from ovsnp.analysis.naming.near_names import advice, either, nearest
+from ovsnp.analysis.reach.workloads import by_workload
+from ovsnp.errors import UsageError
+from ovsnp.model.cluster import Cluster, Pod, Workload
+from ovsnp.oracle import selects
+
+_POD = "pod"
+_KINDS = {
+    kind: kind
+    for kind in (
+        *("deployment", "statefulset", "daemonset", "replicaset", "replicationcontroller", "job", "cronjob"),
+        *("rollout", "deploymentconfig"),
+    )
+}
+_KINDS |= {"deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "rs": "replicaset", "cj": "cronjob"}
+_KINDS |= {"ro": "rollout", "dc": "deploymentconfig"}
+_KINDS |= {"rc": "replicationcontroller", "po": _POD, _POD: _POD}
+"""Kinds as kubectl takes them."""
+
+
+class Pods(msgspec.Struct, frozen=True):
+    """Some pods, at least one, and what they are called together."""
+
+    name: str
+    pods: tuple[Pod, ...]
+
+
+class PodNames:
+    """The names of a cluster's pods."""
+
+    def __init__(self, cluster: Cluster, rows: Rows) -> None:
+        self._cluster, self._rows = cluster, rows
+        self._pods = {pod.key: pod for pod in cluster.pods}
+        self._workloads = {each: tuple(pods) for each, pods in sorted(by_workload(cluster.pods).items())}
+        self._named: dict[str, list[Workload]] = defaultdict(list)
+        for workload in self._workloads:
+            self._named[f"{workload.namespace}/{workload.name}"].append(workload)
+
+    def read(self, text: str) -> Pods:
+        """The pods that are meant; raises UsageError where there are none, or where a name may mean others."""
+        if is_selector(text):
+            return self._selected(text)
+        if text.endswith(("/", "/*")):
+            return self._of_namespace(text.rpartition("/")[0])
+        found: dict[frozenset[str], Pods] = {}
+        for each in self._candidates(text):
+            found.setdefault(frozenset(pod.key for pod in each.pods), each)
+        if len(found) > 1:
+            names = sorted(each.name for each in found.values())
+            raise UsageError(f"{text} may mean {either(names)}; write which")
+        for each in found.values():
+            return each
+        raise UsageError(self._nobody(text))
+
+    def knows(self, text: str) -> bool:
+        """Whether a name, which is no selector, is that of pods."""
+        return any(True for _ in self._candidates(text))
+
+    def _candidates(self, text: str) -> Iterator[Pods]:
+        """All that a name may mean, each by a name that means nothing else."""
+        kind, rest = _kind(text)
+        if kind == _POD and (pod := self._pods.get(full_key(rest))):
+            yield Pods(f"{_POD}/{pod.key}" if pod.key in self._named else pod.key, (pod,))
+        elif kind:
+            for workload in self._named.get(full_key(rest), ()):
+                if workload.kind.lower() == kind:
+                    yield Pods(workload.key, self._workloads[workload])
+        if text.count("/") > 1:
+            return
+        key = full_key(text)
+        workloads = self._named.get(key, ())
+        for workload in workloads:
+            yield Pods(workload.key, self._workloads[workload])
+        if pod := self._pods.get(key):
+            yield Pods(f"{_POD}/{key}" if workloads or kind else key, (pod,))
+        elif not workloads and key in self._rows.workloads:
+            yield Pods(key, tuple(self._rows.workloads[key]))
+
+    def _selected(self, text: str) -> Pods:
+        asked = read_selector(text, self._cluster.namespaces)
+        namespace = self._namespace(asked.namespace) if asked.namespace is not None else DEFAULT_NAMESPACE
+        inside = [pod for pod in self._cluster.pods if pod.namespace == namespace]
+        found = tuple(pod for pod in inside if selects(asked.selector, pod.labels))
+        if found:
+            return Pods(f"{namespace}/{asked.selector}", found)
+        for pod in (*self._cluster.host_pods, *self._cluster.ended_pods):
+            if pod.namespace == namespace and selects(asked.selector, pod.labels):
+                raise UsageError(no_pod(self._cluster, pod.key))
+        labels = {f"{key}={value}" for pod in inside for key, value in pod.labels.items()}
+        hint = advice(nearest(str(asked.selector), labels), labels, "labels of pods there")
+        raise UsageError(f"no pod of namespace {namespace} has {asked.selector}; {hint}")
+
+    def _of_namespace(self, namespace: str) -> Pods:
+        found = tuple(pod for pod in self._cluster.pods if pod.namespace == self._namespace(namespace))
+        if not found:
+            spaces = {pod.namespace for pod in self._cluster.pods}
+            hint = advice([f"{each}/" for each in nearest(namespace, spaces)], spaces, "namespaces with pods")
+            raise UsageError(f"namespace {namespace} has no pods; {hint}")
+        return Pods(f"{namespace}/*", found)
+
+    def _namespace(self, name: str) -> str:
+        spaces = self._cluster.namespaces
+        if name not in spaces:
+            raise UsageError(f"there is no namespace {name}; {advice(nearest(name, spaces), spaces, 'namespaces')}")
+        return name
+
+    def _nobody(self, text: str) -> str:
+        kind, rest = _kind(text)
+        if kind == _POD:
+            return no_pod(self._cluster, full_key(rest))
+        if kind:
+            return no_workload(self._cluster, kind, full_key(rest), [each.key for each in self._workloads])
+        return no_pod(self._cluster, full_key(text))
+
+
+def _kind(text: str) -> tuple[str, str]:
+    """The kind that a name begins with, empty where there is none, and the rest."""
+    first, slash, rest = text.partition("/")
+    kind = _KINDS.get(first.lower(), "") if slash else ""
+    return kind, rest if kind else text

@@ -1,0 +1,95 @@
+"""The cells: what one party may open to another."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ovsnp.analysis.reach.parties import By, Kind, Party, parties
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.policy import Direction
+from ovsnp.oracle import Exemption
+from ovsnp.oracle.classes import Classes
+from ovsnp.oracle.relation import Relation
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """What policies let one party open to another, of each family both have: bits, one a class of traffic.
+
+    ``exempt`` says that no policy has a say between some of their members, or with ``wholly`` between all of them:
+    then everything is allowed there.
+    """
+
+    ports: dict[int, int]
+    exempt: Exemption | None = None
+    wholly: bool = False
+
+    @property
+    def allows(self) -> bool:
+        """Whether anything at all may be opened between any two members."""
+        return self.exempt is not None or any(self.ports.values())
+
+
+class Reach:
+    """A cluster's matrix; cells are made when they are asked for. ``alone``: see `parties`."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        by: By = By.WORKLOAD,
+        *,
+        strict_nodes: bool = False,
+        alone: frozenset[str] = frozenset(),
+    ) -> None:
+        self.by, self.strict_nodes = by, strict_nodes
+        self.classes = Classes(cluster)
+        self.relation = Relation(self.classes.clusters[0], self.classes.partition)
+        self.parties = parties(self.classes, self.relation.rules, by, strict_nodes=strict_nodes, alone=alone)
+        self._by_class: dict[int, list[int]] = defaultdict(list)
+        for index, party in enumerate(self.parties):
+            for number in party.classes.values():
+                self._by_class[number].append(index)
+        self._index = {party.name: index for index, party in enumerate(self.parties)}
+        self._nodes = {index for index, party in enumerate(self.parties) if party.kind is Kind.NODE}
+
+    def cell(self, source: Party, destination: Party) -> Cell | None:
+        """What may be opened; None where no pod takes part or no family is shared: then there is nothing to judge."""
+        shared = [version for version in source.classes if version in destination.classes]
+        if not shared or Kind.POD not in (source.kind, destination.kind):
+            return None
+        exempt, wholly = self._exemption(source, destination)
+        if wholly:
+            return Cell(dict.fromkeys(shared, self.relation.rules.everything), exempt, wholly=True)
+        ports = {
+            version: self.relation.allowed(source.classes[version], destination.classes[version]) for version in shared
+        }
+        return Cell(ports, exempt)
+
+    def reached(self, source: Party) -> Iterator[tuple[Party, Cell]]:
+        """All that a party may open something to, in order."""
+        for destination in self._candidates(source):
+            cell = self.cell(source, destination)
+            if cell is not None and cell.allows:
+                yield destination, cell
+
+    def _candidates(self, source: Party) -> Iterable[Party]:
+        """Those that a party's own rules, or exemptions, let it reach: of most parties these are few."""
+        sides = [self.relation.side(Direction.EGRESS, number) for number in source.classes.values()]
+        if any(side.others for side in sides):
+            return self.parties
+        named = {number for side in sides for number in side.listed}
+        found = {self._index[source.name]} | {index for number in named for index in self._by_class.get(number, ())}
+        return [self.parties[index] for index in sorted(found | self._nodes)]
+
+    def _exemption(self, source: Party, destination: Party) -> tuple[Exemption | None, bool]:
+        """Why no policy has a say between some of their members, and whether it is so between all of them."""
+        if source.kind is destination.kind:
+            if source.name != destination.name or all(pod.template for pod in source.pods):
+                return None, False
+            return Exemption.SELF, source.lone
+        if Kind.OUTSIDE in (source.kind, destination.kind):
+            return None, False
+        if not self.strict_nodes:
+            return Exemption.NODE, True
+        own = source.nodes & destination.nodes
+        return Exemption.NODE if own else None, len(source.nodes) == len(destination.nodes) == len(own) == 1

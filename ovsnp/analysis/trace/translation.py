@@ -1,0 +1,111 @@
+"""What becomes of a packet's addresses: by conntrack, and in the tunnel header."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ovsnp.analysis.trace.stretch import Stretch
+from ovsnp.analysis.trace.transcript import Pass, read_fields
+from ovsnp.model.address import Address, format_address
+from ovsnp.model.options import Encap
+from ovsnp.pipeline import fields as f
+from ovsnp.pipeline.registers import CARRIED_SOURCE
+
+_NOTHING = ("0.0.0.0", "::")
+"""What a trace has of the family that a tunnel is not of."""
+
+_End = tuple[tuple[str, ...], str]
+"""The fields that an end's address may be in, and the one that its port is in."""
+
+_SOURCE: _End = tuple(field.name for field in f.IP_SRC.values()), "tp_src"
+_DESTINATION: _End = tuple(field.name for field in f.IP_DST.values()), "tp_dst"
+TUNNEL_SENDER: _End = tuple(field.name for field in f.TUNNEL_SRC.values()), ""
+TUNNEL_RECEIVER: _End = tuple(field.name for field in f.TUNNEL_DST.values()), ""
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """What conntrack wrote in place of one end, ``ADDRESS:PORT``; None where that end stayed."""
+
+    source: str | None
+    destination: str | None
+
+
+def translation(before: Pass, after: Pass) -> Translation:
+    """What is different where the packet comes back from conntrack."""
+    return Translation(*(_changed(before.after, after.before, side) for side in (_SOURCE, _DESTINATION)))
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str], side: _End) -> str | None:
+    now = written(after, side)
+    return now if now != written(before, side) else None
+
+
+def written(fields: Mapping[str, str], side: _End) -> str:
+    """An end of the packet as ``ADDRESS:PORT``, or ``ADDRESS`` where it has no port."""
+    names, port = side
+    address = next((fields[name] for name in names if fields.get(name, "::") not in _NOTHING), "")
+    if port not in fields:
+        return address
+    return f"[{address}]:{fields[port]}" if ":" in address else f"{address}:{fields[port]}"
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The tunnel header that a packet came with.
+
+    ``vni`` is its network identifier, ``option`` the Geneve option with a pod's address as its value, ``carried`` that
+    address; both empty where there is none.
+    """
+
+    encap: Encap
+    sender: str
+    receiver: str
+    vni: int
+    option: str
+    carried: str
+
+    def __str__(self) -> str:
+        names = {Encap.GENEVE: "Geneve", Encap.VXLAN: "VXLAN"}
+        option = f", option {self.option}" if self.option else ""
+        whose = f": {self.carried}" if self.carried else ", without a pod's address"
+        return f"{names[self.encap]} from {self.sender} to {self.receiver}, VNI {self.vni}{option}{whose}"
+
+
+def header(stretch: Stretch) -> Header | None:
+    """The header of what came in by the tunnel; None where the packet came in by another port."""
+    fields = read_fields(stretch.packet)
+    if stretch.in_port != stretch.node.ports.tunnel:
+        return None
+    vni = int(fields.get(f.TUN_ID.name, "0"), 16)
+    options = (f"{field.name}={fields[field.name]}" for field in f.TUN_METADATA.values() if field.name in fields)
+    option = next(options, "")
+    whose = carried(stretch) if option or vni else ""
+    return Header(
+        stretch.node.encap, written(fields, TUNNEL_SENDER), written(fields, TUNNEL_RECEIVER), vni, option, whose
+    )
+
+
+def carried(stretch: Stretch) -> str:
+    """The pod's address that the tunnel header carries: as it was written here, or read here."""
+    for fields in (stretch.passes[0].before, stretch.last):
+        for version, field in f.TUN_METADATA.items():
+            if value := int(fields.get(field.name, "0"), 16):
+                return _address(value.to_bytes(4 if version == 4 else 16, "big"))
+    return _offset(stretch)
+
+
+def _offset(stretch: Stretch) -> str:
+    """VXLAN's offset as Origin made an address of it, or else the source whose offset was written."""
+    for fields in (each.before for each in stretch.passes):
+        if value := fields.get(CARRIED_SOURCE[4].base):
+            return _address(int(value, 16).to_bytes(4, "big"))
+        if _PARTS[0] in fields:
+            return _address(b"".join(int(fields.get(name, "0"), 16).to_bytes(4, "big") for name in _PARTS))
+    return written(stretch.passes[0].before, (_SOURCE[0], ""))
+
+
+_PARTS = [f"reg{number}" for number in range(12, 16)]
+"""The registers of which CARRIED_SOURCE[6] is made, highest first, as a trace names them."""
+
+
+def _address(value: bytes) -> str:
+    return format_address(Address(value))

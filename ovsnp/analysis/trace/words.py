@@ -1,0 +1,171 @@
+"""What happened in a table, in words: one function for each table, of what was met there."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from ovsnp.analysis.explain.reasons import Reasons
+from ovsnp.analysis.explain.reasons import Way as Judged
+from ovsnp.analysis.trace.judged import isolation
+from ovsnp.analysis.trace.stretch import Stretch
+from ovsnp.analysis.trace.transcript import Visit
+from ovsnp.analysis.trace.translation import TUNNEL_RECEIVER, Translation, carried, written
+from ovsnp.flows.flow import Flow
+from ovsnp.pipeline import priorities as p
+
+
+class Met(msgspec.Struct, frozen=True):
+    """What the words of a table are made of."""
+
+    stretch: Stretch
+    visit: Visit
+    flow: Flow | None
+    translated: Translation | None
+    said: Judged | None
+
+    @property
+    def note(self) -> str:
+        """What the compiler says of the flow."""
+        return self.flow.note if self.flow else ""
+
+    @property
+    def priority(self) -> int:
+        """The flow's; 0 where none was met."""
+        return self.visit.priority if self.visit.found else 0
+
+    @property
+    def drops(self) -> bool:
+        """Whether the flow says so itself."""
+        return self.visit.actions == ("drop",)
+
+    @property
+    def rules(self) -> str:
+        """The rules that the flow is of."""
+        return ", ".join(map(str, self.flow.rules)) if self.flow else ""
+
+
+def _origin(met: Met) -> str:
+    if met.drops:
+        return f"dropped: {met.note}"
+    if met.priority == p.CARRIER:
+        return f"{met.note}: the tunnel header carries {carried(met.stretch)}"
+    if met.note.startswith("from node"):
+        return f"through the tunnel {met.note}"
+    return met.note if met.note.startswith("by ") else f"from {met.note}, by its own port and addresses"
+
+
+def _snat(met: Met) -> str:
+    return "to the gateway's address: perhaps an answer to it" if met.visit.match else "not to the gateway's address"
+
+
+def _service(met: Met) -> str:
+    if met.priority == p.SERVICE_GUARD:
+        return "through the tunnel: its endpoint was chosen where it came from"
+    if met.drops:
+        return f"dropped: {met.note}"
+    if met.priority != p.SERVICE:
+        return "to no Service"
+    return f"Service {met.note}{_endpoint(met)}"
+
+
+def _endpoint(met: Met) -> str:
+    return f": given {met.translated.destination}" if met.translated else ""
+
+
+def _kept(met: Met) -> str:
+    return "an endpoint is kept for this client" if met.visit.found else "no endpoint is kept for this client"
+
+
+def _endpoint_table(met: Met) -> str:
+    return f"Service {met.note}{_endpoint(met) or ': given one of its endpoints'}"
+
+
+def _destination_node(met: Met) -> str:
+    return f"to a node{', ' if met.note else ''}{met.note}" if met.priority == p.NODE else "to no node"
+
+
+def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[Met], str]:
+    """Egress and Ingress; the side is the end whose policies count."""
+
+    def words(met: Met) -> str:
+        who = (isolation(reasons(met.said)) if met.said else "") or f"the {side} is isolated"
+        match met.priority:
+            case p.NOT_ISOLATED:
+                return f"the {side} is no isolated pod of this node"
+            case p.CARRIED if side == "destination":
+                return f"{who}, judged on {carried(met.stretch)}, which the tunnel header carries"
+            case p.JUDGE | p.SERVICE_BLOCKS:
+                return who
+            case _:
+                return f"dropped: {met.note}" if met.drops else met.note
+
+    return words
+
+
+def _peer(side: str) -> Callable[[Met], str]:
+    def words(met: Met) -> str:
+        return f"the {side} is in {met.note.removeprefix('peer in ') if met.visit.found else 'no peer set'}"
+
+    return words
+
+
+def _rule(met: Met) -> str:
+    if met.drops:
+        return "dropped: no rule admits it"
+    return f"admitted by {met.rules}" if met.rules else met.note
+
+
+def _forward(met: Met) -> str:
+    if met.drops:
+        return f"dropped: {met.note}"
+    return met.note if met.note.startswith(("to ", "back to ")) else f"to {met.note}"
+
+
+def _source_node(met: Met) -> str:
+    return "from a node that always reaches pods" if met.visit.found else "from no such node"
+
+
+def _output(met: Met) -> str:
+    if met.drops:
+        return f"dropped: {met.note}"
+    source = f"; its source becomes {met.translated.source}" if met.translated else ""
+    if met.priority == p.SERVICE_BOUND:
+        return f"{met.note}: the tunnel header carries {carried(met.stretch)}{source}"
+    return f"{met.note or 'sent as it is'}{source}"
+
+
+def _send(met: Met) -> str:
+    stretch, out = met.stretch, next(iter(met.visit.outputs), "")
+    number = stretch.in_port if out == "IN_PORT" else int(out or 0)
+    name = stretch.node.port_name(number)
+    if met.visit.failure:
+        return f"NOT sent out of {name}: {met.visit.failure}"
+    if number != stretch.node.ports.tunnel:
+        return f"out of {name}"
+    neighbor = f" ({met.visit.unknown_neighbor})" if met.visit.unknown_neighbor else ""
+    return f"out of {name} to {written(stretch.last, TUNNEL_RECEIVER)}{neighbor}"
+
+
+WORDS: Mapping[str, Callable[[Met], str]] = {
+    "Origin": _origin,
+    "SnatConntrack": _snat,
+    "Conntrack": lambda _: "asks conntrack: a new connection",
+    "ConntrackState": lambda met: f"dropped: {met.note}" if met.drops else met.note,
+    "Service": _service,
+    "SessionAffinity": _kept,
+    "Endpoint": _endpoint_table,
+    "DestinationNode": _destination_node,
+    "Egress": _judging("source", lambda said: said.egress),
+    "EgressPeer": _peer("destination"),
+    "EgressServicePeer": _peer("cluster IP"),
+    "EgressRule": _rule,
+    "Forward": _forward,
+    "Ingress": _judging("destination", lambda said: said.ingress),
+    "SourceNode": _source_node,
+    "IngressPeer": _peer("source"),
+    "IngressRule": _rule,
+    "Commit": lambda _: "conntrack remembers the connection as admitted",
+    "Output": _output,
+    "Send": _send,
+}
+"""What happened in a table, by its name; the steps of a table that is not here show its flow's actions."""

@@ -1,0 +1,28 @@
+"""What was proved as JSON; docs/verify.md has its schema."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ovsnp.analysis.verification.counterexample import Counterexample
+from ovsnp.analysis.verification.proof import Report
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A counterexample and the reasons."""
+
+    example: Counterexample
+    why: Sequence[str]
+
+
+def document(report: Report, told: Sequence[Told], bridge: str, node: str | None) -> dict[str, Any]:
+    """Everything there is to say."""
+    return {
+        "bridge": bridge,
+        "node": node,
+        "verdict": "wrong" if report.findings else "proved",
+        "classes": report.classes,
+        "findings": len(report.findings),
+        "counterexamples": [{**msgspec.to_builtins(each.example), "why": list(each.why)} for each in told],
+    }

@@ -1,0 +1,137 @@
+"""Questions about connections that were given an endpoint of a Service, after their first packet.
+
+The endpoint may be anybody by now: a Service's endpoints go, and their connections stay.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.choices import Front
+from ovsnp.analysis.verification.questions.clients import Clients, Leaving
+from ovsnp.analysis.verification.questions.connected import CONNECTIONS, in_states, marks, opened
+from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.rows import Judge, sending
+from ovsnp.analysis.verification.questions.scene import DESTINATION, Scene, named
+from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, Piece, chosen, known
+from ovsnp.analysis.verification.questions.traffic import NUMBERS, Cell
+from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Table, Verdicts
+from ovsnp.analysis.verification.simulator.space import Element, Sets, bits, narrowed
+from ovsnp.model.policy import Direction
+from ovsnp.oracle import PodEnd, Traffic
+from ovsnp.oracle.judge import holds_cluster_ip
+
+CLIENTS, FRONTS, TRAFFIC, _, ENDS = range(5)
+_PORT = "undone_port"
+
+
+class Bound:
+    """The questions about some clients' connections to Services."""
+
+    def __init__(self, scene: Scene, who: Clients, fronts: Sequence[Front]) -> None:
+        self._scene, self._who, self._fronts, self._ends = scene, who, fronts, scene.far
+        self._ways = scene.ways(self._ends, who.origin)
+        undone = DESTINATION[scene.version]
+        self._space = scene.space(
+            who.elements,
+            [{undone: int.from_bytes(each.cluster_ip, "big"), "tp_dst": each.port.number} for each in fronts],
+            [_undone(cell) for cell in scene.cells.cells],
+            ELEMENTS,
+            [{"undone": far.value} for far in self._ends],
+            marks(scene).elements,
+            fixed=who.fields,
+        )
+        start = self._space.fields()
+        self._addresses = {undone: start["undone"], "tp_dst": start.get(_PORT, 0)}
+
+    def questions(self) -> Iterator[Question]:
+        """Every state, but that of answers."""
+        scene, space, who = self._scene, self._space, self._who
+        names = [[named(each) for each in who.sources], [str(each) for each in self._fronts], [], NAMES,
+                 [named(each) for each in self._ends]]  # fmt: skip
+        question = Question(
+            "service",
+            space,
+            names,
+            {**scene.common(space), **who.fields},
+            space.everything,
+            AllDropped(),
+            note=who.note,
+            remembers=opened(scene, space, who.kind),
+            memory={scene.zone: known(space, self._addresses)},
+            ends=[(space.everything, scene.ends(space)[0], self._addresses[DESTINATION[scene.version]])],
+        )
+        states = chosen(lambda state: state.bound and not state.replies)
+        question.sets = narrowed(question.sets, CONNECTIONS, states)
+        leaving = Leaving(scene, who, self._ends, ENDS, self._addresses)
+        for piece, each in self._in_states(question, selfless=True):
+            yield from leaving.by_way(each, carried=piece.carried)
+        if who.origin == "pod":
+            for piece, each in self._in_states(question, selfless=False):
+                yield from leaving.back_to_itself(each, bound=piece.carried)
+
+    def _in_states(self, question: Question, *, selfless: bool) -> Iterator[tuple[Piece, Question]]:
+        def verdicts(judge: Judge, unsure: bool) -> Verdicts:
+            return self._verdicts(judge, unsure=unsure, selfless=selfless)
+
+        for piece, each in in_states(self._scene, question, self._who.kind, verdicts):
+            for sets in self._of_protocols(each.sets, judged=piece.judged):
+                yield piece, replace(each, sets=sets, kind="connection state")
+
+    def _of_protocols(self, sets: Sets, *, judged: bool) -> Iterator[Sets]:
+        """The packets that have the protocol of their Service's port; of other protocols come errors about these."""
+        cells, every = self._scene.cells.cells, set(NUMBERS.values())
+        for protocol in (*sorted(every), None):
+            fronts = bits(protocol in (None, NUMBERS[each.port.protocol]) for each in self._fronts)
+            those = bits(cell.protocol == protocol if protocol else cell.protocol not in every for cell in cells)
+            if (traffic := sets[TRAFFIC] & those) and fronts and (protocol or not judged):
+                yield narrowed(narrowed(sets, FRONTS, fronts), TRAFFIC, traffic)
+
+    def _verdicts(self, judge: Judge, *, unsure: bool, selfless: bool) -> Verdicts:
+        """Those of a judge; with --service-blocks policy judges also on the cluster IP."""
+        expect = self._scene.expect
+
+        def on_the_cluster_ip(source: Far, destination: Far, via: bool) -> int:
+            return expect.ingress(source, destination, via=via) & ~expect.tunneled(source, destination)
+
+        every = self._space.everything
+        plain = self._table(judge, unsure=unsure, selfless=selfless)
+        if not unsure or not expect.options.service_blocks:
+            return plain
+        held = self._table(on_the_cluster_ip, unsure=unsure, selfless=selfless)
+        by_holders: dict[int, int] = defaultdict(int)
+        for index, front in enumerate(self._fronts):
+            by_holders[bits(holds(self._scene, source, front) for source in self._who.sources)] |= 1 << index
+        parts: list[tuple[Sets, Verdicts]] = []
+        for holders, fronts in by_holders.items():
+            for clients, table in ((holders, held), (every[CLIENTS] & ~holders, plain)):
+                if clients:
+                    parts.append((narrowed(narrowed(every, FRONTS, fronts), CLIENTS, clients), table))
+        return Cases(*parts)
+
+    def _table(self, judge: Judge, *, unsure: bool, selfless: bool) -> Table:
+        rows = sending(
+            self._scene, judge, self._who.sources, self._ends, self._ways, unsure=unsure, selfless=selfless, via=True
+        )
+        return Table((CLIENTS, ENDS, TRAFFIC), rows)
+
+
+def _undone(cell: Cell) -> Element:
+    """A cell's fields as they are once conntrack has put the endpoint where the cluster IP was."""
+    return {_PORT if name == "tp_dst" else name: value for name, value in cell.element.items()}
+
+
+def holds(scene: Scene, source: Far, front: Front) -> bool:
+    """Whether a block of the client's egress rules holds the cluster IP, with --service-blocks."""
+    expect = scene.expect
+    if (
+        not expect.options.service_blocks
+        or not isinstance(source.end, PodEnd)
+        or source.end.pod.key not in expect.local
+    ):
+        return False
+    opened_to = front.cluster_ip, Traffic(front.port.protocol, front.port.number)
+    policies = expect.prepared.isolating(Direction.EGRESS, source.end.pod)
+    return any(holds_cluster_ip(rule, opened_to) for policy in policies for rule in policy.egress)

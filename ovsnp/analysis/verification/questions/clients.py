@@ -1,0 +1,112 @@
+"""Who connects to Services by one kind of port, and how what they send leaves once it has an endpoint."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.arrivals import by_gateway
+from ovsnp.analysis.verification.questions.arriving import gateways
+from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, carrying, leaving, leaving_by
+from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.scene import SOURCE, Scene
+from ovsnp.analysis.verification.questions.ways import Way
+from ovsnp.analysis.verification.simulator.space import Element, Value, narrowed
+from ovsnp.model.address import Address
+from ovsnp.oracle import PodEnd
+from ovsnp.pipeline.registers import Origin
+
+
+class Clients(NamedTuple):
+    """Who connects to Services by one kind of port."""
+
+    origin: str
+    elements: Sequence[Element]
+    sources: Sequence[Far]
+    fields: Mapping[str, Value]
+
+    @property
+    def kind(self) -> Origin:
+        """The number of the kind of port."""
+        return Origin.POD if self.origin == "pod" else Origin.GATEWAY
+
+    @property
+    def note(self) -> str:
+        """By which port, where that is not a pod's."""
+        return "" if self.origin == "pod" else f"by the {self.origin}"
+
+
+def clients(scene: Scene) -> Iterator[Clients]:
+    """The local pods, and who may send by the gateway."""
+    pods = scene.locals()
+    if pods:
+        yield Clients("pod", scene.from_pods(pods), pods, {})
+    arrivals = by_gateway(scene)
+    chosen = [(element, far) for element, far in zip(arrivals.elements, arrivals.sources, strict=True) if far]
+    if chosen:
+        yield Clients("gateway", [element for element, _ in chosen], [far for _, far in chosen], arrivals.fields)
+
+
+class Leaving(NamedTuple):
+    """How what goes to endpoints leaves: ``ends`` are theirs, along a dimension, ``addresses`` what it has then."""
+
+    scene: Scene
+    who: Clients
+    ends: Sequence[Far]
+    dimension: int
+    addresses: Mapping[str, Value]
+
+    def by_way(self, question: Question, *, carried: bool) -> Iterator[Question]:
+        """The question in parts, for each way that packets leave; ``carried``: with their source, to other nodes."""
+        ways = self.scene.ways(self.ends, self.who.origin)
+        kinds: dict[str, int] = defaultdict(int)
+        for index, way in enumerate(ways):
+            kinds[_kind(way)] |= 1 << index
+        for kind, those in kinds.items():
+            if here := those & question.sets[self.dimension]:
+                sets = narrowed(question.sets, self.dimension, here)
+                # A connection that ends because it would go back by the gateway may be remembered.
+                sealed = kind != "nowhere" or self.who.origin == "pod"
+                leaves = self._leaves(question, ways, carried=carried and kind == "tunnel")
+                yield replace(question, sets=sets, leaves=leaves, sealed=sealed)
+
+    def _leaves(self, question: Question, ways: Sequence[Way | None], *, carried: bool) -> dict[str, Value]:
+        scene, space = self.scene, question.space
+        leaves = {**leaving(scene, space, self.dimension, ways), **self.addresses}
+        if carried and self.who.origin == "pod":
+            return {**leaves, **carrying(scene, space, 0, self.who.sources)}
+        return {**leaves, **NO_CARRIER}
+
+    def itself(self) -> dict[Address, int]:
+        """For each client that is a pod the endpoints that are itself."""
+        by_pod: dict[str, int] = defaultdict(int)
+        for place, far in enumerate(self.ends):
+            if isinstance(far.end, PodEnd):
+                by_pod[far.end.pod.key] |= 1 << place
+        return {
+            each.address: by_pod.get(each.end.pod.key, 0)
+            for each in self.who.sources
+            if isinstance(each.end, PodEnd) and self.who.origin == "pod"
+        }
+
+    def back_to_itself(self, question: Question, *, bound: bool) -> Iterator[Question]:
+        """A pod that reaches itself gets the packet back, from the gateway's address (``bound``) so it answers that."""
+        scene, own = self.scene, self.itself()
+        for index, source in enumerate(self.who.sources):
+            here = own.get(source.address, 0) & question.sets[self.dimension]
+            if not here or not question.sets[0] >> index & 1:
+                continue
+            sets = narrowed(narrowed(question.sets, 0, 1 << index), self.dimension, here)
+            (way,) = scene.ways([source], "pod")
+            leaves = {**leaving_by(way), **self.addresses}
+            if bound and (found := gateways(scene)):
+                leaves[SOURCE[scene.version]] = found[0]
+            yield replace(question, sets=sets, leaves=leaves)
+
+
+def _kind(way: Way | None) -> str:
+    if way is None:
+        return "nowhere"
+    return "tunnel" if way.tunnel else "here"

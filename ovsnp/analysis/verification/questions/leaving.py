@@ -1,0 +1,96 @@
+"""How packets leave that must pass: by which port, to which MAC address and tunnel, with what in their headers."""
+
+from collections.abc import Mapping, Sequence
+
+from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.scene import DESTINATION, SOURCE, TTL, Scene
+from ovsnp.analysis.verification.questions.ways import Way
+from ovsnp.analysis.verification.simulator.places import OPTION_BITS
+from ovsnp.analysis.verification.simulator.space import Space, Value
+from ovsnp.model.address import Prefix, family
+from ovsnp.model.options import Encap
+from ovsnp.pipeline.carrier import MARKED, offset_bits
+from ovsnp.pipeline.ports import ROUTER_MAC
+
+Leaves = Mapping[str, Value]
+
+
+def leaving(scene: Scene, space: Space, dimension: int, ways: Sequence[Way | None]) -> dict[str, Value]:
+    """How packets leave that only pass through: their addresses as they were, one hop less to live."""
+    start = space.fields()
+    return {**leaving_to(scene, space, dimension, ways), DESTINATION[scene.version]: start[DESTINATION[scene.version]]}
+
+
+def leaving_to(scene: Scene, space: Space, dimension: int, ways: Sequence[Way | None]) -> dict[str, Value]:
+    """How packets leave whose destination is translated."""
+    known = [way or Way(0, 0) for way in ways]
+    start = space.fields()
+    return {
+        "port": space.column(dimension, tuple(way.port for way in known)),
+        "dl_src": ROUTER_MAC,
+        "dl_dst": space.column(dimension, tuple(way.mac for way in known)),
+        **_tunnel(space, dimension, known),
+        "nw_ttl": TTL - 1,
+        SOURCE[scene.version]: start[SOURCE[scene.version]],
+        "tp_dst": start.get("tp_dst", 0),
+    }
+
+
+def leaving_by(way: Way | None) -> dict[str, Value]:
+    """How packets leave that all go one way, whatever their addresses."""
+    assert way is not None
+    return {
+        "port": way.port,
+        "dl_src": ROUTER_MAC,
+        "dl_dst": way.mac,
+        "tun_dst": 0,
+        "tun_ipv6_dst": 0,
+        "nw_ttl": TTL - 1,
+    }
+
+
+def _tunnel(space: Space, dimension: int, ways: Sequence[Way]) -> dict[str, Value]:
+    """The ends of tunnels."""
+    ends = [way.tunnel for way in ways]
+    return {
+        name: space.column(
+            dimension, tuple(int.from_bytes(end, "big") if end and family(end) == version else 0 for end in ends)
+        )
+        for version, name in ((4, "tun_dst"), (6, "tun_ipv6_dst"))
+    }
+
+
+NO_CARRIER: Leaves = {"tun_id": 0, "tun_metadata0": 0, "tun_metadata1": 0}
+"""The fields of the carrier, as they are where there is none."""
+
+
+def carrying(scene: Scene, space: Space, dimension: int, sources: Sequence[Far]) -> Leaves:
+    """What a local pod's Service-bound packets to another node have: the carrier, and perhaps the gateway as source."""
+    node, version, options = scene.expect.node, scene.version, scene.expect.options
+    cidr = next((each for each in (node.pod_cidrs if node else ()) if each.family == version), None)
+    if cidr is None:
+        return NO_CARRIER
+    name = carrier_field(scene)
+    found = {**NO_CARRIER, "tun_id": MARKED}
+    found[name] = space.column(dimension, tuple(_carried(scene, cidr, each.value) for each in sources))
+    if options.masquerade:
+        found[SOURCE[version]] = int.from_bytes(cidr.gateway, "big")
+    return found
+
+
+def _carried(scene: Scene, cidr: Prefix, address: int) -> int:
+    if scene.expect.options.encap is Encap.VXLAN:
+        return address & ((1 << offset_bits(cidr)) - 1)
+    return option(address)
+
+
+def carrier_field(scene: Scene) -> str:
+    """The tunnel header's field that carries a source pod's address."""
+    if scene.expect.options.encap is Encap.VXLAN:
+        return "tun_id"
+    return "tun_metadata0" if scene.version == 4 else "tun_metadata1"
+
+
+def option(address: int) -> int:
+    """A Geneve option with an address."""
+    return address | 1 << OPTION_BITS

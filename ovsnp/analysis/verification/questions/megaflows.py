@@ -1,0 +1,34 @@
+"""Questions about megaflows: what a datapath keeps of one packet's way is what others that it cannot tell apart take.
+
+A packet without a tunnel option makes a megaflow of the kernel datapath that says nothing of options
+(`ovsnp.pipeline.datapath`). A packet that has the option and is the same in all other fields takes this megaflow. So
+the packet with the option is sent the way of the packet without it, and is held against its own verdict. This covers
+all megaflows: the packet that made a megaflow differs from a packet that takes it in nothing that decided the way, and
+without its option the second packet would have gone the same way.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from msgspec.structs import replace
+
+from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.verdicts import AllDropped, Excused
+from ovsnp.analysis.verification.simulator.space import Column
+from ovsnp.pipeline.datapath import WITNESS
+
+_BLIND = sorted(field.base for field in WITNESS)
+
+
+def by_megaflow(question: Question) -> Iterator[Question]:
+    """The question about packets that take the megaflow of one that lacks what they have."""
+    start = question.start()
+    there = [base for base in _BLIND if isinstance(start.get(base), Column)]
+    # Where all packets must be dropped, those without are among them.
+    if isinstance(question.verdicts, AllDropped) or question.table:
+        return
+    for count in range(1, len(there) + 1):
+        for lacking in combinations(there, count):
+            verdicts = Excused(question.verdicts, question.unsent)
+            fields = {**question.fields, **dict.fromkeys(lacking, 0)}
+            yield replace(question, kind="megaflow", fields=fields, verdicts=verdicts, taken=lacking)

@@ -1,0 +1,74 @@
+"""Questions about what local pods send, by their own ports and as themselves, but to Services."""
+
+from collections.abc import Iterator
+
+from ovsnp.analysis.verification.questions.clients import Clients, Leaving
+from ovsnp.analysis.verification.questions.connected import (
+    ENDS,
+    SOURCES,
+    TRAFFIC,
+    apart,
+    going_back,
+    in_states,
+    marks,
+    opened,
+    returned,
+    within,
+)
+from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, leaving
+from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.rows import Judge, sending
+from ovsnp.analysis.verification.questions.scene import Scene, named
+from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, known
+from ovsnp.analysis.verification.questions.verdicts import AllDropped, Table
+from ovsnp.analysis.verification.simulator.space import bits, narrowed
+from ovsnp.pipeline.registers import Origin
+
+
+def from_pods(scene: Scene) -> Iterator[Question]:
+    """What local pods send, in every state of its connection."""
+    sources, ends = scene.locals(), scene.everyone
+    if not sources:
+        return
+    ways, found = scene.ways(ends, "pod"), marks(scene)
+    space = scene.space(scene.from_pods(sources), scene.to(ends), scene.cells.elements, ELEMENTS, found.elements)
+    question = Question(
+        "policy",
+        space,
+        [[named(each) for each in sources], [named(each) for each in ends], [], NAMES, found.names],
+        scene.common(space),
+        space.everything,
+        AllDropped(),
+        {**leaving(scene, space, ENDS, ways), **NO_CARRIER},
+        opened(scene, space, Origin.POD),
+        memory={scene.zone: known(space)},
+        ends=[(space.everything, *scene.ends(space))],
+    )
+
+    def verdicts(judge: Judge, unsure: bool) -> Table:
+        # What a pod sends to itself never comes to the bridge as a connection of its own that policy may judge.
+        rows = sending(scene, judge, sources, ends, ways, unsure=unsure, selfless=unsure)
+        return Table((SOURCES, ENDS, TRAFFIC), rows)
+
+    def to_others(judge: Judge, unsure: bool) -> Table:
+        rows = sending(scene, judge, sources, ends, ways, unsure=unsure, selfless=True)
+        return Table((SOURCES, ENDS, TRAFFIC), rows)
+
+    apart_from_services = narrowed(space.everything, ENDS, bits(far.address not in scene.cluster_ips for far in ends))
+    back = returned(scene, question, ends, found)
+    for piece, each in in_states(scene, question, Origin.POD, verdicts):
+        if piece.carried:
+            continue
+        # Where policy judges, what is for a cluster IP is given an endpoint first: that is asked about apart.
+        for part in within(each, apart_from_services) if piece.judged else (each,):
+            yield from apart(part, back)
+            yield from within(going_back(scene, part, found), back)
+    who = Clients("pod", scene.from_pods(sources), sources, {})
+    leaving_ = Leaving(scene, who, ends, ENDS, {})
+    # What is taken to go to an endpoint has been translated, and is asked about apart where policy judges it.
+    for piece, each in in_states(scene, question, Origin.POD, to_others):
+        if piece.carried and not piece.judged:
+            yield from leaving_.by_way(each, carried=True)
+    for piece, each in in_states(scene, question, Origin.POD, verdicts):
+        if piece.carried and not piece.judged:
+            yield from leaving_.back_to_itself(each, bound=True)

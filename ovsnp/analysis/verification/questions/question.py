@@ -1,0 +1,192 @@
+"""A question about a bridge: packets, which of them must pass, and how those must leave."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from ovsnp.analysis.verification.questions.verdicts import Excused, Verdicts
+from ovsnp.analysis.verification.simulator.packets import (
+    Committed,
+    Memory,
+    Packets,
+    Sent,
+    Translated,
+    Unjudged,
+    layered,
+)
+from ovsnp.analysis.verification.simulator.space import Sets, Space, Value, meet
+from ovsnp.analysis.verification.simulator.walk import Walk
+from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED
+
+ADMITTED_BIT = 1 << ADMITTED.lsb
+_LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)
+FORBIDDEN = "must be dropped"
+"""The end of a fault's sentence about packets that policies or guards forbid."""
+
+
+class Remembered(msgspec.Struct, frozen=True, eq=False):
+    """What conntrack must remember of packets that pass, in a zone: bits of its label, of parts, and its mark."""
+
+    zone: int
+    label: Sequence[tuple[int, Sets, Value]]
+    mark: Value | None = None
+
+
+class Question(msgspec.Struct):
+    """Packets that enter ``table``.
+
+    ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
+    those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
+    any way), and conntrack then ``remembers`` what it must (None: nothing new). Of packets that must be dropped it may
+    remember nothing that lets others pass, but where the question is not ``sealed``.
+
+    ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
+    may send this). ``taken`` are fields that packets have, and that the walk takes them to lack: they take the megaflow
+    of a packet that lacks them. No node sends packets of ``unsent`` without these fields. ``alike`` are dimensions of
+    which other questions of this space ask the same about the elements that ``sets`` has not got.
+    """
+
+    kind: str
+    space: Space
+    names: Sequence[Sequence[str]]
+    fields: Mapping[str, Value]
+    sets: Sets
+    verdicts: Verdicts
+    leaves: Mapping[str, Value] | None = None
+    remembers: Remembered | None = None
+    memory: Mapping[int, Memory] = {}
+    note: str = ""
+    table: int = 0
+    ends: Sequence[tuple[Sets, Value, Value]] = ()
+    sealed: bool = True
+    taken: tuple[str, ...] = ()
+    unsent: Sequence[Sets] = ()
+    alike: tuple[int, ...] = ()
+
+    def ask(self, walk: Walk) -> Iterator["Fault"]:
+        """What is wrong with what becomes of the packets."""
+        leaves = self.leaves or {}
+        verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
+        known = verdicts, tuple(leaves.items()), self.remembers, tuple(self.memory), self.sealed
+        for packets in walk.run(
+            self.start(),
+            self.sets,
+            self.memory,
+            self.table,
+            known=known,
+            names=tuple(leaves),
+        ):
+            if verdicts is self.verdicts and self._right(packets, walk):
+                continue
+            yield from judged(self, packets)
+
+    def _right(self, packets: Packets, walk: Walk) -> bool:
+        """Whether nothing is wrong with what becomes of packets, and of those of which the same is asked."""
+        if packets.kept is None or packets.takers is None:
+            return False
+        both = zip(packets.sets, packets.takers, strict=True)
+        sets = tuple(takers if place in self.alike else here for place, (here, takers) in enumerate(both))
+        whole = packets.copy(sets=sets)
+        if any(judged(self, whole)):
+            return False
+        walk.right(whole)
+        return True
+
+    def start(self) -> dict[str, Value]:
+        """All fields of the packets."""
+        return {**self.space.fields(), **self.fields}
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with some packets."""
+
+    what: str
+    packets: Packets
+    sets: Sets
+
+
+def judged(question: Question, packets: Packets) -> Iterator[Fault]:
+    """What is wrong with some packets that have gone all the way."""
+    for effect in packets.effects:
+        if isinstance(effect, Unjudged):
+            yield Fault(f"cannot be judged: {effect.what}", packets, packets.sets)
+            return
+    if not packets.sent:
+        for sets in question.verdicts.must_pass(packets.sets):
+            yield Fault("dropped, and must pass", packets, sets)
+        if question.sealed:
+            for sets in question.verdicts.must_drop(packets.sets):
+                yield from _let_in(question, packets, sets)
+        return
+    for sets in question.verdicts.must_drop(packets.sets):
+        yield Fault(f"passes, and {FORBIDDEN}", packets, sets)
+    if question.leaves is not None:
+        for sets in question.verdicts.must_pass(packets.sets):
+            yield from _misled(question, packets, sets)
+
+
+def _let_in(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    """Where a dropped packet makes conntrack remember what lets others pass."""
+    space = question.space
+    for effect in packets.effects:
+        if isinstance(effect, Committed):
+            known = question.memory.get(effect.zone, Memory()).label
+            for bit in _LETS_PASS:
+                before, after = space.write(0, known, bit), layered(space, effect.label, bit)
+                for number, part in space.split(after, sets):
+                    if number and (other := space.differ(before, number, part)):
+                        yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, other)
+
+
+def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    assert question.leaves is not None
+    if len(packets.sent) != 1:
+        yield Fault("leaves more than once", packets, sets)
+        return
+    (sent,) = packets.sent
+    for name, wanted in question.leaves.items():
+        has = _value(sent, name)
+        if other := question.space.differ(has, wanted, sets):
+            yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
+            return
+    if question.remembers is not None:
+        yield from _forgotten(question, question.remembers, packets, sets)
+    elif any(isinstance(each, Committed) for each in packets.effects):
+        yield Fault("is remembered anew", packets, sets)
+    for effect in packets.effects:
+        if isinstance(effect, Translated) and effect.nat.side == "src":
+            size = len(effect.nat.address)
+            if effect.zone != SNAT_ZONE[4 if size == 4 else 6] or effect.nat.ports != SNAT_PORTS:
+                yield Fault("gets another source in another zone, or from other ports", packets, sets)
+
+
+def _forgotten(question: Question, wanted: Remembered, packets: Packets, sets: Sets) -> Iterator[Fault]:
+    committed = [each for each in packets.effects if isinstance(each, Committed) and each.zone == wanted.zone]
+    if not committed:
+        yield Fault("passes, and is not remembered", packets, sets)
+        return
+    space = question.space
+    for mask, part, value in wanted.label:
+        both = meet(sets, part)
+        if both and (other := space.differ(layered(space, committed[-1].label, mask), value, both)):
+            yield Fault("is remembered as another than it is", packets, other)
+    if wanted.mark is not None and (other := space.differ(committed[-1].mark, wanted.mark, sets)):
+        yield Fault("is remembered as of another node's tunnel", packets, other)
+
+
+_WRONG = {
+    "port": "leaves by another port",
+    "dl_dst": "leaves with another's MAC address",
+    "dl_src": "leaves with another MAC address as its source",
+    "tun_dst": "leaves for another node",
+    "tun_ipv6_dst": "leaves for another node",
+    "tun_id": "leaves with another carrier",
+    "tun_metadata0": "leaves with another carrier",
+    "tun_metadata1": "leaves with another carrier",
+    "nw_ttl": "leaves without a hop less to live",
+}
+
+
+def _value(sent: Sent, name: str) -> Value:
+    return sent.port if name == "port" else sent.fields.get(name, 0)

@@ -1,0 +1,94 @@
+"""What policies let pass between ends, as rows of a table of verdicts."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.scene import Scene, itself
+from ovsnp.analysis.verification.questions.verdicts import Row
+from ovsnp.analysis.verification.questions.ways import Way
+from ovsnp.analysis.verification.simulator.space import bits
+from ovsnp.oracle import PodEnd
+
+Judge = Callable[[Far, Far, bool], int]
+"""The traffic that may pass from one end to another, through a Service or not."""
+
+
+def sending(
+    scene: Scene,
+    judge: Judge,
+    sources: Sequence[Far],
+    destinations: Sequence[Far],
+    ways: Sequence[Way | None],
+    *,
+    unsure: bool,
+    selfless: bool,
+    via: bool = False,
+) -> list[Row]:
+    """For each client what it may send to each destination, perhaps ``via`` a Service; ``ways`` None: nothing.
+
+    ``unsure``: what it sends to nobody is open. ``selfless``: what a pod sends to itself is.
+    """
+    places: dict[tuple[object, bool], tuple[Far, bool, int]] = {}
+    for index, (far, way) in enumerate(zip(destinations, ways, strict=True)):
+        place = scene.alike(far), way is not None
+        before = places[place][2] if place in places else 0
+        places[place] = far, way is not None, before | 1 << index
+    vacant = bits(far.vacant and way and unsure for far, way in zip(destinations, ways, strict=True))
+    own: dict[str, int] = defaultdict(int)
+    for index, far in enumerate(destinations):
+        if isinstance(far.end, PodEnd):
+            own[far.end.pod.key] |= 1 << index
+    kept: dict[object, int] = {}
+    rows = []
+    for index, source in enumerate(sources):
+        client = scene.client(source)
+        columns: dict[int, int] = defaultdict(int)
+        for (alike, _), (far, reached, those) in places.items():
+            key = client, alike, itself(source, far)
+            if reached and key not in kept:
+                kept[key] = judge(source, far, via)
+            columns[kept[key] if reached else 0] |= those
+        same = own[source.end.pod.key] if selfless and isinstance(source.end, PodEnd) else 0
+        rows.append(Row(1 << index, columns, same | vacant))
+    return rows
+
+
+def arriving(
+    scene: Scene,
+    judge: Judge,
+    sources: Sequence[Far | None],
+    destinations: Sequence[Far],
+    *,
+    unsure: bool,
+    via: bool = False,
+) -> list[Row]:
+    """For each local destination what it may get from each source, perhaps ``via`` a Service; None: nothing.
+
+    ``unsure``: what it gets from nobody is open.
+    """
+    alike: dict[object, tuple[Far | None, int]] = {}
+    for index, far in enumerate(sources):
+        kind = far and scene.alike(far)
+        alike[kind] = far, (alike[kind][1] if kind in alike else 0) | 1 << index
+    vacant = sum(1 << index for index, far in enumerate(sources) if far and far.vacant)
+    kept: dict[object, int] = {}
+    rows = []
+    for index, destination in enumerate(destinations):
+        columns: dict[int, int] = defaultdict(int)
+        subject = scene.subject(destination)
+        for kind, (far, those) in alike.items():
+            whole = kind, subject, far and itself(far, destination)
+            if whole not in kept:
+                kept[whole] = judge(far, destination, via) if far else 0
+            columns[kept[whole]] |= those
+        rows.append(Row(1 << index, columns, vacant if unsure else 0))
+    return rows
+
+
+def forwarding(sources: Sequence[Far | None], allowed: int, reached: int, everyone: int) -> list[Row]:
+    """For each source that it may send what is ``allowed`` to the ends that are ``reached``; None: nothing."""
+    good = bits(sources)
+    strangers = (1 << len(sources)) - 1 & ~good
+    columns = {allowed: reached, 0: everyone & ~reached} if allowed else {0: everyone}
+    return [*([Row(good, columns)] if good else ()), *([Row(strangers, {0: everyone})] if strangers else ())]

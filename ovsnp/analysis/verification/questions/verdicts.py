@@ -1,0 +1,145 @@
+"""Which packets of a set must pass, and which must be dropped."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from typing import Protocol as Shape
+
+from ovsnp.analysis.verification.simulator.space import Sets, meet, narrowed, without
+
+
+class Verdicts(Shape):
+    """Answers in products of packets."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those of these packets that must be dropped."""
+        ...
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those of these packets that must pass."""
+        ...
+
+
+class AllDropped:
+    """Every packet must be dropped."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """All of them."""
+        yield sets
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+
+class AllPass:
+    """Every packet must pass."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """All of them."""
+        yield sets
+
+
+class AllOpen:
+    """Every packet may pass or be dropped."""
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """None."""
+        yield from ()
+
+
+class Row(NamedTuple):
+    """What holds for some elements of the rows' dimension (as bits): all columns, by the traffic that they may have.
+
+    ``open`` are columns that may be either: nobody is there.
+    """
+
+    elements: int
+    columns: Mapping[int, int]
+    open: int = 0
+
+
+class Table:
+    """Verdicts by row, column and traffic, each a dimension."""
+
+    def __init__(self, dimensions: tuple[int, int, int], rows: Sequence[Row]) -> None:
+        self._row, self._column, self._traffic = dimensions
+        self._rows = rows
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those whose traffic is not in their row and column."""
+        yield from self._where(sets, wanted=False)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those whose traffic is in their row and column."""
+        yield from self._where(sets, wanted=True)
+
+    def _where(self, sets: Sets, *, wanted: bool) -> Iterator[Sets]:
+        columns, traffic = sets[self._column], sets[self._traffic]
+        for row in self._rows:
+            elements, judged = sets[self._row] & row.elements, columns & ~row.open
+            for allowed, those in row.columns.items() if elements and judged else ():
+                cells = traffic & allowed if wanted else traffic & ~allowed
+                if cells and (met := those & judged):
+                    found = narrowed(narrowed(sets, self._row, elements), self._column, met)
+                    yield narrowed(found, self._traffic, cells)
+
+
+class Cases:
+    """Verdicts by part of the packets; what is in no part may pass or be dropped: another question asks about it."""
+
+    def __init__(self, *parts: tuple[Sets, Verdicts]) -> None:
+        self._parts = parts
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those that must be dropped in their part."""
+        for part, verdicts in self._parts:
+            if both := meet(sets, part):
+                yield from verdicts.must_drop(both)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those that must pass in their part."""
+        for part, verdicts in self._parts:
+            if both := meet(sets, part):
+                yield from verdicts.must_pass(both)
+
+
+class Excused:
+    """The same verdicts, but that some parts may be dropped, whatever they say."""
+
+    def __init__(self, verdicts: Verdicts, excused: Sequence[Sets]) -> None:
+        self.strict, self._excused = verdicts, excused
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """The same."""
+        yield from self.strict.must_drop(sets)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those that are in no excused part."""
+        for found in self.strict.must_pass(sets):
+            yield from without([found], self._excused)
+
+
+class Products:
+    """What is in any of some products must pass, everything else must be dropped."""
+
+    def __init__(self, passes: Sequence[Sets]) -> None:
+        self._passes = passes
+
+    def must_drop(self, sets: Sets) -> Iterator[Sets]:
+        """Those in no product."""
+        yield from without([sets], self._passes)
+
+    def must_pass(self, sets: Sets) -> Iterator[Sets]:
+        """Those in a product."""
+        left = [sets]
+        for each in self._passes:
+            yield from (both for one in left if (both := meet(one, each)))
+            left = without(left, [each])

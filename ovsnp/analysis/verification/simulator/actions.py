@@ -1,0 +1,256 @@
+"""Actions as text has them (ovs-actions(7)), of those that ovsnp writes; any other is `Unknown`."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from ovsnp.analysis.verification.simulator.places import OPTION_BITS, Place, is_option, place, place_mask, read_value
+from ovsnp.analysis.verification.simulator.space import Value
+from ovsnp.model.address import Address, parse_address
+
+
+class Set(msgspec.Struct, frozen=True):
+    """Give the bits of ``mask`` (within the base) a value; a column where flows that set one each are taken as one."""
+
+    base: str
+    value: Value
+    mask: int
+
+
+class Move(msgspec.Struct, frozen=True):
+    """Copy one place into another."""
+
+    source: Place
+    target: Place
+
+
+class Push(msgspec.Struct, frozen=True):
+    """Lay a place's value on the stack."""
+
+    source: Place
+
+
+class Pop(msgspec.Struct, frozen=True):
+    """Take a place's value from the stack."""
+
+    target: Place
+
+
+class DecTtl(msgspec.Struct, frozen=True):
+    """One hop less to live."""
+
+
+class Track(msgspec.Struct, frozen=True):
+    """``ct(...)``: without ``commit``, ``nat`` undoes a translation that the connection has."""
+
+    zone: int
+    table: int | None = None
+    commit: bool = False
+    nat: "Nat | bool" = False
+    memory: "tuple[Set | Move, ...]" = ()
+
+
+class Nat(msgspec.Struct, frozen=True):
+    """Another source (``src``) or destination (``dst``); ``ports`` None: the same port."""
+
+    side: str
+    address: Address
+    ports: tuple[int, int] | None
+
+
+class Learn(msgspec.Struct, frozen=True):
+    """A flow that is added to a table: it matches terms, those of the packet's own value in ``same`` too."""
+
+    table: int
+    priority: int
+    idle_timeout: int
+    limit: int
+    terms: tuple[tuple[str, int], ...]
+    same: tuple[str, ...]
+    then: tuple[Set, ...]
+
+
+class ToGroup(msgspec.Struct, frozen=True):
+    """Let a group choose a bucket."""
+
+    group: int
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Resubmit: ask a table and return."""
+
+    table: int
+
+
+class Goto(msgspec.Struct, frozen=True):
+    """Go on in a later table."""
+
+    table: int
+
+
+class Conjunction(msgspec.Struct, frozen=True):
+    """A clause of a conjunctive match."""
+
+    id: int
+    clause: int
+    clauses: int
+
+
+class Output(msgspec.Struct, frozen=True):
+    """Send out of the port that a place holds; None: back out of the one it came in by."""
+
+    port: Place | int | None
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """An action that is not understood."""
+
+    text: str
+
+
+Action = (
+    Set | Move | Push | Pop | DecTtl | Track | Learn | ToGroup | Ask | Goto | Conjunction | Output | Unknown
+)  # fmt: skip
+
+
+def split(text: str) -> list[str]:
+    """The parts between commas that are in no parentheses."""
+    parts, depth, start = [], 0, 0
+    for position, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    return [part for part in (*parts, text[start:].strip()) if part]
+
+
+def read_actions(text: str) -> tuple[Action, ...]:
+    """The actions of a list; none for ``drop``."""
+    return tuple(action for part in split(text.strip()) for action in _read(part))
+
+
+def _read(text: str) -> Iterator[Action]:
+    try:
+        yield from _known(text)
+    except (ValueError, KeyError, IndexError, TypeError):
+        yield Unknown(text)
+
+
+def _known(text: str) -> Iterator[Action]:
+    name, colon, rest = text.partition(":")
+    if text == "drop":
+        return
+    if name == "set_field" and colon:
+        yield _set(*rest.rsplit("->", 1))
+    elif name == "load" and colon:
+        value, target = rest.split("->")
+        where = _place(target)
+        yield Set(where.base, int(value, 0) << where.lsb, where.mask)
+    elif name == "move" and colon:
+        source, target = rest.split("->")
+        yield Move(_place(source), _place(target))
+    elif name in ("push", "pop") and colon:
+        yield Push(_place(rest)) if name == "push" else Pop(_place(rest))
+    elif text == "dec_ttl":
+        yield DecTtl()
+    elif name == "group":
+        yield ToGroup(int(rest))
+    elif name == "goto_table":
+        yield Goto(int(rest))
+    elif found := re.fullmatch(r"resubmit\(,(\d+)\)", text):
+        yield Ask(int(found[1]))
+    elif found := re.fullmatch(r"conjunction\((\d+),(\d+)/(\d+)\)", text):
+        yield Conjunction(*map(int, found.groups()))
+    elif found := re.fullmatch(r"ct\((.*)\)", text):
+        yield _track(split(found[1]))
+    elif found := re.fullmatch(r"learn\((.*)\)", text):
+        yield _learn(split(found[1]))
+    elif text == "IN_PORT":
+        yield Output(None)
+    elif name == "output":
+        yield Output(int(rest) if rest.isdigit() else _place(rest))
+    elif text.isdigit():
+        yield Output(int(text))
+    else:
+        yield Unknown(text)
+
+
+def _place(text: str) -> Place:
+    found = re.fullmatch(r"(\w+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?", text.strip())
+    whole = place(found[1]) if found else None
+    if found is None or whole is None:
+        raise ValueError(text)
+    if found[2] is None:
+        return whole
+    first, last = int(found[2]), int(found[3] or found[2])
+    if not first <= last < whole.bits:
+        raise ValueError(text)
+    return Place(whole.base, whole.lsb + first, last - first + 1)
+
+
+def _set(value: str, target: str) -> Set:
+    where = _place(target)
+    number, mask = read_value(value, where.bits)
+    if is_option(where.base):
+        return Set(where.base, number | 1 << OPTION_BITS, mask | 1 << OPTION_BITS)
+    return Set(where.base, number << where.lsb, mask << where.lsb)
+
+
+def _track(parts: list[str]) -> Track:
+    track = Track(0)
+    for part in parts:
+        name, _, value = part.partition("=")
+        if part == "commit":
+            track = replace(track, commit=True)
+        elif name in ("zone", "table"):
+            track = replace(track, **{name: int(value)})
+        elif part == "nat":
+            track = replace(track, nat=True)
+        elif found := re.fullmatch(r"nat\((src|dst)=(?:\[([^]]+)\]|([0-9.]+))(?::(\d+)(?:-(\d+))?)?\)", part):
+            ports = (int(found[4]), int(found[5] or found[4])) if found[4] else None
+            track = replace(track, nat=Nat(found[1], parse_address(found[2] or found[3]), ports))
+        elif found := re.fullmatch(r"exec\((.*)\)", part):
+            writes = read_actions(found[1])
+            memory = tuple(each for each in writes if isinstance(each, Set | Move))
+            if len(memory) != len(writes):
+                raise ValueError(part)
+            track = replace(track, memory=memory)
+        else:
+            raise ValueError(part)
+    if isinstance(track.nat, Nat) != track.commit and track.nat:
+        raise ValueError("nat without commit undoes, with commit it says what to write")
+    return track
+
+
+def _learn(parts: list[str]) -> Learn:
+    numbers = {"table": 1, "priority": 32768, "idle_timeout": 0, "limit": 0, "cookie": 0}
+    terms: list[tuple[str, int]] = []
+    same: list[str] = []
+    then: list[Set] = []
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if name in numbers:
+            numbers[name] = int(value, 0)
+        elif equals:
+            where = _place(name)
+            terms.append((where.base, read_value(value, where.bits)[0]))
+        elif part.startswith("load:"):
+            (action,) = _known(part)
+            assert isinstance(action, Set)
+            then.append(action)
+        else:
+            where = _place(part)
+            if where.mask != place_mask(where.base):
+                raise ValueError(part)
+            same.append(where.base)
+    return Learn(
+        numbers["table"],
+        numbers["priority"],
+        numbers["idle_timeout"],
+        numbers["limit"],
+        tuple(terms),
+        tuple(same),
+        tuple(then),
+    )

@@ -1,0 +1,332 @@
+"""What flows do with a set of packets: our own, small, of the matches and actions that ovsnp writes.
+
+A walk answers with what becomes of each part of the set. A group's buckets are all tried: each is an outcome.
+Connection tracking answers as the packet's memory says, zone by zone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from ovsnp.analysis.verification.simulator import actions as a
+from ovsnp.analysis.verification.simulator.packets import (
+    Committed,
+    Effect,
+    Layers,
+    Memory,
+    Packets,
+    Path,
+    Sent,
+    Translated,
+    Unjudged,
+    layered,
+)
+from ovsnp.analysis.verification.simulator.places import OPTION_BITS, Place, is_option, is_whole_option, place_mask
+from ovsnp.analysis.verification.simulator.reading import Bridge, ReadFlow
+from ovsnp.analysis.verification.simulator.relevance import Relevance
+from ovsnp.analysis.verification.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
+from ovsnp.analysis.verification.simulator.suffixes import Dependence, dependence
+from ovsnp.analysis.verification.simulator.table import Lookups, Table
+from ovsnp.pipeline.tables import BY_NAME
+
+_DEEPEST = 64
+_KEPT_FROM = BY_NAME["DestinationNode"].id
+_ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src", ("dst", 16): "ipv6_dst"}
+
+
+class Simulator:
+    """The tables and groups of a bridge."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.groups = bridge.groups
+        relevance = Relevance(bridge)
+        flows: dict[int, list[ReadFlow]] = defaultdict(list)
+        for flow in bridge.flows:
+            flows[flow.table].append(relevance.only(flow))
+        self.tables = {number: Table(those) for number, those in flows.items()}
+        self.kept = dependence(_KEPT_FROM, flows, bridge.groups)
+
+    def walk(self, space: Space, *, stop: bool = False, keep: bool = False) -> "Walk":
+        """Walks of packets of a space; ``stop`` where their destination is translated.
+
+        ``keep`` the ways that packets of the whole space take once the state of their connection is known: for many
+        walks, each of other packets.
+        """
+        return Walk(self, space, stop, keep)
+
+
+class Walk:
+    """Walks through the tables, of packets of one space."""
+
+    def __init__(self, simulator: Simulator, space: Space, stop: bool, keep: bool) -> None:
+        self._groups, self.space, self.stop = simulator.groups, space, stop
+        self._dependence = simulator.kept if keep else None
+        self._kept: dict[object, list[Packets]] = {}
+        self._passed: dict[object, list[Sets]] = defaultdict(list)
+        self._known: object = None
+        self._names: tuple[str, ...] = ()
+        self._nowhere = Lookups(Table(()), space)
+        self._lookups = {number: Lookups(table, space) for number, table in simulator.tables.items()}
+
+    def run(
+        self,
+        fields: Mapping[str, Value],
+        sets: Sets,
+        memory: Mapping[int, Memory] | None = None,
+        table: int = 0,
+        *,
+        known: object = None,
+        names: tuple[str, ...] = (),
+    ) -> Iterator[Packets]:
+        """What becomes of packets that enter a table, part by part.
+
+        What was called right of the same question (``known``, with the fields of ``names``) is left out.
+        """
+        self._known, self._names = known, names
+        return self._enter(table, Packets(dict(fields), sets, memory or {}))
+
+    def right(self, packets: Packets) -> None:
+        """Take note that there is nothing wrong with what became of packets."""
+        if packets.kept is not None:
+            self._passed[packets.kept].append(packets.sets)
+
+    def _enter(self, number: int, packets: Packets) -> Iterator[Packets]:
+        if number == _KEPT_FROM and self._dependence is not None:
+            yield from self._as_kept(number, packets, self._dependence)
+        else:
+            yield from self._look_up(number, packets)
+
+    def _as_kept(self, number: int, packets: Packets, on: Dependence) -> Iterator[Packets]:
+        """The ways from a table on, which packets of the whole space take that are the same in all that decides."""
+        values = tuple(packets.fields.get(base, 0) for base in on.fields)
+        key = values, packets.stack, _hashable(packets.memory) if on.memory else None
+        if key not in self._kept:
+            fields = {base: value for base, value in zip(on.fields, values, strict=True) if base in packets.fields}
+            whole = packets.copy(fields=fields, sets=self.space.everything, effects=(), path=None)
+            self._kept[key] = list(self._look_up(number, whole))
+        asked = None
+        if self._known is not None and not packets.effects:
+            asked = self._known, key, tuple(packets.fields.get(name) for name in self._names)
+        for index, way in enumerate(self._kept[key]):
+            both = meet(way.sets, packets.sets)
+            kept = asked and (asked, index)
+            if both and not any(is_within(both, each) for each in self._passed.get(kept, ())):
+                yield packets.copy(
+                    fields={**packets.fields, **way.fields},
+                    sets=both,
+                    effects=(*packets.effects, *(_of(effect, packets.fields) for effect in way.effects)),
+                    path=_after(packets.path, way.path),
+                    stack=way.stack,
+                    pending=way.pending,
+                    kept=kept,
+                    takers=way.sets,
+                )
+
+    def _look_up(self, number: int, packets: Packets) -> Iterator[Packets]:
+        for step, met in self._lookups.get(number, self._nowhere).steps(packets.fields, packets.sets):
+            here = packets.copy(sets=met, path=(number, step, packets.path), depth=packets.depth + 1)
+            unknown = next((flow.unknown for flow, _ in step.flows if flow.unknown), "")
+            if unknown:
+                yield _unjudged(here, f"the match {unknown}")
+            elif step.ambiguous:
+                yield _unjudged(here, "two flows of one priority match, and do otherwise")
+            elif here.depth > _DEEPEST:
+                yield _unjudged(here, "tables that never end")
+            else:
+                yield from self._actions(step.actions, here)
+
+    def _actions(self, actions: tuple[a.Action, ...], packets: Packets) -> Iterator[Packets]:
+        for position, action in enumerate(actions):
+            rest = actions[position + 1 :]
+            match action:
+                case a.Goto(table=table):
+                    yield from self._enter(table, packets)
+                    return
+                case a.Ask(table=table):
+                    for answered in self._enter(table, packets):
+                        yield from self._actions(rest, answered)
+                    return
+                case a.Track() if action.table is not None:
+                    yield from self._recirculate(action, packets, rest)
+                    return
+                case a.ToGroup(group=number):
+                    yield from self._group(number, packets, rest)
+                    return
+                case a.DecTtl():
+                    ttl = packets.fields.get("nw_ttl", 0)
+                    assert isinstance(ttl, int)
+                    if ttl <= 1:
+                        break
+                    packets.fields["nw_ttl"] = ttl - 1
+                case a.Unknown(text=text):
+                    yield _unjudged(packets, f"the action {text}")
+                    return
+                case a.Output():
+                    for sent in self._output(action, packets):
+                        yield from self._actions(rest, sent)
+                    return
+                case _:
+                    try:
+                        self._simple(action, packets)
+                    except MixedError as error:
+                        for number, sets in self.space.split(error.column, packets.sets):
+                            yield from self._actions((action, *rest), _with_number(packets, error.column, number, sets))
+                        return
+        yield packets
+
+    def _simple(self, action: a.Action, packets: Packets) -> None:
+        match action:
+            case a.Set(base=base, value=value, mask=mask):
+                packets.fields[base] = self._written(packets.fields, base, value, mask)
+            case a.Move(source=source, target=target):
+                self._put(packets.fields, target, self._get(packets.fields, source))
+            case a.Push(source=source):
+                packets.stack = (*packets.stack, self._get(packets.fields, source))
+            case a.Pop(target=target):
+                if packets.stack:
+                    self._put(packets.fields, target, packets.stack[-1])
+                    packets.stack = packets.stack[:-1]
+            case a.Track():
+                self._remember(action, packets)
+            case a.Learn():
+                packets.effects = (*packets.effects, action)
+            case _:
+                pass  # a conjunction does nothing by itself
+
+    def _written(self, fields: Mapping[str, Value], base: str, value: Value, mask: int) -> Value:
+        """A field with the bits of a mask from a value that lies as they do."""
+        if mask == place_mask(base) and not is_option(base):
+            return value
+        return self.space.write(fields.get(base, 0), value, mask)
+
+    def _get(self, fields: Mapping[str, Value], where: Place) -> Value:
+        whole = fields.get(where.base, 0)
+        if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
+            return whole
+        return self.space.write(0, whole, (1 << where.bits) - 1, -where.lsb)
+
+    def _put(self, fields: dict[str, Value], where: Place, value: Value) -> None:
+        if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
+            fields[where.base] = value
+            return
+        # A tunnel option that gets a value is there from then on.
+        if is_whole_option(where):
+            fields[where.base] = self.space.write(1 << OPTION_BITS, value, where.mask)
+            return
+        present = 1 << OPTION_BITS if is_option(where.base) else 0
+        before = self.space.write(fields.get(where.base, 0), present, present)
+        fields[where.base] = self.space.write(before, value, where.mask, where.lsb)
+
+    def _group(self, number: int, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
+        group = self._groups.get(number)
+        if group is None or group.kind != "select" or not group.buckets:
+            what = "is not there" if group is None else f"is of type {group.kind}" if group.buckets else "is empty"
+            yield _unjudged(packets, f"group {number}, which {what}")
+            return
+        for bucket in group.buckets:
+            for done in self._actions(bucket, packets.copy()):
+                # What a bucket does to the packet is gone after it.
+                yield from self._actions(
+                    rest,
+                    packets.copy(
+                        sets=done.sets,
+                        effects=done.effects,
+                        path=done.path,
+                        pending=done.pending,
+                        fields=done.fields if done.pending is not None else dict(packets.fields),
+                    ),
+                )
+
+    def _remember(self, action: a.Track, packets: Packets) -> None:
+        """``ct(commit)``, and what becomes of mark and label by it."""
+        fields = dict(packets.fields)
+        label: Layers = ((place_mask("ct_label"), fields.get("ct_label", 0)),)
+        for write in action.memory:
+            if isinstance(write, a.Set):
+                base, mask, value = write.base, write.mask, write.value
+            else:
+                base, mask = write.target.base, write.target.mask
+                value = self.space.write(0, self._get(fields, write.source), mask, write.target.lsb)
+            if base == "ct_label":
+                label = ((mask, value), *label)
+            else:
+                fields[base] = self._written(fields, base, value, mask)
+        if action.commit:
+            if isinstance(action.nat, a.Nat):
+                whole = layered(self.space, label, place_mask("ct_label"))
+                packets.effects = (*packets.effects, Translated(action.zone, action.nat, whole))
+            else:
+                packets.effects = (*packets.effects, Committed(action.zone, fields.get("ct_mark", 0), label))
+
+    def _recirculate(self, action: a.Track, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
+        """``ct(table=...)``: what goes on in the table knows the connection."""
+        if rest:
+            yield _unjudged(packets, "actions after ct(table=...)")
+            return
+        assert action.table is not None
+        self._remember(action, packets)
+        known = packets.memory.get(action.zone, Memory())
+        label = next((each.label for each in packets.effects if isinstance(each, Translated)), known.label)
+        fields = packets.fields
+        for side in ("src", "dst"):
+            for size in (4, 16):
+                if (name := _ADDRESS[side, size]) in fields:
+                    fields.setdefault(f"ct_{name}", fields[name])
+        for port in ("nw_proto", "tp_dst"):
+            if port in fields:
+                fields.setdefault(f"ct_{port}", fields[port])
+        fields |= {"ct_state": known.state, "ct_zone": action.zone, "ct_mark": known.mark, "ct_label": label}
+        if action.nat is True:
+            fields.update(known.undo)
+        elif isinstance(action.nat, a.Nat):
+            nat = action.nat
+            fields[_ADDRESS[nat.side, len(nat.address)]] = int.from_bytes(nat.address, "big")
+            if nat.side == "dst" and nat.ports:
+                fields["tp_dst"] = nat.ports[0]
+            if nat.side == "dst" and self.stop:
+                yield packets.copy(pending=action.table)
+                return
+        yield from self._enter(action.table, packets)
+
+    def _output(self, action: a.Output, packets: Packets) -> Iterator[Packets]:
+        """Open vSwitch sends nothing back by the port it came in by, unless IN_PORT says so."""
+        in_port = packets.fields["in_port"]
+        if action.port is None:
+            yield packets.copy(effects=(*packets.effects, Sent(in_port, dict(packets.fields))))
+            return
+        port = action.port if isinstance(action.port, int) else self._get(packets.fields, action.port)
+        back = list(self.space.equal(port, in_port, packets.sets))
+        for sets in back:
+            yield packets.copy(sets=sets)
+        for sets in without([packets.sets], back):
+            yield packets.copy(sets=sets, effects=(*packets.effects, Sent(port, dict(packets.fields))))
+
+
+def _of(effect: Effect, fields: Mapping[str, Value]) -> Effect:
+    """What became of a packet that has more fields than those that decided."""
+    return Sent(effect.port, {**fields, **effect.fields}) if isinstance(effect, Sent) else effect
+
+
+def _after(path: "Path | None", further: "Path | None") -> "Path | None":
+    """One way after another."""
+    steps = []
+    while further is not None:
+        table, step, further = further
+        steps.append((table, step))
+    for table, step in reversed(steps):
+        path = table, step, path
+    return path
+
+
+def _hashable(memory: Mapping[int, Memory]) -> object:
+    return tuple((zone, each.state, each.mark, each.label, *each.undo.items()) for zone, each in memory.items())
+
+
+def _with_number(packets: Packets, column: Column, number: int, sets: Sets) -> Packets:
+    """A part of the packets, with a number for a column."""
+    fields = {base: number if value is column else value for base, value in packets.fields.items()}
+    stack = tuple(number if value is column else value for value in packets.stack)
+    return packets.copy(sets=sets, fields=fields, stack=stack)
+
+
+def _unjudged(packets: Packets, what: str) -> Packets:
+    return packets.copy(effects=(*packets.effects, Unjudged(what)))

@@ -1,0 +1,1 @@
+"""Words and places that several answers use for rules, ports and lists."""

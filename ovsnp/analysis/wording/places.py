@@ -1,0 +1,55 @@
+"""Where the policies' fields stand in the files."""
+
+import msgspec
+
+from ovsnp.errors import Span
+from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.yaml_reader.location import Locator
+from ovsnp.yaml_reader.paths import Path, format_path
+
+_PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field of a policy's object: its path (empty: the object), and the line it stands on (0: not known)."""
+
+    path: str
+    span: Span
+
+
+class Places:
+    """Finds the lines of many fields, reading each file once."""
+
+    def __init__(self) -> None:
+        self._locator = Locator()
+        self._known: dict[tuple[str, Path], Field] = {}
+
+    def policy(self, policy: NetworkPolicy) -> Field:
+        """Where the object begins."""
+        return self._field(policy, ())
+
+    def rule(self, policy: NetworkPolicy, direction: Direction, rule: int) -> Field:
+        """Where an item of ``ingress`` or ``egress`` begins."""
+        return self._field(policy, _rule(direction, rule))
+
+    def peer(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> Field:
+        """Where an item of the rule's ``from`` or ``to`` begins."""
+        return self._field(policy, peer_path(direction, rule, item))
+
+    def port(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> Field:
+        """Where an item of the rule's ``ports`` begins."""
+        return self._field(policy, (*_rule(direction, rule), "ports", item))
+
+    def _field(self, policy: NetworkPolicy, path: Path) -> Field:
+        if (policy.key, path) not in self._known:
+            self._known[policy.key, path] = Field(format_path(path), self._locator.span(policy.place, path))
+        return self._known[policy.key, path]
+
+
+def peer_path(direction: Direction, rule: int, item: int) -> Path:
+    """The way to an item of a rule's ``from`` or ``to``."""
+    return (*_rule(direction, rule), _PEERS[direction], item)
+
+
+def _rule(direction: Direction, rule: int) -> Path:
+    return ("spec", direction.section, rule)

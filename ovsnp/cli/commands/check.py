@@ -1,0 +1,99 @@
+"""``ovsnp check``."""
+
+import gc
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from ovsnp.analysis.check.check_document import document
+from ovsnp.analysis.check.check_text import summary, text_lines, unasked, where
+from ovsnp.analysis.check.flows import BridgeFlows
+from ovsnp.analysis.check.judging import Asked, ask, judge
+from ovsnp.analysis.check.placed import Placed, place
+from ovsnp.analysis.check.reading import read_expectations
+from ovsnp.analysis.explain.reasons import Terms
+from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.verification.simulator.reading import read_bridge
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.terminal import Terminal
+from ovsnp.errors import Exit, InputError, UsageError
+from ovsnp.model.cluster import Cluster
+from ovsnp.oracle.planned import readings
+from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.sources import STDIN
+
+
+@click.command()
+@click.argument("files", type=click.Path(readable=False), metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--flows",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Flows of the node that must do so too: as compile writes them, or of dump-flows and dump-groups.",
+)
+@shared_options
+def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> None:
+    """Hold the policies against expectations of who reaches whom; exit 1 where one is not met.
+
+    FILE is a YAML list of entries such as {from: web-0, to: svc/db, port: 6379, expect: allowed}; from, to and port
+    are as SRC, DST and PORT of ovsnp explain, or lists of these, and expect is allowed or denied. The answers come
+    from the policies alone; no Open vSwitch is needed. With --flows the flows of --node are asked, too: each connection
+    that they have a say in must pass them, or be dropped by them.
+    """
+    if STDIN in files and STDIN in request.manifests:
+        raise UsageError("stdin cannot hold the manifests and the expectations; name a file for one of the two")
+    # Flows are those of living pods; without flows, the pods that have no address yet take part too.
+    read = readings(living_cluster(request) if flows else request.cluster())
+    cluster = read.certain
+    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
+    asked = _read(request, cluster, files)
+    bridge_flows = _bridge_flows(request, cluster, flows) if flows else None
+    placed = place(judge(read, asked, terms, bridge_flows))
+    if request.output == "json":
+        click.echo(json.dumps(document(placed), indent=2))
+    else:
+        console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
+        for line in text_lines(placed):
+            console.write(line)
+        _tell(request, placed)
+    if not all(each.judged.met for each in placed):
+        sys.exit(Exit.NO)
+
+
+def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[Asked]:
+    """What the files ask; raises InputError with every mistake in them."""
+    report = Report()
+    expectations, diagnostics = read_expectations(files, report)
+    asked = ask(Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes), expectations, report)
+    diagnostics += report.diagnostics()
+    if diagnostics:
+        raise InputError(diagnostics)
+    return asked
+
+
+def _bridge_flows(request: Request, cluster: Cluster, file: Path) -> BridgeFlows:
+    """The flows of a file, for the node that is named; raises UsageError where it holds none."""
+    options = request.options(cluster)
+    ports = choose_ports(request, cluster, options)
+    tell_ports(request, cluster, options, ports)
+    try:
+        bridge = read_bridge(file.read_text(encoding="utf-8").splitlines())
+    except ValueError as error:
+        raise UsageError(f"{file}: {error}") from None
+    if not bridge.flows:
+        raise UsageError(f"{file}: holds no flows; write them with ovsnp compile, or ovs-ofctl dump-flows")
+    return BridgeFlows(bridge, cluster, ports, options)
+
+
+def _tell(request: Request, placed: list[Placed]) -> None:
+    """What is not an answer, on stderr: each note once for its entry."""
+    notes = [f"{where(span)}: note: {note}" for judged, span in placed for note in judged.asked.question.notes]
+    for note in dict.fromkeys(notes):
+        request.tell(note)
+    if sentence := unasked(placed):
+        request.tell(sentence)
+    request.tell(summary(placed))

@@ -1,0 +1,133 @@
+"""``ovsnp trace``."""
+
+import json
+import re
+import sys
+
+import click
+import msgspec
+
+from ovsnp.analysis.explain.reasons import Terms
+from ovsnp.analysis.naming.questions import Written, read_question
+from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.trace.nodes import Named, read_nodes
+from ovsnp.analysis.trace.packet import SOURCE_PORT
+from ovsnp.analysis.trace.trace_document import document
+from ovsnp.analysis.trace.trace_text import lines
+from ovsnp.analysis.trace.tracing import Asked, check, one_packet
+from ovsnp.analysis.trace.tracing import trace as traced
+from ovsnp.cli.candidates import destinations, sources
+from ovsnp.cli.options import Request, require_node, shared_options
+from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.questions import Question, family_options
+from ovsnp.cli.terminal import Terminal
+from ovsnp.errors import Exit, UsageError
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.switch.location import locate
+
+_OF_NODE = re.compile(r"([a-z0-9][a-z0-9.-]*)=(.+)")
+_OF_THE_LAB = {
+    "filename": "-f",
+    "db": "--db",
+    "bridge": "--bridge",
+    "encap": "--encap",
+    "strict_nodes": "--strict-nodes",
+    "masquerade": "--masquerade",
+}
+_TYPED = click.core.ParameterSource.COMMANDLINE
+
+
+@click.command(cls=Question)
+@click.argument("source", metavar="SRC", shell_complete=sources)
+@click.argument("destination", metavar="DST", shell_complete=destinations)
+@click.argument("port", metavar="[PORT]", required=False)
+@click.option("--raw", is_flag=True, help="Also show what ofproto/trace says itself.")
+@click.option("--lab", is_flag=True, help="On all nodes of a standing lab, with its manifests and options.")
+@click.option("--name", default="ovsnp", show_default=True, help="The lab's name, with --lab.")
+@click.option(
+    "--source-port",
+    type=click.IntRange(1, 65535),
+    default=SOURCE_PORT,
+    show_default=True,
+    metavar="NUMBER",
+    help="The client's port; which endpoint of a Service a connection gets depends on it.",
+)
+@family_options
+@shared_options
+@click.pass_context
+def trace(
+    ctx: click.Context,
+    request: Request,
+    *,
+    source: str,
+    destination: str,
+    port: str | None,
+    raw: bool,
+    lab: bool,
+    name: str,
+    source_port: int,
+    version: int | None,
+) -> None:
+    """Follow the first packet from SRC to DST over the real bridges, table by table.
+
+    SRC, DST and PORT are as for explain. --db may be given once for each node, as SOCKET or NODE=SOCKET, so that the
+    way goes on through the tunnel. No packet is sent, and nothing changes. Exits with 1 where the bridges do not do
+    what the policies say.
+    """
+    if request.ports:
+        raise UsageError("--ports is for compile; trace reads the ports of the bridges it traces on")
+    if lab:
+        cluster, options, switches = _lab(ctx, request, name)
+    else:
+        cluster, options, switches = living_cluster(request), request.choices, _switches(request)
+    if request.node:
+        require_node(cluster, request.node)
+    roster = Roster(cluster, options.service_cidrs, strict_nodes=options.strict_nodes)
+    question = one_packet(read_question(roster, Written(source, destination, port, version)))
+    check(question)
+    nodes = read_nodes(cluster, switches, options)
+    terms = Terms(options.strict_nodes, request.node, options.service_blocks)
+    ways = list(traced(cluster, nodes, question, Asked(terms, source_port)))
+    if request.output == "json":
+        click.echo(json.dumps(document(question, ways, source_port, raw=raw), indent=2))
+    else:
+        console = Terminal(no_color=request.no_color or None, highlight=False)
+        for line in lines(question, ways, source_port, raw=raw):
+            console.print(line, soft_wrap=True)
+        for note in question.notes:
+            request.tell(f"note: {note}")
+    if not all(way.agrees for way in ways):
+        click.echo("ovsnp: the bridges do not do what the policies say", err=True)
+        sys.exit(Exit.NO)
+
+
+def _switches(request: Request) -> list[Named]:
+    """Each --db with the node that it is said to be of; --node says it of an only one."""
+    if len(request.databases) < 2:
+        of_node = _OF_NODE.fullmatch(request.db or "")
+        return [Named(locate(of_node[2]), of_node[1]) if of_node else Named(request.location, request.node)]
+    found = [(_OF_NODE.fullmatch(text), text) for text in request.databases]
+    return [Named(locate(named[2]), named[1]) if named else Named(locate(text)) for named, text in found]
+
+
+def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Options, list[Named]]:
+    """A standing lab's cluster, options and switches; raises UsageError where there is none, or not on this machine."""
+    from ovsnp.lab import standing  # noqa: PLC0415 -- only who has a lab waits for it
+    from ovsnp.lab.runtime import NETNS  # noqa: PLC0415
+
+    given = [option for field, option in _OF_THE_LAB.items() if ctx.get_parameter_source(field) is _TYPED]
+    if given:
+        raise UsageError(f"with --lab, the lab says what {', '.join(given)} would; leave it out")
+    found = standing.find(name)
+    if found.settings.runtime != NETNS:
+        raise UsageError(f"lab {name} is of containers, whose sockets cannot be reached from here; trace within them")
+    request.tell_notes(found.cluster)
+    options = msgspec.structs.replace(
+        request.choices,
+        bridge=standing.BRIDGE,
+        encap=found.settings.encap,
+        strict_nodes=found.settings.strict_nodes,
+        masquerade=found.settings.masquerade,
+    )
+    return found.cluster, options, [Named(locate(found.runtime.database(at)), node) for node, at in found.nodes]

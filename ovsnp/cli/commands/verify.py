@@ -1,0 +1,113 @@
+"""``ovsnp verify``."""
+
+import gc
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.status import Status
+
+from ovsnp.analysis.verification.counterexample import counterexample
+from ovsnp.analysis.verification.proof import prove
+from ovsnp.analysis.verification.proof_document import Told, document
+from ovsnp.analysis.verification.proof_text import lines
+from ovsnp.analysis.verification.simulator.reading import read_bridge
+from ovsnp.analysis.verification.simulator.walk import Simulator
+from ovsnp.analysis.verification.why import why
+from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.terminal import Terminal
+from ovsnp.compiler import compile_cluster, render_text
+from ovsnp.errors import Exit, UsageError
+from ovsnp.model.bridge import Ports
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+
+
+@click.command()
+@click.option(
+    "--flows",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Flows to verify: as compile writes them, or of dump-flows and dump-groups.  [default: what compiles now]",
+)
+@click.option("--live", is_flag=True, help="Verify the flows that are on the bridge.")
+@click.option(
+    "--most", type=click.IntRange(1), default=10, show_default=True, metavar="NUMBER", help="Counterexamples to show."
+)
+@shared_options
+def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> None:
+    """Prove that flows do what the policies say, for every class of packets.
+
+    Classes are those that neither flows nor policies tell apart, so all packets are judged, and not a sample. Exit
+    code 1 means that a packet was found with which flows do otherwise, or a flow that cannot be judged.
+    """
+    if flows and live:
+        raise UsageError("--flows FILE and --live are two things to verify; choose one")
+    cluster = living_cluster(request)
+    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    if not (cluster.pods or cluster.nodes):
+        raise UsageError("the manifests have no pod and no node, so nothing is asked; name the whole cluster with -f")
+    options = request.options(cluster)
+    ports = choose_ports(request, cluster, options)
+    tell_ports(request, cluster, options, ports)
+    if live:
+        _tell_missing(request, options.bridge, cluster, ports)
+    try:
+        bridge = read_bridge(_flow_lines(request, (cluster, ports, options), flows, live=live))
+    except ValueError as error:
+        raise UsageError(f"{flows or options.bridge}: {error}") from None
+    if flows and not bridge.flows:
+        raise UsageError(f"{flows}: holds no flows")
+    with _progress(request) as tell:
+        report = prove(bridge, cluster, ports, options, tell)
+    simulator = Simulator(bridge.without_learned())
+    examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
+    told = [Told(each, why(each, cluster, options)) for each in examples]
+    if request.output == "json":
+        click.echo(json.dumps(document(report, told, options.bridge, options.node), indent=2))
+    else:
+        console = Terminal(no_color=request.no_color or None, highlight=False)
+        for line in lines(report, told):
+            console.print(line, soft_wrap=True)
+    if report.findings:
+        sys.exit(Exit.NO)
+
+
+def _tell_missing(request: Request, bridge: str, cluster: Cluster, ports: Ports) -> None:
+    """Name the pods on the bridge that the input lacks."""
+    from ovsnp.apply.guards import missing_pods  # noqa: PLC0415 -- python-ovs takes time to import
+
+    if lacking := missing_pods(cluster, ports):
+        request.tell(
+            f"{bridge}: note: {lacking}; a flow that serves such a pod counts as a mistake; add all pods to the input"
+            " (kubectl get pods -A -o json)"
+        )
+
+
+def _flow_lines(
+    request: Request, compiled: tuple[Cluster, Ports, Options], file: Path | None, *, live: bool
+) -> Sequence[str]:
+    if file:
+        return file.read_text(encoding="utf-8").splitlines()
+    if live:
+        from ovsnp.switch.ofctl import dump_flows, dump_groups  # noqa: PLC0415 -- only here is Open vSwitch asked
+
+        location, bridge = request.location, request.bridge
+        return [*dump_flows(location, bridge), *dump_groups(location, bridge)]
+    return render_text(compile_cluster(*compiled)).splitlines()
+
+
+@contextmanager
+def _progress(request: Request) -> Iterator[Callable[[str], None]]:
+    """Tells on stderr, on a terminal, what is asked."""
+    console = Console(stderr=True, no_color=request.no_color or None)
+    if request.quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    with Status("", console=console) as status:
+        yield lambda what: status.update(f"verifying: {what}")

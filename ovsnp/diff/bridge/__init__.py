@@ -1,5 +1,0 @@
-"""Which connections `apply` makes possible on a bridge, and which it ends, in as few lines as say it."""
-
-from ovsnp.diff.bridge.comparison import compare_bridge
-
-__all__ = ["compare_bridge"]

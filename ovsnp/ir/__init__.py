@@ -1,0 +1,1 @@
+"""What the passes of the compiler hand on to each other."""

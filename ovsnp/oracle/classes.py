@@ -1,0 +1,237 @@
+"""Who no policy tells apart: all addresses and all traffic in finitely many classes.
+
+Classes come from policies, labels and blocks alone. Several clusters at once (one before a change and one after) give
+classes that hold in each of them. A verdict for one pair of members is that of every such pair to which the same
+exemption applies: `Classes.witnesses` gives a pair for each. Outside classes are cut at multicast and at pod CIDRs
+too, since `judge` delivers nothing to the former, and nobody holds the rest of the latter.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ovsnp.model.address import Address, family, parse_address
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
+from ovsnp.model.unassigned import is_placeholder
+from ovsnp.oracle.endpoints import NodeEnd, PodEnd
+from ovsnp.oracle.judge import begins_on, exemption
+from ovsnp.oracle.multicast import group_prefixes
+from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.ranges import Range, cells, of_prefix, union, without
+from ovsnp.oracle.rulebook import Partition
+from ovsnp.oracle.signatures import Signatures, named_ports, used_names
+from ovsnp.oracle.traffic import ICMP, Traffic
+
+_WIDTH = {4: 32, 6: 128}
+_LAST_PORT = 65535
+_EXAMPLES = tuple(map(parse_address, ("203.0.113.1", "198.51.100.1", "192.0.2.1", "8.8.8.8", "2001:db8::1")))
+"""Addresses that a reader takes for the world's, where a class holds one of them."""
+
+
+class EndClass(msgspec.Struct, frozen=True):
+    """Addresses of one family that no policy tells apart.
+
+    Either ``held`` are pods' or nodes' addresses, sorted, or ``ranges`` are addresses as numbers, of which those that
+    a pod or node holds are not meant; ``vacant`` says that these lie in a pod CIDR, where nobody is.
+    """
+
+    number: int
+    family: int
+    representative: Address
+    held: tuple[Address, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    vacant: bool = False
+
+
+class TrafficClass(msgspec.Struct, frozen=True):
+    """Destination ports of a protocol that no policy tells apart; all protocols without ports are one class."""
+
+    number: int
+    protocol: Protocol | None
+    ranges: tuple[Range, ...]
+    representative: Traffic
+
+
+class Classes:
+    """The classes of one cluster, or of several at once: then an address may be somebody else's in each."""
+
+    def __init__(self, *clusters: Cluster | Prepared) -> None:
+        self.clusters = tuple(each if isinstance(each, Prepared) else Prepared(each) for each in clusters)
+        self._signatures = [Signatures(each) for each in self.clusters]
+        self._cells = {version: _cut([each.cluster for each in self.clusters], version) for version in _WIDTH}
+        self._numbers: dict[object, int] = {}
+        self.ends = tuple(self._end_classes())
+        self.traffic = tuple(_traffic_classes([each.cluster for each in self.clusters]))
+        self._traffic_starts = {
+            protocol: sorted(
+                (run.first, each.number) for each in self.traffic if each.protocol is protocol for run in each.ranges
+            )
+            for protocol in Protocol
+        }
+
+    def _end_classes(self) -> Iterator[EndClass]:
+        held = sorted({address for each in self.clusters for address in each.held})
+        members: dict[object, list[Address]] = defaultdict(list)
+        for address in held:
+            members[self._key(address)].append(address)
+        for key, found in members.items():
+            yield EndClass(self._enter(key), family(found[0]), found[0], tuple(found))
+        taken = set(held)
+        for version, cut in self._cells.items():
+            for bits, runs in cut.runs_by_bits().items():
+                witness = _witness(version, runs, taken)
+                if witness is not None:
+                    number = self._enter(self._key(witness))
+                    yield EndClass(number, version, witness, (), tuple(runs), bool(bits & cut.vacant))
+
+    def _enter(self, key: object) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def _key(self, address: Address) -> object:
+        cut = self._cells[family(address)]
+        who = tuple(signatures.of(address) for signatures in self._signatures)
+        bits = cut.at(int.from_bytes(address, "big"))
+        if all(each is None for each in who) or not is_placeholder(address):
+            return family(address), who, bits if None in who else bits & cut.policies
+        # Where a pod holds the placeholder, the block itself says whether it holds the pod.
+        return family(address), who, bits if None in who else None
+
+    def of(self, address: Address) -> EndClass:
+        """The class of an address."""
+        return self.ends[self._numbers[self._key(address)]]
+
+    @property
+    def partition(self) -> Partition:
+        """A member of each class."""
+        return Partition(
+            tuple(each.representative for each in self.ends), tuple(each.representative for each in self.traffic)
+        )
+
+    def of_traffic(self, traffic: Traffic) -> TrafficClass:
+        """The class of a protocol and port."""
+        if traffic.protocol is None or traffic.port is None:
+            return self.traffic[-1]
+        starts = self._traffic_starts[traffic.protocol]
+        return self.traffic[starts[bisect_right(starts, (traffic.port, len(self.traffic))) - 1][1]]
+
+    def witnesses(self, source: EndClass, destination: EndClass) -> Iterator[tuple[Address, Address]]:
+        """A pair of members for each way in which exemptions (self, a pod's own node) apply between two classes.
+
+        None where the families differ, and none of an outsider or node with itself.
+        """
+        seen = set()
+        for near, far in self._candidates(source, destination):
+            ends = [(each.who(near), each.who(far)) for each in self.clusters]
+            exempt = tuple(exemption(*pair, strict_nodes=True) for pair in ends)
+            if exempt not in seen:
+                seen.add(exempt)
+                yield near, far
+
+    def _candidates(self, source: EndClass, destination: EndClass) -> Iterator[tuple[Address, Address]]:
+        if source.family != destination.family:
+            return
+        nodes = self._has_nodes(source) or self._has_nodes(destination)
+        for near in self._examples(source, nodes):
+            for far in self._examples(destination, nodes):
+                if near != far:
+                    yield near, far
+        if source is destination and any(isinstance(each.who(source.representative), PodEnd) for each in self.clusters):
+            yield source.representative, source.representative
+
+    def _has_nodes(self, end: EndClass) -> bool:
+        return any(isinstance(each.who(end.representative), NodeEnd) for each in self.clusters)
+
+    def _examples(self, end: EndClass, of_each_node: bool) -> list[Address]:
+        """Two members, or two of each node."""
+        if not end.held or not of_each_node:
+            return [*end.held[:2]] or [end.representative]
+        found: dict[tuple[str | None, ...], list[Address]] = defaultdict(list)
+        for address in end.held:
+            found[tuple(begins_on(each.who(address), None) for each in self.clusters)].append(address)
+        return [address for members in found.values() for address in members[:2]]
+
+
+class _Cells(msgspec.Struct, frozen=True):
+    """A family's addresses in runs; ``policies`` are the bits of blocks, ``vacant`` those of pod CIDRs."""
+
+    runs: list[tuple[Range, int]]
+    policies: int
+    vacant: int
+
+    def at(self, number: int) -> int:
+        """The bits of the run that a number is in."""
+        return self.runs[bisect_right(self.runs, number, key=lambda run: run[0].first) - 1][1]
+
+    def runs_by_bits(self) -> dict[int, list[Range]]:
+        """Runs that are in the same sets."""
+        found: dict[int, list[Range]] = defaultdict(list)
+        for run, bits in self.runs:
+            found[bits].append(run)
+        return found
+
+
+def _cut(clusters: Sequence[Cluster], version: int) -> _Cells:
+    blocks = {
+        block
+        for cluster in clusters
+        for policy in cluster.policies
+        for block in policy.blocks
+        if block.cidr.family == version
+    }
+    cidrs = (cidr for cluster in clusters for node in cluster.nodes.values() for cidr in node.pod_cidrs)
+    groups = (prefix for cluster in clusters for prefix in group_prefixes(cluster))
+    sets = [without(of_prefix(block.cidr), map(of_prefix, block.excepts)) for block in blocks]
+    others = [union(of_prefix(each) for each in prefixes if each.family == version) for prefixes in (cidrs, groups)]
+    return _Cells(cells((1 << _WIDTH[version]) - 1, [*sets, *others]), (1 << len(sets)) - 1, 1 << len(sets))
+
+
+def _witness(version: int, runs: Sequence[Range], taken: set[Address]) -> Address | None:
+    """An address of these runs that nobody holds; a plausible one where there is one."""
+    for example in _EXAMPLES:
+        number = int.from_bytes(example, "big")
+        there = family(example) == version and any(run.first <= number <= run.last for run in runs)
+        if there and example not in taken:
+            return example
+    for run in sorted(runs, key=lambda run: run.first - run.last):
+        for number in (*range(min(run.first + 1, run.last), min(run.last, run.first + len(taken) + 1) + 1), run.first):
+            address = Address(number.to_bytes(_WIDTH[version] // 8, "big"))
+            if address not in taken:
+                return address
+    return None
+
+
+def _traffic_classes(clusters: Sequence[Cluster]) -> Iterator[TrafficClass]:
+    number = 0
+    for protocol in Protocol:
+        found: dict[int, list[Range]] = defaultdict(list)
+        for run, bits in cells(_LAST_PORT, list(_port_sets(clusters, protocol))):
+            found[bits].append(run)
+        for runs in found.values():
+            port = next((max(run.first, 1) for run in runs if run.last), 0)
+            yield TrafficClass(number, protocol, tuple(runs), Traffic(protocol, port))
+            number += 1
+    yield TrafficClass(number, None, (), ICMP)
+
+
+def _port_sets(clusters: Sequence[Cluster], protocol: Protocol) -> Iterator[list[Range]]:
+    """The ports of every entry, and of every name that a rule uses; those of different numbers are different."""
+    numbered: set[Range | None] = set()
+    named: set[ContainerPort] = set()
+    for cluster in clusters:
+        for policy in cluster.policies:
+            for rule in (*policy.ingress, *policy.egress):
+                numbered.update(_numbered(entry) for entry in rule.ports if entry.protocol is protocol)
+        names = used_names(cluster)
+        for pod in cluster.pods:
+            named.update(port for port in named_ports(pod, names) if port.protocol is protocol)
+    yield from ([run] for run in numbered if run is not None)
+    yield from ([Range(port.number, port.number)] for port in named)
+
+
+def _numbered(entry: PortEntry) -> Range | None:
+    if not isinstance(entry.port, int):
+        return None
+    return Range(entry.port, entry.port if entry.end_port is None else entry.end_port)

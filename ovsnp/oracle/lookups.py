@@ -1,0 +1,45 @@
+"""What the oracle looks up in a cluster to judge a connection."""
+
+from collections.abc import Sequence
+
+from ovsnp.model.address import Address
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, NetworkPolicy, Peer
+from ovsnp.model.service import Service, ServicePort
+from ovsnp.oracle.endpoints import Endpoint, who
+from ovsnp.oracle.isolation import isolates
+from ovsnp.oracle.multicast import is_group_address
+from ovsnp.oracle.peers import peer_matches
+from ovsnp.oracle.services import Backend, backends
+
+
+class Lookups:
+    """Answers from the objects; nothing is kept."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def who(self, address: Address) -> Endpoint:
+        """Whose the address is."""
+        return who(self.cluster, address)
+
+    def isolating(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
+        """The policies that isolate a pod of this cluster in one direction."""
+        return tuple(policy for policy in self.cluster.policies if isolates(policy, pod, direction))
+
+    def names(self, namespace: str, peers: Sequence[Peer], far: Endpoint) -> bool:
+        """Whether the peers of a rule name the far end; ``namespace`` is where its policy stands."""
+        return peer_matches(self.cluster, namespace, peers, far)
+
+    def is_group(self, destination: Endpoint) -> bool:
+        """Whether it is an address of several receivers."""
+        return is_group_address(self.cluster, destination)
+
+    def backends(self, service: Service, port: ServicePort, version: int, node: str | None) -> frozenset[Backend]:
+        """Who may be given a connection to this port that begins on a node."""
+        return backends(self.cluster, service, port, version, node)
+
+
+def lookups(cluster: Cluster | Lookups) -> Lookups:
+    """The look-ups in a cluster, unless they are given already."""
+    return cluster if isinstance(cluster, Lookups) else Lookups(cluster)

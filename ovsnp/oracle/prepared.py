@@ -1,0 +1,94 @@
+"""Look-ups in one cluster, prepared for many questions: `judge` and `judge_service` take them in place of the cluster.
+
+The answers are those of `Lookups`, which a test holds them to; what differs is what is kept: who holds which address,
+which policies isolate which pods, and whom a peer names.
+"""
+
+from collections import defaultdict
+from collections.abc import KeysView, Sequence
+
+from ovsnp.model.address import Address
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
+from ovsnp.model.service import Service, ServicePort
+from ovsnp.oracle.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd
+from ovsnp.oracle.isolation import affects
+from ovsnp.oracle.lookups import Lookups
+from ovsnp.oracle.selection import Workloads
+from ovsnp.oracle.services import Backend
+
+
+class Prepared(Lookups):
+    """Look-ups that keep what they have found."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self.workloads = Workloads(cluster)
+        self._holders = _holders(cluster)
+        self._isolating = {direction: self._find_isolating(direction) for direction in Direction}
+        self._named: dict[tuple[str, PodPeer], set[int]] = {}
+        self._backends: dict[tuple[str, ServicePort, int, str | None], frozenset[Backend]] = {}
+        self._group: dict[OutsideEnd, bool] = {}
+
+    def _find_isolating(self, direction: Direction) -> dict[int, list[NetworkPolicy]]:
+        found: dict[int, list[NetworkPolicy]] = defaultdict(list)
+        for policy in self.cluster.policies:
+            if affects(policy, direction):
+                for number in self.workloads.of_namespace(policy.namespace, policy.pod_selector):
+                    found[number].append(policy)
+        return found
+
+    def who(self, address: Address) -> Endpoint:
+        """Whose the address is."""
+        return self._holders.get(address) or OutsideEnd(address)
+
+    @property
+    def held(self) -> KeysView[Address]:
+        """The addresses that pods and nodes hold."""
+        return self._holders.keys()
+
+    def isolating(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
+        """The policies that isolate a pod of this cluster in one direction."""
+        return tuple(self._isolating[direction].get(self.workloads.of_pod[pod.key], ()))
+
+    def names(self, namespace: str, peers: Sequence[Peer], far: Endpoint) -> bool:
+        """Whether the peers of a rule name the far end; of selectors whether they name the group of its pod."""
+        return not peers or any(self._is_named(namespace, peer, far) for peer in peers)
+
+    def _is_named(self, namespace: str, peer: Peer, far: Endpoint) -> bool:
+        if isinstance(peer, IPBlock):
+            return super().names(namespace, (peer,), far)
+        return isinstance(far, PodEnd) and self.workloads.of_pod[far.pod.key] in self.named(namespace, peer)
+
+    def named(self, namespace: str, peer: PodPeer) -> set[int]:
+        """The groups of `workloads` that a peer of a policy in this namespace names."""
+        scope = namespace if peer.namespace_selector is None else ""
+        if (scope, peer) not in self._named:
+            self._named[scope, peer] = self.workloads.of_peer(namespace, peer)
+        return self._named[scope, peer]
+
+    def is_group(self, destination: Endpoint) -> bool:
+        """Whether it is an address of several receivers."""
+        if not isinstance(destination, OutsideEnd):
+            return False
+        if destination not in self._group:
+            self._group[destination] = super().is_group(destination)
+        return self._group[destination]
+
+    def backends(self, service: Service, port: ServicePort, version: int, node: str | None) -> frozenset[Backend]:
+        """Who may be given a connection to this port that begins on a node."""
+        key = service.key, port, version, node if service.local else None
+        if key not in self._backends:
+            self._backends[key] = super().backends(service, port, version, node)
+        return self._backends[key]
+
+
+def _holders(cluster: Cluster) -> dict[Address, Endpoint]:
+    found: dict[Address, Endpoint] = {}
+    for pod in cluster.pods:
+        for address in pod.addresses:
+            found.setdefault(address, PodEnd(pod, address))
+    for node in cluster.nodes.values():
+        for address in (*node.addresses, *node.gateways):
+            found.setdefault(address, NodeEnd(node, address))
+    return found

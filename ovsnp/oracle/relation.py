@@ -1,0 +1,122 @@
+"""Which classes of sources reach which classes of destinations, at which classes of traffic.
+
+The answers are those of `judge` without exemptions, for all members of two classes at once; traffic is a set of
+classes, as bits. What one side allows is folded from steps in order, of which the first that matches decides.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from ovsnp.model.policy import Direction
+from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.rulebook import Facts, Partition, Rulebook
+
+
+class ByPeer(NamedTuple):
+    """Traffic with each class of peers: with those ``listed``, and with all ``others``."""
+
+    others: int
+    listed: Mapping[int, int] = {}
+
+    def of(self, far: int) -> int:
+        """The traffic with one class."""
+        return self.listed.get(far, self.others)
+
+
+class Action(Enum):
+    """What a step does with the traffic that it matches."""
+
+    ACCEPT = auto()
+    DENY = auto()
+
+
+class Step(NamedTuple):
+    """An action on some traffic with some classes of peers; None: with everyone."""
+
+    action: Action
+    peers: Collection[int] | None
+    traffic: int
+
+
+_DECIDE: Mapping[Action, Callable[[int], Callable[[int], int]]] = {
+    Action.ACCEPT: lambda matched: matched.__or__,
+    Action.DENY: lambda matched: (~matched).__and__,
+}
+"""From what a step matches: what is allowed with it, of what the steps below it allow."""
+
+
+def fold(steps: Sequence[Step], everything: int) -> ByPeer:
+    """What is allowed where the first step that matches decides; what no step matches is allowed."""
+    others, listed = everything, dict[int, int]()
+    for action, peers, traffic in reversed(steps):
+        decide = _DECIDE[action](traffic)
+        if peers is None:
+            others, listed = decide(others), {far: decide(below) for far, below in listed.items()}
+        else:
+            again = {far: decide(listed[far]) for far in listed.keys() & peers}
+            listed |= dict.fromkeys(peers, decide(others)) | again
+    return ByPeer(others, listed)
+
+
+class Relation:
+    """What the policies of a cluster allow between the classes of a partition."""
+
+    def __init__(self, prepared: Prepared, partition: Partition) -> None:
+        self.rules = Rulebook(prepared, partition)
+        self._sides: dict[tuple[Direction, int], ByPeer] = {}
+        self._alike: dict[object, ByPeer] = {}
+
+    def allowed(self, source: int, destination: int) -> int:
+        """The traffic that both ends' policies allow."""
+        sent = self.side(Direction.EGRESS, source).of(destination)
+        return sent & self.side(Direction.INGRESS, destination).of(source)
+
+    def side(self, direction: Direction, near: int) -> ByPeer:
+        """The traffic that the policies of one end allow in a direction; all where none isolates it."""
+        key = direction, near
+        if key not in self._sides:
+            self._sides[key] = self._side(direction, near)
+        return self._sides[key]
+
+    def _side(self, direction: Direction, near: int) -> ByPeer:
+        rules = self._rules(direction, near)
+        # Names of ports are those of the destination: for ingress of the end itself.
+        named = (facts for facts in rules if direction is Direction.INGRESS and facts.named)
+        own = tuple(self.rules.ports_at(facts, near) for facts in named)
+        key = direction, bool(self.rules.isolating(direction, near)), tuple(map(id, rules)), own
+        if key not in self._alike:
+            self._alike[key] = fold([*self._steps(direction, near, rules)], self.rules.everything)
+        return self._alike[key]
+
+    def _steps(self, direction: Direction, near: int, rules: Sequence[Facts]) -> Iterator[Step]:
+        """In order: the rules of the policies that isolate an end accept; then isolation denies."""
+        # Rules that accept may come in any order; one for everyone is the cheapest to fold where no peer is listed yet.
+        for facts in sorted(rules, key=lambda each: each.peers is None):
+            for peers, traffic in self._matched(facts, direction, near):
+                yield Step(Action.ACCEPT, peers, traffic)
+        if self.rules.isolating(direction, near):
+            yield Step(Action.DENY, None, self.rules.everything)
+
+    def _matched(self, facts: Facts, direction: Direction, near: int) -> Iterable[tuple[Collection[int] | None, int]]:
+        """The peers and the traffic that a rule matches; peers with other ports of the same names apart."""
+        if direction is Direction.INGRESS or not facts.named:
+            return [(facts.peers, self.rules.ports_at(facts, near))]
+        by_ports: dict[int, list[int]] = defaultdict(list)
+        for far in self.rules.numbers if facts.peers is None else facts.peers:
+            by_ports[self.rules.ports_at(facts, far)].append(far)
+        return [(peers, traffic) for traffic, peers in by_ports.items()]
+
+    def _rules(self, direction: Direction, near: int) -> list[Facts]:
+        isolating = self.rules.isolating(direction, near)
+        return [facts for policy in isolating for facts in self.rules.facts(policy, direction)]
+
+    def admitting(self, direction: Direction, source: int, destination: int) -> list[Facts]:
+        """The rules of one side that admit some of the traffic between two classes."""
+        near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
+        return [
+            facts
+            for facts in self._rules(direction, near)
+            if facts.names(far) and self.rules.ports_at(facts, destination)
+        ]

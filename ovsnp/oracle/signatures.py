@@ -1,0 +1,66 @@
+"""What a cluster's policies say of each pod: as a subject, as a peer, and by the names of its ports."""
+
+from collections import defaultdict
+
+from ovsnp.model.address import Address
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import Direction, PodPeer
+from ovsnp.model.ports import ContainerPort
+from ovsnp.oracle.endpoints import NodeEnd, OutsideEnd
+from ovsnp.oracle.isolation import affects
+from ovsnp.oracle.prepared import Prepared
+
+
+class Signatures:
+    """Equal for two addresses where selectors and named ports do not tell apart whose they are."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._names = used_names(prepared.cluster)
+        self._said = _said(prepared)
+
+    def of(self, address: Address) -> object:
+        """A value to compare; None for an address that neither a pod nor a node holds."""
+        match self._prepared.who(address):
+            case OutsideEnd():
+                return None
+            case NodeEnd():
+                return ()
+            case end:
+                ports = named_ports(end.pod, self._names)
+                return (*self._said.get(self._prepared.workloads.of_pod[end.pod.key], ()), ports)
+
+
+def _said(prepared: Prepared) -> dict[int, tuple[int, ...]]:
+    """For each group of pods the numbers of the selectors that select it."""
+    subjects, peers = set(), set()
+    for policy in prepared.cluster.policies:
+        directions = tuple(direction for direction in Direction if affects(policy, direction))
+        subjects.add((policy.namespace, policy.pod_selector))
+        for peer in (peer for each in directions for rule in policy.rules(each) for peer in rule.peers):
+            if isinstance(peer, PodPeer):
+                peers.add((policy.namespace if peer.namespace_selector is None else "", peer))
+    selected = [prepared.workloads.of_namespace(*subject) for subject in subjects]
+    selected += [prepared.named(namespace, peer) for namespace, peer in peers]
+    said: dict[int, list[int]] = defaultdict(list)
+    for index, groups in enumerate(selected):
+        for number in groups:
+            said[number].append(index)
+    return {number: tuple(indexes) for number, indexes in said.items()}
+
+
+def used_names(cluster: Cluster) -> frozenset[tuple[str, str]]:
+    """The port names that rules use, each with its protocol."""
+    return frozenset(
+        (entry.port, entry.protocol)
+        for policy in cluster.policies
+        for direction in Direction
+        for rule in policy.rules(direction)
+        for entry in rule.ports
+        if isinstance(entry.port, str)
+    )
+
+
+def named_ports(pod: Pod, names: frozenset[tuple[str, str]]) -> frozenset[ContainerPort]:
+    """A pod's ports that rules name."""
+    return frozenset(port for port in pod.ports if (port.name, port.protocol) in names)

@@ -1,0 +1,84 @@
+"""The line of a field, found by reading the file again."""
+
+from itertools import accumulate
+
+import msgspec
+
+from ovsnp.errors import Place, Span
+from ovsnp.yaml_reader.json_text import Slice, item_slices, outline_json
+from ovsnp.yaml_reader.notation import read_documents
+from ovsnp.yaml_reader.outline import NotationError, Outline
+from ovsnp.yaml_reader.paths import Path, parse_path
+from ovsnp.yaml_reader.sources import read_again
+
+_BLOCK = 1 << 16
+"""Newlines are counted once per so many bytes, so that a line costs no counting from the beginning."""
+
+
+def locate(place: Place, path: str) -> Span:
+    """The line of the field at ``path`` (``spec.ingress[0].from``) of the object at ``place``.
+
+    A field that is not there has the line of the nearest field around it. A file that is gone, or no longer holds
+    the object, gives line 0. The file is read again each time.
+    """
+    return Locator().span(place, parse_path(path))
+
+
+class Locator:
+    """Finds lines of many fields, reading each file once."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File | None] = {}
+
+    def span(self, place: Place, path: Path) -> Span:
+        """The line of a field of an object, as `locate`."""
+        if place.file not in self._files:
+            self._files[place.file] = _open(place.file)
+        file = self._files[place.file]
+        try:
+            return Span(place.file, file.line(place, path) if file else 0)
+        except (NotationError, msgspec.MsgspecError, LookupError):
+            return Span(place.file)
+
+
+def _open(file: str) -> "_File | None":
+    try:
+        return _File(file, read_again(file))
+    except (OSError, ValueError):
+        return None
+
+
+class _File:
+    """One file with what has been found out about it so far."""
+
+    def __init__(self, file: str, data: bytes) -> None:
+        self._data = data
+        self._documents = read_documents(file, data, lines=True)
+        self._newlines = [0, *accumulate(data.count(b"\n", at, at + _BLOCK) for at in range(0, len(data), _BLOCK))]
+        self._items: dict[Place, list[Slice]] = {}
+        self._outlined: tuple[Place, Outline, int] | None = None
+
+    def line(self, place: Place, path: Path) -> int:
+        """Raises LookupError, NotationError or msgspec's errors where the object is not there any more."""
+        if self._documents.yaml:
+            way = tuple(step for index in place.items for step in ("items", index))
+            return self._documents.yaml[place.document].line((*way, *path))
+        if self._outlined is None or self._outlined[0] != place:
+            start, end = self._slice(place)
+            outline = outline_json(msgspec.Raw(self._data[start:end]))
+            self._outlined = (place, outline, self._line_of(start))
+        _, outline, first = self._outlined
+        return first + outline.line(path) - 1
+
+    def _slice(self, place: Place) -> Slice:
+        """Where a JSON object begins and ends in the file."""
+        if not place.items:
+            return self._documents.json[place.document].where
+        outside = place._replace(items=place.items[:-1])
+        if outside not in self._items:
+            self._items[outside] = item_slices(self._data, self._slice(outside))
+        return self._items[outside][place.items[-1]]
+
+    def _line_of(self, offset: int) -> int:
+        block = offset // _BLOCK
+        return self._newlines[block] + self._data.count(b"\n", block * _BLOCK, offset) + 1

@@ -1,0 +1,120 @@
+"""Mistakes and notes as the readers meet them, and the diagnostics that are made of them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ovsnp.errors import Diagnostic, Place
+from ovsnp.model.note import Note
+from ovsnp.yaml_reader.location import Locator
+from ovsnp.yaml_reader.paths import Fault, Path, format_path, parse_path
+from ovsnp.yaml_reader.structure import quote
+
+FEW = 3
+"""How many of one sort have a note of their own."""
+DEFAULT_NAMESPACE = "default"
+"""Where objects are that do not say."""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{0,253}")
+_CLUSTER_SCOPED = frozenset({"Namespace", "Node", "ServiceCIDR"})
+
+
+class Subject(NamedTuple):
+    """The object that a mistake is about, whatever was written as its names."""
+
+    kind: str
+    namespace: object = None
+    name: object = None
+
+    def __str__(self) -> str:
+        """``KIND NAMESPACE/NAME`` as diagnostics have it."""
+        name = _printable(self.name) or "?"
+        if self.kind in _CLUSTER_SCOPED:
+            return f"{self.kind} {name}"
+        return f"{self.kind} {_printable(self.namespace) or DEFAULT_NAMESPACE}/{name}"
+
+
+def _printable(text: object) -> str:
+    if not isinstance(text, str):
+        return ""
+    return text if _NAME.fullmatch(text) else quote(text)
+
+
+class _Mistake(NamedTuple):
+    place: Place
+    subject: Subject | None
+    path: Path
+    message: str
+
+
+class Report:
+    """Collects mistakes and notes of one object after the other; every one is kept, none is raised."""
+
+    def __init__(self, notes: Iterable[Note] = ()) -> None:
+        self._mistakes: list[_Mistake] = []
+        self._notes = set(notes)
+        self._place = Place("")
+        self._subject: Subject | None = None
+        self._broken: tuple[Path, ...] = ()
+
+    def begin(self, place: Place, subject: Subject | None, faults: Sequence[Fault] = ()) -> None:
+        """What `add` gets from now on is about this object, of which ``faults`` are known already."""
+        self._place = place
+        self._subject = subject
+        self._broken = ()
+        for fault in faults:
+            self.add(fault.path, fault.message)
+        if faults:
+            self._broken = tuple(fault.path for fault in faults)
+
+    @property
+    def about(self) -> tuple[Place, Subject | None]:
+        """What `begin` was last told."""
+        return self._place, self._subject
+
+    def add(self, path: Path, message: str | None) -> None:
+        """Note a mistake, if there is a message.
+
+        One that lies around or inside a part known to be broken is not: it follows from that part.
+        """
+        if message is not None and not self._follows(path):
+            self._mistakes.append(_Mistake(self._place, self._subject, path, message))
+
+    def note(self, path: Path, message: str | None) -> None:
+        """Keep what is odd about the object without being a mistake, if there is a message."""
+        if message is not None and not self._follows(path):
+            self._notes.add(Note(self._place, str(self._subject or ""), format_path(path), message))
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, sorted by place."""
+        return tuple(sorted(self._notes))
+
+    def _follows(self, path: Path) -> bool:
+        """True if a path lies around or inside a part that is broken."""
+        for broken in self._broken:
+            common = min(len(broken), len(path))
+            if broken[:common] == path[:common]:
+                return True
+        return False
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """All mistakes with their lines."""
+        locator = Locator()
+        return [
+            Diagnostic(
+                locator.span(mistake.place, mistake.path),
+                str(mistake.subject or ""),
+                format_path(mistake.path),
+                mistake.message,
+            )
+            for mistake in self._mistakes
+        ]
+
+
+def located(notes: Iterable[Note]) -> list[Diagnostic]:
+    """Notes with their lines, sorted by place; the files are read again."""
+    locator = Locator()
+    return sorted(
+        Diagnostic(locator.span(note.place, parse_path(note.path)), note.subject, note.path, note.message)
+        for note in notes
+    )

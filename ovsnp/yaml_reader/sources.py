@@ -1,0 +1,185 @@
+"""The input's bytes: files, directories and stdin."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
+
+from ovsnp.errors import Diagnostic, Place, Span
+from ovsnp.model.note import Note
+from ovsnp.yaml_reader.encoding import in_utf8
+
+STDIN = "-"
+_SUFFIXES = (".yaml", ".yml", ".json")
+_ENDS = (*_SUFFIXES, "/Kustomization")
+"""How paths end that are read in a directory; kustomize reads one without a suffix too."""
+_OF_PROGRAMS = (".#", "._")
+"""How names begin of what Emacs and macOS put beside a file."""
+
+_LARGEST = 4 << 30
+"""A cluster of 100,000 pods takes a quarter of it."""
+_CHUNK = 1 << 20
+
+_NOT_FOLLOWED = "a link to a directory; ovsnp does not follow it, name the directory with -f"
+_NOT_READ = f"ovsnp reads {', '.join(_SUFFIXES[:-1])} and {_SUFFIXES[-1]} files, in small letters; rename the file"
+_NO_FILE = "a pipe, a socket or a device; ovsnp passes over it"
+
+_streams: dict[str, bytes] = {}
+"""What came from stdin and pipes: it cannot be read a second time, and line numbers are found later."""
+
+
+class Source(NamedTuple):
+    """A file and its text in UTF-8."""
+
+    file: str
+    data: bytes
+
+
+class Sources(NamedTuple):
+    """What was read, what cannot be read, and what is passed over."""
+
+    files: list[Source]
+    diagnostics: list[Diagnostic]
+    notes: list[Note]
+
+
+class _NoManifestError(Exception):
+    """What a path leads to is nothing to read: why, and what to do."""
+
+
+def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> Sources:
+    """Read every file once, in the order of ``paths``, directories sorted.
+
+    What cannot be read is a diagnostic. Links to directories and pipes in a directory are notes.
+    """
+    sources = Sources([], [], [])
+    for file in dict.fromkeys(_expand(paths, sources)):
+        try:
+            sources.files.append(Source(file, _read(file, stdin)))
+        except (OSError, ValueError, MemoryError, _NoManifestError) as error:
+            sources.diagnostics.append(_unreadable(file, error))
+    return sources
+
+
+def files_of(paths: Sequence[str]) -> list[str]:
+    """The files that ``read_sources`` reads of these paths, in its order; what cannot be read is passed over."""
+    return [*dict.fromkeys(_expand(paths, Sources([], [], [])))]
+
+
+def read_again(file: str) -> bytes:
+    """The text of a file that was read before, in UTF-8; raises OSError when it is gone."""
+    if file in _streams:
+        return _streams[file]
+    if not stat.S_ISREG(os.stat(file).st_mode):
+        raise FileNotFoundError(file)  # to open a pipe that nobody writes to takes forever
+    with open(file, "rb") as stream:
+        return in_utf8(stream.read())
+
+
+def _read(file: str, stdin: BinaryIO | None) -> bytes:
+    if file == STDIN:
+        data = _streams[STDIN] = in_utf8(_all_of(stdin or _own_stdin()))
+        return data
+    status = os.stat(file)
+    if _is_endless(status):
+        raise _NoManifestError("is a device; name a file, a directory, or - for stdin")
+    if stat.S_ISREG(status.st_mode):
+        _refuse_size(status.st_size)
+        _streams.pop(file, None)
+        with open(file, "rb") as stream:
+            return in_utf8(stream.read())
+    with open(file, "rb") as stream:
+        data = _streams[file] = in_utf8(_all_of(stream))
+        return data
+
+
+def _own_stdin() -> BinaryIO:
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise _NoManifestError("stdin is closed; pipe the text into it, or name a file")
+    return stream
+
+
+def _is_endless(status: os.stat_result) -> bool:
+    """Whether it is a device, any of which may have no end; /dev/null has one."""
+    is_device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
+    return is_device and status.st_rdev != os.stat(os.devnull).st_rdev
+
+
+def _all_of(stream: BinaryIO) -> bytes:
+    """What a stream has until it ends."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := stream.read(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        _refuse_size(size)
+    return b"".join(chunks)
+
+
+def _refuse_size(size: int) -> None:
+    if size > _LARGEST:
+        raise _NoManifestError(f"is larger than {_LARGEST >> 30} GiB; name only the manifests")
+
+
+def _expand(paths: Iterable[str], sources: Sources) -> Iterator[str]:
+    for path in paths:
+        if path != STDIN and os.path.isdir(path):
+            before, found = len(sources.diagnostics), list(_walk(path, sources))
+            if not found and len(sources.diagnostics) == before:
+                message = f"holds no {', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]} file; name the manifests"
+                sources.diagnostics.append(Diagnostic(Span(path), "", "", message))
+            yield from found
+        else:
+            yield path
+
+
+def _walk(directory: str, sources: Sources) -> Iterator[str]:
+    """The manifests below a directory, in the order of their paths; hidden directories are skipped."""
+
+    def refused(error: OSError) -> None:
+        sources.diagnostics.append(_unreadable(str(error.filename), error))
+
+    try:
+        for parent, directories, files in os.walk(directory, onerror=refused):
+            directories[:] = sorted(name for name in directories if not name.startswith("."))
+            inside = (os.path.join(parent, name) for name in directories)
+            sources.notes.extend(Note(Place(path), "", "", _NOT_FOLLOWED) for path in inside if os.path.islink(path))
+            for path in (os.path.join(parent, name) for name in sorted(files) if not name.startswith(_OF_PROGRAMS)):
+                if message := _why_not_read(path):
+                    sources.notes.append(Note(Place(path), "", "", message))
+                elif path.endswith(_ENDS):
+                    yield path
+    except RecursionError:
+        message = "has too many directories in each other; name those with the manifests"
+        sources.diagnostics.append(Diagnostic(Span(directory), "", "", message))
+
+
+def _why_not_read(path: str) -> str | None:
+    """What to say of a file that is passed over though its name is that of a manifest."""
+    if path.endswith(_ENDS):
+        return _NO_FILE if _is_no_file(path) else None
+    return _NOT_READ if path.lower().endswith(_SUFFIXES) else None
+
+
+def _is_no_file(path: str) -> bool:
+    """Whether it is a pipe, a socket or a device; a link that leads nowhere may have been meant as a file."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _unreadable(file: str, error: Exception) -> Diagnostic:
+    match error:
+        case _NoManifestError():
+            message = str(error)
+        case MemoryError():
+            message = "does not fit into memory; name only the manifests"
+        case OSError():
+            reason = str(error.strerror).lower()
+            message = f"cannot be read: {reason}; check the path and its permissions"
+        case _:  # only a null character in a path is a ValueError
+            message = "cannot be read: a path holds no null character; check the path and its permissions"
+    return Diagnostic(Span(file), "", "", message)

@@ -1,0 +1,67 @@
+"""What the compiler's second pass makes of a cluster, put together from what it tells."""
+
+from typing import NamedTuple
+
+from ovsnp.ir.frontend import Frontend
+from ovsnp.ir.ruleset import PeerTable, PortRange, RuleChanges, RuleRef
+from ovsnp.model.address import Address
+from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.changes import Changes, all_objects
+from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
+from ovsnp.model.policy import Direction, IPBlock
+from ovsnp.resolve import Resolver
+
+
+class PeerSet(NamedTuple):
+    """A set by name, with the addresses that it lists and its blocks."""
+
+    name: str
+    addresses: frozenset[Address]
+    blocks: tuple[IPBlock, ...]
+
+
+class ResolvedRule(NamedTuple):
+    """A rule with its peers as a set; the subjects are keys of pods."""
+
+    ref: RuleRef
+    key: str
+    subjects: tuple[str, ...]
+    peers: PeerSet | None
+    ports: tuple[PortRange, ...] | None
+
+
+class RuleSet(NamedTuple):
+    """One direction: the keys of the pods that are isolated, and the rules by key."""
+
+    isolated: tuple[str, ...]
+    rules: tuple[ResolvedRule, ...]
+
+
+def resolved(cluster: Cluster, options: Options) -> dict[Direction, RuleSet]:
+    """The rules of a node all of whose pods have a port."""
+    ports = {pod.key: Port(number, number) for number, pod in enumerate(cluster.pods, start=100)}
+    told = Resolver(options).update(Changes(all_objects(cluster), ports=Ports(1, Port(2, 2), ports)))
+    return {direction: _rule_set(told.rules, direction) for direction in Direction}
+
+
+def _rule_set(told: RuleChanges, direction: Direction) -> RuleSet:
+    rules = tuple(
+        ResolvedRule(
+            rule.ref, key, rule.subjects, _peer_set(told, rule.table, rule.peers) if rule.peers else None, rule.ports
+        )
+        for key, rule in sorted(told.rules[direction].items())
+        if rule
+    )
+    return RuleSet(tuple(sorted(key for key, isolated in told.isolated[direction].items() if isolated)), rules)
+
+
+def _peer_set(told: RuleChanges, table: PeerTable, name: str) -> PeerSet:
+    listed = frozenset(address for address, names in told.listed[table].items() if name in names)
+    return PeerSet(name, listed, told.blocks[table].get(name, ()))
+
+
+def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
+    """Every port of the cluster's Services, as a node's clients see it."""
+    told = Resolver(Options(node=node)).update(Changes(all_objects(cluster))).frontends
+    return tuple(frontend for name in sorted(told) for frontend in told[name])

@@ -1,0 +1,50 @@
+"""A file of expectations, and what `check` says of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from referencing import Registry
+
+from tests.support.applying import CLUSTER, Answer, ovsnp, policy
+from tests.support.checkout import ROOT
+
+Checked = Callable[..., Answer]
+
+DOCS = ROOT / "docs"
+SERVICE = """---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec:
+  clusterIP: 10.96.0.1
+  selector: {role: db}
+  ports: [{name: redis, port: 6379, targetPort: 80}, {name: web, port: 81}]
+"""
+
+
+@pytest.fixture
+def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
+    """Run `check` on expectations, of two nodes, three pods, a Service, and a policy that admits frontends on 80."""
+    monkeypatch.chdir(tmp_path)
+    Path("manifests").mkdir()
+    Path("manifests/cluster.yaml").write_text(CLUSTER + SERVICE)
+    Path("manifests/policy.yaml").write_text(policy("to-db", 80))
+
+    def check(text: str, *arguments: object) -> Answer:
+        Path("expected.yaml").write_text(text)
+        answer = ovsnp("check", "expected.yaml", "-f", "manifests", *arguments)
+        assert "Traceback" not in answer.err
+        return answer
+
+    return check
+
+
+def validate(document: Any) -> None:
+    """Hold what `check -o json` prints against its schema, which names that of `explain`."""
+    schemas = [(name, json.loads((DOCS / name).read_text())) for name in ("check.schema.json", "explain.schema.json")]
+    registry: Registry[Any] = Registry().with_contents(schemas)
+    jsonschema.Draft202012Validator(schemas[0][1], registry=registry).validate(document)

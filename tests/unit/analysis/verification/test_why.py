@@ -1,0 +1,23 @@
+"""The words beside a counterexample where no policy has a say."""
+
+import pytest
+
+from ovsnp.analysis.verification.counterexample import Counterexample
+from ovsnp.analysis.verification.why import why
+from ovsnp.manifests import load_objects
+from ovsnp.model.options import Options
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("passes, and must be dropped", "Nobody may send"),
+        ("remembered as admitted, and must be dropped", "Nobody may send"),
+        ("dropped, and must pass", "Where a packet goes"),
+        ("leaves by another port", "Where a packet goes"),
+    ],
+)
+def test_what_must_pass_is_not_called_forbidden(what: str, words: str) -> None:
+    example = Counterexample("policy", what, "tcp", "", (), None, None, None, (), "", 1)
+    (line,) = why(example, load_objects([]), Options("br-int", None))
+    assert line.startswith(words)
