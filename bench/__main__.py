@@ -28,7 +28,7 @@ from bench import (
 from bench.inputs import Inputs
 from bench.layout import SIZES
 from bench.machine import described
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 
 SECTIONS = {
     "sizes": flow_counts.measure,
@@ -78,7 +78,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="how often a time is taken; default: 5")
     parser.add_argument("--minimal", action="store_true", help="leave out the full objects: XL's are 910 MB of JSON")
     parser.add_argument(
-        "--datapath", type=Datapath, choices=[*Datapath], default=Datapath.NETDEV, help="of throughput; default: netdev"
+        "--datapath",
+        type=DatapathType,
+        choices=[*DatapathType],
+        default=DatapathType.NETDEV,
+        help="of throughput; default: netdev",
     )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.section if name not in SECTIONS]:

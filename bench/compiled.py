@@ -7,7 +7,7 @@ from bench.inputs import NODE, Inputs
 from ovsnp.compiler import compile_cluster, load, local_pods
 from ovsnp.flows.program import Program
 from ovsnp.manifests import load_objects
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.options import Encap, Options
@@ -36,14 +36,14 @@ def port_numbers(cluster: Cluster) -> dict[str, int]:
     return {pod.key: FIRST_OFFLINE_OFPORT + index for index, pod in enumerate(pods_of(cluster))}
 
 
-def ports_of(cluster: Cluster, numbers: dict[str, int]) -> Ports:
+def ports_of(cluster: Cluster, numbers: dict[str, int]) -> BridgePorts:
     """The ports of a bridge whose pods have these numbers."""
     ports = {
-        pod.key: Port(numbers[pod.key], mac)
+        pod.key: BridgePort(numbers[pod.key], mac)
         for pod in pods_of(cluster)
         if (mac := derived_mac(pod.addresses)) is not None
     }
-    return Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports)
+    return BridgePorts(TUNNEL_OFPORT, BridgePort(GATEWAY_OFPORT, GATEWAY_MAC), ports)
 
 
 def program_of(cluster: Cluster, numbers: dict[str, int]) -> Program:

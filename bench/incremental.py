@@ -17,7 +17,7 @@ from bench.table import Cell, table, verdict
 from ovsnp.compiler import Compilation, load
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.model.address import Address, parse_address
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.changes import Changes, Objects, all_objects
 from ovsnp.model.cluster import Cluster, Namespace, Pod
 from ovsnp.model.policy import NetworkPolicy, PodPeer, Rule
@@ -77,7 +77,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
         )
 
 
-def _measured(cluster: Cluster, kinds: Callable[[Cluster, Ports], Iterator[Kind]]) -> str:
+def _measured(cluster: Cluster, kinds: Callable[[Cluster, BridgePorts], Iterator[Kind]]) -> str:
     numbers = port_numbers(cluster)
     ports = ports_of(cluster, numbers)
     compilation = Compilation(OPTIONS)
@@ -110,7 +110,7 @@ def _size(told: FlowChanges) -> int:
     return sum(map(len, msgspec.structs.astuple(told)))
 
 
-def _kinds(cluster: Cluster, ports: Ports) -> Iterator[Kind]:
+def _kinds(cluster: Cluster, ports: BridgePorts) -> Iterator[Kind]:
     random = Random(1)
     local = pods_of(cluster)
     homes = sorted({pod.namespace for pod in local})
@@ -134,7 +134,7 @@ def _kinds(cluster: Cluster, ports: Ports) -> Iterator[Kind]:
     yield Kind("the labels change by which rules here select", watching, 10, 40)
 
 
-def _service_kinds(cluster: Cluster, _: Ports) -> Iterator[Kind]:
+def _service_kinds(cluster: Cluster, _: BridgePorts) -> Iterator[Kind]:
     random = Random(2)
     yield Kind("an endpoint of a Service", [_endpoint_comes(each) for each in _some(random, cluster.slices)], 1, 5)
 
@@ -154,7 +154,7 @@ def _comes(pod: Pod) -> tuple[Changes, Changes]:
     return Changes(Objects(pods=(pod,))), Changes(went=Objects(pods=(pod,)))
 
 
-def _goes(pod: Pod, ports: Ports) -> tuple[Changes, Changes]:
+def _goes(pod: Pod, ports: BridgePorts) -> tuple[Changes, Changes]:
     """A local pod goes with its port."""
     others = {key: port for key, port in ports.pods.items() if key != pod.key}
     without = msgspec.structs.replace(ports, pods=others)

@@ -9,7 +9,7 @@ from bench.api_objects import write_list
 from bench.generate import cluster, cluster_with_services
 from bench.layout import SIZES
 from bench.table import table
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 
 NODE = "node-0"
 
@@ -22,7 +22,7 @@ class Inputs(NamedTuple):
     sizes: tuple[str, ...]
     runs: int
     only_minimal: bool
-    datapath: Datapath
+    datapath: DatapathType
 
     def file(self, size: str, *, minimal: bool) -> Path:
         """The cluster as ``kubectl get -o json`` prints it."""

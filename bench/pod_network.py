@@ -9,7 +9,7 @@ from pathlib import Path
 from bench import traffic
 from bench.process import processor_time
 from ovsnp.lab import standing
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.demo import policies
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.runtime import NETNS
@@ -88,7 +88,7 @@ class PodNetwork:
 
 @contextmanager
 def pod_network(
-    name: str, datapath: Datapath, *, masquerade: bool = False, switch: bool = False
+    name: str, datapath: DatapathType, *, masquerade: bool = False, switch: bool = False
 ) -> Iterator[PodNetwork]:
     """A lab with its first policy, for the time of the context."""
     settings = Settings(name, NETNS, str(TOPOLOGY), Encap.GENEVE, masquerade=masquerade, datapath=datapath)

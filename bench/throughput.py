@@ -13,7 +13,7 @@ from bench.inputs import Inputs
 from bench.pod_network import FAR, NEAR, PORT, SERVER, SWITCHED, PodNetwork, pod_network
 from bench.table import Cell, table
 from ovsnp.errors import OvsnpError
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.journal import BASE_VARIABLE
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 
@@ -23,7 +23,7 @@ POD = "10.20.2.11", PORT
 SERVICE = "10.96.0.11", 16379
 """The server's own address, and the Service of the lab that it is the only endpoint of."""
 
-DATAPATHS = {Datapath.NETDEV: "userspace datapath, one thread a node", Datapath.SYSTEM: "kernel datapath"}
+DATAPATHS = {DatapathType.NETDEV: "userspace datapath, one thread a node", DatapathType.SYSTEM: "kernel datapath"}
 
 HEAD = (
     "way",

@@ -12,7 +12,7 @@ from ovsnp.flows.units import UnitChanges
 from ovsnp.gc_pause import gc_paused
 from ovsnp.lower import Lowerer
 from ovsnp.manifests import load
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
@@ -86,7 +86,7 @@ class Compilation:
 
 
 @gc_paused()
-def compile_cluster(cluster: Cluster, ports: Ports, options: Options) -> Program:
+def compile_cluster(cluster: Cluster, ports: BridgePorts, options: Options) -> Program:
     """Compile the policies of a cluster for the bridge of one of its nodes: one update from nothing.
 
     ``cluster`` is what `load` made of the manifests (pass 1), ``ports`` are the bridge's; local pods without a

@@ -28,7 +28,7 @@ _SHOWN = 60
 """How many lines of a difference are told."""
 
 
-class Part(NamedTuple):
+class CasePart(NamedTuple):
     """What one test is about: one file of a case."""
 
     case: Path
@@ -41,7 +41,7 @@ class _Run(NamedTuple):
     err: str
 
 
-def ovsnp_golden(folder: str) -> Callable[[Part, pytest.FixtureRequest], None]:
+def ovsnp_golden(folder: str) -> Callable[[CasePart, pytest.FixtureRequest], None]:
     """Tests of every case in a folder: that it compiles to its flows.txt, and that the expectations in its
     connectivity.yaml are met by policies and flows, where it has one.
 
@@ -54,16 +54,16 @@ def ovsnp_golden(folder: str) -> Callable[[Part, pytest.FixtureRequest], None]:
     )
 
 
-def ovsnp_connectivity(folder: str) -> Callable[[Part, pytest.FixtureRequest], None]:
+def ovsnp_connectivity(folder: str) -> Callable[[CasePart, pytest.FixtureRequest], None]:
     """As `ovsnp_golden`, without flows: every case must have a connectivity.yaml, and its expectations are met."""
     return _tests(folder, lambda _: [CONNECTIVITY], _test_connectivity)
 
 
 def _tests(
     folder: str, files: Callable[[Path], list[str]], test_connectivity: Callable[[Path], None]
-) -> Callable[[Part, pytest.FixtureRequest], None]:
+) -> Callable[[CasePart, pytest.FixtureRequest], None]:
     @pytest.mark.ovsnp_cases(folder, files)
-    def test(ovsnp_part: Part, request: pytest.FixtureRequest) -> None:
+    def test(ovsnp_part: CasePart, request: pytest.FixtureRequest) -> None:
         if ovsnp_part.file == FLOWS:
             _test_flows(ovsnp_part.case, request)
         else:
@@ -90,7 +90,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     folder, files = marker.args
     cases = _cases(metafunc.definition.path.parent / folder)
-    parts = [Part(case, file) for case in cases for file in files(case)]
+    parts = [CasePart(case, file) for case in cases for file in files(case)]
     metafunc.parametrize("ovsnp_part", parts, ids=[f"{case.name}-{file.partition('.')[0]}" for case, file in parts])
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from ovsnp.apply.holders import Changed
+from ovsnp.apply.holders import ChangedHolders
 from ovsnp.flows.action import Translate
 from ovsnp.flows.program import Program
 from ovsnp.model.address import Address, parse_address
@@ -19,7 +19,7 @@ _Choice = tuple[_Port, int]
 """What a flow matches but the client, and the number of an endpoint."""
 
 
-def outdated(learned: Iterable[InstalledFlow], program: Program, changed: Changed) -> Iterator[InstalledFlow]:
+def outdated(learned: Iterable[InstalledFlow], program: Program, changed: ChangedHolders) -> Iterator[InstalledFlow]:
     """The flows whose client or endpoint is one of the addresses, or whose endpoint the Service no longer has.
 
     A number tells nothing of an endpoint that is gone: it may have had one of the addresses.

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import msgspec
 
-from ovsnp.apply.cut import Given
+from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.forget import Forgotten, cut
 from ovsnp.apply.guards import left_over, require_complete
-from ovsnp.apply.plan import GroupChange, Plan, plan
+from ovsnp.apply.plan import BridgePlan, GroupChange, plan
 from ovsnp.apply.turnover import Turnover
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
@@ -34,7 +34,7 @@ STANDALONE = "priority=0 actions=NORMAL"
 """The flow that Open vSwitch itself puts into a bridge that is not secure."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ApplyResult(msgspec.Struct, frozen=True):
     """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out.
 
     ``cut`` is the number of connections to endpoints of Services that are gone, which were cut, ``forgotten`` that of
@@ -57,7 +57,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 @gc_paused()
-def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Outcome:
+def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> ApplyResult:
     """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched.
@@ -88,7 +88,7 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
             bundle(location, options.bridge, [*bundle_lines(change), *turnover.closing], lock)
         cut_off = _cut(location, database, options.bridge, change.cut) if change.cut else Forgotten()
         forgotten = turnover.complete(database, program, lock) if turnover.closing else Forgotten()
-    return Outcome(
+    return ApplyResult(
         tuple(done),
         len(change.added),
         len(change.changed) + len(change.replaced),
@@ -103,7 +103,7 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
     )
 
 
-def _plan(location: Location, bridge: str, program: Program) -> Plan:
+def _plan(location: Location, bridge: str, program: Program) -> BridgePlan:
     groups = [parse_group(line) for line in dump_groups(location, bridge)]
     return plan(_installed(location, bridge), groups, program)
 
@@ -118,7 +118,9 @@ def _complete(location: Location, database: Database, options: Options, lock: in
     return done
 
 
-def _cut(location: Location, database: Database, bridge: str, connections: Collection[Given]) -> Forgotten:
+def _cut(
+    location: Location, database: Database, bridge: str, connections: Collection[EndpointConnections]
+) -> Forgotten:
     try:
         with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
             return cut(tracker, connections)
@@ -158,7 +160,7 @@ def _others(location: Location, bridge: str) -> dict[object, str]:
     return {flow.slot: flow.text for flow in installed if not is_ours(flow.cookie) and flow.text != STANDALONE}
 
 
-def bundle_lines(change: Plan) -> list[str]:
+def bundle_lines(change: BridgePlan) -> list[str]:
     """A plan in the language of ``ovs-ofctl bundle``."""
     return [
         *(flow.delete_line for flow in change.deleted),

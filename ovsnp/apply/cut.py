@@ -18,7 +18,7 @@ _TRACKED = {protocol.lower(): protocol for protocol in Protocol}
 _TRANSLATED = re.compile(r"nat\(dst=\[?([0-9a-f:.]+?)]?:(\d+)\)")
 
 
-class Given(NamedTuple):
+class EndpointConnections(NamedTuple):
     """Connections to a cluster IP and port that were given one endpoint."""
 
     protocol: Protocol
@@ -27,12 +27,12 @@ class Given(NamedTuple):
     backend: Backend
 
     @property
-    def portless(self) -> "Given":
+    def portless(self) -> "EndpointConnections":
         """The same as a datapath has it that keeps no ports."""
         return self._replace(port=0, backend=Backend(self.backend.address, 0))
 
 
-def was_given(tracked: Tracked) -> Given | None:
+def was_given(tracked: Tracked) -> EndpointConnections | None:
     """What a connection that is open was given; where the datapath keeps no ports of SCTP they are 0.
 
     None where Services do not serve the protocol.
@@ -40,7 +40,7 @@ def was_given(tracked: Tracked) -> Given | None:
     if tracked.protocol not in _TRACKED:
         return None
     backend = Backend(parse_address(tracked.answers), tracked.answering_port)
-    return Given(_TRACKED[tracked.protocol], parse_address(tracked.destination), tracked.port, backend)
+    return EndpointConnections(_TRACKED[tracked.protocol], parse_address(tracked.destination), tracked.port, backend)
 
 
 def to_cut(
@@ -48,7 +48,7 @@ def to_cut(
     groups: Mapping[int, InstalledGroup],
     touched: Collection[int],
     frontends: Iterable[Frontend],
-) -> tuple[Given, ...]:
+) -> tuple[EndpointConnections, ...]:
     """The connections that the bridge's flows and ``touched`` groups could have made, and the program lets end.
 
     One over UDP ends when its endpoint gets no new connections; others go on while it is listed, so that an endpoint
@@ -60,7 +60,9 @@ def to_cut(
     return tuple(sorted(made - {given for frontend in frontends for given in _staying(frontend)}))
 
 
-def _made(flow: InstalledFlow, groups: Mapping[int, InstalledGroup], touched: Collection[int]) -> Iterator[Given]:
+def _made(
+    flow: InstalledFlow, groups: Mapping[int, InstalledGroup], touched: Collection[int]
+) -> Iterator[EndpointConnections]:
     if flow.table not in (BY_NAME["Service"].id, BY_NAME["Endpoint"].id):
         return
     parts = dict(part.partition("=")[::2] for part in flow.match)
@@ -71,10 +73,10 @@ def _made(flow: InstalledFlow, groups: Mapping[int, InstalledGroup], touched: Co
         backend = Backend(parse_address(address), int(port))
         to = parts[IP_DST[family(backend.address)].name]
         (protocol,) = (_PROTOCOL[kind] for kind in parts if kind in _PROTOCOL)
-        yield Given(protocol, parse_address(to), int(parts[PORT_DST.name]), backend)
+        yield EndpointConnections(protocol, parse_address(to), int(parts[PORT_DST.name]), backend)
 
 
-def _staying(frontend: Frontend) -> Iterator[Given]:
+def _staying(frontend: Frontend) -> Iterator[EndpointConnections]:
     leaving = () if frontend.protocol is Protocol.UDP else frontend.leaving
     for backend in (*frontend.backends, *leaving):
-        yield Given(frontend.protocol, frontend.address, frontend.port, backend)
+        yield EndpointConnections(frontend.protocol, frontend.address, frontend.port, backend)

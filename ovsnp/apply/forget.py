@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from ovsnp.apply.cut import Given, was_given
-from ovsnp.apply.holders import Changed
+from ovsnp.apply.cut import EndpointConnections, was_given
+from ovsnp.apply.holders import ChangedHolders
 from ovsnp.errors import SwitchError
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.conntrack import SNAT_ZONE, ZONE
@@ -25,12 +25,12 @@ class Forgotten(msgspec.Struct, frozen=True):
         return Forgotten(self.connections + other.connections, (*self.emptied, *other.emptied))
 
 
-def remembered(tracker: Conntrack, changed: Changed) -> int:
+def remembered(tracker: Conntrack, changed: ChangedHolders) -> int:
     """How many connections `forget` would have conntrack forget."""
     return sum(len(_concerned(tracker, zone, version, changed)) for version, zone in _zones(changed))
 
 
-def forget(tracker: Conntrack, changed: Changed) -> Forgotten:
+def forget(tracker: Conntrack, changed: ChangedHolders) -> Forgotten:
     """Have conntrack forget every connection to or from the addresses, which must be closed.
 
     Raises SwitchError where connections are left.
@@ -38,11 +38,11 @@ def forget(tracker: Conntrack, changed: Changed) -> Forgotten:
     return sum((_forget(tracker, zone, version, changed) for version, zone in _zones(changed)), Forgotten())
 
 
-def _zones(changed: Changed) -> list[tuple[int, int]]:
+def _zones(changed: ChangedHolders) -> list[tuple[int, int]]:
     return [(version, zones[version]) for zones in (ZONE, SNAT_ZONE) for version in changed.families]
 
 
-def _forget(tracker: Conntrack, zone: int, version: int, changed: Changed) -> Forgotten:
+def _forget(tracker: Conntrack, zone: int, version: int, changed: ChangedHolders) -> Forgotten:
     """A zone is read again after connections were flushed: it says that they are gone."""
     found = left = _concerned(tracker, zone, version, changed)
     emptied: tuple[int, ...] = ()
@@ -69,7 +69,7 @@ def _flush(tracker: Conntrack, zone: int, connections: Iterable[Tracked]) -> tup
     return ()
 
 
-def _concerned(tracker: Conntrack, zone: int, version: int, changed: Changed) -> list[Tracked]:
+def _concerned(tracker: Conntrack, zone: int, version: int, changed: ChangedHolders) -> list[Tracked]:
     return list(filter(changed.concerned(version), tracker.entries(zone)))
 
 
@@ -78,9 +78,12 @@ def _given_since(tracked: Tracked) -> bool:
     return bool(tracked.label >> SERVICE_LABEL.lsb & 1) and not tracked.label >> ADMITTED.lsb & 1
 
 
-def cut(tracker: Conntrack, connections: Collection[Given]) -> Forgotten:
+def cut(tracker: Conntrack, connections: Collection[EndpointConnections]) -> Forgotten:
     """Have conntrack forget connections to endpoints of Services that are gone. Raises SwitchError."""
-    gone: set[Given | None] = {*connections, *(each.portless for each in connections if each.protocol is Protocol.SCTP)}
+    gone: set[EndpointConnections | None] = {
+        *connections,
+        *(each.portless for each in connections if each.protocol is Protocol.SCTP),
+    }
     done = Forgotten()
     for zone in ZONE.values():
         found = [each for each in tracker.entries(zone) if was_given(each) in gone]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ovsnp.errors import Diagnostic, InputError, Span
-from ovsnp.model.bridge import Oddity, Ports
+from ovsnp.model.bridge import BridgePorts, Oddity
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.options import Options
 from ovsnp.pipeline.cookies import is_ours
@@ -18,7 +18,7 @@ _SHOWN = 5
 _SENDERS = tuple(f"{field.name}=" for field in TUNNEL_SRC.values())
 
 
-def require_complete(cluster: Cluster, ports: Ports, options: Options, flows: Iterable[InstalledFlow]) -> None:
+def require_complete(cluster: Cluster, ports: BridgePorts, options: Options, flows: Iterable[InstalledFlow]) -> None:
     """Raise InputError where the bridge serves pods or nodes that the input lacks, or the pods of another node.
 
     ``flows`` are those that are on the bridge. What they serve would be cut off by `apply`.
@@ -28,7 +28,7 @@ def require_complete(cluster: Cluster, ports: Ports, options: Options, flows: It
         raise InputError(Diagnostic(Span(options.bridge), "", "", message) for message in found)
 
 
-def missing_pods(cluster: Cluster, ports: Ports) -> str | None:
+def missing_pods(cluster: Cluster, ports: BridgePorts) -> str | None:
     """Which pods have a port and no Pod in the input, not even one that does not count, in words; None where none."""
     keys = sorted(ports.interfaces.keys() - {pod.key for pod in _pods_here(cluster, ports)} - cluster.idle)
     if not keys:
@@ -38,7 +38,7 @@ def missing_pods(cluster: Cluster, ports: Ports) -> str | None:
     return f"{have} not in the input: {_few(named)}"
 
 
-def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity, ...]:
+def left_over(cluster: Cluster, ports: BridgePorts, options: Options) -> tuple[Oddity, ...]:
     """The ports of pods that are on other nodes now: nothing is wrong with the pod, and its old port is closed."""
     found = []
     for pod in _pods_here(cluster, ports):
@@ -51,13 +51,13 @@ def left_over(cluster: Cluster, ports: Ports, options: Options) -> tuple[Oddity,
     return tuple(found)
 
 
-def _pods_here(cluster: Cluster, ports: Ports) -> list[Pod]:
+def _pods_here(cluster: Cluster, ports: BridgePorts) -> list[Pod]:
     """The pods, of whatever node, that have a port on this bridge; a cluster has a thousand others for each."""
     names = {tuple(key.split("/")) for key in ports.interfaces}
     return [pod for pod in cluster.pods if (pod.namespace, pod.name) in names]
 
 
-def _lacking_pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
+def _lacking_pods(cluster: Cluster, ports: BridgePorts) -> Iterator[str]:
     if lacking := missing_pods(cluster, ports):
         yield (
             f"{lacking}; apply would cut off what the input lacks, so it changes nothing; add all pods to the input"
@@ -65,7 +65,7 @@ def _lacking_pods(cluster: Cluster, ports: Ports) -> Iterator[str]:
         )
 
 
-def _wrong_node(cluster: Cluster, ports: Ports, options: Options) -> Iterator[str]:
+def _wrong_node(cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[str]:
     """A bridge that has ports of other nodes' pods only is of another node, or of one that is drained."""
     pods = _pods_here(cluster, ports)
     if pods and not any(pod.is_on(options.node) for pod in pods):

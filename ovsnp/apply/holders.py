@@ -39,7 +39,7 @@ _VERSION = 1
 _read = msgspec.msgpack.Decoder(_Record).decode
 
 
-class Changed(msgspec.Struct, frozen=True):
+class ChangedHolders(msgspec.Struct, frozen=True):
     """The addresses whose holder went, came or changed; ``addresses`` is None where nobody knows: then it is all."""
 
     addresses: frozenset[Address] | None
@@ -90,14 +90,14 @@ def record(now: Holders) -> bytes:
     return msgspec.msgpack.encode(_Record(_VERSION, now))
 
 
-def changed(before: bytes | None, now: Holders) -> Changed:
+def changed(before: bytes | None, now: Holders) -> ChangedHolders:
     """Compare with what `record` made the last time; None or what is not understood is taken for nothing known."""
     if before == record(now):
-        return Changed(frozenset())
+        return ChangedHolders(frozenset())
     try:
         kept = _read(before or b"")
     except msgspec.DecodeError:
-        return Changed(None)
+        return ChangedHolders(None)
     if kept.version != _VERSION:
-        return Changed(None)
-    return Changed(frozenset(address for address, _ in kept.holders.items() ^ now.items()))
+        return ChangedHolders(None)
+    return ChangedHolders(frozenset(address for address, _ in kept.holders.items() ^ now.items()))

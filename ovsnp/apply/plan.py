@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ovsnp.apply.cut import Given, to_cut
+from ovsnp.apply.cut import EndpointConnections, to_cut
 from ovsnp.errors import SwitchError
 from ovsnp.flows.action import Lookup
 from ovsnp.flows.flow import Flow
@@ -27,7 +27,7 @@ class GroupChange(msgspec.Struct, frozen=True):
     lost: tuple[int, ...]
 
 
-class Plan(msgspec.Struct, frozen=True):
+class BridgePlan(msgspec.Struct, frozen=True):
     """The flows to add, to give other actions, to put in another's place, and to delete; groups likewise.
 
     ``changed`` keep their cookie, so their counters go on; ``replaced`` have another rule's,
@@ -42,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True):
     groups_changed: tuple[GroupChange, ...] = ()
     groups_replaced: tuple[Group, ...] = ()
     groups_deleted: tuple[int, ...] = ()
-    cut: tuple[Given, ...] = ()
+    cut: tuple[EndpointConnections, ...] = ()
 
     @property
     def groups(self) -> int:
@@ -59,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True):
         return any(msgspec.structs.astuple(self))
 
 
-def plan(flows: Iterable[InstalledFlow], groups: Iterable[InstalledGroup], wanted: Program) -> Plan:
+def plan(flows: Iterable[InstalledFlow], groups: Iterable[InstalledGroup], wanted: Program) -> BridgePlan:
     """Compare flows by table, priority and match, and groups by number; those of others are not touched.
 
     A group is ovsnp's where one of its flows sends packets to it, by way of other groups perhaps; one of a number that
@@ -114,7 +114,7 @@ def _change(found: InstalledGroup, group: Group) -> GroupChange | None:
     return GroupChange(group, gained, lost) if gained or lost else None
 
 
-def _plan_flows(installed: Iterable[InstalledFlow], wanted: Iterable[Flow]) -> Plan:
+def _plan_flows(installed: Iterable[InstalledFlow], wanted: Iterable[Flow]) -> BridgePlan:
     there = {flow.slot: flow for flow in installed}
     added, changed, replaced, asked = [], [], [], set()
     for flow in wanted:
@@ -134,7 +134,7 @@ def _plan_flows(installed: Iterable[InstalledFlow], wanted: Iterable[Flow]) -> P
         elif found.actions != flow.actions_text:
             changed.append(flow)
     deleted = tuple(flow for flow in there.values() if is_ours(flow.cookie) and not _keeps_endpoint(flow, asked))
-    return Plan(tuple(added), tuple(changed), tuple(replaced), deleted)
+    return BridgePlan(tuple(added), tuple(changed), tuple(replaced), deleted)
 
 
 def _keeps_endpoint(flow: InstalledFlow, asked: set[frozenset[str]]) -> bool:

@@ -7,12 +7,12 @@ import msgspec
 from ovsnp.apply.commit import STANDALONE
 from ovsnp.apply.forget import remembered
 from ovsnp.apply.guards import left_over, require_complete
-from ovsnp.apply.holders import Changed, changed, holders
-from ovsnp.apply.plan import Plan, plan
+from ovsnp.apply.holders import ChangedHolders, changed, holders
+from ovsnp.apply.plan import BridgePlan, plan
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.program import Program
 from ovsnp.gc_pause import gc_paused
-from ovsnp.model.bridge import Oddity, Ports
+from ovsnp.model.bridge import BridgePorts, Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.switch.bridge import is_secure, lacks
@@ -39,12 +39,12 @@ class Preview(msgspec.Struct, frozen=True):
 
     bridge: tuple[str, ...]
     program: Program
-    plan: Plan
+    plan: BridgePlan
     flows: tuple[InstalledFlow, ...]
     groups: Mapping[int, InstalledGroup]
     without_port: tuple[str, ...]
     odd: tuple[Oddity, ...]
-    ports: Ports
+    ports: BridgePorts
     dumped: tuple[str, ...]
     forgotten: int
     known: bool
@@ -89,6 +89,6 @@ def preview(location: Location, cluster: Cluster, options: Options, *, remove_mi
     )
 
 
-def _forgotten(location: Location, database: Database, bridge: str, turned: Changed) -> int:
+def _forgotten(location: Location, database: Database, bridge: str, turned: ChangedHolders) -> int:
     with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
         return remembered(tracker, turned)

@@ -1,7 +1,7 @@
 """Pass 3 as a whole: rules and peers to clauses and identities."""
 
 from ovsnp.classify.peers import Peers
-from ovsnp.classify.rules import Rules
+from ovsnp.classify.rules import ClauseRules
 from ovsnp.ir.clauses import PolicyChanges
 from ovsnp.ir.node_changes import NodeChanges
 from ovsnp.ir.ruleset import PeerTable
@@ -14,7 +14,7 @@ class Classifier:
 
     def __init__(self, _: Options) -> None:
         self._peers = {table: Peers() for table in PeerTable}
-        self._rules = {direction: Rules(self._peers) for direction in Direction}
+        self._rules = {direction: ClauseRules(self._peers) for direction in Direction}
 
     def update(self, node: NodeChanges) -> PolicyChanges:
         """Take what changed of rules, and of the addresses of their peers; returns what changed of the clauses."""

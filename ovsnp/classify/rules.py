@@ -15,7 +15,7 @@ from ovsnp.pipeline.numbers import Numbers
 _Key = TypeVar("_Key")
 
 
-class Rules:
+class ClauseRules:
     """The rules of one direction as clauses, with their numbers; rules whose peers have no address are left out."""
 
     def __init__(self, peers: Mapping[PeerTable, Peers]) -> None:

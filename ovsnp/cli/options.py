@@ -17,7 +17,7 @@ from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests import advice, located
 from ovsnp.model.address import Prefix, parse_prefix
-from ovsnp.model.bridge import Oddity, Ports
+from ovsnp.model.bridge import BridgePorts, Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Carrier, Encap, Options
 from ovsnp.switch.location import Location, locate
@@ -270,7 +270,7 @@ def _of_pods(cluster: Cluster, named: str | None, host: str) -> str | None:
     return host if len(names) > 1 else None
 
 
-def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:
+def choose_ports(request: Request, cluster: Cluster, options: Options) -> BridgePorts:
     """The ports to compile for: of the ports file, the database if it is there, else assumed.
 
     Raises UsageError or SwitchError where one of these is not understood.
@@ -287,7 +287,7 @@ def choose_ports(request: Request, cluster: Cluster, options: Options) -> Ports:
     return assume_ports(pods)
 
 
-def tell_ports(request: Request, cluster: Cluster, options: Options, ports: Ports) -> None:
+def tell_ports(request: Request, cluster: Cluster, options: Options, ports: BridgePorts) -> None:
     """Name the local pods that are not compiled for, of ports from `choose_ports`, and say why."""
     lacking = (pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods)
     tell_left_out(request, lacking, ports.odd)

@@ -14,7 +14,7 @@ from ovsnp.errors import UsageError
 _NEGATIVE = re.compile(r"-[0-9]+(/.*)?")
 
 
-class Question(click.Command):
+class QuestionCommand(click.Command):
     """A command that takes a PORT: one that begins with a minus is a wrong port, and no option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

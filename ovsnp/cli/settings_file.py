@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ovsnp.errors import ConfigurationError, Diagnostic, Span, UsageError
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
 from ovsnp.yaml_reader.outline import NotationError, Outline
@@ -43,7 +43,7 @@ def read_outline(path: Path) -> Outline:
     return documents[0]
 
 
-def read_ports_file(path: Path) -> Ports:
+def read_ports_file(path: Path) -> BridgePorts:
     """Ports as ``namespace/pod: {ofport: 3, mac: "..."}`` lines, the tunnel's and the gateway's likewise.
 
     Raises UsageError for an entry that is none, and where the tunnel or the gateway is missing.
@@ -58,10 +58,10 @@ def read_ports_file(path: Path) -> Ports:
             raise UsageError(f"{path}: {name}: ofport {port.ofport} is already that of {numbers[port.ofport]}")
         numbers[port.ofport] = name
     tunnel, gateway = ports.pop(TUNNEL_PORT), ports.pop(GATEWAY_PORT)
-    return Ports(tunnel.ofport, gateway, ports)
+    return BridgePorts(tunnel.ofport, gateway, ports)
 
 
-def _port(where: str, entry: object, needs_mac: bool) -> Port:
+def _port(where: str, entry: object, needs_mac: bool) -> BridgePort:
     wanted = {"ofport", "mac"} if needs_mac else {"ofport"}
     if not isinstance(entry, dict) or not wanted <= entry.keys() <= {"ofport", "mac"}:
         raise UsageError(f'{where}: write {{ofport: NUMBER, mac: "MAC"}}')
@@ -69,6 +69,6 @@ def _port(where: str, entry: object, needs_mac: bool) -> Port:
     if not isinstance(ofport, int) or isinstance(ofport, bool) or not 0 < ofport <= _LAST_OFPORT:
         raise UsageError(f"{where}: ofport {ofport!r} is not an OpenFlow port; write a number from 1 to {_LAST_OFPORT}")
     try:
-        return Port(ofport, parse_mac(str(entry.get("mac", "00:00:00:00:00:00"))))
+        return BridgePort(ofport, parse_mac(str(entry.get("mac", "00:00:00:00:00:00"))))
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from None

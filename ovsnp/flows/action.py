@@ -183,7 +183,7 @@ class Output(msgspec.Struct, frozen=True):
         return f"output:{self.field.nxm_range}"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ToInPort(msgspec.Struct, frozen=True):
     """Send the packet back out of the port it came in by."""
 
     def __str__(self) -> str:
@@ -205,5 +205,5 @@ Action = (
     | Goto
     | Conjunction
     | Output
-    | Answer
+    | ToInPort
 )  # no action at all is a drop

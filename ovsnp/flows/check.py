@@ -102,7 +102,7 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
         case a.Conjunction(id=number, clause=clause, clauses=clauses):
             if not table.conjunctive or not 0 < number < 1 << 32 or not 1 <= clause <= clauses or clauses < 2:
                 raise DeclarationError(f"{action} is impossible here")
-        case a.Output() | a.Answer():
+        case a.Output() | a.ToInPort():
             if not table.outputs:
                 raise DeclarationError("the table does not output")
 

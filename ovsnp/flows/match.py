@@ -62,7 +62,7 @@ class Match(msgspec.Struct, frozen=True, dict=True):
         return ",".join([self.kind, *parts] if self.kind else parts)
 
 
-def of_addresses(side: Mapping[int, Field], prefix: Prefix, *others: Term) -> Match:
+def match_prefix(side: Mapping[int, Field], prefix: Prefix, *others: Term) -> Match:
     """The IP packets whose address on one side (a field for each family) lies in a prefix; ``others`` come first."""
     return Match(IP_KIND[prefix.family], (*others, in_prefix(side[prefix.family], prefix.value, prefix.length)))
 

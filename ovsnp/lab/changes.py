@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from ovsnp.lab.hosts import Host, Kind
+from ovsnp.lab.hosts import Host, HostKind
 from ovsnp.lab.matrix import Matrix, traffic_name
 from ovsnp.lab.matrix_text import GAINED, LOST, NONE, Pair, changed, marks
 from ovsnp.model.address import FAMILIES, family
@@ -88,7 +88,9 @@ def _names(hosts: Sequence[Host], everyone: Sequence[Host]) -> list[str]:
     for group, members in groups.items():
         chosen = [host.name for host in members if host in hosts]
         if len(chosen) == len(members) > 1:
-            found.append({Kind.NODE: "the nodes", Kind.OUTSIDE: "the hosts outside"}.get(members[0].kind, f"{group}/*"))
+            found.append(
+                {HostKind.NODE: "the nodes", HostKind.OUTSIDE: "the hosts outside"}.get(members[0].kind, f"{group}/*")
+            )
         else:
             found.extend(chosen)
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ovsnp.errors import SwitchError
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 
 PATIENCE = 60.0
 
@@ -41,7 +41,7 @@ def database_socket(directory: Path) -> str:
     return f"unix:{directory}/db.sock"
 
 
-def launch(directory: Path, datapath: Datapath, start: Start, run: Run) -> None:
+def launch(directory: Path, datapath: DatapathType, start: Start, run: Run) -> None:
     """Start an instance in ``directory`` and wait until it answers; raises SwitchError where it does not."""
     directory.mkdir(parents=True)
     run(["ovsdb-tool", "create", str(directory / "conf.db")])
@@ -61,13 +61,13 @@ def start_database(directory: Path, start: Start, run: Run) -> None:
     _until_answers(server, "ovsdb-server", directory, lambda: run(["ovs-vsctl", "--no-wait", "--timeout=2", "init"]))
 
 
-def start_switch(directory: Path, datapath: Datapath, start: Start, run: Run) -> None:
+def start_switch(directory: Path, datapath: DatapathType, start: Start, run: Run) -> None:
     """Start the ovs-vswitchd of an instance, for the first time or again; raises as `launch` does.
 
     When this returns, the bridges of the database are there, and take OpenFlow.
     """
     # A kernel without Open vSwitch is complained of at each start otherwise.
-    only = ["--disable-system"] if datapath is Datapath.NETDEV else []
+    only = ["--disable-system"] if datapath is DatapathType.NETDEV else []
     switch = start(
         ["ovs-vswitchd", database_socket(directory), "--pidfile", "--log-file", *only], directory / "ovs-vswitchd.out"
     )

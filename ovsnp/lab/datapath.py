@@ -19,16 +19,16 @@ HWADDR = "other_config:hwaddr="
 Words = tuple[str, ...]
 
 
-class Datapath(StrEnum):
+class DatapathType(StrEnum):
     """As ``datapath_type`` of ovs-vswitchd.conf.db(5)."""
 
     NETDEV = "netdev"
     SYSTEM = "system"
 
 
-def fitted(topology: Topology, datapath: Datapath) -> Topology:
+def fitted(topology: Topology, datapath: DatapathType) -> Topology:
     """The topology with its nodes' commands as that datapath needs them."""
-    if datapath is Datapath.NETDEV:
+    if datapath is DatapathType.NETDEV:
         return topology
     nodes = (
         node if node.cluster_node is None else _in_kernel(node, _uplinks(topology, node)) for node in topology.nodes

@@ -12,7 +12,7 @@ from ovsnp.model.address import Address, parse_address
 from ovsnp.model.cluster import Cluster
 
 
-class Kind(StrEnum):
+class HostKind(StrEnum):
     """What a host is."""
 
     POD = "pod"
@@ -27,7 +27,7 @@ class Host(msgspec.Struct, frozen=True):
     ``addresses`` are all that it is reached by and speaks from: of a node, its gateways too.
     """
 
-    kind: Kind
+    kind: HostKind
     name: str
     container: str
     addresses: tuple[Address, ...]
@@ -35,7 +35,7 @@ class Host(msgspec.Struct, frozen=True):
     @property
     def group(self) -> str:
         """What hosts are shown together by: a pod's namespace, or the kind."""
-        return self.name.partition("/")[0] if self.kind is Kind.POD else self.kind
+        return self.name.partition("/")[0] if self.kind is HostKind.POD else self.kind
 
 
 def hosts(topology: Topology, cluster: Cluster, runtime: Runtime) -> list[Host]:
@@ -43,13 +43,13 @@ def hosts(topology: Topology, cluster: Cluster, runtime: Runtime) -> list[Host]:
 
     A pod of the topology that is not among the cluster's living pods is left out: for policies it does not exist.
     """
-    found = {Kind.POD: _pods(topology, cluster), Kind.NODE: _nodes(topology, cluster)}
-    found[Kind.OUTSIDE] = [
-        Host(Kind.OUTSIDE, node.outside, node.name, _addresses(runtime, node))
+    found = {HostKind.POD: _pods(topology, cluster), HostKind.NODE: _nodes(topology, cluster)}
+    found[HostKind.OUTSIDE] = [
+        Host(HostKind.OUTSIDE, node.outside, node.name, _addresses(runtime, node))
         for node in topology.nodes
         if node.outside is not None
     ]
-    return [host for kind in Kind for host in sorted(found[kind], key=lambda host: host.name)]
+    return [host for kind in HostKind for host in sorted(found[kind], key=lambda host: host.name)]
 
 
 def check(topology: Topology, cluster: Cluster) -> None:
@@ -63,13 +63,13 @@ def check(topology: Topology, cluster: Cluster) -> None:
 def _pods(topology: Topology, cluster: Cluster) -> list[Host]:
     containers = {node.pod: node.name for node in topology.nodes if node.pod is not None}
     return [
-        Host(Kind.POD, pod.key, containers[pod.key], pod.addresses) for pod in cluster.pods if pod.key in containers
+        Host(HostKind.POD, pod.key, containers[pod.key], pod.addresses) for pod in cluster.pods if pod.key in containers
     ]
 
 
 def _nodes(topology: Topology, cluster: Cluster) -> list[Host]:
     return [
-        Host(Kind.NODE, f"node/{node.name}", topology_node.name, (*node.addresses, *node.gateways))
+        Host(HostKind.NODE, f"node/{node.name}", topology_node.name, (*node.addresses, *node.gateways))
         for topology_node in topology.nodes
         if (node := cluster.nodes.get(topology_node.cluster_node or "")) is not None
     ]

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnp.errors import UsageError
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.topology import LAB_NAME
 from ovsnp.model.options import Encap
 
@@ -32,7 +32,7 @@ class Process(msgspec.Struct, frozen=True):
     start: int
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the journal; ``networks`` are those of Docker's that were there when a deploy began."""
 
     namespace: str | None = None
@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     manifests: tuple[str, ...] = ()
     strict_nodes: bool = False
     masquerade: bool = False
-    datapath: Datapath = Datapath.NETDEV
+    datapath: DatapathType = DatapathType.NETDEV
     complete: bool = False
     own: bool = False
 
@@ -149,7 +149,7 @@ class LabDirectory:
         except (OSError, msgspec.MsgspecError):
             return None
 
-    def record(self, entry: Entry) -> None:
+    def record(self, entry: JournalEntry) -> None:
         """Add a line to the journal."""
         descriptor = os.open(self.root / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -157,13 +157,13 @@ class LabDirectory:
         finally:
             os.close(descriptor)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """The journal; a last line that was cut short is passed over."""
         found = []
         with suppress(FileNotFoundError):
             for line in (self.root / "journal").read_bytes().splitlines():
                 with suppress(msgspec.MsgspecError):
-                    found.append(msgspec.json.decode(line, type=Entry))
+                    found.append(msgspec.json.decode(line, type=JournalEntry))
         return found
 
     def remove(self) -> None:

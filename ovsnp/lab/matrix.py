@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from ovsnp.lab.hosts import Host, Kind
+from ovsnp.lab.hosts import Host, HostKind
 from ovsnp.lab.pace import Pace
 from ovsnp.lab.persistence import persist
 from ovsnp.lab.probes import Agents, Probe, Result
@@ -27,7 +27,7 @@ class Case(msgspec.Struct, frozen=True):
     traffic: Traffic
 
 
-class Cell(msgspec.Struct, frozen=True):
+class MeasuredCell(msgspec.Struct, frozen=True):
     """A case, whether the oracle allows it, and what was measured."""
 
     case: Case
@@ -47,10 +47,10 @@ class Matrix(msgspec.Struct, frozen=True):
 
     hosts: tuple[Host, ...]
     traffics: tuple[Traffic, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[MeasuredCell, ...]
 
     @property
-    def failed(self) -> tuple[Cell, ...]:
+    def failed(self) -> tuple[MeasuredCell, ...]:
         """The cells that were measured other than expected."""
         return tuple(cell for cell in self.cells if not cell.passed)
 
@@ -102,7 +102,7 @@ def cases(hosts: Sequence[Host], traffics: Sequence[Traffic]) -> Iterator[Case]:
     """
     for source in hosts:
         for destination in hosts:
-            if source == destination or Kind.POD not in (source.kind, destination.kind):
+            if source == destination or HostKind.POD not in (source.kind, destination.kind):
                 continue
             for one in source.addresses:
                 for other in destination.addresses:
@@ -142,7 +142,7 @@ def measure(
     all_cases = pace.of(list(cases(hosts, traffics)))
     expectations = [expected(cluster, case, strict_nodes=strict_nodes) for case in all_cases]
     results = persist(agents, list(map(_probe, all_cases)), expectations, pace)
-    return Matrix(tuple(hosts), tuple(traffics), tuple(map(Cell, all_cases, expectations, results)))
+    return Matrix(tuple(hosts), tuple(traffics), tuple(map(MeasuredCell, all_cases, expectations, results)))
 
 
 def _probe(case: Case) -> Probe:

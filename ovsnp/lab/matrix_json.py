@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ovsnp.lab.matrix import Cell, Matrix
+from ovsnp.lab.matrix import Matrix, MeasuredCell
 from ovsnp.model.address import format_address
 
 
@@ -17,7 +17,7 @@ def document(matrix: Matrix, lab: str) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(cell: MeasuredCell) -> dict[str, Any]:
     case = cell.case
     return {
         "source": case.source.name,

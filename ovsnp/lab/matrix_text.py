@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.text import Text
 
 from ovsnp.lab.hosts import Host
-from ovsnp.lab.matrix import Cell, Matrix, traffic_name
+from ovsnp.lab.matrix import Matrix, MeasuredCell, traffic_name
 from ovsnp.model.address import FAMILIES, family, format_address
 from ovsnp.oracle import Traffic
 
@@ -58,14 +58,14 @@ def summary(matrix: Matrix) -> Text:
 
 def marks(matrix: Matrix, traffic: Traffic, versions: Collection[int] = FAMILIES) -> dict[Pair, str]:
     """One character for every pair that was tried over these IP versions."""
-    cells: dict[Pair, list[Cell]] = {}
+    cells: dict[Pair, list[MeasuredCell]] = {}
     for cell in matrix.cells:
         if cell.case.traffic == traffic and family(cell.case.source_address) in versions:
             cells.setdefault((cell.case.source, cell.case.destination), []).append(cell)
     return {pair: _mark(of_pair) for pair, of_pair in cells.items()}
 
 
-def _mark(cells: Sequence[Cell]) -> str:
+def _mark(cells: Sequence[MeasuredCell]) -> str:
     if not all(cell.passed for cell in cells):
         return FAILED
     outcomes = {(family(cell.case.destination_address), cell.result.connected) for cell in cells}
@@ -125,14 +125,14 @@ def _legend(marks: Marks) -> Text:
     return Text("   ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items() if mark in there), style="dim")
 
 
-def _failures(cells: Sequence[Cell]) -> Iterator[Text]:
+def _failures(cells: Sequence[MeasuredCell]) -> Iterator[Text]:
     for cell in cells[:FAILURES_SHOWN]:
         yield Text(failure(cell), style="red")
     if len(cells) > FAILURES_SHOWN:
         yield Text(f"and {len(cells) - FAILURES_SHOWN} more; -o json has all of them", style="red")
 
 
-def failure(cell: Cell) -> str:
+def failure(cell: MeasuredCell) -> str:
     """A sentence about a cell that was measured other than expected."""
     case = cell.case
     ends = (

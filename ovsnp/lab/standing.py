@@ -14,7 +14,7 @@ from ovsnp.lab import gateway, hosts, topology
 from ovsnp.lab.datapath import fitted
 from ovsnp.lab.interrupts import held_back
 from ovsnp.lab.journal import LabDirectory, Settings
-from ovsnp.lab.own.planning import Plan, write_policies
+from ovsnp.lab.own.planning import LabPlan, write_policies
 from ovsnp.lab.runtime import RUNTIMES
 from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.lab.topology import Topology
@@ -116,7 +116,7 @@ def paths(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(os.path.abspath(name) for name in names)
 
 
-def up(settings: Settings, tell: Tell, own: Plan | None = None) -> Lab:
+def up(settings: Settings, tell: Tell, own: LabPlan | None = None) -> Lab:
     """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt.
 
     With ``own``, of that part of the user's cluster; the settings' topology and manifests are not looked at then.

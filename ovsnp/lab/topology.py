@@ -35,7 +35,7 @@ NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 Shared = dict[tuple[str, ...], dict[str, Any]]
 
 
-class End(msgspec.Struct, frozen=True):
+class LinkEnd(msgspec.Struct, frozen=True):
     """One end of a link."""
 
     node: str
@@ -46,7 +46,7 @@ class End(msgspec.Struct, frozen=True):
 class Link(msgspec.Struct, frozen=True):
     """A veth pair."""
 
-    ends: tuple[End, End]
+    ends: tuple[LinkEnd, LinkEnd]
     mtu: int
 
 
@@ -223,7 +223,7 @@ class _Reader:
             return None
         return Link((ends[0], ends[1]), mtu) if len(ends) == 2 else None
 
-    def ends(self, value: Any, path: Way, nodes: set[str]) -> Iterator[End]:
+    def ends(self, value: Any, path: Way, nodes: set[str]) -> Iterator[LinkEnd]:
         if not isinstance(value, list) or len(value) != 2:
             self.wrong(path, "a link has two endpoints")
             return
@@ -233,12 +233,12 @@ class _Reader:
                 self.wrong((*path, index), f"there is no node {end.node!r}; write it under topology.nodes")
             yield end
 
-    def end(self, value: Any, path: Way) -> End:
+    def end(self, value: Any, path: Way) -> LinkEnd:
         if isinstance(value, str):
             node, _, interface = value.partition(":")
             value = {"node": node, "interface": interface}
         fields = self.strings(value, path)
-        end = End(fields.get("node", ""), fields.get("interface", ""), fields.get("mac"))
+        end = LinkEnd(fields.get("node", ""), fields.get("interface", ""), fields.get("mac"))
         if not INTERFACE_NAME.fullmatch(end.interface):
             self.wrong(path, f"{end.interface!r} cannot be an interface's name; 1 to 15 characters, no space, / or :")
         if end.mac is not None and not MAC.fullmatch(end.mac):

@@ -6,7 +6,7 @@ about the address that is its own: that would look like a second holder (RFC 522
 
 from collections.abc import Iterator
 
-from ovsnp.flows.action import Answer, Goto, Move, Pop, Push, SetField
+from ovsnp.flows.action import Goto, Move, Pop, Push, SetField, ToInPort
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
 from ovsnp.model.address import Address, family
@@ -65,7 +65,7 @@ _ARP_ANSWER = (
     Push(f.ARP_TPA),
     Move(f.ARP_SPA, f.ARP_TPA),
     Pop(f.ARP_SPA),
-    Answer(),
+    ToInPort(),
 )
 
 # Open vSwitch takes nd_tll only under a match on type 136, so the answer is made in two tables.
@@ -82,5 +82,5 @@ _ND_COMPLETION = (
     SetField(r.ADVERTISED_FLAGS, _ROUTER_SOLICITED_OVERRIDE),
     Move(r.ADVERTISED_FLAGS, f.ND_RESERVED.part(29, 3)),
     SetField(f.ND_TLL, ROUTER_MAC),
-    Answer(),
+    ToInPort(),
 )

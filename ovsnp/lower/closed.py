@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ovsnp.flows.check import check_flow
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, exactly, of_addresses
+from ovsnp.flows.match import Match, exactly, match_prefix
 from ovsnp.model.address import Address, family, host_prefix
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
@@ -25,6 +25,6 @@ def closing_flows(addresses: Iterable[Address] | None) -> tuple[Flow, ...]:
 
 def _close(address: Address) -> Iterator[Flow]:
     host, carried = host_prefix(address), r.CARRIED_SOURCE[family(address)]
-    yield Flow("Origin", p.CLOSED, of_addresses(f.IP_SRC, host))
-    yield Flow("Forward", p.CLOSED, of_addresses(f.IP_DST, host))
+    yield Flow("Origin", p.CLOSED, match_prefix(f.IP_SRC, host))
+    yield Flow("Forward", p.CLOSED, match_prefix(f.IP_DST, host))
     yield Flow("Forward", p.CLOSED, Match("", (exactly(carried, host.value),)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ovsnp.flows.action import Action, Commit, Goto, Move, SetField, Track
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix, of_addresses
+from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix, match_prefix
 from ovsnp.model.address import family, host_prefix
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.ports import Protocol
@@ -37,7 +37,7 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
     """Connection tracking, in a zone a family."""
     for gateway in bridge.gateways:
         version = family(gateway)
-        match = of_addresses(f.IP_DST, host_prefix(gateway))
+        match = match_prefix(f.IP_DST, host_prefix(gateway))
         yield Flow("SnatConntrack", p.ALWAYS, match, (Track(SNAT_ZONE[version], "Conntrack"),))
     yield Flow("SnatConntrack", p.MISS, Match(), (Goto("Conntrack"),))
     for version in bridge.families:

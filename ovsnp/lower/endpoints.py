@@ -43,7 +43,7 @@ _LEARNED = 1 << 16
 """Clients whose endpoint is kept at a time; more could be made up by who sends from outside."""
 
 
-class Choice(msgspec.Struct, frozen=True):
+class EndpointChoice(msgspec.Struct, frozen=True):
     """How a port's endpoints are chosen: the endpoints by number in parts, each of which fits a group.
 
     ``names`` are what the groups get their numbers by, the one that chooses last.
@@ -54,15 +54,15 @@ class Choice(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
 
 
-def choice(frontend: Frontend) -> Choice | None:
+def choice(frontend: Frontend) -> EndpointChoice | None:
     """The choice at a port; None where there is no endpoint."""
     if not frontend.backends:
         return None
     parts = _parts(frontend)
-    return Choice(frontend, tuple(parts), tuple(_names(frontend, len(parts))))
+    return EndpointChoice(frontend, tuple(parts), tuple(_names(frontend, len(parts))))
 
 
-def groups(chosen: Choice, numbers: Numbers) -> tuple[Group, ...]:
+def groups(chosen: EndpointChoice, numbers: Numbers) -> tuple[Group, ...]:
     """The groups of a port; the last one chooses, by way of the others where there are any."""
     return tuple(_groups(chosen.frontend, chosen.parts, [numbers[name] for name in chosen.names]))
 
@@ -152,7 +152,7 @@ def _translate(backend: Backend) -> tuple[Action, ...]:
     return SetField(r.SERVICE_BOUND, 1), translate
 
 
-def kept(chosen: Choice, affinity: int, match: Match, group: int) -> Iterator[Flow]:
+def affinity_flows(chosen: EndpointChoice, affinity: int, match: Match, group: int) -> Iterator[Flow]:
     """The flows of a port with sessionAffinity: one an endpoint, which is learned, and one for who has none yet."""
     frontend = chosen.frontend
     for its, backend in chain.from_iterable(part.items() for part in chosen.parts):

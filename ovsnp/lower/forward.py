@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ovsnp.flows.action import Action, DecTtl, Goto, SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, connection, exactly, of_addresses
+from ovsnp.flows.match import Match, connection, exactly, match_prefix
 from ovsnp.model.address import Address, family, host_prefix, parse_prefix
-from ovsnp.model.bridge import Bridge, LocalPod, Port, RemoteNode
+from ovsnp.model.bridge import Bridge, BridgePort, LocalPod, RemoteNode
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
@@ -18,11 +18,11 @@ _UNROUTABLE = tuple(map(parse_prefix, ("224.0.0.0/4", "255.255.255.255/32", "ff0
 def flows(bridge: Bridge) -> Iterator[Flow]:
     """Where packets go that go to no pod of the cluster."""
     for prefix in (prefix for prefix in _UNROUTABLE if prefix.family in bridge.families):
-        yield Flow("Forward", p.UNROUTABLE, of_addresses(f.IP_DST, prefix), (), "multicast, broadcast and link-local")
+        yield Flow("Forward", p.UNROUTABLE, match_prefix(f.IP_DST, prefix), (), "multicast, broadcast and link-local")
     for address in bridge.gateways:
         yield _host(address, _deliver(bridge.gateway), "the node's gateway address")
     for cidr in bridge.pod_cidrs:
-        yield Flow("Forward", p.NODE_ROUTE, of_addresses(f.IP_DST, cidr), (), "no such pod on this node")
+        yield Flow("Forward", p.NODE_ROUTE, match_prefix(f.IP_DST, cidr), (), "no such pod on this node")
     for version in bridge.families:
         match = Match(f.IP_KIND[version])
         yield Flow("Forward", p.DEFAULT_ROUTE, match, _route(_deliver(bridge.gateway)), "the rest of the world")
@@ -31,7 +31,7 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
 def service_cidrs(bridge: Bridge) -> Iterator[Flow]:
     """Cluster IPs that no Service has."""
     for cidr in bridge.service_cidrs:
-        yield Flow("Forward", p.UNROUTABLE, of_addresses(f.IP_DST, cidr), (), "no such Service")
+        yield Flow("Forward", p.UNROUTABLE, match_prefix(f.IP_DST, cidr), (), "no such Service")
 
 
 def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
@@ -46,7 +46,7 @@ def node_flows(node: RemoteNode, tunnel: int, families: tuple[int, ...]) -> Iter
     endpoint = SetField(f.TUNNEL_DST[family(node.tunnel_address)], int.from_bytes(node.tunnel_address, "big"))
     actions = _route((SetField(f.ETH_DST, ROUTER_MAC), endpoint, SetField(r.OUT_PORT, tunnel)))
     for cidr in node.pod_cidrs:
-        yield Flow("Forward", p.NODE_ROUTE, of_addresses(f.IP_DST, cidr), actions, f"to node {node.name}")
+        yield Flow("Forward", p.NODE_ROUTE, match_prefix(f.IP_DST, cidr), actions, f"to node {node.name}")
     # Whoever came through a node's tunnel (somebody outside, by that node's gateway) expects the answer from there.
     returning = (connection("+rpl+trk"), exactly(f.CT_MARK, node.number))
     for version in families:
@@ -55,12 +55,12 @@ def node_flows(node: RemoteNode, tunnel: int, families: tuple[int, ...]) -> Iter
 
 
 def _host(address: Address, actions: tuple[Action, ...], note: str) -> Flow:
-    return Flow("Forward", p.HOST_ROUTE, of_addresses(f.IP_DST, host_prefix(address)), _route(actions), note)
+    return Flow("Forward", p.HOST_ROUTE, match_prefix(f.IP_DST, host_prefix(address)), _route(actions), note)
 
 
 def _route(actions: tuple[Action, ...]) -> tuple[Action, ...]:
     return (SetField(f.ETH_SRC, ROUTER_MAC), *actions, DecTtl(), Goto("Ingress"))
 
 
-def _deliver(port: Port) -> tuple[Action, ...]:
+def _deliver(port: BridgePort) -> tuple[Action, ...]:
     return SetField(f.ETH_DST, port.mac), SetField(r.OUT_PORT, port.ofport)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, of_addresses
+from ovsnp.flows.match import Match, match_prefix
 from ovsnp.model.address import Address, host_prefix
 from ovsnp.model.bridge import Bridge, RemoteNode
 from ovsnp.pipeline import fields as f
@@ -27,12 +27,12 @@ def node_flows(node: RemoteNode) -> Iterator[Flow]:
         yield from _always(node.addresses)
         return
     for address in node.addresses:
-        match = of_addresses(f.IP_DST, host_prefix(address))
+        match = match_prefix(f.IP_DST, host_prefix(address))
         yield Flow("DestinationNode", p.NODE, match, (_TO_NODE, _ONWARDS), "judged as its address")
 
 
 def _always(addresses: Iterable[Address]) -> Iterator[Flow]:
     for address in addresses:
-        to, from_ = (of_addresses(side, host_prefix(address)) for side in (f.IP_DST, f.IP_SRC))
+        to, from_ = (match_prefix(side, host_prefix(address)) for side in (f.IP_DST, f.IP_SRC))
         yield Flow("DestinationNode", p.NODE, to, (_TO_NODE, SetField(r.EXEMPT, 1), _ONWARDS))
         yield Flow("SourceNode", p.NODE, from_, (SetField(r.FROM_NODE, 1),))

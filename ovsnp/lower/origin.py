@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ovsnp.flows.action import Action, Goto, Move, SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, Term, exactly, in_prefix, of_addresses
+from ovsnp.flows.match import Match, Term, exactly, in_prefix, match_prefix
 from ovsnp.lower.address_resolution import SOLICITATION
 from ovsnp.model.address import Prefix, family, host_prefix
 from ovsnp.model.bridge import Bridge, LocalPod, RemoteNode
@@ -30,11 +30,11 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
     for version in bridge.families:
         yield _ask("by the gateway", asked[version])
     for address in bridge.gateways:
-        match = of_addresses(f.IP_SRC, host_prefix(address), port)
+        match = match_prefix(f.IP_SRC, host_prefix(address), port)
         yield Flow("Origin", p.SOURCE_EXCEPTION, match, _BY_GATEWAY, "by the gateway")
     by_tunnel, note = exactly(f.IN_PORT, bridge.tunnel), "this node's addresses do not come through the tunnel"
     for prefix in (*bridge.pod_cidrs, *map(host_prefix, bridge.node.addresses if bridge.node else ())):
-        yield _drop(p.SOURCE_GUARD, note, of_addresses(f.IP_SRC, prefix, by_tunnel))
+        yield _drop(p.SOURCE_GUARD, note, match_prefix(f.IP_SRC, prefix, by_tunnel))
     for number in _ND_TYPES if 6 in bridge.families else ():
         terms = (exactly(f.ICMPV6_TYPE, number),)
         yield _drop(p.NEIGHBOR_GUARD, "neighbour discovery that the bridge does not answer", Match("icmp6", terms))
@@ -47,7 +47,7 @@ def pod_sources(bridge: Bridge) -> Iterator[Flow]:
     """No pod sends by the gateway."""
     port, note = exactly(f.IN_PORT, bridge.gateway.ofport), "pods' addresses do not come in by the gateway"
     for cidr in bridge.pod_prefixes:
-        yield _drop(p.SOURCE_GUARD, note, of_addresses(f.IP_SRC, cidr, port))
+        yield _drop(p.SOURCE_GUARD, note, match_prefix(f.IP_SRC, cidr, port))
 
 
 def _drop(priority: int, note: str, match: Match) -> Flow:

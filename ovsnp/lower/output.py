@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ovsnp.errors import UsageError
-from ovsnp.flows.action import Action, Answer, Goto, Move, Output, SetField, Translate
+from ovsnp.flows.action import Action, Goto, Move, Output, SetField, ToInPort, Translate
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
 from ovsnp.model.address import Address, Prefix, family, format_address
@@ -28,7 +28,7 @@ def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
     for version in bridge.families:
         yield from _service_bound(bridge, version, encap, masquerade)
     yield Flow("Output", p.MISS, Match(), (Goto("Send"),))
-    yield Flow("Send", p.NO_RETURN, Match("", (exactly(r.HAIRPIN, 1),)), (Answer(),), "back to the same pod")
+    yield Flow("Send", p.NO_RETURN, Match("", (exactly(r.HAIRPIN, 1),)), (ToInPort(),), "back to the same pod")
     yield Flow("Send", p.DELIVER, Match(), (Output(r.OUT_PORT),))
 
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from ovsnp.flows.action import SetField
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.match import Match, of_addresses
+from ovsnp.flows.match import Match, match_prefix
 from ovsnp.ir.clauses import Identity, PeerEntry
 from ovsnp.ir.ruleset import PeerTable
 from ovsnp.lower.sides import OPENED, PEER
@@ -29,7 +29,7 @@ def peer_flow(table: PeerTable, entry: PeerEntry) -> Flow:
 def _match(table: PeerTable, prefix: Prefix) -> Match:
     """The match of a prefix, whose identity may change often."""
     opened = (OPENED,) if table is PeerTable.EGRESS_SERVICE else ()
-    return of_addresses(_ADDRESS[table], prefix, *opened)
+    return match_prefix(_ADDRESS[table], prefix, *opened)
 
 
 @lru_cache(maxsize=10_000)

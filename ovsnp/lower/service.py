@@ -10,7 +10,7 @@ from ovsnp.flows.match import Match, exactly
 from ovsnp.flows.units import Unit
 from ovsnp.ir.frontend import Frontend
 from ovsnp.ir.node_changes import ServiceName
-from ovsnp.lower.endpoints import GROUPS, Choice, choice, groups, kept
+from ovsnp.lower.endpoints import GROUPS, EndpointChoice, affinity_flows, choice, groups
 from ovsnp.model.address import family
 from ovsnp.model.bridge import Bridge
 from ovsnp.pipeline import fields as f
@@ -34,7 +34,7 @@ class ServiceFlows:
 
     def __init__(self) -> None:
         self._frontends: dict[ServiceName, tuple[Frontend, ...]] = {}
-        self._choices: dict[Unit, Choice] = {}
+        self._choices: dict[Unit, EndpointChoice] = {}
         self._groups: dict[Unit, tuple[Group, ...]] = {}
         self._unit_of: dict[str, Unit] = {}
         self._numbers = Numbers(GROUPS)
@@ -100,7 +100,7 @@ class ServiceFlows:
         elif frontend.affinity:
             asked = (Lookup("SessionAffinity"), Goto("Endpoint"))
             yield Flow("Service", p.SERVICE, match, asked, frontend.service)
-            yield from kept(self._choices[unit], frontend.affinity, match, found[-1].id)
+            yield from affinity_flows(self._choices[unit], frontend.affinity, match, found[-1].id)
         else:
             yield Flow("Service", p.SERVICE, match, (ToGroup(found[-1].id),), frontend.service)
 

@@ -9,7 +9,7 @@ from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.fields import Field
 
 
-class Side(msgspec.Struct, frozen=True):
+class RuleTableSide(msgspec.Struct, frozen=True):
     """A direction's rule table: where what it admits goes on, and the registers of the subject and the rule."""
 
     table: str
@@ -19,8 +19,8 @@ class Side(msgspec.Struct, frozen=True):
 
 
 SIDES = {
-    Direction.EGRESS: Side("EgressRule", "Forward", r.EGRESS_SUBJECT, r.EGRESS_RULE),
-    Direction.INGRESS: Side("IngressRule", "Commit", r.INGRESS_SUBJECT, r.INGRESS_RULE),
+    Direction.EGRESS: RuleTableSide("EgressRule", "Forward", r.EGRESS_SUBJECT, r.EGRESS_RULE),
+    Direction.INGRESS: RuleTableSide("IngressRule", "Commit", r.INGRESS_SUBJECT, r.INGRESS_RULE),
 }
 
 PEER = {

@@ -32,10 +32,10 @@ from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import METADATA_NAME, Cluster, Namespace, Pod, Workload
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
-from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, FEW, Report, Subject
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, FEW, MistakeReport, Subject
 
 
-def assemble(inventory: Inventory, report: Report) -> Cluster:
+def assemble(inventory: Inventory, report: MistakeReport) -> Cluster:
     """Read all objects; only if ``report`` has no mistake afterwards, the cluster is good."""
     assembly = _Assembly(inventory, report)
     namespaces = assembly.namespaces()
@@ -85,7 +85,7 @@ class _Pods(NamedTuple):
 class _Assembly:
     """The steps of `assemble`, over one inventory."""
 
-    def __init__(self, inventory: Inventory, report: Report) -> None:
+    def __init__(self, inventory: Inventory, report: MistakeReport) -> None:
         self._objects = inventory.objects
         self._report = report
         self.implied_namespaces: dict[str, tuple[Place, Subject | None]] = {}
@@ -120,7 +120,7 @@ class _Assembly:
         found: list[Template] = []
         for kind in wire.WORKLOADS:
             for item in self._drain(kind):
-                written: wire.Workload | wire.CronJob = read_object(kind, item, self._report)
+                written: wire.ApiWorkload | wire.ApiCronJob = read_object(kind, item, self._report)
                 if written.pod_template is None:
                     continue
                 namespace = self._namespace_of(written.metadata, namespaces)
@@ -139,7 +139,7 @@ class _Assembly:
         owners = Owners(templates)
         reader = PodReader(nodes, self._report)
         for item in self._drain("Pod"):
-            written: wire.Pod = read_object("Pod", item, self._report)
+            written: wire.ApiPod = read_object("Pod", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
             owner = owners.of(written.metadata, namespace)
@@ -172,9 +172,9 @@ class _Assembly:
         found: set[Prefix] = set()
         unique: Unique[PlacedServiceCIDR] = Unique(self._report)
         for item in self._drain("ServiceCIDR"):
-            written: wire.ServiceCIDR = read_object("ServiceCIDR", item, self._report)
+            written: wire.ApiServiceCIDR = read_object("ServiceCIDR", item, self._report)
             name = read_name(written.metadata, self._report)
-            cidrs = read_service_cidr(written.spec or wire.ServiceCIDRSpec(), nodes.usable, self._report)
+            cidrs = read_service_cidr(written.spec or wire.ApiServiceCIDRSpec(), nodes.usable, self._report)
             unique.add("", name, PlacedServiceCIDR(cidrs, item.place))
             found.update(cidrs)
         return found
@@ -186,8 +186,8 @@ class _Assembly:
         found, planned = list[Service](), list[Service]()
         unique: Unique[Service | LeftOut] = Unique(self._report)
         for item in self._drain("Service"):
-            written: wire.Service = read_object("Service", item, self._report)
-            spec = written.spec or wire.ServiceSpec()
+            written: wire.ApiService = read_object("Service", item, self._report)
+            spec = written.spec or wire.ApiServiceSpec()
             namespace = self._namespace_of(written.metadata, namespaces)
             # A DNS label, without the older rule that it begins with a letter, which newer API servers have dropped.
             name = read_name(written.metadata, self._report, label_name_fault)
@@ -207,7 +207,7 @@ class _Assembly:
         unique: Unique[EndpointSlice | LeftOut] = Unique(self._report)
         reader = SliceReader(nodes.usable, addressing, self._report)
         for item in self._drain("EndpointSlice"):
-            written: wire.EndpointSlice = read_object("EndpointSlice", item, self._report)
+            written: wire.ApiEndpointSlice = read_object("EndpointSlice", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
             endpoint_slice = reader.read(written, namespace, name, item.place)
@@ -224,8 +224,8 @@ class _Assembly:
         found: list[EndpointSlice] = []
         unique: Unique[PlacedEndpoints] = Unique(self._report)
         for item in self._drain("Endpoints"):
-            written: wire.Endpoints = read_object("Endpoints", item, self._report)
-            metadata = written.metadata or wire.Metadata()
+            written: wire.ApiEndpoints = read_object("Endpoints", item, self._report)
+            metadata = written.metadata or wire.ApiMetadata()
             namespace, name = metadata.namespace or DEFAULT_NAMESPACE, metadata.name or ""
             if (namespace, name) not in wanted:
                 continue
@@ -239,10 +239,10 @@ class _Assembly:
         found: list[NetworkPolicy] = []
         unique: Unique[NetworkPolicy] = Unique(self._report)
         for item in self._drain("NetworkPolicy"):
-            written: wire.NetworkPolicy = read_object("NetworkPolicy", item, self._report)
+            written: wire.ApiNetworkPolicy = read_object("NetworkPolicy", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
-            policy = read_policy(written.spec or wire.PolicySpec(), namespace, name, item.place, self._report)
+            policy = read_policy(written.spec or wire.ApiPolicySpec(), namespace, name, item.place, self._report)
             if unique.add(namespace, name, policy):
                 found.append(policy)
         return found
@@ -254,7 +254,7 @@ class _Assembly:
         while objects:
             yield objects.pop()
 
-    def _namespace_of(self, metadata: wire.Metadata | None, namespaces: dict[str, Namespace]) -> str:
+    def _namespace_of(self, metadata: wire.ApiMetadata | None, namespaces: dict[str, Namespace]) -> str:
         """The namespace that an object is in; without an object of its own it is taken to be there."""
         name = (metadata and metadata.namespace) or DEFAULT_NAMESPACE
         if namespace := namespaces.get(name):

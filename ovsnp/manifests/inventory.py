@@ -24,7 +24,7 @@ from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.yaml_reader.json_text import doubled_fields, list_faults
 from ovsnp.yaml_reader.outline import MAX_DEPTH, TOO_DEEP, Outline
 from ovsnp.yaml_reader.paths import Fault
-from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.report import MistakeReport, Subject
 from ovsnp.yaml_reader.structure import describe, quote
 
 _VERSIONS: Mapping[str, tuple[str, ...]] = {
@@ -50,7 +50,7 @@ _BESIDE_POLICIES = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCI
 """The other kinds of NetworkPolicy's group: any else there is a policy that is misspelt."""
 
 
-class Header(msgspec.Struct, rename="camel", gc=False):
+class TypeMeta(msgspec.Struct, rename="camel", gc=False):
     """What tells an object's type; in a typed List the items may lack it."""
 
     kind: str | None = None
@@ -61,9 +61,9 @@ class _List(msgspec.Struct, gc=False):
     items: list[msgspec.Raw]
 
 
-_decode_header = msgspec.json.Decoder(Header).decode
+_decode_header = msgspec.json.Decoder(TypeMeta).decode
 _decode_list = msgspec.json.Decoder(_List).decode
-_NO_HEADER = Header()
+_NO_HEADER = TypeMeta()
 
 
 class Inventory:
@@ -74,7 +74,7 @@ class Inventory:
 
     def __init__(
         self,
-        report: Report,
+        report: MistakeReport,
         passed_over: PassedOver,
         ignore_kinds: Collection[str] = (),
         meant: Collection[str] = (),
@@ -86,7 +86,7 @@ class Inventory:
         self.objects: dict[str, list[ApiObject]] = {kind: [] for kind in KINDS}
         self._take = {(kind, version): self.objects[kind].append for kind in KINDS for version in _VERSIONS[kind]}
 
-    def add(self, place: Place, body: msgspec.Raw | Outline, outer: Header = _NO_HEADER) -> None:
+    def add(self, place: Place, body: msgspec.Raw | Outline, outer: TypeMeta = _NO_HEADER) -> None:
         """Take one object, or all of a List; ``outer`` is what the items of a typed List are without saying so."""
         if place.file not in self._meant and self._passed_over.is_patch(place.file):
             self._pass_over_patch(place, as_outline(body))
@@ -103,7 +103,7 @@ class Inventory:
         else:
             self._judge_other(place, body, header)
 
-    def _header(self, place: Place, body: msgspec.Raw | Outline, outer: Header) -> Header | None:
+    def _header(self, place: Place, body: msgspec.Raw | Outline, outer: TypeMeta) -> TypeMeta | None:
         """The object's type; None, with the mistake reported, where it has none."""
         if isinstance(body, Outline):
             return self._plain_header(place, body, outer)
@@ -115,7 +115,7 @@ class Inventory:
             header = _filled(header, outer)
         return header if header.kind and header.api_version else self._plain_header(place, as_outline(body), outer)
 
-    def _plain_header(self, place: Place, outline: Outline, outer: Header) -> Header | None:
+    def _plain_header(self, place: Place, outline: Outline, outer: TypeMeta) -> TypeMeta | None:
         value = outline.value
         if self._is_stranger(place, outline):
             return None
@@ -137,7 +137,7 @@ class Inventory:
         if wrong:
             self._report.begin(place, _subject(value, None), wrong)
             return None
-        return _filled(Header(value.get("kind"), value.get("apiVersion")), outer)
+        return _filled(TypeMeta(value.get("kind"), value.get("apiVersion")), outer)
 
     def _is_stranger(self, place: Place, outline: Outline) -> bool:
         """Whether a document is no object, and nobody named the file as one of objects."""
@@ -192,16 +192,16 @@ class Inventory:
         self._report.begin(place, _subject(body.value, "List"), faults)
         return [Outline(item, {}, _faults_of_item(body, index)) for index, item in enumerate(items or ())]
 
-    def _add_items(self, place: Place, items: list[Any], header: Header) -> None:
+    def _add_items(self, place: Place, items: list[Any], header: TypeMeta) -> None:
         if len(place.items) > MAX_DEPTH:
             self._report.begin(place, None, [Fault((), TOO_DEEP)])
             return
         kind = _inner_kind(header.kind)
-        outer = Header(kind, header.api_version) if kind else _NO_HEADER
+        outer = TypeMeta(kind, header.api_version) if kind else _NO_HEADER
         for index, item in enumerate(items):
             self.add(Place(place.file, place.document, (*place.items, index)), item, outer)
 
-    def _judge_other(self, place: Place, body: msgspec.Raw | Outline, header: Header) -> None:
+    def _judge_other(self, place: Place, body: msgspec.Raw | Outline, header: TypeMeta) -> None:
         """Pass over an object of another type, unless that would lose something."""
         kind, version = header.kind or "", header.api_version or ""
         faults = _faults_of_version(kind, version)
@@ -226,8 +226,8 @@ def _inner_kind(kind: str | None) -> str:
     return (kind or "").removesuffix("List")
 
 
-def _filled(header: Header, outer: Header) -> Header:
-    return Header(header.kind or outer.kind, header.api_version or outer.api_version)
+def _filled(header: TypeMeta, outer: TypeMeta) -> TypeMeta:
+    return TypeMeta(header.kind or outer.kind, header.api_version or outer.api_version)
 
 
 def _matters(kind: str) -> bool:

@@ -14,8 +14,8 @@ from ovsnp.manifests.unbuilt import refuse_unbuilt
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.notation import read_documents
 from ovsnp.yaml_reader.outline import Outline
-from ovsnp.yaml_reader.report import Report
-from ovsnp.yaml_reader.sources import Source, read_sources
+from ovsnp.yaml_reader.report import MistakeReport
+from ovsnp.yaml_reader.sources import SourceFile, read_sources
 
 
 def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: BinaryIO | None = None) -> Cluster:
@@ -26,7 +26,7 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     """
     with gc_paused():
         sources = read_sources(paths, stdin)
-        report = Report(sources.notes)
+        report = MistakeReport(sources.notes)
         passed_over = PassedOver(sources.files)
         inventory = Inventory(report, passed_over, ignore_kinds, meant=paths)
         diagnostics = sources.diagnostics
@@ -44,7 +44,7 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
     ``origin`` stands in diagnostics where a file would. Raises InputError with every mistake.
     """
     with gc_paused():
-        report = Report()
+        report = MistakeReport()
         passed_over = PassedOver()
         inventory = Inventory(report, passed_over, ignore_kinds, meant=[origin])
         for number, value in enumerate(objects):
@@ -52,7 +52,7 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
         return _finish(inventory, report, passed_over, [])
 
 
-def _take_file(source: Source, inventory: Inventory, passed_over: PassedOver, *, named: bool) -> list[Diagnostic]:
+def _take_file(source: SourceFile, inventory: Inventory, passed_over: PassedOver, *, named: bool) -> list[Diagnostic]:
     file, data = source
     directory = passed_over.directory_of(file)
     if not named and only_includes(data) and (found := mistake_of_template(data, directory)):
@@ -76,7 +76,9 @@ def _of_text(file: str, line: int, message: str) -> Diagnostic:
     return Diagnostic(Span(file, line), "", "", message)
 
 
-def _finish(inventory: Inventory, report: Report, passed_over: PassedOver, diagnostics: list[Diagnostic]) -> Cluster:
+def _finish(
+    inventory: Inventory, report: MistakeReport, passed_over: PassedOver, diagnostics: list[Diagnostic]
+) -> Cluster:
     cluster = assemble(inventory, report)
     diagnostics = diagnostics + report.diagnostics()
     if diagnostics:

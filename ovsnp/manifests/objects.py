@@ -10,14 +10,14 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.yaml_reader.json_text import outline_json
 from ovsnp.yaml_reader.outline import Outline
 from ovsnp.yaml_reader.paths import Fault
-from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.report import MistakeReport, Subject
 from ovsnp.yaml_reader.structure import is_read, shape_faults
 
 _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
     kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()
 }
 
-_workload = msgspec.json.Decoder(wire.Workload).decode
+_workload = msgspec.json.Decoder(wire.ApiWorkload).decode
 
 _LONGEST_PREFIX = 58
 """How much of ``metadata.generateName`` the API server takes, so that a name fits into a label."""
@@ -33,7 +33,7 @@ class ApiObject(NamedTuple):
     body: msgspec.Raw | Outline
 
 
-def read_object(kind: str, item: ApiObject, report: Report) -> Any:
+def read_object(kind: str, item: ApiObject, report: MistakeReport) -> Any:
     """An object as its type in `wire`; from now on ``report`` is about it, and has its mistakes of shape."""
     found = _read_quickly(kind, item.body)
     faults: list[Fault] = []
@@ -42,7 +42,7 @@ def read_object(kind: str, item: ApiObject, report: Report) -> Any:
         value, faults = shape_faults({} if outline.value is None else outline.value, wire.KINDS[kind])
         found = msgspec.convert(value, wire.KINDS[kind])
         faults += [fault for fault in outline.faults if _matters(fault, kind)]
-    metadata = found.metadata or wire.Metadata()
+    metadata = found.metadata or wire.ApiMetadata()
     if metadata.generate_name and not metadata.name:
         metadata.name = _generated_name(metadata.generate_name)
     report.begin(item.place, Subject(kind, metadata.namespace, metadata.name), faults)
@@ -61,7 +61,7 @@ def _matters(fault: Fault, kind: str) -> bool:
 def has_pod_template(body: msgspec.Raw | Outline) -> bool:
     """Whether an object of whatever kind has the template of pods where workloads have it."""
     try:
-        found = _workload(body) if isinstance(body, msgspec.Raw) else msgspec.convert(body.value, wire.Workload)
+        found = _workload(body) if isinstance(body, msgspec.Raw) else msgspec.convert(body.value, wire.ApiWorkload)
     except (msgspec.MsgspecError, RecursionError):
         return False
     return bool(found.pod_template and found.pod_template.spec and found.pod_template.spec.containers)

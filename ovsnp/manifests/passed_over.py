@@ -20,8 +20,8 @@ from ovsnp.manifests.no_manifests import (
     remedy_of,
 )
 from ovsnp.model.note import Note
-from ovsnp.yaml_reader.report import FEW, Report
-from ovsnp.yaml_reader.sources import Source
+from ovsnp.yaml_reader.report import FEW, MistakeReport
+from ovsnp.yaml_reader.sources import SourceFile
 
 _SOME_DIRECTORY = "DIR"
 _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
@@ -34,7 +34,7 @@ class PassedOver:
     ``files`` are the names of all files, and ``kustomizations`` what those of kustomize's own names say.
     """
 
-    def __init__(self, sources: Iterable[Source] = ()) -> None:
+    def __init__(self, sources: Iterable[SourceFile] = ()) -> None:
         self._charts: set[str] = set()
         self.files: list[str] = []
         self.kustomizations: dict[str, Kustomization] = {}
@@ -68,7 +68,7 @@ class PassedOver:
         directory = _around(file) if names_kustomization(file) else self._chart_of(file)
         return shlex.quote(directory) if directory else _SOME_DIRECTORY
 
-    def tell(self, report: Report) -> None:
+    def tell(self, report: MistakeReport) -> None:
         """Note what was passed over: each file once, or all of one sort together where these are many."""
         for what, files in self._found.items():
             if len(files) > FEW:

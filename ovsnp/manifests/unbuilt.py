@@ -9,13 +9,15 @@ from ovsnp.manifests.kustomization import Kustomization, absolute
 from ovsnp.manifests.no_manifests import CHANGED_POLICIES
 from ovsnp.manifests.objects import ApiObject, as_outline
 from ovsnp.manifests.passed_over import PassedOver
-from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, Report
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, MistakeReport
 
 _NOWHERE = frozenset({"Node", "ServiceCIDR"})
 """Kinds that ovsnp reads and that are in no namespace."""
 
 
-def refuse_unbuilt(passed_over: PassedOver, inventory: Inventory, meant: Collection[str], report: Report) -> None:
+def refuse_unbuilt(
+    passed_over: PassedOver, inventory: Inventory, meant: Collection[str], report: MistakeReport
+) -> None:
     """Report each kustomization by which a listed policy would be in another namespace, or be another one.
 
     Files of ``meant`` are left out, as whoever names a file means it as it is.

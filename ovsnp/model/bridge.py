@@ -8,7 +8,7 @@ from ovsnp.model.address import Address, Prefix
 from ovsnp.model.cluster import Node, Pod
 
 
-class Port(msgspec.Struct, frozen=True):
+class BridgePort(msgspec.Struct, frozen=True):
     """A port of the bridge: its OpenFlow number (1 to 65279), and the MAC address behind it."""
 
     ofport: int
@@ -27,7 +27,7 @@ class Oddity(msgspec.Struct, frozen=True):
     message: str
 
 
-class Ports(msgspec.Struct, frozen=True):
+class BridgePorts(msgspec.Struct, frozen=True):
     """The ports that there are: the tunnel's, the gateway's, and those of local pods by ``NAMESPACE/NAME``.
 
     ``assumed`` says that nobody was asked: pods' ports are numbered in order. ``interfaces`` are the names of the
@@ -36,8 +36,8 @@ class Ports(msgspec.Struct, frozen=True):
     """
 
     tunnel: int
-    gateway: Port
-    pods: Mapping[str, Port]
+    gateway: BridgePort
+    pods: Mapping[str, BridgePort]
     assumed: bool = False
     interfaces: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     odd: tuple[Oddity, ...] = ()
@@ -47,7 +47,7 @@ class LocalPod(msgspec.Struct, frozen=True):
     """A pod of this node, and its port."""
 
     pod: Pod
-    port: Port
+    port: BridgePort
 
 
 class RemoteNode(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class Bridge(msgspec.Struct, frozen=True):
 
     node: Node | None
     tunnel: int
-    gateway: Port
+    gateway: BridgePort
     families: tuple[int, ...]
     local_prefixes: tuple[Prefix, ...]
     pod_prefixes: tuple[Prefix, ...]

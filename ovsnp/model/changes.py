@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from ovsnp.model.address import Prefix
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster, Namespace, Node, Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
@@ -37,7 +37,7 @@ class Changes(msgspec.Struct, frozen=True):
 
     came: Objects = Objects()
     went: Objects = Objects()
-    ports: Ports | None = None
+    ports: BridgePorts | None = None
 
 
 def all_objects(cluster: Cluster) -> Objects:
@@ -54,7 +54,7 @@ def all_objects(cluster: Cluster) -> Objects:
     )
 
 
-def changes_between(before: Cluster, after: Cluster, ports: Ports | None = None) -> Changes:
+def changes_between(before: Cluster, after: Cluster, ports: BridgePorts | None = None) -> Changes:
     """What makes one cluster of another."""
     old, new = all_objects(before), all_objects(after)
     came, went = {}, {}

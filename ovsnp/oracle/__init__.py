@@ -15,18 +15,18 @@ from ovsnp.oracle.isolation import affects
 from ovsnp.oracle.judge import Admission, Exemption, Side, Verdict, judge, judge_service
 from ovsnp.oracle.peers import peer_matches
 from ovsnp.oracle.selectors import selects
-from ovsnp.oracle.services import Backend, backends, service_at
+from ovsnp.oracle.services import ServingBackend, backends, service_at
 from ovsnp.oracle.traffic import ICMP, Traffic, port_matches
 
 __all__ = [
     "ICMP",
     "Admission",
-    "Backend",
     "Endpoint",
     "Exemption",
     "NodeEnd",
     "OutsideEnd",
     "PodEnd",
+    "ServingBackend",
     "Side",
     "Traffic",
     "Verdict",

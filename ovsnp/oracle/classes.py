@@ -17,9 +17,9 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
 from ovsnp.model.unassigned import is_placeholder
 from ovsnp.oracle.endpoints import NodeEnd, PodEnd
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import begins_on, exemption
 from ovsnp.oracle.multicast import group_prefixes
-from ovsnp.oracle.prepared import Prepared
 from ovsnp.oracle.ranges import Range, cells, of_prefix, union, without
 from ovsnp.oracle.rulebook import Partition
 from ovsnp.oracle.signatures import Signatures, named_ports, used_names
@@ -58,8 +58,8 @@ class TrafficClass(msgspec.Struct, frozen=True):
 class Classes:
     """The classes of one cluster, or of several at once: then an address may be somebody else's in each."""
 
-    def __init__(self, *clusters: Cluster | Prepared) -> None:
-        self.clusters = tuple(each if isinstance(each, Prepared) else Prepared(each) for each in clusters)
+    def __init__(self, *clusters: Cluster | IndexedOracle) -> None:
+        self.clusters = tuple(each if isinstance(each, IndexedOracle) else IndexedOracle(each) for each in clusters)
         self._signatures = [Signatures(each) for each in self.clusters]
         self._cells = {version: _cut([each.cluster for each in self.clusters], version) for version in _WIDTH}
         self._numbers: dict[object, int] = {}

@@ -12,7 +12,7 @@ from ovsnp.model.unassigned import is_placeholder
 from ovsnp.oracle.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd
 from ovsnp.oracle.lookups import Lookups, lookups
 from ovsnp.oracle.peers import block_holds
-from ovsnp.oracle.services import Backend, service_at
+from ovsnp.oracle.services import ServingBackend, service_at
 from ovsnp.oracle.traffic import Traffic, port_matches
 
 
@@ -116,7 +116,7 @@ def judge_service(
     entry: str | None = None,
     strict_nodes: bool = False,
     service_blocks: bool = False,
-) -> dict[Backend, Verdict]:
+) -> dict[ServingBackend, Verdict]:
     """Judge the first packet of a connection to a cluster IP and port, for each backend that it may be given.
 
     Empty where nobody serves, and where the address and port are no Service's: then it is dropped. ``entry`` is the

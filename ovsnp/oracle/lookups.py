@@ -10,7 +10,7 @@ from ovsnp.oracle.endpoints import Endpoint, who
 from ovsnp.oracle.isolation import isolates
 from ovsnp.oracle.multicast import is_group_address
 from ovsnp.oracle.peers import peer_matches
-from ovsnp.oracle.services import Backend, backends
+from ovsnp.oracle.services import ServingBackend, backends
 
 
 class Lookups:
@@ -35,7 +35,9 @@ class Lookups:
         """Whether it is an address of several receivers."""
         return is_group_address(self.cluster, destination)
 
-    def backends(self, service: Service, port: ServicePort, version: int, node: str | None) -> frozenset[Backend]:
+    def backends(
+        self, service: Service, port: ServicePort, version: int, node: str | None
+    ) -> frozenset[ServingBackend]:
         """Who may be given a connection to this port that begins on a node."""
         return backends(self.cluster, service, port, version, node)
 

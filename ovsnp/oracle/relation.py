@@ -10,8 +10,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from ovsnp.model.policy import Direction
-from ovsnp.oracle.prepared import Prepared
-from ovsnp.oracle.rulebook import Facts, Partition, Rulebook
+from ovsnp.oracle.indexed_oracle import IndexedOracle
+from ovsnp.oracle.rulebook import CompiledRule, Partition, Rulebook
 
 
 class ByPeer(NamedTuple):
@@ -32,7 +32,7 @@ class Action(Enum):
     DENY = auto()
 
 
-class Step(NamedTuple):
+class FoldStep(NamedTuple):
     """An action on some traffic with some classes of peers; None: with everyone."""
 
     action: Action
@@ -47,7 +47,7 @@ _DECIDE: Mapping[Action, Callable[[int], Callable[[int], int]]] = {
 """From what a step matches: what is allowed with it, of what the steps below it allow."""
 
 
-def fold(steps: Sequence[Step], everything: int) -> ByPeer:
+def fold(steps: Sequence[FoldStep], everything: int) -> ByPeer:
     """What is allowed where the first step that matches decides; what no step matches is allowed."""
     others, listed = everything, dict[int, int]()
     for action, peers, traffic in reversed(steps):
@@ -63,7 +63,7 @@ def fold(steps: Sequence[Step], everything: int) -> ByPeer:
 class Relation:
     """What the policies of a cluster allow between the classes of a partition."""
 
-    def __init__(self, prepared: Prepared, partition: Partition) -> None:
+    def __init__(self, prepared: IndexedOracle, partition: Partition) -> None:
         self.rules = Rulebook(prepared, partition)
         self._sides: dict[tuple[Direction, int], ByPeer] = {}
         self._alike: dict[object, ByPeer] = {}
@@ -90,16 +90,18 @@ class Relation:
             self._alike[key] = fold([*self._steps(direction, near, rules)], self.rules.everything)
         return self._alike[key]
 
-    def _steps(self, direction: Direction, near: int, rules: Sequence[Facts]) -> Iterator[Step]:
+    def _steps(self, direction: Direction, near: int, rules: Sequence[CompiledRule]) -> Iterator[FoldStep]:
         """In order: the rules of the policies that isolate an end accept; then isolation denies."""
         # Rules that accept may come in any order; one for everyone is the cheapest to fold where no peer is listed yet.
         for facts in sorted(rules, key=lambda each: each.peers is None):
             for peers, traffic in self._matched(facts, direction, near):
-                yield Step(Action.ACCEPT, peers, traffic)
+                yield FoldStep(Action.ACCEPT, peers, traffic)
         if self.rules.isolating(direction, near):
-            yield Step(Action.DENY, None, self.rules.everything)
+            yield FoldStep(Action.DENY, None, self.rules.everything)
 
-    def _matched(self, facts: Facts, direction: Direction, near: int) -> Iterable[tuple[Collection[int] | None, int]]:
+    def _matched(
+        self, facts: CompiledRule, direction: Direction, near: int
+    ) -> Iterable[tuple[Collection[int] | None, int]]:
         """The peers and the traffic that a rule matches; peers with other ports of the same names apart."""
         if direction is Direction.INGRESS or not facts.named:
             return [(facts.peers, self.rules.ports_at(facts, near))]
@@ -108,11 +110,11 @@ class Relation:
             by_ports[self.rules.ports_at(facts, far)].append(far)
         return [(peers, traffic) for traffic, peers in by_ports.items()]
 
-    def _rules(self, direction: Direction, near: int) -> list[Facts]:
+    def _rules(self, direction: Direction, near: int) -> list[CompiledRule]:
         isolating = self.rules.isolating(direction, near)
         return [facts for policy in isolating for facts in self.rules.facts(policy, direction)]
 
-    def admitting(self, direction: Direction, source: int, destination: int) -> list[Facts]:
+    def admitting(self, direction: Direction, source: int, destination: int) -> list[CompiledRule]:
         """The rules of one side that admit some of the traffic between two classes."""
         near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
         return [

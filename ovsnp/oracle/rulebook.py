@@ -10,8 +10,8 @@ from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
 from ovsnp.model.ports import PortEntry
 from ovsnp.model.unassigned import is_placeholder
 from ovsnp.oracle.endpoints import PodEnd
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import Admission
-from ovsnp.oracle.prepared import Prepared
 from ovsnp.oracle.ranges import of_prefix, without
 from ovsnp.oracle.traffic import ICMP, Traffic, entry_matches
 
@@ -23,7 +23,7 @@ class Partition(msgspec.Struct, frozen=True):
     traffic: tuple[Traffic, ...]
 
 
-class Facts(msgspec.Struct, frozen=True):
+class CompiledRule(msgspec.Struct, frozen=True):
     """One rule: the classes of ends it names (None: everyone), and its ports.
 
     ``ports`` are bits, one a class of traffic, of the entries that mean the same everywhere; ``named`` are those
@@ -43,7 +43,7 @@ class Facts(msgspec.Struct, frozen=True):
 class Rulebook:
     """The rules of a cluster's policies over the classes of a partition."""
 
-    def __init__(self, prepared: Prepared, partition: Partition) -> None:
+    def __init__(self, prepared: IndexedOracle, partition: Partition) -> None:
         self.numbers = range(len(partition.ends))
         self.everything = (1 << len(partition.traffic)) - 1
         self._prepared, self._traffic = prepared, partition.traffic
@@ -56,7 +56,7 @@ class Rulebook:
                 if is_placeholder(end.address):
                     self._unassigned[family(end.address)].add(number)
         self._by_address = {version: _by_address(partition.ends, version) for version in FAMILIES}
-        self._facts: dict[tuple[str, Direction], tuple[Facts, ...]] = {}
+        self._facts: dict[tuple[str, Direction], tuple[CompiledRule, ...]] = {}
         self._peers: dict[tuple[str, Peer], frozenset[int]] = {}
         self._entries: dict[tuple[PortEntry, object], int] = {}
 
@@ -65,7 +65,7 @@ class Rulebook:
         end = self._ends[near]
         return self._prepared.isolating(direction, end.pod) if isinstance(end, PodEnd) else ()
 
-    def facts(self, policy: NetworkPolicy, direction: Direction) -> tuple[Facts, ...]:
+    def facts(self, policy: NetworkPolicy, direction: Direction) -> tuple[CompiledRule, ...]:
         """A policy's rules of one direction, in order."""
         key = policy.key, direction
         if key not in self._facts:
@@ -73,7 +73,7 @@ class Rulebook:
             self._facts[key] = tuple(self._fact(Admission(policy, direction, index)) for index in indexes)
         return self._facts[key]
 
-    def _fact(self, admission: Admission) -> Facts:
+    def _fact(self, admission: Admission) -> CompiledRule:
         policy = admission.policy
         rule = policy.rules(admission.direction)[admission.rule]
         peers = [self._peer(policy.namespace, peer) for peer in rule.peers]
@@ -83,7 +83,7 @@ class Rulebook:
             if entry not in named:
                 # Any end may stand for the destination.
                 ports |= self.entry_at(entry, 0)
-        return Facts(admission, frozenset().union(*peers) if peers else None, ports, named)
+        return CompiledRule(admission, frozenset().union(*peers) if peers else None, ports, named)
 
     def _peer(self, namespace: str, peer: Peer) -> frozenset[int]:
         own = isinstance(peer, PodPeer) and peer.namespace_selector is None
@@ -118,14 +118,14 @@ class Rulebook:
             self._entries[key] = sum(matched)
         return self._entries[key]
 
-    def ports_at(self, facts: Facts, destination: int) -> int:
+    def ports_at(self, facts: CompiledRule, destination: int) -> int:
         """All traffic that a rule's ports mean at a class of destinations, as bits."""
         ports = facts.ports
         for entry in facts.named:
             ports |= self.entry_at(entry, destination)
         return ports
 
-    def example(self, facts: Facts, destination: int) -> Traffic:
+    def example(self, facts: CompiledRule, destination: int) -> Traffic:
         """Some traffic with a port that a rule means at a class of destinations; `ICMP` where its ports mean none."""
         bits = self.ports_at(facts, destination)
         fitting = (each for number, each in enumerate(self._traffic) if bits >> number & 1)

@@ -15,7 +15,7 @@ from ovsnp.oracle.selectors import selects
 from ovsnp.oracle.traffic import Traffic
 
 
-class Backend(msgspec.Struct, frozen=True, order=True):
+class ServingBackend(msgspec.Struct, frozen=True, order=True):
     """One of those that serve: the address and port that a connection is given."""
 
     address: Address
@@ -33,7 +33,7 @@ def service_at(cluster: Cluster, address: Address, traffic: Traffic) -> tuple[Se
 
 def backends(
     cluster: Cluster, service: Service, port: ServicePort, version: int, node: str | None
-) -> frozenset[Backend]:
+) -> frozenset[ServingBackend]:
     """Who may be given a connection to this port that begins on a node, in one address family.
 
     ``node`` is None where the cluster has no Node objects, and nobody names a node: then everything is on one node.
@@ -44,7 +44,7 @@ def backends(
     # "The set of Pods targeted by a Service is usually determined by a selector that you define." Pods of host networks
     # are such pods, too: they serve at the address of their node.
     return frozenset(
-        Backend(address, number)
+        ServingBackend(address, number)
         for pod in (*cluster.pods, *cluster.host_pods)
         if service.selector is not None
         if pod.namespace == service.namespace and selects(service.selector, pod.labels)
@@ -71,14 +71,14 @@ def _target(port: ServicePort, pod: Pod) -> Iterator[int]:
 
 def _in_slices(
     slices: list[EndpointSlice], service: Service, port: ServicePort, version: int, node: str | None
-) -> frozenset[Backend]:
+) -> frozenset[ServingBackend]:
     ready, ending = set(), set()
     for endpoint, number in _endpoints(slices, port):
         if family(endpoint.address) == version and _near(service, endpoint.node, node):
             if endpoint.ready:
-                ready.add(Backend(endpoint.address, number))
+                ready.add(ServingBackend(endpoint.address, number))
             elif endpoint.serving:
-                ending.add(Backend(endpoint.address, number))
+                ending.add(ServingBackend(endpoint.address, number))
     # "[...] normally, a service proxy will ignore endpoints that are terminating, but it may route traffic to
     # endpoints that are both serving and terminating if all available endpoints are terminating."
     return frozenset(ready or ending)

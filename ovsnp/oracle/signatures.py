@@ -7,14 +7,14 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, PodPeer
 from ovsnp.model.ports import ContainerPort
 from ovsnp.oracle.endpoints import NodeEnd, OutsideEnd
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.isolation import affects
-from ovsnp.oracle.prepared import Prepared
 
 
 class Signatures:
     """Equal for two addresses where selectors and named ports do not tell apart whose they are."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: IndexedOracle) -> None:
         self._prepared = prepared
         self._names = used_names(prepared.cluster)
         self._said = _said(prepared)
@@ -31,7 +31,7 @@ class Signatures:
                 return (*self._said.get(self._prepared.workloads.of_pod[end.pod.key], ()), ports)
 
 
-def _said(prepared: Prepared) -> dict[int, tuple[int, ...]]:
+def _said(prepared: IndexedOracle) -> dict[int, tuple[int, ...]]:
     """For each group of pods the numbers of the selectors that select it."""
     subjects, peers = set(), set()
     for policy in prepared.cluster.policies:

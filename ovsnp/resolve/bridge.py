@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from ovsnp.errors import UsageError
 from ovsnp.model.address import Address, Prefix, family, host_prefix, merge
-from ovsnp.model.bridge import Bridge, LocalPod, Port, Ports, RemoteNode
+from ovsnp.model.bridge import Bridge, BridgePort, BridgePorts, LocalPod, RemoteNode
 from ovsnp.model.changes import keep
 from ovsnp.model.cluster import Cluster, Node, Pod
 from ovsnp.model.mac import derived_mac
@@ -18,7 +18,7 @@ def local_pods(cluster: Cluster, node: str | None) -> tuple[Pod, ...]:
     return tuple(pod for pod in cluster.pods if pod.is_on(node))
 
 
-def assume_ports(pods: Collection[Pod]) -> Ports:
+def assume_ports(pods: Collection[Pod]) -> BridgePorts:
     """Ports without a bridge to ask: numbered in the order of ``namespace/pod``.
 
     Raises UsageError where a pod has no IPv4 address to make its MAC address of.
@@ -27,8 +27,8 @@ def assume_ports(pods: Collection[Pod]) -> Ports:
     if without := sorted(key for key, mac in macs.items() if mac is None):
         raise UsageError(f"no MAC address to go by for {', '.join(without)}; give --ports FILE")
     numbered = enumerate(sorted(macs.items()), start=FIRST_OFFLINE_OFPORT)
-    ports = {key: Port(ofport, mac) for ofport, (key, mac) in numbered if mac is not None}
-    return Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), ports, assumed=True)
+    ports = {key: BridgePort(ofport, mac) for ofport, (key, mac) in numbered if mac is not None}
+    return BridgePorts(TUNNEL_OFPORT, BridgePort(GATEWAY_OFPORT, GATEWAY_MAC), ports, assumed=True)
 
 
 class BridgeParts:
@@ -48,7 +48,7 @@ class BridgeParts:
         self._stale = True
 
     @property
-    def ports(self) -> Ports:
+    def ports(self) -> BridgePorts:
         """The ports that there are."""
         return self._ports
 
@@ -107,7 +107,9 @@ class BridgeParts:
         judged = self._options.strict_nodes
         return RemoteNode(name, self._numbers[name], node.tunnel_address, node.pod_cidrs, addresses, judged)
 
-    def update_pods(self, went: Iterable[Pod], came: Iterable[Pod], ports: Ports | None) -> dict[str, LocalPod | None]:
+    def update_pods(
+        self, went: Iterable[Pod], came: Iterable[Pod], ports: BridgePorts | None
+    ) -> dict[str, LocalPod | None]:
         """Take pods away, then take pods in, with the ports that there are now; returns what is not as it was."""
         touched: set[str] = set()
         if self._here:

@@ -32,7 +32,7 @@ class NamedPeers:
 
     def set_of(self, held: tuple[ContainerPort, ...]) -> str | None:
         """The peer set of pods with these ports; None if they have none of the names."""
-        meaning = ports.meaning(self._entries, held)
+        meaning = ports.named_port_ranges(self._entries, held)
         return ports.variant(self.key, meaning) if meaning else None
 
     def covers(self, address: Address) -> bool:
@@ -46,13 +46,13 @@ class NamedPeers:
 
     def join(self, held: tuple[ContainerPort, ...]) -> None:
         """Pods with these ports are among the peers."""
-        if meaning := ports.meaning(self._entries, held):
+        if meaning := ports.named_port_ranges(self._entries, held):
             self.changed |= meaning not in self._meanings
             self._meanings[meaning] += 1
 
     def leave(self, held: tuple[ContainerPort, ...]) -> None:
         """Pods with these ports are no longer among the peers."""
-        if meaning := ports.meaning(self._entries, held):
+        if meaning := ports.named_port_ranges(self._entries, held):
             self._meanings[meaning] -= 1
             if not self._meanings[meaning]:
                 del self._meanings[meaning]

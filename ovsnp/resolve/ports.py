@@ -22,7 +22,7 @@ def named(entries: Iterable[PortEntry]) -> tuple[PortEntry, ...]:
     return tuple(entry for entry in entries if isinstance(entry.port, str))
 
 
-def meaning(entries: Sequence[PortEntry], held: Sequence[ContainerPort]) -> tuple[PortRange, ...]:
+def named_port_ranges(entries: Sequence[PortEntry], held: Sequence[ContainerPort]) -> tuple[PortRange, ...]:
     """The ports that named entries mean at a destination pod with these named ports."""
     return tuple(
         sorted(

@@ -8,7 +8,7 @@ from ovsnp.model.options import Options
 from ovsnp.resolve.bridge import BridgeParts
 from ovsnp.resolve.peers import PeerSets
 from ovsnp.resolve.pods import PodIndex
-from ovsnp.resolve.rules import Rules
+from ovsnp.resolve.rules import NodeRules
 from ovsnp.resolve.services import Services
 
 
@@ -19,7 +19,7 @@ class Resolver:
         self._pods, self._host_pods = PodIndex(), PodIndex()
         self._parts = BridgeParts(options)
         self._peers = PeerSets(self._pods)
-        self._rules = Rules(self._peers, service_blocks=options.service_blocks)
+        self._rules = NodeRules(self._peers, service_blocks=options.service_blocks)
         self._services = Services(options, self._pods, self._host_pods)
 
     @property

@@ -38,7 +38,7 @@ class _Concern:
         self.named: list[NamedPeers] = []
 
 
-class Rules:
+class NodeRules:
     """The rules of the policies that select local pods.
 
     A rule that could never match (its subjects' or peers' ports have none of its names) is left out; a pod that any
@@ -170,7 +170,7 @@ class Rules:
             return
         agreeing: dict[tuple[PortRange, ...], list[str]] = defaultdict(list)
         for key, held in concern.subjects.items():
-            agreeing[ports.meaning(names, held)].append(key)
+            agreeing[ports.named_port_ranges(names, held)].append(key)
         for meaning, alike in agreeing.items():
             if ranges := numbers + meaning:
                 peers = self._use(table, ref, rule.peers, concern)

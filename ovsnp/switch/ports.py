@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ovsnp.errors import SwitchError
-from ovsnp.model.bridge import Oddity, Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts, Oddity
 from ovsnp.model.cluster import Pod
 from ovsnp.model.mac import derived_mac, parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, GATEWAY_PORT, TUNNEL_OFPORT, TUNNEL_PORT
@@ -18,7 +18,7 @@ _MAC_KEYS = ("attached-mac", "attached_mac")
 """Where an interface says its MAC address; OVN-Kubernetes writes the second."""
 
 
-def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> Ports:
+def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> BridgePorts:
     """The ports of a bridge and of those local pods that have one.
 
     A port that `ovsnp.switch.bridge` has yet to make has the number it will ask for. A pod that has two interfaces, or
@@ -27,7 +27,7 @@ def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> Ports:
     """
     interfaces = {row.name: row for row in database.interfaces(bridge)}
     of_pods = rows_by_pod(interfaces.values())
-    ports: dict[str, Port] = {}
+    ports: dict[str, BridgePort] = {}
     odd: list[Oddity] = []
     for pod in pods:
         port, oddity = _judge(pod, of_pods.get(pod.key, ()))
@@ -35,9 +35,9 @@ def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> Ports:
         odd += [oddity] if oddity else []
     tunnel, gateway = interfaces.get(TUNNEL_PORT), interfaces.get(GATEWAY_PORT)
     living = {key: tuple(row.name for row in rows if _ofport(row)) for key, rows in of_pods.items()}
-    return Ports(
+    return BridgePorts(
         (_ofport(tunnel) if tunnel else None) or TUNNEL_OFPORT,
-        Port((_ofport(gateway) if gateway else None) or GATEWAY_OFPORT, _gateway_mac(gateway)),
+        BridgePort((_ofport(gateway) if gateway else None) or GATEWAY_OFPORT, _gateway_mac(gateway)),
         ports,
         interfaces={key: names for key, names in living.items() if names},
         odd=tuple(odd),
@@ -66,7 +66,7 @@ def _gateway_mac(row: Any) -> int:
         raise SwitchError(f"interface {row.name}: mac: {error}; correct it") from None
 
 
-def _judge(pod: Pod, rows: Sequence[Any]) -> tuple[Port | None, Oddity | None]:
+def _judge(pod: Pod, rows: Sequence[Any]) -> tuple[BridgePort | None, Oddity | None]:
     """A pod's port, and what is wrong with its interfaces.
 
     Of two that can carry packets nobody knows which is the pod's, so neither may speak for it. One without OpenFlow
@@ -82,7 +82,7 @@ def _judge(pod: Pod, rows: Sequence[Any]) -> tuple[Port | None, Oddity | None]:
         message = "; ".join(map(_without_port, dead))
         return None, _oddity(pod, dead, message, closed=True) if dead else None
     try:
-        port = Port(living[0].ofport[0], _mac(living[0], pod))
+        port = BridgePort(living[0].ofport[0], _mac(living[0], pod))
     except ValueError as error:
         return None, _oddity(pod, living, str(error), closed=True)
     beside = f" beside {living[0].name}, which is the pod's port"

@@ -47,7 +47,7 @@ class _Mistake(NamedTuple):
     message: str
 
 
-class Report:
+class MistakeReport:
     """Collects mistakes and notes of one object after the other; every one is kept, none is raised."""
 
     def __init__(self, notes: Iterable[Note] = ()) -> None:

@@ -29,7 +29,7 @@ _streams: dict[str, bytes] = {}
 """What came from stdin and pipes: it cannot be read a second time, and line numbers are found later."""
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A file and its text in UTF-8."""
 
     file: str
@@ -39,7 +39,7 @@ class Source(NamedTuple):
 class Sources(NamedTuple):
     """What was read, what cannot be read, and what is passed over."""
 
-    files: list[Source]
+    files: list[SourceFile]
     diagnostics: list[Diagnostic]
     notes: list[Note]
 
@@ -56,7 +56,7 @@ def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> Sources
     sources = Sources([], [], [])
     for file in dict.fromkeys(_expand(paths, sources)):
         try:
-            sources.files.append(Source(file, _read(file, stdin)))
+            sources.files.append(SourceFile(file, _read(file, stdin)))
         except (OSError, ValueError, MemoryError, _NoManifestError) as error:
             sources.diagnostics.append(_unreadable(file, error))
     return sources

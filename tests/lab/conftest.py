@@ -13,7 +13,7 @@ import pytest
 
 from ovsnp.errors import OvsnpError
 from ovsnp.lab import standing
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.journal import BASE_VARIABLE, LabDirectory
 from ovsnp.lab.runtime import CONTAINERLAB, NETNS, RUNTIMES
 from ovsnp.model.options import Encap
@@ -36,12 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = _missing()
     if here and missing and IN_KERNEL:
         raise pytest.UsageError(f"the kernel datapath was asked for: {missing}")
-    for found, reason in ((here, missing), (containers, _lacking(CONTAINERLAB, Datapath.NETDEV))):
+    for found, reason in ((here, missing), (containers, _lacking(CONTAINERLAB, DatapathType.NETDEV))):
         for item in found if reason else ():
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _lacking(runtime: str, datapath: Datapath) -> str | None:
+def _lacking(runtime: str, datapath: DatapathType) -> str | None:
     try:
         RUNTIMES[runtime].check_machine(datapath)
     except OvsnpError as error:

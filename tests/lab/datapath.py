@@ -6,11 +6,11 @@
 
 import os
 
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.pace import PATIENCE, RATE, Pace
 
-DATAPATH = Datapath(os.environ.get("OVSNP_LAB_DATAPATH", Datapath.NETDEV))
-IN_KERNEL = DATAPATH is Datapath.SYSTEM
+DATAPATH = DatapathType(os.environ.get("OVSNP_LAB_DATAPATH", DatapathType.NETDEV))
+IN_KERNEL = DATAPATH is DatapathType.SYSTEM
 
 
 def _pace() -> Pace:

@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from ovsnp.analysis.explain.reasons import Terms
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
 from ovsnp.analysis.trace.packet import SOURCE_PORT
-from ovsnp.analysis.trace.tracing import Asked, trace
-from ovsnp.analysis.trace.way import Fate
+from ovsnp.analysis.trace.packet_path import Fate
+from ovsnp.analysis.trace.tracing import TraceTerms, trace
 from ovsnp.lab import standing
 from ovsnp.lab.demo import policies
-from ovsnp.lab.matrix import Cell, Matrix, concerned, traffic_name
+from ovsnp.lab.matrix import Matrix, MeasuredCell, concerned, traffic_name
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import Lab
 from ovsnp.model.address import format_address
 from ovsnp.model.options import Encap, Options
 from ovsnp.oracle import who
+from ovsnp.oracle.terms import Terms
 from ovsnp.switch.location import locate
 from tests.lab.datapath import PACE, patient
 from tests.lab.ground import SOCKET_FAMILY, Ground
@@ -55,7 +55,7 @@ def bridges(lab: Lab) -> dict[str | None, TracedNode]:
     return read_nodes(lab.cluster, switches, Options(standing.BRIDGE, encap=lab.settings.encap))
 
 
-def name(cell: Cell) -> str:
+def name(cell: MeasuredCell) -> str:
     case = cell.case
     ends = (format_address(case.source_address), format_address(case.destination_address))
     return f"{case.source.name} {ends[0]} to {case.destination.name} {ends[1]}, {traffic_name(case.traffic)}"
@@ -67,7 +67,7 @@ def test_cells_are_traced_as_they_were_measured(ground: Ground) -> None:
     for cell in cells:
         ends = (who(lab.cluster, address) for address in (cell.case.source_address, cell.case.destination_address))
         question = Question("", "", (Connection(*ends, cell.case.traffic),))
-        (traced,) = trace(lab.cluster, nodes, question, Asked(Terms(), SOURCE_PORT))
+        (traced,) = trace(lab.cluster, nodes, question, TraceTerms(Terms(), SOURCE_PORT))
         if (traced.way.fate is Fate.DELIVERED) is not cell.result.connected or not traced.agrees:
             wrong.append((name(cell), cell.result, traced.way.words, traced.against))
     assert wrong[:10] == []

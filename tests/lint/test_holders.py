@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovsnp.analysis.lint import Scene, holders, pointless
+from ovsnp.analysis.lint import LintIndex, holders, pointless
 from ovsnp.analysis.lint.covers import peer_within, port_within, possible, selector_within
 from ovsnp.analysis.lint.entries import RuleEntry
 from ovsnp.analysis.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
@@ -158,13 +158,13 @@ def comparisons(monkeypatch: pytest.MonkeyPatch) -> Comparisons:
     return Comparisons(monkeypatch)
 
 
-def scene(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lambda _: Selector()) -> Scene:
+def scene(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lambda _: Selector()) -> LintIndex:
     """A cluster whose policies have these rules."""
     found = tuple(
         NetworkPolicy("default", f"{number:04}", selected(number), frozenset(), rules, (), Place("a.yaml", 0))
         for number, rules in enumerate(policies)
     )
-    return Scene(msgspec.structs.replace(NAMESPACE, policies=found))
+    return LintIndex(msgspec.structs.replace(NAMESPACE, policies=found))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ovsnp.analysis.lint import CHECKS, Report, Scene
+from ovsnp.analysis.lint import CHECKS, LintIndex, LintReport
 from ovsnp.analysis.lint.blocks import blocks_of_services
 from ovsnp.analysis.lint.finding import Located, Severity
 from ovsnp.analysis.lint.github import render_github
@@ -254,7 +254,7 @@ def test_sarif_is_as_its_schema_has_it(lint: Callable[..., Answer]) -> None:
     [("a b/ü.yaml", "a%20b/%C3%BC.yaml"), ("/a b.yaml", "file:///a%20b.yaml"), ("-", "stdin"), ("./a.yaml", "a.yaml")],
 )
 def test_sarif_names_files_by_uri_and_no_line_where_none_is_known(file: str, uri: str) -> None:
-    document = json.loads(render_sarif(Report((located(file, 0),), (), ())))
+    document = json.loads(render_sarif(LintReport((located(file, 0),), (), ())))
     jsonschema.validate(document, SARIF)
     location = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert location == {"artifactLocation": {"uri": uri}}
@@ -275,7 +275,7 @@ def test_github_shows_a_line_a_finding(lint: Callable[..., Answer]) -> None:
 
 
 def test_github_escapes_what_would_end_a_command() -> None:
-    report = Report((located("a,b:c%.yaml", 0, "100%,\r\nso: no"),), (), ())
+    report = LintReport((located("a,b:c%.yaml", 0, "100%,\r\nso: no"),), (), ())
     assert render_github(report) == (
         "::notice file=a%2Cb%3Ac%25.yaml,title=one-direction::NetworkPolicy a/b: spec: 100%25,%0D%0Aso: no; do\n"
     )
@@ -283,8 +283,8 @@ def test_github_escapes_what_would_end_a_command() -> None:
 
 def test_service_blocks_let_egress_name_cluster_ips() -> None:
     cluster = load([str(HERE / "cluster.yaml"), str(HERE / "cases" / "block-of-services" / "policies.yaml")])
-    assert {found.path[1] for found in blocks_of_services(Scene(cluster))} == {"ingress", "egress"}
-    assert {found.path[1] for found in blocks_of_services(Scene(cluster, service_blocks=True))} == {"ingress"}
+    assert {found.path[1] for found in blocks_of_services(LintIndex(cluster))} == {"ingress", "egress"}
+    assert {found.path[1] for found in blocks_of_services(LintIndex(cluster, service_blocks=True))} == {"ingress"}
 
 
 def test_block_of_all_pods_stays_as_pods_come_and_go(lint: Callable[..., Answer]) -> None:

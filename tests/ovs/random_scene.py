@@ -10,7 +10,7 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.address import Prefix, family, format_address, host_prefix, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
-from ovsnp.oracle import Backend, OutsideEnd, PodEnd, Traffic, Verdict, judge_service, who
+from ovsnp.oracle import OutsideEnd, PodEnd, ServingBackend, Traffic, Verdict, judge_service, who
 from tests.ovs.frames import End, Flag, Packet
 from tests.ovs.wired import Arrival, WiredCluster
 from tests.support.clusters import Object
@@ -65,7 +65,7 @@ class RandomScene:
         """Send the connection's first packet."""
         return self.wired.send(question.sender.pod.key, question.packet())
 
-    def chosen(self, question: Question) -> Backend | None:
+    def chosen(self, question: Question) -> ServingBackend | None:
         """The endpoint that the connection was given, as its node's conntrack has it."""
         (node,) = (node for node in self.wired.nodes if node.holds(question.sender.pod.key))
         asked = (format_address(question.sender.address), question.address, question.port, question.traffic.port)
@@ -75,10 +75,12 @@ class RandomScene:
             if line.startswith(f"{protocol},") and found:
                 source, destination, sport, dport, chosen, at = found.groups()
                 if (source, destination, int(sport), int(dport)) == asked:
-                    return Backend(parse_address(chosen), int(at))
+                    return ServingBackend(parse_address(chosen), int(at))
         return None
 
-    def expected(self, question: Question, *, strict_nodes: bool, service_blocks: bool) -> Mapping[Backend, Verdict]:
+    def expected(
+        self, question: Question, *, strict_nodes: bool, service_blocks: bool
+    ) -> Mapping[ServingBackend, Verdict]:
         """What the oracle says of each endpoint."""
         return judge_service(
             self.cluster,
@@ -89,7 +91,7 @@ class RandomScene:
             service_blocks=service_blocks,
         )
 
-    def place(self, backend: Backend) -> str | None:
+    def place(self, backend: ServingBackend) -> str | None:
         """Where a packet to an endpoint comes out: at a pod, by a gateway, or nowhere."""
         end = who(self.cluster, backend.address)
         if isinstance(end, PodEnd):

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from ovsnp.oracle import Backend
+from ovsnp.oracle import ServingBackend
 from tests.ovs.random_scene import RandomScene
 from tests.support.clusters import Object, random_cluster, random_services
 from tests.support.instance import DummySwitch
@@ -56,7 +56,7 @@ def test_packets_do_what_the_oracle_says(
                 assert (arrived, expected) == ([], {}), question
                 continue
             there = scene.place(chosen) if expected[chosen].allowed else None
-            found = [(each.at, Backend(chosen.address, each.packet.destination.port)) for each in arrived]
+            found = [(each.at, ServingBackend(chosen.address, each.packet.destination.port)) for each in arrived]
             assert found == ([(there, chosen)] if there else []), question
     finally:
         scene.close()

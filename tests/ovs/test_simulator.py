@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from ovsnp.analysis.verification.counterexample import commanded, packet_fields
 from ovsnp.analysis.verification.packet import packet_text
 from ovsnp.analysis.verification.proof import prove, questions
-from ovsnp.analysis.verification.questions.choices import Choice
-from ovsnp.analysis.verification.questions.question import Question
-from ovsnp.analysis.verification.simulator.packets import Translated, Unjudged
+from ovsnp.analysis.verification.questions.choices import ServiceQuestion
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
+from ovsnp.analysis.verification.simulator.packets import Translated, Unsupported
 from ovsnp.analysis.verification.simulator.places import place, read_value
-from ovsnp.analysis.verification.simulator.reading import Bridge, read_bridge
+from ovsnp.analysis.verification.simulator.reading import FlowDump, read_bridge
 from ovsnp.analysis.verification.simulator.relevance import Relevance
 from ovsnp.analysis.verification.simulator.space import Sets, Value, bits_of
 from ovsnp.analysis.verification.simulator.walk import Simulator
@@ -38,7 +38,7 @@ COMPARED = {
 """Fields of the packet in the end; the numbers of admitting rules (reg5, reg6) are not followed by the simulator."""
 
 
-def sampled(question: Question, random: Random) -> Sets:
+def sampled(question: BridgeQuestion, random: Random) -> Sets:
     """One packet of a question."""
     return tuple(1 << random.choice(list(bits_of(bits))) for bits in question.sets)
 
@@ -47,11 +47,11 @@ Outcome = tuple[int | None, dict[str, int]]
 """The port by which a packet leaves (None: it is dropped), and its fields then."""
 
 
-def outcomes(simulator: Simulator, question: Question, sets: Sets) -> list[Outcome]:
+def outcomes(simulator: Simulator, question: BridgeQuestion, sets: Sets) -> list[Outcome]:
     """What may become of a packet, as the simulator has it; none where it is translated, which a trace does not do."""
     found: list[Outcome] = []
     for packets in simulator.walk(question.space).run(question.start(), sets, question.memory):
-        assert not any(isinstance(effect, Unjudged) for effect in packets.effects)
+        assert not any(isinstance(effect, Unsupported) for effect in packets.effects)
         if any(isinstance(effect, Translated) for effect in packets.effects):
             return []
         sent = [numbers(question, {**each.fields, "port": each.port}) for each in packets.sent]
@@ -59,7 +59,7 @@ def outcomes(simulator: Simulator, question: Question, sets: Sets) -> list[Outco
     return found
 
 
-def numbers(question: Question, fields: Mapping[str, Value]) -> dict[str, int]:
+def numbers(question: BridgeQuestion, fields: Mapping[str, Value]) -> dict[str, int]:
     """The fields of one packet."""
     known = {base: question.space.known(value, question.sets) for base, value in fields.items()}
     return {base: value for base, value in known.items() if isinstance(value, int)}
@@ -79,10 +79,10 @@ def alike(outcome: Outcome, port: int | None, final: str, relevance: Relevance) 
     return True
 
 
-def asked(bridge: Bridge, cluster: Cluster, node: str | None, options: Options) -> Iterator[Question]:
+def asked(bridge: FlowDump, cluster: Cluster, node: str | None, options: Options) -> Iterator[BridgeQuestion]:
     pods = tuple(pod for pod in cluster.pods if pod.node == node or node is None)
     for question in questions(bridge, cluster, offline_ports(pods), options):
-        if isinstance(question, Choice):
+        if isinstance(question, ServiceQuestion):
             question.begun = []
         # A trace knows the state of a connection, but no translation of one.
         if not question.table and not any(memory.undo for memory in question.memory.values()):

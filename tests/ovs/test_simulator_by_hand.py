@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ovsnp.analysis.verification.simulator.packets import Unjudged
+from ovsnp.analysis.verification.simulator.packets import Unsupported
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.analysis.verification.simulator.space import Space
 from ovsnp.analysis.verification.simulator.walk import Simulator
@@ -72,7 +72,7 @@ def test_a_packet_leaves_by_the_same_ports(switch: DummySwitch, packet: dict[str
     space = Space([fields])
     simulator = Simulator(read_bridge(FLOWS.splitlines()))
     (went,) = simulator.walk(space).run(space.fields(), space.everything)
-    assert not any(isinstance(effect, Unjudged) for effect in went.effects)
+    assert not any(isinstance(effect, Unsupported) for effect in went.effects)
     assert [each.port for each in went.sent] == [numbers[int(part)] for part in parts]
 
 

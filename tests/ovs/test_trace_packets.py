@@ -7,17 +7,17 @@ from random import Random
 
 import pytest
 
-from ovsnp.analysis.explain.reasons import Terms
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.agreement import Traced
 from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
-from ovsnp.analysis.trace.tracing import Asked, trace
-from ovsnp.analysis.trace.way import Fate
+from ovsnp.analysis.trace.packet_path import Fate
+from ovsnp.analysis.trace.tracing import TraceTerms, trace
 from ovsnp.model.address import family, format_address, parse_address
 from ovsnp.model.options import Encap, Options
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import PodEnd, Traffic, who
+from ovsnp.oracle.terms import Terms
 from tests.ovs.frames import End, Flag, Packet
 from tests.ovs.random_scene import Question as PacketQuestion
 from tests.ovs.random_scene import RandomScene
@@ -54,9 +54,9 @@ class TracedScene:
 
     def traced(self, nodes: dict[str | None, TracedNode], connection: Connection, port: int) -> Traced:
         """A connection's way, which the policies must agree with."""
-        terms = Terms(self.options.strict_nodes, None, self.options.service_blocks)
+        terms = Terms(self.options.strict_nodes, self.options.service_blocks)
         question = Question("source", "destination", (connection,))
-        (found,) = trace(self.scene.cluster, nodes, question, Asked(terms, port))
+        (found,) = trace(self.scene.cluster, nodes, question, TraceTerms(terms, port))
         assert found.agrees, (found.against, [stretch.text for stretch in found.way.stretches])
         assert all(step.ours for steps in found.steps for step in steps)
         return found

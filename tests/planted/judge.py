@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ovsnp.errors import SwitchError
 from ovsnp.model.address import family
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.switch.ofctl import show_fragments
@@ -53,7 +53,7 @@ class Judge:
     """Two bridges with the flows of one node."""
 
     def __init__(
-        self, switch: DummySwitch, bridge: tuple[Cluster, Ports, Options], lines: Sequence[Line], random: Random
+        self, switch: DummySwitch, bridge: tuple[Cluster, BridgePorts, Options], lines: Sequence[Line], random: Random
     ) -> None:
         cluster, ports, options = bridge
         assert options.node is not None

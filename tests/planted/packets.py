@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from ovsnp.model.address import family, format_address
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.pipeline.numbers import number
 from tests.planted.written import Line, WrittenFlow
@@ -156,7 +156,7 @@ def _near(text: str, most: int) -> Iterable[int]:
 class Packets:
     """Makes packets for one bridge."""
 
-    def __init__(self, cluster: Cluster, ports: Ports, node: str, random: Random, found: Values) -> None:
+    def __init__(self, cluster: Cluster, ports: BridgePorts, node: str, random: Random, found: Values) -> None:
         self._cluster, self._ports, self._random, self.values = cluster, ports, random, found
         self._local = [pod for pod in cluster.pods if pod.key in ports.pods and pod.addresses]
         self._others = [each for name, each in cluster.nodes.items() if name != node]

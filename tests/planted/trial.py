@@ -10,7 +10,7 @@ from ovsnp.analysis.verification.proof import prove
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.compiler import compile_cluster, render_text
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from tests.planted.defects import Planted, Planter
@@ -70,7 +70,7 @@ def trials(seed: int, defects: int = DEFECTS) -> Iterator[Trial]:
                     break
 
 
-def counterexamples(planted: Planted, bridge: tuple[Cluster, Ports, Options]) -> list[Counterexample]:
+def counterexamples(planted: Planted, bridge: tuple[Cluster, BridgePorts, Options]) -> list[Counterexample]:
     """What `verify` finds."""
     flows = read_bridge(written(planted.lines).splitlines())
     simulator = Simulator(flows.without_learned())

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from random import Random
 
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.cluster import Pod
 from tests.support.clusters import (
     LABELS,
@@ -28,7 +28,7 @@ def change(random: Random, objects: Sequence[Object]) -> list[Object]:
     return after
 
 
-def ports_of(random: Random, pods: Sequence[Pod], before: Ports | None = None) -> Ports:
+def ports_of(random: Random, pods: Sequence[Pod], before: BridgePorts | None = None) -> BridgePorts:
     """A port for most of the pods; a pod keeps its port, in most cases."""
     last = before.pods if before else {}
     ports = {pod.key: last[pod.key] for pod in pods if pod.key in last and random.random() < 0.95}
@@ -36,10 +36,12 @@ def ports_of(random: Random, pods: Sequence[Pod], before: Ports | None = None) -
     for pod in pods:
         if pod.key not in ports and random.random() < 0.9:
             ofport = free.pop(random.randrange(len(free)))
-            ports[pod.key] = Port(ofport, 0x0A5800010000 + ofport)
+            ports[pod.key] = BridgePort(ofport, 0x0A5800010000 + ofport)
     tunnel = before.tunnel if before and random.random() < 0.98 else random.choice((1, 2654))
-    gateway = before.gateway if before and random.random() < 0.98 else Port(random.choice((2, 2655)), 0x0A5800000002)
-    return Ports(tunnel, gateway, ports)
+    gateway = (
+        before.gateway if before and random.random() < 0.98 else BridgePort(random.choice((2, 2655)), 0x0A5800000002)
+    )
+    return BridgePorts(tunnel, gateway, ports)
 
 
 def _of_kind(objects: Sequence[Object], kind: str) -> list[Object]:

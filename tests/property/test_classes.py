@@ -12,8 +12,8 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import PodEnd, Traffic, Verdict, judge, judge_service, who
 from ovsnp.oracle.classes import Classes
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import exemption
-from ovsnp.oracle.prepared import Prepared
 from tests.support.clusters import Object, interesting_traffic, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
@@ -44,7 +44,7 @@ def _verdict(cluster: Cluster, asked: Asked, strict: bool) -> Verdict:
 def test_the_prepared_oracle_is_the_oracle(seed: int) -> None:
     objects = _objects(seed)
     cluster, strict = load_objects(objects), seed % 2 == 0
-    prepared = Prepared(cluster)
+    prepared = IndexedOracle(cluster)
     for source, destination, traffic in _asked(objects):
         ends = prepared.who(source), prepared.who(destination)
         assert ends == (who(cluster, source), who(cluster, destination))

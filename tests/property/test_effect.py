@@ -7,21 +7,33 @@ from random import Random
 import msgspec
 import pytest
 
-from ovsnp.analysis.diff.effect import Effect, Terms, compare
-from ovsnp.analysis.diff.effect.lines import Line, Who
-from ovsnp.analysis.diff.effect.pod_names import PodNames
-from ovsnp.analysis.diff.effect.ports import Ports
+from ovsnp.analysis.diff.effect import Effect, compare
+from ovsnp.analysis.diff.effect.lines import EffectLine, Who
+from ovsnp.analysis.diff.effect.pod_names import PodWords
+from ovsnp.analysis.diff.effect.ports import TrafficTerms
 from ovsnp.analysis.diff.effect.services import ServiceLine
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import FAMILIES, Address, family, host_prefix, parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import ServicePort
-from ovsnp.oracle import Backend, Endpoint, NodeEnd, OutsideEnd, PodEnd, Traffic, judge, judge_service, service_at, who
+from ovsnp.oracle import (
+    Endpoint,
+    NodeEnd,
+    OutsideEnd,
+    PodEnd,
+    ServingBackend,
+    Traffic,
+    judge,
+    judge_service,
+    service_at,
+    who,
+)
 from ovsnp.oracle.classes import Classes
 from ovsnp.oracle.judge import exemption
 from ovsnp.oracle.peers import block_holds
 from ovsnp.oracle.planned import with_planned
+from ovsnp.oracle.terms import Terms
 from tests.support.clusters import Object, interesting_traffic, planned, random_cluster, random_services
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
@@ -69,7 +81,7 @@ class Reader:
             ]
             for version in FAMILIES
         }
-        self.names = {version: PodNames(pods, new.namespaces) for version, pods in staying.items()}
+        self.names = {version: PodWords(pods, new.namespaces) for version, pods in staying.items()}
 
     def compared(self, before: Endpoint, after: Endpoint) -> bool:
         match before, after:
@@ -82,7 +94,7 @@ class Reader:
             case _:
                 return False
 
-    def means(self, line: Line, source: Endpoint, destination: Endpoint, traffic: Traffic) -> bool:
+    def means(self, line: EffectLine, source: Endpoint, destination: Endpoint, traffic: Traffic) -> bool:
         return (
             family(source.address) in line.families
             and exemption(source, destination, strict_nodes=self.strict) is None
@@ -91,7 +103,9 @@ class Reader:
             and in_ports(line.ports, traffic)
         )
 
-    def tells(self, effect: Effect, source: Endpoint, backend: Backend, protocol: Protocol, *, gained: bool) -> bool:
+    def tells(
+        self, effect: Effect, source: Endpoint, backend: ServingBackend, protocol: Protocol, *, gained: bool
+    ) -> bool:
         """Whether a line says of the endpoint itself what is so of it through its Service."""
         ends = [who(cluster, backend.address) for cluster in (self.old, self.new)]
         traffic = Traffic(protocol, backend.port)
@@ -113,7 +127,7 @@ class Reader:
                 return meant.outside or any(block_holds(block, end.address) for block in meant.blocks)
 
 
-def in_ports(ports: Ports, traffic: Traffic) -> bool:
+def in_ports(ports: TrafficTerms, traffic: Traffic) -> bool:
     number = traffic.port or 0
     inside = any(each.protocol is traffic.protocol and each.first <= number <= each.last for each in ports.ranges)
     return inside != ports.but

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from ovsnp.analysis.explain.needs import Change, Holder, InNamespace, Label, Need, PortName, RulePort, ToPort
-from ovsnp.analysis.explain.reasons import Answer, Reasons, Terms, Way, explain
-from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.explain.query import Query
+from ovsnp.analysis.explain.reasons import BackendVerdict, Explanation, Reasons, explain
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection
 from ovsnp.manifests import load_objects
@@ -19,6 +19,7 @@ from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import Traffic, Verdict, judge, judge_service, who
 from ovsnp.oracle.peers import peer_matches
+from ovsnp.oracle.terms import Terms
 from ovsnp.oracle.traffic import port_matches
 from tests.support.clusters import Object, interesting_traffic, random_cluster, random_services
 
@@ -62,15 +63,15 @@ def judged(cluster: Cluster, connection: Connection, terms: Terms) -> list[Verdi
     return [judge(cluster, source, destination, traffic, strict_nodes=terms.strict_nodes)]
 
 
-def sides(answer: Answer) -> Iterator[tuple[Way, Direction, Reasons]]:
+def sides(answer: Explanation) -> Iterator[tuple[BackendVerdict, Direction, Reasons]]:
     for way in answer.ways:
         yield way, Direction.EGRESS, way.egress
         yield way, Direction.INGRESS, way.ingress
 
 
-def to_itself(way: Way) -> bool:
+def to_itself(way: BackendVerdict) -> bool:
     """Whether a pod is given itself as a Service's backend: a change of its labels may bring other policies upon it."""
-    return way.scene.source == way.scene.destination
+    return way.query.source == way.query.destination
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
@@ -91,7 +92,7 @@ def test_what_is_said_to_match_matches_and_what_is_said_to_lack_does_not(seed: i
     cluster = load_objects(objects)
     for connection in connections:
         for way, direction, reasons in sides(explain(cluster, connection, terms)):
-            _, far = way.scene.ends(direction)
+            _, far = way.query.ends(direction)
             for each in reasons.admitting:
                 rule = each.admission.policy.rules(direction)[each.admission.rule]
                 assert bool(each.peers) == bool(rule.peers)
@@ -99,14 +100,14 @@ def test_what_is_said_to_match_matches_and_what_is_said_to_lack_does_not(seed: i
                 for item in each.peers:
                     assert peer_matches(cluster, each.admission.policy.namespace, rule.peers[item : item + 1], far)
                 for item in each.ports:
-                    assert port_matches(rule.ports[item : item + 1], way.scene.traffic, way.scene.destination)
+                    assert port_matches(rule.ports[item : item + 1], way.query.traffic, way.query.destination)
             if any(policy.rules(direction) for policy in reasons.side.isolated_by) and not to_itself(way):
                 assert bool(reasons.nearest) != reasons.side.allowed
             for miss in reasons.nearest:
                 assert not reasons.side.allowed
                 rule = miss.policy.rules(direction)[miss.rule]
                 assert (miss.peer is None) == peer_matches(cluster, miss.policy.namespace, rule.peers, far)
-                assert (miss.port is None) == port_matches(rule.ports, way.scene.traffic, way.scene.destination)
+                assert (miss.port is None) == port_matches(rule.ports, way.query.traffic, way.query.destination)
                 assert miss.needs
 
 
@@ -120,15 +121,15 @@ def test_who_does_what_is_needed_is_let_pass_by_that_side(seed: int) -> None:
             for miss in reasons.nearest:
                 doable = all(isinstance(need, Change) for need in miss.needs)
                 assert (miss.then is None) != doable
-                case = (way.scene.source.address, way.scene.destination.address, direction, miss.needs)
+                case = (way.query.source.address, way.query.destination.address, direction, miss.needs)
                 if doable and case not in done and len(done) < HINTS:
                     done.add(case)
-                    then = rejudged(objects, way.scene, miss.needs)
+                    then = rejudged(objects, way.query, miss.needs)
                     assert (then.egress if direction is Direction.EGRESS else then.ingress).allowed
                     assert then.allowed is miss.then
 
 
-def rejudged(objects: list[Object], given: Scene, needs: tuple[Need, ...]) -> Verdict:
+def rejudged(objects: list[Object], given: Query, needs: tuple[Need, ...]) -> Verdict:
     """The oracle's verdict once these objects are changed as it is said."""
     altered, traffic = copy.deepcopy(objects), given.traffic
     for need in sorted(needs, key=lambda each: isinstance(each, InNamespace)):

@@ -8,7 +8,7 @@ import pytest
 
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.reach.cells import Reach
-from ovsnp.analysis.reach.parties import By, Kind, Party
+from ovsnp.analysis.reach.parties import By, Party, PartyKind
 from ovsnp.manifests import load_objects
 from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd
 from tests.property.test_matrix import replicas
@@ -30,7 +30,7 @@ def owned(random: Random, objects: list[Object]) -> Iterator[Object]:
 
 
 def members(party: Party) -> set[str]:
-    return {pod.key for pod in party.pods} if party.kind is Kind.POD else set(party.nodes)
+    return {pod.key for pod in party.pods} if party.kind is PartyKind.POD else set(party.nodes)
 
 
 @pytest.mark.parametrize("by", By)

@@ -18,7 +18,7 @@ from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.flow import Flow, Slot
 from ovsnp.flows.group import Group
 from ovsnp.manifests import load_objects
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.changes import Changes, all_objects, changes_between
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
@@ -84,11 +84,11 @@ def _without_node(item: Object) -> Object:
     )
 
 
-def moments(random: Random, options: Options, count: int) -> Iterator[tuple[Cluster, Ports]]:
+def moments(random: Random, options: Options, count: int) -> Iterator[tuple[Cluster, BridgePorts]]:
     """A cluster and a bridge's ports, and what becomes of them in this many changes."""
     objects = random_cluster(random)
     objects += random_services(random, objects)
-    ports: Ports | None = None
+    ports: BridgePorts | None = None
     for _ in range(count + 1):
         cluster = loaded(objects, options)
         ports = ports_of(random, local_pods(cluster, options.node), ports)

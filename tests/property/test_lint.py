@@ -10,12 +10,12 @@ from random import Random
 
 import pytest
 
-from ovsnp.analysis.lint import CHECKS, Scene
+from ovsnp.analysis.lint import CHECKS, LintIndex
 from ovsnp.analysis.lint.dns import _Asking, _asks_elsewhere
 from ovsnp.analysis.lint.entries import rules
 from ovsnp.analysis.lint.finding import Finding
 from ovsnp.analysis.lint.holders import admits_someone
-from ovsnp.analysis.lint.resolvers import Resolver
+from ovsnp.analysis.lint.resolvers import DnsResolver
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
@@ -95,12 +95,12 @@ REMOVED: dict[str, Callable[[list[Object], Sequence[Finding]], list[Object]]] = 
 }
 
 
-def seeded(seed: int) -> tuple[list[Object], Scene]:
+def seeded(seed: int) -> tuple[list[Object], LintIndex]:
     objects = explicit(random_cluster(Random(seed)))
-    return objects, Scene(load_objects(objects))
+    return objects, LintIndex(load_objects(objects))
 
 
-def found(scene: Scene) -> Iterator[tuple[str, list[Finding]]]:
+def found(scene: LintIndex) -> Iterator[tuple[str, list[Finding]]]:
     for check in REMOVED:
         if findings := list(CHECKS[check].find(scene)):
             yield check, findings
@@ -167,7 +167,7 @@ def test_who_may_ask_a_server_is_as_the_oracle_judges(seed: int) -> None:
     ends = [PodEnd(pod, address) for pod in cluster.pods for address in pod.addresses]
     asking = _Asking(scene)
     asking.servers = [
-        Resolver(end, Traffic(Protocol.UDP, random.choice((53, 80, 8080))), "")
+        DnsResolver(end, Traffic(Protocol.UDP, random.choice((53, 80, 8080))), "")
         for end in random.sample(ends, min(2, len(ends)))
     ]
     for kinds in scene.kinds.values():
@@ -222,7 +222,7 @@ def test_port_of_a_service_admits_more_when_it_is_that_of_the_pods() -> None:
     seen = 0
     for seed in range(3 * CLUSTERS):
         objects, cluster = services_of(seed)
-        for finding in CHECKS["port-of-service"].find(Scene(cluster)):
+        for finding in CHECKS["port-of-service"].find(LintIndex(cluster)):
             policy = finding.subject.removeprefix("NetworkPolicy ")
             before, after = admissions(cluster, policy), admissions(remedied(objects, finding), policy)
             assert before <= after

@@ -13,11 +13,11 @@ import pytest
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family, parse_address, parse_prefix
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.ports import Protocol
-from ovsnp.oracle import Backend, OutsideEnd, Traffic, backends, judge, who
+from ovsnp.oracle import OutsideEnd, ServingBackend, Traffic, backends, judge, who
 from tests.support.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
 from tests.support.resolved import frontends
 from tests.support.without_places import bare
@@ -176,9 +176,9 @@ def test_address_of_two_living_pods_is_nobodys(seed: int) -> None:
         assert not [match for match in map(str, found) for address in shared if f"={address}," in f"{match},"]
 
 
-def ports_of(cluster: Cluster, node: str) -> Ports:
+def ports_of(cluster: Cluster, node: str) -> BridgePorts:
     keys = (pod.key for pod in local_pods(cluster, node))
-    return Ports(1, Port(2, 2), {key: Port(number, number) for number, key in enumerate(keys, 3)})
+    return BridgePorts(1, BridgePort(2, 2), {key: BridgePort(number, number) for number, key in enumerate(keys, 3)})
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
@@ -219,4 +219,4 @@ def test_backends_are_those_of_the_oracle(seed: int) -> None:
             service = next(each for each in cluster.services if each.key == front.service)
             port = next(each for each in service.ports if (each.protocol, each.number) == (front.protocol, front.port))
             expected = backends(cluster, service, port, family(front.address), node)
-            assert frozenset(Backend(*each) for each in front.backends) == expected
+            assert frozenset(ServingBackend(*each) for each in front.backends) == expected

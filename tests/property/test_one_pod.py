@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from ovsnp.analysis.explain.one_pod.one_pod import Met, PodSide, one_pod
+from ovsnp.analysis.explain.one_pod.one_pod import PodSide, ReachedParty, one_pod
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family
 from ovsnp.model.cluster import Cluster, Pod
@@ -38,7 +38,7 @@ def said(side: PodSide, name: str, version: int, traffic: Traffic) -> bool:
     return any(_allows(met, version, traffic) for met in side.met if met.party.name == name)
 
 
-def _allows(met: Met, version: int, traffic: Traffic) -> bool:
+def _allows(met: ReachedParty, version: int, traffic: Traffic) -> bool:
     return holds(met.ports.get(version, {}), traffic)
 
 

@@ -11,8 +11,8 @@ from ovsnp.model.address import FAMILIES, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import PodEnd, Traffic, judge
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.planned import Readings, readings
-from ovsnp.oracle.prepared import Prepared
 from tests.support.clusters import Object, interesting_traffic, planned, random_cluster
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
@@ -31,7 +31,7 @@ def _before_and_after(seed: int) -> tuple[Readings, Cluster, list[Object]]:
 def _outcomes(seed: int) -> Iterator[tuple[bool, bool, bool]]:
     """Whether a connection is certain, comes about when all pods run, and is possible."""
     (before, possible), after, objects = _before_and_after(seed)
-    oracles = [Prepared(each) for each in (before, after, possible)]
+    oracles = [IndexedOracle(each) for each in (before, after, possible)]
     traffics = {(probe.protocol, probe.port) for probe in interesting_traffic(objects, PROBES)}
     for near in before.pods:
         for far in before.pods:

@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from ovsnp.analysis.verification.proof import Report, prove
+from ovsnp.analysis.verification.proof import ProofReport, prove
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.manifests import load_objects
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.resolve import local_pods
@@ -20,7 +20,7 @@ from tests.support.traced import offline_ports
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 
 
-def random_bridges(seed: int) -> list[tuple[Cluster, Ports, Options]]:
+def random_bridges(seed: int) -> list[tuple[Cluster, BridgePorts, Options]]:
     """What to compile for each node of a random cluster with Services."""
     random = Random(seed)
     objects = random_cluster(random)
@@ -44,7 +44,7 @@ def random_bridges(seed: int) -> list[tuple[Cluster, Ports, Options]]:
     ]
 
 
-def verified(text: str, bridge: tuple[Cluster, Ports, Options]) -> Report:
+def verified(text: str, bridge: tuple[Cluster, BridgePorts, Options]) -> ProofReport:
     return prove(read_bridge(text.splitlines()), *bridge)
 
 

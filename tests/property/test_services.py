@@ -8,16 +8,18 @@ import pytest
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import family
 from ovsnp.model.cluster import Cluster
-from ovsnp.oracle import Backend, Traffic, backends, service_at
+from ovsnp.oracle import ServingBackend, Traffic, backends, service_at
 from tests.support.clusters import random_cluster, random_services
 from tests.support.resolved import frontends
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 
 
-def compiled(cluster: Cluster, node: str) -> dict[tuple[object, ...], frozenset[Backend]]:
+def compiled(cluster: Cluster, node: str) -> dict[tuple[object, ...], frozenset[ServingBackend]]:
     return {
-        (each.service, each.address, each.protocol, each.port): frozenset(Backend(*found) for found in each.backends)
+        (each.service, each.address, each.protocol, each.port): frozenset(
+            ServingBackend(*found) for found in each.backends
+        )
         for each in frontends(cluster, node)
     }
 

@@ -9,12 +9,13 @@ import pytest
 
 from ovsnp.analysis.explain.openings.openings import openings
 from ovsnp.analysis.explain.oracle import Oracle
-from ovsnp.analysis.explain.reasons import Outcome, Terms, outcome
+from ovsnp.analysis.explain.reasons import Outcome, outcome
 from ovsnp.analysis.naming.questions import Pairs, Written, read_pairs, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.errors import UsageError
 from ovsnp.manifests import load_objects
 from ovsnp.oracle import Traffic, judge
+from ovsnp.oracle.terms import Terms
 from tests.property.test_matrix import replicas
 from tests.property.test_openings import TRAFFIC, holds
 from tests.support.clusters import LABELS, random_cluster

@@ -15,7 +15,7 @@ from ovsnp.flows.action import Conjunction, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import Prefix, host_prefix
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
@@ -38,11 +38,11 @@ SIDES = {
 }
 
 
-def flows_of(cluster: Cluster, ports: Ports, options: Options = Options(node=NODE)) -> list[Flow]:  # noqa: B008
+def flows_of(cluster: Cluster, ports: BridgePorts, options: Options = Options(node=NODE)) -> list[Flow]:  # noqa: B008
     return list(compile_cluster(cluster, ports, options).flows)
 
 
-def ports_of(cluster: Cluster) -> Ports:
+def ports_of(cluster: Cluster) -> BridgePorts:
     return offline_ports(local_pods(cluster, NODE))
 
 

@@ -13,7 +13,7 @@ from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.errors import SwitchError
 from ovsnp.lab.daemons import database_socket, environment, launch, start_database, start_switch
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.switch.location import Location
 
 
@@ -25,7 +25,7 @@ class DummySwitch:
         self.environment = {**os.environ, **environment(directory)}
         self.location = Location(database_socket(directory), str(directory))
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
-        launch(directory, Datapath.NETDEV, self._start, self.run)
+        launch(directory, DatapathType.NETDEV, self._start, self.run)
         self._control = self._connect()
 
     def _connect(self) -> UnixctlClient:
@@ -51,7 +51,7 @@ class DummySwitch:
     def start_switch(self) -> None:
         """Start ovs-vswitchd again after `kill`."""
         self._control.close()
-        start_switch(self.directory, Datapath.NETDEV, self._start, self.run)
+        start_switch(self.directory, DatapathType.NETDEV, self._start, self.run)
         self._control = self._connect()
 
     def start_database(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ovsnp.analysis.reach.cells import Cell, Reach
-from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.model.address import Address, family, parse_address
 from ovsnp.oracle import Traffic, judge, who
 from ovsnp.oracle.judge import exemption
@@ -13,9 +13,9 @@ def members(reach: Reach, party: Party) -> Iterator[Address]:
     """The addresses of its pods and nodes; of a range outside the first, the last and the middle where nobody is."""
     for pod in party.pods:
         yield from pod.addresses
-    if party.kind is Kind.NODE:
+    if party.kind is PartyKind.NODE:
         yield from map(parse_address, party.addresses)
-    for written in party.addresses if party.kind is Kind.OUTSIDE else ():
+    for written in party.addresses if party.kind is PartyKind.OUTSIDE else ():
         first, last = (
             parse_address(each) for each in (written if "-" in written else f"{written}-{written}").split("-")
         )

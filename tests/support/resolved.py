@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ovsnp.ir.frontend import Frontend
 from ovsnp.ir.ruleset import PeerTable, PortRange, RuleChanges, RuleRef
 from ovsnp.model.address import Address
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
@@ -40,8 +40,8 @@ class RuleSet(NamedTuple):
 
 def resolved(cluster: Cluster, options: Options) -> dict[Direction, RuleSet]:
     """The rules of a node all of whose pods have a port."""
-    ports = {pod.key: Port(number, number) for number, pod in enumerate(cluster.pods, start=100)}
-    told = Resolver(options).update(Changes(all_objects(cluster), ports=Ports(1, Port(2, 2), ports)))
+    ports = {pod.key: BridgePort(number, number) for number, pod in enumerate(cluster.pods, start=100)}
+    told = Resolver(options).update(Changes(all_objects(cluster), ports=BridgePorts(1, BridgePort(2, 2), ports)))
     return {direction: _rule_set(told.rules, direction) for direction in Direction}
 
 

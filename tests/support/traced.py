@@ -8,7 +8,7 @@ from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.match import format_value
 from ovsnp.flows.program import Program
 from ovsnp.model.address import format_address, parse_address
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.options import Options
 from ovsnp.oracle import Endpoint, NodeEnd, PodEnd, Traffic
@@ -23,11 +23,11 @@ _OUTPUT = re.compile(r"^Datapath actions: (?:.*,)?(\d+)$")
 _TUNNEL_END = re.compile(r"set_field:(\S+)->tun_(?:ipv6_)?dst")
 
 
-def offline_ports(pods: tuple[Pod, ...]) -> Ports:
+def offline_ports(pods: tuple[Pod, ...]) -> BridgePorts:
     """Ports numbered from 100, with a MAC that needs no IPv4 address."""
     numbered = enumerate(sorted(pod.key for pod in pods), start=100)
-    pod_ports = {key: Port(ofport, 0x0A5800010000 + ofport) for ofport, key in numbered}
-    return Ports(TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC), pod_ports)
+    pod_ports = {key: BridgePort(ofport, 0x0A5800010000 + ofport) for ofport, key in numbered}
+    return BridgePorts(TUNNEL_OFPORT, BridgePort(GATEWAY_OFPORT, GATEWAY_MAC), pod_ports)
 
 
 class TracedCluster:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ovsnp.analysis.check.judging import Miss
+from ovsnp.analysis.check.judging import FlowMiss
 from ovsnp.analysis.check.placed import Placed
 from ovsnp.analysis.explain.explanation_document import document as explained
 from ovsnp.analysis.wording.places import Places
@@ -40,7 +40,7 @@ def _expectation(placed: Placed, places: Places) -> dict[str, Any]:
     }
 
 
-def _packet(miss: Miss) -> dict[str, Any]:
+def _packet(miss: FlowMiss) -> dict[str, Any]:
     example = miss.example
     name, came = example.who
     return {

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from ovsnp.analysis.check.judging import Judged, Miss
+from ovsnp.analysis.check.judging import FlowMiss, Judged
 from ovsnp.analysis.check.placed import Placed
 from ovsnp.analysis.explain.explanation_text import lines
 from ovsnp.analysis.verification.counterexample import Counterexample
@@ -41,7 +41,7 @@ def _found(judged: Judged) -> str:
     return f"it is {judged.possible} if blocks hold pods that have no address yet"
 
 
-def _done(miss: Miss) -> str:
+def _done(miss: FlowMiss) -> str:
     match miss.example.what:
         case "dropped, and must pass":
             return f"the flows drop it, in {miss.table}"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.scene import DESTINATION, ETH_TYPE, SOURCE, tunnel_field
+from ovsnp.analysis.verification.questions.next_hops import NextHops
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ETH_TYPE, SOURCE, tunnel_field
 from ovsnp.analysis.verification.questions.traffic import NUMBERS
-from ovsnp.analysis.verification.questions.ways import Ways
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.model.address import Address, family, host_prefix
 from ovsnp.model.cluster import Node
@@ -38,7 +38,7 @@ class Entrance(msgspec.Struct, frozen=True):
 class Entrances:
     """The ways into a bridge; ``ways`` are those out of it, by family."""
 
-    def __init__(self, ways: Mapping[int, Ways]) -> None:
+    def __init__(self, ways: Mapping[int, NextHops]) -> None:
         any_family = ways[4]
         self._ways, self._nodes = ways, any_family.prepared.cluster.nodes
         self._ports, self._options = any_family.ports, any_family.options

@@ -4,25 +4,25 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.check.halves import Demand, Half, Halves
-from ovsnp.analysis.check.judging import Judged, Miss
+from ovsnp.analysis.check.judging import FlowMiss, Judged
+from ovsnp.analysis.check.node_views import Demand, Halves, NodeView
 from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.verification.counterexample import counterexample_of
-from ovsnp.analysis.verification.proof import Finding
-from ovsnp.analysis.verification.questions.question import Question, Remembered
+from ovsnp.analysis.verification.proof import FaultyFlow
+from ovsnp.analysis.verification.questions.next_hops import NextHop
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, Remembered
 from ovsnp.analysis.verification.questions.question import judged as faults
 from ovsnp.analysis.verification.questions.verdicts import AllDropped, AllOpen, AllPass, Verdicts
-from ovsnp.analysis.verification.questions.ways import Way
 from ovsnp.analysis.verification.simulator.packets import Packets, Translated
-from ovsnp.analysis.verification.simulator.reading import Bridge, ReadFlow
+from ovsnp.analysis.verification.simulator.reading import FlowDump, ReadFlow
 from ovsnp.analysis.verification.simulator.space import Space, Value
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.model.address import family, format_address
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
-from ovsnp.oracle import Backend
+from ovsnp.oracle import ServingBackend
 from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.tables import TABLES
 
@@ -37,7 +37,7 @@ _VERDICTS: Mapping[Outcome | None, Verdicts] = {
 class BridgeFlows:
     """The flows of one node's bridge, asked packet by packet as a simulator takes them."""
 
-    def __init__(self, bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> None:
+    def __init__(self, bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> None:
         self._halves, self._name = Halves(cluster, ports, options), options.bridge
         self._space = Space([{}])
         self._walk = Simulator(bridge.without_learned()).walk(self._space)
@@ -45,7 +45,7 @@ class BridgeFlows:
     def ask(self, judged: Judged) -> Judged:
         """The same with the packets with which the flows do otherwise than expected."""
         question, expected = judged.asked.question, judged.asked.expectation.expected
-        misses: list[Miss] = []
+        misses: list[FlowMiss] = []
         silent = 0
         for connection in question.connections:
             halves = [half for half in self._halves.of(connection, expected) if not half.open]
@@ -54,7 +54,7 @@ class BridgeFlows:
             misses += [miss for half in halves for miss in self._misses(half, name)]
         return replace(judged, misses=tuple(misses), silent=silent)
 
-    def _misses(self, half: Half, name: str) -> Iterator[Miss]:
+    def _misses(self, half: NodeView, name: str) -> Iterator[FlowMiss]:
         """One packet, and each endpoint that it may be given."""
         sets = self._space.everything
         for packets in self._walk.run(half.fields, sets):
@@ -63,14 +63,14 @@ class BridgeFlows:
             words = f", given {format_address(given.address)} port {given.port}" if given else ""
             question = self._question(half, demand, (name, f"{half.came}{words}"))
             for fault in faults(question, packets):
-                example = counterexample_of(Finding(question, fault, 1), packets, sets, self._name)
-                yield Miss(example, _last_table(packets))
+                example = counterexample_of(FaultyFlow(question, fault, 1), packets, sets, self._name)
+                yield FlowMiss(example, _last_table(packets))
 
-    def _question(self, half: Half, demand: Demand, words: tuple[str, str]) -> Question:
+    def _question(self, half: NodeView, demand: Demand, words: tuple[str, str]) -> BridgeQuestion:
         name, note = words
         verdicts, space = _VERDICTS[demand.wanted], self._space
         leaves, version = _leaving(demand.way), 4 if "nw_dst" in half.fields else 6
-        return Question(
+        return BridgeQuestion(
             "expectation",
             space,
             [[name]],
@@ -84,7 +84,7 @@ class BridgeFlows:
         )
 
 
-def _leaving(way: Way) -> dict[str, Value]:
+def _leaving(way: NextHop) -> dict[str, Value]:
     tunnel = {family(way.tunnel): int.from_bytes(way.tunnel, "big")} if way.tunnel else {}
     return {
         "port": way.port,
@@ -94,10 +94,10 @@ def _leaving(way: Way) -> dict[str, Value]:
     }
 
 
-def _given(packets: Packets) -> Backend | None:
+def _given(packets: Packets) -> ServingBackend | None:
     """The endpoint that a Service's connection was given."""
     translated = [each.nat for each in packets.effects if isinstance(each, Translated) and each.nat.side == "dst"]
-    return Backend(translated[-1].address, (translated[-1].ports or (0, 0))[0]) if translated else None
+    return ServingBackend(translated[-1].address, (translated[-1].ports or (0, 0))[0]) if translated else None
 
 
 def _last_table(packets: Packets) -> str:

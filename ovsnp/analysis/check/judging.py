@@ -7,25 +7,26 @@ import msgspec
 
 from ovsnp.analysis.check.reading import Expectation
 from ovsnp.analysis.explain.oracle import Oracle
-from ovsnp.analysis.explain.reasons import Answer, Outcome, Terms, outcome
+from ovsnp.analysis.explain.reasons import Explanation, Outcome, outcome
 from ovsnp.analysis.naming.ports import PORTLESS, read_port
 from ovsnp.analysis.naming.questions import Question, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.counterexample import Counterexample
 from ovsnp.errors import UsageError
 from ovsnp.oracle.planned import Readings
+from ovsnp.oracle.terms import Terms
 from ovsnp.yaml_reader.paths import Fault, Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 
 
-class Asked(msgspec.Struct, frozen=True):
+class JudgedExpectation(msgspec.Struct, frozen=True):
     """An expectation, and the connections that it is about."""
 
     expectation: Expectation
     question: Question
 
 
-class Miss(msgspec.Struct, frozen=True):
+class FlowMiss(msgspec.Struct, frozen=True):
     """A packet with which flows do otherwise than expected, and the table of the last flow it meets."""
 
     example: Counterexample
@@ -40,11 +41,11 @@ class Judged(msgspec.Struct, frozen=True):
     say in; None where no flows were asked.
     """
 
-    asked: Asked
+    asked: JudgedExpectation
     outcome: Outcome
     possible: Outcome
-    answers: tuple[Answer, ...] = ()
-    misses: tuple[Miss, ...] = ()
+    answers: tuple[Explanation, ...] = ()
+    misses: tuple[FlowMiss, ...] = ()
     silent: int | None = None
 
     @property
@@ -58,12 +59,12 @@ class Judged(msgspec.Struct, frozen=True):
         return self.granted and not self.misses
 
 
-def ask(roster: Roster, expectations: Iterable[Expectation], report: Report) -> list[Asked]:
+def ask(roster: Roster, expectations: Iterable[Expectation], report: MistakeReport) -> list[JudgedExpectation]:
     """The connections that each expectation is about; ends and ports that are nobody's go to the report."""
-    found: list[Asked] = []
+    found: list[JudgedExpectation] = []
     for each in expectations:
         try:
-            found.append(Asked(each, read_question(roster, each.written)))
+            found.append(JudgedExpectation(each, read_question(roster, each.written)))
         except UsageError as error:
             report.begin(each.place, None)
             for path, message in _faults(roster, each) or [Fault(each.ways.entry, str(error))]:
@@ -96,7 +97,9 @@ class Flows(Protocol):
         ...
 
 
-def judge(readings: Readings, asked: Iterable[Asked], terms: Terms, flows: Flows | None = None) -> Iterator[Judged]:
+def judge(
+    readings: Readings, asked: Iterable[JudgedExpectation], terms: Terms, flows: Flows | None = None
+) -> Iterator[Judged]:
     """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
     certain = possible = Oracle(readings.certain, terms)
     if readings.possible is not readings.certain:

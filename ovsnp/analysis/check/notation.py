@@ -6,7 +6,7 @@ Several = str | list[str | None] | None
 Ports = int | str | list[int | str | None] | None
 
 
-class Entry(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class ExpectationEntry(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """One entry as it is written: everything in ``from`` to everything in ``to``, at each ``port``."""
 
     source: Several = msgspec.field(name="from", default=None)

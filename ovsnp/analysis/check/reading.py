@@ -7,7 +7,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from ovsnp.analysis.check.notation import Entry, Ports, Several
+from ovsnp.analysis.check.notation import ExpectationEntry, Ports, Several
 from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.naming.ports import PORTLESS
 from ovsnp.analysis.naming.questions import Written
@@ -16,7 +16,7 @@ from ovsnp.yaml_reader.json_text import outline_json
 from ovsnp.yaml_reader.notation import read_documents
 from ovsnp.yaml_reader.outline import Outline
 from ovsnp.yaml_reader.paths import Fault, Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.sources import read_sources
 from ovsnp.yaml_reader.structure import describe, quote, shape_faults
 
@@ -26,7 +26,7 @@ _Meaning = TypeVar("_Meaning")
 _EMPTY = "holds no expectations; write a list of from, to, port and expect"
 
 
-class Ways(msgspec.Struct, frozen=True):
+class ExpectationPaths(msgspec.Struct, frozen=True):
     """Where in its entry each part of an expectation stands."""
 
     source: Path
@@ -41,11 +41,11 @@ class Expectation(msgspec.Struct, frozen=True):
     written: Written
     expected: Outcome
     place: Place
-    ways: Ways
+    ways: ExpectationPaths
 
 
 def read_expectations(
-    files: Sequence[str], report: Report, stdin: BinaryIO | None = None
+    files: Sequence[str], report: MistakeReport, stdin: BinaryIO | None = None
 ) -> tuple[list[Expectation], list[Diagnostic]]:
     """The expectations of these files (``-`` is stdin), in their order; what is wrong with entries goes to the report.
 
@@ -77,7 +77,7 @@ def _outlines(file: str, data: bytes) -> tuple[list[Outline], Diagnostic | None]
     )
 
 
-def _of_document(place: Place, outline: Outline, report: Report) -> list[Expectation]:
+def _of_document(place: Place, outline: Outline, report: MistakeReport) -> list[Expectation]:
     value, faults = outline.value, list(outline.faults)
     if value is None and not faults:
         return []
@@ -85,16 +85,16 @@ def _of_document(place: Place, outline: Outline, report: Report) -> list[Expecta
         faults = faults or [Fault((), f"must be a list, not {describe(value)}; write each entry after a dash")]
     elif not value:
         faults = faults or [Fault((), _EMPTY)]
-    entries: list[Entry] = []
+    entries: list[ExpectationEntry] = []
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        kept, wrong = shape_faults(item, Entry)
-        entries.append(msgspec.convert(kept or {}, Entry))
+        kept, wrong = shape_faults(item, ExpectationEntry)
+        entries.append(msgspec.convert(kept or {}, ExpectationEntry))
         faults += [Fault((index, *fault.path), fault.message) for fault in wrong]
     report.begin(place, None, faults)
     return [each for index, entry in enumerate(entries) for each in _of_entry(entry, place, (index,), report)]
 
 
-def _of_entry(entry: Entry, place: Place, path: Path, report: Report) -> list[Expectation]:
+def _of_entry(entry: ExpectationEntry, place: Place, path: Path, report: MistakeReport) -> list[Expectation]:
     """Every combination of what the entry names."""
     sources = _named(entry.source, (*path, "from"), report)
     destinations = _named(entry.destination, (*path, "to"), report)
@@ -106,13 +106,13 @@ def _of_entry(entry: Entry, place: Place, path: Path, report: Report) -> list[Ex
             Written(source, destination, port, version),
             expected or Outcome.MIXED,  # after a mistake nothing is judged, but the ends are still looked up
             place,
-            Ways(from_path, to_path, port_path, path),
+            ExpectationPaths(from_path, to_path, port_path, path),
         )
         for (source, from_path), (destination, to_path), (port, port_path) in product(sources, destinations, ports)
     ]
 
 
-def _named(given: Several, path: Path, report: Report) -> list[tuple[str, Path]]:
+def _named(given: Several, path: Path, report: MistakeReport) -> list[tuple[str, Path]]:
     """The ends that are named, each with its place."""
     if given is None or given == []:
         report.add(path, "missing; write NAMESPACE/POD, node/NAME, svc/NAMESPACE/NAME, an address, or a list of these")
@@ -126,7 +126,7 @@ def _named(given: Several, path: Path, report: Report) -> list[tuple[str, Path]]
 
 
 def _ports(
-    given: Ports, destinations: Sequence[tuple[str, Path]], path: Path, report: Report
+    given: Ports, destinations: Sequence[tuple[str, Path]], path: Path, report: MistakeReport
 ) -> list[tuple[str | None, Path]]:
     """The ports as they would be written on a command line, each with its place; one None where there are none.
 
@@ -145,7 +145,7 @@ def _ports(
     return [(str(port), (*path, index)) for index, port in enumerate(given) if port is not None]
 
 
-def _one_of(words: Mapping[str, _Meaning], word: str | None, path: Path, report: Report) -> _Meaning | None:
+def _one_of(words: Mapping[str, _Meaning], word: str | None, path: Path, report: MistakeReport) -> _Meaning | None:
     known = " or ".join(words)
     if word is None:
         report.add(path, f"missing; write {known}")

@@ -1,24 +1,24 @@
 """What a connection through a Service lacks: who opens it chooses a port of the Service, and policies see the pods'."""
 
 from ovsnp.analysis.explain.needs import Need, RulePort, ToPort
-from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.explain.query import Query
 from ovsnp.analysis.naming.ends import SERVICE
 from ovsnp.model.address import family
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle import backends
 
 
-def behind_service(scene: Scene, need: Need, policy: NetworkPolicy, direction: Direction, rule: int) -> Need:
+def behind_service(query: Query, need: Need, policy: NetworkPolicy, direction: Direction, rule: int) -> Need:
     """What is needed of a port, said of the Service; without a Service as it is.
 
     It is another port of the Service, where one leads to a port that the rule names; else the pods' port in the rule.
     """
-    service, traffic = scene.via, scene.traffic
+    service, traffic = query.via, query.traffic
     if service is None or not isinstance(need, ToPort) or traffic.protocol is None or traffic.port is None:
         return need
-    destination = scene.destination.address
+    destination = query.destination.address
     for port in service.ports:
-        for backend in backends(scene.cluster, service, port, family(destination), None):
+        for backend in backends(query.cluster, service, port, family(destination), None):
             there = backend.address == destination and port.protocol is need.protocol
             if there and need.first <= backend.port <= need.last:
                 by = f"{port.number}/{port.protocol.lower()} of {SERVICE}{service.key}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ovsnp.analysis.explain.nearest import Miss
+from ovsnp.analysis.explain.nearest import NearMiss
 from ovsnp.analysis.explain.needs import (
     Holder,
     InNamespace,
@@ -18,10 +18,10 @@ from ovsnp.analysis.explain.needs import (
     ToPort,
     need_words,
 )
-from ovsnp.analysis.explain.reasons import Admitting, Answer, Reasons, Way, outcome
+from ovsnp.analysis.explain.reasons import Admitting, BackendVerdict, Explanation, Reasons, outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd, Destination, name_of
 from ovsnp.analysis.naming.questions import Question
-from ovsnp.analysis.wording.places import Field, Places
+from ovsnp.analysis.wording.places import Places, PolicyField
 from ovsnp.analysis.wording.rules import peer_words_in, port_words
 from ovsnp.model.address import family
 from ovsnp.model.policy import Direction, NetworkPolicy
@@ -31,7 +31,7 @@ from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd, Traffic
 _KINDS = {PodEnd: "pod", NodeEnd: "node", OutsideEnd: "outside", ClusterIPEnd: "service"}
 
 
-def document(question: Question, answers: Sequence[Answer], places: Places) -> dict[str, Any]:
+def document(question: Question, answers: Sequence[Explanation], places: Places) -> dict[str, Any]:
     """The answers to a question, each with the files and lines that decide."""
     return {
         "source": question.source,
@@ -43,7 +43,7 @@ def document(question: Question, answers: Sequence[Answer], places: Places) -> d
     }
 
 
-def _connection(answer: Answer, places: Places) -> dict[str, Any]:
+def _connection(answer: Explanation, places: Places) -> dict[str, Any]:
     connection = answer.connection
     return {
         "family": family(connection.source.address),
@@ -67,10 +67,10 @@ def traffic_document(traffic: Traffic) -> dict[str, Any]:
     return {"protocol": traffic.protocol.value if traffic.protocol else None, "port": traffic.port}
 
 
-def _way(way: Way, places: Places) -> dict[str, Any]:
+def _way(way: BackendVerdict, places: Places) -> dict[str, Any]:
     return {
-        "destination": end_document(way.scene.destination),
-        **traffic_document(way.scene.traffic),
+        "destination": end_document(way.query.destination),
+        **traffic_document(way.query.traffic),
         "verdict": "allowed" if way.verdict.allowed else "denied",
         "undelivered": way.verdict.undelivered,
         "egress": _side(way.egress, Direction.EGRESS, places),
@@ -105,7 +105,7 @@ def admitting_document(each: Admitting, places: Places) -> dict[str, Any]:
     }
 
 
-def miss_document(miss: Miss, direction: Direction, places: Places) -> dict[str, Any]:
+def miss_document(miss: NearMiss, direction: Direction, places: Places) -> dict[str, Any]:
     """A rule that came near, and what is lacking."""
     where = miss.policy, direction, miss.rule
     return {
@@ -134,7 +134,7 @@ def port_document(policy: NetworkPolicy, direction: Direction, rule: int, item: 
     return {**place_document(places.port(policy, direction, rule, item)), "says": words}
 
 
-def place_document(field: Field) -> dict[str, Any]:
+def place_document(field: PolicyField) -> dict[str, Any]:
     """Where a field stands."""
     return {"path": field.path, "file": field.span.file, "line": field.span.line or None}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from ovsnp.analysis.explain.reasons import Answer, Outcome, Reasons, Way, outcome
+from ovsnp.analysis.explain.reasons import BackendVerdict, Explanation, Outcome, Reasons, outcome
 from ovsnp.analysis.explain.side_text import (
     NO_POD,
     NOBODY,
@@ -31,7 +31,7 @@ _REPLIES = {
 }
 
 
-def lines(question: Question, answers: Sequence[Answer], places: Places) -> Iterator[Text]:
+def lines(question: Question, answers: Sequence[Explanation], places: Places) -> Iterator[Text]:
     """The whole text; connections and backends of which the same is to say are told together.
 
     Where several pods are asked about and differ, it begins with who has which answer.
@@ -48,16 +48,16 @@ def lines(question: Question, answers: Sequence[Answer], places: Places) -> Iter
             yield Text(_REPLIES[alike[0].outcome is not Outcome.DENIED], style=PLACE)
 
 
-def _alike(answers: Sequence[Answer], places: Places) -> list[list[Answer]]:
+def _alike(answers: Sequence[Explanation], places: Places) -> list[list[Explanation]]:
     """The answers, in order, those together that differ in addresses only."""
-    found: dict[tuple[str, ...], list[Answer]] = {}
+    found: dict[tuple[str, ...], list[Explanation]] = {}
     for answer in answers:
         said = (traffic_name(answer.connection.traffic), *(line.plain for line in _body(answer, places)))
         found.setdefault(said, []).append(answer)
     return list(found.values())
 
 
-def _differing(question: Question, traffic: Traffic, answers: Sequence[Answer]) -> Iterator[Text]:
+def _differing(question: Question, traffic: Traffic, answers: Sequence[Explanation]) -> Iterator[Text]:
     """That the pods differ, and one of each answer."""
     line = Text(f"{Outcome.MIXED.upper()}  ", style=STYLES[Outcome.MIXED])
     named = f"{question.source} to {question.destination}, {traffic_name(traffic)}"
@@ -67,7 +67,7 @@ def _differing(question: Question, traffic: Traffic, answers: Sequence[Answer]) 
         yield count.append(f", such as {' to '.join(_names(each.connection))}")
 
 
-def _heading(question: Question, answers: Sequence[Answer]) -> Iterator[Text]:
+def _heading(question: Question, answers: Sequence[Explanation]) -> Iterator[Text]:
     decided = outcome([answer.outcome for answer in answers])
     line = Text(f"{decided.upper()}  ", style=STYLES[decided])
     first = answers[0]
@@ -85,34 +85,34 @@ def _names(connection: Connection) -> tuple[str, str]:
     return name_of(connection.source), name_of(connection.destination)
 
 
-def _body(answer: Answer, places: Places) -> Iterator[Text]:
+def _body(answer: Explanation, places: Places) -> Iterator[Text]:
     if answer.nobody:
         yield Text(f"  {NOBODY[answer.nobody]}")
         return
-    through = answer.ways[0].scene.via is not None
+    through = answer.ways[0].query.via is not None
     for text, ways in _together(answer.ways, places):
         if through:
             yield _backends(ways)
         yield from (indented(line, 2 if through else 0) for line in text)
 
 
-def _together(ways: Sequence[Way], places: Places) -> list[tuple[list[Text], list[Way]]]:
+def _together(ways: Sequence[BackendVerdict], places: Places) -> list[tuple[list[Text], list[BackendVerdict]]]:
     """The ways, in order, those together of which the same is to say."""
-    found: dict[tuple[str, ...], tuple[list[Text], list[Way]]] = {}
+    found: dict[tuple[str, ...], tuple[list[Text], list[BackendVerdict]]] = {}
     for way in ways:
         text = [*_way(way, places)]
         found.setdefault(tuple(line.plain for line in text), (text, []))[1].append(way)
     return list(found.values())
 
 
-def _backends(ways: Sequence[Way]) -> Text:
+def _backends(ways: Sequence[BackendVerdict]) -> Text:
     decided = Outcome.ALLOWED if ways[0].verdict.allowed else Outcome.DENIED
-    names = ", ".join(f"{name_of(way.scene.destination)} at {traffic_name(way.scene.traffic)}" for way in ways)
+    names = ", ".join(f"{name_of(way.query.destination)} at {traffic_name(way.query.traffic)}" for way in ways)
     line = Text(f"  backend{'' if len(ways) == 1 else 's'} {names}: ")
     return line.append(decided, style=STYLES[decided])
 
 
-def _way(way: Way, places: Places) -> Iterator[Text]:
+def _way(way: BackendVerdict, places: Places) -> Iterator[Text]:
     if way.verdict.undelivered:
         yield Text(UNDELIVERED)
     for direction, reasons in ((Direction.EGRESS, way.egress), (Direction.INGRESS, way.ingress)):

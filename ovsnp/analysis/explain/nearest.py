@@ -8,7 +8,7 @@ import msgspec
 from ovsnp.analysis.explain.behind import behind_service
 from ovsnp.analysis.explain.lacking import peer_lacks, port_lacks
 from ovsnp.analysis.explain.needs import Change, Need, cost
-from ovsnp.analysis.explain.scene import Scene, after
+from ovsnp.analysis.explain.query import Query, after
 from ovsnp.model.policy import Direction, NetworkPolicy, Rule
 from ovsnp.model.ports import PortEntry
 from ovsnp.oracle import Verdict
@@ -18,7 +18,7 @@ from ovsnp.oracle.traffic import port_matches
 SHOWN = 3
 
 
-class Miss(msgspec.Struct, frozen=True):
+class NearMiss(msgspec.Struct, frozen=True):
     """A rule that does not admit, and the items of it that came nearest.
 
     ``peer`` and ``port`` are indices into the rule's peers and ports; None: that clause matches. ``needs`` is all
@@ -44,27 +44,27 @@ class _Lack(NamedTuple):
         return sum(map(cost, self.needs))
 
 
-def nearest(scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]) -> tuple[Miss, ...]:
+def nearest(query: Query, direction: Direction, isolating: Sequence[NetworkPolicy]) -> tuple[NearMiss, ...]:
     """At most three of the rules of these policies, the nearest first.
 
     Where rules match all but the peer or all but the port, those that match neither are left out. A rule whose needs
     can all be met is among them only if this side then lets the connection pass: the oracle is asked.
     """
-    rules = ((scene, policy, index) for policy in isolating for index, _ in enumerate(policy.rules(direction)))
+    rules = ((query, policy, index) for policy in isolating for index, _ in enumerate(policy.rules(direction)))
     return nearest_rules(rules, direction)
 
 
-def nearest_rules(rules: Iterable[tuple[Scene, NetworkPolicy, int]], direction: Direction) -> tuple[Miss, ...]:
-    """As `nearest`, of rules by their indexes, each with the scene that it is held against."""
-    return _picked(((scene, _miss(scene, direction, policy, index)) for scene, policy, index in rules), direction)
+def nearest_rules(rules: Iterable[tuple[Query, NetworkPolicy, int]], direction: Direction) -> tuple[NearMiss, ...]:
+    """As `nearest`, of rules by their indexes, each with the query that it is held against."""
+    return _picked(((query, _miss(query, direction, policy, index)) for query, policy, index in rules), direction)
 
 
-def _picked(candidates: Iterable[tuple[Scene, Miss]], direction: Direction) -> tuple[Miss, ...]:
-    found: list[Miss] = []
-    for scene, miss in sorted(candidates, key=lambda each: _distance(each[1])):
+def _picked(candidates: Iterable[tuple[Query, NearMiss]], direction: Direction) -> tuple[NearMiss, ...]:
+    found: list[NearMiss] = []
+    for query, miss in sorted(candidates, key=lambda each: _distance(each[1])):
         if len(found) == SHOWN or (found and _clauses(miss) > _clauses(found[0])):
             break
-        verdict = _supposed(scene, miss.needs)
+        verdict = _supposed(query, miss.needs)
         if verdict is None:
             found.append(miss)
         elif (verdict.egress if direction is Direction.EGRESS else verdict.ingress).allowed:
@@ -72,42 +72,42 @@ def _picked(candidates: Iterable[tuple[Scene, Miss]], direction: Direction) -> t
     return tuple(found)
 
 
-def _miss(scene: Scene, direction: Direction, policy: NetworkPolicy, index: int) -> Miss:
+def _miss(query: Query, direction: Direction, policy: NetworkPolicy, index: int) -> NearMiss:
     rule = policy.rules(direction)[index]
-    peer, port = _nearest_peer(scene, direction, policy.namespace, rule), _nearest_port(scene, direction, policy, index)
-    return Miss(policy, index, peer.item, port.item, (*peer.needs, *port.needs))
+    peer, port = _nearest_peer(query, direction, policy.namespace, rule), _nearest_port(query, direction, policy, index)
+    return NearMiss(policy, index, peer.item, port.item, (*peer.needs, *port.needs))
 
 
-def _clauses(miss: Miss) -> int:
+def _clauses(miss: NearMiss) -> int:
     """How many of the rule's two clauses do not match."""
     return (miss.peer is not None) + (miss.port is not None)
 
 
-def _distance(miss: Miss) -> tuple[int, int, str, int]:
+def _distance(miss: NearMiss) -> tuple[int, int, str, int]:
     return _clauses(miss), sum(map(cost, miss.needs)), miss.policy.key, miss.rule
 
 
-def _nearest_peer(scene: Scene, direction: Direction, namespace: str, rule: Rule) -> _Lack:
-    _, far = scene.ends(direction)
-    if peer_matches(scene.cluster, namespace, rule.peers, far):
+def _nearest_peer(query: Query, direction: Direction, namespace: str, rule: Rule) -> _Lack:
+    _, far = query.ends(direction)
+    if peer_matches(query.cluster, namespace, rule.peers, far):
         return _Lack(None, ())
-    lacks = (_Lack(item, peer_lacks(scene.cluster, namespace, peer, far)) for item, peer in enumerate(rule.peers))
+    lacks = (_Lack(item, peer_lacks(query.cluster, namespace, peer, far)) for item, peer in enumerate(rule.peers))
     return min(lacks, key=lambda lack: lack.cost)
 
 
-def _nearest_port(scene: Scene, direction: Direction, policy: NetworkPolicy, index: int) -> _Lack:
+def _nearest_port(query: Query, direction: Direction, policy: NetworkPolicy, index: int) -> _Lack:
     ports = policy.rules(direction)[index].ports
-    if port_matches(ports, scene.traffic, scene.destination):
+    if port_matches(ports, query.traffic, query.destination):
         return _Lack(None, ())
 
     def needs(entry: PortEntry) -> tuple[Need, ...]:
-        found = port_lacks(entry, scene.traffic, scene.destination)
-        return tuple(behind_service(scene, need, policy, direction, index) for need in found)
+        found = port_lacks(entry, query.traffic, query.destination)
+        return tuple(behind_service(query, need, policy, direction, index) for need in found)
 
     return min((_Lack(item, needs(entry)) for item, entry in enumerate(ports)), key=lambda lack: lack.cost)
 
 
-def _supposed(scene: Scene, needs: Sequence[Need]) -> Verdict | None:
+def _supposed(query: Query, needs: Sequence[Need]) -> Verdict | None:
     """The oracle's answer once all of this is done; None where something of it cannot be."""
     changes = [need for need in needs if isinstance(need, Change)]
-    return after(scene, changes).verdict() if len(changes) == len(needs) else None
+    return after(query, changes).verdict() if len(changes) == len(needs) else None

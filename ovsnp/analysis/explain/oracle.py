@@ -4,12 +4,13 @@ from functools import cached_property
 
 import msgspec
 
-from ovsnp.analysis.explain.reasons import Answer, Outcome, Terms, explain, outcome
+from ovsnp.analysis.explain.reasons import Explanation, Outcome, explain, outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle import Traffic, judge, judge_service
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.indexed_oracle import IndexedOracle
+from ovsnp.oracle.terms import Terms
 
 _OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
 
@@ -21,8 +22,8 @@ class Oracle:
         self._cluster, self._terms = cluster, terms
 
     @cached_property
-    def _prepared(self) -> Prepared:
-        return Prepared(self._cluster)
+    def _prepared(self) -> IndexedOracle:
+        return IndexedOracle(self._cluster)
 
     def outcome(self, connection: Connection) -> Outcome:
         """What becomes of a connection, through a Service to every backend that it may be given."""
@@ -41,7 +42,7 @@ class Oracle:
             return outcome([_OUTCOMES[verdict.allowed] for verdict in verdicts.values()])
         return _OUTCOMES[judge(self._prepared, source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
 
-    def answers(self, question: Question) -> tuple[Answer, ...]:
+    def answers(self, question: Question) -> tuple[Explanation, ...]:
         """The reasons of every connection; of several pods, for each port, of the first of each outcome."""
         if not question.several:
             return tuple(explain(self._cluster, connection, self._terms) for connection in question.connections)

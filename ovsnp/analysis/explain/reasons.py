@@ -5,14 +5,15 @@ from enum import StrEnum
 
 import msgspec
 
-from ovsnp.analysis.explain.nearest import Miss, nearest
-from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.explain.nearest import NearMiss, nearest
+from ovsnp.analysis.explain.query import Query
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import Admission, OutsideEnd, PodEnd, Side, Traffic, Verdict, judge_service, service_at, who
 from ovsnp.oracle.peers import item_matches, peer_matches
+from ovsnp.oracle.terms import Terms
 from ovsnp.oracle.traffic import entry_matches, port_matches
 
 
@@ -49,26 +50,26 @@ class Reasons(msgspec.Struct, frozen=True):
     pod: Pod | None
     side: Side
     admitting: tuple[Admitting, ...] = ()
-    nearest: tuple[Miss, ...] = ()
+    nearest: tuple[NearMiss, ...] = ()
 
 
-class Way(msgspec.Struct, frozen=True):
+class BackendVerdict(msgspec.Struct, frozen=True):
     """What is judged: a connection to a pod, a node or an outsider, or to one backend of a Service."""
 
-    scene: Scene
+    query: Query
     verdict: Verdict
     egress: Reasons
     ingress: Reasons
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Explanation(msgspec.Struct, frozen=True):
     """All that is to say of a connection: one way, or one for each backend; none where ``nobody`` says why.
 
     Where several pods are asked about, ``alike`` is how many of ``asked`` connections to this port have this outcome.
     """
 
     connection: Connection
-    ways: tuple[Way, ...]
+    ways: tuple[BackendVerdict, ...]
     nobody: Nobody | None = None
     alike: int = 1
     asked: int = 1
@@ -79,36 +80,28 @@ class Answer(msgspec.Struct, frozen=True):
         return outcome([Outcome.ALLOWED if way.verdict.allowed else Outcome.DENIED for way in self.ways])
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """What the oracle is told beside the connection: see `judge` and `judge_service`."""
-
-    strict_nodes: bool = False
-    entry: str | None = None
-    service_blocks: bool = False
-
-
 def outcome(parts: Sequence[Outcome]) -> Outcome:
     """What becomes of all of them together; of none: denied, since nobody is there."""
     different = set(parts) or {Outcome.DENIED}
     return different.pop() if len(different) == 1 else Outcome.MIXED
 
 
-def explain(cluster: Cluster, connection: Connection, terms: Terms | None = None) -> Answer:
+def explain(cluster: Cluster, connection: Connection, terms: Terms | None = None) -> Explanation:
     """Ask the oracle about a connection, and give its reasons."""
     terms = terms or Terms()
     destination = connection.destination
     if isinstance(destination, ClusterIPEnd):
         return _through_service(cluster, connection, terms)
-    scene = Scene(cluster, connection.source, destination, connection.traffic, terms.strict_nodes)
-    return Answer(connection, (_way(scene, scene.verdict()),))
+    query = Query(cluster, connection.source, destination, connection.traffic, terms.strict_nodes)
+    return Explanation(connection, (_way(query, query.verdict()),))
 
 
-def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> Answer:
+def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> Explanation:
     address, traffic = connection.destination.address, connection.traffic
     found = service_at(cluster, address, traffic)
     if found is None:
         known = any(address in service.cluster_ips for service in cluster.services)
-        return Answer(connection, (), Nobody.NO_PORT if known else Nobody.NO_SERVICE)
+        return Explanation(connection, (), Nobody.NO_PORT if known else Nobody.NO_SERVICE)
     service, port = found
     verdicts = judge_service(
         cluster,
@@ -120,7 +113,7 @@ def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> 
         service_blocks=terms.service_blocks,
     )
     scenes = {
-        backend: Scene(
+        backend: Query(
             cluster,
             connection.source,
             who(cluster, backend.address),
@@ -132,40 +125,40 @@ def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> 
         for backend in verdicts
     }
     ways = tuple(_way(scenes[backend], verdict) for backend, verdict in verdicts.items())
-    return Answer(connection, ways, None if ways else Nobody.NO_ENDPOINT)
+    return Explanation(connection, ways, None if ways else Nobody.NO_ENDPOINT)
 
 
-def _way(scene: Scene, verdict: Verdict) -> Way:
-    return Way(
-        scene,
+def _way(query: Query, verdict: Verdict) -> BackendVerdict:
+    return BackendVerdict(
+        query,
         verdict,
-        _reasons(scene, Direction.EGRESS, verdict.egress),
-        _reasons(scene, Direction.INGRESS, verdict.ingress),
+        _reasons(query, Direction.EGRESS, verdict.egress),
+        _reasons(query, Direction.INGRESS, verdict.ingress),
     )
 
 
-def _reasons(scene: Scene, direction: Direction, side: Side) -> Reasons:
-    near, _ = scene.ends(direction)
+def _reasons(query: Query, direction: Direction, side: Side) -> Reasons:
+    near, _ = query.ends(direction)
     return Reasons(
         near.pod if isinstance(near, PodEnd) else None,
         side,
-        tuple(_admitting(scene, admission) for admission in side.admitted_by),
-        () if side.allowed else nearest(scene, direction, side.isolated_by),
+        tuple(_admitting(query, admission) for admission in side.admitted_by),
+        () if side.allowed else nearest(query, direction, side.isolated_by),
     )
 
 
-def _admitting(scene: Scene, admission: Admission) -> Admitting:
+def _admitting(query: Query, admission: Admission) -> Admitting:
     rule, namespace = admission.policy.rules(admission.direction)[admission.rule], admission.policy.namespace
-    _, far = scene.ends(admission.direction)
-    traffic, destination = scene.traffic, scene.destination
-    if scene.opened_to and not (
-        peer_matches(scene.cluster, namespace, rule.peers, far) and port_matches(rule.ports, traffic, destination)
+    _, far = query.ends(admission.direction)
+    traffic, destination = query.traffic, query.destination
+    if query.opened_to and not (
+        peer_matches(query.cluster, namespace, rule.peers, far) and port_matches(rule.ports, traffic, destination)
     ):
         # Then it is the cluster IP that one of its blocks holds.
-        address, traffic = scene.opened_to
+        address, traffic = query.opened_to
         far = destination = OutsideEnd(address)
     return Admitting(
         admission,
-        tuple(item for item, peer in enumerate(rule.peers) if item_matches(scene.cluster, namespace, peer, far)),
+        tuple(item for item, peer in enumerate(rule.peers) if item_matches(query.cluster, namespace, peer, far)),
         tuple(item for item, entry in enumerate(rule.ports) if entry_matches(entry, traffic, destination)),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from ovsnp.analysis.explain.nearest import Miss
+from ovsnp.analysis.explain.nearest import NearMiss
 from ovsnp.analysis.explain.needs import Change, need_words
 from ovsnp.analysis.explain.reasons import Admitting, Nobody, Outcome
 from ovsnp.analysis.naming.ends import Destination, name_of
@@ -71,7 +71,7 @@ def admitting_lines(admitting: Admitting, places: Places) -> Iterator[Text]:
 
 
 def nearest_lines(
-    direction: Direction, isolated_by: Sequence[NetworkPolicy], nearest: Sequence[Miss], places: Places
+    direction: Direction, isolated_by: Sequence[NetworkPolicy], nearest: Sequence[NearMiss], places: Places
 ) -> Iterator[Text]:
     """That no rule admits it, and the rules that came nearest."""
     if not any(policy.rules(direction) for policy in isolated_by):
@@ -82,7 +82,7 @@ def nearest_lines(
         yield from (indented(line, 2) for line in _miss(direction, miss, places))
 
 
-def _miss(direction: Direction, miss: Miss, places: Places) -> Iterator[Text]:
+def _miss(direction: Direction, miss: NearMiss, places: Places) -> Iterator[Text]:
     where = miss.policy, direction, miss.rule
     rule = miss.policy.rules(direction)[miss.rule]
     lacking = [word for word, item in (("peer", miss.peer), ("port", miss.port)) if item is not None]

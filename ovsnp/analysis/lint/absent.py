@@ -5,7 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from ovsnp.analysis.lint.finding import Severity
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.wording import first_few, listed, some_pods
 from ovsnp.model.address import host_prefix
 from ovsnp.model.cluster import Cluster, Pod
@@ -42,7 +42,7 @@ class Absent(msgspec.Struct, frozen=True):
         return ", ".join(first_few([*map(str, blocks)]))
 
 
-def absent(scene: Scene, namespaces: Collection[str], selector: Selector) -> Absent | None:
+def absent(scene: LintIndex, namespaces: Collection[str], selector: Selector) -> Absent | None:
     """The pods of these namespaces with such labels that do not count; None if there are none."""
     spaces = sorted(namespaces)
     hosts = tuple(pod for space in spaces for kind in scene.hosts(space, selector) for pod in kind.pods)
@@ -57,7 +57,7 @@ def why_nothing_to_select(cluster: Cluster) -> str:
     return "ovsnp leaves out all pods of the input" if cluster.idle else "the input has no pods"
 
 
-def no_pods(scene: Scene, namespaces: Collection[str]) -> str:
+def no_pods(scene: LintIndex, namespaces: Collection[str]) -> str:
     """The beginning of a sentence about namespaces of which no selector selects any pod."""
     where = listed(first_few(sorted(namespaces)))
     pods = absent(scene, namespaces, Selector())

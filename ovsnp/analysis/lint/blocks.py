@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from ovsnp.analysis.lint.entries import rules
 from ovsnp.analysis.lint.finding import Finding, of_policy
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.model.address import host_prefix, merge
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy
 from ovsnp.yaml_reader.paths import Path
 
 
-def blocks_of_pods(scene: Scene) -> Iterator[Finding]:
+def blocks_of_pods(scene: LintIndex) -> Iterator[Finding]:
     """Blocks and exceptions inside pod CIDRs that are not all of them, and pods' own addresses.
 
     All of the pods' network in a family stays as it is, and is a fair thing to name.
@@ -31,7 +31,7 @@ def blocks_of_pods(scene: Scene) -> Iterator[Finding]:
             yield of_policy(policy, where, message, "name the pods by podSelector and labels")
 
 
-def _blocks(scene: Scene) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
+def _blocks(scene: LintIndex) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
     for policy in scene.cluster.policies:
         for rule in rules(policy):
             for path, peer in rule.peers():
@@ -39,7 +39,7 @@ def _blocks(scene: Scene) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
                     yield policy, (*path, "ipBlock"), peer
 
 
-def blocks_of_services(scene: Scene) -> Iterator[Finding]:
+def blocks_of_services(scene: LintIndex) -> Iterator[Finding]:
     """Blocks that are cluster IPs, or lie where cluster IPs do; of egress only where these mean nothing there."""
     cluster_ips = {
         host_prefix(address): service.key for service in scene.cluster.services for address in service.cluster_ips

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from ovsnp.analysis.lint.entries import rules
 from ovsnp.analysis.lint.finding import Finding, of_policy
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle import affects
 
 
-def namespaces_with_rules_in_one_direction(scene: Scene) -> Iterator[Finding]:
+def namespaces_with_rules_in_one_direction(scene: LintIndex) -> Iterator[Finding]:
     """Namespaces of which the policies have rules for ingress or for egress, but not for both."""
     for namespace, policies in scene.policies.items():
         ruled = {rule.direction for policy in policies for rule in rules(policy)}
@@ -34,7 +34,7 @@ def _one_sided(namespace: str, policies: Sequence[NetworkPolicy], ruled: Directi
     return of_policy(first, ("spec", ruled.section), message, remedy)
 
 
-def rules_of_types_not_listed(scene: Scene) -> Iterator[Finding]:
+def rules_of_types_not_listed(scene: LintIndex) -> Iterator[Finding]:
     """Sections of rules whose direction ``policyTypes`` does not list."""
     for policy in scene.cluster.policies:
         for direction in Direction:

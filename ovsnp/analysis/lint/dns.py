@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
-from ovsnp.analysis.lint.resolvers import DNS_PORT, NODE_CACHE, USUAL_PORTS, Resolver, resolvers
-from ovsnp.analysis.lint.scene import Kind, Scene, grouped
+from ovsnp.analysis.lint.lint_index import LintIndex, PodKind, grouped
+from ovsnp.analysis.lint.resolvers import DNS_PORT, NODE_CACHE, USUAL_PORTS, DnsResolver, resolvers
 from ovsnp.analysis.lint.wording import first_few, listed, some_pods
 from ovsnp.model.address import Address, family, host_prefix, parse_prefix
 from ovsnp.model.cluster import Pod
@@ -18,13 +18,13 @@ _LINK_LOCAL = parse_prefix("169.254.0.0/16")
 _ASKED_OVER = (Protocol.UDP, Protocol.TCP)
 
 
-def egress_without_dns(scene: Scene) -> Iterator[Finding]:
+def egress_without_dns(scene: LintIndex) -> Iterator[Finding]:
     """Pods isolated for egress that some rule lets send, but none to a DNS server: over UDP, or TCP only.
 
     Pods that may send nothing at all need no names. Where the input has no DNS server, any peer will do.
     """
     asking = _Asking(scene)
-    lacking: dict[tuple[Protocol, tuple[str, ...]], list[Kind]] = {}
+    lacking: dict[tuple[Protocol, tuple[str, ...]], list[PodKind]] = {}
     by_key = {policy.key: policy for policy in scene.cluster.policies}
     for kinds in scene.kinds.values():
         for kind in kinds:
@@ -40,7 +40,7 @@ def egress_without_dns(scene: Scene) -> Iterator[Finding]:
 class _Asking:
     """Who may ask a DNS server; what the rules of some policies say is asked once for all the pods they isolate."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: LintIndex) -> None:
         self.servers = resolvers(scene)
         self._scene = scene
         self._by_rules: dict[tuple[Protocol, frozenset[int], tuple[str, ...]], bool] = {}
@@ -59,7 +59,7 @@ class _Asking:
             )
         return self._by_rules[key] or any(self._exempt(pod, server) for server in there)
 
-    def _admits(self, policy: NetworkPolicy, rule: Rule, protocol: Protocol, servers: Sequence[Resolver]) -> bool:
+    def _admits(self, policy: NetworkPolicy, rule: Rule, protocol: Protocol, servers: Sequence[DnsResolver]) -> bool:
         if not self.servers:
             return _may_be_dns(rule, protocol)
         return _asks_elsewhere(rule, protocol) or any(
@@ -68,7 +68,7 @@ class _Asking:
             for server in servers
         )
 
-    def _exempt(self, pod: Pod, server: Resolver) -> bool:
+    def _exempt(self, pod: Pod, server: DnsResolver) -> bool:
         """Whether no policy can forbid it."""
         return any(
             exemption(PodEnd(pod, address), server.end, strict_nodes=self._scene.strict_nodes)
@@ -96,7 +96,7 @@ def _asks_elsewhere(rule: Rule, protocol: Protocol) -> bool:
 
 
 def _finding(
-    policies: Sequence[NetworkPolicy], kinds: Sequence[Kind], protocol: Protocol, servers: Sequence[Resolver]
+    policies: Sequence[NetworkPolicy], kinds: Sequence[PodKind], protocol: Protocol, servers: Sequence[DnsResolver]
 ) -> Finding:
     pods = [pod for kind in kinds for pod in kind.pods]
     whom = "the DNS servers" if servers else "anyone"
@@ -109,7 +109,7 @@ def _finding(
     return of_policy(policies[0], ("spec", "egress"), message, _remedy(servers), Severity.NOTICE)
 
 
-def _ports(servers: Sequence[Resolver], protocol: Protocol) -> list[str]:
+def _ports(servers: Sequence[DnsResolver], protocol: Protocol) -> list[str]:
     """The ports that a rule has to name, in order; none where no server answers over the protocol."""
     if not servers:
         return [str(DNS_PORT)]
@@ -117,11 +117,11 @@ def _ports(servers: Sequence[Resolver], protocol: Protocol) -> list[str]:
     return [str(port) for port in sorted(port for port in found if port)]
 
 
-def _of_pods(servers: Sequence[Resolver]) -> list[Resolver]:
+def _of_pods(servers: Sequence[DnsResolver]) -> list[DnsResolver]:
     return [server for server in servers if server.end.address != NODE_CACHE]
 
 
-def _remedy(servers: Sequence[Resolver]) -> str:
+def _remedy(servers: Sequence[DnsResolver]) -> str:
     words = sorted({server.words for server in _of_pods(servers)}) or ["k8s-app=kube-dns in kube-system"]
     ports = {protocol: _ports(servers, protocol) for protocol in _ASKED_OVER}
     protocols = grouped((protocol for protocol in _ASKED_OVER if ports[protocol]), lambda each: listed(ports[each]))

@@ -3,11 +3,11 @@
 import json
 
 from ovsnp.analysis.lint.finding import Located
-from ovsnp.analysis.lint.linting import Report
+from ovsnp.analysis.lint.linting import LintReport
 from ovsnp.analysis.lint.registry import CHECKS
 
 
-def render_json(report: Report) -> str:
+def render_json(report: LintReport) -> str:
     """One document; keys may be added in later versions, never changed."""
     document = {
         "findings": [_finding(finding) for finding in report.findings],

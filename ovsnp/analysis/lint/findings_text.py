@@ -6,13 +6,13 @@ from itertools import groupby
 from rich.text import Text
 
 from ovsnp.analysis.lint.finding import Located, Severity
-from ovsnp.analysis.lint.linting import Report
+from ovsnp.analysis.lint.linting import LintReport
 from ovsnp.errors import Span
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold cyan"}
 
 
-def text_lines(report: Report) -> Iterator[Text]:
+def text_lines(report: LintReport) -> Iterator[Text]:
     """``FILE:LINE: SEVERITY: ID KIND NAMESPACE/NAME: PATH: what is so; what to do``."""
     for number, (_, findings) in enumerate(groupby(report.findings, key=lambda finding: finding.span.file)):
         if number:
@@ -35,7 +35,7 @@ def _line(finding: Located) -> Text:
     return line
 
 
-def summary(report: Report) -> str:
+def summary(report: LintReport) -> str:
     """How many findings of each severity, and how many are ignored."""
     counts = [
         _counted(sum(finding.severity is severity for finding in report.findings), severity.value)

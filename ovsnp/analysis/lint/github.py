@@ -5,13 +5,13 @@ the toolkit that the commands are made for (actions/toolkit, packages/core/src/c
 """
 
 from ovsnp.analysis.lint.finding import Located
-from ovsnp.analysis.lint.linting import Report
+from ovsnp.analysis.lint.linting import LintReport
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
-def render_github(report: Report) -> str:
+def render_github(report: LintReport) -> str:
     """A line a finding."""
     return "".join(f"{_command(finding)}\n" for finding in report.findings)
 

@@ -6,13 +6,13 @@ import msgspec
 
 from ovsnp.analysis.lint.finding import Finding, Located
 from ovsnp.analysis.lint.ignores import apply, read_ignores
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.registry import CHECKS
-from ovsnp.analysis.lint.scene import Scene
 from ovsnp.yaml_reader.location import Locator
 from ovsnp.yaml_reader.paths import format_path
 
 
-class Report(msgspec.Struct, frozen=True):
+class LintReport(msgspec.Struct, frozen=True):
     """What was found, sorted by place; ``skipped`` are the checks that need pods which the input does not have."""
 
     findings: tuple[Located, ...]
@@ -20,17 +20,17 @@ class Report(msgspec.Struct, frozen=True):
     skipped: tuple[str, ...]
 
 
-def lint(scene: Scene, checks: Collection[str]) -> Report:
+def lint(scene: LintIndex, checks: Collection[str]) -> LintReport:
     """Run the checks with these identifiers; raises InputError where a comment in a manifest is not understood."""
     ignores = read_ignores(_files(scene))
     skipped = [name for name, check in CHECKS.items() if name in checks and not check.needs.met(scene.cluster)]
     judged = [name for name in CHECKS if name in checks and name not in skipped]
     found = locate([(name, finding) for name in judged for finding in CHECKS[name].find(scene)])
     left, ignored = apply(found, ignores, judged)
-    return Report(tuple(sorted(left)), tuple(sorted(ignored)), tuple(skipped))
+    return LintReport(tuple(sorted(left)), tuple(sorted(ignored)), tuple(skipped))
 
 
-def _files(scene: Scene) -> list[str]:
+def _files(scene: LintIndex) -> list[str]:
     """The files that anything can be found in."""
     cluster = scene.cluster
     return sorted({each.place.file for objects in (cluster.policies, cluster.pods) for each in objects})

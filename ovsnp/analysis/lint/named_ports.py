@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ovsnp.analysis.lint.entries import RuleEntry, rules
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.wording import listed
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock
@@ -12,7 +12,7 @@ from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.yaml_reader.paths import Path
 
 
-def ports_that_no_pod_has(scene: Scene) -> Iterator[Finding]:
+def ports_that_no_pod_has(scene: LintIndex) -> Iterator[Finding]:
     """Names of ports that none of those whose ports count has: the policy's own pods, for egress the peers."""
     for policy in scene.cluster.policies:
         for rule in rules(policy):
@@ -42,7 +42,7 @@ def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: frozenset[tup
     return of_policy(rule.policy, path, message, "correct the name or its protocol")
 
 
-def _destinations(scene: Scene, rule: RuleEntry) -> list[tuple[Pod, ...]]:
+def _destinations(scene: LintIndex, rule: RuleEntry) -> list[tuple[Pod, ...]]:
     """Those whose ports count, in groups."""
     if rule.direction is Direction.INGRESS:
         return [kind.pods for kind in scene.selected(rule.policy)]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.resolvers import names_servers, resolvers, system_namespace
-from ovsnp.analysis.lint.scene import Scene
 from ovsnp.model.cluster import METADATA_NAME
 from ovsnp.model.policy import NetworkPolicy, PodPeer
 from ovsnp.model.selector import Operator, Selector
@@ -14,7 +14,7 @@ CONTROLLER = "a controller that is not in the input makes such pods"
 NAMESPACE = "a namespace that is not in the input has such labels"
 
 
-def correct_labels(scene: Scene, part: str, unless: str) -> str:
+def correct_labels(scene: LintIndex, part: str, unless: str) -> str:
     """What to do about labels that nothing in the input has; ``part`` is what they are useless for.
 
     Controllers make pods of custom resources, so only a running cluster shows all labels; ``unless`` says why labels
@@ -24,10 +24,10 @@ def correct_labels(scene: Scene, part: str, unless: str) -> str:
     return remedy if scene.has_living_pods else f"{remedy}, unless {unless}"
 
 
-class Outside:
+class WiderCluster:
     """The cluster around the input, which may be manifests of one team."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: LintIndex) -> None:
         self._scene = scene
 
     def missing(self, selector: Selector) -> Sequence[str]:

@@ -8,8 +8,8 @@ from ovsnp.analysis.lint.absent import absent, no_pods, such_pods
 from ovsnp.analysis.lint.covers import empty, satisfiable
 from ovsnp.analysis.lint.entries import rules
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
-from ovsnp.analysis.lint.outside import CONTROLLER, NAMESPACE, Outside, correct_labels
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
+from ovsnp.analysis.lint.outside import CONTROLLER, NAMESPACE, WiderCluster, correct_labels
 from ovsnp.analysis.lint.wording import first_few, listed, shown, why_none
 from ovsnp.model.policy import IPBlock, NetworkPolicy, PodPeer
 from ovsnp.model.selector import Selector
@@ -21,7 +21,7 @@ _LIKE = 0.75
 _CANNOT_TELL = "lint cannot tell whom the peer admits"
 
 
-def peers_that_match_nothing(scene: Scene) -> Iterator[Finding]:
+def peers_that_match_nothing(scene: LintIndex) -> Iterator[Finding]:
     """Items of ``from`` and ``to`` that no pod meets, and blocks of which the exceptions leave nothing."""
     nobody = _Nobody(scene)
     for policy in scene.cluster.policies:
@@ -42,9 +42,9 @@ def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
 class _Nobody:
     """Why peers name no pod."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: LintIndex) -> None:
         self._scene = scene
-        self._outside = Outside(scene)
+        self._outside = WiderCluster(scene)
         namespaces = scene.cluster.namespaces
 
         @cache
@@ -166,7 +166,7 @@ def _of_pods(path: Path, peer: PodPeer) -> Path:
     return path if peer.pod_selector is None else (*path, "podSelector")
 
 
-def _elsewhere(scene: Scene, selector: Selector) -> tuple[str, ...]:
+def _elsewhere(scene: LintIndex, selector: Selector) -> tuple[str, ...]:
     """Up to three namespaces with pods that the selector would select."""
     found = (name for name in sorted(scene.kinds) if any(scene.living(name, selector)))
     return tuple(name for name, _ in zip(found, range(3), strict=False))

@@ -6,12 +6,12 @@ from ovsnp.analysis.lint.covers import peer_within, possible
 from ovsnp.analysis.lint.entries import RuleEntry, rules
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
 from ovsnp.analysis.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.paths import Path, format_path
 
 
-def rules_that_another_makes_pointless(scene: Scene) -> Iterator[Finding]:
+def rules_that_another_makes_pointless(scene: LintIndex) -> Iterator[Finding]:
     """Rules that could go, whatever pods may come: another one admits all they do, to all whom they admit it to.
 
     Of rules that say the same, the first stays: so all that is called pointless can go at once. That a rule admits
@@ -38,7 +38,7 @@ def _finding(narrow: RuleEntry, wide: RuleEntry) -> Finding:
     return of_policy(narrow.policy, narrow.path, message, remedy, Severity.NOTICE)
 
 
-def entries_that_another_makes_pointless(scene: Scene) -> Iterator[Finding]:
+def entries_that_another_makes_pointless(scene: LintIndex) -> Iterator[Finding]:
     """Peers and ports of which another one of the same rule holds all."""
     for policy in scene.cluster.policies:
         for rule in rules(policy):

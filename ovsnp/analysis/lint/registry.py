@@ -9,10 +9,10 @@ from ovsnp.analysis.lint.blocks import blocks_of_pods, blocks_of_services
 from ovsnp.analysis.lint.directions import namespaces_with_rules_in_one_direction, rules_of_types_not_listed
 from ovsnp.analysis.lint.dns import egress_without_dns
 from ovsnp.analysis.lint.finding import Finding, Severity
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.named_ports import ports_that_no_pod_has
 from ovsnp.analysis.lint.peers import peers_that_match_nothing
 from ovsnp.analysis.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
-from ovsnp.analysis.lint.scene import Scene
 from ovsnp.analysis.lint.selection import pods_that_no_policy_isolates, policies_that_select_nothing
 from ovsnp.analysis.lint.service_ports import ports_of_services
 from ovsnp.model.cluster import Cluster
@@ -43,13 +43,13 @@ class Check(msgspec.Struct, frozen=True):
 
     what: str
     why: str
-    find: Callable[[Scene], Iterator[Finding]]
+    find: Callable[[LintIndex], Iterator[Finding]]
     severity: Severity
     needs: Needs = Needs.NOTHING
     opt_in: bool = False
 
 
-def _nothing(_: Scene) -> Iterator[Finding]:
+def _nothing(_: LintIndex) -> Iterator[Finding]:
     return iter(())
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 import msgspec
 
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.model.address import Address, host_prefix, parse_address
 from ovsnp.model.cluster import Pod
 from ovsnp.model.ports import Protocol
@@ -30,7 +30,7 @@ _SERVICES = {("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshif
 _NODE_CACHE_LABEL = ("k8s-app", "node-local-dns")
 
 
-class Resolver(msgspec.Struct, frozen=True):
+class DnsResolver(msgspec.Struct, frozen=True):
     """A DNS server, where it listens, and the words by which a policy names it."""
 
     end: Endpoint
@@ -38,7 +38,7 @@ class Resolver(msgspec.Struct, frozen=True):
     words: str
 
 
-def resolvers(scene: Scene) -> Sequence[Resolver]:
+def resolvers(scene: LintIndex) -> Sequence[DnsResolver]:
     """The backends of the Services for DNS, else the pods with the label of DNS servers; with these the nodes' caches.
 
     None where the input has no such backends or pods: those whom the caches ask are not known then.
@@ -47,7 +47,7 @@ def resolvers(scene: Scene) -> Sequence[Resolver]:
     return [*servers, *_node_caches(scene)] if servers else []
 
 
-def _behind_services(scene: Scene) -> Iterator[Resolver]:
+def _behind_services(scene: LintIndex) -> Iterator[DnsResolver]:
     @cache
     def owner(address: Address) -> Endpoint:
         return who(scene.cluster, address)
@@ -58,7 +58,7 @@ def _behind_services(scene: Scene) -> Iterator[Resolver]:
         for port, backend in scene.backends(service):
             if port.number == DNS_PORT:
                 end = owner(backend.address)
-                yield Resolver(end, Traffic(port.protocol, backend.port), _words(service, end))
+                yield DnsResolver(end, Traffic(port.protocol, backend.port), _words(service, end))
 
 
 def _words(service: Service, end: Endpoint) -> str:
@@ -85,13 +85,13 @@ def system_namespace(name: str) -> bool:
     return any(name == namespace for namespace, _ in _SERVICES)
 
 
-def _labelled(scene: Scene) -> Iterator[Resolver]:
+def _labelled(scene: LintIndex) -> Iterator[DnsResolver]:
     for pod in scene.cluster.pods:
         if label := next((each for each in _LABELS if each in pod.labels.items()), None):
             for protocol in (Protocol.UDP, Protocol.TCP):
                 traffic = Traffic(protocol, _port(pod, protocol))
                 words = f"{'='.join(label)} in {pod.namespace}"
-                yield from (Resolver(PodEnd(pod, address), traffic, words) for address in pod.addresses)
+                yield from (DnsResolver(PodEnd(pod, address), traffic, words) for address in pod.addresses)
 
 
 def _port(pod: Pod, protocol: Protocol) -> int:
@@ -100,8 +100,8 @@ def _port(pod: Pod, protocol: Protocol) -> int:
     return next(named, DNS_PORT)
 
 
-def _node_caches(scene: Scene) -> Iterator[Resolver]:
+def _node_caches(scene: LintIndex) -> Iterator[DnsResolver]:
     """The cache on every node, if the input has its pods; policies see its address as one outside of the cluster."""
     if any(_NODE_CACHE_LABEL in pod.labels.items() for pod in (*scene.cluster.host_pods, *scene.cluster.pods)):
         for protocol in (Protocol.UDP, Protocol.TCP):
-            yield Resolver(OutsideEnd(NODE_CACHE), Traffic(protocol, DNS_PORT), "the cache of the node")
+            yield DnsResolver(OutsideEnd(NODE_CACHE), Traffic(protocol, DNS_PORT), "the cache of the node")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ovsnp import __version__
 from ovsnp.analysis.lint.finding import Located, Severity
-from ovsnp.analysis.lint.linting import Report
+from ovsnp.analysis.lint.linting import LintReport
 from ovsnp.analysis.lint.registry import CHECKS
 from ovsnp.yaml_reader.sources import STDIN
 
@@ -18,7 +18,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE
 _NUMBERS = {name: number for number, name in enumerate(CHECKS)}
 
 
-def render_sarif(report: Report) -> str:
+def render_sarif(report: LintReport) -> str:
     """One run; what comments ignore is there too, as suppressed."""
     results = [_result(finding) for finding in report.findings]
     results += [_result(finding) | {"suppressions": [{"kind": "inSource"}]} for finding in report.ignored]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ovsnp.analysis.lint.absent import absent, no_pods, such_pods
 from ovsnp.analysis.lint.covers import satisfiable
 from ovsnp.analysis.lint.finding import Finding, Severity, of_pod, of_policy
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.outside import CONTROLLER, correct_labels
-from ovsnp.analysis.lint.scene import Scene
 from ovsnp.analysis.lint.wording import some_pods, why_none
 from ovsnp.model.policy import Direction, NetworkPolicy
 
@@ -14,14 +14,14 @@ _PATH = ("spec", "podSelector")
 _WITHOUT_HOST_NETWORK = "run them without hostNetwork, or protect their nodes by other means"
 
 
-def policies_that_select_nothing(scene: Scene) -> Iterator[Finding]:
+def policies_that_select_nothing(scene: LintIndex) -> Iterator[Finding]:
     """Policies whose ``podSelector`` selects no pod of their namespace."""
     for policy in scene.cluster.policies:
         if not scene.selected(policy):
             yield _selects_nothing(scene, policy)
 
 
-def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
+def _selects_nothing(scene: LintIndex, policy: NetworkPolicy) -> Finding:
     selector, kinds = policy.pod_selector, scene.kinds.get(policy.namespace, ())
     if not satisfiable(selector):
         message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
@@ -40,7 +40,7 @@ def _selects_nothing(scene: Scene, policy: NetworkPolicy) -> Finding:
     return of_policy(policy, _PATH, message, correct_labels(scene, "policy", CONTROLLER))
 
 
-def pods_that_no_policy_isolates(scene: Scene) -> Iterator[Finding]:
+def pods_that_no_policy_isolates(scene: LintIndex) -> Iterator[Finding]:
     """Pods that everyone may reach and that may reach everyone, those with the same labels as one finding."""
     for namespace, kinds in sorted(scene.kinds.items()):
         for kind in kinds:

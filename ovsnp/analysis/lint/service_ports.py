@@ -7,7 +7,7 @@ import msgspec
 from ovsnp.analysis.lint.entries import RuleEntry, rules
 from ovsnp.analysis.lint.finding import Finding, of_policy
 from ovsnp.analysis.lint.holders import PortHolders, RuleHolders, admits_someone
-from ovsnp.analysis.lint.scene import Scene
+from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.wording import listed
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, PodPeer, Rule
@@ -40,7 +40,7 @@ class _Ports(msgspec.Struct):
 _NOTHING = _Ports(set(), {})
 
 
-def ports_of_services(scene: Scene) -> Iterator[Finding]:
+def ports_of_services(scene: LintIndex) -> Iterator[Finding]:
     """Numbers that are a Service's port, not one of the pods behind it, where no rule admits the pods' own port.
 
     A number that a pod is known to listen on may be meant; so may any number where a rule names blocks or everyone.
@@ -59,7 +59,7 @@ def ports_of_services(scene: Scene) -> Iterator[Finding]:
 class _Translated:
     """The ports of pods, asked for once a group of pods: those of one kind, or named by one peer."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: LintIndex) -> None:
         self._scene = scene
         self._groups: dict[int, tuple[Sequence[Pod], _Ports]] = {}
         self._together: dict[tuple[int, ...], _Ports] = {}

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 import msgspec
 
 from ovsnp.analysis.naming.near_names import advice, nearest
-from ovsnp.analysis.naming.ports import PORTLESS, Port, read_port
+from ovsnp.analysis.naming.ports import PORTLESS, WrittenPort, read_port
 from ovsnp.analysis.reach.parties import Party
 from ovsnp.errors import UsageError
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import ICMP, Traffic
 
 
-class Asked(msgspec.Struct, frozen=True):
+class AskedPort(msgspec.Struct, frozen=True):
     """A port that is asked about; None of a port means what has no ports."""
 
-    port: Port | None
+    port: WrittenPort | None
 
     @property
     def written(self) -> str:
@@ -35,11 +35,11 @@ class Asked(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(Traffic(each.protocol, each.number) for each in wanted))
 
 
-def read_asked(text: str, parties: Sequence[Party]) -> Asked:
+def read_asked(text: str, parties: Sequence[Party]) -> AskedPort:
     """Read PORT, or ``icmp``; raises UsageError where it is none, or a name that no port of any pod has."""
     if text.lower() == PORTLESS:
-        return Asked(None)
-    asked = Asked(read_port(text))
+        return AskedPort(None)
+    asked = AskedPort(read_port(text))
     if asked.port and isinstance(asked.port.port, str) and not any(asked.at(each) for each in parties):
         names = {port.name for party in parties for pod in party.pods for port in pod.ports}
         hint = advice(nearest(asked.port.port, names), names, "names of ports")

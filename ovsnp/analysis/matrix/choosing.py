@@ -13,7 +13,7 @@ from ovsnp.analysis.naming.ends import (
 from ovsnp.analysis.naming.near_names import advice, nearest
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.reach.cells import Reach
-from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.errors import UsageError
 from ovsnp.model.address import Prefix, family
 from ovsnp.oracle import Endpoint, NodeEnd, OutsideEnd, PodEnd
@@ -87,7 +87,7 @@ class Choosing:
             case PodEnd(pod=pod):
                 return pod in party.pods
             case NodeEnd(node=node):
-                return party.kind is Kind.NODE and node.name in party.nodes
+                return party.kind is PartyKind.NODE and node.name in party.nodes
             case OutsideEnd(address=address):
                 return self._reach.classes.of(address).number in party.outside
 

@@ -5,15 +5,15 @@ import msgspec
 from ovsnp.analysis.matrix.view import Shown
 from ovsnp.analysis.reach.cells import Reach
 from ovsnp.model.policy import Direction
-from ovsnp.oracle.rulebook import Facts
+from ovsnp.oracle.rulebook import CompiledRule
 
 
 class Deciding(msgspec.Struct, frozen=True):
     """In one family, each side's rules that admit something; none where the side is open to all."""
 
     family: int
-    egress: tuple[Facts, ...]
-    ingress: tuple[Facts, ...]
+    egress: tuple[CompiledRule, ...]
+    ingress: tuple[CompiledRule, ...]
 
 
 def deciding(reach: Reach, shown: Shown) -> list[Deciding]:

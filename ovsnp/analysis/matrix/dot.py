@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ovsnp.analysis.matrix.view import Shown, View
-from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.analysis.wording.traffics import ALL, NONE
 
-_SHAPES = {Kind.POD: "box", Kind.NODE: "component", Kind.OUTSIDE: "ellipse"}
+_SHAPES = {PartyKind.POD: "box", PartyKind.NODE: "component", PartyKind.OUTSIDE: "ellipse"}
 
 
 def dot_lines(view: View) -> Iterator[str]:

@@ -10,7 +10,7 @@ from ovsnp.analysis.wording.places import Places
 from ovsnp.analysis.wording.traffics import traffics_of
 from ovsnp.model.policy import Direction
 from ovsnp.oracle.classes import Classes
-from ovsnp.oracle.rulebook import Facts
+from ovsnp.oracle.rulebook import CompiledRule
 
 
 def document(view: View, places: Places) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class _Rules:
         self._indexes: dict[str, int] = {}
         self.found: list[dict[str, Any]] = []
 
-    def index(self, facts: Facts) -> int:
+    def index(self, facts: CompiledRule) -> int:
         key = str(facts.admission)
         if key not in self._indexes:
             self._indexes[key] = len(self.found)

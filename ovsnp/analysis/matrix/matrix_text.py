@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ovsnp.analysis.matrix.view import View
-from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.analysis.wording.listing import Audience, by_start, others, start_of, told
 from ovsnp.analysis.wording.traffics import ALL, NONE
 from ovsnp.oracle import Exemption
@@ -14,7 +14,7 @@ _GAP = "  "
 _NARROWEST = 20
 """A last column that is narrower would be long and hard to read."""
 _HEAD = ("FROM", "PORTS", "TO")
-_OWN = {Kind.POD: "its own node", Kind.NODE: "its own pods"}
+_OWN = {PartyKind.POD: "its own node", PartyKind.NODE: "its own pods"}
 Line = tuple[str, str, str]
 
 
@@ -45,7 +45,7 @@ class _Audiences:
 
     def of(self, source: Party) -> Audience:
         """In order; a workload of several pods is in its own audience, since these are not each other."""
-        key = source.kind is Kind.POD, tuple(source.classes)
+        key = source.kind is PartyKind.POD, tuple(source.classes)
         if key not in self._known:
             self._known[key] = by_start(each.name for each in self._view.destinations if _may_meet(source, each))
         there, start = self._known[key], start_of(source.name)
@@ -55,7 +55,7 @@ class _Audiences:
 
 
 def _may_meet(source: Party, destination: Party) -> bool:
-    if Kind.POD not in (source.kind, destination.kind):
+    if PartyKind.POD not in (source.kind, destination.kind):
         return False
     return any(version in destination.classes for version in source.classes)
 

@@ -8,14 +8,14 @@ from collections.abc import Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
 from ovsnp.analysis.matrix.view import View
-from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.analysis.wording.places import Places
 from ovsnp.analysis.wording.rules import peer_words_in, port_words
 from ovsnp.errors import Span
 from ovsnp.model.address import FAMILIES
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.model.ports import PortEntry
-from ovsnp.oracle.rulebook import Facts
+from ovsnp.oracle.rulebook import CompiledRule
 
 _DIRECTIONS = (Direction.EGRESS, Direction.INGRESS)
 Value = TypeVar("Value", bound=Hashable)
@@ -97,7 +97,7 @@ class _PageData:
         ]
         return [policy.key, *self._place(self._places.policy(policy).span), rules]
 
-    def _rule(self, facts: Facts) -> list[Any]:
+    def _rule(self, facts: CompiledRule) -> list[Any]:
         """Line, peers (-1: everyone), ports as bits in hexadecimal, names of ports, and what the rule says."""
         policy, direction, index = facts.admission.policy, facts.admission.direction, facts.admission.rule
         _, line = self._place(self._places.rule(policy, direction, index).span)
@@ -123,7 +123,7 @@ class _PageData:
 
     def _party(self, party: Party) -> list[Any]:
         """Name, kind, classes (IPv4, IPv6; -1: none), pods, nodes, addresses, and the names of its pods' ports."""
-        kind = list(Kind).index(party.kind)
+        kind = list(PartyKind).index(party.kind)
         classes = [party.classes.get(version, -1) for version in FAMILIES]
         named = {(port.name, port.protocol.lower(), port.number) for pod in party.pods[:1] for port in pod.ports}
         pods = [pod.name for pod in party.pods]

@@ -1,6 +1,6 @@
 """Cells in words."""
 
-from ovsnp.analysis.matrix.asked import Asked
+from ovsnp.analysis.matrix.asked import AskedPort
 from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.reach.cells import Cell, Reach
 from ovsnp.analysis.reach.parties import Party
@@ -10,7 +10,7 @@ from ovsnp.analysis.wording.traffics import NONE, traffics_of, traffics_words
 class Wording:
     """Words for cells; each set of traffic is put into words once."""
 
-    def __init__(self, reach: Reach, asked: Asked | None) -> None:
+    def __init__(self, reach: Reach, asked: AskedPort | None) -> None:
         self._classes = reach.classes
         self._asked = asked
         self._known: dict[int, str] = {}

@@ -17,7 +17,7 @@ _AMONG = re.compile(r"(?P<key>[^=!\s]+)\s+(?P<operator>in|notin)\s+\((?P<values>
 _ALONE = re.compile(r"(?P<operator>!?)\s*(?P<key>[^=!(),\s]+)")
 
 
-class InNamespace(msgspec.Struct, frozen=True):
+class NamespacedSelector(msgspec.Struct, frozen=True):
     """A selector of pods of one namespace; None where none is written."""
 
     namespace: str | None
@@ -29,7 +29,7 @@ def is_selector(text: str) -> bool:
     return bool(_SIGNS.search(text))
 
 
-def read_selector(text: str, namespaces: Collection[str]) -> InNamespace:
+def read_selector(text: str, namespaces: Collection[str]) -> NamespacedSelector:
     """Read ``NAMESPACE/SELECTOR``, or ``SELECTOR`` alone; raises UsageError where it is none.
 
     What stands before the first slash is the namespace, unless it has dots and is none of ``namespaces``: then it is
@@ -38,8 +38,8 @@ def read_selector(text: str, namespaces: Collection[str]) -> InNamespace:
     head = _HEAD.match(text)
     before, slash, _ = head[0].partition("/") if head else ("", "", "")
     if not slash or ("." in before and before not in namespaces and head and head[0].count("/") == 1):
-        return InNamespace(None, _selector(text))
-    return InNamespace(before, _selector(text[len(before) + 1 :]))
+        return NamespacedSelector(None, _selector(text))
+    return NamespacedSelector(before, _selector(text[len(before) + 1 :]))
 
 
 def _selector(text: str) -> Selector:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from functools import cached_property
 
-from ovsnp.analysis.reach.parties import By, Kind, Party, parties
+from ovsnp.analysis.reach.parties import By, Party, PartyKind, parties
 from ovsnp.analysis.reach.workloads import group, name_of_workload
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster, Pod
@@ -41,7 +41,7 @@ class Rows:
     def ends(self, party: Party) -> tuple[Endpoint, ...]:
         """The members of a row that is no pods: nodes by all addresses that it is about, outsiders by one of all."""
         classes = self._classes
-        if party.kind is Kind.OUTSIDE:
+        if party.kind is PartyKind.OUTSIDE:
             addresses = [classes.ends[number].representative for number in party.classes.values()]
         else:
             addresses = [*map(parse_address, party.addresses)]

@@ -29,7 +29,7 @@ _KINDS |= {"rc": "replicationcontroller", "po": _POD, _POD: _POD}
 """Kinds as kubectl takes them."""
 
 
-class Pods(msgspec.Struct, frozen=True):
+class NamedPods(msgspec.Struct, frozen=True):
     """Some pods, at least one, and what they are called together."""
 
     name: str
@@ -47,13 +47,13 @@ class PodNames:
         for workload in self._workloads:
             self._named[f"{workload.namespace}/{workload.name}"].append(workload)
 
-    def read(self, text: str) -> Pods:
+    def read(self, text: str) -> NamedPods:
         """The pods that are meant; raises UsageError where there are none, or where a name may mean others."""
         if is_selector(text):
             return self._selected(text)
         if text.endswith(("/", "/*")):
             return self._of_namespace(text.rpartition("/")[0])
-        found: dict[frozenset[str], Pods] = {}
+        found: dict[frozenset[str], NamedPods] = {}
         for each in self._candidates(text):
             found.setdefault(frozenset(pod.key for pod in each.pods), each)
         if len(found) > 1:
@@ -67,33 +67,33 @@ class PodNames:
         """Whether a name, which is no selector, is that of pods."""
         return any(True for _ in self._candidates(text))
 
-    def _candidates(self, text: str) -> Iterator[Pods]:
+    def _candidates(self, text: str) -> Iterator[NamedPods]:
         """All that a name may mean, each by a name that means nothing else."""
         kind, rest = _kind(text)
         if kind == _POD and (pod := self._pods.get(full_key(rest))):
-            yield Pods(f"{_POD}/{pod.key}" if pod.key in self._named else pod.key, (pod,))
+            yield NamedPods(f"{_POD}/{pod.key}" if pod.key in self._named else pod.key, (pod,))
         elif kind:
             for workload in self._named.get(full_key(rest), ()):
                 if workload.kind.lower() == kind:
-                    yield Pods(workload.key, self._workloads[workload])
+                    yield NamedPods(workload.key, self._workloads[workload])
         if text.count("/") > 1:
             return
         key = full_key(text)
         workloads = self._named.get(key, ())
         for workload in workloads:
-            yield Pods(workload.key, self._workloads[workload])
+            yield NamedPods(workload.key, self._workloads[workload])
         if pod := self._pods.get(key):
-            yield Pods(f"{_POD}/{key}" if workloads or kind else key, (pod,))
+            yield NamedPods(f"{_POD}/{key}" if workloads or kind else key, (pod,))
         elif not workloads and key in self._rows.workloads:
-            yield Pods(key, tuple(self._rows.workloads[key]))
+            yield NamedPods(key, tuple(self._rows.workloads[key]))
 
-    def _selected(self, text: str) -> Pods:
+    def _selected(self, text: str) -> NamedPods:
         asked = read_selector(text, self._cluster.namespaces)
         namespace = self._namespace(asked.namespace) if asked.namespace is not None else DEFAULT_NAMESPACE
         inside = [pod for pod in self._cluster.pods if pod.namespace == namespace]
         found = tuple(pod for pod in inside if selects(asked.selector, pod.labels))
         if found:
-            return Pods(f"{namespace}/{asked.selector}", found)
+            return NamedPods(f"{namespace}/{asked.selector}", found)
         for pod in (*self._cluster.host_pods, *self._cluster.ended_pods):
             if pod.namespace == namespace and selects(asked.selector, pod.labels):
                 raise UsageError(no_pod(self._cluster, pod.key))
@@ -101,13 +101,13 @@ class PodNames:
         hint = advice(nearest(str(asked.selector), labels), labels, "labels of pods there")
         raise UsageError(f"no pod of namespace {namespace} has {asked.selector}; {hint}")
 
-    def _of_namespace(self, namespace: str) -> Pods:
+    def _of_namespace(self, namespace: str) -> NamedPods:
         found = tuple(pod for pod in self._cluster.pods if pod.namespace == self._namespace(namespace))
         if not found:
             spaces = {pod.namespace for pod in self._cluster.pods}
             hint = advice([f"{each}/" for each in nearest(namespace, spaces)], spaces, "namespaces with pods")
             raise UsageError(f"namespace {namespace} has no pods; {hint}")
-        return Pods(f"{namespace}/*", found)
+        return NamedPods(f"{namespace}/*", found)
 
     def _namespace(self, name: str) -> str:
         spaces = self._cluster.namespaces

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[A-Za-z0-9]")
 _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
 
 
-class Port(msgspec.Struct, frozen=True):
+class WrittenPort(msgspec.Struct, frozen=True):
     """PORT as it is written: a number from 1 to 65535 or a name; None of a protocol where none is written."""
 
     port: int | str
@@ -39,7 +39,7 @@ def traffic_name(traffic: Traffic) -> str:
     return f"{traffic.port}/{traffic.protocol.lower()}" if traffic.protocol else PORTLESS
 
 
-def read_port(text: str) -> Port:
+def read_port(text: str) -> WrittenPort:
     """Read PORT; raises UsageError where it is none."""
     port, slash, protocol = text.partition("/")
     if slash and protocol.lower() not in _PROTOCOLS:
@@ -52,13 +52,13 @@ def read_port(text: str) -> Port:
         raise UsageError(f"{text!r} is no port; write a number from 1 to 65535, or a port's name")
     wanted = _PROTOCOLS[protocol.lower()] if slash else None
     if not (port.isascii() and port.isdigit()):
-        return Port(port, wanted)
+        return WrittenPort(port, wanted)
     if not 1 <= int(port) <= 65535:
         raise UsageError(f"{text}: {port} is no port; write a number from 1 to 65535")
-    return Port(int(port), wanted)
+    return WrittenPort(int(port), wanted)
 
 
-def traffics(port: Port | None, destination: Destination) -> tuple[Traffic, ...]:
+def traffics(port: WrittenPort | None, destination: Destination) -> tuple[Traffic, ...]:
     """What PORT is at this destination: more than one where a name is given to several ports.
 
     A number without a protocol is of TCP. Without PORT it is every port of a Service, and of all others `ICMP`: what
@@ -88,7 +88,7 @@ def _names_at(destination: Destination, wanted: str) -> Sequence[_Named]:
             raise UsageError(f"{where} has no names of ports, so {wanted} is none there; write the port's number")
 
 
-def _unknown(port: Port, where: str, named: Sequence[_Named]) -> str:
+def _unknown(port: WrittenPort, where: str, named: Sequence[_Named]) -> str:
     others = list(dict.fromkeys(f"{each.name}/{each.protocol.lower()}" for each in named if each.name == port.port))
     if others:
         return f"{where} has no port {port.port} of {port.protocol}; did you mean {either(others)}?"

@@ -8,7 +8,7 @@ from ovsnp.analysis.naming.matrix_headings import Rows
 from ovsnp.analysis.naming.near_names import advice, nearest
 from ovsnp.analysis.naming.nodes_and_services import find_node, find_service, node_target, service_target
 from ovsnp.analysis.naming.pod_names import PodNames
-from ovsnp.analysis.reach.parties import Kind
+from ovsnp.analysis.reach.parties import PartyKind
 from ovsnp.errors import UsageError
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Cluster, Pod
@@ -78,7 +78,7 @@ class Roster:
                 return None
             known = self._rows.parties
             raise UsageError(f"the matrix has no row {text}; {advice(nearest(text, known), known, 'rows')}")
-        if party.kind is Kind.POD:
+        if party.kind is PartyKind.POD:
             return self._of_pods(party.name, party.pods)
         if text == _NODES and not self._rows.strict_nodes:
             nodes = (node_target(self.cluster.nodes[name]) for name in sorted(party.nodes))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ovsnp.analysis.reach.parties import By, Kind, Party, parties
+from ovsnp.analysis.reach.parties import By, Party, PartyKind, parties
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import Exemption
@@ -50,12 +50,12 @@ class Reach:
             for number in party.classes.values():
                 self._by_class[number].append(index)
         self._index = {party.name: index for index, party in enumerate(self.parties)}
-        self._nodes = {index for index, party in enumerate(self.parties) if party.kind is Kind.NODE}
+        self._nodes = {index for index, party in enumerate(self.parties) if party.kind is PartyKind.NODE}
 
     def cell(self, source: Party, destination: Party) -> Cell | None:
         """What may be opened; None where no pod takes part or no family is shared: then there is nothing to judge."""
         shared = [version for version in source.classes if version in destination.classes]
-        if not shared or Kind.POD not in (source.kind, destination.kind):
+        if not shared or PartyKind.POD not in (source.kind, destination.kind):
             return None
         exempt, wholly = self._exemption(source, destination)
         if wholly:
@@ -87,7 +87,7 @@ class Reach:
             if source.name != destination.name or all(pod.template for pod in source.pods):
                 return None, False
             return Exemption.SELF, source.lone
-        if Kind.OUTSIDE in (source.kind, destination.kind):
+        if PartyKind.OUTSIDE in (source.kind, destination.kind):
             return None, False
         if not self.strict_nodes:
             return Exemption.NODE, True

@@ -18,7 +18,7 @@ _WHOLE = {4: parse_prefix("0.0.0.0/0"), 6: parse_prefix("::/0")}
 _WIDTH = {4: 32, 6: 128}
 
 
-class Outside(msgspec.Struct, frozen=True):
+class OutsideClasses(msgspec.Struct, frozen=True):
     """Classes of outsiders that the same rules name: called by the innermost blocks they lie in, and their addresses
     as ``FIRST-LAST``."""
 
@@ -28,7 +28,7 @@ class Outside(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
 
 
-def outsiders(classes: Classes, rules: Rulebook) -> Iterator[Outside]:
+def outsiders(classes: Classes, rules: Rulebook) -> Iterator[OutsideClasses]:
     """Where somebody may be, the widest block first, IPv4 first; classes that the same rules name are one."""
     cluster = classes.clusters[0].cluster
     naming = _naming(classes, rules)
@@ -41,7 +41,7 @@ def outsiders(classes: Classes, rules: Rulebook) -> Iterator[Outside]:
     for blocks, ends in sorted(found, key=lambda each: (each[1][0].family, _width(each[0][0]), each[0])):
         more = f"[+{len(blocks) - 1}]" if len(blocks) > 1 else ""
         numbers = tuple(end.number for end in ends)
-        yield Outside(numbers, ends[0].family, f"{blocks[0]}{more}", tuple(map(_run_words, _runs(ends))))
+        yield OutsideClasses(numbers, ends[0].family, f"{blocks[0]}{more}", tuple(map(_run_words, _runs(ends))))
 
 
 def _naming(classes: Classes, rules: Rulebook) -> dict[int, list[int]]:

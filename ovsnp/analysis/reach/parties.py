@@ -12,7 +12,7 @@ from ovsnp.model.address import FAMILIES, Address, family, format_address
 from ovsnp.model.cluster import Cluster, Node, Pod, Workload
 from ovsnp.oracle import NodeEnd
 from ovsnp.oracle.classes import Classes
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.rulebook import Rulebook
 
 
@@ -23,7 +23,7 @@ class By(StrEnum):
     POD = "pod"
 
 
-class Kind(StrEnum):
+class PartyKind(StrEnum):
     """Who a row or column is."""
 
     POD = "pod"
@@ -40,7 +40,7 @@ class Party(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: Kind
+    kind: PartyKind
     classes: Mapping[int, int]
     pods: tuple[Pod, ...] = ()
     nodes: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ def parties(
     outside = [
         Party(
             f"outside/{each.name}",
-            Kind.OUTSIDE,
+            PartyKind.OUTSIDE,
             {each.family: each.numbers[0]},
             addresses=each.addresses,
             outside=frozenset(each.numbers),
@@ -106,7 +106,7 @@ def _of_pods(pods: list[Pod], classes: Classes, name: str) -> Party:
     known = classes.clusters[0].cluster.nodes
     nodes = frozenset(pod.node for pod in pods if pod.node is not None and pod.node in known)
     held = _classes_of(pods[0].addresses, classes)
-    return Party(f"{pods[0].namespace}/{name}", Kind.POD, held, tuple(pods), nodes)
+    return Party(f"{pods[0].namespace}/{name}", PartyKind.POD, held, tuple(pods), nodes)
 
 
 def _classes_of(addresses: Iterable[Address], classes: Classes) -> dict[int, int]:
@@ -128,7 +128,7 @@ def _nodes(classes: Classes, by: By, *, strict_nodes: bool) -> Iterator[Party]:
         name = "nodes" if len(nodes) > 1 else f"node/{faces[0].node}"
         addresses = [format_address(address) for face in faces for address in face.addresses]
         where = "" if faces[0].own else f"[{addresses[0]}]"
-        yield Party(f"{name}{where}", Kind.NODE, faces[0].classes, nodes=nodes, addresses=tuple(addresses))
+        yield Party(f"{name}{where}", PartyKind.NODE, faces[0].classes, nodes=nodes, addresses=tuple(addresses))
 
 
 class _Face(msgspec.Struct, frozen=True):
@@ -158,7 +158,7 @@ def _faces(node: Node, classes: Classes, *, every_class: bool) -> Iterator[_Face
         yield _Face(node.name, {family(others[0]): number}, tuple(others), own=False)
 
 
-def _own(node: Node, prepared: Prepared) -> list[Address]:
+def _own(node: Node, prepared: IndexedOracle) -> list[Address]:
     """The addresses by which a node is met: not those that a pod or an earlier node has."""
     every = (*node.addresses, *node.gateways)
     return [each for each in every if prepared.who(each) == NodeEnd(node, each)]

@@ -5,14 +5,14 @@ from ipaddress import IPv6Address
 
 import msgspec
 
-from ovsnp.analysis.explain.reasons import Answer, Reasons
-from ovsnp.analysis.explain.reasons import Way as Judged
+from ovsnp.analysis.explain.reasons import BackendVerdict as Judged
+from ovsnp.analysis.explain.reasons import Explanation, Reasons
 from ovsnp.analysis.naming.ends import name_of
 from ovsnp.analysis.trace.drift import drift
 from ovsnp.analysis.trace.judged import judged
 from ovsnp.analysis.trace.nodes import TracedNode, bridge_of
-from ovsnp.analysis.trace.steps import Step
-from ovsnp.analysis.trace.way import Fate, Way
+from ovsnp.analysis.trace.packet_path import Fate, PacketPath
+from ovsnp.analysis.trace.steps import TraceStep
 from ovsnp.ir.ruleset import RuleRef
 from ovsnp.model.address import format_address, host_prefix
 from ovsnp.model.cluster import Cluster
@@ -26,9 +26,9 @@ class Traced(msgspec.Struct, frozen=True):
     contradicts the answer.
     """
 
-    answer: Answer
-    way: Way
-    steps: tuple[tuple[Step, ...], ...]
+    answer: Explanation
+    way: PacketPath
+    steps: tuple[tuple[TraceStep, ...], ...]
     against: tuple[str, ...] = ()
 
     @property
@@ -64,16 +64,16 @@ def _against(cluster: Cluster, traced: Traced) -> Iterator[str]:
     yield from _by_other_rules(said, traced.steps)
 
 
-def _allowed(cluster: Cluster, said: Judged, way: Way) -> bool:
+def _allowed(cluster: Cluster, said: Judged, way: PacketPath) -> bool:
     """Whether the packet should come through, as far as it was traced."""
-    source, destination = said.scene.source, said.scene.destination
+    source, destination = said.query.source, said.query.destination
     egress = way.before is not None or (said.egress.side.allowed and not _held_by_nobody(cluster, source))
     nobody = _held_by_nobody(cluster, destination) or _is_link_local(destination)
     ingress = way.rest is not None or (said.ingress.side.allowed and not nobody)
     return egress and ingress and not said.verdict.undelivered
 
 
-def _by_another_side(said: Judged, way: Way, steps: Sequence[Sequence[Step]]) -> Iterator[str]:
+def _by_another_side(said: Judged, way: PacketPath, steps: Sequence[Sequence[TraceStep]]) -> Iterator[str]:
     """Where it was dropped, as it should be, but by one side for the other."""
     last = [step for step in steps[-1] if not step.visit.depth][-1]
     if way.fate is not Fate.DROPPED:
@@ -86,7 +86,7 @@ def _by_another_side(said: Judged, way: Way, steps: Sequence[Sequence[Step]]) ->
         yield "the policies deny it on the source's side, and it came past there"
 
 
-def _nobody(answer: Answer, way: Way) -> Iterator[str]:
+def _nobody(answer: Explanation, way: PacketPath) -> Iterator[str]:
     """Against what is said of a cluster IP, where the connection was given to none of its backends."""
     if way.backend is not None:
         end, port = way.backend
@@ -108,7 +108,7 @@ def _held_by_nobody(cluster: Cluster, end: Endpoint) -> bool:
     return isinstance(end, OutsideEnd) and any(cidr.contains(host_prefix(end.address)) for cidr in cidrs)
 
 
-def _by_other_rules(said: Judged, steps: Sequence[Sequence[Step]]) -> Iterator[str]:
+def _by_other_rules(said: Judged, steps: Sequence[Sequence[TraceStep]]) -> Iterator[str]:
     """Where a side let it pass by a rule that, the policies say, does not admit it."""
     for table, reasons in (("EgressRule", said.egress), ("IngressRule", said.ingress)):
         admitting = _admitting(reasons)

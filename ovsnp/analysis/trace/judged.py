@@ -1,16 +1,16 @@
 """Which of the oracle's verdicts a way is to be held against."""
 
-from ovsnp.analysis.explain.reasons import Answer, Reasons, Way
+from ovsnp.analysis.explain.reasons import BackendVerdict, Explanation, Reasons
 from ovsnp.analysis.naming.ends import ClusterIPEnd
-from ovsnp.analysis.trace.way import Way as Traced
+from ovsnp.analysis.trace.packet_path import PacketPath as Traced
 
 
-def judged(answer: Answer, traced: Traced) -> Way | None:
+def judged(answer: Explanation, traced: Traced) -> BackendVerdict | None:
     """What is said of the one whom the connection was given; None where it was given to nobody of a Service's."""
     if not isinstance(answer.connection.destination, ClusterIPEnd):
         return answer.ways[0]
     for way in answer.ways:
-        if traced.backend == (way.scene.destination, way.scene.traffic.port):
+        if traced.backend == (way.query.destination, way.query.traffic.port):
             return way
     return None
 

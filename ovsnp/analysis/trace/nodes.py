@@ -10,7 +10,7 @@ from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import UsageError
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.program import Program
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
@@ -37,7 +37,7 @@ class TracedNode(msgspec.Struct, frozen=True):
     location: Location
     bridge: str
     encap: Encap
-    ports: Ports
+    ports: BridgePorts
     program: Program
     flows: Mapping[tuple[int, int, frozenset[str]], Flow]
 

@@ -6,7 +6,7 @@ from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection
 from ovsnp.flows.match import format_value
 from ovsnp.model.address import Address, family, format_address
-from ovsnp.model.bridge import Port
+from ovsnp.model.bridge import BridgePort
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.ports import ROUTER_MAC
@@ -40,7 +40,7 @@ def opening(connection: Connection, mac: int, source_port: int) -> Fields:
     return {f.PROTOCOL_KIND[version, protocol]: "", **fields, **ports, **flags}
 
 
-def first_packet(connection: Connection, port: Port, source_port: int) -> str:
+def first_packet(connection: Connection, port: BridgePort, source_port: int) -> str:
     """The packet that opens a connection, as it comes in by a port of the bridge.
 
     To a cluster IP it comes with a hash, made of the source port: a trace follows no packet through the datapath's

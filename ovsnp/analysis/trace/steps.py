@@ -5,18 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.analysis.explain.reasons import Way as Judged
+from ovsnp.analysis.explain.reasons import BackendVerdict as Judged
 from ovsnp.analysis.trace.stretch import Stretch, table_name
 from ovsnp.analysis.trace.transcript import Pass, Visit
 from ovsnp.analysis.trace.translation import Translation, translation
-from ovsnp.analysis.trace.words import WORDS, Met
+from ovsnp.analysis.trace.words import WORDS, TableVisit
 from ovsnp.ir.ruleset import RuleRef
 from ovsnp.pipeline.cookies import is_ours
 
 _LEARNED = "SessionAffinity"
 
 
-class Step(msgspec.Struct, frozen=True):
+class TraceStep(msgspec.Struct, frozen=True):
     """A table that the packet met: its name, what happened there in words, and the rules that the flow is of.
 
     ``ours`` says whether the flow is one that the manifests compile to (or none was met). ``translated`` is what
@@ -31,7 +31,7 @@ class Step(msgspec.Struct, frozen=True):
     translated: Translation | None = None
 
 
-def steps(stretch: Stretch, said: Judged | None) -> Iterator[Step]:
+def steps(stretch: Stretch, said: Judged | None) -> Iterator[TraceStep]:
     """The steps over one bridge; ``said`` is the oracle's verdict, which knows who is isolated by which policies."""
     for number, each in enumerate(stretch.passes):
         following = stretch.passes[number + 1] if number + 1 < len(stretch.passes) else None
@@ -48,20 +48,20 @@ class _Passing(NamedTuple):
     said: Judged | None
 
 
-def _step(around: _Passing, visit: Visit) -> Step:
+def _step(around: _Passing, visit: Visit) -> TraceStep:
     if visit.bridge != around.stretch.node.bridge:
-        return Step(visit, f"table {visit.table} of {visit.bridge}", _foreign(visit))
+        return TraceStep(visit, f"table {visit.table} of {visit.bridge}", _foreign(visit))
     table, translated = table_name(visit.table), None
     if around.following and any(map(_translates, visit.actions)):
         translated = translation(around.within, around.following)
     flow = around.stretch.node.flow(visit)
     if visit.found and flow is None and (table != _LEARNED or not is_ours(visit.cookie)):
-        return Step(visit, table, _unknown(visit), ours=False, translated=translated)
+        return TraceStep(visit, table, _unknown(visit), ours=False, translated=translated)
     if not visit.found and not visit.depth:
-        return Step(visit, table, "dropped: no flow matches")
-    met = Met(around.stretch, visit, flow, translated, around.said)
+        return TraceStep(visit, table, "dropped: no flow matches")
+    met = TableVisit(around.stretch, visit, flow, translated, around.said)
     words = WORDS[table](met) if table in WORDS else _foreign(visit)
-    return Step(visit, table, words, flow.rules if flow else (), True, translated)
+    return TraceStep(visit, table, words, flow.rules if flow else (), True, translated)
 
 
 def _translates(action: str) -> bool:

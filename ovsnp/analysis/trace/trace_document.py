@@ -6,10 +6,10 @@ from typing import Any
 from ovsnp.analysis.explain.explanation_document import end_document, traffic_document
 from ovsnp.analysis.naming.questions import Question
 from ovsnp.analysis.trace.agreement import Traced
-from ovsnp.analysis.trace.steps import Step
+from ovsnp.analysis.trace.packet_path import PacketPath
+from ovsnp.analysis.trace.steps import TraceStep
 from ovsnp.analysis.trace.stretch import Stretch
 from ovsnp.analysis.trace.translation import header
-from ovsnp.analysis.trace.way import Way
 from ovsnp.model.address import family
 
 
@@ -46,11 +46,11 @@ def _connection(traced: Traced, source_port: int, *, raw: bool) -> dict[str, Any
     }
 
 
-def _backend(way: Way) -> dict[str, Any] | None:
+def _backend(way: PacketPath) -> dict[str, Any] | None:
     return {**end_document(way.backend[0]), "port": way.backend[1]} if way.backend else None
 
 
-def _bridge(stretch: Stretch, steps: Sequence[Step], *, raw: bool) -> dict[str, Any]:
+def _bridge(stretch: Stretch, steps: Sequence[TraceStep], *, raw: bool) -> dict[str, Any]:
     node = stretch.node
     return {
         "node": node.name,
@@ -70,7 +70,7 @@ def _tunnel(stretch: Stretch) -> dict[str, Any] | None:
     return {**ends, "vni": came.vni, "option": came.option or None, "carried": came.carried or None}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: TraceStep) -> dict[str, Any]:
     visit, translated = step.visit, step.translated
     return {
         "bridge": visit.bridge,

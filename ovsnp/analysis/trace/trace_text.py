@@ -7,10 +7,10 @@ from rich.text import Text
 from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.agreement import Traced
-from ovsnp.analysis.trace.steps import Step
+from ovsnp.analysis.trace.packet_path import Fate
+from ovsnp.analysis.trace.steps import TraceStep
 from ovsnp.analysis.trace.stretch import Stretch
 from ovsnp.analysis.trace.translation import header
-from ovsnp.analysis.trace.way import Fate
 from ovsnp.model.address import format_address
 
 _STYLES = {
@@ -53,7 +53,7 @@ def _ends(connection: Connection, source_port: int) -> str:
     return f"{source}{port} to {destination}"
 
 
-def _bridge(stretch: Stretch, steps: Sequence[Step]) -> Iterator[Text]:
+def _bridge(stretch: Stretch, steps: Sequence[TraceStep]) -> Iterator[Text]:
     node = stretch.node
     where = f"node {node.name}, bridge {node.bridge}" if node.name else f"bridge {node.bridge}"
     yield Text(f"  {where}, in by {node.port_name(stretch.in_port)}", style="bold")
@@ -63,7 +63,7 @@ def _bridge(stretch: Stretch, steps: Sequence[Step]) -> Iterator[Text]:
         yield from _step(step)
 
 
-def _step(step: Step) -> Iterator[Text]:
+def _step(step: TraceStep) -> Iterator[Text]:
     visit = step.visit
     name = f"{'  ' * visit.depth}{step.table}"
     line = Text(f"    {visit.table:>3} {name:<{_COLUMN}}")

@@ -4,20 +4,21 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ovsnp.analysis.explain.reasons import Terms, explain
+from ovsnp.analysis.explain.reasons import explain
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.agreement import Traced, compare
 from ovsnp.analysis.trace.judged import judged
 from ovsnp.analysis.trace.nodes import TracedNode, bridge_of
+from ovsnp.analysis.trace.packet_path import follow
 from ovsnp.analysis.trace.steps import steps
-from ovsnp.analysis.trace.way import follow
 from ovsnp.errors import UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle import NodeEnd, PodEnd
+from ovsnp.oracle.terms import Terms
 
 
-class Asked(msgspec.Struct, frozen=True):
+class TraceTerms(msgspec.Struct, frozen=True):
     """What the ways depend on beside the question: the policies' terms, and the port that connections come from."""
 
     terms: Terms
@@ -25,7 +26,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def trace(
-    cluster: Cluster, nodes: Mapping[str | None, TracedNode], question: Question, asked: Asked
+    cluster: Cluster, nodes: Mapping[str | None, TracedNode], question: Question, asked: TraceTerms
 ) -> Iterator[Traced]:
     """The ways of the connections, in the order of the question.
 

@@ -49,7 +49,7 @@ def written(fields: Mapping[str, str], side: _End) -> str:
     return f"[{address}]:{fields[port]}" if ":" in address else f"{address}:{fields[port]}"
 
 
-class Header(msgspec.Struct, frozen=True):
+class TunnelHeader(msgspec.Struct, frozen=True):
     """The tunnel header that a packet came with.
 
     ``vni`` is its network identifier, ``option`` the Geneve option with a pod's address as its value, ``carried`` that
@@ -70,7 +70,7 @@ class Header(msgspec.Struct, frozen=True):
         return f"{names[self.encap]} from {self.sender} to {self.receiver}, VNI {self.vni}{option}{whose}"
 
 
-def header(stretch: Stretch) -> Header | None:
+def header(stretch: Stretch) -> TunnelHeader | None:
     """The header of what came in by the tunnel; None where the packet came in by another port."""
     fields = read_fields(stretch.packet)
     if stretch.in_port != stretch.node.ports.tunnel:
@@ -79,7 +79,7 @@ def header(stretch: Stretch) -> Header | None:
     options = (f"{field.name}={fields[field.name]}" for field in f.TUN_METADATA.values() if field.name in fields)
     option = next(options, "")
     whose = carried(stretch) if option or vni else ""
-    return Header(
+    return TunnelHeader(
         stretch.node.encap, written(fields, TUNNEL_SENDER), written(fields, TUNNEL_RECEIVER), vni, option, whose
     )
 

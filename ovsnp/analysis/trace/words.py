@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from ovsnp.analysis.explain.reasons import BackendVerdict as Judged
 from ovsnp.analysis.explain.reasons import Reasons
-from ovsnp.analysis.explain.reasons import Way as Judged
 from ovsnp.analysis.trace.judged import isolation
 from ovsnp.analysis.trace.stretch import Stretch
 from ovsnp.analysis.trace.transcript import Visit
@@ -14,7 +14,7 @@ from ovsnp.flows.flow import Flow
 from ovsnp.pipeline import priorities as p
 
 
-class Met(msgspec.Struct, frozen=True):
+class TableVisit(msgspec.Struct, frozen=True):
     """What the words of a table are made of."""
 
     stretch: Stretch
@@ -44,7 +44,7 @@ class Met(msgspec.Struct, frozen=True):
         return ", ".join(map(str, self.flow.rules)) if self.flow else ""
 
 
-def _origin(met: Met) -> str:
+def _origin(met: TableVisit) -> str:
     if met.drops:
         return f"dropped: {met.note}"
     if met.priority == p.CARRIER:
@@ -54,11 +54,11 @@ def _origin(met: Met) -> str:
     return met.note if met.note.startswith("by ") else f"from {met.note}, by its own port and addresses"
 
 
-def _snat(met: Met) -> str:
+def _snat(met: TableVisit) -> str:
     return "to the gateway's address: perhaps an answer to it" if met.visit.match else "not to the gateway's address"
 
 
-def _service(met: Met) -> str:
+def _service(met: TableVisit) -> str:
     if met.priority == p.SERVICE_GUARD:
         return "through the tunnel: its endpoint was chosen where it came from"
     if met.drops:
@@ -68,26 +68,26 @@ def _service(met: Met) -> str:
     return f"Service {met.note}{_endpoint(met)}"
 
 
-def _endpoint(met: Met) -> str:
+def _endpoint(met: TableVisit) -> str:
     return f": given {met.translated.destination}" if met.translated else ""
 
 
-def _kept(met: Met) -> str:
+def _kept(met: TableVisit) -> str:
     return "an endpoint is kept for this client" if met.visit.found else "no endpoint is kept for this client"
 
 
-def _endpoint_table(met: Met) -> str:
+def _endpoint_table(met: TableVisit) -> str:
     return f"Service {met.note}{_endpoint(met) or ': given one of its endpoints'}"
 
 
-def _destination_node(met: Met) -> str:
+def _destination_node(met: TableVisit) -> str:
     return f"to a node{', ' if met.note else ''}{met.note}" if met.priority == p.NODE else "to no node"
 
 
-def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[Met], str]:
+def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[TableVisit], str]:
     """Egress and Ingress; the side is the end whose policies count."""
 
-    def words(met: Met) -> str:
+    def words(met: TableVisit) -> str:
         who = (isolation(reasons(met.said)) if met.said else "") or f"the {side} is isolated"
         match met.priority:
             case p.NOT_ISOLATED:
@@ -102,30 +102,30 @@ def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[Met],
     return words
 
 
-def _peer(side: str) -> Callable[[Met], str]:
-    def words(met: Met) -> str:
+def _peer(side: str) -> Callable[[TableVisit], str]:
+    def words(met: TableVisit) -> str:
         return f"the {side} is in {met.note.removeprefix('peer in ') if met.visit.found else 'no peer set'}"
 
     return words
 
 
-def _rule(met: Met) -> str:
+def _rule(met: TableVisit) -> str:
     if met.drops:
         return "dropped: no rule admits it"
     return f"admitted by {met.rules}" if met.rules else met.note
 
 
-def _forward(met: Met) -> str:
+def _forward(met: TableVisit) -> str:
     if met.drops:
         return f"dropped: {met.note}"
     return met.note if met.note.startswith(("to ", "back to ")) else f"to {met.note}"
 
 
-def _source_node(met: Met) -> str:
+def _source_node(met: TableVisit) -> str:
     return "from a node that always reaches pods" if met.visit.found else "from no such node"
 
 
-def _output(met: Met) -> str:
+def _output(met: TableVisit) -> str:
     if met.drops:
         return f"dropped: {met.note}"
     source = f"; its source becomes {met.translated.source}" if met.translated else ""
@@ -134,7 +134,7 @@ def _output(met: Met) -> str:
     return f"{met.note or 'sent as it is'}{source}"
 
 
-def _send(met: Met) -> str:
+def _send(met: TableVisit) -> str:
     stretch, out = met.stretch, next(iter(met.visit.outputs), "")
     number = stretch.in_port if out == "IN_PORT" else int(out or 0)
     name = stretch.node.port_name(number)
@@ -146,7 +146,7 @@ def _send(met: Met) -> str:
     return f"out of {name} to {written(stretch.last, TUNNEL_RECEIVER)}{neighbor}"
 
 
-WORDS: Mapping[str, Callable[[Met], str]] = {
+WORDS: Mapping[str, Callable[[TableVisit], str]] = {
     "Origin": _origin,
     "SnatConntrack": _snat,
     "Conntrack": lambda _: "asks conntrack: a new connection",

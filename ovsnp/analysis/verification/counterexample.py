@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from ovsnp.analysis.verification.packet import address_text, packet_text
-from ovsnp.analysis.verification.proof import Finding
-from ovsnp.analysis.verification.questions.question import Question, judged
+from ovsnp.analysis.verification.proof import FaultyFlow
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, judged
 from ovsnp.analysis.verification.questions.traffic import NAMES
-from ovsnp.analysis.verification.simulator.actions import Track
+from ovsnp.analysis.verification.simulator.actions import ParsedTrack
 from ovsnp.analysis.verification.simulator.packets import NEW, Memory, Packets
 from ovsnp.analysis.verification.simulator.places import CT_FLAGS
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
@@ -36,13 +36,13 @@ class Counterexample(msgspec.Struct, frozen=True):
     count: int
 
 
-def counterexample(finding: Finding, simulator: Simulator, bridge: str) -> Counterexample:
+def counterexample(finding: FaultyFlow, simulator: Simulator, bridge: str) -> Counterexample:
     """One packet of those that have the fault; ``bridge`` is the name in the command that shows its way."""
     sets = first(finding.fault.sets)
     return counterexample_of(finding, _again(finding, simulator, sets), sets, bridge)
 
 
-def counterexample_of(finding: Finding, packets: Packets, sets: Sets, bridge: str) -> Counterexample:
+def counterexample_of(finding: FaultyFlow, packets: Packets, sets: Sets, bridge: str) -> Counterexample:
     """The same of packets whose way is known; ``sets`` is the one that is told."""
     question, fault = finding.question, finding.fault
     fields = packet_fields(question, sets)
@@ -65,7 +65,7 @@ def counterexample_of(finding: Finding, packets: Packets, sets: Sets, bridge: st
     )
 
 
-def _again(finding: Finding, simulator: Simulator, sets: Sets) -> Packets:
+def _again(finding: FaultyFlow, simulator: Simulator, sets: Sets) -> Packets:
     """The way of the one packet; of a group's choices that which has the fault."""
     question, fault = finding.question, finding.fault
     walk = simulator.walk(question.space)
@@ -74,7 +74,7 @@ def _again(finding: Finding, simulator: Simulator, sets: Sets) -> Packets:
     return next(wrong, ways[0])
 
 
-def packet_fields(question: Question, sets: Sets) -> dict[str, int]:
+def packet_fields(question: BridgeQuestion, sets: Sets) -> dict[str, int]:
     """The packet as it comes to the bridge, before any translation of its destination."""
     known: dict[str, int] = {}
     for name, value in question.start().items():
@@ -87,7 +87,7 @@ def packet_fields(question: Question, sets: Sets) -> dict[str, int]:
     return known
 
 
-def _ends(question: Question, sets: Sets, fields: Mapping[str, int]) -> tuple[str | None, str | None, str | None]:
+def _ends(question: BridgeQuestion, sets: Sets, fields: Mapping[str, int]) -> tuple[str | None, str | None, str | None]:
     both = next(((source, destination) for part, source, destination in question.ends if meet(part, sets)), None)
     if both is None:
         return None, None, None
@@ -98,29 +98,29 @@ def _ends(question: Question, sets: Sets, fields: Mapping[str, int]) -> tuple[st
     return address_text(source, size) if source else None, address_text(destination, size), traffic
 
 
-def _number(question: Question, value: Value, sets: Sets) -> int:
+def _number(question: BridgeQuestion, value: Value, sets: Sets) -> int:
     number = question.space.known(value, sets)
     return number if isinstance(number, int) else 0
 
 
-def _command(bridge: str, flow: str, packets: Packets, question: Question) -> str:
+def _command(bridge: str, flow: str, packets: Packets, question: BridgeQuestion) -> str:
     """What shows the way; the endpoint of a Service, and translations, are the bridge's own choice there."""
     flow, states = _with_states(flow, packets, question)
     shown = "".join(f" '{each}'" if each.startswith("trk") else f" {each}" for each in states)
     return f"ovs-appctl ofproto/trace {bridge} '{flow}'{shown}"
 
 
-def commanded(flow: str, question: Question, simulator: Simulator, sets: Sets) -> tuple[str, list[str]]:
+def commanded(flow: str, question: BridgeQuestion, simulator: Simulator, sets: Sets) -> tuple[str, list[str]]:
     """A packet and the options with which ``ofproto/trace`` takes it through conntrack as a question means it."""
     ways = simulator.walk(question.space).run(question.start(), sets, question.memory, question.table)
     return _with_states(flow, max(ways, key=lambda each: len(each.met)), question)
 
 
-def _with_states(flow: str, packets: Packets, question: Question) -> tuple[str, list[str]]:
+def _with_states(flow: str, packets: Packets, question: BridgeQuestion) -> tuple[str, list[str]]:
     states: list[str] = []
     for each in packets.met:
         for action in each.actions if isinstance(each, ReadFlow) else ():
-            if isinstance(action, Track) and action.table is not None:
+            if isinstance(action, ParsedTrack) and action.table is not None:
                 memory = question.memory.get(action.zone, Memory(NEW))
                 flags = _flags(_number(question, memory.state, packets.sets))
                 states += ["--ct-next", ",".join(["trk", *(flag for flag in flags if flag != "trk")])]
@@ -132,7 +132,7 @@ def _with_states(flow: str, packets: Packets, question: Question) -> tuple[str, 
     return flow, states
 
 
-def _connection(question: Question, sets: Sets) -> tuple[int, int, int]:
+def _connection(question: BridgeQuestion, sets: Sets) -> tuple[int, int, int]:
     """What conntrack knows of a packet's connection in the last zone that it is looked for: state, label and mark."""
     memory = ([*question.memory.values()] or [Memory()])[-1]
     state, label, mark = (_number(question, value, sets) for value in (memory.state, memory.label, memory.mark))

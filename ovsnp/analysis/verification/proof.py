@@ -11,52 +11,56 @@ from ovsnp.analysis.verification.questions.addresses import refine
 from ovsnp.analysis.verification.questions.answers import answered_by_itself
 from ovsnp.analysis.verification.questions.arrivals import arrivals
 from ovsnp.analysis.verification.questions.arriving import to_locals, to_others
-from ovsnp.analysis.verification.questions.choices import Choice
-from ovsnp.analysis.verification.questions.expectation import Expectation
+from ovsnp.analysis.verification.questions.choices import ServiceQuestion
+from ovsnp.analysis.verification.questions.expectation import BridgeExpectation
 from ovsnp.analysis.verification.questions.guards import foreign, guarded, nothing
 from ovsnp.analysis.verification.questions.megaflows import by_megaflow
 from ovsnp.analysis.verification.questions.neighbors import address_resolution, discovery
+from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
 from ovsnp.analysis.verification.questions.pods import from_pods
-from ovsnp.analysis.verification.questions.question import Fault, Question
-from ovsnp.analysis.verification.questions.scene import Scene
+from ovsnp.analysis.verification.questions.proof_context import ProofContext
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault
 from ovsnp.analysis.verification.questions.services import service_questions
 from ovsnp.analysis.verification.questions.states import is_judged
 from ovsnp.analysis.verification.questions.traffic import Cells
-from ovsnp.analysis.verification.questions.ways import UNROUTABLE
-from ovsnp.analysis.verification.simulator.reading import Bridge
+from ovsnp.analysis.verification.simulator.reading import FlowDump
 from ovsnp.analysis.verification.simulator.walk import Simulator, Walk
 from ovsnp.model.address import FAMILIES, family
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import Traffic
 from ovsnp.oracle.classes import Classes
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.relation import Relation
 from ovsnp.oracle.rulebook import Partition
 
 
-class Finding(msgspec.Struct):
+class FaultyFlow(msgspec.Struct):
     """A fault, and how many classes of packets have it at the same flow."""
 
-    question: Question
-    fault: Fault
+    question: BridgeQuestion
+    fault: PacketFault
     count: int
 
 
-class Report(msgspec.Struct, frozen=True):
+class ProofReport(msgspec.Struct, frozen=True):
     """How many classes of packets were asked about, and what was found."""
 
     classes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FaultyFlow, ...]
 
 
 def prove(
-    bridge: Bridge, cluster: Cluster, ports: Ports, options: Options, progress: Callable[[str], None] | None = None
-) -> Report:
+    bridge: FlowDump,
+    cluster: Cluster,
+    ports: BridgePorts,
+    options: Options,
+    progress: Callable[[str], None] | None = None,
+) -> ProofReport:
     """Ask every question of a bridge's flows; ``progress`` is told what is asked next."""
-    found: dict[object, Finding] = {}
+    found: dict[object, FaultyFlow] = {}
     classes = 0
     for question, faults in asked(bridge, cluster, ports, options):
         if progress:
@@ -70,24 +74,24 @@ def prove(
             if key in found:
                 found[key].count += _size(fault.sets)
             else:
-                found[key] = Finding(replace(question, kind=kind), fault, _size(fault.sets))
-    return Report(classes, tuple(found.values()))
+                found[key] = FaultyFlow(replace(question, kind=kind), fault, _size(fault.sets))
+    return ProofReport(classes, tuple(found.values()))
 
 
 def asked(
-    bridge: Bridge, cluster: Cluster, ports: Ports, options: Options
-) -> Iterator[tuple[Question, Iterator[Fault]]]:
+    bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options
+) -> Iterator[tuple[BridgeQuestion, Iterator[PacketFault]]]:
     """Every question with its faults, which are looked for as they are taken."""
     bridge = bridge.without_learned()
     simulator = Simulator(bridge)
     walk: Walk | None = None
     for question in questions(bridge, cluster, ports, options):
-        if walk is None or walk.space is not question.space or walk.stop is not isinstance(question, Choice):
-            walk = simulator.walk(question.space, stop=isinstance(question, Choice), keep=True)
+        if walk is None or walk.space is not question.space or walk.stop is not isinstance(question, ServiceQuestion):
+            walk = simulator.walk(question.space, stop=isinstance(question, ServiceQuestion), keep=True)
         yield question, question.ask(walk)
 
 
-def _kind(question: Question, fault: Fault) -> str:
+def _kind(question: BridgeQuestion, fault: PacketFault) -> str:
     """The kind of a question; where the state of no packet leaves it to policy, policy is not the first suspect."""
     if question.kind != "policy":
         return question.kind
@@ -104,53 +108,55 @@ def _size(sets: tuple[int, ...]) -> int:
     return prod(bits.bit_count() for bits in sets)
 
 
-def questions(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Question]:
+def questions(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[BridgeQuestion]:
     """Every question, family by family; then those that have no family."""
     every = list(_scenes(bridge, cluster, ports, options))
-    for scene in every:
-        resolving = address_resolution(scene) if scene.version == 4 else discovery(scene)
-        questions_ = _of_family(scene) if scene.expect.has_family else nothing(scene)
+    for context in every:
+        resolving = address_resolution(context) if context.version == 4 else discovery(context)
+        questions_ = _of_family(context) if context.expect.has_family else nothing(context)
         for question in chain((resolving,), questions_):
             yield question
             yield from by_megaflow(question)
     yield from foreign(every[0])
 
 
-def _of_family(scene: Scene) -> Iterator[Question]:
-    yield from from_pods(scene)
-    for found in arrivals(scene):
-        yield from to_locals(scene, found)
-        yield from to_others(scene, found)
-    yield from answered_by_itself(scene)
-    yield from guarded(scene)
-    yield from service_questions(scene)
+def _of_family(context: ProofContext) -> Iterator[BridgeQuestion]:
+    yield from from_pods(context)
+    for found in arrivals(context):
+        yield from to_locals(context, found)
+        yield from to_others(context, found)
+    yield from answered_by_itself(context)
+    yield from guarded(context)
+    yield from service_questions(context)
 
 
-def scenes(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Scene]:
+def scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
     """What questions are asked about, for each address family that the node has."""
-    return (scene for scene in _scenes(bridge, cluster, ports, options) if scene.expect.has_family)
+    return (context for context in _scenes(bridge, cluster, ports, options) if context.expect.has_family)
 
 
-def _scenes(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Iterator[Scene]:
-    prepared = Prepared(_of_node(cluster, options.node))
+def _scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
+    prepared = IndexedOracle(_of_node(cluster, options.node))
     classes = Classes(prepared)
     return (_scene(bridge, prepared, classes, ports, options, version) for version in FAMILIES)
 
 
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:
     """The cluster with only the policies that select a pod of the node: no other has a say there."""
-    prepared = Prepared(cluster)
+    prepared = IndexedOracle(cluster)
     local = [pod for pod in cluster.pods if pod.is_on(node)]
     chosen = {policy.key for pod in local for direction in Direction for policy in prepared.isolating(direction, pod)}
     return replace(cluster, policies=tuple(policy for policy in cluster.policies if policy.key in chosen))
 
 
-def _scene(bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, options: Options, version: int) -> Scene:
+def _scene(
+    bridge: FlowDump, prepared: IndexedOracle, classes: Classes, ports: BridgePorts, options: Options, version: int
+) -> ProofContext:
     cluster = prepared.cluster
     services = [Traffic(port.protocol, port.number) for service in cluster.services for port in service.ports]
     cells = Cells(version, bridge.flows, classes.traffic, services)
     partition = Partition(classes.partition.ends, tuple(cell.traffic for cell in cells.cells))
-    expect = Expectation(prepared, ports, options, version, cells, Relation(prepared, partition))
+    expect = BridgeExpectation(prepared, ports, options, version, cells, Relation(prepared, partition))
     cidrs = [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs]
     cut = [*cidrs, *expect.service_cidrs, *UNROUTABLE]
     single = {each.address for each in expect.locals}
@@ -158,4 +164,4 @@ def _scene(bridge: Bridge, prepared: Prepared, classes: Classes, ports: Ports, o
     single = {address for address in single if family(address) == version}
     cluster_ips = {address for service in cluster.services for address in service.cluster_ips}
     far = refine(bridge.flows, prepared, classes, version, cut=cut, single=single, apart=cluster_ips)
-    return Scene(expect, far, bridge.flows, classes)
+    return ProofContext(expect, far, bridge.flows, classes)

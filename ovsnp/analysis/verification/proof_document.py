@@ -6,17 +6,17 @@ from typing import Any
 import msgspec
 
 from ovsnp.analysis.verification.counterexample import Counterexample
-from ovsnp.analysis.verification.proof import Report
+from ovsnp.analysis.verification.proof import ProofReport
 
 
-class Told(msgspec.Struct, frozen=True):
+class ReportedExample(msgspec.Struct, frozen=True):
     """A counterexample and the reasons."""
 
     example: Counterexample
     why: Sequence[str]
 
 
-def document(report: Report, told: Sequence[Told], bridge: str, node: str | None) -> dict[str, Any]:
+def document(report: ProofReport, told: Sequence[ReportedExample], bridge: str, node: str | None) -> dict[str, Any]:
     """Everything there is to say."""
     return {
         "bridge": bridge,

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from ovsnp.analysis.verification.proof import Report
-from ovsnp.analysis.verification.proof_document import Told
+from ovsnp.analysis.verification.proof import ProofReport
+from ovsnp.analysis.verification.proof_document import ReportedExample
 
 _DIM = "dim"
 
 
-def lines(report: Report, told: Sequence[Told]) -> Iterator[Text]:
+def lines(report: ProofReport, told: Sequence[ReportedExample]) -> Iterator[Text]:
     """The counterexamples, then the sum."""
     for each in told:
         yield from _counterexample(each)
@@ -26,7 +26,7 @@ def lines(report: Report, told: Sequence[Told]) -> Iterator[Text]:
     yield line.append(f"{faults} among {report.classes:,} classes of packets{left}", "bold")
 
 
-def _counterexample(told: Told) -> Iterator[Text]:
+def _counterexample(told: ReportedExample) -> Iterator[Text]:
     example = told.example
     classes = "1 class" if example.count == 1 else f"{example.count:,} classes"
     head = Text(f"{example.kind}: ", style="bold")

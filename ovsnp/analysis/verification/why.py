@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ovsnp.analysis.explain.explanation_text import lines
-from ovsnp.analysis.explain.reasons import Terms, explain
+from ovsnp.analysis.explain.reasons import explain
 from ovsnp.analysis.naming.ports import PORTLESS
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -15,6 +15,7 @@ from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.oracle import who
+from ovsnp.oracle.terms import Terms
 
 _GUARDS = {
     "spoofing": "A pod may send only by its own port, with its own MAC and addresses.",
@@ -64,6 +65,6 @@ def _explained(example: Counterexample, cluster: Cluster, options: Options) -> l
         return []
     if any(who(cluster, parse_address(example.destination)) == each.source for each in question.connections):
         return []
-    terms = Terms(options.strict_nodes, options.node, options.service_blocks)
+    terms = Terms(options.strict_nodes, options.service_blocks, options.node)
     answers = [explain(cluster, connection, terms) for connection in question.connections]
     return [line.plain for line in lines(question, answers, Places())]

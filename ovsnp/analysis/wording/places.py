@@ -10,7 +10,7 @@ from ovsnp.yaml_reader.paths import Path, format_path
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 
 
-class Field(msgspec.Struct, frozen=True):
+class PolicyField(msgspec.Struct, frozen=True):
     """A field of a policy's object: its path (empty: the object), and the line it stands on (0: not known)."""
 
     path: str
@@ -22,27 +22,27 @@ class Places:
 
     def __init__(self) -> None:
         self._locator = Locator()
-        self._known: dict[tuple[str, Path], Field] = {}
+        self._known: dict[tuple[str, Path], PolicyField] = {}
 
-    def policy(self, policy: NetworkPolicy) -> Field:
+    def policy(self, policy: NetworkPolicy) -> PolicyField:
         """Where the object begins."""
         return self._field(policy, ())
 
-    def rule(self, policy: NetworkPolicy, direction: Direction, rule: int) -> Field:
+    def rule(self, policy: NetworkPolicy, direction: Direction, rule: int) -> PolicyField:
         """Where an item of ``ingress`` or ``egress`` begins."""
         return self._field(policy, _rule(direction, rule))
 
-    def peer(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> Field:
+    def peer(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> PolicyField:
         """Where an item of the rule's ``from`` or ``to`` begins."""
         return self._field(policy, peer_path(direction, rule, item))
 
-    def port(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> Field:
+    def port(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> PolicyField:
         """Where an item of the rule's ``ports`` begins."""
         return self._field(policy, (*_rule(direction, rule), "ports", item))
 
-    def _field(self, policy: NetworkPolicy, path: Path) -> Field:
+    def _field(self, policy: NetworkPolicy, path: Path) -> PolicyField:
         if (policy.key, path) not in self._known:
-            self._known[policy.key, path] = Field(format_path(path), self._locator.span(policy.place, path))
+            self._known[policy.key, path] = PolicyField(format_path(path), self._locator.span(policy.place, path))
         return self._known[policy.key, path]
 
 

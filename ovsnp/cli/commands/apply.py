@@ -5,7 +5,7 @@ import json
 import click
 import msgspec
 
-from ovsnp.apply import Outcome
+from ovsnp.apply import ApplyResult
 from ovsnp.apply import apply as apply_to_bridge
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
 from ovsnp.cli.planned import living_cluster
@@ -35,7 +35,7 @@ def apply(request: Request, *, remove_missing: bool) -> None:
     tell_left_out(request, outcome.without_port, outcome.odd)
 
 
-def _lines(bridge: str, outcome: Outcome) -> list[str]:
+def _lines(bridge: str, outcome: ApplyResult) -> list[str]:
     lines = [f"{bridge}: {words}" for words in outcome.bridge]
     if outcome.added or outcome.changed or outcome.deleted:
         flows = f"{outcome.added} added, {outcome.changed} changed, {outcome.deleted} deleted"
@@ -55,7 +55,7 @@ def _lines(bridge: str, outcome: Outcome) -> list[str]:
     return lines
 
 
-def _document(outcome: Outcome) -> dict[str, object]:
+def _document(outcome: ApplyResult) -> dict[str, object]:
     return {
         "done": list(outcome.bridge),
         "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},

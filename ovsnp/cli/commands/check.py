@@ -10,10 +10,9 @@ import click
 from ovsnp.analysis.check.check_document import document
 from ovsnp.analysis.check.check_text import summary, text_lines, unasked, where
 from ovsnp.analysis.check.flows import BridgeFlows
-from ovsnp.analysis.check.judging import Asked, ask, judge
+from ovsnp.analysis.check.judging import JudgedExpectation, ask, judge
 from ovsnp.analysis.check.placed import Placed, place
 from ovsnp.analysis.check.reading import read_expectations
-from ovsnp.analysis.explain.reasons import Terms
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
@@ -22,7 +21,8 @@ from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle.planned import readings
-from ovsnp.yaml_reader.report import Report
+from ovsnp.oracle.terms import Terms
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.sources import STDIN
 
 
@@ -49,7 +49,7 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
     read = readings(living_cluster(request) if flows else request.cluster())
     cluster = read.certain
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
-    terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
+    terms = Terms(request.strict_nodes, request.service_blocks, request.entry(cluster))
     asked = _read(request, cluster, files)
     bridge_flows = _bridge_flows(request, cluster, flows) if flows else None
     placed = place(judge(read, asked, terms, bridge_flows))
@@ -64,9 +64,9 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
         sys.exit(Exit.NO)
 
 
-def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[Asked]:
+def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[JudgedExpectation]:
     """What the files ask; raises InputError with every mistake in them."""
-    report = Report()
+    report = MistakeReport()
     expectations, diagnostics = read_expectations(files, report)
     asked = ask(Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes), expectations, report)
     diagnostics += report.diagnostics()

@@ -76,7 +76,8 @@ def _diff_flows(request: Request, *, remove_missing: bool) -> Exit:
 
 
 def _diff_effect(request: Request, old: str, new: str) -> Exit:
-    from ovsnp.analysis.diff.effect import Terms, compare  # noqa: PLC0415 -- only who asks for it pays for it
+    from ovsnp.analysis.diff.effect import compare  # noqa: PLC0415 -- only who asks for it pays for it
+    from ovsnp.oracle.terms import Terms  # noqa: PLC0415
 
     terms = Terms(request.strict_nodes, request.service_blocks)
     before, after = planned_clusters(request, *_clusters(request, old, new))

@@ -18,7 +18,7 @@ from ovsnp.analysis.explain.openings.openings import openings
 from ovsnp.analysis.explain.openings.openings_document import openings_document
 from ovsnp.analysis.explain.openings.openings_text import opening_lines
 from ovsnp.analysis.explain.oracle import Oracle
-from ovsnp.analysis.explain.reasons import Outcome, Terms, outcome
+from ovsnp.analysis.explain.reasons import Outcome, outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Written, read_pairs, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -26,13 +26,14 @@ from ovsnp.analysis.wording.places import Places
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
 from ovsnp.cli.planned import planned_clusters
-from ovsnp.cli.questions import Question, family_options
+from ovsnp.cli.questions import QuestionCommand, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.address import family
+from ovsnp.oracle.terms import Terms
 
 
-@click.command(cls=Question)
+@click.command(cls=QuestionCommand)
 @click.argument("source", metavar="SRC", shell_complete=sources)
 @click.argument("destination", metavar="[DST]", required=False, shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
@@ -61,7 +62,7 @@ def explain(
     """
     (cluster,) = planned_clusters(request, request.cluster())
     gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
-    terms = Terms(request.strict_nodes, request.entry(cluster), request.service_blocks)
+    terms = Terms(request.strict_nodes, request.service_blocks, request.entry(cluster))
     roster = Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes)
     if destination is None:
         if expect:

@@ -18,7 +18,7 @@ from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import load
 from ovsnp.errors import Exit, OvsnpError, UsageError
 from ovsnp.lab import standing, topology
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.demo import compiled, demonstrate
 from ovsnp.lab.interrupts import INTERRUPTS
 from ovsnp.lab.journal import Settings
@@ -26,7 +26,7 @@ from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_json import document
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.measuring import measuring
-from ovsnp.lab.own.planning import MOST_PODS, Plan, plan
+from ovsnp.lab.own.planning import MOST_PODS, LabPlan, plan
 from ovsnp.lab.pace import PATIENCE, RATE, Pace
 from ovsnp.lab.probes import sctp_available
 from ovsnp.lab.runtime import NETNS, RUNTIMES
@@ -95,8 +95,8 @@ def lab() -> None:
 @_runtime
 @click.option(
     "--datapath",
-    type=click.Choice(Datapath, case_sensitive=False),
-    default=Datapath.NETDEV,
+    type=click.Choice(DatapathType, case_sensitive=False),
+    default=DatapathType.NETDEV,
     help="Open vSwitch's: in ovs-vswitchd (netdev), or in the kernel (system), which needs its module openvswitch.",
 )
 @_encap
@@ -117,7 +117,7 @@ def up(
     topo: Path | None,
     name: str,
     runtime: str,
-    datapath: Datapath,
+    datapath: DatapathType,
     encap: Encap,
     strict_nodes: bool,
     masquerade: bool,
@@ -253,7 +253,7 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
     Where this machine cannot carry a lab: say why, and show the flows that the policies become.
     """
     try:
-        RUNTIMES[runtime].check_machine(Datapath.NETDEV)
+        RUNTIMES[runtime].check_machine(DatapathType.NETDEV)
     except OvsnpError as error:
         click.echo(compiled(topology.read(topo or shipped_topology())), nl=False)
         click.echo(f"left out: the lab and its connections: {error}", err=True)
@@ -268,7 +268,7 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
         sys.exit(Exit.NO)
 
 
-def _own(files: Sequence[str], runtime: str, most_pods: int) -> Plan | None:
+def _own(files: Sequence[str], runtime: str, most_pods: int) -> LabPlan | None:
     """A lab of the cluster in these manifests; None where they have no nodes: they are for another cluster then."""
     cluster = load(files) if files else None
     if cluster is None or not (cluster.nodes or cluster.unused_nodes):
@@ -301,7 +301,7 @@ def _described(built: Lab) -> str:
     return (
         f"lab {built.settings.name}: {len(built.nodes)} nodes, {pods} pods, {outside} hosts outside, "
         f"{built.settings.encap}{', masquerade' if built.settings.masquerade else ''}, "
-        f"{'kernel datapath, ' if built.settings.datapath is Datapath.SYSTEM else ''}"
+        f"{'kernel datapath, ' if built.settings.datapath is DatapathType.SYSTEM else ''}"
         f"{len(built.cluster.policies)} policies"
     )
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from ovsnp.analysis.lint import CHECKS, Report, Scene
+from ovsnp.analysis.lint import CHECKS, LintIndex, LintReport
 from ovsnp.analysis.lint import lint as run_checks
 from ovsnp.analysis.lint.absent import why_nothing_to_select
 from ovsnp.analysis.lint.finding import Severity
@@ -54,7 +54,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
     """
     checks = _chosen(select, ignore)
     (cluster,) = planned_clusters(request, request.cluster())
-    scene = Scene(
+    scene = LintIndex(
         cluster, request.service_cidrs, strict_nodes=request.strict_nodes, service_blocks=request.service_blocks
     )
     report = run_checks(scene, checks)
@@ -69,7 +69,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
         sys.exit(Exit.NO)
 
 
-def _tell(request: Request, cluster: Cluster, report: Report) -> None:
+def _tell(request: Request, cluster: Cluster, report: LintReport) -> None:
     """What is not a finding, on stderr."""
     for finding in report.ignored:
         request.detail(

@@ -7,23 +7,23 @@ import sys
 import click
 import msgspec
 
-from ovsnp.analysis.explain.reasons import Terms
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.trace.nodes import Named, read_nodes
 from ovsnp.analysis.trace.packet import SOURCE_PORT
 from ovsnp.analysis.trace.trace_document import document
 from ovsnp.analysis.trace.trace_text import lines
-from ovsnp.analysis.trace.tracing import Asked, check, one_packet
+from ovsnp.analysis.trace.tracing import TraceTerms, check, one_packet
 from ovsnp.analysis.trace.tracing import trace as traced
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, require_node, shared_options
 from ovsnp.cli.planned import living_cluster
-from ovsnp.cli.questions import Question, family_options
+from ovsnp.cli.questions import QuestionCommand, family_options
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
+from ovsnp.oracle.terms import Terms
 from ovsnp.switch.location import locate
 
 _OF_NODE = re.compile(r"([a-z0-9][a-z0-9.-]*)=(.+)")
@@ -38,7 +38,7 @@ _OF_THE_LAB = {
 _TYPED = click.core.ParameterSource.COMMANDLINE
 
 
-@click.command(cls=Question)
+@click.command(cls=QuestionCommand)
 @click.argument("source", metavar="SRC", shell_complete=sources)
 @click.argument("destination", metavar="DST", shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
@@ -87,8 +87,8 @@ def trace(
     question = one_packet(read_question(roster, Written(source, destination, port, version)))
     check(question)
     nodes = read_nodes(cluster, switches, options)
-    terms = Terms(options.strict_nodes, request.node, options.service_blocks)
-    ways = list(traced(cluster, nodes, question, Asked(terms, source_port)))
+    terms = Terms(options.strict_nodes, options.service_blocks, request.node)
+    ways = list(traced(cluster, nodes, question, TraceTerms(terms, source_port)))
     if request.output == "json":
         click.echo(json.dumps(document(question, ways, source_port, raw=raw), indent=2))
     else:

@@ -13,7 +13,7 @@ from rich.status import Status
 
 from ovsnp.analysis.verification.counterexample import counterexample
 from ovsnp.analysis.verification.proof import prove
-from ovsnp.analysis.verification.proof_document import Told, document
+from ovsnp.analysis.verification.proof_document import ReportedExample, document
 from ovsnp.analysis.verification.proof_text import lines
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.analysis.verification.simulator.walk import Simulator
@@ -23,7 +23,7 @@ from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
 from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.errors import Exit, UsageError
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 
@@ -67,7 +67,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         report = prove(bridge, cluster, ports, options, tell)
     simulator = Simulator(bridge.without_learned())
     examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
-    told = [Told(each, why(each, cluster, options)) for each in examples]
+    told = [ReportedExample(each, why(each, cluster, options)) for each in examples]
     if request.output == "json":
         click.echo(json.dumps(document(report, told, options.bridge, options.node), indent=2))
     else:
@@ -78,7 +78,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         sys.exit(Exit.NO)
 
 
-def _tell_missing(request: Request, bridge: str, cluster: Cluster, ports: Ports) -> None:
+def _tell_missing(request: Request, bridge: str, cluster: Cluster, ports: BridgePorts) -> None:
     """Name the pods on the bridge that the input lacks."""
     from ovsnp.apply.guards import missing_pods  # noqa: PLC0415 -- python-ovs takes time to import
 
@@ -90,7 +90,7 @@ def _tell_missing(request: Request, bridge: str, cluster: Cluster, ports: Ports)
 
 
 def _flow_lines(
-    request: Request, compiled: tuple[Cluster, Ports, Options], file: Path | None, *, live: bool
+    request: Request, compiled: tuple[Cluster, BridgePorts, Options], file: Path | None, *, live: bool
 ) -> Sequence[str]:
     if file:
         return file.read_text(encoding="utf-8").splitlines()

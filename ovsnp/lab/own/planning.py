@@ -25,7 +25,7 @@ _NAMED = 5
 _POLICIES = "policies.json"
 
 
-class Plan(msgspec.Struct, frozen=True):
+class LabPlan(msgspec.Struct, frozen=True):
     """The part of a cluster that a lab has, on an underlay, with hosts outside; ``left_out`` says what it has not."""
 
     cluster: Cluster
@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
         return topology, write_policies(folder, self.cluster, self.cluster.policies)
 
 
-def plan(cluster: Cluster, most_pods: int) -> Plan:
+def plan(cluster: Cluster, most_pods: int) -> LabPlan:
     """A lab of at most so many pods; raises UsageError where the cluster has no node or no pod."""
     if not cluster.nodes:
         raise UsageError("no node can be used, and a lab is built of nodes; add them: kubectl get nodes -o json")
@@ -57,7 +57,7 @@ def plan(cluster: Cluster, most_pods: int) -> Plan:
     underlay = lay([node for node in cluster.nodes.values() if node.name in names])
     outsiders = find_outsiders(cluster, chosen.policies, [*underlay.segments.values()], underlay.segments)
     part = _part(cluster, chosen, underlay)
-    return Plan(part, underlay, outsiders.addresses, tuple(_left_out(cluster, part, chosen, underlay, outsiders)))
+    return LabPlan(part, underlay, outsiders.addresses, tuple(_left_out(cluster, part, chosen, underlay, outsiders)))
 
 
 def write_policies(folder: Path, cluster: Cluster, policies: Iterable[NetworkPolicy]) -> Path:

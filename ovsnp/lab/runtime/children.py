@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ovsnp.errors import SwitchError
-from ovsnp.lab.journal import Entry, LabDirectory, Process, start_time
+from ovsnp.lab.journal import JournalEntry, LabDirectory, Process, start_time
 
 
 def output(command: Sequence[str], what: str, directory: Path | None = None, given: bytes = b"") -> str:
@@ -34,7 +34,7 @@ def begin(command: Sequence[str], what: str, sink: Path, directory: LabDirectory
     started = start_time(child.pid)
     if started is None or child.stdin is None:
         raise SwitchError(f"{what} ended at once")
-    directory.record(Entry(process=Process(child.pid, started)))
+    directory.record(JournalEntry(process=Process(child.pid, started)))
     with child.stdin as go:
         go.write(b"go\n")
     return child

@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ovsnp.errors import SwitchError, UsageError
-from ovsnp.lab.datapath import Datapath
-from ovsnp.lab.journal import Entry, LabDirectory, end, start_time
+from ovsnp.lab.datapath import DatapathType
+from ovsnp.lab.journal import JournalEntry, LabDirectory, end, start_time
 from ovsnp.lab.runtime import docker, namespace
 from ovsnp.lab.runtime.children import begin, output
 from ovsnp.lab.runtime.clab_file import standalone
@@ -64,15 +64,15 @@ def _name(path: str) -> str:
 class ContainerlabRuntime:
     """One lab's containers."""
 
-    def __init__(self, directory: LabDirectory, datapath: Datapath) -> None:
+    def __init__(self, directory: LabDirectory, datapath: DatapathType) -> None:
         self.directory = directory
         self._file = directory.root / f"{directory.name}.clab.yml"
         self._log = directory.root / "containerlab.log"
 
     @staticmethod
-    def check_machine(datapath: Datapath) -> None:
+    def check_machine(datapath: DatapathType) -> None:
         """See ``Runtime``; the image's Open vSwitch has the userspace datapath only."""
-        if datapath is not Datapath.NETDEV:
+        if datapath is not DatapathType.NETDEV:
             raise UsageError(
                 f"a lab of containers has no datapath {datapath}; leave --datapath out, or give --runtime netns"
             )
@@ -93,7 +93,7 @@ class ContainerlabRuntime:
         if any(node.image == docker.IMAGE for node in topology.nodes):
             docker.have_image()
         self._file.write_text(standalone(topology.file, name), encoding="utf-8")
-        self.directory.record(Entry(networks=tuple(sorted(docker.networks()))))
+        self.directory.record(JournalEntry(networks=tuple(sorted(docker.networks()))))
         self._wait(begin(self._containerlab("deploy"), "containerlab deploy", self._log, self.directory))
 
     def destroy(self) -> None:

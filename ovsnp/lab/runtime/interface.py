@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.journal import LabDirectory
 from ovsnp.lab.topology import Topology
 
@@ -11,10 +11,10 @@ from ovsnp.lab.topology import Topology
 class Runtime(Protocol):
     """Builds a topology, runs commands in its nodes, takes it away."""
 
-    def __init__(self, directory: LabDirectory, datapath: Datapath) -> None: ...
+    def __init__(self, directory: LabDirectory, datapath: DatapathType) -> None: ...
 
     @staticmethod
-    def check_machine(datapath: Datapath) -> None:
+    def check_machine(datapath: DatapathType) -> None:
         """Raise UsageError or SwitchError where this machine cannot carry such a lab, saying what it lacks."""
         ...
 

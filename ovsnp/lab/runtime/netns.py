@@ -16,9 +16,9 @@ from pathlib import Path
 
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.lab import daemons
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.interrupts import held_back
-from ovsnp.lab.journal import Entry, LabDirectory, Process, end, start_time
+from ovsnp.lab.journal import JournalEntry, LabDirectory, Process, end, start_time
 from ovsnp.lab.runtime import namespace
 from ovsnp.lab.runtime.children import begin, output
 from ovsnp.lab.topology import Link, Topology, TopologyNode
@@ -39,18 +39,18 @@ MODULE = "openvswitch"
 class NetnsRuntime:
     """One lab's namespaces, named LAB-NODE."""
 
-    def __init__(self, directory: LabDirectory, datapath: Datapath) -> None:
+    def __init__(self, directory: LabDirectory, datapath: DatapathType) -> None:
         self.directory = directory
         self.datapath = datapath
 
     @staticmethod
-    def check_machine(datapath: Datapath) -> None:
+    def check_machine(datapath: DatapathType) -> None:
         """See ``Runtime``."""
         NetnsRuntime.check_access()
         if missing := [program for program in PROGRAMS if not shutil.which(program)]:
             packages = " ".join(sorted({PROGRAMS[program] for program in missing}))
             raise SwitchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {packages}")
-        if datapath is Datapath.SYSTEM:
+        if datapath is DatapathType.SYSTEM:
             _check_module()
         elif not Path("/dev/net/tun").exists():
             raise SwitchError("/dev/net/tun is missing, and Open vSwitch's userspace datapath needs it; modprobe tun")
@@ -138,7 +138,7 @@ class NetnsRuntime:
 
     def _make_namespace(self, node: TopologyNode) -> None:
         name = self.namespace(node.name)
-        self.directory.record(Entry(namespace=name))
+        self.directory.record(JournalEntry(namespace=name))
         # An interrupt while the child begins would leave a child that nobody knows, which makes the namespace later.
         with held_back():
             output(["ip", "netns", "add", name], f"{node.name}: ip netns add")
@@ -158,7 +158,7 @@ class NetnsRuntime:
             mac = ["address", end_.mac] if end_.mac else []
             settings = [end_.interface, *mac, "mtu", str(link.mtu), "up"]
             output(["ip", "-n", self.namespace(end_.node), "link", "set", "dev", *settings], what)
-            if self.datapath is Datapath.NETDEV:
+            if self.datapath is DatapathType.NETDEV:
                 namespace.disable_checksum_offload(self.namespace(end_.node), end_.interface)
 
     def _start(self, node: str, command: Sequence[str], sink: Path) -> subprocess.Popen[bytes]:

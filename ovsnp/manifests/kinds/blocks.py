@@ -8,7 +8,7 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.model.address import Address, Prefix, parse_address, parse_prefix
 from ovsnp.model.policy import IPBlock
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import quote
 
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -18,7 +18,7 @@ _LENGTH = re.compile("3[0-2]|[12]?[0-9]")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
-def read_address(text: str, path: Path, report: Report) -> Address | None:
+def read_address(text: str, path: Path, report: MistakeReport) -> Address | None:
     """An address; None, with the mistake reported, where it is none."""
     address, fault, remedy = _parse_address(text)
     if fault:
@@ -26,7 +26,7 @@ def read_address(text: str, path: Path, report: Report) -> Address | None:
     return address
 
 
-def note_address(text: str, path: Path, report: Report) -> Address | None:
+def note_address(text: str, path: Path, report: MistakeReport) -> Address | None:
     """An address of a cluster's state; None, with a note, where it is none."""
     address, fault, _ = _parse_address(text)
     if fault:
@@ -53,7 +53,7 @@ def path_of(address: Address, texts: Sequence[tuple[Path, str]]) -> Path:
     return next(same, texts[0][0])
 
 
-def read_prefix(text: str, path: Path, report: Report) -> Prefix | None:
+def read_prefix(text: str, path: Path, report: MistakeReport) -> Prefix | None:
     """A CIDR block, its host bits masked away; None, with the mistake reported, where it is none."""
     prefix = _parse(text)
     if isinstance(prefix, Prefix):
@@ -62,7 +62,7 @@ def read_prefix(text: str, path: Path, report: Report) -> Prefix | None:
     return None
 
 
-def read_block(block: wire.IPBlock, path: Path, report: Report) -> IPBlock | None:
+def read_block(block: wire.ApiIPBlock, path: Path, report: MistakeReport) -> IPBlock | None:
     """An ``ipBlock``; its ``except`` must lie inside it and be smaller."""
     if not block.cidr:
         report.add((*path, "cidr"), "missing; write a CIDR block such as 10.0.0.0/8")

@@ -12,7 +12,7 @@ from ovsnp.manifests.kinds.services import cluster_ip_texts
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.service import Service
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.report import MistakeReport, Subject
 
 
 class _Claim(NamedTuple):
@@ -26,7 +26,9 @@ class ClusterIPs:
     ``addressing`` knows all nodes and pods. A family without ``service_cidrs`` is not held against any.
     """
 
-    def __init__(self, addressing: Addressing, nodes: Nodes, service_cidrs: Collection[Prefix], report: Report) -> None:
+    def __init__(
+        self, addressing: Addressing, nodes: Nodes, service_cidrs: Collection[Prefix], report: MistakeReport
+    ) -> None:
         self._addressing = addressing
         self._report = report
         self._node_of = {cidr: node.name for node in nodes.usable.values() for cidr in node.pod_cidrs}
@@ -34,7 +36,7 @@ class ClusterIPs:
         self._service_cidrs = _Blocks(service_cidrs)
         self._claims: dict[Address, list[_Claim]] = {}
 
-    def add(self, service: Service, spec: wire.ServiceSpec) -> None:
+    def add(self, service: Service, spec: wire.ApiServiceSpec) -> None:
         """Take a Service's claims."""
         texts = cluster_ip_texts(spec)
         for address in service.cluster_ips:

@@ -16,7 +16,7 @@ from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Node
 from ovsnp.model.service import EndpointSlice, SliceEndpoint, SlicePort
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import quote
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -28,7 +28,7 @@ _NULL_PORT = "null is no port; write name and port, or remove it"
 _NO_ADDRESS = "missing; write the address that the endpoint is reached at"
 
 _SPECIAL_FIRST_BYTES = {4: frozenset({0, 127, 169, *range(224, 240)}), 6: frozenset({0, 0xFE, 0xFF})}
-_NULL_CONDITIONS = wire.EndpointConditions()
+_NULL_CONDITIONS = wire.ApiEndpointConditions()
 
 
 class SliceReader:
@@ -37,12 +37,12 @@ class SliceReader:
     ``addressing`` knows which pod has which address.
     """
 
-    def __init__(self, nodes: Mapping[str, Node], addressing: Addressing, report: Report) -> None:
+    def __init__(self, nodes: Mapping[str, Node], addressing: Addressing, report: MistakeReport) -> None:
         self._nodes = nodes
         self._addressing = addressing
         self._report = report
 
-    def read(self, written: wire.EndpointSlice, namespace: str, name: str, place: Place) -> EndpointSlice | None:
+    def read(self, written: wire.ApiEndpointSlice, namespace: str, name: str, place: Place) -> EndpointSlice | None:
         """A slice as far as it can be read, everything that cannot reported.
 
         None if it does not count: no Service's, or of names instead of addresses.
@@ -66,14 +66,14 @@ class SliceReader:
             self._report.note(("addressType",), f"{what}; ovsnp leaves the slice out")
         return _FAMILIES.get(name or "")
 
-    def _service(self, metadata: wire.Metadata | None) -> str:
+    def _service(self, metadata: wire.ApiMetadata | None) -> str:
         """The Service that the slice belongs to; empty where it belongs to none."""
         service = (metadata and metadata.labels and metadata.labels.get(SERVICE_NAME)) or ""
         if fault := label_value_fault(service):
             self._report.add(("metadata", "labels", SERVICE_NAME), fault)
         return service
 
-    def _ports(self, ports: Sequence[wire.EndpointPort | None]) -> Iterator[SlicePort]:
+    def _ports(self, ports: Sequence[wire.ApiEndpointPort | None]) -> Iterator[SlicePort]:
         """The ports; one without a number means "all ports", which no Service's port is, and is left out."""
         names: set[str] = set()
         for index, port in enumerate(ports):
@@ -90,7 +90,7 @@ class SliceReader:
                 yield SlicePort(name, protocol, port.port)
 
     def _endpoints(
-        self, endpoints: Sequence[wire.Endpoint | None], namespace: str, wanted: int
+        self, endpoints: Sequence[wire.ApiEndpoint | None], namespace: str, wanted: int
     ) -> Iterator[SliceEndpoint]:
         for index, endpoint in enumerate(endpoints):
             path = ("endpoints", index)
@@ -128,7 +128,7 @@ def _name_fault(name: str, others: set[str]) -> str | None:
     return label_name_fault(name) if name else None
 
 
-def _readiness(conditions: wire.EndpointConditions) -> tuple[bool, bool]:
+def _readiness(conditions: wire.ApiEndpointConditions) -> tuple[bool, bool]:
     """Whether an endpoint is ready, and whether it serves.
 
     The API: a ``ready`` of nil "should be interpreted as true", one of ``serving`` as ``ready``; an endpoint that is

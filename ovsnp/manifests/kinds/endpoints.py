@@ -17,7 +17,7 @@ from ovsnp.manifests.kinds.syntax import MAX_PORT
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import EndpointSlice, SliceEndpoint, SlicePort
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 
 
 class Subset(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class Subset(msgspec.Struct, frozen=True):
 
 
 def read_endpoints(
-    written: wire.Endpoints, namespace: str, addressing: Addressing, report: Report
+    written: wire.ApiEndpoints, namespace: str, addressing: Addressing, report: MistakeReport
 ) -> tuple[Subset, ...]:
     """The subsets of an Endpoints object, as far as they can be read."""
     reader = _Reader(namespace, addressing, report)
@@ -43,17 +43,17 @@ def as_slices(subsets: Sequence[Subset], namespace: str, name: str, place: Place
 
 
 class _Reader:
-    def __init__(self, namespace: str, addressing: Addressing, report: Report) -> None:
+    def __init__(self, namespace: str, addressing: Addressing, report: MistakeReport) -> None:
         self._namespace = namespace
         self._addressing = addressing
         self._report = report
 
-    def subset(self, subset: wire.EndpointSubset, path: Path) -> Subset:
+    def subset(self, subset: wire.ApiEndpointSubset, path: Path) -> Subset:
         ready = self._endpoints(subset.addresses or (), (*path, "addresses"), ready=True)
         unready = self._endpoints(subset.not_ready_addresses or (), (*path, "notReadyAddresses"), ready=False)
         return Subset(tuple(self._ports(subset.ports or (), (*path, "ports"))), (*ready, *unready))
 
-    def _ports(self, ports: Sequence[wire.EndpointPort | None], path: Path) -> Iterator[SlicePort]:
+    def _ports(self, ports: Sequence[wire.ApiEndpointPort | None], path: Path) -> Iterator[SlicePort]:
         for index, port in enumerate(ports):
             number, protocol = (port.port or 0, port.protocol or Protocol.TCP) if port else (0, "")
             if port and 1 <= number <= MAX_PORT and protocol in PROTOCOLS:
@@ -62,7 +62,7 @@ class _Reader:
                 self._report.note((*path, index), "is no port; ovsnp leaves the port out")
 
     def _endpoints(
-        self, addresses: Sequence[wire.EndpointsAddress | None], path: Path, *, ready: bool
+        self, addresses: Sequence[wire.ApiEndpointsAddress | None], path: Path, *, ready: bool
     ) -> Iterator[SliceEndpoint]:
         for index, written in enumerate(addresses):
             if written is None:

@@ -6,7 +6,7 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.syntax import label_key_fault, label_value_fault, subdomain_fault
 from ovsnp.model.selector import Operator, Requirement, Selector
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import quote
 
 _OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
@@ -19,7 +19,7 @@ _NULL_REQUIREMENT = "null is no requirement; write key, operator and values, or 
 
 
 def read_name(
-    metadata: wire.Metadata | None, report: Report, check: Callable[[str], str | None] = subdomain_fault
+    metadata: wire.ApiMetadata | None, report: MistakeReport, check: Callable[[str], str | None] = subdomain_fault
 ) -> str:
     """An object's name, checked."""
     name = (metadata and metadata.name) or ""
@@ -27,7 +27,7 @@ def read_name(
     return name
 
 
-def read_labels(labels: dict[str, str] | None, path: Path, report: Report) -> Mapping[str, str]:
+def read_labels(labels: dict[str, str] | None, path: Path, report: MistakeReport) -> Mapping[str, str]:
     """Labels, checked; ``labels`` itself, its values shared with all that are equal."""
     if not labels:
         return {}
@@ -51,7 +51,7 @@ def _note_sound(key: str, value: str) -> None:
         _sound_keys.add(key)
 
 
-def read_selector(selector: wire.LabelSelector, path: Path, report: Report) -> Selector:
+def read_selector(selector: wire.ApiLabelSelector, path: Path, report: MistakeReport) -> Selector:
     """A selector, its requirements sorted and without doubles."""
     requirements = _read_match_labels(selector.match_labels, (*path, "matchLabels"), report)
     for index, expression in enumerate(selector.match_expressions or ()):
@@ -61,17 +61,17 @@ def read_selector(selector: wire.LabelSelector, path: Path, report: Report) -> S
     return Selector(tuple(sorted(requirements)))
 
 
-def read_plain_selector(labels: dict[str, str] | None, path: Path, report: Report) -> Selector | None:
+def read_plain_selector(labels: dict[str, str] | None, path: Path, report: MistakeReport) -> Selector | None:
     """A selector that is only a mapping of labels, as Services have it; None where it is absent or empty."""
     requirements = _read_match_labels(labels, path, report)
     return Selector(tuple(sorted(requirements))) if requirements else None
 
 
-def _read_match_labels(labels: dict[str, str] | None, path: Path, report: Report) -> set[Requirement]:
+def _read_match_labels(labels: dict[str, str] | None, path: Path, report: MistakeReport) -> set[Requirement]:
     return {Requirement(key, Operator.IN, (value,)) for key, value in read_labels(labels, path, report).items()}
 
 
-def _read_requirement(requirement: wire.Requirement | None, path: Path, report: Report) -> Requirement | None:
+def _read_requirement(requirement: wire.ApiRequirement | None, path: Path, report: MistakeReport) -> Requirement | None:
     if requirement is None:
         report.add(path, _NULL_REQUIREMENT)
         return None
@@ -89,7 +89,7 @@ def _read_requirement(requirement: wire.Requirement | None, path: Path, report: 
     return Requirement(key, operator, values)
 
 
-def _read_operator(name: str | None, path: Path, report: Report) -> Operator | None:
+def _read_operator(name: str | None, path: Path, report: MistakeReport) -> Operator | None:
     operator = _OPERATORS.get(name or "")
     if operator is None:
         what = f"{quote(name)} is no operator" if name else "missing"
@@ -97,7 +97,7 @@ def _read_operator(name: str | None, path: Path, report: Report) -> Operator | N
     return operator
 
 
-def _read_values(values: Iterable[str | None], path: Path, report: Report) -> tuple[str, ...]:
+def _read_values(values: Iterable[str | None], path: Path, report: MistakeReport) -> tuple[str, ...]:
     found: set[str] = set()
     for index, value in enumerate(values):
         if value is None:

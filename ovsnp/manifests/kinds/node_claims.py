@@ -12,12 +12,12 @@ from ovsnp.manifests.kinds.unique import PlacedNode
 from ovsnp.model.address import FAMILIES, Address, Prefix, family, format_address
 from ovsnp.model.cluster import Node
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.report import MistakeReport, Subject
 
 _OUT = "ovsnp leaves the node and its pods out"
 
 
-def usable_nodes(found: Mapping[str, PlacedNode], report: Report) -> dict[str, Node]:
+def usable_nodes(found: Mapping[str, PlacedNode], report: MistakeReport) -> dict[str, Node]:
     """The nodes that can be used, with the blocks and addresses that are their own; a note about everything else."""
     claims = _Claims(found, report)
     with_blocks = {name: blocks for name, blocks in claims.blocks().items() if blocks}
@@ -27,7 +27,7 @@ def usable_nodes(found: Mapping[str, PlacedNode], report: Report) -> dict[str, N
 
 
 class _Claims:
-    def __init__(self, found: Mapping[str, PlacedNode], report: Report) -> None:
+    def __init__(self, found: Mapping[str, PlacedNode], report: MistakeReport) -> None:
         self._placed = found
         self._nodes = {name: placed.node for name, placed in found.items()}
         self._report = report

@@ -9,7 +9,7 @@ from ovsnp.manifests.kinds.blocks import note_address, read_prefix
 from ovsnp.manifests.kinds.labels import read_name
 from ovsnp.model.address import Address, Prefix
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 
 ADDRESSES: Path = ("status", "addresses")
 POD_CIDRS: Path = ("spec", "podCIDRs")
@@ -30,26 +30,26 @@ class WrittenNode(msgspec.Struct, frozen=True):
     leaving: bool
 
 
-def read_node(node: wire.Node, report: Report) -> WrittenNode:
+def read_node(node: wire.ApiNode, report: MistakeReport) -> WrittenNode:
     """A node; blocks and addresses that no node can have are left out with a note."""
-    status = node.status or wire.NodeStatus()
+    status = node.status or wire.ApiNodeStatus()
     addresses = dict(_read_addresses(status, report))
     return WrittenNode(
         name=read_name(node.metadata, report),
-        pod_cidrs=_read_pod_cidrs(node.spec or wire.NodeSpec(), report),
+        pod_cidrs=_read_pod_cidrs(node.spec or wire.ApiNodeSpec(), report),
         addresses=tuple(addresses),
         internal=tuple(address for address, type_ in addresses.items() if type_ == _INTERNAL),
         leaving=bool(node.metadata and node.metadata.deletion_timestamp) or _is_unready(status),
     )
 
 
-def _is_unready(status: wire.NodeStatus) -> bool:
+def _is_unready(status: wire.ApiNodeStatus) -> bool:
     """True if the node says so; people write nodes without conditions."""
     conditions = (condition for condition in status.conditions or () if condition and condition.type == "Ready")
     return any(condition.status != "True" for condition in conditions)
 
 
-def _read_addresses(status: wire.NodeStatus, report: Report) -> Iterator[tuple[Address, str]]:
+def _read_addresses(status: wire.ApiNodeStatus, report: MistakeReport) -> Iterator[tuple[Address, str]]:
     """The node's IPs with their type; an address that is both internal and external counts as internal."""
     found: dict[Address, str] = {}
     for index, entry in enumerate(status.addresses or ()):
@@ -61,7 +61,7 @@ def _read_addresses(status: wire.NodeStatus, report: Report) -> Iterator[tuple[A
     yield from found.items()
 
 
-def _read_pod_cidrs(spec: wire.NodeSpec, report: Report) -> tuple[Prefix, ...]:
+def _read_pod_cidrs(spec: wire.ApiNodeSpec, report: MistakeReport) -> tuple[Prefix, ...]:
     found: list[Prefix] = []
     for path, text in _pod_cidr_texts(spec):
         prefix = read_prefix(text, path, report)
@@ -76,7 +76,7 @@ def _read_pod_cidrs(spec: wire.NodeSpec, report: Report) -> tuple[Prefix, ...]:
     return tuple(found)
 
 
-def _pod_cidr_texts(spec: wire.NodeSpec) -> list[tuple[Path, str]]:
+def _pod_cidr_texts(spec: wire.ApiNodeSpec) -> list[tuple[Path, str]]:
     if spec.pod_cidrs:
         return [((*POD_CIDRS, index), text or "") for index, text in enumerate(spec.pod_cidrs)]
     return [(("spec", "podCIDR"), spec.pod_cidr)] if spec.pod_cidr else []

@@ -14,7 +14,7 @@ from ovsnp.manifests.kinds.blocks import path_of
 from ovsnp.model.address import Address, Prefix, format_address
 from ovsnp.model.cluster import Node, Pod
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.report import MistakeReport, Subject
 from ovsnp.yaml_reader.structure import quote
 
 _IPS: Path = ("status", "podIPs")
@@ -33,7 +33,7 @@ class Nodes(NamedTuple):
         return bool(self.usable or self.unused)
 
 
-def address_texts(status: wire.PodStatus) -> list[tuple[Path, str]]:
+def address_texts(status: wire.ApiPodStatus) -> list[tuple[Path, str]]:
     """A pod's addresses as they are written, each with its path."""
     if status.pod_ips:
         return [((*_IPS, index, "ip"), entry.ip) for index, entry in enumerate(status.pod_ips) if entry and entry.ip]
@@ -46,7 +46,7 @@ class Addressing:
     Hand every pod to `admit`, then ask `settle` for the pods with the addresses that are their own.
     """
 
-    def __init__(self, nodes: Nodes, report: Report) -> None:
+    def __init__(self, nodes: Nodes, report: MistakeReport) -> None:
         self._nodes = nodes
         self._report = report
         self._ranges = {name: [_range(cidr) for cidr in node.pod_cidrs] for name, node in nodes.usable.items()}
@@ -58,13 +58,13 @@ class Addressing:
         self._ending: set[str] = set()
         self._lost: dict[str, set[Address]] = {}
 
-    def admit(self, pod: Pod, written: wire.Pod) -> Pod | None:
+    def admit(self, pod: Pod, written: wire.ApiPod) -> Pod | None:
         """A pod with the addresses that it may have on its node; None if there is none. Other addresses are noted."""
         if fault := self._node_fault(pod):
             self._report.note(_NODE, f"{fault}; ovsnp leaves the pod out")
             self._lose(pod, pod.addresses)
             return None
-        kept = self._on_node(pod, written.status or wire.PodStatus())
+        kept = self._on_node(pod, written.status or wire.ApiPodStatus())
         if not kept:
             return None
         if len(kept) < len(pod.addresses):
@@ -102,7 +102,7 @@ class Addressing:
         pod = self._pods_at.get(address)
         return f"pod {pod.key}" if pod else None
 
-    def disowns(self, address: Address, target: wire.TargetRef | None, namespace: str) -> bool:
+    def disowns(self, address: Address, target: wire.ApiTargetRef | None, namespace: str) -> bool:
         """True if an endpoint is for a pod that claims the address and does not have it.
 
         What says no pod is left alone: a pod with an odd address must not take another endpoint away.
@@ -121,7 +121,7 @@ class Addressing:
             return f"ovsnp leaves out node {pod.node}"
         return f"there is no node {quote(pod.node)}"
 
-    def _on_node(self, pod: Pod, status: wire.PodStatus) -> tuple[Address, ...]:
+    def _on_node(self, pod: Pod, status: wire.ApiPodStatus) -> tuple[Address, ...]:
         """The addresses that lie in the pod CIDRs of the pod's node, and are not the node's own."""
         faults = {address: self._address_fault(address, pod.node) for address in pod.addresses}
         for address, fault in faults.items():

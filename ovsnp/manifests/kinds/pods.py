@@ -15,7 +15,7 @@ from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Pod, Workload
 from ovsnp.model.ports import ContainerPort, Protocol
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import quote
 
 _FINISHED = frozenset({"Succeeded", "Failed"})
@@ -28,20 +28,20 @@ class PodReader:
     ``ended`` are the pods so far that do not live any more, by namespace and name.
     """
 
-    def __init__(self, nodes: Nodes, report: Report) -> None:
+    def __init__(self, nodes: Nodes, report: MistakeReport) -> None:
         self._nodes = nodes
         self._report = report
         self._names: dict[str, str] = {name: name for name in nodes.usable}
         self.ended: dict[tuple[str, str], Pod] = {}
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
-    def read(self, pod: wire.Pod, namespace: str, name: str, place: Place, workload: Workload | None) -> Pod | None:
+    def read(self, pod: wire.ApiPod, namespace: str, name: str, place: Place, workload: Workload | None) -> Pod | None:
         """The pod with its addresses as far as it can be read; None if it does not live or has no address.
 
         ``workload`` is the topmost owner. A pod without a status has none either: nobody has run it yet.
         """
         labels = read_labels(pod.metadata.labels if pod.metadata else None, ("metadata", "labels"), self._report)
-        spec, status = pod.spec or wire.PodSpec(), pod.status or wire.PodStatus()
+        spec, status = pod.spec or wire.ApiPodSpec(), pod.status or wire.ApiPodStatus()
         if status.phase in _FINISHED:
             self.ended[namespace, name] = Pod(namespace, name, labels, None, (), (), place)
             return None
@@ -59,18 +59,18 @@ class PodReader:
 
     def read_template(self, template: Template, workload: Workload, name: str) -> Pod:
         """The pod that stands for all pods of a workload; ``name`` is the pod's, as no two have the same."""
-        metadata, spec = template.pod.metadata, template.pod.spec or wire.PodSpec()
+        metadata, spec = template.pod.metadata, template.pod.spec or wire.ApiPodSpec()
         path = (*template.path, "metadata", "labels")
         labels = read_labels(metadata.labels if metadata else None, path, self._report)
         ports = self._ports(spec, (*template.path, "spec"))
         namespace = template.workload.namespace
         return Pod(namespace, name, labels, None, (), ports, template.place, None, workload, template=True)
 
-    def _ports(self, spec: wire.PodSpec, path: Path) -> tuple[ContainerPort, ...]:
+    def _ports(self, spec: wire.ApiPodSpec, path: Path) -> tuple[ContainerPort, ...]:
         ports = tuple(_named_ports(spec, path, self._report))
         return self._shared.setdefault(ports, ports)
 
-    def _addresses(self, status: wire.PodStatus) -> tuple[Address, ...]:
+    def _addresses(self, status: wire.ApiPodStatus) -> tuple[Address, ...]:
         found: tuple[Address, ...] = ()
         for path, text in address_texts(status):
             address = note_address(text, path, self._report)
@@ -83,7 +83,7 @@ class PodReader:
                 found = (*found, address)
         return found
 
-    def _host_addresses(self, spec: wire.PodSpec, status: wire.PodStatus) -> tuple[Address, ...]:
+    def _host_addresses(self, spec: wire.ApiPodSpec, status: wire.ApiPodStatus) -> tuple[Address, ...]:
         """Of a pod in the network of its node, the node's addresses; without Node objects what the pod says."""
         addresses = self._addresses(status)
         if not self._nodes.known:
@@ -92,12 +92,12 @@ class PodReader:
         return tuple(address for address in addresses if node and address in node.addresses)
 
 
-def _is_known(status: wire.PodStatus) -> bool:
+def _is_known(status: wire.ApiPodStatus) -> bool:
     """True if a cluster has said something of the pod."""
     return bool(status.phase or status.pod_ip or status.pod_ips)
 
 
-def _named_ports(spec: wire.PodSpec, path: Path, report: Report) -> Iterator[ContainerPort]:
+def _named_ports(spec: wire.ApiPodSpec, path: Path, report: MistakeReport) -> Iterator[ContainerPort]:
     """The named ports of all containers; init containers that go on beside the others count, too."""
     for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
         for index, container in enumerate(containers or ()):
@@ -107,7 +107,9 @@ def _named_ports(spec: wire.PodSpec, path: Path, report: Report) -> Iterator[Con
                 yield from _ports_of(container.ports, (*path, field, index, "ports"), report)
 
 
-def _ports_of(ports: Sequence[wire.ContainerPort | None], path: Path, report: Report) -> Iterator[ContainerPort]:
+def _ports_of(
+    ports: Sequence[wire.ApiContainerPort | None], path: Path, report: MistakeReport
+) -> Iterator[ContainerPort]:
     for index, port in enumerate(ports):
         if not port or not port.name:
             continue

@@ -15,7 +15,7 @@ from ovsnp.model.policy import Direction, NetworkPolicy, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Selector
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import quote
 
 PROTOCOLS: Mapping[str, Protocol] = {protocol.value: protocol for protocol in Protocol}
@@ -29,7 +29,9 @@ _NULL_PORT = "null is no port; write {} for all of TCP, or remove it"
 _NULL_RULE = "null is no rule; write {} to allow everything, or remove it"
 
 
-def read_policy(spec: wire.PolicySpec, namespace: str, name: str, place: Place, report: Report) -> NetworkPolicy:
+def read_policy(
+    spec: wire.ApiPolicySpec, namespace: str, name: str, place: Place, report: MistakeReport
+) -> NetworkPolicy:
     """A policy, as far as it can be read; everything that cannot is reported."""
     return NetworkPolicy(
         namespace=namespace,
@@ -42,7 +44,7 @@ def read_policy(spec: wire.PolicySpec, namespace: str, name: str, place: Place, 
     )
 
 
-def _read_types(names: Sequence[str | None], report: Report) -> frozenset[Direction]:
+def _read_types(names: Sequence[str | None], report: MistakeReport) -> frozenset[Direction]:
     path = ("spec", "policyTypes")
     if len(names) > len(_DIRECTIONS):
         report.add(path, f"{len(names)} types; write each of Ingress and Egress at most once")
@@ -54,7 +56,7 @@ def _read_types(names: Sequence[str | None], report: Report) -> frozenset[Direct
 
 
 def _read_rules(
-    rules: Sequence[wire.IngressRule | wire.EgressRule | None], direction: Direction, report: Report
+    rules: Sequence[wire.ApiIngressRule | wire.ApiEgressRule | None], direction: Direction, report: MistakeReport
 ) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for index, rule in enumerate(rules):
@@ -67,12 +69,12 @@ def _read_rules(
     return tuple(found)
 
 
-def _read_peers(peers: Sequence[wire.Peer | None], path: Path, report: Report) -> tuple[Peer, ...]:
+def _read_peers(peers: Sequence[wire.ApiPeer | None], path: Path, report: MistakeReport) -> tuple[Peer, ...]:
     found = [_read_peer(peer, (*path, index), report) for index, peer in enumerate(peers)]
     return tuple(peer for peer in found if peer is not None)
 
 
-def _read_peer(peer: wire.Peer | None, path: Path, report: Report) -> Peer | None:
+def _read_peer(peer: wire.ApiPeer | None, path: Path, report: MistakeReport) -> Peer | None:
     if peer is None:
         report.add(path, _NULL_PEER)
         return None
@@ -89,16 +91,18 @@ def _read_peer(peer: wire.Peer | None, path: Path, report: Report) -> Peer | Non
     return PodPeer(pods, namespaces)
 
 
-def _read_optional_selector(selector: wire.LabelSelector | None, path: Path, report: Report) -> Selector | None:
+def _read_optional_selector(
+    selector: wire.ApiLabelSelector | None, path: Path, report: MistakeReport
+) -> Selector | None:
     return None if selector is None else read_selector(selector, path, report)
 
 
-def _read_ports(ports: Sequence[wire.Port | None], path: Path, report: Report) -> tuple[PortEntry, ...]:
+def _read_ports(ports: Sequence[wire.ApiPort | None], path: Path, report: MistakeReport) -> tuple[PortEntry, ...]:
     found = [_read_port(port, (*path, index), report) for index, port in enumerate(ports)]
     return tuple(port for port in found if port is not None)
 
 
-def _read_port(port: wire.Port | None, path: Path, report: Report) -> PortEntry | None:
+def _read_port(port: wire.ApiPort | None, path: Path, report: MistakeReport) -> PortEntry | None:
     if port is None:
         report.add(path, _NULL_PORT)
         return None
@@ -111,7 +115,7 @@ def _read_port(port: wire.Port | None, path: Path, report: Report) -> PortEntry 
     return PortEntry(read_protocol(port.protocol, (*path, "protocol"), report), port.port, port.end_port)
 
 
-def read_protocol(name: str | None, path: Path, report: Report) -> Protocol:
+def read_protocol(name: str | None, path: Path, report: MistakeReport) -> Protocol:
     """A protocol; absent, it is TCP."""
     if name is None:
         return Protocol.TCP

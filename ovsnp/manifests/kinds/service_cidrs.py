@@ -6,12 +6,14 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_prefix
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Node
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 
 _CIDRS = ("spec", "cidrs")
 
 
-def read_service_cidr(spec: wire.ServiceCIDRSpec, nodes: Mapping[str, Node], report: Report) -> tuple[Prefix, ...]:
+def read_service_cidr(
+    spec: wire.ApiServiceCIDRSpec, nodes: Mapping[str, Node], report: MistakeReport
+) -> tuple[Prefix, ...]:
     """The blocks, one of each family at most, as validateServiceCIDRSpec has it (pkg/apis/networking/validation).
 
     One that overlaps the block of a node's pods is left out: to the bridge, what is in a ServiceCIDR and is no

@@ -17,7 +17,7 @@ from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import Service, ServicePort
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import describe, quote
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
@@ -36,7 +36,9 @@ _NO_PORTS = "missing; write the ports that the cluster IP has"
 _NULL_PORT = "null is no port; write port, or remove it"
 
 
-def read_service(spec: wire.ServiceSpec, namespace: str, name: str, place: Place, report: Report) -> Service | None:
+def read_service(
+    spec: wire.ApiServiceSpec, namespace: str, name: str, place: Place, report: MistakeReport
+) -> Service | None:
     """A Service as far as it can be read, everything that cannot reported; None if it never has a cluster IP.
 
     Without ``clusterIP`` it has none yet: the API server assigns one.
@@ -61,21 +63,21 @@ def read_service(spec: wire.ServiceSpec, namespace: str, name: str, place: Place
     return service
 
 
-def cluster_ip_texts(spec: wire.ServiceSpec) -> list[tuple[Path, str]]:
+def cluster_ip_texts(spec: wire.ApiServiceSpec) -> list[tuple[Path, str]]:
     """A Service's cluster IPs as they are written, each with its path."""
     if spec.cluster_ips:
         return [((*_IPS, index), text or "") for index, text in enumerate(spec.cluster_ips)]
     return [(_IP, spec.cluster_ip)] if spec.cluster_ip else []
 
 
-def _read_type(name: str | None, report: Report) -> str:
+def _read_type(name: str | None, report: MistakeReport) -> str:
     if name and name not in _TYPES:
         what = f"{quote(name)} is no type of Service that ovsnp knows"
         report.note(("spec", "type"), f"{what}; ovsnp leaves the Service out")
     return name or _TYPES[0]
 
 
-def _read_cluster_ips(spec: wire.ServiceSpec, report: Report) -> tuple[Address, ...]:
+def _read_cluster_ips(spec: wire.ApiServiceSpec, report: MistakeReport) -> tuple[Address, ...]:
     """The cluster IPs, at most one of each family; none for a headless Service."""
     texts = cluster_ip_texts(spec)
     if spec.cluster_ip and texts[0][1] != spec.cluster_ip:
@@ -94,7 +96,7 @@ def _read_cluster_ips(spec: wire.ServiceSpec, report: Report) -> tuple[Address, 
     return tuple(found)
 
 
-def _read_ports(ports: Sequence[wire.ServicePort | None], report: Report) -> tuple[ServicePort, ...]:
+def _read_ports(ports: Sequence[wire.ApiServicePort | None], report: MistakeReport) -> tuple[ServicePort, ...]:
     """The ports; where there are several, each has a name, and no two have the same number and protocol."""
     found: dict[tuple[Protocol, int], ServicePort] = {}
     names: set[str] = set()
@@ -113,7 +115,7 @@ def _read_ports(ports: Sequence[wire.ServicePort | None], report: Report) -> tup
     return tuple(found.values())
 
 
-def _read_port(port: wire.ServicePort | None, path: Path, report: Report) -> ServicePort | None:
+def _read_port(port: wire.ApiServicePort | None, path: Path, report: MistakeReport) -> ServicePort | None:
     """A port; None, with its mistakes reported, where anything of it is wrong."""
     if port is None:
         report.add(path, _NULL_PORT)
@@ -145,7 +147,7 @@ def _target_fault(target: int | str) -> str | None:
     return port_name_fault(target) if isinstance(target, str) else port_number_fault(target)
 
 
-def _read_affinity(spec: wire.ServiceSpec, report: Report) -> int | None:
+def _read_affinity(spec: wire.ApiServiceSpec, report: MistakeReport) -> int | None:
     """For how many seconds a client keeps its endpoint; without ``ClientIP`` the API server drops the timeout."""
     kind = spec.session_affinity or "None"
     if kind not in ("None", "ClientIP"):
@@ -161,7 +163,7 @@ def _read_affinity(spec: wire.ServiceSpec, report: Report) -> int | None:
     return seconds
 
 
-def _read_local(policy: str | None, report: Report) -> bool:
+def _read_local(policy: str | None, report: MistakeReport) -> bool:
     if policy not in (None, "Cluster", "Local"):
         report.add(
             ("spec", "internalTrafficPolicy"), f"{quote(policy)} is no internal traffic policy; write Cluster or Local"

@@ -11,7 +11,7 @@ from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
-from ovsnp.yaml_reader.report import Report
+from ovsnp.yaml_reader.report import MistakeReport
 
 
 class PlacedNode(NamedTuple):
@@ -62,7 +62,7 @@ class Unique(Generic[_Item]):
     which of the two the cluster has, and either may allow more than the other.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: MistakeReport) -> None:
         self._report = report
         self._found: dict[str, dict[str, _Item]] = {}
 

@@ -23,300 +23,311 @@ class _Whole(msgspec.Struct, rename="camel", gc=False, forbid_unknown_fields=Tru
     """An object of which every field matters."""
 
 
-class OwnerReference(_Known):
+class ApiOwnerReference(_Known):
     kind: str | None = None
     name: str | None = None
     controller: bool | None = None
 
 
-class Metadata(_Known):
+class ApiMetadata(_Known):
     name: str | None = None
     generate_name: str | None = None
     namespace: str | None = None
     labels: dict[str, str] | None = None
     uid: str | None = None
     deletion_timestamp: str | None = None
-    owner_references: list[OwnerReference | None] | None = None
+    owner_references: list[ApiOwnerReference | None] | None = None
 
 
-class Namespace(_Known):
-    metadata: Metadata | None = None
+class ApiNamespace(_Known):
+    metadata: ApiMetadata | None = None
 
 
-class NodeSpec(_Known):
+class ApiNodeSpec(_Known):
     pod_cidrs: list[str | None] | None = msgspec.field(name="podCIDRs", default=None)
     pod_cidr: str | None = msgspec.field(name="podCIDR", default=None)
 
 
-class NodeAddress(_Known):
+class ApiNodeAddress(_Known):
     type: str | None = None
     address: str | None = None
 
 
-class NodeCondition(_Known):
+class ApiNodeCondition(_Known):
     type: str | None = None
     status: str | None = None
 
 
-class NodeStatus(_Known):
-    addresses: list[NodeAddress | None] | None = None
-    conditions: list[NodeCondition | None] | None = None
+class ApiNodeStatus(_Known):
+    addresses: list[ApiNodeAddress | None] | None = None
+    conditions: list[ApiNodeCondition | None] | None = None
 
 
-class Node(_Known):
-    metadata: Metadata | None = None
-    spec: NodeSpec | None = None
-    status: NodeStatus | None = None
+class ApiNode(_Known):
+    metadata: ApiMetadata | None = None
+    spec: ApiNodeSpec | None = None
+    status: ApiNodeStatus | None = None
 
 
-class ContainerPort(_Known):
+class ApiContainerPort(_Known):
     name: str | None = None
     container_port: int | None = None
     protocol: str | None = None
 
 
-class Container(_Known):
-    ports: list[ContainerPort | None] | None = None
+class ApiContainer(_Known):
+    ports: list[ApiContainerPort | None] | None = None
     restart_policy: str | None = None
 
 
-class PodSpec(_Known):
+class ApiPodSpec(_Known):
     node_name: str | None = None
     host_network: bool | None = None
-    containers: list[Container | None] | None = None
-    init_containers: list[Container | None] | None = None
+    containers: list[ApiContainer | None] | None = None
+    init_containers: list[ApiContainer | None] | None = None
 
 
-class PodIP(_Known):
+class ApiPodIP(_Known):
     ip: str | None = None
 
 
-class PodStatus(_Known):
+class ApiPodStatus(_Known):
     phase: str | None = None
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
-    pod_ips: list[PodIP | None] | None = msgspec.field(name="podIPs", default=None)
+    pod_ips: list[ApiPodIP | None] | None = msgspec.field(name="podIPs", default=None)
 
 
-class Pod(_Known):
-    metadata: Metadata | None = None
-    spec: PodSpec | None = None
-    status: PodStatus | None = None
+class ApiPod(_Known):
+    metadata: ApiMetadata | None = None
+    spec: ApiPodSpec | None = None
+    status: ApiPodStatus | None = None
 
 
-class PodTemplate(_Known):
-    metadata: Metadata | None = None
-    spec: PodSpec | None = None
+class ApiPodTemplate(_Known):
+    metadata: ApiMetadata | None = None
+    spec: ApiPodSpec | None = None
 
 
-class WorkloadSpec(_Known):
-    template: PodTemplate | None = None
+class ApiWorkloadSpec(_Known):
+    template: ApiPodTemplate | None = None
 
 
-class WorkloadStatus(_Known):
+class ApiWorkloadStatus(_Known):
     completion_time: str | None = None
 
 
-class Workload(_Known):
+class ApiWorkload(_Known):
     """A workload with the template of its pods in ``spec.template``."""
 
-    metadata: Metadata | None = None
-    spec: WorkloadSpec | None = None
-    status: WorkloadStatus | None = None
+    metadata: ApiMetadata | None = None
+    spec: ApiWorkloadSpec | None = None
+    status: ApiWorkloadStatus | None = None
 
     @property
-    def pod_template(self) -> PodTemplate | None:
+    def pod_template(self) -> ApiPodTemplate | None:
         """What the pods are made of; a patch of a workload may have none."""
         return self.spec.template if self.spec else None
 
 
-class JobTemplate(_Known):
-    spec: WorkloadSpec | None = None
+class ApiJobTemplate(_Known):
+    spec: ApiWorkloadSpec | None = None
 
 
-class CronJobSpec(_Known):
-    job_template: JobTemplate | None = None
+class ApiCronJobSpec(_Known):
+    job_template: ApiJobTemplate | None = None
 
 
-class CronJob(_Known):
-    metadata: Metadata | None = None
-    spec: CronJobSpec | None = None
+class ApiCronJob(_Known):
+    metadata: ApiMetadata | None = None
+    spec: ApiCronJobSpec | None = None
 
     @property
-    def pod_template(self) -> PodTemplate | None:
+    def pod_template(self) -> ApiPodTemplate | None:
         """What the pods of all its Jobs are made of."""
         job = self.spec.job_template if self.spec else None
         return job.spec.template if job and job.spec else None
 
 
-class Requirement(_Whole):
+class ApiRequirement(_Whole):
     key: str | None = None
     operator: str | None = None
     values: list[str | None] | None = None
 
 
-class LabelSelector(_Whole):
+class ApiLabelSelector(_Whole):
     match_labels: dict[str, str] | None = None
-    match_expressions: list[Requirement | None] | None = None
+    match_expressions: list[ApiRequirement | None] | None = None
 
 
-class IPBlock(_Whole):
+class ApiIPBlock(_Whole):
     cidr: str | None = None
     excepts: list[str | None] | None = msgspec.field(name="except", default=None)
 
 
-class Peer(_Whole):
-    ip_block: IPBlock | None = None
-    namespace_selector: LabelSelector | None = None
-    pod_selector: LabelSelector | None = None
+class ApiPeer(_Whole):
+    ip_block: ApiIPBlock | None = None
+    namespace_selector: ApiLabelSelector | None = None
+    pod_selector: ApiLabelSelector | None = None
 
 
-class Port(_Whole):
+class ApiPort(_Whole):
     port: int | str | None = None
     end_port: int | None = None
     protocol: str | None = None
 
 
-class IngressRule(_Whole):
-    peers: list[Peer | None] | None = msgspec.field(name="from", default=None)
-    ports: list[Port | None] | None = None
+class ApiIngressRule(_Whole):
+    peers: list[ApiPeer | None] | None = msgspec.field(name="from", default=None)
+    ports: list[ApiPort | None] | None = None
 
 
-class EgressRule(_Whole):
-    peers: list[Peer | None] | None = msgspec.field(name="to", default=None)
-    ports: list[Port | None] | None = None
+class ApiEgressRule(_Whole):
+    peers: list[ApiPeer | None] | None = msgspec.field(name="to", default=None)
+    ports: list[ApiPort | None] | None = None
 
 
-class PolicySpec(_Whole):
-    pod_selector: LabelSelector | None = None
+class ApiPolicySpec(_Whole):
+    pod_selector: ApiLabelSelector | None = None
     policy_types: list[str | None] | None = None
-    ingress: list[IngressRule | None] | None = None
-    egress: list[EgressRule | None] | None = None
+    ingress: list[ApiIngressRule | None] | None = None
+    egress: list[ApiEgressRule | None] | None = None
 
 
-class NetworkPolicy(_Whole):
+class ApiNetworkPolicy(_Whole):
     """The top level is whole too: a ``spec`` that is misspelt must not vanish."""
 
     api_version: str | None = None
     kind: str | None = None
-    metadata: Metadata | None = None
-    spec: PolicySpec | None = None
+    metadata: ApiMetadata | None = None
+    spec: ApiPolicySpec | None = None
     status: Any = None
 
 
-class ServicePort(_Known):
+class ApiServicePort(_Known):
     name: str | None = None
     protocol: str | None = None
     port: int | None = None
     target_port: int | str | None = None
 
 
-class ClientIPConfig(_Known):
+class ApiClientIPConfig(_Known):
     timeout_seconds: int | None = None
 
 
-class SessionAffinityConfig(_Known):
-    client_ip: ClientIPConfig | None = msgspec.field(name="clientIP", default=None)
+class ApiSessionAffinityConfig(_Known):
+    client_ip: ApiClientIPConfig | None = msgspec.field(name="clientIP", default=None)
 
 
-class ServiceSpec(_Known):
+class ApiServiceSpec(_Known):
     type: str | None = None
     cluster_ip: str | None = msgspec.field(name="clusterIP", default=None)
     cluster_ips: list[str | None] | None = msgspec.field(name="clusterIPs", default=None)
-    ports: list[ServicePort | None] | None = None
+    ports: list[ApiServicePort | None] | None = None
     selector: dict[str, str] | None = None
     session_affinity: str | None = None
-    session_affinity_config: SessionAffinityConfig | None = None
+    session_affinity_config: ApiSessionAffinityConfig | None = None
     internal_traffic_policy: str | None = None
     publish_not_ready_addresses: bool | None = None
 
 
-class Service(_Known):
-    metadata: Metadata | None = None
-    spec: ServiceSpec | None = None
+class ApiService(_Known):
+    metadata: ApiMetadata | None = None
+    spec: ApiServiceSpec | None = None
 
 
-class EndpointConditions(_Known):
+class ApiEndpointConditions(_Known):
     ready: bool | None = None
     serving: bool | None = None
     terminating: bool | None = None
 
 
-class TargetRef(_Known):
+class ApiTargetRef(_Known):
     kind: str | None = None
     namespace: str | None = None
     name: str | None = None
 
 
-class Endpoint(_Known):
+class ApiEndpoint(_Known):
     addresses: list[str | None] | None = None
-    target_ref: TargetRef | None = None
-    conditions: EndpointConditions | None = None
+    target_ref: ApiTargetRef | None = None
+    conditions: ApiEndpointConditions | None = None
     node_name: str | None = None
 
 
-class EndpointPort(_Known):
+class ApiEndpointPort(_Known):
     name: str | None = None
     protocol: str | None = None
     port: int | None = None
 
 
-class EndpointSlice(_Known):
-    metadata: Metadata | None = None
+class ApiEndpointSlice(_Known):
+    metadata: ApiMetadata | None = None
     address_type: str | None = None
-    endpoints: list[Endpoint | None] | None = None
-    ports: list[EndpointPort | None] | None = None
+    endpoints: list[ApiEndpoint | None] | None = None
+    ports: list[ApiEndpointPort | None] | None = None
 
 
-class EndpointsAddress(_Known):
+class ApiEndpointsAddress(_Known):
     ip: str | None = None
     node_name: str | None = None
-    target_ref: TargetRef | None = None
+    target_ref: ApiTargetRef | None = None
 
 
-class EndpointSubset(_Known):
-    addresses: list[EndpointsAddress | None] | None = None
-    not_ready_addresses: list[EndpointsAddress | None] | None = None
-    ports: list[EndpointPort | None] | None = None
+class ApiEndpointSubset(_Known):
+    addresses: list[ApiEndpointsAddress | None] | None = None
+    not_ready_addresses: list[ApiEndpointsAddress | None] | None = None
+    ports: list[ApiEndpointPort | None] | None = None
 
 
-class Endpoints(_Known):
-    metadata: Metadata | None = None
-    subsets: list[EndpointSubset | None] | None = None
+class ApiEndpoints(_Known):
+    metadata: ApiMetadata | None = None
+    subsets: list[ApiEndpointSubset | None] | None = None
 
 
-class ServiceCIDRSpec(_Known):
+class ApiServiceCIDRSpec(_Known):
     cidrs: list[str | None] | None = None
 
 
-class ServiceCIDR(_Known):
-    metadata: Metadata | None = None
-    spec: ServiceCIDRSpec | None = None
+class ApiServiceCIDR(_Known):
+    metadata: ApiMetadata | None = None
+    spec: ApiServiceCIDRSpec | None = None
 
 
-Wire = Namespace | Node | Pod | Workload | CronJob | Service | EndpointSlice | Endpoints | ServiceCIDR | NetworkPolicy
+Wire = (
+    ApiNamespace
+    | ApiNode
+    | ApiPod
+    | ApiWorkload
+    | ApiCronJob
+    | ApiService
+    | ApiEndpointSlice
+    | ApiEndpoints
+    | ApiServiceCIDR
+    | ApiNetworkPolicy
+)
 
-WORKLOADS: Mapping[str, type[Workload | CronJob]] = {
-    "Deployment": Workload,
-    "StatefulSet": Workload,
-    "DaemonSet": Workload,
-    "ReplicaSet": Workload,
-    "ReplicationController": Workload,
-    "Job": Workload,
-    "CronJob": CronJob,
-    "Rollout": Workload,
-    "DeploymentConfig": Workload,
+WORKLOADS: Mapping[str, type[ApiWorkload | ApiCronJob]] = {
+    "Deployment": ApiWorkload,
+    "StatefulSet": ApiWorkload,
+    "DaemonSet": ApiWorkload,
+    "ReplicaSet": ApiWorkload,
+    "ReplicationController": ApiWorkload,
+    "Job": ApiWorkload,
+    "CronJob": ApiCronJob,
+    "Rollout": ApiWorkload,
+    "DeploymentConfig": ApiWorkload,
 }
 """The kinds that make pods of a template: Kubernetes' own, Argo's and OpenShift's."""
 
 KINDS: Mapping[str, type[Wire]] = {
-    "Namespace": Namespace,
-    "Node": Node,
-    "Pod": Pod,
+    "Namespace": ApiNamespace,
+    "Node": ApiNode,
+    "Pod": ApiPod,
     **WORKLOADS,
-    "Service": Service,
-    "EndpointSlice": EndpointSlice,
-    "Endpoints": Endpoints,
-    "ServiceCIDR": ServiceCIDR,
-    "NetworkPolicy": NetworkPolicy,
+    "Service": ApiService,
+    "EndpointSlice": ApiEndpointSlice,
+    "Endpoints": ApiEndpoints,
+    "ServiceCIDR": ApiServiceCIDR,
+    "NetworkPolicy": ApiNetworkPolicy,
 }
 """The kinds that are read, with their types."""

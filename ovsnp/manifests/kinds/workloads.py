@@ -11,7 +11,7 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.unique import NAME, another_counts
 from ovsnp.model.cluster import Workload
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.report import Report, Subject
+from ovsnp.yaml_reader.report import MistakeReport, Subject
 
 _HASH = "pod-template-hash"
 """The label by which a Deployment's ReplicaSets are told apart; the ReplicaSet's name ends with its value."""
@@ -25,25 +25,25 @@ class Template(NamedTuple):
 
     workload: Workload
     owner: Workload | None
-    pod: wire.PodTemplate
+    pod: wire.ApiPodTemplate
     path: Path
     place: Place
     ended: bool
 
 
-def read_template(workload: Workload, written: wire.Workload | wire.CronJob, place: Place) -> Template:
+def read_template(workload: Workload, written: wire.ApiWorkload | wire.ApiCronJob, place: Place) -> Template:
     """The template of a workload that has one."""
     path: Path = ("spec", "template")
     ended = False
-    if isinstance(written, wire.CronJob):
+    if isinstance(written, wire.ApiCronJob):
         path = ("spec", "jobTemplate", *path)
     else:
         ended = bool(written.status and written.status.completion_time)
     owner = owner_of(written.metadata, workload.namespace)
-    return Template(workload, owner, written.pod_template or wire.PodTemplate(), path, place, ended)
+    return Template(workload, owner, written.pod_template or wire.ApiPodTemplate(), path, place, ended)
 
 
-def owner_of(metadata: wire.Metadata | None, namespace: str) -> Workload | None:
+def owner_of(metadata: wire.ApiMetadata | None, namespace: str) -> Workload | None:
     """The workload that controls an object, by ``ownerReferences``; None where no kind that is read does."""
     for reference in (metadata and metadata.owner_references) or ():
         if not reference or not reference.controller or not reference.kind or not reference.name:
@@ -60,7 +60,7 @@ class Owners:
         self._above: Mapping[Workload, Workload] = {each.workload: each.owner for each in templates if each.owner}
         self._known: dict[tuple[Workload, str | None], Workload] = {}
 
-    def of(self, metadata: wire.Metadata | None, namespace: str) -> Workload | None:
+    def of(self, metadata: wire.ApiMetadata | None, namespace: str) -> Workload | None:
         """The topmost owner of a pod; None if the pod has no owner."""
         owner = owner_of(metadata, namespace)
         if owner is None:
@@ -88,7 +88,7 @@ def _deployment(owner: Workload, revision: str | None) -> Workload:
 
 
 def lasting(
-    templates: Iterable[Template], owners: Owners, with_pods: Collection[Workload], report: Report
+    templates: Iterable[Template], owners: Owners, with_pods: Collection[Workload], report: MistakeReport
 ) -> Iterator[tuple[Workload, Template]]:
     """The topmost workloads that will have pods and have none in the input, each with one template.
 

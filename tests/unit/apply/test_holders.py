@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovsnp.apply.holders import Changed, Holders, changed, record
+from ovsnp.apply.holders import ChangedHolders, Holders, changed, record
 from ovsnp.model.address import parse_address
 from ovsnp.switch.conntrack import Tracked
 
@@ -30,12 +30,12 @@ def tracked(*ends: str, label: str = "") -> Tracked:
     ],
 )
 def test_changes(now: Holders, found: set[bytes]) -> None:
-    assert changed(record(BEFORE), now) == Changed(frozenset(found))
+    assert changed(record(BEFORE), now) == ChangedHolders(frozenset(found))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"rubbish", record(BEFORE)[:-1], b"\x92\x00\x80", b"\x92\x01\x90"])
 def test_what_is_not_understood_is_nothing_known(content: bytes | None) -> None:
-    assert changed(content, BEFORE) == Changed(None)
+    assert changed(content, BEFORE) == ChangedHolders(None)
     assert changed(content, BEFORE)
 
 
@@ -58,12 +58,12 @@ def test_the_record_is_small() -> None:
     ],
 )
 def test_whose_connection_it_is(connection: Tracked, concerned: bool) -> None:
-    assert Changed(frozenset({A, SIX})).concerned(4)(connection) is concerned
-    assert not Changed(frozenset({SIX})).concerned(4)(connection)
-    assert Changed(None).concerned(4)(connection)
+    assert ChangedHolders(frozenset({A, SIX})).concerned(4)(connection) is concerned
+    assert not ChangedHolders(frozenset({SIX})).concerned(4)(connection)
+    assert ChangedHolders(None).concerned(4)(connection)
 
 
 def test_a_carried_source_counts_in_its_own_family_only() -> None:
     connection = tracked("fd00::9", "fd00::8", "fd00::8", "fd00::9", label="10002" + "0" * 24)
-    assert Changed(frozenset({SIX})).concerned(6)(connection)
-    assert not Changed(frozenset({parse_address("0.1.0.2")})).concerned(6)(connection)
+    assert ChangedHolders(frozenset({SIX})).concerned(6)(connection)
+    assert not ChangedHolders(frozenset({parse_address("0.1.0.2")})).concerned(6)(connection)

@@ -3,7 +3,7 @@
 import pytest
 
 from ovsnp.apply.commit import bundle_lines
-from ovsnp.apply.plan import Plan, plan
+from ovsnp.apply.plan import BridgePlan, plan
 from ovsnp.errors import SwitchError
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
@@ -34,45 +34,45 @@ def there(*flows: Flow) -> list[InstalledFlow]:
     ]
 
 
-def planned(installed: list[InstalledFlow], wanted: list[Flow]) -> Plan:
+def planned(installed: list[InstalledFlow], wanted: list[Flow]) -> BridgePlan:
     """The plan for flows alone."""
     return plan(installed, [], Program(Options(), (), tuple(wanted)))
 
 
 def test_empty_bridge_gets_all_flows() -> None:
     found = planned([], [peer(1, 1), peer(2, 2)])
-    assert found == Plan((peer(1, 1), peer(2, 2)), (), (), ())
+    assert found == BridgePlan((peer(1, 1), peer(2, 2)), (), (), ())
     assert found
 
 
 def test_same_flows_need_nothing() -> None:
     found = planned(there(peer(1, 1), peer(2, 2)), [peer(2, 2), peer(1, 1)])
-    assert found == Plan((), (), (), ())
+    assert found == BridgePlan((), (), (), ())
     assert not found
 
 
 def test_other_actions_are_a_change() -> None:
     found = planned(there(peer(1, 1), peer(2, 2)), [peer(1, 7), peer(2, 2)])
-    assert found == Plan((), (peer(1, 7),), (), ())
+    assert found == BridgePlan((), (peer(1, 7),), (), ())
     assert found
 
 
 def test_another_rules_flow_takes_the_place_of_the_old() -> None:
     found = planned(there(peer(1, 1, number=5)), [peer(1, 1, number=6)])
-    assert found == Plan((), (), (peer(1, 1, number=6),), ())
+    assert found == BridgePlan((), (), (peer(1, 1, number=6),), ())
     assert found
 
 
 def test_flow_that_is_not_wanted_is_deleted() -> None:
     found = planned(there(peer(1, 1), peer(2, 2)), [peer(2, 2)])
-    assert found == Plan((), (), (), tuple(there(peer(1, 1))))
+    assert found == BridgePlan((), (), (), tuple(there(peer(1, 1))))
     assert found
 
 
 def test_another_priority_or_table_is_another_flow() -> None:
     (installed,) = there(peer(1, 1))
     for moved in (installed._replace(priority=1023), installed._replace(table=91)):
-        assert planned([moved], [peer(1, 1)]) == Plan((peer(1, 1),), (), (), (moved,))
+        assert planned([moved], [peer(1, 1)]) == BridgePlan((peer(1, 1),), (), (), (moved,))
 
 
 def test_order_of_a_matchs_parts_means_nothing() -> None:
@@ -82,7 +82,7 @@ def test_order_of_a_matchs_parts_means_nothing() -> None:
 
 def test_flows_of_others_are_left_alone() -> None:
     assert not planned([parse_dump(FOREIGN)], [])
-    assert planned([parse_dump(FOREIGN)], [peer(1, 1)]) == Plan((peer(1, 1),), (), (), ())
+    assert planned([parse_dump(FOREIGN)], [peer(1, 1)]) == BridgePlan((peer(1, 1),), (), (), ())
 
 
 @pytest.mark.parametrize("life", ["", "idle_timeout=60, ", "hard_timeout=60, importance=3, send_flow_rem "])
@@ -93,7 +93,7 @@ def test_flow_of_another_in_the_place_of_one_of_ours_is_an_error(life: str) -> N
 
 
 def test_each_kind_of_change_has_its_line() -> None:
-    change = Plan((peer(1, 1),), (peer(2, 2),), (peer(3, 3, number=9),), tuple(there(peer(4, 4))))
+    change = BridgePlan((peer(1, 1),), (peer(2, 2),), (peer(3, 3, number=9),), tuple(there(peer(4, 4))))
     assert bundle_lines(change) == [
         "flow delete_strict cookie=0xa5e5a0000000000/-1,table=90,priority=1024,ip,nw_dst=10.0.4.0/24",
         "flow modify_strict cookie=0x0a5e5a0000000000,table=90,priority=1024,ip,nw_dst=10.0.2.0/24"
@@ -106,7 +106,7 @@ def test_each_kind_of_change_has_its_line() -> None:
 def test_flow_without_match_has_no_loose_comma() -> None:
     last = Flow("Forward", 1, Match(), (Goto("Ingress"),))
     (gone,) = planned([parse_dump(f"cookie={last.cookie:#x}, table=110, priority=1 actions=drop")], []).deleted
-    assert bundle_lines(Plan((last,), (), (), (gone,))) == [
+    assert bundle_lines(BridgePlan((last,), (), (), (gone,))) == [
         "flow delete_strict cookie=0xa5e6e0000000000/-1,table=110,priority=1",
         "flow add cookie=0x0a5e6e0000000000,table=110,priority=1 actions=goto_table:120",
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from ovsnp.cli.settings_file import read_mapping, read_ports_file
 from ovsnp.errors import UsageError
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 
 OWN = 'ovsnp-tun0: {ofport: 1}\novsnp-gw0: {ofport: 2, mac: "0a:58:00:00:00:02"}\n'
 
@@ -27,7 +27,9 @@ def refused(file: Path, text: str, because: str) -> None:
 
 def test_ports_are_read(file: Path) -> None:
     file.write_text(OWN + 'default/db: {ofport: 3, mac: "02:00:00:00:00:03"}\n')
-    assert read_ports_file(file) == Ports(1, Port(2, 0x0A5800000002), {"default/db": Port(3, 0x020000000003)})
+    assert read_ports_file(file) == BridgePorts(
+        1, BridgePort(2, 0x0A5800000002), {"default/db": BridgePort(3, 0x020000000003)}
+    )
 
 
 def test_tunnels_mac_may_be_given_and_means_nothing(file: Path) -> None:

@@ -141,7 +141,7 @@ def test_dec_ttl_without_ip_is_refused() -> None:
 
 def test_output_from_a_table_without_is_refused() -> None:
     refused(flow("Forward", Match("ip"), a.Output(r.OUT_PORT)), "does not output")
-    refused(flow("Forward", Match("ip"), a.Answer()), "does not output")
+    refused(flow("Forward", Match("ip"), a.ToInPort()), "does not output")
 
 
 # The way through the tables

@@ -72,7 +72,7 @@ def test_zero_has_no_prefix_in_hexadecimal() -> None:
         (a.Goto("Forward"), "goto_table:110"),
         (a.Conjunction(9, 1, 3), "conjunction(9,1/3)"),
         (a.Output(r.OUT_PORT), "output:NXM_NX_REG7[]"),
-        (a.Answer(), "IN_PORT"),
+        (a.ToInPort(), "IN_PORT"),
         (a.DecTtl(), "dec_ttl"),
     ],
 )

@@ -1,7 +1,7 @@
 """Hosts, cells and matrices in few words."""
 
-from ovsnp.lab.hosts import Host, Kind
-from ovsnp.lab.matrix import Case, Cell, Matrix
+from ovsnp.lab.hosts import Host, HostKind
+from ovsnp.lab.matrix import Case, Matrix, MeasuredCell
 from ovsnp.lab.probes import Result
 from ovsnp.model.address import family, format_address, parse_address
 from ovsnp.model.ports import Protocol
@@ -12,14 +12,14 @@ HTTP = Traffic(Protocol.TCP, 80)
 
 
 def host(name: str, *addresses: str) -> Host:
-    kind = Kind.OUTSIDE if "/" not in name else Kind.NODE if name.startswith("node/") else Kind.POD
+    kind = HostKind.OUTSIDE if "/" not in name else HostKind.NODE if name.startswith("node/") else HostKind.POD
     return Host(kind, name, name.replace("/", "-"), tuple(map(parse_address, addresses)))
 
 
-def cells(source: Host, destination: Host, *, connected: bool, traffic: Traffic = REDIS) -> list[Cell]:
+def cells(source: Host, destination: Host, *, connected: bool, traffic: Traffic = REDIS) -> list[MeasuredCell]:
     """One for every pair of addresses of one family, measured as expected."""
     return [
-        Cell(
+        MeasuredCell(
             Case(source, destination, one, other, traffic),
             connected,
             Result("connected", format_address(one)) if connected else Result("silence"),

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ovsnp.errors import InputError, SwitchError
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.runtime import CONTAINERLAB, RUNTIMES
 from ovsnp.lab.runtime.clab_file import standalone
 from ovsnp.lab.runtime.containerlab import complaints, pack
@@ -27,7 +27,7 @@ def parsed(text: str) -> dict[str, object]:
 def test_without_docker_and_containerlab_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SwitchError, match=r"Docker \(Debian: apt-get install docker\.io.*and containerlab \(.*netns"):
-        RUNTIMES[CONTAINERLAB].check_machine(Datapath.NETDEV)
+        RUNTIMES[CONTAINERLAB].check_machine(DatapathType.NETDEV)
 
 
 def test_without_the_daemon_it_says_to_start_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_without_the_daemon_it_says_to_start_it(monkeypatch: pytest.MonkeyPatch,
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(SwitchError, match=r"daemon does not answer; start it .*cannot connect"):
-        RUNTIMES[CONTAINERLAB].check_machine(Datapath.NETDEV)
+        RUNTIMES[CONTAINERLAB].check_machine(DatapathType.NETDEV)
 
 
 def test_a_deploy_whose_commands_failed_failed() -> None:

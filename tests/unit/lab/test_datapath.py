@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ovsnp.errors import SwitchError, UsageError
-from ovsnp.lab.datapath import Datapath, fitted
+from ovsnp.lab.datapath import DatapathType, fitted
 from ovsnp.lab.runtime import CONTAINERLAB, NETNS, RUNTIMES, netns
-from ovsnp.lab.topology import End, Link, Topology, TopologyNode, read
+from ovsnp.lab.topology import Link, LinkEnd, Topology, TopologyNode, read
 from tests.support.checkout import ROOT
 
 SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
@@ -20,7 +20,10 @@ def topology(*commands: str) -> Topology:
         TopologyNode("pod", {"ovsnp.pod": "default/a"}, {}, ()),
         TopologyNode("wire", {}, {}, (("ip", "br-phy"),)),
     )
-    links = (Link((End("wire", "n"), End("n", "eth1")), 1500), Link((End("n", "a"), End("pod", "eth1")), 1400))
+    links = (
+        Link((LinkEnd("wire", "n"), LinkEnd("n", "eth1")), 1500),
+        Link((LinkEnd("n", "a"), LinkEnd("pod", "eth1")), 1400),
+    )
     return Topology(Path("x"), "x", (node, *others), links)
 
 
@@ -37,7 +40,7 @@ def test_the_underlay_bridge_becomes_the_port_in_it() -> None:
             "ovs-vsctl add-br br-int -- set bridge br-int datapath_type=netdev fail_mode=secure",
             "ovs-vsctl add-port br-int a -- set interface a external_ids:iface-id=default/a",
         ),
-        Datapath.SYSTEM,
+        DatapathType.SYSTEM,
     )
     assert commands(made) == [
         "ip link set dev eth1 address 0a",
@@ -51,16 +54,16 @@ def test_the_underlay_bridge_becomes_the_port_in_it() -> None:
 @pytest.mark.parametrize("more", ["ovs-vsctl add-port br-phy a", "ovs-vsctl add-port br-phy eth2"])
 def test_a_bridge_with_other_ports_stays_a_bridge(more: str) -> None:
     lines = ["ovs-vsctl add-br br-phy", "ovs-vsctl add-port br-phy eth1", more, "ip addr add 192.0.2.1/24 dev br-phy"]
-    assert commands(fitted(topology(*lines), Datapath.SYSTEM)) == lines
+    assert commands(fitted(topology(*lines), DatapathType.SYSTEM)) == lines
 
 
 def test_the_topology_that_is_shipped_has_nothing_left_of_the_userspace_datapath() -> None:
-    made = fitted(read(SHIPPED), Datapath.SYSTEM)
+    made = fitted(read(SHIPPED), DatapathType.SYSTEM)
     lines = commands(made, "node-1")
     assert not [line for line in lines if "br-phy" in line or "netdev" in line]
     assert "ip link set dev eth1 address 0a:58:c0:a8:32:01" in lines
     assert sum("add-port br-int" in line for line in lines) == 12
-    assert fitted(read(SHIPPED), Datapath.NETDEV) == read(SHIPPED)
+    assert fitted(read(SHIPPED), DatapathType.NETDEV) == read(SHIPPED)
 
 
 def test_without_the_module_it_says_what_to_load(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,9 +73,9 @@ def test_without_the_module_it_says_what_to_load(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(
         SwitchError, match=r"no module no_such_module.*modprobe no_such_module, or leave out --datapath"
     ):
-        RUNTIMES[NETNS].check_machine(Datapath.SYSTEM)
+        RUNTIMES[NETNS].check_machine(DatapathType.SYSTEM)
 
 
 def test_a_lab_of_containers_says_that_it_cannot() -> None:
     with pytest.raises(UsageError, match="no datapath system; leave --datapath out, or give --runtime netns"):
-        RUNTIMES[CONTAINERLAB].check_machine(Datapath.SYSTEM)
+        RUNTIMES[CONTAINERLAB].check_machine(DatapathType.SYSTEM)

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from ovsnp.cli import ovsnp
 from ovsnp.errors import UsageError
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.runtime import NETNS, RUNTIMES
 from tests.support.checkout import ROOT
 
@@ -13,7 +13,7 @@ TOPOLOGY = ROOT / "containerlab" / "ovsnp.clab.yml"
 
 
 def test_without_a_lab_the_demo_says_why_and_shows_the_flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(datapath: Datapath) -> None:
+    def refuse(datapath: DatapathType) -> None:
         raise UsageError("a lab needs root")
 
     monkeypatch.setattr(RUNTIMES[NETNS], "check_machine", staticmethod(refuse))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ovsnp.errors import Place, UsageError
-from ovsnp.lab.hosts import Kind, check, hosts
+from ovsnp.lab.hosts import HostKind, check, hosts
 from ovsnp.lab.topology import Topology, TopologyNode
 from ovsnp.model.address import format_address, parse_address, parse_prefix
 from ovsnp.model.cluster import Cluster, Node, Pod
@@ -41,9 +41,9 @@ def test_pods_nodes_and_outside_hosts_are_found_with_all_their_addresses() -> No
     )
     found = hosts(made, CLUSTER, Outside())  # type: ignore[arg-type]
     assert [(host.kind, host.name, host.container, [*map(format_address, host.addresses)]) for host in found] == [
-        (Kind.POD, "default/a", "c2", ["10.0.0.2"]),
-        (Kind.NODE, "node/n", "c1", ["192.0.2.1", "10.0.0.1"]),
-        (Kind.OUTSIDE, "away", "c4", ["203.0.113.1"]),
+        (HostKind.POD, "default/a", "c2", ["10.0.0.2"]),
+        (HostKind.NODE, "node/n", "c1", ["192.0.2.1", "10.0.0.1"]),
+        (HostKind.OUTSIDE, "away", "c4", ["203.0.113.1"]),
     ]
     assert [host.group for host in found] == ["default", "node", "outside"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.lab.datapath import Datapath
+from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.journal import LabDirectory
 from ovsnp.lab.runtime import netns
 from ovsnp.lab.topology import TopologyNode, read
@@ -26,6 +26,6 @@ def test_namespace_is_made_whole_before_an_interrupt_counts(tmp_path: Path, monk
     directory.claim()
     node: TopologyNode = read(SMALL).nodes[0]
     with pytest.raises(KeyboardInterrupt):
-        netns.NetnsRuntime(directory, Datapath.NETDEV)._make_namespace(node)
+        netns.NetnsRuntime(directory, DatapathType.NETDEV)._make_namespace(node)
     assert made == [f"cut-{node.name}"]
     assert [entry.namespace for entry in directory.entries()] == made

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ovsnp.errors import UsageError
-from ovsnp.lab.journal import Entry, LabDirectory, Process, Settings, end, start_time
+from ovsnp.lab.journal import JournalEntry, LabDirectory, Process, Settings, end, start_time
 from ovsnp.model.options import Encap
 
 SETTINGS = Settings(name="x", runtime="netns", topology="/x.clab.yml", encap=Encap.GENEVE, manifests=("/a", "/b"))
@@ -53,7 +53,7 @@ def test_a_lab_is_changed_by_one_process_at_a_time(directory: LabDirectory) -> N
 
 def test_entries_come_back_and_a_torn_line_does_not(directory: LabDirectory) -> None:
     directory.claim()
-    written = [Entry(namespace="x-a"), Entry(process=Process(1, 2))]
+    written = [JournalEntry(namespace="x-a"), JournalEntry(process=Process(1, 2))]
     for entry in written:
         directory.record(entry)
     with (directory.root / "journal").open("ab") as journal:

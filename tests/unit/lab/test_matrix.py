@@ -3,7 +3,7 @@
 import pytest
 
 from ovsnp.errors import Place
-from ovsnp.lab.matrix import Cell, cases, concerned, servers, traffic_name
+from ovsnp.lab.matrix import MeasuredCell, cases, concerned, servers, traffic_name
 from ovsnp.lab.probes import Result
 from ovsnp.model.address import format_address
 from ovsnp.model.cluster import Cluster, Pod
@@ -95,4 +95,4 @@ def test_servers_listen_on_each_address_so_that_answers_leave_from_it() -> None:
 )
 def test_only_an_echo_is_a_connection_and_only_silence_is_none(allowed: bool, result: Result, passed: bool) -> None:
     (cell,) = cells(B, A, connected=True, traffic=HTTP)
-    assert Cell(cell.case, allowed, result).passed is passed
+    assert MeasuredCell(cell.case, allowed, result).passed is passed

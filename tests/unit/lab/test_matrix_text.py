@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ovsnp.lab.matrix import Cell, Matrix
+from ovsnp.lab.matrix import Matrix, MeasuredCell
 from ovsnp.lab.matrix_json import document
 from ovsnp.lab.matrix_text import report
 from ovsnp.lab.probes import Result
@@ -45,7 +45,7 @@ def test_a_grid_marks_what_changed() -> None:
 
 def test_families_that_differ_are_told_apart() -> None:
     ipv4, ipv6 = cells(A, B, connected=True)
-    silent = Cell(ipv6.case, False, Result("silence"))
+    silent = MeasuredCell(ipv6.case, False, Result("silence"))
     assert " 1 default/a  4" in text(Matrix((A, B), (REDIS,), (ipv4, silent)))
 
 

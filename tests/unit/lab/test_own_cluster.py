@@ -15,7 +15,7 @@ from ovsnp.lab import topology
 from ovsnp.lab.hosts import check
 from ovsnp.lab.own.choosing import choose
 from ovsnp.lab.own.outsiders import find_outsiders, free_address
-from ovsnp.lab.own.planning import Plan, plan
+from ovsnp.lab.own.planning import LabPlan, plan
 from ovsnp.lab.own.underlay import lay
 from ovsnp.lab.own.wiring import Wiring
 from ovsnp.lab.own.writing import cluster_objects, policy_objects
@@ -270,7 +270,7 @@ def test_addresses_in_a_pod_cidr_are_replaced() -> None:
 # The whole
 
 
-def written(planned: Plan, folder: Path) -> tuple[topology.Topology, Cluster]:
+def written(planned: LabPlan, folder: Path) -> tuple[topology.Topology, Cluster]:
     file, policies = planned.write(folder, "mine")
     read = topology.read(file)
     return read, load([str(read.cluster_directory), str(policies)])

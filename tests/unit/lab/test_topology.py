@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ovsnp.errors import InputError
-from ovsnp.lab.topology import DEFAULT_MTU, End, Link, Topology, read
+from ovsnp.lab.topology import DEFAULT_MTU, Link, LinkEnd, Topology, read
 from tests.support.checkout import ROOT
 
 SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
@@ -77,8 +77,8 @@ def test_commands_are_split_into_words_without_a_shell(tmp_path: Path) -> None:
 
 def test_both_notations_of_links_are_read(tmp_path: Path) -> None:
     brief, extended = topology(tmp_path, SMALL).links
-    assert brief == Link((End("one", "eth1"), End("two", "eth1")), DEFAULT_MTU)
-    assert extended == Link((End("one", "eth2"), End("two", "eth2", "0a:58:0a:14:01:0b")), 1400)
+    assert brief == Link((LinkEnd("one", "eth1"), LinkEnd("two", "eth1")), DEFAULT_MTU)
+    assert extended == Link((LinkEnd("one", "eth2"), LinkEnd("two", "eth2", "0a:58:0a:14:01:0b")), 1400)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from ovsnp.compiler import Compilation
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.store import FlowStore
 from ovsnp.flows.units import Unit, UnitChanges
-from ovsnp.model.bridge import Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.changes import Changes, Objects, all_objects
 from ovsnp.model.options import Options
 from ovsnp.model.policy import PodPeer, Rule
@@ -54,7 +54,11 @@ STATE = cluster(
     endpoints("default/db", 80, endpoint("10.0.0.3")),
     endpoints("default/web", 80, endpoint("10.0.0.2")),
 )
-PORTS = Ports(1, Port(2, 2), {"default/web": Port(10, 10), "default/db": Port(11, 11), "default/new": Port(12, 12)})
+PORTS = BridgePorts(
+    1,
+    BridgePort(2, 2),
+    {"default/web": BridgePort(10, 10), "default/db": BridgePort(11, 11), "default/new": BridgePort(12, 12)},
+)
 
 
 class Bridge:
@@ -140,7 +144,7 @@ def test_node_makes_its_own_flows_and_the_guard_on_pods_addresses(bridge: Bridge
 
 
 def test_port_that_has_another_number_makes_its_pod(bridge: Bridge) -> None:
-    ports = Ports(1, Port(2, 2), {**PORTS.pods, "default/web": Port(20, 10)})
+    ports = BridgePorts(1, BridgePort(2, 2), {**PORTS.pods, "default/web": BridgePort(20, 10)})
     bridge.compilation.update(Changes(ports=ports))
     assert kinds(bridge.made) == ["pod default/web"]
 

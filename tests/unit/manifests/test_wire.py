@@ -51,6 +51,6 @@ def test_every_item_may_be_null() -> None:
 
 
 def test_every_field_below_a_policys_spec_counts() -> None:
-    for part in _types(inspect.type_info(wire.PolicySpec)):
+    for part in _types(inspect.type_info(wire.ApiPolicySpec)):
         if isinstance(part, inspect.StructType):
             assert part.cls.__struct_config__.forbid_unknown_fields, part.cls

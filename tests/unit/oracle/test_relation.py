@@ -9,16 +9,16 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.address import parse_address
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import ICMP, judge
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.planned import Reading, with_planned
-from ovsnp.oracle.prepared import Prepared
-from ovsnp.oracle.relation import Action, Relation, Step, fold
+from ovsnp.oracle.relation import Action, FoldStep, Relation, fold
 from ovsnp.oracle.rulebook import Partition
 
 PEERS, TRAFFIC = range(5), range(3)
 EVERYTHING = 0b111
 
 
-def first_match(steps: list[Step], peer: int, traffic: int) -> bool:
+def first_match(steps: list[FoldStep], peer: int, traffic: int) -> bool:
     for action, peers, matched in steps:
         if (peers is None or peer in peers) and matched >> traffic & 1:
             return action is Action.ACCEPT
@@ -29,7 +29,7 @@ def first_match(steps: list[Step], peer: int, traffic: int) -> bool:
 def test_the_first_step_that_matches_decides(seed: int) -> None:
     random = Random(seed)
     steps = [
-        Step(
+        FoldStep(
             random.choice([*Action]),
             random.choice([None, frozenset(random.sample(PEERS, 2)), [random.choice(PEERS)]]),
             random.randrange(EVERYTHING + 1),
@@ -43,7 +43,7 @@ def test_the_first_step_that_matches_decides(seed: int) -> None:
 
 def test_what_no_step_matches_is_allowed() -> None:
     assert fold([], EVERYTHING).of(0) == EVERYTHING
-    assert fold([Step(Action.DENY, [1], 0b010)], EVERYTHING).of(1) == 0b101
+    assert fold([FoldStep(Action.DENY, [1], 0b010)], EVERYTHING).of(1) == 0b101
 
 
 def test_a_block_says_of_pods_without_an_address_alone_whether_it_holds_them() -> None:
@@ -61,7 +61,7 @@ def test_a_block_says_of_pods_without_an_address_alone_whether_it_holds_them() -
     ]
     for reading in Reading:
         (cluster,) = with_planned(load_objects(objects), reading=reading)
-        prepared = Prepared(cluster)
+        prepared = IndexedOracle(cluster)
         (web,) = cluster.pods
         ends = (web.addresses[0], parse_address("0.1.0.1"), parse_address("0.2.0.1"))
         relation = Relation(prepared, Partition(ends, (ICMP,)))

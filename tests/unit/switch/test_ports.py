@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from ovsnp.errors import SwitchError
-from ovsnp.model.bridge import Oddity, Port, Ports
+from ovsnp.model.bridge import BridgePort, BridgePorts, Oddity
 from ovsnp.model.cluster import Pod
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
@@ -39,7 +39,7 @@ class Rows:
         return list(self._rows)
 
 
-def read(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Ports:
+def read(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> BridgePorts:
     return read_ports(cast(Database, Rows(*rows)), "br-int", pods)
 
 
@@ -54,13 +54,13 @@ def closed(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Oddity:
 
 def test_ports_that_are_yet_to_be_made_have_the_numbers_that_will_be_asked_for() -> None:
     found = read()
-    assert (found.tunnel, found.gateway) == (TUNNEL_OFPORT, Port(GATEWAY_OFPORT, GATEWAY_MAC))
+    assert (found.tunnel, found.gateway) == (TUNNEL_OFPORT, BridgePort(GATEWAY_OFPORT, GATEWAY_MAC))
     assert (found.pods, found.assumed) == ({}, False)
 
 
 def test_ports_that_are_there_have_their_own_numbers() -> None:
     found = read(row("ovsnp-tun0", 40), row("ovsnp-gw0", 41, mac_in_use=["02:00:00:00:00:01"]))
-    assert (found.tunnel, found.gateway) == (40, Port(41, 0x020000000001))
+    assert (found.tunnel, found.gateway) == (40, BridgePort(41, 0x020000000001))
 
 
 def test_gateways_mac_that_was_asked_for_counts_before_one_that_it_still_has() -> None:
@@ -75,7 +75,7 @@ def test_gateways_mac_that_is_none_is_an_error() -> None:
 
 @pytest.mark.parametrize("key", ["default/db", "default_db"])
 def test_pods_interface_is_known_by_its_iface_id(key: str) -> None:
-    assert read(of_pod(key)).pods == {"default/db": Port(7, parse_mac("0a:58:0a:00:00:01"))}
+    assert read(of_pod(key)).pods == {"default/db": BridgePort(7, parse_mac("0a:58:0a:00:00:01"))}
 
 
 def test_attached_mac_is_the_pods() -> None:

@@ -8,56 +8,56 @@ from ovsnp.analysis.diff.bridge.itself import Itself, Rows, with_themselves
 from ovsnp.analysis.diff.bridge.otherwise import Pairs, otherwise
 from ovsnp.analysis.diff.bridge.traffic import CellClasses
 from ovsnp.analysis.diff.effect import Effect
-from ovsnp.analysis.diff.effect.lines import Line, Writer, merged
-from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
+from ovsnp.analysis.diff.effect.lines import EffectLine, Writer, merged
+from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
 from ovsnp.analysis.verification.proof import scenes
-from ovsnp.analysis.verification.questions.scene import Scene
-from ovsnp.analysis.verification.simulator.reading import Bridge
+from ovsnp.analysis.verification.questions.proof_context import ProofContext
+from ovsnp.analysis.verification.simulator.reading import FlowDump
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.gc_pause import gc_paused
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 
 
 @gc_paused()
-def compare_bridge(bridge: Bridge, cluster: Cluster, ports: Ports, options: Options) -> Effect:
+def compare_bridge(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Effect:
     """Take every connection of the node's pods to the flows; raises SwitchError where a flow cannot be judged."""
     bridge = bridge.without_learned()
     simulator = Simulator(bridge)
     found = list(scenes(bridge, cluster, ports, options))
     return Effect(
-        merged(line for scene in found for line in _lines(scene, simulator)),
+        merged(line for context in found for line in _lines(context, simulator)),
         (),
-        tuple(scene.version for scene in found),
+        tuple(context.version for context in found),
         None,
         None,
         None,
     )
 
 
-def _lines(scene: Scene, simulator: Simulator) -> Iterator[Line]:
-    found = otherwise(scene, simulator, scene.expect.options.bridge)
+def _lines(context: ProofContext, simulator: Simulator) -> Iterator[EffectLine]:
+    found = otherwise(context, simulator, context.expect.options.bridge)
     named = {each for pairs in (found.gained, found.lost) for near, row in pairs.items() for each in (near, *row)}
-    ends, traffic = NodeEnds(scene, named), CellClasses(scene.cells)
-    writer = _NodeWriter(scene, ends, traffic)
-    admitted, denied = _themselves(scene, ends, traffic)
+    ends, traffic = NodeEnds(context, named), CellClasses(context.cells)
+    writer = _NodeWriter(context, ends, traffic)
+    admitted, denied = _themselves(context, ends, traffic)
     size = len(ends.numbers)
     yield from writer.lines(with_themselves(_rows(found.gained, ends, traffic), admitted, size), gained=True)
     yield from writer.lines(with_themselves(_rows(found.lost, ends, traffic), denied, size), gained=False)
 
 
-def _themselves(scene: Scene, ends: NodeEnds, traffic: CellClasses) -> tuple[list[Itself], list[Itself]]:
+def _themselves(context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> tuple[list[Itself], list[Itself]]:
     """The node's pods with what policies, if they had a say, would admit of each to itself, and with what not."""
     alike: dict[int, list[int]] = defaultdict(list)
-    for far in scene.locals():
+    for far in context.locals():
         alike[far.number].append(ends.numbers[far.address])
     admitted, denied = [], []
-    for far in scene.locals():
-        number, cells = ends.numbers[far.address], scene.expect.allowed(far, far, True)
+    for far in context.locals():
+        number, cells = ends.numbers[far.address], context.expect.allowed(far, far, True)
         others = tuple(each for each in alike[far.number] if each != number)
         admitted.append(Itself(number, others, traffic.of(cells)))
-        denied.append(Itself(number, others, traffic.of(scene.cells.all & ~cells)))
+        denied.append(Itself(number, others, traffic.of(context.cells.all & ~cells)))
     return admitted, denied
 
 
@@ -74,14 +74,14 @@ def _rows(pairs: Pairs, ends: NodeEnds, traffic: CellClasses) -> Rows:
 class _NodeWriter(Writer):
     """Makes lines about a node's pods; names them as those of the node where that is shorter."""
 
-    def __init__(self, scene: Scene, ends: NodeEnds, traffic: CellClasses) -> None:
+    def __init__(self, context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> None:
         super().__init__(ends, ends.family, traffic.classes)
-        self._node = scene.expect.options.node
-        here = {each.pod.key: each.pod for each in scene.expect.locals}
-        self._here = PodNames(here.values(), ends.new.cluster.namespaces)
+        self._node = context.expect.options.node
+        here = {each.pod.key: each.pod for each in context.expect.locals}
+        self._here = PodWords(here.values(), ends.new.cluster.namespaces)
         self._local = here.keys()
 
-    def pod_words(self, keys: frozenset[str]) -> tuple[Pods, str | None]:
+    def pod_words(self, keys: frozenset[str]) -> tuple[PodTerms, str | None]:
         """Words for pods, and the node on which alone these are meant."""
         everywhere = self.names.name(keys)
         if self._node is None or not keys <= self._local:

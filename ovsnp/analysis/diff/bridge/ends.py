@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterator
 
-from ovsnp.analysis.diff.effect.ends import End, Family
+from ovsnp.analysis.diff.effect.ends import ComparedEnd, Family
 from ovsnp.analysis.diff.effect.reasons import Reason, reason_now
-from ovsnp.analysis.verification.questions.addresses import Far
-from ovsnp.analysis.verification.questions.scene import Scene
-from ovsnp.analysis.verification.questions.ways import UNROUTABLE
+from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
+from ovsnp.analysis.verification.questions.proof_context import ProofContext
 from ovsnp.model.address import Address, host_prefix
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import NodeEnd, OutsideEnd, Traffic, judge
@@ -19,20 +19,20 @@ class NodeEnds:
     Nodes are among them with ``strict_nodes``, or where one of ``named`` is a node: else nothing is about nodes.
     """
 
-    def __init__(self, scene: Scene, named: Collection[Address]) -> None:
-        self.new = scene.expect.prepared
-        self._scene = scene
-        self._nodes = scene.expect.options.strict_nodes or any(
+    def __init__(self, context: ProofContext, named: Collection[Address]) -> None:
+        self.new = context.expect.prepared
+        self._scene = context
+        self._nodes = context.expect.options.strict_nodes or any(
             isinstance(self.new.who(address), NodeEnd) for address in named
         )
-        self.locals = frozenset(each.address for each in scene.expect.locals)
-        compared = sorted((each for each in scene.far if self._is_compared(each)), key=lambda each: each.address)
-        ends = tuple(End(number, far.address, far.held, far.ranges) for number, far in enumerate(compared))
+        self.locals = frozenset(each.address for each in context.expect.locals)
+        compared = sorted((each for each in context.far if self._is_compared(each)), key=lambda each: each.address)
+        ends = tuple(ComparedEnd(number, far.address, far.held, far.ranges) for number, far in enumerate(compared))
         self.numbers = {end.representative: end.number for end in ends}
         of_address = {address: end.number for end in ends for address in end.held}
-        self.family = Family(scene.version, ends, of_address, {})
+        self.family = Family(context.version, ends, of_address, {})
 
-    def _is_compared(self, far: Far) -> bool:
+    def _is_compared(self, far: PeerClass) -> bool:
         """Nobody is at a vacant address, a group's or a Service's."""
         match far.end:
             case NodeEnd():
@@ -47,7 +47,7 @@ class NodeEnds:
             case _:
                 return True
 
-    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+    def pair(self, source: ComparedEnd, destination: ComparedEnd) -> tuple[Address, Address] | None:
         """A member of each; a pod and itself are none. Two ends that are both elsewhere are never asked about."""
         near, far = source.representative, destination.representative
         return (near, far) if near != far else None

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import arrivals
 from ovsnp.analysis.verification.questions.arriving import to_locals
 from ovsnp.analysis.verification.questions.pods import from_pods
-from ovsnp.analysis.verification.questions.question import ADMITTED_BIT, Question
-from ovsnp.analysis.verification.questions.scene import Scene
-from ovsnp.analysis.verification.simulator.packets import Committed, Packets, Unjudged, layered
+from ovsnp.analysis.verification.questions.proof_context import ProofContext
+from ovsnp.analysis.verification.questions.question import ADMITTED_BIT, BridgeQuestion
+from ovsnp.analysis.verification.simulator.packets import Committed, Packets, Unsupported, layered
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Sets, bits_of
 from ovsnp.analysis.verification.simulator.walk import Simulator
@@ -32,13 +32,13 @@ class Otherwise(msgspec.Struct):
     lost: Pairs
 
 
-def otherwise(scene: Scene, simulator: Simulator, bridge: str) -> Otherwise:
+def otherwise(context: ProofContext, simulator: Simulator, bridge: str) -> Otherwise:
     """Take all connections of local pods to the flows; raises SwitchError where a flow cannot be judged.
 
     A connection counts as soon as some of its packets fare otherwise, by whichever way they come.
     """
     found = Otherwise(defaultdict(dict), defaultdict(dict))
-    for question, sources, destinations in _asked(scene):
+    for question, sources, destinations in _asked(context):
         walk = simulator.walk(question.space)
         for packets in walk.run(question.start(), question.sets, question.memory, question.table):
             _refuse_unjudged(packets, bridge)
@@ -50,21 +50,21 @@ def otherwise(scene: Scene, simulator: Simulator, bridge: str) -> Otherwise:
     return found
 
 
-def _asked(scene: Scene) -> Iterator[tuple[Question, Sequence[Far | None], Sequence[Far]]]:
+def _asked(context: ProofContext) -> Iterator[tuple[BridgeQuestion, Sequence[PeerClass | None], Sequence[PeerClass]]]:
     """What opens connections from local pods, and to these, with who the first two dimensions are."""
-    locals_ = scene.locals()
-    for question in from_pods(scene):
+    locals_ = context.locals()
+    for question in from_pods(context):
         if question.kind == "policy":
-            yield question, locals_, scene.everyone
-    for found in arrivals(scene):
-        for question in to_locals(scene, found):
+            yield question, locals_, context.everyone
+    for found in arrivals(context):
+        for question in to_locals(context, found):
             if question.kind == "policy":
                 yield question, found.sources, locals_
 
 
 def _refuse_unjudged(packets: Packets, bridge: str) -> None:
     for effect in packets.effects:
-        if isinstance(effect, Unjudged):
+        if isinstance(effect, Unsupported):
             met = [each.text for each in packets.met if isinstance(each, ReadFlow)]
             raise SwitchError(
                 f"{bridge}: what flows let pass is unknown, since one cannot be judged ({effect.what}):"
@@ -72,7 +72,7 @@ def _refuse_unjudged(packets: Packets, bridge: str) -> None:
             )
 
 
-def _missing(question: Question, packets: Packets) -> Iterator[Sets]:
+def _missing(question: BridgeQuestion, packets: Packets) -> Iterator[Sets]:
     """What must pass, and is dropped, arrives elsewhere, or whose connection nothing remembers as admitted."""
     for sets in question.verdicts.must_pass(packets.sets):
         if len(packets.sent) == 1 and _is_remembered(question, packets, sets):
@@ -81,7 +81,7 @@ def _missing(question: Question, packets: Packets) -> Iterator[Sets]:
             yield sets
 
 
-def _is_remembered(question: Question, packets: Packets, sets: Sets) -> bool:
+def _is_remembered(question: BridgeQuestion, packets: Packets, sets: Sets) -> bool:
     space = question.space
     return any(
         isinstance(effect, Committed)
@@ -92,7 +92,7 @@ def _is_remembered(question: Question, packets: Packets, sets: Sets) -> bool:
     )
 
 
-def _astray(question: Question, packets: Packets, sets: Sets) -> Iterator[Sets]:
+def _astray(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[Sets]:
     """Those of the packets that do not arrive where they must."""
     (sent,) = packets.sent
     for name, wanted in (question.leaves or {}).items():
@@ -105,7 +105,7 @@ def _astray(question: Question, packets: Packets, sets: Sets) -> Iterator[Sets]:
                     yield both
 
 
-def _add(pairs: Pairs, sets: Sets, sources: Sequence[Far | None], destinations: Sequence[Far]) -> None:
+def _add(pairs: Pairs, sets: Sets, sources: Sequence[PeerClass | None], destinations: Sequence[PeerClass]) -> None:
     """Enter products; a source of None is nobody who may send this, and guards are not asked about."""
     for near in bits_of(sets[0]):
         source = sources[near]

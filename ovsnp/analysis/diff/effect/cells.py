@@ -11,14 +11,14 @@ Cells = Mapping[int, Mapping[int, int]]
 """By source, then by destination: traffic as bits, never 0."""
 
 
-class Changed(msgspec.Struct, frozen=True):
+class ChangedPairs(msgspec.Struct, frozen=True):
     """What pairs of ends of one family gain and lose. What a policy says of a pod to itself is here too."""
 
     gained: Cells
     lost: Cells
 
 
-def changed(old: Relation, new: Relation, asked: int) -> Changed:
+def changed(old: Relation, new: Relation, asked: int) -> ChangedPairs:
     """Compare all pairs; ``asked`` is the traffic that counts, as bits."""
     gained: dict[int, dict[int, int]] = {}
     lost: dict[int, dict[int, int]] = {}
@@ -32,7 +32,7 @@ def changed(old: Relation, new: Relation, asked: int) -> Changed:
                     gained.setdefault(source, {})[destination] = more
                 if less := was & ~now & asked:
                     lost.setdefault(source, {})[destination] = less
-    return Changed(gained, lost)
+    return ChangedPairs(gained, lost)
 
 
 def _by_source(relation: Relation) -> Iterator[tuple[Sequence[int], Sequence[int]]]:

@@ -6,8 +6,8 @@ import msgspec
 
 from ovsnp.analysis.diff.effect.cells import changed
 from ovsnp.analysis.diff.effect.ends import Ends, Family
-from ovsnp.analysis.diff.effect.lines import Line, Writer, merged
-from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
+from ovsnp.analysis.diff.effect.lines import EffectLine, Writer, merged
+from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
 from ovsnp.analysis.diff.effect.service_changes import ServiceChanges
 from ovsnp.analysis.diff.effect.services import ServiceLine, ServiceWriter, merged_services
 from ovsnp.gc_pause import gc_paused
@@ -15,22 +15,16 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.oracle.classes import Classes
 from ovsnp.oracle.relation import Relation
 from ovsnp.oracle.rulebook import Partition
+from ovsnp.oracle.terms import Terms
 
 _LISTED = 4
 """Pods that come or go are told by their names up to so many, else by labels."""
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """What the oracle is told beside the clusters: see `ovsnp.oracle.judge`."""
-
-    strict_nodes: bool = False
-    service_blocks: bool = False
-
-
-class Came(msgspec.Struct, frozen=True):
+class PodChurn(msgspec.Struct, frozen=True):
     """Pods that are in one of the clusters only, or have another address in the other: of these, no line says more."""
 
-    words: Pods
+    words: PodTerms
     keys: tuple[str, ...]
 
 
@@ -40,12 +34,12 @@ class Effect(msgspec.Struct, frozen=True):
     ``families`` are those in which there are pods that stay.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[EffectLine, ...]
     services: tuple[ServiceLine, ...]
     families: tuple[int, ...]
-    pods_new: Came | None
-    pods_gone: Came | None
-    pods_moved: Came | None
+    pods_new: PodChurn | None
+    pods_gone: PodChurn | None
+    pods_moved: PodChurn | None
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.services or self.pods_new or self.pods_gone or self.pods_moved)
@@ -80,7 +74,7 @@ class _Compared:
         old, new = classes.clusters
         self._relations = Relation(old, partition), Relation(new, partition)
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[EffectLine]:
         # Nothing is ever sent to port 0.
         classes = self._classes.traffic
         real = sum(1 << each.number for each in classes if each.protocol is None or each.ranges[-1].last)
@@ -93,9 +87,9 @@ class _Compared:
         yield from ServiceWriter(self._classes.clusters, self._writer.names).lines(changes)
 
 
-def _came(cluster: Cluster, pods: dict[str, Pod], keys: set[str]) -> Came | None:
+def _came(cluster: Cluster, pods: dict[str, Pod], keys: set[str]) -> PodChurn | None:
     if not keys:
         return None
-    names = PodNames(pods.values(), cluster.namespaces)
+    names = PodWords(pods.values(), cluster.namespaces)
     words = names.name(frozenset(keys)) if len(keys) > _LISTED else names.one_by_one(keys)
-    return Came(words, tuple(sorted(keys)))
+    return PodChurn(words, tuple(sorted(keys)))

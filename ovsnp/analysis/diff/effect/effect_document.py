@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ovsnp.analysis.diff.effect.comparison import Came, Effect
-from ovsnp.analysis.diff.effect.lines import Line, Who
-from ovsnp.analysis.diff.effect.pod_names import Pods
-from ovsnp.analysis.diff.effect.ports import Ports
+from ovsnp.analysis.diff.effect.comparison import Effect, PodChurn
+from ovsnp.analysis.diff.effect.lines import EffectLine, Who
+from ovsnp.analysis.diff.effect.pod_names import PodTerms
+from ovsnp.analysis.diff.effect.ports import TrafficTerms
 from ovsnp.analysis.diff.effect.reasons import Reason
 from ovsnp.analysis.diff.effect.services import ServiceLine
 from ovsnp.model.address import Address, format_address
@@ -30,7 +30,7 @@ def document(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: EffectLine) -> dict[str, Any]:
     return {
         "families": list(line.families),
         "sources": _who(line.sources),
@@ -51,7 +51,7 @@ def _who(who: Who) -> dict[str, Any]:
     }
 
 
-def _pods(pods: Pods) -> dict[str, Any]:
+def _pods(pods: PodTerms) -> dict[str, Any]:
     terms = [
         {
             "namespaces": term.scope,
@@ -72,7 +72,7 @@ def _block(block: IPBlock) -> dict[str, Any]:
     return {"cidr": str(block.cidr), "except": [str(each) for each in block.excepts]}
 
 
-def _ports(ports: Ports) -> dict[str, Any]:
+def _ports(ports: TrafficTerms) -> dict[str, Any]:
     ranges = [
         {"protocol": each.protocol, "first": max(each.first, 1), "last": each.last}
         if each.protocol
@@ -104,5 +104,5 @@ def _service(line: ServiceLine) -> dict[str, Any]:
     }
 
 
-def _came(came: Came | None) -> dict[str, Any]:
+def _came(came: PodChurn | None) -> dict[str, Any]:
     return {"text": str(came.words) if came else "", "names": list(came.keys) if came else []}

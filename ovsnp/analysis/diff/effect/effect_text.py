@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ovsnp.analysis.diff.effect.comparison import Came, Effect
-from ovsnp.analysis.diff.effect.lines import Line
+from ovsnp.analysis.diff.effect.comparison import Effect, PodChurn
+from ovsnp.analysis.diff.effect.lines import EffectLine
 from ovsnp.analysis.diff.effect.reasons import reason_words
 from ovsnp.analysis.diff.effect.services import ServiceLine
 
@@ -25,7 +25,7 @@ def text_lines(effect: Effect) -> Iterator[tuple[str, str]]:
             yield " ", f"  {words}: {_came(came)}"
 
 
-def _connection(effect: Effect, line: Line) -> str:
+def _connection(effect: Effect, line: EffectLine) -> str:
     only = "" if line.families == effect.families else f"  IPv{line.families[0]}"
     why = f"   ({reason_words(line.reasons)})" if line.reasons else ""
     return f"{line.sources} -> {line.destinations}  {line.ports}{only}{why}"
@@ -36,6 +36,6 @@ def _to_service(line: ServiceLine) -> str:
     return f"{sources} -> svc/{line.service}  {line.port}   (served by {line.served_by})"
 
 
-def _came(came: Came) -> str:
+def _came(came: PodChurn) -> str:
     count = len(came.keys)
     return f"{came.words} ({count})" if count > 1 else str(came.words)

@@ -12,13 +12,13 @@ from ovsnp.model.address import FAMILIES, Address
 from ovsnp.model.unassigned import is_placeholder
 from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd, Traffic, judge
 from ovsnp.oracle.classes import Classes, EndClass
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import begins_on, exemption
 from ovsnp.oracle.multicast import is_group_address
-from ovsnp.oracle.prepared import Prepared
 from ovsnp.oracle.ranges import Range
 
 
-class End(msgspec.Struct, frozen=True, eq=False):
+class ComparedEnd(msgspec.Struct, frozen=True, eq=False):
     """Ends of one family that no policy tells apart, before or after.
 
     Either ``held`` are addresses of pods or of nodes, or ``ranges`` those of everyone outside, as numbers.
@@ -37,7 +37,7 @@ class Family(msgspec.Struct, frozen=True, eq=False):
     """
 
     version: int
-    ends: tuple[End, ...]
+    ends: tuple[ComparedEnd, ...]
     of_address: dict[Address, int]
     of_class: dict[int, int]
 
@@ -49,13 +49,13 @@ class Ends:
         self.old, self.new = classes.clusters
         self.strict_nodes = strict_nodes
         self._classes = classes
-        self._members: dict[End, Sequence[Address]] = {}
+        self._members: dict[ComparedEnd, Sequence[Address]] = {}
         self.families = tuple(self._family(version, classes) for version in FAMILIES)
 
     def _family(self, version: int, classes: Classes) -> Family:
         found = {each.number: self._compared(each) for each in classes.ends if each.family == version}
         ordered = sorted((each, number) for number, each in found.items() if each is not None)
-        ends = tuple(End(number, *each) for number, (each, _) in enumerate(ordered))
+        ends = tuple(ComparedEnd(number, *each) for number, (each, _) in enumerate(ordered))
         of_address = {address: each.number for each in ends for address in each.held}
         of_class = {each: number for number, (_, each) in enumerate(ordered) if ends[number].ranges}
         return Family(version, ends, of_address, of_class)
@@ -86,7 +86,7 @@ class Ends:
             case _:
                 return False
 
-    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+    def pair(self, source: ComparedEnd, destination: ComparedEnd) -> tuple[Address, Address] | None:
         """Two members about whose connection policies have a say, if there are any."""
         for near in self._some(source):
             for far in self._some(destination):
@@ -103,17 +103,17 @@ class Ends:
         )
         return reasons(*verdicts)
 
-    def _some(self, end: End) -> Sequence[Address]:
+    def _some(self, end: ComparedEnd) -> Sequence[Address]:
         """Two members, of different nodes where there are such."""
         if end not in self._members:
             self._members[end] = _some(end, self.new)
         return self._members[end]
 
-    def _exempt(self, prepared: Prepared, near: Address, far: Address) -> bool:
+    def _exempt(self, prepared: IndexedOracle, near: Address, far: Address) -> bool:
         return exemption(prepared.who(near), prepared.who(far), strict_nodes=self.strict_nodes) is not None
 
 
-def _some(end: End, prepared: Prepared) -> Sequence[Address]:
+def _some(end: ComparedEnd, prepared: IndexedOracle) -> Sequence[Address]:
     if not end.held:
         return [end.representative]
     nodes: dict[str | None, Address] = {}

@@ -11,15 +11,15 @@ from ovsnp.model.address import Address, family
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.ports import ContainerPort, Protocol
 from ovsnp.model.service import EndpointSlice, Service, ServicePort
-from ovsnp.oracle import Backend, Traffic, selects
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle import ServingBackend, Traffic, selects
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 
 _ANYWHERE = Place("")
 
 Port = tuple[Service, ServicePort]
 
 
-class Frontend(msgspec.Struct, frozen=True, eq=False):
+class FrontendPair(msgspec.Struct, frozen=True, eq=False):
     """A cluster IP with a port of a Service, as the old and the new cluster have it; None: it has not."""
 
     service: str
@@ -38,7 +38,7 @@ class Frontend(msgspec.Struct, frozen=True, eq=False):
         """Whether endpoints serve their own node only, in either cluster."""
         return any(port[0].local for port in self.ports if port)
 
-    def backends(self, side: int, prepared: Prepared, node: str | None) -> frozenset[Backend]:
+    def backends(self, side: int, prepared: IndexedOracle, node: str | None) -> frozenset[ServingBackend]:
         """Who serves there for clients of a node, in one of the clusters (0 or 1)."""
         port = self.ports[side]
         return prepared.backends(*port, family(self.address), node) if port else frozenset()
@@ -61,13 +61,13 @@ class Candidates:
         self._services = [{service.key: service for service in cluster.services} for cluster in self._clusters]
         self._slices = [_slices(cluster) for cluster in self._clusters]
 
-    def frontends(self, version: int, counts: Callable[[Address], bool], *, every: bool) -> Iterator[Frontend]:
+    def frontends(self, version: int, counts: Callable[[Address], bool], *, every: bool) -> Iterator[FrontendPair]:
         """Those of Services that are not the same, or have an endpoint that counts, or all; in one address family."""
         for key in sorted(self._services[0].keys() | self._services[1].keys()):
             if every or self._differs(key) or self._served_by(key, version, counts):
                 yield from self._of(key, version)
 
-    def _of(self, key: str, version: int) -> Iterator[Frontend]:
+    def _of(self, key: str, version: int) -> Iterator[FrontendPair]:
         found: dict[tuple[int, Protocol, Address], list[Port | None]] = defaultdict(lambda: [None, None])
         for side, services in enumerate(self._services):
             if service := services.get(key):
@@ -75,7 +75,7 @@ class Candidates:
                     for port in service.ports:
                         found[port.number, port.protocol, address][side] = service, port
         for (number, protocol, address), (old, new) in sorted(found.items(), key=lambda each: each[0]):
-            yield Frontend(key, number, protocol, address, (old, new))
+            yield FrontendPair(key, number, protocol, address, (old, new))
 
     def _differs(self, key: str) -> bool:
         """Whether the Service or its endpoints may be others; pods that it selects may be in other numbers."""

@@ -10,16 +10,16 @@ import msgspec
 
 from ovsnp.analysis.diff.effect.blocks import Block, blocks
 from ovsnp.analysis.diff.effect.cells import Cells
-from ovsnp.analysis.diff.effect.ends import End, Family
+from ovsnp.analysis.diff.effect.ends import ComparedEnd, Family
 from ovsnp.analysis.diff.effect.outside import outside_blocks
-from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
-from ovsnp.analysis.diff.effect.ports import Ports, name_traffic
+from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
+from ovsnp.analysis.diff.effect.ports import TrafficTerms, name_traffic
 from ovsnp.analysis.diff.effect.reasons import Reason
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.policy import IPBlock
 from ovsnp.oracle import NodeEnd, PodEnd, Traffic
 from ovsnp.oracle.classes import TrafficClass
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 
 _ASKED = 500
 """Pairs of ends, or verdicts, of one block, beyond which its reasons are those of a part."""
@@ -43,7 +43,7 @@ class Who(msgspec.Struct, frozen=True):
     meant, where one is named.
     """
 
-    pods: Pods | None = None
+    pods: PodTerms | None = None
     nodes: tuple[NodeWords, ...] = ()
     all_nodes: bool = False
     blocks: tuple[IPBlock, ...] = ()
@@ -66,7 +66,7 @@ def _block_words(block: IPBlock) -> str:
     return f"{block.cidr} (except {', '.join(map(str, block.excepts))})" if block.excepts else str(block.cidr)
 
 
-class Line(msgspec.Struct, frozen=True):
+class EffectLine(msgspec.Struct, frozen=True):
     """A gain or a loss: each source to each destination, except a pod to itself and what no policy can forbid.
 
     ``families`` are the address families for which it holds.
@@ -75,7 +75,7 @@ class Line(msgspec.Struct, frozen=True):
     gained: bool
     sources: Who
     destinations: Who
-    ports: Ports
+    ports: TrafficTerms
     families: tuple[int, ...]
     reasons: tuple[Reason, ...]
 
@@ -83,9 +83,9 @@ class Line(msgspec.Struct, frozen=True):
 class Compared(Protocol):
     """The ends whose connections are compared; ``new`` has the pods' names and labels."""
 
-    new: Prepared
+    new: IndexedOracle
 
-    def pair(self, source: End, destination: End) -> tuple[Address, Address] | None:
+    def pair(self, source: ComparedEnd, destination: ComparedEnd) -> tuple[Address, Address] | None:
         """Two members about whose connection there is something to say, if there are any."""
         ...
 
@@ -106,15 +106,15 @@ class Writer:
                 self._pods[number].add(end.pod.key)
         self._nodes = {(number, end) for number, end in held if isinstance(end, NodeEnd)}
         keys = set().union(*self._pods.values())
-        self.names = PodNames([pod for pod in ends.new.cluster.pods if pod.key in keys], ends.new.cluster.namespaces)
+        self.names = PodWords([pod for pod in ends.new.cluster.pods if pod.key in keys], ends.new.cluster.namespaces)
         self._outside = frozenset(end.number for end in family.ends if end.ranges)
 
-    def lines(self, cells: Cells, *, gained: bool) -> Iterator[Line]:
+    def lines(self, cells: Cells, *, gained: bool) -> Iterator[EffectLine]:
         """The lines of what is gained, or lost, the largest first."""
         for block in sorted(blocks(cells), key=_size, reverse=True):
             pairs = list(self._pairs(block))
             if pairs or len(block.sources) * len(block.destinations) > _ASKED:
-                yield Line(
+                yield EffectLine(
                     gained,
                     self.who(block.sources),
                     self.who(block.destinations),
@@ -156,7 +156,7 @@ class Writer:
             on=on,
         )
 
-    def pod_words(self, keys: frozenset[str]) -> tuple[Pods, str | None]:
+    def pod_words(self, keys: frozenset[str]) -> tuple[PodTerms, str | None]:
         """Words for pods, and the node on which alone these are meant."""
         return self.names.name(keys), None
 
@@ -191,9 +191,9 @@ def _size(block: Block) -> tuple[int, list[int], list[int], int]:
     return area, sorted(block.sources), sorted(block.destinations), block.traffic
 
 
-def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
+def merged(lines: Iterable[EffectLine]) -> tuple[EffectLine, ...]:
     """Lines that say the same of two families made one, and all losses behind all gains."""
-    found: dict[tuple[bool, str, str, Ports], list[Line]] = defaultdict(list)
+    found: dict[tuple[bool, str, str, TrafficTerms], list[EffectLine]] = defaultdict(list)
     for line in lines:
         found[line.gained, str(line.sources), str(line.destinations), line.ports].append(line)
     joined = (

@@ -33,7 +33,7 @@ class PodTerm(msgspec.Struct, frozen=True, order=True):
         return f"{scope}/{self.name if self.name is not None else str(self.selector) or '*'}{beside}"
 
 
-class Pods(msgspec.Struct, frozen=True):
+class PodTerms(msgspec.Struct, frozen=True):
     """The pods of any of the terms; with ``but``, all pods but those."""
 
     terms: tuple[PodTerm, ...]
@@ -50,14 +50,14 @@ class Pods(msgspec.Struct, frozen=True):
         return ", ".join(f"{term}{on}" for term in self.terms)
 
 
-def _weight(pods: Pods) -> float:
+def _weight(pods: PodTerms) -> float:
     """How much there is to read: what is *not* said of pods weighs more."""
     without = (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
     negations = sum(each.operator in without for term in pods.terms for each in term.selector.requirements)
     return len(pods.terms) + 1.5 * negations + pods.but
 
 
-class PodNames:
+class PodWords:
     """Finds words for sets of these pods, which are named by ``NAMESPACE/NAME``."""
 
     def __init__(self, pods: Iterable[Pod], namespaces: Mapping[str, Namespace]) -> None:
@@ -69,25 +69,25 @@ class PodNames:
         self._alike: dict[frozenset[tuple[str, str]], set[str]] = defaultdict(set)
         for pod in self._pods.values():
             self._alike[told_labels(pod)].add(pod.key)
-        self._known: dict[frozenset[str], Pods] = {}
+        self._known: dict[frozenset[str], PodTerms] = {}
         self._in_namespace: dict[frozenset[str], tuple[list[Selector], list[str]]] = {}
         self._having: dict[Selector, frozenset[str]] = {}
 
-    def name(self, keys: frozenset[str]) -> Pods:
+    def name(self, keys: frozenset[str]) -> PodTerms:
         """The words for these pods, at least one."""
         if keys not in self._known:
             terms = self._anywhere(keys) or self._terms(keys)
             others = frozenset(self._pods.keys() - keys)
-            ways = [Pods(terms)]
+            ways = [PodTerms(terms)]
             if others and _weight(ways[0]) > 1:
-                ways.append(Pods(self._anywhere(others) or self._terms(others), but=True))
+                ways.append(PodTerms(self._anywhere(others) or self._terms(others), but=True))
             self._known[keys] = min(ways, key=lambda way: (_weight(way), len(str(way))))
         return self._known[keys]
 
-    def one_by_one(self, keys: Iterable[str]) -> Pods:
+    def one_by_one(self, keys: Iterable[str]) -> PodTerms:
         """The words for these pods by their names."""
         pods = (self._pods[key] for key in keys)
-        return Pods(tuple(sorted(PodTerm(pod.namespace, name=pod.name) for pod in pods)))
+        return PodTerms(tuple(sorted(PodTerm(pod.namespace, name=pod.name) for pod in pods)))
 
     def _anywhere(self, keys: frozenset[str]) -> tuple[PodTerm, ...]:
         """One selector that means these in all namespaces together; none where there is no such."""
@@ -104,7 +104,7 @@ class PodNames:
         found = shortest(selectors_of(wanted, others), wanted)
         return () if found is None else (PodTerm("*", found),)
 
-    def meant(self, pods: Pods) -> frozenset[str]:
+    def meant(self, pods: PodTerms) -> frozenset[str]:
         """The pods that words mean."""
         found = frozenset(key for key, pod in self._pods.items() if any(self._means(term, pod) for term in pods.terms))
         return frozenset(self._pods.keys() - found) if pods.but else found

@@ -11,7 +11,7 @@ from ovsnp.oracle.ranges import Range, union
 _LAST = 65535
 
 
-class PortRange(msgspec.Struct, frozen=True, order=True):
+class TrafficRange(msgspec.Struct, frozen=True, order=True):
     """Ports of a protocol, both included; a protocol of None is all that has no ports, such as ICMP."""
 
     protocol: Protocol | None
@@ -28,10 +28,10 @@ class PortRange(msgspec.Struct, frozen=True, order=True):
         return f"{first}/{protocol}" if first == self.last else f"{first}-{self.last}/{protocol}"
 
 
-class Ports(msgspec.Struct, frozen=True):
+class TrafficTerms(msgspec.Struct, frozen=True):
     """The traffic of any of the ranges; with ``but``, all traffic but theirs. No ranges and ``but``: all traffic."""
 
-    ranges: tuple[PortRange, ...]
+    ranges: tuple[TrafficRange, ...]
     but: bool = False
 
     def __str__(self) -> str:
@@ -41,14 +41,14 @@ class Ports(msgspec.Struct, frozen=True):
         return f"all but {words}" if words else "all traffic"
 
 
-def name_traffic(classes: Sequence[TrafficClass], traffic: int) -> Ports:
+def name_traffic(classes: Sequence[TrafficClass], traffic: int) -> TrafficTerms:
     """The words for traffic classes, which are given as bits."""
     meant = _ranges(classes, traffic)
     others = _ranges(classes, ~traffic)
-    return Ports(others, but=True) if len(others) < len(meant) else Ports(meant)
+    return TrafficTerms(others, but=True) if len(others) < len(meant) else TrafficTerms(meant)
 
 
-def _ranges(classes: Sequence[TrafficClass], traffic: int) -> tuple[PortRange, ...]:
+def _ranges(classes: Sequence[TrafficClass], traffic: int) -> tuple[TrafficRange, ...]:
     found: dict[Protocol | None, list[Range]] = {}
     for each in classes:
         if traffic >> each.number & 1:
@@ -56,6 +56,6 @@ def _ranges(classes: Sequence[TrafficClass], traffic: int) -> tuple[PortRange, .
     return tuple(
         each
         for protocol, ranges in found.items()
-        for each in ([PortRange(protocol, *run) for run in union(ranges)] if protocol else [PortRange(None)])
+        for each in ([TrafficRange(protocol, *run) for run in union(ranges)] if protocol else [TrafficRange(None)])
         if each.last
     )

@@ -6,29 +6,29 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.analysis.diff.effect.ends import End, Ends, Family
-from ovsnp.analysis.diff.effect.frontends import Candidates, Frontend
+from ovsnp.analysis.diff.effect.ends import ComparedEnd, Ends, Family
+from ovsnp.analysis.diff.effect.frontends import Candidates, FrontendPair
 from ovsnp.model.address import Address
 from ovsnp.model.policy import Direction
-from ovsnp.oracle import Backend, NodeEnd, PodEnd, Traffic, judge
+from ovsnp.oracle import NodeEnd, PodEnd, ServingBackend, Traffic, judge
 from ovsnp.oracle.classes import Classes
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import holds_cluster_ip
-from ovsnp.oracle.prepared import Prepared
 from ovsnp.oracle.relation import Relation
 
 
-class Source(NamedTuple):
+class ServiceClients(NamedTuple):
     """Pods (names and addresses) of one end that are given the same endpoints, and for whom they count as the same."""
 
-    end: End
+    end: ComparedEnd
     pods: Mapping[str, Address]
 
 
 class Change(NamedTuple):
     """What sources gain or lose at a frontend: one endpoint, and whether only a pod that is this endpoint does."""
 
-    source: Source
-    backend: Backend
+    source: ServiceClients
+    backend: ServingBackend
     itself: bool
 
 
@@ -36,15 +36,15 @@ class _Side(msgspec.Struct, frozen=True, eq=False):
     """One of the two clusters (0: the old one): its oracle, and what its pairs may open."""
 
     number: int
-    prepared: Prepared
+    prepared: IndexedOracle
     relation: Relation
 
 
 class _Target(msgspec.Struct, frozen=True, eq=False):
     """An endpoint of a frontend: what is sent to it, the end it is one of, and whether it comes (or goes)."""
 
-    frontend: Frontend
-    backend: Backend
+    frontend: FrontendPair
+    backend: ServingBackend
     traffic: Traffic
     number: int
     far: int | None
@@ -63,9 +63,9 @@ class ServiceChanges:
         self._sides = tuple(_Side(number, *each) for number, each in enumerate(clusters))
         self._pods = [end for end in of.ends if end.held and isinstance(ends.new.who(end.representative), PodEnd)]
         self._holding: dict[tuple[int, int], frozenset[str]] = {}
-        self._sources: dict[bool, Mapping[str | None, Sequence[Source]]] = {}
+        self._sources: dict[bool, Mapping[str | None, Sequence[ServiceClients]]] = {}
 
-    def frontends(self) -> Iterator[Frontend]:
+    def frontends(self) -> Iterator[FrontendPair]:
         """Those at which there may be changes."""
         alone = self._reaching_themselves()
         candidates = Candidates(*(side.prepared.cluster for side in self._sides))
@@ -88,7 +88,7 @@ class ServiceChanges:
         always = isinstance(self._ends.new.who(address), NodeEnd) and not self._ends.strict_nodes
         return not always and self._ends.number(self._family, address) is None
 
-    def changes(self, frontend: Frontend, *, gained: bool) -> Iterator[Change]:
+    def changes(self, frontend: FrontendPair, *, gained: bool) -> Iterator[Change]:
         """What is gained at a frontend, or lost."""
         first, second = self._sides if gained else self._sides[::-1]
         by_block = self._by_block(frontend) if self._blocks else frozenset()
@@ -104,15 +104,15 @@ class ServiceChanges:
                         if not told or self._serves_itself(source, backend):
                             yield Change(source, backend, told)
 
-    def _serves_itself(self, source: Source, backend: Backend) -> bool:
+    def _serves_itself(self, source: ServiceClients, backend: ServingBackend) -> bool:
         """Whether one of the pods is the endpoint; one that stands for several is given others of them, too."""
         served = self._ends.new.who(backend.address)
         return backend.address in source.pods.values() and isinstance(served, PodEnd) and not served.pod.template
 
-    def _by_node(self, apart: bool) -> Mapping[str | None, Sequence[Source]]:
+    def _by_node(self, apart: bool) -> Mapping[str | None, Sequence[ServiceClients]]:
         """The pods that stay; those of each node apart, where that matters."""
         if apart not in self._sources:
-            found: dict[str | None, list[Source]] = defaultdict(list)
+            found: dict[str | None, list[ServiceClients]] = defaultdict(list)
             for end in self._pods:
                 alike: dict[str | None, dict[str, Address]] = defaultdict(dict)
                 for address in end.held:
@@ -120,18 +120,20 @@ class ServiceChanges:
                     if isinstance(pod, PodEnd):
                         alike[pod.pod.node if apart else None][pod.pod.key] = address
                 for node, pods in alike.items():
-                    found[node].append(Source(end, pods))
+                    found[node].append(ServiceClients(end, pods))
             self._sources[apart] = found
         return self._sources[apart]
 
-    def _target(self, frontend: Frontend, backend: Backend, *, comes: bool) -> _Target:
+    def _target(self, frontend: FrontendPair, backend: ServingBackend, *, comes: bool) -> _Target:
         traffic = Traffic(frontend.protocol, backend.port)
         number = self._classes.of_traffic(traffic).number
         far = self._ends.number(self._family, backend.address)
         is_pod = isinstance(self._ends.new.who(backend.address), PodEnd)
         return _Target(frontend, backend, traffic, number, far, is_pod, comes)
 
-    def _concerned(self, target: _Target, sources: Sequence[Source], by_block: frozenset[str]) -> Iterable[Source]:
+    def _concerned(
+        self, target: _Target, sources: Sequence[ServiceClients], by_block: frozenset[str]
+    ) -> Iterable[ServiceClients]:
         """The sources that a line between pods may not tell all about."""
         if target.comes or self._is_untold(target.backend.address):
             return sources
@@ -141,14 +143,14 @@ class ServiceChanges:
         blocked = (each for each in sources if not by_block.isdisjoint(self._isolating(each.end)))
         return {each.end.number: each for each in (*itself, *blocked)}.values()
 
-    def _is_told(self, source: Source, target: _Target, first: _Side, second: _Side) -> bool:
+    def _is_told(self, source: ServiceClients, target: _Target, first: _Side, second: _Side) -> bool:
         """Whether the same is gained or lost without the Service, by all of these but the endpoint itself."""
         if target.far is None:
             return False
         pair = source.end.number, target.far
         return bool((second.relation.allowed(*pair) & ~first.relation.allowed(*pair)) >> target.number & 1)
 
-    def _reaches(self, side: _Side, source: Source, target: _Target) -> bool:
+    def _reaches(self, side: _Side, source: ServiceClients, target: _Target) -> bool:
         prepared, far = side.prepared, target.far
         if far is not None and not self._blocks and target.is_pod:
             return bool(side.relation.allowed(source.end.number, far) >> target.number & 1)
@@ -163,7 +165,7 @@ class ServiceChanges:
             opened_to=target.frontend.opened_to if self._blocks else None,
         ).allowed
 
-    def _by_block(self, frontend: Frontend) -> frozenset[str]:
+    def _by_block(self, frontend: FrontendPair) -> frozenset[str]:
         """The policies with an egress block that holds the cluster IP; blocks do not tell a class's addresses apart."""
         address, traffic = frontend.opened_to
         alike = self._classes.of(address).number, self._classes.of_traffic(traffic).number
@@ -176,7 +178,7 @@ class ServiceChanges:
             )
         return self._holding[alike]
 
-    def _isolating(self, end: End) -> frozenset[str]:
+    def _isolating(self, end: ComparedEnd) -> frozenset[str]:
         found = ((side.prepared, side.prepared.who(end.representative)) for side in self._sides)
         return frozenset(
             policy.key

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from ovsnp.analysis.diff.effect.frontends import Frontend
-from ovsnp.analysis.diff.effect.pod_names import PodNames, Pods
+from ovsnp.analysis.diff.effect.frontends import FrontendPair
+from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
 from ovsnp.analysis.diff.effect.service_changes import ServiceChanges
 from ovsnp.model.address import family, format_address
-from ovsnp.oracle import Backend, NodeEnd, PodEnd
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle import NodeEnd, PodEnd, ServingBackend
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 
 
 class ServiceLine(msgspec.Struct, frozen=True):
@@ -24,14 +24,14 @@ class ServiceLine(msgspec.Struct, frozen=True):
     """
 
     gained: bool
-    sources: Pods
+    sources: PodTerms
     service: str
     port: str
     served_by: str
     itself: bool
     pods: frozenset[str]
-    frontends: tuple[Frontend, ...]
-    endpoints: frozenset[Backend]
+    frontends: tuple[FrontendPair, ...]
+    endpoints: frozenset[ServingBackend]
 
     @property
     def families(self) -> tuple[int, ...]:
@@ -42,10 +42,10 @@ class ServiceLine(msgspec.Struct, frozen=True):
 class ServiceWriter:
     """Makes lines of one family's changes; ``names`` finds words for the pods that stay."""
 
-    def __init__(self, clusters: Sequence[Prepared], names: PodNames) -> None:
+    def __init__(self, clusters: Sequence[IndexedOracle], names: PodWords) -> None:
         self._names = names
         self._clusters = clusters
-        self._endpoints = [PodNames(each.cluster.pods, each.cluster.namespaces) for each in clusters]
+        self._endpoints = [PodWords(each.cluster.pods, each.cluster.namespaces) for each in clusters]
 
     def lines(self, found: ServiceChanges) -> Iterator[ServiceLine]:
         """The lines, by Service and port."""
@@ -53,15 +53,15 @@ class ServiceWriter:
             for gained in (True, False):
                 yield from self._of(frontend, found, gained=gained)
 
-    def _of(self, frontend: Frontend, found: ServiceChanges, *, gained: bool) -> Iterator[ServiceLine]:
-        served: dict[frozenset[str], set[Backend]] = defaultdict(set)
+    def _of(self, frontend: FrontendPair, found: ServiceChanges, *, gained: bool) -> Iterator[ServiceLine]:
+        served: dict[frozenset[str], set[ServingBackend]] = defaultdict(set)
         itself: set[str] = set()
         for change in found.changes(frontend, gained=gained):
             if change.itself:
                 itself |= {key for key, address in change.source.pods.items() if address == change.backend.address}
             else:
                 served[frozenset(change.source.pods)].add(change.backend)
-        by_endpoints: dict[frozenset[Backend], set[str]] = defaultdict(set)
+        by_endpoints: dict[frozenset[ServingBackend], set[str]] = defaultdict(set)
         for pods, endpoints in served.items():
             by_endpoints[frozenset(endpoints)] |= pods
         for those, keys in by_endpoints.items():
@@ -70,14 +70,14 @@ class ServiceWriter:
             yield self._line(frontend, frozenset(itself), frozenset(), gained=gained)
 
     def _line(
-        self, frontend: Frontend, keys: frozenset[str], endpoints: frozenset[Backend], *, gained: bool
+        self, frontend: FrontendPair, keys: frozenset[str], endpoints: frozenset[ServingBackend], *, gained: bool
     ) -> ServiceLine:
         port = f"{frontend.number}/{frontend.protocol.lower()}"
         words = self._served_by(frontend, endpoints, 1 if gained else 0) if endpoints else "itself"
         sources = self._names.name(keys)
         return ServiceLine(gained, sources, frontend.service, port, words, not endpoints, keys, (frontend,), endpoints)
 
-    def _served_by(self, frontend: Frontend, endpoints: frozenset[Backend], side: int) -> str:
+    def _served_by(self, frontend: FrontendPair, endpoints: frozenset[ServingBackend], side: int) -> str:
         """The endpoints in words, as the cluster has them in which they serve."""
         pods: dict[int, set[str]] = defaultdict(set)
         words = []

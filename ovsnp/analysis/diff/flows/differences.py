@@ -6,7 +6,7 @@ import msgspec
 
 from ovsnp.analysis.diff.flows.rule_names import RuleNames
 from ovsnp.apply import Preview
-from ovsnp.apply.cut import Given
+from ovsnp.apply.cut import EndpointConnections
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.ir.ruleset import RuleRef
@@ -66,7 +66,7 @@ class Differences(msgspec.Struct, frozen=True):
     bridge: tuple[str, ...]
     groups: tuple[GroupDifference, ...]
     flows: tuple[FlowDifference, ...]
-    cut: tuple[Given, ...]
+    cut: tuple[EndpointConnections, ...]
     forgotten: int
     known: bool
 

@@ -6,7 +6,7 @@ import msgspec
 
 from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference, GroupDifference
 from ovsnp.analysis.diff.flows.lines import match_before
-from ovsnp.apply.cut import Given
+from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.preview import Preview
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
@@ -87,7 +87,7 @@ def _there(group: InstalledGroup) -> dict[str, Any]:
     }
 
 
-def _given(each: Given) -> dict[str, Any]:
+def _given(each: EndpointConnections) -> dict[str, Any]:
     return {
         "protocol": each.protocol.value,
         "address": format_address(each.address),

@@ -6,40 +6,40 @@ from typing import NamedTuple
 
 from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference, GroupDifference
 from ovsnp.analysis.diff.flows.lines import after_line, before_line, bucket_lines
-from ovsnp.apply.cut import Given
+from ovsnp.apply.cut import EndpointConnections
 from ovsnp.model.address import format_address
 
 
-class Line(NamedTuple):
+class DiffLine(NamedTuple):
     """One line; ``kind`` is ``-``, ``+``, a blank, ``@`` (a hunk's heading) or ``=`` (whose the two sides are)."""
 
     kind: str
     text: str
 
 
-def text_lines(bridge: str, found: Differences) -> Iterator[Line]:
+def text_lines(bridge: str, found: Differences) -> Iterator[DiffLine]:
     """The whole text; nothing where nothing differs."""
     if not found:
         return
-    yield Line("=", f"--- {bridge}, as it is")
-    yield Line("=", f"+++ {bridge}, as apply would leave it")
+    yield DiffLine("=", f"--- {bridge}, as it is")
+    yield DiffLine("=", f"+++ {bridge}, as apply would leave it")
     if found.bridge:
-        yield Line("@", "@@ the bridge @@")
-        yield from (Line("+", f"+{words}") for words in found.bridge)
+        yield DiffLine("@", "@@ the bridge @@")
+        yield from (DiffLine("+", f"+{words}") for words in found.bridge)
     for service, groups in groupby(found.groups, key=_service):
-        yield Line("@", f"@@ groups{f' of {service}' if service else ''} @@")
+        yield DiffLine("@", f"@@ groups{f' of {service}' if service else ''} @@")
         for group in groups:
-            yield from (Line(sign, f"{sign}{text}") for sign, text in bucket_lines(group))
+            yield from (DiffLine(sign, f"{sign}{text}") for sign, text in bucket_lines(group))
     for heading, flows in _hunks(found.flows):
-        yield Line("@", heading)
+        yield DiffLine("@", heading)
         yield from _changes(flows)
     if found.cut:
-        yield Line("@", "@@ open connections through Services, cut where there are any @@")
-        yield from (Line("-", f"-{_given(each)}") for each in found.cut)
+        yield DiffLine("@", "@@ open connections through Services, cut where there are any @@")
+        yield from (DiffLine("-", f"-{_given(each)}") for each in found.cut)
     if found.forgotten:
         whose = "pods that are gone" if found.known else "unknown pods: there is no record of who held which address"
-        yield Line("@", f"@@ connections of {whose} @@")
-        yield Line("-", f"-{found.forgotten} forgotten")
+        yield DiffLine("@", f"@@ connections of {whose} @@")
+        yield DiffLine("-", f"-{found.forgotten} forgotten")
 
 
 def _service(difference: GroupDifference) -> str:
@@ -65,15 +65,15 @@ def _what(flow: FlowDifference) -> str:
     return "; ".join([*map(str, flow.rules), *gone]) or flow.note
 
 
-def _changes(flows: Iterable[FlowDifference]) -> Iterator[Line]:
+def _changes(flows: Iterable[FlowDifference]) -> Iterator[DiffLine]:
     """What goes, then what changes or comes."""
     for flow in sorted(flows, key=lambda each: each.after is not None):
         for kind, text in (("-", before_line(flow)), ("+", after_line(flow))):
             if text is not None:
-                yield Line(kind, f"{kind}{text}")
+                yield DiffLine(kind, f"{kind}{text}")
 
 
-def _given(each: Given) -> str:
+def _given(each: EndpointConnections) -> str:
     address, endpoint = format_address(each.address), format_address(each.backend.address)
     where = f"to {address} port {each.port}/{each.protocol.lower()}"
     return f"{where}, which {endpoint} port {each.backend.port} serves"

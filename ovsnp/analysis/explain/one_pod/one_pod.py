@@ -7,17 +7,17 @@ from typing import NamedTuple
 import msgspec
 
 from ovsnp.analysis.explain.lacking import peer_lacks
-from ovsnp.analysis.explain.nearest import Miss, nearest_rules
+from ovsnp.analysis.explain.nearest import NearMiss, nearest_rules
 from ovsnp.analysis.explain.needs import Label
-from ovsnp.analysis.explain.scene import Scene
+from ovsnp.analysis.explain.query import Query
 from ovsnp.analysis.reach.cells import Cell, Reach
-from ovsnp.analysis.reach.parties import Kind, Party
+from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.analysis.wording.traffics import Names, Ports, names_of, traffics_of
 from ovsnp.model.address import Address, family
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle import ICMP, Admission, Endpoint, Exemption
-from ovsnp.oracle.rulebook import Facts
+from ovsnp.oracle.rulebook import CompiledRule
 
 _SIDES = (Direction.EGRESS, Direction.INGRESS)
 
@@ -25,7 +25,7 @@ SHOWN = 5
 """So many near misses of a direction are shown."""
 
 
-class Met(msgspec.Struct, frozen=True):
+class ReachedParty(msgspec.Struct, frozen=True):
     """Another party, and the ports of each family that may be opened between the two.
 
     ``exempt`` says why policies have no say, with ``wholly`` between all members. ``names`` are those of the
@@ -54,14 +54,14 @@ class Near(msgspec.Struct, frozen=True):
 
     party: Party
     side: Direction
-    miss: Miss
+    miss: NearMiss
 
 
 class _Candidate(NamedTuple):
-    """A rule that may come near, and the scene that it is held against."""
+    """A rule that may come near, and the query that it is held against."""
 
     side: Direction
-    scene: Scene
+    query: Query
     policy: NetworkPolicy
     rule: int
 
@@ -74,7 +74,7 @@ class PodSide(msgspec.Struct, frozen=True):
 
     isolated_by: tuple[NetworkPolicy, ...]
     rules: tuple[PodRule, ...]
-    met: tuple[Met, ...]
+    met: tuple[ReachedParty, ...]
     near: tuple[Near, ...]
     left_out: int
 
@@ -117,7 +117,7 @@ class _Asked:
         isolating = self._book.isolating(direction, number)
         met = tuple(each for party in self.others if (each := self._met(direction, party)))
         known = {each.party.name for each in met}
-        strangers = [party for party in self.others if party.name not in known and party.kind is Kind.POD]
+        strangers = [party for party in self.others if party.name not in known and party.kind is PartyKind.POD]
         near = [(party, candidates) for party in strangers if (candidates := [*self._candidates(direction, party)])]
         shown = tuple(islice((found for each in near if (found := self._near(*each))), SHOWN))
         rules = tuple(self._rule(facts) for policy in isolating for facts in self._book.facts(policy, direction))
@@ -127,7 +127,7 @@ class _Asked:
         """Source and destination."""
         return (self._own, party) if direction is Direction.EGRESS else (party, self._own)
 
-    def _met(self, direction: Direction, party: Party) -> Met | None:
+    def _met(self, direction: Direction, party: Party) -> ReachedParty | None:
         source, destination = self._pair(direction, party)
         cell = self._reach.cell(source, destination)
         if cell is None or not cell.allows:
@@ -136,12 +136,12 @@ class _Asked:
         if cell.exempt is None and not any(ports.values()):
             return None
         names = names_of(destination.pods[0]) if destination.pods else {}
-        return Met(party, ports, cell.exempt, cell.wholly, names)
+        return ReachedParty(party, ports, cell.exempt, cell.wholly, names)
 
     def _ports(self, cell: Cell, version: int) -> Ports:
         return traffics_of(self._reach.classes, cell.ports[version]).ports
 
-    def _rule(self, facts: Facts) -> PodRule:
+    def _rule(self, facts: CompiledRule) -> PodRule:
         if facts.peers is None:
             return PodRule(facts.admission, None)
         named = facts.peers
@@ -152,20 +152,20 @@ class _Asked:
         """The rules that come near: all but the port matches, or all but one label of the peer's pods."""
         version = self._shared(party)[0]
         near, far = (each.classes[version] for each in self._pair(direction, party))
-        scene = Scene(self._cluster, *self._ends(direction, party, version), ICMP, self._strict_nodes)
+        query = Query(self._cluster, *self._ends(direction, party, version), ICMP, self._strict_nodes)
         sent, taken = (self._reach.relation.admitting(side, near, far) for side in _SIDES)
         if sent and taken:
             # Each side allows something, but not the same ports.
-            scene = msgspec.structs.replace(scene, traffic=self._book.example(sent[0], far))
+            query = msgspec.structs.replace(query, traffic=self._book.example(sent[0], far))
             for facts in taken:
-                yield _Candidate(Direction.INGRESS, scene, facts.admission.policy, facts.admission.rule)
+                yield _Candidate(Direction.INGRESS, query, facts.admission.policy, facts.admission.rule)
             return
         for side, number, other in zip(_SIDES, (near, far), (far, near), strict=True):
             for policy in () if self._reach.relation.admitting(side, near, far) else self._book.isolating(side, number):
                 for index, facts in enumerate(self._book.facts(policy, side)):
-                    fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, far))
+                    fitting = msgspec.structs.replace(query, traffic=self._book.example(facts, far))
                     some = fitting.traffic.port is not None
-                    if facts.names(other) or (some and self._lacks_one_label(scene, side, facts)):
+                    if facts.names(other) or (some and self._lacks_one_label(query, side, facts)):
                         yield _Candidate(side, fitting, policy, index)
 
     def _ends(self, direction: Direction, party: Party, version: int) -> tuple[Endpoint, Endpoint]:
@@ -175,8 +175,8 @@ class _Asked:
         source, destination = self._pair(direction, party)
         return end(source), end(destination)
 
-    def _lacks_one_label(self, scene: Scene, side: Direction, facts: Facts) -> bool:
-        policy, (_, end) = facts.admission.policy, scene.ends(side)
+    def _lacks_one_label(self, query: Query, side: Direction, facts: CompiledRule) -> bool:
+        policy, (_, end) = facts.admission.policy, query.ends(side)
         return any(
             len(needs) == 1 and isinstance(needs[0], Label)
             for peer in policy.rules(side)[facts.admission.rule].peers
@@ -186,7 +186,7 @@ class _Asked:
     def _near(self, party: Party, candidates: Sequence[_Candidate]) -> Near | None:
         """The nearest of the rules; None where what is lacking would not help."""
         for side in dict.fromkeys(each.side for each in candidates):
-            rules = ((each.scene, each.policy, each.rule) for each in candidates if each.side is side)
+            rules = ((each.query, each.policy, each.rule) for each in candidates if each.side is side)
             for miss in nearest_rules(rules, side)[:1]:
                 return Near(party, side, miss)
         return None

@@ -9,7 +9,7 @@ from ovsnp.analysis.explain.explanation_document import (
     port_document,
     rule_document,
 )
-from ovsnp.analysis.explain.one_pod.one_pod import Met, Near, OnePod, PodRule, PodSide
+from ovsnp.analysis.explain.one_pod.one_pod import Near, OnePod, PodRule, PodSide, ReachedParty
 from ovsnp.analysis.explain.openings.openings_document import ports_document
 from ovsnp.analysis.wording.places import Places
 from ovsnp.model.unassigned import assigned_text
@@ -53,7 +53,7 @@ def _rule(rule: PodRule, places: Places) -> dict[str, Any]:
     }
 
 
-def _met(met: Met) -> dict[str, Any]:
+def _met(met: ReachedParty) -> dict[str, Any]:
     return {
         "name": met.party.name,
         "kind": met.party.kind.value,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from ovsnp.analysis.explain.needs import Change, need_words
-from ovsnp.analysis.explain.one_pod.one_pod import Met, Near, OnePod, PodRule, PodSide
+from ovsnp.analysis.explain.one_pod.one_pod import Near, OnePod, PodRule, PodSide, ReachedParty
 from ovsnp.analysis.explain.side_text import NO_ADDRESS, PLACE, WHO, placed
 from ovsnp.analysis.wording.listing import Audience, by_start, others, told
 from ovsnp.analysis.wording.places import Places
@@ -93,7 +93,7 @@ def _met(side: PodSide, audience: Audience) -> Iterator[tuple[str, str]]:
         yield _NONE, denied
 
 
-def _ports(met: Met) -> str:
+def _ports(met: ReachedParty) -> str:
     """Families apart where they differ."""
     words = {version: ports_words(ports, met.names) for version, ports in met.ports.items()}
     if len(set(words.values())) == 1:

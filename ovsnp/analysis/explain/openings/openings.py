@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from ovsnp.analysis.explain.nearest import Miss, nearest_rules
+from ovsnp.analysis.explain.nearest import NearMiss, nearest_rules
+from ovsnp.analysis.explain.query import Query
 from ovsnp.analysis.explain.reasons import Admitting, Nobody, Outcome
-from ovsnp.analysis.explain.scene import Scene
 from ovsnp.analysis.naming.ends import ClusterIPEnd, Destination
 from ovsnp.analysis.reach.cells import Reach
 from ovsnp.analysis.reach.parties import By
@@ -18,7 +18,7 @@ from ovsnp.oracle import ICMP, Endpoint, Exemption, PodEnd, selects
 from ovsnp.oracle.judge import exemption
 from ovsnp.oracle.multicast import is_group_address
 from ovsnp.oracle.peers import item_matches
-from ovsnp.oracle.rulebook import Facts
+from ovsnp.oracle.rulebook import CompiledRule
 
 
 class Ranges(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class OpenSide(msgspec.Struct, frozen=True):
     ranges: Ranges
     isolated_by: tuple[NetworkPolicy, ...] = ()
     rules: tuple[OpenRule, ...] = ()
-    nearest: tuple[Miss, ...] = ()
+    nearest: tuple[NearMiss, ...] = ()
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -131,9 +131,9 @@ class _Between:
         return self._opening(source, destination)
 
     def _opening(self, source: Endpoint, destination: Endpoint) -> Opening:
-        scene = Scene(self._cluster, source, destination, ICMP, self._strict_nodes)
+        query = Query(self._cluster, source, destination, ICMP, self._strict_nodes)
         exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
-        egress, ingress = (self._side(scene, direction, exempt) for direction in (Direction.EGRESS, Direction.INGRESS))
+        egress, ingress = (self._side(query, direction, exempt) for direction in (Direction.EGRESS, Direction.INGRESS))
         undelivered = is_group_address(self._cluster, destination)
         bits = (
             0
@@ -158,11 +158,11 @@ class _Between:
         classes = self._reach.classes
         return Ranges(traffics_of(classes, bits).ports, traffics_of(classes, self._book.everything & ~bits).ports)
 
-    def _side(self, scene: Scene, direction: Direction, exempt: Exemption | None) -> OpenSide:
-        near, far = scene.ends(direction)
+    def _side(self, query: Query, direction: Direction, exempt: Exemption | None) -> OpenSide:
+        near, far = query.ends(direction)
         if not isinstance(near, PodEnd):
             return OpenSide(None, self._ranges(self._book.everything))
-        source, destination = self._numbers(scene.source, scene.destination)
+        source, destination = self._numbers(query.source, query.destination)
         own, other = (source, destination) if direction is Direction.EGRESS else (destination, source)
         isolating = self._book.isolating(direction, own)
         facts = self._reach.relation.admitting(direction, source, destination)
@@ -172,10 +172,10 @@ class _Between:
             self._ranges(bits),
             isolating,
             tuple(self._rule(each, far, destination) for each in facts),
-            () if bits else nearest_rules(self._held_against(scene, direction, isolating), direction),
+            () if bits else nearest_rules(self._held_against(query, direction, isolating), direction),
         )
 
-    def _rule(self, facts: Facts, far: Endpoint, destination: int) -> OpenRule:
+    def _rule(self, facts: CompiledRule, far: Endpoint, destination: int) -> OpenRule:
         policy, direction, index = facts.admission.policy, facts.admission.direction, facts.admission.rule
         rule, namespace = policy.rules(direction)[index], policy.namespace
         peers = (item for item, peer in enumerate(rule.peers) if item_matches(self._cluster, namespace, peer, far))
@@ -188,11 +188,11 @@ class _Between:
         return OpenRule(Admitting(facts.admission, tuple(peers), tuple(ports)), allowed)
 
     def _held_against(
-        self, scene: Scene, direction: Direction, isolating: Sequence[NetworkPolicy]
-    ) -> Iterator[tuple[Scene, NetworkPolicy, int]]:
-        """Each rule with a scene of traffic that it allows; where the destination has no port of its names, without."""
-        _, destination = self._numbers(scene.source, scene.destination)
+        self, query: Query, direction: Direction, isolating: Sequence[NetworkPolicy]
+    ) -> Iterator[tuple[Query, NetworkPolicy, int]]:
+        """Each rule with a query of traffic that it allows; where the destination has no port of its names, without."""
+        _, destination = self._numbers(query.source, query.destination)
         for policy in isolating:
             for index, facts in enumerate(self._book.facts(policy, direction)):
-                fitting = msgspec.structs.replace(scene, traffic=self._book.example(facts, destination))
+                fitting = msgspec.structs.replace(query, traffic=self._book.example(facts, destination))
                 yield fitting, policy, index

@@ -13,7 +13,7 @@ from ovsnp.analysis.verification.simulator.space import bits_of
 from ovsnp.model.address import Address, Prefix, family
 from ovsnp.oracle import Endpoint, NodeEnd, OutsideEnd, PodEnd
 from ovsnp.oracle.classes import Classes
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.ranges import Range, cells, of_prefix, union
 
 _BASES = {
@@ -22,7 +22,7 @@ _BASES = {
 }
 
 
-class Far(msgspec.Struct, frozen=True):
+class PeerClass(msgspec.Struct, frozen=True):
     """One address that stands for its class; ``vacant``: nobody's, in a pod CIDR.
 
     Of the class ``held`` are the addresses of pods and nodes, ``ranges`` the others, as numbers: of these, what a pod
@@ -44,14 +44,14 @@ class Far(msgspec.Struct, frozen=True):
 
 def refine(
     flows: Sequence[ReadFlow],
-    prepared: Prepared,
+    prepared: IndexedOracle,
     classes: Classes,
     version: int,
     *,
     cut: Sequence[Prefix],
     single: Collection[Address],
     apart: Collection[Address],
-) -> list[Far]:
+) -> list[PeerClass]:
     """The classes' representatives; ``cut`` are prefixes that matter besides, ``single`` are classes of their own.
 
     ``apart`` are addresses that are asked about apart: none of them is a representative.
@@ -61,7 +61,7 @@ def refine(
     width = 32 if version == 4 else 128
     runs = cells((1 << width) - 1, [*sets, *(list(end.ranges) for end in classes.ends if end.family == version)])
     starts = [run.first for run, _ in runs]
-    found: dict[object, Far] = {}
+    found: dict[object, PeerClass] = {}
     held: dict[object, list[Address]] = defaultdict(list)
     ranges: dict[object, list[Range]] = defaultdict(list)
     for address, run in _candidates(prepared, runs, {*single, *apart}, version):
@@ -71,7 +71,7 @@ def refine(
         bits = runs[_at(starts, int.from_bytes(address, "big"))][1] & ((1 << len(sets)) - 1)
         who = prepared.who(address)
         key = (bits, end.number, _place(who), end.vacant, address if address in single else None)
-        found.setdefault(key, Far(address, who, end.number, end.vacant))
+        found.setdefault(key, PeerClass(address, who, end.number, end.vacant))
         if isinstance(who, OutsideEnd):
             ranges[key].append(run)
         else:
@@ -94,7 +94,7 @@ def _place(who: Endpoint) -> object:
 
 
 def _candidates(
-    prepared: Prepared, runs: Sequence[tuple[Range, int]], known: Collection[Address], version: int
+    prepared: IndexedOracle, runs: Sequence[tuple[Range, int]], known: Collection[Address], version: int
 ) -> Iterator[tuple[Address, Range]]:
     """Addresses, each with those that it stands for: itself, or a run."""
     held = {address for address in prepared.held if family(address) == version}

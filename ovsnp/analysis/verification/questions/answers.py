@@ -6,33 +6,33 @@ from msgspec.structs import replace
 
 from ovsnp.analysis.verification.questions.arriving import answered_to_gateway, gateways
 from ovsnp.analysis.verification.questions.connected import in_states, marks
-from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, TTL, ProofContext, named
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.rows import Judge
-from ovsnp.analysis.verification.questions.scene import DESTINATION, SOURCE, TTL, Scene, named
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Row, Table
+from ovsnp.analysis.verification.questions.verdicts import AllDropped, Row, VerdictTable
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.pipeline.registers import Origin
 
 
-def answered_by_itself(scene: Scene) -> Iterator[Question]:
+def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
     """What a pod sends to the gateway's address, and is an answer to its own connection."""
-    pods, there = scene.locals(), gateways(scene)
+    pods, there = context.locals(), gateways(context)
     if not pods or not there:
         return
     own = [
         {**element, "undone": far.value, "port": element["in_port"], "mac": element["dl_src"]}
-        for element, far in zip(scene.from_pods(pods), pods, strict=True)
+        for element, far in zip(context.from_pods(pods), pods, strict=True)
     ]
-    to = [{DESTINATION[scene.version]: each} for each in there]
-    space = scene.space(own, to, scene.cells.elements, ELEMENTS, marks(scene).elements)
+    to = [{DESTINATION[context.version]: each} for each in there]
+    space = context.space(own, to, context.cells.elements, ELEMENTS, marks(context).elements)
     start = space.fields()
-    undo = {DESTINATION[scene.version]: start["undone"]}
-    question = Question(
+    undo = {DESTINATION[context.version]: start["undone"]}
+    question = BridgeQuestion(
         "masquerade",
         space,
         [[f"{named(far)} to itself" for far in pods], [], [], NAMES],
-        scene.common(space),
+        context.common(space),
         space.everything,
         AllDropped(),
         {
@@ -40,24 +40,24 @@ def answered_by_itself(scene: Scene) -> Iterator[Question]:
             "dl_dst": start["mac"],
             "dl_src": ROUTER_MAC,
             "nw_ttl": TTL - 1,
-            SOURCE[scene.version]: start[SOURCE[scene.version]],
+            SOURCE[context.version]: start[SOURCE[context.version]],
             **undo,
         },
-        memory=answered_to_gateway(scene, space, undo),
+        memory=answered_to_gateway(context, space, undo),
         note="an answer to the gateway's address",
     )
 
-    def verdicts(judge: Judge, unsure: bool) -> Table:
+    def verdicts(judge: Judge, unsure: bool) -> VerdictTable:
         del unsure  # policy has no say
         allowed = judge(pods[0], pods[0], False)
         everyone = space.everything[1]
-        return Table((0, 1, 2), [Row(space.everything[0], {allowed: everyone} if allowed else {0: everyone})])
+        return VerdictTable((0, 1, 2), [Row(space.everything[0], {allowed: everyone} if allowed else {0: everyone})])
 
-    for piece, each in in_states(scene, question, Origin.POD, verdicts):
+    for piece, each in in_states(context, question, Origin.POD, verdicts):
         if piece.judged:
             continue
         if piece.carried:
             # Of what is out of the window the direction is not known, so it leaves as what the pod sent first.
-            yield replace(each, leaves={**(question.leaves or {}), SOURCE[scene.version]: there[0]})
+            yield replace(each, leaves={**(question.leaves or {}), SOURCE[context.version]: there[0]})
         else:
             yield each

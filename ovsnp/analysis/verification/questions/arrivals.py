@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.connected import CARRIED_BITS, MARKS, SOURCES, opened
 from ovsnp.analysis.verification.questions.leaving import carrier_field, option
+from ovsnp.analysis.verification.questions.proof_context import SOURCE, ProofContext, named, tunnel_field
 from ovsnp.analysis.verification.questions.question import Remembered
-from ovsnp.analysis.verification.questions.scene import SOURCE, Scene, named, tunnel_field
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value, bits
 from ovsnp.model.address import Address, Prefix
@@ -33,11 +33,11 @@ class Arrivals(NamedTuple):
 
     origin: str
     elements: Sequence[Element]
-    sources: Sequence[Far | None]
+    sources: Sequence[PeerClass | None]
     names: Sequence[str]
     fields: Mapping[str, Value]
     tunnels: Sequence[tuple[Node, Element]] = ()
-    carried: Sequence[Far] = ()
+    carried: Sequence[PeerClass] = ()
     others: Sequence[Sequence[Element]] = ()
 
     @property
@@ -59,77 +59,77 @@ class Arrivals(NamedTuple):
         return [[f"by the tunnel of node/{node.name}" for node, _ in self.tunnels]] if self.tunnels else []
 
     @property
-    def judged(self) -> tuple[int, Sequence[Far | None]]:
+    def judged(self) -> tuple[int, Sequence[PeerClass | None]]:
         """The dimension of those whom policy judges, and who they are."""
         return (TUNNELS, self.carried) if self.carried else (SOURCES, self.sources)
 
 
-def arrivals(scene: Scene) -> Iterator[Arrivals]:
+def arrivals(context: ProofContext) -> Iterator[Arrivals]:
     """What comes in by the gateway, by tunnels without carrier, and with it."""
-    yield by_gateway(scene)
-    nodes = tunnel_nodes(scene)
+    yield by_gateway(context)
+    nodes = tunnel_nodes(context)
     if not nodes:
         return
-    port = {"in_port": scene.expect.ports.tunnel}
-    who = _by_tunnel(scene)
-    options = [[{carrier_field(scene): each} for each in carrier_options(scene)]] if _by_option(scene) else []
+    port = {"in_port": context.expect.ports.tunnel}
+    who = _by_tunnel(context)
+    options = [[{carrier_field(context): each} for each in carrier_options(context)]] if _by_option(context) else []
     plain = [(node, tunnel_field(node)) for node in nodes]
     yield Arrivals("tunnel", *who, {**port, "tun_id": NO_CARRIER}, plain, (), options)
-    carrying = list(_carrying(scene, nodes))
+    carrying = list(_carrying(context, nodes))
     if carrying:
-        mark = {"tun_id": MARKED} if _by_option(scene) else {}
+        mark = {"tun_id": MARKED} if _by_option(context) else {}
         pairs = [(node, {**tunnel_field(node), **element}) for node, element, _ in carrying]
         yield Arrivals("carrier", *who, {**port, **mark}, pairs, [far for _, _, far in carrying])
 
 
-def by_gateway(scene: Scene) -> Arrivals:
+def by_gateway(context: ProofContext) -> Arrivals:
     """What the node's host sends, and what comes from outside: nothing in the name of a pod."""
-    own = scene.expect.node.gateways if scene.expect.node else ()
-    everyone = scene.everyone
-    sources = [None if scene.in_pods(each.address) and each.address not in own else each for each in everyone]
-    elements = [{SOURCE[scene.version]: each.value} for each in everyone]
+    own = context.expect.node.gateways if context.expect.node else ()
+    everyone = context.everyone
+    sources = [None if context.in_pods(each.address) and each.address not in own else each for each in everyone]
+    elements = [{SOURCE[context.version]: each.value} for each in everyone]
     names = [named(each) for each in everyone]
-    return Arrivals("gateway", elements, sources, names, {"in_port": scene.expect.ports.gateway.ofport})
+    return Arrivals("gateway", elements, sources, names, {"in_port": context.expect.ports.gateway.ofport})
 
 
-def _by_tunnel(scene: Scene) -> tuple[list[Element], list[Far | None], list[str]]:
+def _by_tunnel(context: ProofContext) -> tuple[list[Element], list[PeerClass | None], list[str]]:
     """What other nodes send: nothing in the name of this node or its pods."""
-    everyone = scene.everyone
+    everyone = context.everyone
     return (
-        [{SOURCE[scene.version]: each.value} for each in everyone],
-        [None if scene.ours(each.address) else each for each in everyone],
+        [{SOURCE[context.version]: each.value} for each in everyone],
+        [None if context.ours(each.address) else each for each in everyone],
         [named(each) for each in everyone],
     )
 
 
-def tunnel_nodes(scene: Scene) -> list[Node]:
+def tunnel_nodes(context: ProofContext) -> list[Node]:
     """The other nodes that have a tunnel."""
-    return [node for node in scene.expect.others if node.tunnel_address]
+    return [node for node in context.expect.others if node.tunnel_address]
 
 
-def _by_option(scene: Scene) -> bool:
-    return scene.expect.options.encap is Encap.GENEVE
+def _by_option(context: ProofContext) -> bool:
+    return context.expect.options.encap is Encap.GENEVE
 
 
-def carrier_options(scene: Scene) -> list[int]:
+def carrier_options(context: ProofContext) -> list[int]:
     """The Geneve options of the family that flows and nodes tell apart; 0: there is none."""
-    there = {option(far.value) for far in scene.everyone}
-    found = scene.values(carrier_field(scene), {0, *there})
+    there = {option(far.value) for far in context.everyone}
+    found = context.values(carrier_field(context), {0, *there})
     return [each for each in found if each == 0 or each >> OPTION_BITS]
 
 
-def carrier_vnis(scene: Scene) -> list[int]:
+def carrier_vnis(context: ProofContext) -> list[int]:
     """The VNIs that flows and nodes tell apart."""
-    found = scene.values("tun_id", {NO_CARRIER, MARKED} if _by_option(scene) else _offsets(scene))
+    found = context.values("tun_id", {NO_CARRIER, MARKED} if _by_option(context) else _offsets(context))
     return [each for each in found if each < 1 << OFFSET_BITS]
 
 
-def _offsets(scene: Scene) -> set[int]:
+def _offsets(context: ProofContext) -> set[int]:
     """0, and every offset of an address class in a node's pod CIDR, and one too large for it."""
-    cidrs = {(cidr.value, cidr.length): cidr for node in tunnel_nodes(scene) for cidr in _cidrs(scene, node)}
+    cidrs = {(cidr.value, cidr.length): cidr for node in tunnel_nodes(context) for cidr in _cidrs(context, node)}
     lengths = sorted({cidr.length for cidr in cidrs.values()})
     found = {NO_CARRIER, *(1 << offset_bits(cidr) for cidr in cidrs.values())}
-    for far in scene.far:
+    for far in context.far:
         width = 8 * len(far.address)
         for length in lengths:
             cidr = cidrs.get((far.value >> (width - length) << (width - length), length))
@@ -138,45 +138,45 @@ def _offsets(scene: Scene) -> set[int]:
     return found
 
 
-def _cidrs(scene: Scene, node: Node) -> list[Prefix]:
-    return [cidr for cidr in node.pod_cidrs if cidr.family == scene.version]
+def _cidrs(context: ProofContext, node: Node) -> list[Prefix]:
+    return [cidr for cidr in node.pod_cidrs if cidr.family == context.version]
 
 
-def _carrying(scene: Scene, nodes: Sequence[Node]) -> Iterator[tuple[Node, Element, Far]]:
+def _carrying(context: ProofContext, nodes: Sequence[Node]) -> Iterator[tuple[Node, Element, PeerClass]]:
     """What nodes may carry: the addresses of their own pod CIDRs."""
-    found = carrier_options(scene) if _by_option(scene) else carrier_vnis(scene)
+    found = carrier_options(context) if _by_option(context) else carrier_vnis(context)
     for node in nodes:
         for each in found:
-            far = carried(scene, node, each)
+            far = carried(context, node, each)
             if far is not None:
-                yield node, {carrier_field(scene): each}, far
+                yield node, {carrier_field(context): each}, far
 
 
-def carried(scene: Scene, node: Node, value: int) -> Far | None:
+def carried(context: ProofContext, node: Node, value: int) -> PeerClass | None:
     """Whom an option or VNI of a node names; None: it is no carrier, or an address that is not the node's to give."""
-    cidr = next(iter(_cidrs(scene, node)), None)
+    cidr = next(iter(_cidrs(context, node)), None)
     if cidr is None or not value:
         return None
     host = cidr.width - cidr.length
-    if _by_option(scene):
+    if _by_option(context):
         address = value & ~(1 << OPTION_BITS)
         there = address >> host == cidr.value >> host
     else:
         address, there = cidr.value + value, value < 1 << offset_bits(cidr)
     if not there:
         return None
-    far = scene.far_of(Address(address.to_bytes(cidr.width // 8, "big")))
+    far = context.far_of(Address(address.to_bytes(cidr.width // 8, "big")))
     # No node's own traffic has a carrier, so of a node that is an address that nobody has.
     return replace(far, end=OutsideEnd(far.address), vacant=True) if isinstance(far.end, NodeEnd) else far
 
 
-def remembered(scene: Scene, found: Arrivals, space: Space) -> Remembered:
+def remembered(context: ProofContext, found: Arrivals, space: Space) -> Remembered:
     """What conntrack remembers of connections that come in: the node whose tunnel it was, and what was carried."""
     if not found.tunnels:
-        return opened(scene, space, Origin.GATEWAY)
-    numbers = number(scene.expect.prepared.cluster.nodes)
+        return opened(context, space, Origin.GATEWAY)
+    numbers = number(context.expect.prepared.cluster.nodes)
     mark = space.column(TUNNELS, tuple(numbers[node.name] for node, _ in found.tunnels))
-    plain = opened(scene, space, Origin.TUNNEL, mark)
+    plain = opened(context, space, Origin.TUNNEL, mark)
     if not found.carried:
         return plain
     last = tuple((far.value & CARRIED_LABEL.full_mask) << CARRIED_LABEL.lsb for far in found.carried)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import Arrivals, remembered, strangers
 from ovsnp.analysis.verification.questions.connected import (
     ENDS,
@@ -18,12 +18,12 @@ from ovsnp.analysis.verification.questions.connected import (
     within,
 )
 from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, leaving, leaving_to
-from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.next_hops import NextHop
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.rows import Judge, arriving, forwarding
-from ovsnp.analysis.verification.questions.scene import DESTINATION, Scene, named
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, State, known
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Table, Verdicts
-from ovsnp.analysis.verification.questions.ways import Way
+from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Verdicts, VerdictTable
 from ovsnp.analysis.verification.simulator.packets import Memory
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value, bits, narrowed
 from ovsnp.model.address import family
@@ -33,61 +33,63 @@ _TO = "to"
 _ANSWER = State(("est", "rpl"))
 
 
-def to_locals(scene: Scene, found: Arrivals) -> Iterator[Question]:
+def to_locals(context: ProofContext, found: Arrivals) -> Iterator[BridgeQuestion]:
     """What comes in for local pods, by their own address, and by the gateway's where that was a pod's source."""
-    ends = scene.locals()
+    ends = context.locals()
     if not ends:
         return
-    question = _question(scene, found, [{_TO: each.value} for each in ends], [named(each) for each in ends])
-    space, name = question.space, DESTINATION[scene.version]
+    question = _question(context, found, [{_TO: each.value} for each in ends], [named(each) for each in ends])
+    space, name = question.space, DESTINATION[context.version]
     to = space.fields()[_TO]
-    question.leaves = {**leaving_to(scene, space, ENDS, scene.ways(ends, found.origin)), name: to}
-    direct = replace(question, fields={**question.fields, name: to}, memory={scene.zone: known(space)})
+    question.leaves = {**leaving_to(context, space, ENDS, context.ways(ends, found.origin)), name: to}
+    direct = replace(question, fields={**question.fields, name: to}, memory={context.zone: known(space)})
     answers = [
         replace(
             question,
             kind="masquerade",
             fields={**question.fields, name: gateway},
-            memory=answered_to_gateway(scene, space, {name: to}),
+            memory=answered_to_gateway(context, space, {name: to}),
             note="an answer to the gateway's address",
         )
-        for gateway in gateways(scene)
+        for gateway in gateways(context)
     ]
-    yield from _judged(scene, found, (direct, *answers), ends)
+    yield from _judged(context, found, (direct, *answers), ends)
 
 
-def answered_to_gateway(scene: Scene, space: Space, undo: Mapping[str, Value]) -> Mapping[int, Memory]:
+def answered_to_gateway(context: ProofContext, space: Space, undo: Mapping[str, Value]) -> Mapping[int, Memory]:
     """What conntrack knows of answers to the gateway's address, which undoing the translation changes."""
-    return {SNAT_ZONE[scene.version]: Memory(_ANSWER.bits, undo=undo), scene.zone: known(space)}
+    return {SNAT_ZONE[context.version]: Memory(_ANSWER.bits, undo=undo), context.zone: known(space)}
 
 
-def gateways(scene: Scene) -> list[int]:
+def gateways(context: ProofContext) -> list[int]:
     """The gateway's addresses."""
-    found = scene.expect.node.gateways if scene.expect.node else ()
-    return [int.from_bytes(each, "big") for each in found if family(each) == scene.version]
+    found = context.expect.node.gateways if context.expect.node else ()
+    return [int.from_bytes(each, "big") for each in found if family(each) == context.version]
 
 
-def _question(scene: Scene, found: Arrivals, to: list[Element], names: list[str]) -> Question:
-    dimensions = [found.elements, to, scene.cells.elements, ELEMENTS, marks(scene).elements, *found.dimensions]
-    space = scene.space(*dimensions, fixed=found.fields, tunneled=bool(found.tunnels))
+def _question(context: ProofContext, found: Arrivals, to: list[Element], names: list[str]) -> BridgeQuestion:
+    dimensions = [found.elements, to, context.cells.elements, ELEMENTS, marks(context).elements, *found.dimensions]
+    space = context.space(*dimensions, fixed=found.fields, tunneled=bool(found.tunnels))
     # A node whose VNI says that there is a carrier sends one.
     unsent = [space.everything] if found.carried else []
     kind = "carrier" if found.carried else "policy"
     note = "" if found.tunnels else f"by the {found.origin}"
-    return Question(
+    return BridgeQuestion(
         kind,
         space,
-        [found.names, names, [], NAMES, marks(scene).names, *found.tunnel_names],
-        {**scene.common(space), **found.fields},
+        [found.names, names, [], NAMES, marks(context).names, *found.tunnel_names],
+        {**context.common(space), **found.fields},
         space.everything,
         AllDropped(),
-        remembers=remembered(scene, found, space),
+        remembers=remembered(context, found, space),
         note=note,
         unsent=unsent,
     )
 
 
-def _judged(scene: Scene, found: Arrivals, questions: Sequence[Question], ends: Sequence[Far]) -> Iterator[Question]:
+def _judged(
+    context: ProofContext, found: Arrivals, questions: Sequence[BridgeQuestion], ends: Sequence[PeerClass]
+) -> Iterator[BridgeQuestion]:
     """Questions of one space in every state, with the policies of the ends."""
     space, (dimension, sources) = questions[0].space, found.judged
     bad = strangers(found)
@@ -98,37 +100,39 @@ def _judged(scene: Scene, found: Arrivals, questions: Sequence[Question], ends: 
     both = [(ours, 0, to), (theirs, who, to)]
 
     def verdicts(judge: Judge, unsure: bool) -> Verdicts:
-        rows = arriving(scene, judge, sources, ends, unsure=unsure, via=bool(found.carried))
-        return Cases((ours, AllDropped()), (theirs, Table((ENDS, dimension, TRAFFIC), rows)))
+        rows = arriving(context, judge, sources, ends, unsure=unsure, via=bool(found.carried))
+        return Cases((ours, AllDropped()), (theirs, VerdictTable((ENDS, dimension, TRAFFIC), rows)))
 
     kept: dict[object, Verdicts] = {}
     for question in questions:
-        for _, each in in_states(scene, replace(question, ends=both), found.port, verdicts, kept=kept):
+        for _, each in in_states(context, replace(question, ends=both), found.port, verdicts, kept=kept):
             yield each
 
 
-def to_others(scene: Scene, found: Arrivals) -> Iterator[Question]:
+def to_others(context: ProofContext, found: Arrivals) -> Iterator[BridgeQuestion]:
     """What comes in for others: from the gateway it may go to other nodes, but nothing goes back where it came from."""
-    local = {each.address for each in scene.locals()}
-    ends = [far for far in scene.everyone if far.address not in local]
-    question = _question(scene, found, scene.to(ends), [named(each) for each in ends])
-    space, ways = question.space, scene.ways(ends, found.origin)
-    question.leaves = _leaving(scene, found, question, ways)
-    question.memory = {scene.zone: known(space)}
-    there = marks(scene)
-    back = returned(scene, question, ends, there)
+    local = {each.address for each in context.locals()}
+    ends = [far for far in context.everyone if far.address not in local]
+    question = _question(context, found, context.to(ends), [named(each) for each in ends])
+    space, ways = question.space, context.ways(ends, found.origin)
+    question.leaves = _leaving(context, found, question, ways)
+    question.memory = {context.zone: known(space)}
+    there = marks(context)
+    back = returned(context, question, ends, there)
     for each in apart(question, back):
-        for part in _sealed(scene, found, each, ends):
-            yield from _to_ends(scene, found, part, ends, bits(ways))
-    for each in within(going_back(scene, question, there), back):
-        for part in _sealed(scene, found, each, ends):
-            yield from _to_ends(scene, found, part, ends, 0 if found.tunnels else space.everything[ENDS])
+        for part in _sealed(context, found, each, ends):
+            yield from _to_ends(context, found, part, ends, bits(ways))
+    for each in within(going_back(context, question, there), back):
+        for part in _sealed(context, found, each, ends):
+            yield from _to_ends(context, found, part, ends, 0 if found.tunnels else space.everything[ENDS])
 
 
-def _sealed(scene: Scene, found: Arrivals, question: Question, ends: Sequence[Far]) -> Iterator[Question]:
+def _sealed(
+    context: ProofContext, found: Arrivals, question: BridgeQuestion, ends: Sequence[PeerClass]
+) -> Iterator[BridgeQuestion]:
     """The question in two parts: a connection that ends here because it would go back may be remembered."""
     everything = question.space.everything
-    loose = narrowed(everything, ENDS, bits(scene.ways(ends, "pod")))
+    loose = narrowed(everything, ENDS, bits(context.ways(ends, "pod")))
     loose = narrowed(loose, SOURCES, everything[SOURCES] & ~strangers(found))
     if not all(loose):
         yield question
@@ -137,24 +141,26 @@ def _sealed(scene: Scene, found: Arrivals, question: Question, ends: Sequence[Fa
     yield from within(replace(question, sealed=False), loose)
 
 
-def _leaving(scene: Scene, found: Arrivals, question: Question, ways: Sequence[Way | None]) -> dict[str, Value]:
-    leaves = leaving(scene, question.space, ENDS, ways)
+def _leaving(
+    context: ProofContext, found: Arrivals, question: BridgeQuestion, ways: Sequence[NextHop | None]
+) -> dict[str, Value]:
+    leaves = leaving(context, question.space, ENDS, ways)
     return leaves if found.tunnels else {**leaves, **NO_CARRIER}
 
 
 def _to_ends(
-    scene: Scene, found: Arrivals, question: Question, ends: Sequence[Far], reached: int
-) -> Iterator[Question]:
+    context: ProofContext, found: Arrivals, question: BridgeQuestion, ends: Sequence[PeerClass], reached: int
+) -> Iterator[BridgeQuestion]:
     """The question in every state; ``reached`` are the ends to which packets may go."""
     everything = question.space.everything
-    services = narrowed(everything, ENDS, bits(far.address in scene.cluster_ips for far in ends))
+    services = narrowed(everything, ENDS, bits(far.address in context.cluster_ips for far in ends))
 
     def verdicts(judge: Judge, unsure: bool) -> Verdicts:
         del unsure  # no policy of a local pod has a say
         rows = forwarding(found.sources, judge(ends[0], ends[0], False), reached, everything[ENDS])
-        return Table((SOURCES, ENDS, TRAFFIC), rows)
+        return VerdictTable((SOURCES, ENDS, TRAFFIC), rows)
 
-    for piece, each in in_states(scene, question, found.port, verdicts):
+    for piece, each in in_states(context, question, found.port, verdicts):
         if piece.judged and not found.tunnels:
             # Where policy judges, what is for a cluster IP is given an endpoint first: that is asked about apart.
             yield from apart(each, narrowed(services, SOURCES, everything[SOURCES] & ~strangers(found)))

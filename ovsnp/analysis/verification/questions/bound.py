@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import Far
-from ovsnp.analysis.verification.questions.choices import Front
+from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.questions.choices import ServicePortCase
 from ovsnp.analysis.verification.questions.clients import Clients, Leaving
 from ovsnp.analysis.verification.questions.connected import CONNECTIONS, in_states, marks, opened
-from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.rows import Judge, sending
-from ovsnp.analysis.verification.questions.scene import DESTINATION, Scene, named
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, Piece, chosen, known
-from ovsnp.analysis.verification.questions.traffic import NUMBERS, Cell
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Table, Verdicts
+from ovsnp.analysis.verification.questions.traffic import NUMBERS, TrafficCell
+from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Verdicts, VerdictTable
 from ovsnp.analysis.verification.simulator.space import Element, Sets, bits, narrowed
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import PodEnd, Traffic
@@ -30,49 +30,49 @@ _PORT = "undone_port"
 class Bound:
     """The questions about some clients' connections to Services."""
 
-    def __init__(self, scene: Scene, who: Clients, fronts: Sequence[Front]) -> None:
-        self._scene, self._who, self._fronts, self._ends = scene, who, fronts, scene.far
-        self._ways = scene.ways(self._ends, who.origin)
-        undone = DESTINATION[scene.version]
-        self._space = scene.space(
+    def __init__(self, context: ProofContext, who: Clients, fronts: Sequence[ServicePortCase]) -> None:
+        self._scene, self._who, self._fronts, self._ends = context, who, fronts, context.far
+        self._ways = context.ways(self._ends, who.origin)
+        undone = DESTINATION[context.version]
+        self._space = context.space(
             who.elements,
             [{undone: int.from_bytes(each.cluster_ip, "big"), "tp_dst": each.port.number} for each in fronts],
-            [_undone(cell) for cell in scene.cells.cells],
+            [_undone(cell) for cell in context.cells.cells],
             ELEMENTS,
             [{"undone": far.value} for far in self._ends],
-            marks(scene).elements,
+            marks(context).elements,
             fixed=who.fields,
         )
         start = self._space.fields()
         self._addresses = {undone: start["undone"], "tp_dst": start.get(_PORT, 0)}
 
-    def questions(self) -> Iterator[Question]:
+    def questions(self) -> Iterator[BridgeQuestion]:
         """Every state, but that of answers."""
-        scene, space, who = self._scene, self._space, self._who
+        context, space, who = self._scene, self._space, self._who
         names = [[named(each) for each in who.sources], [str(each) for each in self._fronts], [], NAMES,
                  [named(each) for each in self._ends]]  # fmt: skip
-        question = Question(
+        question = BridgeQuestion(
             "service",
             space,
             names,
-            {**scene.common(space), **who.fields},
+            {**context.common(space), **who.fields},
             space.everything,
             AllDropped(),
             note=who.note,
-            remembers=opened(scene, space, who.kind),
-            memory={scene.zone: known(space, self._addresses)},
-            ends=[(space.everything, scene.ends(space)[0], self._addresses[DESTINATION[scene.version]])],
+            remembers=opened(context, space, who.kind),
+            memory={context.zone: known(space, self._addresses)},
+            ends=[(space.everything, context.ends(space)[0], self._addresses[DESTINATION[context.version]])],
         )
         states = chosen(lambda state: state.bound and not state.replies)
         question.sets = narrowed(question.sets, CONNECTIONS, states)
-        leaving = Leaving(scene, who, self._ends, ENDS, self._addresses)
+        leaving = Leaving(context, who, self._ends, ENDS, self._addresses)
         for piece, each in self._in_states(question, selfless=True):
             yield from leaving.by_way(each, carried=piece.carried)
         if who.origin == "pod":
             for piece, each in self._in_states(question, selfless=False):
                 yield from leaving.back_to_itself(each, bound=piece.carried)
 
-    def _in_states(self, question: Question, *, selfless: bool) -> Iterator[tuple[Piece, Question]]:
+    def _in_states(self, question: BridgeQuestion, *, selfless: bool) -> Iterator[tuple[Piece, BridgeQuestion]]:
         def verdicts(judge: Judge, unsure: bool) -> Verdicts:
             return self._verdicts(judge, unsure=unsure, selfless=selfless)
 
@@ -93,7 +93,7 @@ class Bound:
         """Those of a judge; with --service-blocks policy judges also on the cluster IP."""
         expect = self._scene.expect
 
-        def on_the_cluster_ip(source: Far, destination: Far, via: bool) -> int:
+        def on_the_cluster_ip(source: PeerClass, destination: PeerClass, via: bool) -> int:
             return expect.ingress(source, destination, via=via) & ~expect.tunneled(source, destination)
 
         every = self._space.everything
@@ -111,21 +111,21 @@ class Bound:
                     parts.append((narrowed(narrowed(every, FRONTS, fronts), CLIENTS, clients), table))
         return Cases(*parts)
 
-    def _table(self, judge: Judge, *, unsure: bool, selfless: bool) -> Table:
+    def _table(self, judge: Judge, *, unsure: bool, selfless: bool) -> VerdictTable:
         rows = sending(
             self._scene, judge, self._who.sources, self._ends, self._ways, unsure=unsure, selfless=selfless, via=True
         )
-        return Table((CLIENTS, ENDS, TRAFFIC), rows)
+        return VerdictTable((CLIENTS, ENDS, TRAFFIC), rows)
 
 
-def _undone(cell: Cell) -> Element:
+def _undone(cell: TrafficCell) -> Element:
     """A cell's fields as they are once conntrack has put the endpoint where the cluster IP was."""
     return {_PORT if name == "tp_dst" else name: value for name, value in cell.element.items()}
 
 
-def holds(scene: Scene, source: Far, front: Front) -> bool:
+def holds(context: ProofContext, source: PeerClass, front: ServicePortCase) -> bool:
     """Whether a block of the client's egress rules holds the cluster IP, with --service-blocks."""
-    expect = scene.expect
+    expect = context.expect
     if (
         not expect.options.service_blocks
         or not isinstance(source.end, PodEnd)

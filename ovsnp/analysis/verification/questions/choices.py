@@ -5,76 +5,76 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.question import Fault, Question, judged
-from ovsnp.analysis.verification.questions.scene import DESTINATION, SOURCE, Scene
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, ProofContext
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault, judged
 from ovsnp.analysis.verification.questions.states import BOUND_BIT
 from ovsnp.analysis.verification.questions.traffic import NUMBERS
-from ovsnp.analysis.verification.simulator.actions import Learn, Nat
+from ovsnp.analysis.verification.simulator.actions import ParsedLearn, ParsedNat
 from ovsnp.analysis.verification.simulator.packets import Packets, Translated
 from ovsnp.analysis.verification.simulator.places import place
 from ovsnp.analysis.verification.simulator.space import Sets, bits_of, narrowed, without
 from ovsnp.analysis.verification.simulator.walk import Walk
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.service import Service, ServicePort
-from ovsnp.oracle import Backend
+from ovsnp.oracle import ServingBackend
 from ovsnp.pipeline.registers import ENDPOINT
 
 SOURCES, CLUSTER_IPS, TRAFFIC, CONNECTIONS, ENDPOINTS = range(5)
 _LONGEST = 0xFFFF
 
 
-class Front(msgspec.Struct, frozen=True):
+class ServicePortCase(msgspec.Struct, frozen=True):
     """A cluster IP and port, and the endpoints that a connection may be given."""
 
     cluster_ip: Address
     service: Service
     port: ServicePort
-    backends: frozenset[Backend]
+    backends: frozenset[ServingBackend]
 
     def __str__(self) -> str:
         return f"{self.service.key} at {format_address(self.cluster_ip)}, {self.port.number}/{self.port.protocol}"
 
 
-class Given(msgspec.Struct, frozen=True):
+class DnatBinding(msgspec.Struct, frozen=True):
     """A connection to a cluster IP and port that is given an endpoint."""
 
-    front: Front
-    backend: Backend
+    front: ServicePortCase
+    backend: ServingBackend
 
     def __str__(self) -> str:
         backend = self.backend
         return f"{self.front.service.key} by its endpoint {format_address(backend.address)} port {backend.port}"
 
 
-def fronts(scene: Scene) -> list[Front]:
+def fronts(context: ProofContext) -> list[ServicePortCase]:
     """Every cluster IP and port of the family, with the endpoints for connections that begin on this node."""
-    node = scene.expect.options.node
+    node = context.expect.options.node
     return [
-        Front(address, service, port, scene.expect.prepared.backends(service, port, scene.version, node))
-        for service in scene.expect.prepared.cluster.services
+        ServicePortCase(address, service, port, context.expect.prepared.backends(service, port, context.version, node))
+        for service in context.expect.prepared.cluster.services
         for address in service.cluster_ips
-        if (len(address) == 4) == (scene.version == 4)
+        if (len(address) == 4) == (context.version == 4)
         for port in service.ports
     ]
 
 
-class Choice(Question, kw_only=True):
+class ServiceQuestion(BridgeQuestion, kw_only=True):
     """A question that is answered by endpoints; ``begun`` are the connections that go on from there."""
 
-    scene: Scene
-    by_place: Mapping[tuple[int, int], Front]
-    begun: list[tuple[Packets, Given]] = msgspec.field(default_factory=list)
+    context: ProofContext
+    by_place: Mapping[tuple[int, int], ServicePortCase]
+    begun: list[tuple[Packets, DnatBinding]] = msgspec.field(default_factory=list)
 
-    def ask(self, walk: Walk) -> Iterator[Fault]:
+    def ask(self, walk: Walk) -> Iterator[PacketFault]:
         """What is wrong with whom connections are given to."""
-        chosen: dict[tuple[int, int, Backend], list[Sets]] = defaultdict(list)
+        chosen: dict[tuple[int, int, ServingBackend], list[Sets]] = defaultdict(list)
         start = Packets(self.start(), self.sets, {})
         for packets in walk.run(start.fields, self.sets, self.memory):
             if packets.pending is None:
                 yield from judged(self, packets)
                 if packets.sent:
                     yield from (
-                        Fault("leaves without being given an endpoint", packets, sets)
+                        PacketFault("leaves without being given an endpoint", packets, sets)
                         for sets in self.verdicts.must_pass(packets.sets)
                     )
                 continue
@@ -84,13 +84,13 @@ class Choice(Question, kw_only=True):
                     front = self.by_place.get((cluster_ip, cell))
                     what, backend = self._wrong(packets, front)
                     if what or front is None or backend is None:
-                        yield Fault(what, packets, here)
+                        yield PacketFault(what, packets, here)
                     else:
                         chosen[cluster_ip, cell, backend].append(here)
-                        self.begun.append((packets.copy(sets=here), Given(front, backend)))
+                        self.begun.append((packets.copy(sets=here), DnatBinding(front, backend)))
         yield from self._never(chosen, start)
 
-    def _wrong(self, packets: Packets, front: Front | None) -> tuple[str, Backend | None]:
+    def _wrong(self, packets: Packets, front: ServicePortCase | None) -> tuple[str, ServingBackend | None]:
         translations = [each for each in packets.effects if isinstance(each, Translated)]
         nat = translations[-1].nat
         if packets.sent:
@@ -99,23 +99,23 @@ class Choice(Question, kw_only=True):
             return "is given an endpoint, and no Service has this port", None
         if nat.ports is None or nat.ports[0] != nat.ports[1]:
             return "is given an endpoint without a port", None
-        backend = Backend(nat.address, nat.ports[0])
+        backend = ServingBackend(nat.address, nat.ports[0])
         if backend not in front.backends:
             return f"is given {format_address(nat.address)} port {backend.port}, which is no endpoint of it", None
-        if len(translations) != 1 or translations[0].zone != self.scene.zone:
+        if len(translations) != 1 or translations[0].zone != self.context.zone:
             return "is translated in another conntrack zone", None
         if self.space.write(0, translations[0].label, BOUND_BIT) != BOUND_BIT:
             return "is not remembered as Service-bound", None
         return self._wrongly_learned(packets, front, nat), backend
 
-    def _wrongly_learned(self, packets: Packets, front: Front, nat: Nat) -> str:
-        learned = [each for each in packets.effects if isinstance(each, Learn)]
+    def _wrongly_learned(self, packets: Packets, front: ServicePortCase, nat: ParsedNat) -> str:
+        learned = [each for each in packets.effects if isinstance(each, ParsedLearn)]
         if not front.service.affinity:
             return "is kept for its endpoint, and the Service has no sessionAffinity" if learned else ""
         if len(learned) != 1:
             return "is not kept for its endpoint"
         (learn,) = learned
-        version = self.scene.version
+        version = self.context.version
         terms = {
             "eth_type": 0x800 if version == 4 else 0x86DD,
             "nw_proto": NUMBERS[front.port.protocol],
@@ -134,7 +134,9 @@ class Choice(Question, kw_only=True):
                 return "is kept for another endpoint than it was given"
         return ""
 
-    def _never(self, chosen: Mapping[tuple[int, int, Backend], list[Sets]], start: Packets) -> Iterator[Fault]:
+    def _never(
+        self, chosen: Mapping[tuple[int, int, ServingBackend], list[Sets]], start: Packets
+    ) -> Iterator[PacketFault]:
         for (cluster_ip, cell), front in self.by_place.items():
             if not self.sets[TRAFFIC] >> cell & 1:
                 continue
@@ -142,4 +144,4 @@ class Choice(Question, kw_only=True):
                 whole = narrowed(narrowed(self.sets, CLUSTER_IPS, 1 << cluster_ip), TRAFFIC, 1 << cell)
                 for sets in without([whole], chosen.get((cluster_ip, cell, backend), [])):
                     what = f"is never given its endpoint {format_address(backend.address)} port {backend.port}"
-                    yield Fault(what, start, sets)
+                    yield PacketFault(what, start, sets)

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import by_gateway
 from ovsnp.analysis.verification.questions.arriving import gateways
 from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, carrying, leaving, leaving_by
-from ovsnp.analysis.verification.questions.question import Question
-from ovsnp.analysis.verification.questions.scene import SOURCE, Scene
-from ovsnp.analysis.verification.questions.ways import Way
+from ovsnp.analysis.verification.questions.next_hops import NextHop
+from ovsnp.analysis.verification.questions.proof_context import SOURCE, ProofContext
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.simulator.space import Element, Value, narrowed
 from ovsnp.model.address import Address
 from ovsnp.oracle import PodEnd
@@ -24,7 +24,7 @@ class Clients(NamedTuple):
 
     origin: str
     elements: Sequence[Element]
-    sources: Sequence[Far]
+    sources: Sequence[PeerClass]
     fields: Mapping[str, Value]
 
     @property
@@ -38,12 +38,12 @@ class Clients(NamedTuple):
         return "" if self.origin == "pod" else f"by the {self.origin}"
 
 
-def clients(scene: Scene) -> Iterator[Clients]:
+def clients(context: ProofContext) -> Iterator[Clients]:
     """The local pods, and who may send by the gateway."""
-    pods = scene.locals()
+    pods = context.locals()
     if pods:
-        yield Clients("pod", scene.from_pods(pods), pods, {})
-    arrivals = by_gateway(scene)
+        yield Clients("pod", context.from_pods(pods), pods, {})
+    arrivals = by_gateway(context)
     chosen = [(element, far) for element, far in zip(arrivals.elements, arrivals.sources, strict=True) if far]
     if chosen:
         yield Clients("gateway", [element for element, _ in chosen], [far for _, far in chosen], arrivals.fields)
@@ -52,15 +52,15 @@ def clients(scene: Scene) -> Iterator[Clients]:
 class Leaving(NamedTuple):
     """How what goes to endpoints leaves: ``ends`` are theirs, along a dimension, ``addresses`` what it has then."""
 
-    scene: Scene
+    context: ProofContext
     who: Clients
-    ends: Sequence[Far]
+    ends: Sequence[PeerClass]
     dimension: int
     addresses: Mapping[str, Value]
 
-    def by_way(self, question: Question, *, carried: bool) -> Iterator[Question]:
+    def by_way(self, question: BridgeQuestion, *, carried: bool) -> Iterator[BridgeQuestion]:
         """The question in parts, for each way that packets leave; ``carried``: with their source, to other nodes."""
-        ways = self.scene.ways(self.ends, self.who.origin)
+        ways = self.context.ways(self.ends, self.who.origin)
         kinds: dict[str, int] = defaultdict(int)
         for index, way in enumerate(ways):
             kinds[_kind(way)] |= 1 << index
@@ -72,11 +72,11 @@ class Leaving(NamedTuple):
                 leaves = self._leaves(question, ways, carried=carried and kind == "tunnel")
                 yield replace(question, sets=sets, leaves=leaves, sealed=sealed)
 
-    def _leaves(self, question: Question, ways: Sequence[Way | None], *, carried: bool) -> dict[str, Value]:
-        scene, space = self.scene, question.space
-        leaves = {**leaving(scene, space, self.dimension, ways), **self.addresses}
+    def _leaves(self, question: BridgeQuestion, ways: Sequence[NextHop | None], *, carried: bool) -> dict[str, Value]:
+        context, space = self.context, question.space
+        leaves = {**leaving(context, space, self.dimension, ways), **self.addresses}
         if carried and self.who.origin == "pod":
-            return {**leaves, **carrying(scene, space, 0, self.who.sources)}
+            return {**leaves, **carrying(context, space, 0, self.who.sources)}
         return {**leaves, **NO_CARRIER}
 
     def itself(self) -> dict[Address, int]:
@@ -91,22 +91,22 @@ class Leaving(NamedTuple):
             if isinstance(each.end, PodEnd) and self.who.origin == "pod"
         }
 
-    def back_to_itself(self, question: Question, *, bound: bool) -> Iterator[Question]:
+    def back_to_itself(self, question: BridgeQuestion, *, bound: bool) -> Iterator[BridgeQuestion]:
         """A pod that reaches itself gets the packet back, from the gateway's address (``bound``) so it answers that."""
-        scene, own = self.scene, self.itself()
+        context, own = self.context, self.itself()
         for index, source in enumerate(self.who.sources):
             here = own.get(source.address, 0) & question.sets[self.dimension]
             if not here or not question.sets[0] >> index & 1:
                 continue
             sets = narrowed(narrowed(question.sets, 0, 1 << index), self.dimension, here)
-            (way,) = scene.ways([source], "pod")
+            (way,) = context.ways([source], "pod")
             leaves = {**leaving_by(way), **self.addresses}
-            if bound and (found := gateways(scene)):
-                leaves[SOURCE[scene.version]] = found[0]
+            if bound and (found := gateways(context)):
+                leaves[SOURCE[context.version]] = found[0]
             yield replace(question, sets=sets, leaves=leaves)
 
 
-def _kind(way: Way | None) -> str:
+def _kind(way: NextHop | None) -> str:
     if way is None:
         return "nowhere"
     return "tunnel" if way.tunnel else "here"

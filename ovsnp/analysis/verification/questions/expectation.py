@@ -1,30 +1,36 @@
 """What the oracle expects of one node's bridge."""
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.questions.next_hops import NextHops
 from ovsnp.analysis.verification.questions.traffic import Cells
-from ovsnp.analysis.verification.questions.ways import Ways
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import Endpoint, NodeEnd, PodEnd
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import exemption
-from ovsnp.oracle.prepared import Prepared
 from ovsnp.oracle.relation import Relation
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
 
 
-class Expectation(Ways):
+class BridgeExpectation(NextHops):
     """Answers for the bridge of ``options.node`` and one family; ``relation`` is over address classes and cells."""
 
     def __init__(
-        self, prepared: Prepared, ports: Ports, options: Options, version: int, cells: Cells, relation: Relation
+        self,
+        prepared: IndexedOracle,
+        ports: BridgePorts,
+        options: Options,
+        version: int,
+        cells: Cells,
+        relation: Relation,
     ) -> None:
         super().__init__(prepared, ports, options, version)
         self.cells, self._relation = cells, relation
         self._tunneled = sum({cells.of(Protocol.UDP, port) for port in TUNNEL_UDP_PORTS.values()})
 
-    def allowed(self, source: Far, destination: Far, via: bool) -> int:
+    def allowed(self, source: PeerClass, destination: PeerClass, via: bool) -> int:
         """The traffic that may be opened, as far as this node's pods decide: who sends, or who receives, is local.
 
         Through a Service (``via``) a pod that reaches itself is judged like anyone.
@@ -32,13 +38,13 @@ class Expectation(Ways):
         found = self.egress(source, destination, via=via) & self.ingress(source, destination, via=via)
         return found & ~self.tunneled(source, destination)
 
-    def egress(self, source: Far, destination: Far, *, via: bool) -> int:
+    def egress(self, source: PeerClass, destination: PeerClass, *, via: bool) -> int:
         """The traffic that a local source's policies allow."""
         if not self._is_local(source.end) or self._is_exempt(source, destination, via=via):
             return self.cells.all
         return self._relation.side(Direction.EGRESS, source.number).of(destination.number)
 
-    def ingress(self, source: Far, destination: Far, *, via: bool) -> int:
+    def ingress(self, source: PeerClass, destination: PeerClass, *, via: bool) -> int:
         """The traffic that a local destination's policies allow."""
         if not self._is_local(destination.end) or self._is_exempt(source, destination, via=via):
             return self.cells.all
@@ -47,9 +53,9 @@ class Expectation(Ways):
     def _is_local(self, end: Endpoint) -> bool:
         return isinstance(end, PodEnd) and end.pod.key in self.local
 
-    def _is_exempt(self, source: Far, destination: Far, *, via: bool) -> bool:
+    def _is_exempt(self, source: PeerClass, destination: PeerClass, *, via: bool) -> bool:
         return exemption(source.end, destination.end, strict_nodes=self.options.strict_nodes, via=via) is not None
 
-    def tunneled(self, source: Far, destination: Far) -> int:
+    def tunneled(self, source: PeerClass, destination: PeerClass) -> int:
         """What a pod may never send: tunnel packets of its own to a node."""
         return self._tunneled if self._is_local(source.end) and isinstance(destination.end, NodeEnd) else 0

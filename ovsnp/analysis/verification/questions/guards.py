@@ -5,12 +5,19 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import carried, carrier_options, carrier_vnis, tunnel_nodes
 from ovsnp.analysis.verification.questions.connected import marks
 from ovsnp.analysis.verification.questions.leaving import carrier_field
-from ovsnp.analysis.verification.questions.question import Question
-from ovsnp.analysis.verification.questions.scene import ETH_TYPE, SOURCE, STRANGE_MAC, Scene, named, tunnel_field
+from ovsnp.analysis.verification.questions.proof_context import (
+    ETH_TYPE,
+    SOURCE,
+    STRANGE_MAC,
+    ProofContext,
+    named,
+    tunnel_field,
+)
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, known
 from ovsnp.analysis.verification.questions.verdicts import AllDropped
 from ovsnp.analysis.verification.simulator.space import Element, bits, narrowed
@@ -37,24 +44,24 @@ class Senders(NamedTuple):
     tunneled: bool = False
 
 
-def guarded(scene: Scene) -> Iterator[Question]:
+def guarded(context: ProofContext) -> Iterator[BridgeQuestion]:
     """Everything that must be dropped, whatever policies say."""
-    yield from forged(scene)
-    yield from strange_ports(scene)
-    yield from unknown_tunnels(scene)
-    yield from forged_carriers(scene)
-    yield from marked(scene, "VLAN tag", tags(scene))
-    yield from marked(scene, "multicast", groups(scene))
+    yield from forged(context)
+    yield from strange_ports(context)
+    yield from unknown_tunnels(context)
+    yield from forged_carriers(context)
+    yield from marked(context, "VLAN tag", tags(context))
+    yield from marked(context, "multicast", groups(context))
 
 
-def forged(scene: Scene) -> Iterator[Question]:
+def forged(context: ProofContext) -> Iterator[BridgeQuestion]:
     """Each local port with each MAC and each source address: what is not its own pod's is dropped."""
-    pods = list(scene.expect.local.values())
-    ports = [scene.expect.ports.pods[pod.key] for pod in pods]
-    macs = scene.values("dl_src", {port.mac for port in ports} | {STRANGE_MAC})
-    everyone = scene.everyone
+    pods = list(context.expect.local.values())
+    ports = [context.expect.ports.pods[pod.key] for pod in pods]
+    macs = context.values("dl_src", {port.mac for port in ports} | {STRANGE_MAC})
+    everyone = context.everyone
     question = _dropped(
-        scene,
+        context,
         "spoofing",
         Senders([{"in_port": port.ofport} for port in ports]),
         [{"dl_src": mac} for mac in macs],
@@ -69,43 +76,43 @@ def forged(scene: Scene) -> Iterator[Question]:
                 yield replace(question, sets=sets)
 
 
-def _is(far: Far, key: str) -> bool:
+def _is(far: PeerClass, key: str) -> bool:
     return isinstance(far.end, PodEnd) and far.end.pod.key == key
 
 
 def _dropped(
-    scene: Scene,
+    context: ProofContext,
     kind: str,
     senders: Senders,
     elements: Sequence[Element],
     names: Sequence[str],
     others: Sequence[Element] = ({},),
-) -> Question:
+) -> BridgeQuestion:
     """A question about what some send to everyone in every state, with ``elements`` and ``others`` besides."""
-    everyone = scene.everyone
-    space = scene.space(
+    everyone = context.everyone
+    space = context.space(
         senders.elements,
         elements,
-        [{SOURCE[scene.version]: far.value} for far in everyone],
-        scene.to(everyone),
-        scene.cells.elements,
+        [{SOURCE[context.version]: far.value} for far in everyone],
+        context.to(everyone),
+        context.cells.elements,
         ELEMENTS,
-        marks(scene).elements,
+        marks(context).elements,
         others,
         tunneled=senders.tunneled,
     )
     who = [named(far) for far in everyone]
     names_ = [names, [], who, who, [], NAMES]
-    return Question(
-        kind, space, names_, scene.common(space), space.everything, AllDropped(), memory={scene.zone: known(space)}
+    return BridgeQuestion(
+        kind, space, names_, context.common(space), space.everything, AllDropped(), memory={context.zone: known(space)}
     )
 
 
-def strange_ports(scene: Scene) -> Iterator[Question]:
+def strange_ports(context: ProofContext) -> Iterator[BridgeQuestion]:
     """A port that is no pod's, nor gateway nor tunnel, brings nothing in."""
-    strange = unknown_ports(scene)
+    strange = unknown_ports(context)
     yield _dropped(
-        scene,
+        context,
         "unknown port",
         Senders([{"in_port": each} for each in strange]),
         [{}],
@@ -113,105 +120,107 @@ def strange_ports(scene: Scene) -> Iterator[Question]:
     )
 
 
-def unknown_ports(scene: Scene) -> list[int]:
+def unknown_ports(context: ProofContext) -> list[int]:
     """Ports that are no pod's, nor gateway nor tunnel, of every class that flows tell apart."""
-    ports = scene.expect.ports
-    known_ = {ports.tunnel, ports.gateway.ofport, *(ports.pods[key].ofport for key in scene.expect.local)}
-    tested = [each for each in scene.values("in_port", known_) if each not in known_ and each]
+    ports = context.expect.ports
+    known_ = {ports.tunnel, ports.gateway.ofport, *(ports.pods[key].ofport for key in context.expect.local)}
+    tested = [each for each in context.values("in_port", known_) if each not in known_ and each]
     return [*tested, next(each for each in range(1, 1 << 16) if each not in known_ and each not in tested)]
 
 
-def unknown_tunnels(scene: Scene) -> Iterator[Question]:
+def unknown_tunnels(context: ProofContext) -> Iterator[BridgeQuestion]:
     """Whoever is no node, or a node that has no part in this bridge, sends nothing by the tunnel."""
-    port = scene.expect.ports.tunnel
-    known_ = [tunnel_field(node) for node in scene.expect.others if node.tunnel_address]
+    port = context.expect.ports.tunnel
+    known_ = [tunnel_field(node) for node in context.expect.others if node.tunnel_address]
     unknown = [
         {base: each}
         for base, strangers in (("tun_src", {0, NOBODYS_TUNNEL}), ("tun_ipv6_src", {0}))
-        for each in scene.values(base, strangers | {element[base] for element in known_ if base in element})
+        for each in context.values(base, strangers | {element[base] for element in known_ if base in element})
         if {base: each} not in known_
     ]
     elements = [{"in_port": port, **each} for each in unknown]
-    yield _dropped(scene, "unknown tunnel", Senders(elements, tunneled=True), [{}], [f"{each}" for each in unknown])
+    yield _dropped(context, "unknown tunnel", Senders(elements, tunneled=True), [{}], [f"{each}" for each in unknown])
 
 
-def forged_carriers(scene: Scene) -> Iterator[Question]:
+def forged_carriers(context: ProofContext) -> Iterator[BridgeQuestion]:
     """A VNI that says that there is a carrier, where there is none, or one with an address that is not the sender's."""
-    nodes = tunnel_nodes(scene)
+    nodes = tunnel_nodes(context)
     if not nodes:
         return
-    port, by_option = scene.expect.ports.tunnel, scene.expect.options.encap is Encap.GENEVE
-    options = carrier_options(scene) if by_option else [0]
-    vnis = [each for each in carrier_vnis(scene) if each != NO_CARRIER]
+    port, by_option = context.expect.ports.tunnel, context.expect.options.encap is Encap.GENEVE
+    options = carrier_options(context) if by_option else [0]
+    vnis = [each for each in carrier_vnis(context) if each != NO_CARRIER]
     elements = [{"in_port": port, **tunnel_field(node)} for node in nodes]
     question = _dropped(
-        scene,
+        context,
         "carrier",
         Senders(elements, tunneled=True),
         [{"tun_id": each} for each in vnis],
         [f"by the tunnel of node/{node.name}" for node in nodes],
-        [{carrier_field(scene): each} for each in options] if by_option else [{}],
+        [{carrier_field(context): each} for each in options] if by_option else [{}],
     )
     for index, node in enumerate(nodes):
         here = narrowed(question.sets, _SENDERS, 1 << index)
         if by_option:
             mark = bits(each == MARKED for each in vnis)
-            names = bits(carried(scene, node, each) for each in options)
+            names = bits(carried(context, node, each) for each in options)
             products = [
                 narrowed(here, _VNIS, here[_VNIS] & ~mark),
                 narrowed(narrowed(here, _VNIS, mark), _OPTIONS, here[_OPTIONS] & ~names),
             ]
         else:
-            products = [narrowed(here, _VNIS, bits(not carried(scene, node, each) for each in vnis))]
+            products = [narrowed(here, _VNIS, bits(not carried(context, node, each) for each in vnis))]
         yield from (replace(question, sets=sets) for sets in products if all(sets))
 
 
-def tags(scene: Scene) -> list[Element]:
+def tags(context: ProofContext) -> list[Element]:
     """VLAN tags."""
-    return [{"vlan_tci": each} for each in scene.values("vlan_tci", {_TAG, _TAG | 5}) if each & _TAG]
+    return [{"vlan_tci": each} for each in context.values("vlan_tci", {_TAG, _TAG | 5}) if each & _TAG]
 
 
-def groups(scene: Scene) -> list[Element]:
+def groups(context: ProofContext) -> list[Element]:
     """The MAC addresses of groups."""
-    return [{"dl_dst": each} for each in scene.values("dl_dst", _GROUP_MACS) if each & _GROUP]
+    return [{"dl_dst": each} for each in context.values("dl_dst", _GROUP_MACS) if each & _GROUP]
 
 
-def marked(scene: Scene, kind: str, elements: Sequence[Element]) -> Iterator[Question]:
+def marked(context: ProofContext, kind: str, elements: Sequence[Element]) -> Iterator[BridgeQuestion]:
     """What ends at once by what is in its Ethernet header, whoever sends it."""
-    for senders in everybody(scene):
-        yield _dropped(scene, kind, senders, elements, [f"port {each['in_port']}" for each in senders.elements])
+    for senders in everybody(context):
+        yield _dropped(context, kind, senders, elements, [f"port {each['in_port']}" for each in senders.elements])
 
 
-def everybody(scene: Scene) -> Iterator[Senders]:
+def everybody(context: ProofContext) -> Iterator[Senders]:
     """Every port that brings packets in, and every tunnel."""
-    ports = scene.expect.ports
-    own = [{"in_port": ports.pods[key].ofport} for key in scene.expect.local]
-    yield Senders([*own, {"in_port": ports.gateway.ofport}, *({"in_port": each} for each in unknown_ports(scene))])
-    nodes = [tunnel_field(node) for node in scene.expect.others]
+    ports = context.expect.ports
+    own = [{"in_port": ports.pods[key].ofport} for key in context.expect.local]
+    yield Senders([*own, {"in_port": ports.gateway.ofport}, *({"in_port": each} for each in unknown_ports(context))])
+    nodes = [tunnel_field(node) for node in context.expect.others]
     yield Senders([{"in_port": ports.tunnel, **each} for each in [*nodes, {"tun_src": NOBODYS_TUNNEL}]], tunneled=True)
 
 
-def foreign(scene: Scene) -> Iterator[Question]:
+def foreign(context: ProofContext) -> Iterator[BridgeQuestion]:
     """Ethernet types besides IP and ARP end here, by whatever port they come."""
     known_ = {*ETH_TYPE.values(), _ARP}
-    types = [each for each in scene.values("eth_type", {_LLDP, *known_}) if each not in known_]
-    for senders in everybody(scene):
-        space = scene.space(
+    types = [each for each in context.values("eth_type", {_LLDP, *known_}) if each not in known_]
+    for senders in everybody(context):
+        space = context.space(
             senders.elements,
             [{"eth_type": each} for each in types],
-            [{"vlan_tci": 0}, *tags(scene)],
-            [{"dl_dst": each} for each in scene.values("dl_dst", _GROUP_MACS)],
+            [{"vlan_tci": 0}, *tags(context)],
+            [{"dl_dst": each} for each in context.values("dl_dst", _GROUP_MACS)],
             tunneled=senders.tunneled,
         )
         names = [
             [f"port {each['in_port']}" for each in senders.elements],
             [f"Ethernet type {each:#06x}" for each in types],
         ]
-        fields = {name: value for name, value in scene.common(space).items() if name != "eth_type"}
-        yield Question("other protocol", space, names, fields, space.everything, AllDropped())
+        fields = {name: value for name, value in context.common(space).items() if name != "eth_type"}
+        yield BridgeQuestion("other protocol", space, names, fields, space.everything, AllDropped())
 
 
-def nothing(scene: Scene) -> Iterator[Question]:
+def nothing(context: ProofContext) -> Iterator[BridgeQuestion]:
     """Of a family that the node has not got nothing passes."""
-    for senders in everybody(scene):
-        yield _dropped(scene, "other protocol", senders, [{}], [f"port {each['in_port']}" for each in senders.elements])
+    for senders in everybody(context):
+        yield _dropped(
+            context, "other protocol", senders, [{}], [f"port {each['in_port']}" for each in senders.elements]
+        )

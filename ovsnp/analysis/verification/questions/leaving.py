@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from ovsnp.analysis.verification.questions.addresses import Far
-from ovsnp.analysis.verification.questions.scene import DESTINATION, SOURCE, TTL, Scene
-from ovsnp.analysis.verification.questions.ways import Way
+from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.questions.next_hops import NextHop
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, TTL, ProofContext
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.analysis.verification.simulator.space import Space, Value
 from ovsnp.model.address import Prefix, family
@@ -15,15 +15,18 @@ from ovsnp.pipeline.ports import ROUTER_MAC
 Leaves = Mapping[str, Value]
 
 
-def leaving(scene: Scene, space: Space, dimension: int, ways: Sequence[Way | None]) -> dict[str, Value]:
+def leaving(context: ProofContext, space: Space, dimension: int, ways: Sequence[NextHop | None]) -> dict[str, Value]:
     """How packets leave that only pass through: their addresses as they were, one hop less to live."""
     start = space.fields()
-    return {**leaving_to(scene, space, dimension, ways), DESTINATION[scene.version]: start[DESTINATION[scene.version]]}
+    return {
+        **leaving_to(context, space, dimension, ways),
+        DESTINATION[context.version]: start[DESTINATION[context.version]],
+    }
 
 
-def leaving_to(scene: Scene, space: Space, dimension: int, ways: Sequence[Way | None]) -> dict[str, Value]:
+def leaving_to(context: ProofContext, space: Space, dimension: int, ways: Sequence[NextHop | None]) -> dict[str, Value]:
     """How packets leave whose destination is translated."""
-    known = [way or Way(0, 0) for way in ways]
+    known = [way or NextHop(0, 0) for way in ways]
     start = space.fields()
     return {
         "port": space.column(dimension, tuple(way.port for way in known)),
@@ -31,12 +34,12 @@ def leaving_to(scene: Scene, space: Space, dimension: int, ways: Sequence[Way | 
         "dl_dst": space.column(dimension, tuple(way.mac for way in known)),
         **_tunnel(space, dimension, known),
         "nw_ttl": TTL - 1,
-        SOURCE[scene.version]: start[SOURCE[scene.version]],
+        SOURCE[context.version]: start[SOURCE[context.version]],
         "tp_dst": start.get("tp_dst", 0),
     }
 
 
-def leaving_by(way: Way | None) -> dict[str, Value]:
+def leaving_by(way: NextHop | None) -> dict[str, Value]:
     """How packets leave that all go one way, whatever their addresses."""
     assert way is not None
     return {
@@ -49,7 +52,7 @@ def leaving_by(way: Way | None) -> dict[str, Value]:
     }
 
 
-def _tunnel(space: Space, dimension: int, ways: Sequence[Way]) -> dict[str, Value]:
+def _tunnel(space: Space, dimension: int, ways: Sequence[NextHop]) -> dict[str, Value]:
     """The ends of tunnels."""
     ends = [way.tunnel for way in ways]
     return {
@@ -64,31 +67,31 @@ NO_CARRIER: Leaves = {"tun_id": 0, "tun_metadata0": 0, "tun_metadata1": 0}
 """The fields of the carrier, as they are where there is none."""
 
 
-def carrying(scene: Scene, space: Space, dimension: int, sources: Sequence[Far]) -> Leaves:
+def carrying(context: ProofContext, space: Space, dimension: int, sources: Sequence[PeerClass]) -> Leaves:
     """What a local pod's Service-bound packets to another node have: the carrier, and perhaps the gateway as source."""
-    node, version, options = scene.expect.node, scene.version, scene.expect.options
+    node, version, options = context.expect.node, context.version, context.expect.options
     cidr = next((each for each in (node.pod_cidrs if node else ()) if each.family == version), None)
     if cidr is None:
         return NO_CARRIER
-    name = carrier_field(scene)
+    name = carrier_field(context)
     found = {**NO_CARRIER, "tun_id": MARKED}
-    found[name] = space.column(dimension, tuple(_carried(scene, cidr, each.value) for each in sources))
+    found[name] = space.column(dimension, tuple(_carried(context, cidr, each.value) for each in sources))
     if options.masquerade:
         found[SOURCE[version]] = int.from_bytes(cidr.gateway, "big")
     return found
 
 
-def _carried(scene: Scene, cidr: Prefix, address: int) -> int:
-    if scene.expect.options.encap is Encap.VXLAN:
+def _carried(context: ProofContext, cidr: Prefix, address: int) -> int:
+    if context.expect.options.encap is Encap.VXLAN:
         return address & ((1 << offset_bits(cidr)) - 1)
     return option(address)
 
 
-def carrier_field(scene: Scene) -> str:
+def carrier_field(context: ProofContext) -> str:
     """The tunnel header's field that carries a source pod's address."""
-    if scene.expect.options.encap is Encap.VXLAN:
+    if context.expect.options.encap is Encap.VXLAN:
         return "tun_id"
-    return "tun_metadata0" if scene.version == 4 else "tun_metadata1"
+    return "tun_metadata0" if context.version == 4 else "tun_metadata1"
 
 
 def option(address: int) -> int:

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.verdicts import AllDropped, Excused
 from ovsnp.analysis.verification.simulator.space import Column
 from ovsnp.pipeline.datapath import WITNESS
@@ -20,7 +20,7 @@ from ovsnp.pipeline.datapath import WITNESS
 _BLIND = sorted(field.base for field in WITNESS)
 
 
-def by_megaflow(question: Question) -> Iterator[Question]:
+def by_megaflow(question: BridgeQuestion) -> Iterator[BridgeQuestion]:
     """The question about packets that take the megaflow of one that lacks what they have."""
     start = question.start()
     there = [base for base in _BLIND if isinstance(start.get(base), Column)]

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from ovsnp.analysis.verification.questions.guards import NOBODYS_TUNNEL, tags, unknown_ports
-from ovsnp.analysis.verification.questions.question import Question
-from ovsnp.analysis.verification.questions.scene import STRANGE_MAC, Scene, tunnel_field
+from ovsnp.analysis.verification.questions.proof_context import STRANGE_MAC, ProofContext, tunnel_field
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.states import ELEMENTS, known
 from ovsnp.analysis.verification.questions.verdicts import Products
 from ovsnp.analysis.verification.simulator.space import Element, Sets, Space, Value
@@ -30,21 +30,21 @@ class Asker(msgspec.Struct, frozen=True):
     own: frozenset[int]
 
 
-def address_resolution(scene: Scene) -> Question:
+def address_resolution(context: ProofContext) -> BridgeQuestion:
     """ARP: of a node without IPv4 nothing is answered."""
-    askers = _askers(scene)
-    held = {far.value for far in scene.everyone}
-    addresses, asked = scene.values("arp_spa", _own(askers) | held), scene.values("arp_tpa", _own(askers) | held)
-    macs, kinds = _macs(scene, askers), scene.values("arp_op", {1, 2, 3})
-    space = scene.space(
+    askers = _askers(context)
+    held = {far.value for far in context.everyone}
+    addresses, asked = context.values("arp_spa", _own(askers) | held), context.values("arp_tpa", _own(askers) | held)
+    macs, kinds = _macs(context, askers), context.values("arp_op", {1, 2, 3})
+    space = context.space(
         [asker.element for asker in askers],
         [{"dl_src": mac} for mac in macs],
         [{"arp_sha": mac} for mac in macs],
         [{"arp_spa": each} for each in addresses],
         [{"arp_tpa": each} for each in asked],
         [{"arp_op": each} for each in kinds],
-        _tagged(scene),
-        [{"dl_dst": each} for each in scene.values("dl_dst", {_BROADCAST, ROUTER_MAC})],
+        _tagged(context),
+        [{"dl_dst": each} for each in context.values("dl_dst", {_BROADCAST, ROUTER_MAC})],
         tunneled=True,
     )
     start = space.fields()
@@ -60,26 +60,26 @@ def address_resolution(scene: Scene) -> Question:
     }
     passes = [_answered(space, index, asker, (macs, addresses, asked), kinds.index(1))
               for index, asker in enumerate(askers)]  # fmt: skip
-    return _question("ARP", scene, askers, space, {"eth_type": 0x806}, passes, leaves)
+    return _question("ARP", context, askers, space, {"eth_type": 0x806}, passes, leaves)
 
 
-def discovery(scene: Scene) -> Question:
+def discovery(context: ProofContext) -> BridgeQuestion:
     """Neighbour discovery: of a node without IPv6 nothing is answered."""
-    askers = _askers(scene)
-    held = {far.value for far in scene.everyone}
+    askers = _askers(context)
+    held = {far.value for far in context.everyone}
     addresses = sorted(held | {_LINK_LOCAL, _UNSPECIFIED})
-    asked = scene.values("nd_target", held)
-    macs = _macs(scene, askers)
+    asked = context.values("nd_target", held)
+    macs = _macs(context, askers)
     kinds = [133, 134, 135, 136, 137]
-    space = scene.space(
+    space = context.space(
         [asker.element for asker in askers],
         [{"dl_src": mac} for mac in macs],
         [{"nd_sll": mac} for mac in macs],
         [{"ipv6_src": each} for each in addresses],
         [{"nd_target": each} for each in asked],
         [{"icmp_type": each} for each in kinds],
-        _tagged(scene),
-        [{"dl_dst": each} for each in scene.values("dl_dst", {_GROUP_MAC, ROUTER_MAC})],
+        _tagged(context),
+        [{"dl_dst": each} for each in context.values("dl_dst", {_GROUP_MAC, ROUTER_MAC})],
         [{"ipv6_dst": each} for each in sorted(held)],
         ELEMENTS,
         tunneled=True,
@@ -100,30 +100,30 @@ def discovery(scene: Scene) -> Question:
     named = [_with_link_local(asker, addresses) for asker in askers]
     passes = [_answered(space, index, asker, (macs, addresses, asked), kinds.index(135))
               for index, asker in enumerate(named)]  # fmt: skip
-    fields = {**scene.common(space), "nw_proto": 58, "nw_ttl": 255}
-    question = _question("neighbour discovery", scene, askers, space, fields, passes, leaves)
-    question.memory = {scene.zone: known(space)}
+    fields = {**context.common(space), "nw_proto": 58, "nw_ttl": 255}
+    question = _question("neighbour discovery", context, askers, space, fields, passes, leaves)
+    question.memory = {context.zone: known(space)}
     return question
 
 
-def _askers(scene: Scene) -> list[Asker]:
+def _askers(context: ProofContext) -> list[Asker]:
     """The local pods and the gateway; then ports and tunnels that nobody may ask by, of no address."""
-    ports = scene.expect.ports
+    ports = context.expect.ports
     found = []
-    for pod in scene.expect.local.values():
+    for pod in context.expect.local.values():
         port = ports.pods[pod.key]
-        own = frozenset(int.from_bytes(each, "big") for each in pod.addresses if family(each) == scene.version)
+        own = frozenset(int.from_bytes(each, "big") for each in pod.addresses if family(each) == context.version)
         found.append(Asker(pod.key, {"in_port": port.ofport}, port.mac, own, own))
-    gateways = scene.expect.node.gateways if scene.expect.node else ()
-    own = frozenset(int.from_bytes(each, "big") for each in gateways if family(each) == scene.version)
+    gateways = context.expect.node.gateways if context.expect.node else ()
+    own = frozenset(int.from_bytes(each, "big") for each in gateways if family(each) == context.version)
     found.append(Asker("the gateway", {"in_port": ports.gateway.ofport}, None, None, own))
     nobody: frozenset[int] = frozenset()
-    for node in scene.expect.others:
+    for node in context.expect.others:
         element = {"in_port": ports.tunnel, **tunnel_field(node)}
         found.append(Asker(f"the tunnel of node/{node.name}", element, None, nobody, nobody))
     element = {"in_port": ports.tunnel, "tun_src": NOBODYS_TUNNEL}
     found.append(Asker("an unknown tunnel", element, None, nobody, nobody))
-    found += [Asker(f"port {each}", {"in_port": each}, None, nobody, nobody) for each in unknown_ports(scene)]
+    found += [Asker(f"port {each}", {"in_port": each}, None, nobody, nobody) for each in unknown_ports(context)]
     return found
 
 
@@ -131,9 +131,9 @@ def _own(askers: Sequence[Asker]) -> set[int]:
     return {each for asker in askers for each in asker.own}
 
 
-def _tagged(scene: Scene) -> list[Element]:
+def _tagged(context: ProofContext) -> list[Element]:
     """No VLAN tag first, then all tags."""
-    return [{"vlan_tci": 0}, *tags(scene)]
+    return [{"vlan_tci": 0}, *tags(context)]
 
 
 def _with_link_local(asker: Asker, addresses: Sequence[int]) -> Asker:
@@ -145,9 +145,9 @@ def _with_link_local(asker: Asker, addresses: Sequence[int]) -> Asker:
     return msgspec.structs.replace(asker, addresses=names)
 
 
-def _macs(scene: Scene, askers: Sequence[Asker]) -> list[int]:
+def _macs(context: ProofContext, askers: Sequence[Asker]) -> list[int]:
     exact = {STRANGE_MAC} | {asker.mac for asker in askers if asker.mac is not None}
-    return sorted({mac for base in ("dl_src", "arp_sha", "nd_sll") for mac in scene.values(base, exact)})
+    return sorted({mac for base in ("dl_src", "arp_sha", "nd_sll") for mac in context.values(base, exact)})
 
 
 def _answered(
@@ -166,13 +166,13 @@ def _bits(found: Sequence[int], chosen: Collection[int] | None) -> int:
 
 def _question(
     kind: str,
-    scene: Scene,
+    context: ProofContext,
     askers: Sequence[Asker],
     space: Space,
     fields: Mapping[str, Value],
     passes: Sequence[Sets],
     leaves: Mapping[str, Value],
-) -> Question:
-    verdicts = Products([each for each in passes if all(each) and scene.expect.has_family])
+) -> BridgeQuestion:
+    verdicts = Products([each for each in passes if all(each) and context.expect.has_family])
     names = [[asker.name for asker in askers]]
-    return Question(kind, space, names, fields, space.everything, verdicts, leaves)
+    return BridgeQuestion(kind, space, names, fields, space.everything, verdicts, leaves)

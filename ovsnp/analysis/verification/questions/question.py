@@ -11,7 +11,7 @@ from ovsnp.analysis.verification.simulator.packets import (
     Packets,
     Sent,
     Translated,
-    Unjudged,
+    Unsupported,
     layered,
 )
 from ovsnp.analysis.verification.simulator.space import Sets, Space, Value, meet
@@ -33,7 +33,7 @@ class Remembered(msgspec.Struct, frozen=True, eq=False):
     mark: Value | None = None
 
 
-class Question(msgspec.Struct):
+class BridgeQuestion(msgspec.Struct):
     """Packets that enter ``table``.
 
     ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
@@ -64,7 +64,7 @@ class Question(msgspec.Struct):
     unsent: Sequence[Sets] = ()
     alike: tuple[int, ...] = ()
 
-    def ask(self, walk: Walk) -> Iterator["Fault"]:
+    def ask(self, walk: Walk) -> Iterator["PacketFault"]:
         """What is wrong with what becomes of the packets."""
         leaves = self.leaves or {}
         verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
@@ -98,7 +98,7 @@ class Question(msgspec.Struct):
         return {**self.space.fields(), **self.fields}
 
 
-class Fault(msgspec.Struct, frozen=True):
+class PacketFault(msgspec.Struct, frozen=True):
     """What is wrong with some packets."""
 
     what: str
@@ -106,27 +106,27 @@ class Fault(msgspec.Struct, frozen=True):
     sets: Sets
 
 
-def judged(question: Question, packets: Packets) -> Iterator[Fault]:
+def judged(question: BridgeQuestion, packets: Packets) -> Iterator[PacketFault]:
     """What is wrong with some packets that have gone all the way."""
     for effect in packets.effects:
-        if isinstance(effect, Unjudged):
-            yield Fault(f"cannot be judged: {effect.what}", packets, packets.sets)
+        if isinstance(effect, Unsupported):
+            yield PacketFault(f"cannot be judged: {effect.what}", packets, packets.sets)
             return
     if not packets.sent:
         for sets in question.verdicts.must_pass(packets.sets):
-            yield Fault("dropped, and must pass", packets, sets)
+            yield PacketFault("dropped, and must pass", packets, sets)
         if question.sealed:
             for sets in question.verdicts.must_drop(packets.sets):
                 yield from _let_in(question, packets, sets)
         return
     for sets in question.verdicts.must_drop(packets.sets):
-        yield Fault(f"passes, and {FORBIDDEN}", packets, sets)
+        yield PacketFault(f"passes, and {FORBIDDEN}", packets, sets)
     if question.leaves is not None:
         for sets in question.verdicts.must_pass(packets.sets):
             yield from _misled(question, packets, sets)
 
 
-def _let_in(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
+def _let_in(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[PacketFault]:
     """Where a dropped packet makes conntrack remember what lets others pass."""
     space = question.space
     for effect in packets.effects:
@@ -136,43 +136,43 @@ def _let_in(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]
                 before, after = space.write(0, known, bit), layered(space, effect.label, bit)
                 for number, part in space.split(after, sets):
                     if number and (other := space.differ(before, number, part)):
-                        yield Fault(f"remembered as admitted, and {FORBIDDEN}", packets, other)
+                        yield PacketFault(f"remembered as admitted, and {FORBIDDEN}", packets, other)
 
 
-def _misled(question: Question, packets: Packets, sets: Sets) -> Iterator[Fault]:
+def _misled(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[PacketFault]:
     assert question.leaves is not None
     if len(packets.sent) != 1:
-        yield Fault("leaves more than once", packets, sets)
+        yield PacketFault("leaves more than once", packets, sets)
         return
     (sent,) = packets.sent
     for name, wanted in question.leaves.items():
         has = _value(sent, name)
         if other := question.space.differ(has, wanted, sets):
-            yield Fault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
+            yield PacketFault(_WRONG.get(name, f"leaves with another {name}"), packets, other)
             return
     if question.remembers is not None:
         yield from _forgotten(question, question.remembers, packets, sets)
     elif any(isinstance(each, Committed) for each in packets.effects):
-        yield Fault("is remembered anew", packets, sets)
+        yield PacketFault("is remembered anew", packets, sets)
     for effect in packets.effects:
         if isinstance(effect, Translated) and effect.nat.side == "src":
             size = len(effect.nat.address)
             if effect.zone != SNAT_ZONE[4 if size == 4 else 6] or effect.nat.ports != SNAT_PORTS:
-                yield Fault("gets another source in another zone, or from other ports", packets, sets)
+                yield PacketFault("gets another source in another zone, or from other ports", packets, sets)
 
 
-def _forgotten(question: Question, wanted: Remembered, packets: Packets, sets: Sets) -> Iterator[Fault]:
+def _forgotten(question: BridgeQuestion, wanted: Remembered, packets: Packets, sets: Sets) -> Iterator[PacketFault]:
     committed = [each for each in packets.effects if isinstance(each, Committed) and each.zone == wanted.zone]
     if not committed:
-        yield Fault("passes, and is not remembered", packets, sets)
+        yield PacketFault("passes, and is not remembered", packets, sets)
         return
     space = question.space
     for mask, part, value in wanted.label:
         both = meet(sets, part)
         if both and (other := space.differ(layered(space, committed[-1].label, mask), value, both)):
-            yield Fault("is remembered as another than it is", packets, other)
+            yield PacketFault("is remembered as another than it is", packets, other)
     if wanted.mark is not None and (other := space.differ(committed[-1].mark, wanted.mark, sets)):
-        yield Fault("is remembered as of another node's tunnel", packets, other)
+        yield PacketFault("is remembered as of another node's tunnel", packets, other)
 
 
 _WRONG = {

@@ -3,23 +3,23 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from ovsnp.analysis.verification.questions.addresses import Far
-from ovsnp.analysis.verification.questions.scene import Scene, itself
+from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.questions.next_hops import NextHop
+from ovsnp.analysis.verification.questions.proof_context import ProofContext, itself
 from ovsnp.analysis.verification.questions.verdicts import Row
-from ovsnp.analysis.verification.questions.ways import Way
 from ovsnp.analysis.verification.simulator.space import bits
 from ovsnp.oracle import PodEnd
 
-Judge = Callable[[Far, Far, bool], int]
+Judge = Callable[[PeerClass, PeerClass, bool], int]
 """The traffic that may pass from one end to another, through a Service or not."""
 
 
 def sending(
-    scene: Scene,
+    context: ProofContext,
     judge: Judge,
-    sources: Sequence[Far],
-    destinations: Sequence[Far],
-    ways: Sequence[Way | None],
+    sources: Sequence[PeerClass],
+    destinations: Sequence[PeerClass],
+    ways: Sequence[NextHop | None],
     *,
     unsure: bool,
     selfless: bool,
@@ -29,9 +29,9 @@ def sending(
 
     ``unsure``: what it sends to nobody is open. ``selfless``: what a pod sends to itself is.
     """
-    places: dict[tuple[object, bool], tuple[Far, bool, int]] = {}
+    places: dict[tuple[object, bool], tuple[PeerClass, bool, int]] = {}
     for index, (far, way) in enumerate(zip(destinations, ways, strict=True)):
-        place = scene.alike(far), way is not None
+        place = context.alike(far), way is not None
         before = places[place][2] if place in places else 0
         places[place] = far, way is not None, before | 1 << index
     vacant = bits(far.vacant and way and unsure for far, way in zip(destinations, ways, strict=True))
@@ -42,7 +42,7 @@ def sending(
     kept: dict[object, int] = {}
     rows = []
     for index, source in enumerate(sources):
-        client = scene.client(source)
+        client = context.client(source)
         columns: dict[int, int] = defaultdict(int)
         for (alike, _), (far, reached, those) in places.items():
             key = client, alike, itself(source, far)
@@ -55,10 +55,10 @@ def sending(
 
 
 def arriving(
-    scene: Scene,
+    context: ProofContext,
     judge: Judge,
-    sources: Sequence[Far | None],
-    destinations: Sequence[Far],
+    sources: Sequence[PeerClass | None],
+    destinations: Sequence[PeerClass],
     *,
     unsure: bool,
     via: bool = False,
@@ -67,16 +67,16 @@ def arriving(
 
     ``unsure``: what it gets from nobody is open.
     """
-    alike: dict[object, tuple[Far | None, int]] = {}
+    alike: dict[object, tuple[PeerClass | None, int]] = {}
     for index, far in enumerate(sources):
-        kind = far and scene.alike(far)
+        kind = far and context.alike(far)
         alike[kind] = far, (alike[kind][1] if kind in alike else 0) | 1 << index
     vacant = sum(1 << index for index, far in enumerate(sources) if far and far.vacant)
     kept: dict[object, int] = {}
     rows = []
     for index, destination in enumerate(destinations):
         columns: dict[int, int] = defaultdict(int)
-        subject = scene.subject(destination)
+        subject = context.subject(destination)
         for kind, (far, those) in alike.items():
             whole = kind, subject, far and itself(far, destination)
             if whole not in kept:
@@ -86,7 +86,7 @@ def arriving(
     return rows
 
 
-def forwarding(sources: Sequence[Far | None], allowed: int, reached: int, everyone: int) -> list[Row]:
+def forwarding(sources: Sequence[PeerClass | None], allowed: int, reached: int, everyone: int) -> list[Row]:
     """For each source that it may send what is ``allowed`` to the ends that are ``reached``; None: nothing."""
     good = bits(sources)
     strangers = (1 << len(sources)) - 1 & ~good

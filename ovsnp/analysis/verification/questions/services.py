@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import Far
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.bound import Bound, holds
 from ovsnp.analysis.verification.questions.choices import (
     CLUSTER_IPS,
@@ -18,18 +18,18 @@ from ovsnp.analysis.verification.questions.choices import (
     ENDPOINTS,
     SOURCES,
     TRAFFIC,
-    Choice,
-    Front,
-    Given,
+    DnatBinding,
+    ServicePortCase,
+    ServiceQuestion,
     fronts,
 )
 from ovsnp.analysis.verification.questions.clients import Clients, Leaving, clients
 from ovsnp.analysis.verification.questions.connected import marks, opened
-from ovsnp.analysis.verification.questions.question import Question
-from ovsnp.analysis.verification.questions.scene import DESTINATION, Scene, named
+from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, Piece, chosen, known, pieces
 from ovsnp.analysis.verification.questions.traffic import NUMBERS
-from ovsnp.analysis.verification.questions.verdicts import Row, Table
+from ovsnp.analysis.verification.questions.verdicts import Row, VerdictTable
 from ovsnp.analysis.verification.simulator.space import Sets, Value, bits, narrowed
 from ovsnp.model.address import Address, format_address
 
@@ -37,32 +37,32 @@ _TAKEN_OVER = ("xxreg2",)
 """Registers that only say which endpoint was chosen."""
 
 
-def service_questions(scene: Scene) -> Iterator[Question]:
+def service_questions(context: ProofContext) -> Iterator[BridgeQuestion]:
     """Everything about Services of the family."""
-    found = fronts(scene)
+    found = fronts(context)
     if not found:
         return
-    for who in clients(scene):
-        yield from Asking(scene, who, found).questions()
-        yield from Bound(scene, who, found).questions()
+    for who in clients(context):
+        yield from Asking(context, who, found).questions()
+        yield from Bound(context, who, found).questions()
 
 
 class Asking:
     """The questions about the first packets of connections that some clients open to Services."""
 
-    def __init__(self, scene: Scene, who: Clients, found: Sequence[Front]) -> None:
-        self._scene, self._clients = scene, who
-        self._given = [Given(front, backend) for front in found for backend in sorted(front.backends)]
+    def __init__(self, context: ProofContext, who: Clients, found: Sequence[ServicePortCase]) -> None:
+        self._scene, self._clients = context, who
+        self._given = [DnatBinding(front, backend) for front in found for backend in sorted(front.backends)]
         self._index = {each: index for index, each in enumerate(self._given)}
-        self._ends = [scene.far_of(each.backend.address) for each in self._given]
+        self._ends = [context.far_of(each.backend.address) for each in self._given]
         ips = sorted({front.cluster_ip for front in found})
-        self._space = scene.space(
+        self._space = context.space(
             who.elements,
-            [{DESTINATION[scene.version]: int.from_bytes(each, "big")} for each in ips],
-            scene.cells.elements,
+            [{DESTINATION[context.version]: int.from_bytes(each, "big")} for each in ips],
+            context.cells.elements,
             ELEMENTS,
             [{}] * max(len(self._given), 1),
-            marks(scene).elements,
+            marks(context).elements,
             fixed=who.fields,
         )
         self._names = [[named(each) for each in who.sources], [format_address(each) for each in ips], [], NAMES,
@@ -71,13 +71,13 @@ class Asking:
         self._by_place = {
             (
                 self._places[front.cluster_ip],
-                scene.cells.of(front.port.protocol, front.port.number).bit_length() - 1,
+                context.cells.of(front.port.protocol, front.port.number).bit_length() - 1,
             ): front
             for front in found
         }
         self._addresses = self._translated()
 
-    def questions(self) -> Iterator[Question]:
+    def questions(self) -> Iterator[BridgeQuestion]:
         """Who is given which endpoint, and what becomes of the packet then."""
         for piece in pieces(self._scene.cells, chosen(lambda state: not state.bound), self._clients.kind):
             if piece.judged:
@@ -86,47 +86,48 @@ class Asking:
                 if self._given:
                     yield from self._onwards(choice)
 
-    def _choice(self, piece: Piece) -> Choice:
+    def _choice(self, piece: Piece) -> ServiceQuestion:
         served: dict[int, int] = defaultdict(int)
         for (place, cell), front in self._by_place.items():
             served[place] |= (1 << cell) if front.backends else 0
         columns: dict[int, int] = defaultdict(int)
         for place in range(len(self._places)):
             columns[served[place]] |= 1 << place
-        space, scene = self._space, self._scene
+        space, context = self._space, self._scene
         everything = space.everything
-        return Choice(
+        return ServiceQuestion(
             "service",
             space,
             self._names,
-            {**scene.common(space), **self._clients.fields},
+            {**context.common(space), **self._clients.fields},
             narrowed(narrowed(everything, CONNECTIONS, piece.states), TRAFFIC, piece.traffic),
-            Table((SOURCES, CLUSTER_IPS, TRAFFIC), [Row(everything[SOURCES], columns)]),
+            VerdictTable((SOURCES, CLUSTER_IPS, TRAFFIC), [Row(everything[SOURCES], columns)]),
             note=self._clients.note,
-            memory={scene.zone: known(space)},
-            ends=[(everything, *scene.ends(space))],
-            scene=scene,
+            memory={context.zone: known(space)},
+            ends=[(everything, *context.ends(space))],
+            context=context,
             by_place={each: front for each, front in self._by_place.items() if front.backends},
             begun=[],
         )
 
-    def _onwards(self, choice: Choice) -> Iterator[Question]:
+    def _onwards(self, choice: ServiceQuestion) -> Iterator[BridgeQuestion]:
         """What becomes of packets that were given an endpoint."""
-        scene = self._scene
-        translated = {name: self._addresses[name] for name in (DESTINATION[scene.version], "tp_dst")}
-        leaving = Leaving(scene, self._clients, self._ends, ENDPOINTS, translated)
-        both = scene.ends(self._space)[0], self._addresses[DESTINATION[scene.version]]
-        remembers = opened(scene, self._space, self._clients.kind)
+        context = self._scene
+        translated = {name: self._addresses[name] for name in (DESTINATION[context.version], "tp_dst")}
+        leaving = Leaving(context, self._clients, self._ends, ENDPOINTS, translated)
+        both = context.ends(self._space)[0], self._addresses[DESTINATION[context.version]]
+        remembers = opened(context, self._space, self._clients.kind)
         plain = replace(choice_as_question(choice), remembers=remembers, ends=[(self._space.everything, *both)])
         tables = [
-            Table((SOURCES, ENDPOINTS, TRAFFIC), self._rows(leaving.itself(), selfless=each)) for each in (True, False)
+            VerdictTable((SOURCES, ENDPOINTS, TRAFFIC), self._rows(leaving.itself(), selfless=each))
+            for each in (True, False)
         ]
         for table, fields, sets in self._begun(choice):
             first = replace(plain, fields={**fields, **self._addresses}, sets=sets, table=table)
             yield from leaving.by_way(replace(first, verdicts=tables[0]), carried=True)
             yield from leaving.back_to_itself(replace(first, verdicts=tables[1]), bound=True)
 
-    def _begun(self, choice: Choice) -> Iterator[tuple[int, dict[str, Value], Sets]]:
+    def _begun(self, choice: ServiceQuestion) -> Iterator[tuple[int, dict[str, Value], Sets]]:
         """Where connections go on with which fields; those that differ in their translation only are one."""
         lost = {"tp_dst", "ct_tp_dst", "nw_proto", "ct_nw_proto", *_TAKEN_OVER}
         lost |= {DESTINATION[self._scene.version], f"ct_{DESTINATION[self._scene.version]}"}
@@ -161,13 +162,13 @@ class Asking:
 
     def _rows(self, itself: Mapping[Address, int], *, selfless: bool) -> list[Row]:
         """For each client which endpoints it may reach; ``selfless``: what of these is itself is open."""
-        scene, blocks = self._scene, self._scene.expect.options.service_blocks
-        ways = scene.ways(self._ends, self._clients.origin)
-        alike: dict[tuple[object, ...], tuple[Far, Given, bool, int]] = {}
+        context, blocks = self._scene, self._scene.expect.options.service_blocks
+        ways = context.ways(self._ends, self._clients.origin)
+        alike: dict[tuple[object, ...], tuple[PeerClass, DnatBinding, bool, int]] = {}
         for index, (given, far, way) in enumerate(zip(self._given, self._ends, ways, strict=True)):
             front = given.front
             opened = (front.cluster_ip, front.port.number) if blocks else None
-            kind = scene.alike(far), way is None, front.port.protocol, given.backend.port, opened
+            kind = context.alike(far), way is None, front.port.protocol, given.backend.port, opened
             before = alike[kind][3] if kind in alike else 0
             alike[kind] = far, given, way is not None, before | 1 << index
         vacant = bits(far.vacant and way for far, way in zip(self._ends, ways, strict=True))
@@ -176,15 +177,15 @@ class Asking:
         for index, source in enumerate(self._clients.sources):
             passes = dropped = 0
             for key, (far, given, reached, those) in alike.items():
-                whole = key, scene.client(source)
+                whole = key, context.client(source)
                 if whole not in kept:
                     kept[whole] = reached and self._passes(source, far, given)
                 passes, dropped = (passes | those, dropped) if kept[whole] else (passes, dropped | those)
             open_ = vacant | (itself.get(source.address, 0) if selfless else 0)
-            rows.append(Row(1 << index, {scene.cells.all: passes, 0: dropped}, open_))
+            rows.append(Row(1 << index, {context.cells.all: passes, 0: dropped}, open_))
         return rows
 
-    def _passes(self, source: Far, far: Far, given: Given) -> bool:
+    def _passes(self, source: PeerClass, far: PeerClass, given: DnatBinding) -> bool:
         expect = self._scene.expect
         cell = expect.cells.of(given.front.port.protocol, given.backend.port)
         if expect.tunneled(source, far) & cell:
@@ -193,6 +194,6 @@ class Asking:
         return egress and bool(expect.ingress(source, far, via=True) & cell)
 
 
-def choice_as_question(choice: Choice) -> Question:
+def choice_as_question(choice: ServiceQuestion) -> BridgeQuestion:
     """The question about the packets of a choice, without what makes it one."""
-    return Question(*(getattr(choice, name) for name in Question.__struct_fields__))
+    return BridgeQuestion(*(getattr(choice, name) for name in BridgeQuestion.__struct_fields__))

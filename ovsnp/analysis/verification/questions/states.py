@@ -33,7 +33,7 @@ class Treatment(Enum):
     NEVER = auto()
 
 
-class Part(NamedTuple):
+class TrafficPart(NamedTuple):
     """Traffic that is treated alike; ``carried``: a pod's packet is taken to go to a Service's endpoint."""
 
     traffic: int
@@ -76,7 +76,7 @@ class State(msgspec.Struct, frozen=True):
         forth = not self.replies and self.flags in (("new",), ("est",))
         return forth and self._forth() is Treatment.JUDGED
 
-    def parts(self, origin: Origin, cells: Kinds, *, undone: bool = False) -> Iterator[Part]:
+    def parts(self, origin: Origin, cells: Kinds, *, undone: bool = False) -> Iterator[TrafficPart]:
         """What becomes of packets that come in by a kind of port; ``undone``: conntrack gave them another source."""
         if self.flags == ("inv",):
             yield from self._out_of_window(origin, cells, undone)
@@ -84,11 +84,11 @@ class State(msgspec.Struct, frozen=True):
             yield from self._related(cells)
         elif self.replies:
             answer = Treatment.ANSWER if self.admitted else Treatment.DROPPED
-            yield Part(cells.all, Treatment.OPEN if self.answered else answer)
+            yield TrafficPart(cells.all, Treatment.OPEN if self.answered else answer)
         else:
             # Of SCTP conntrack may not know ports, so what the client sends is judged every time.
-            yield Part(cells.portless, Treatment.JUDGED, self.bound)
-            yield Part(cells.all & ~cells.portless, self._forth(), self.bound)
+            yield TrafficPart(cells.portless, Treatment.JUDGED, self.bound)
+            yield TrafficPart(cells.all & ~cells.portless, self._forth(), self.bound)
 
     def _forth(self) -> Treatment:
         """What the client sends: it is judged until it is answered."""
@@ -98,26 +98,26 @@ class State(msgspec.Struct, frozen=True):
             return Treatment.OPEN
         return Treatment.JUDGED if self.bound or self.admitted else Treatment.DROPPED
 
-    def _related(self, cells: Kinds) -> Iterator[Part]:
+    def _related(self, cells: Kinds) -> Iterator[TrafficPart]:
         """Errors about a connection; no other packets are related to one, so none of SCTP."""
         if self.admitted:
-            yield Part(cells.all, Treatment.OPEN)
+            yield TrafficPart(cells.all, Treatment.OPEN)
         else:
-            yield Part(cells.all & ~cells.portless, Treatment.DROPPED)
-            yield Part(cells.portless, Treatment.DROPPED if self.replies else Treatment.NEVER)
+            yield TrafficPart(cells.all & ~cells.portless, Treatment.DROPPED)
+            yield TrafficPart(cells.portless, Treatment.DROPPED if self.replies else Treatment.NEVER)
 
-    def _out_of_window(self, origin: Origin, cells: Kinds, undone: bool) -> Iterator[Part]:
+    def _out_of_window(self, origin: Origin, cells: Kinds, undone: bool) -> Iterator[TrafficPart]:
         """TCP gets over what is out of the window that conntrack saw, where it must be an answer if there was none."""
-        yield Part(cells.all & ~cells.tcp, Treatment.DROPPED)
+        yield TrafficPart(cells.all & ~cells.tcp, Treatment.DROPPED)
         from_pod = origin is Origin.POD
         if self.answered:
-            yield Part(cells.tcp, Treatment.OPEN, self.bound and from_pod)
+            yield TrafficPart(cells.tcp, Treatment.OPEN, self.bound and from_pod)
         elif not self.admitted:
-            yield Part(cells.tcp, Treatment.DROPPED)
+            yield TrafficPart(cells.tcp, Treatment.DROPPED)
         else:
             by_tunnel = self.origin == Origin.TUNNEL and from_pod
             answers = undone or origin is Origin.TUNNEL if self.bound else by_tunnel
-            yield Part(cells.tcp, Treatment.ANSWER if answers else Treatment.DROPPED)
+            yield TrafficPart(cells.tcp, Treatment.ANSWER if answers else Treatment.DROPPED)
 
     def __str__(self) -> str:
         if self == OPENED:
@@ -166,7 +166,7 @@ def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -
 
 @lru_cache(maxsize=64)
 def _pieces(cells: Kinds, states: int, origin: Origin, undone: bool) -> Sequence[Piece]:
-    alike: dict[Part, int] = defaultdict(int)
+    alike: dict[TrafficPart, int] = defaultdict(int)
     for index in bits_of(states):
         for part in STATES[index].parts(origin, cells, undone=undone):
             alike[part] |= 1 << index

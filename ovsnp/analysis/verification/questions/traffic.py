@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.analysis.verification.simulator.reading import ReadFlow, Terms
+from ovsnp.analysis.verification.simulator.reading import FieldTests, ReadFlow
 from ovsnp.analysis.verification.simulator.space import Element
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import ICMP, Traffic
@@ -20,7 +20,7 @@ _ND = Range(133, 137)
 _LAST_PORT = 65535
 
 
-class Cell(msgspec.Struct, frozen=True):
+class TrafficCell(msgspec.Struct, frozen=True):
     """Destination ports, or ICMP types, of an IP protocol."""
 
     protocol: int
@@ -57,7 +57,7 @@ class Cells:
     def __init__(
         self, version: int, flows: Sequence[ReadFlow], policies: Iterable[TrafficClass], services: Iterable[Traffic]
     ) -> None:
-        self.cells: list[Cell] = []
+        self.cells: list[TrafficCell] = []
         tests = {_test(flow.terms, "tp_dst") for flow in flows if "tp_dst" in flow.terms}
         apart = [each for each in services if each.protocol is not None and each.port is not None]
         by_protocol = {
@@ -68,16 +68,16 @@ class Cells:
             sets += [_ranges(value, mask, _LAST_PORT) for tested, value, mask in tests if tested in (number, None)]
             ports = {each.port for each in apart if each.protocol is protocol and each.port is not None}
             sets += [[Range(port, port)] for port in ports]
-            self.cells += [Cell(number, run) for run, _ in cells(_LAST_PORT, sets)]
+            self.cells += [TrafficCell(number, run) for run, _ in cells(_LAST_PORT, sets)]
         icmp = _ICMP[version]
         types = {_test(flow.terms, "icmp_type") for flow in flows if "icmp_type" in flow.terms}
         sets = [[_ND], *(_ranges(value, mask, 255) for tested, value, mask in types if tested in (icmp, None))]
         found = [run for run, _ in cells(255, sets)]
-        self.cells += [Cell(icmp, run) for run in found if icmp != 58 or not _ND.first <= run.first <= _ND.last]
+        self.cells += [TrafficCell(icmp, run) for run in found if icmp != 58 or not _ND.first <= run.first <= _ND.last]
         named = {flow.terms["nw_proto"][0] for flow in flows if "nw_proto" in flow.terms}
         mentioned = named - {*NAMES, *_ICMP.values()}
         other = next(number for number in range(_OTHER, 255) if number not in mentioned)
-        self.cells += [Cell(number) for number in sorted({other, _ICMP[10 - version], *mentioned})]
+        self.cells += [TrafficCell(number) for number in sorted({other, _ICMP[10 - version], *mentioned})]
         self.all = (1 << len(self.cells)) - 1
         self.tcp = self._bits(cell for cell in self.cells if cell.protocol == NUMBERS[Protocol.TCP])
         self.portless = self._bits(cell for cell in self.cells if cell.protocol == NUMBERS[Protocol.SCTP])
@@ -93,7 +93,7 @@ class Cells:
         """The cells that states of connections tell apart."""
         return Kinds(self.all, self.tcp, self.portless)
 
-    def _bits(self, chosen: Iterable[Cell]) -> int:
+    def _bits(self, chosen: Iterable[TrafficCell]) -> int:
         wanted = set(chosen)
         return sum(1 << index for index, cell in enumerate(self.cells) if cell in wanted)
 
@@ -110,7 +110,7 @@ def _half_open(run: Range) -> tuple[int, int]:
     return run.first, run.last + 1
 
 
-def _test(terms: Terms, base: str) -> tuple[int | None, int, int]:
+def _test(terms: FieldTests, base: str) -> tuple[int | None, int, int]:
     protocol = terms.get("nw_proto")
     return (protocol[0] if protocol else None, *terms[base])
 

@@ -66,7 +66,7 @@ class Row(NamedTuple):
     open: int = 0
 
 
-class Table:
+class VerdictTable:
     """Verdicts by row, column and traffic, each a dimension."""
 
     def __init__(self, dimensions: tuple[int, int, int], rows: Sequence[Row]) -> None:

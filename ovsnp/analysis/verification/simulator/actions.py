@@ -1,4 +1,4 @@
-"""Actions as text has them (ovs-actions(7)), of those that ovsnp writes; any other is `Unknown`."""
+"""Actions as text has them (ovs-actions(7)), of those that ovsnp writes; any other is `UnknownAction`."""
 
 import re
 from collections.abc import Iterator
@@ -6,12 +6,19 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.simulator.places import OPTION_BITS, Place, is_option, place, place_mask, read_value
+from ovsnp.analysis.verification.simulator.places import (
+    OPTION_BITS,
+    FieldBits,
+    is_option,
+    place,
+    place_mask,
+    read_value,
+)
 from ovsnp.analysis.verification.simulator.space import Value
 from ovsnp.model.address import Address, parse_address
 
 
-class Set(msgspec.Struct, frozen=True):
+class ParsedSet(msgspec.Struct, frozen=True):
     """Give the bits of ``mask`` (within the base) a value; a column where flows that set one each are taken as one."""
 
     base: str
@@ -19,40 +26,40 @@ class Set(msgspec.Struct, frozen=True):
     mask: int
 
 
-class Move(msgspec.Struct, frozen=True):
+class ParsedMove(msgspec.Struct, frozen=True):
     """Copy one place into another."""
 
-    source: Place
-    target: Place
+    source: FieldBits
+    target: FieldBits
 
 
-class Push(msgspec.Struct, frozen=True):
+class ParsedPush(msgspec.Struct, frozen=True):
     """Lay a place's value on the stack."""
 
-    source: Place
+    source: FieldBits
 
 
-class Pop(msgspec.Struct, frozen=True):
+class ParsedPop(msgspec.Struct, frozen=True):
     """Take a place's value from the stack."""
 
-    target: Place
+    target: FieldBits
 
 
-class DecTtl(msgspec.Struct, frozen=True):
+class ParsedDecTtl(msgspec.Struct, frozen=True):
     """One hop less to live."""
 
 
-class Track(msgspec.Struct, frozen=True):
+class ParsedTrack(msgspec.Struct, frozen=True):
     """``ct(...)``: without ``commit``, ``nat`` undoes a translation that the connection has."""
 
     zone: int
     table: int | None = None
     commit: bool = False
-    nat: "Nat | bool" = False
-    memory: "tuple[Set | Move, ...]" = ()
+    nat: "ParsedNat | bool" = False
+    memory: "tuple[ParsedSet | ParsedMove, ...]" = ()
 
 
-class Nat(msgspec.Struct, frozen=True):
+class ParsedNat(msgspec.Struct, frozen=True):
     """Another source (``src``) or destination (``dst``); ``ports`` None: the same port."""
 
     side: str
@@ -60,7 +67,7 @@ class Nat(msgspec.Struct, frozen=True):
     ports: tuple[int, int] | None
 
 
-class Learn(msgspec.Struct, frozen=True):
+class ParsedLearn(msgspec.Struct, frozen=True):
     """A flow that is added to a table: it matches terms, those of the packet's own value in ``same`` too."""
 
     table: int
@@ -69,28 +76,28 @@ class Learn(msgspec.Struct, frozen=True):
     limit: int
     terms: tuple[tuple[str, int], ...]
     same: tuple[str, ...]
-    then: tuple[Set, ...]
+    then: tuple[ParsedSet, ...]
 
 
-class ToGroup(msgspec.Struct, frozen=True):
+class ParsedToGroup(msgspec.Struct, frozen=True):
     """Let a group choose a bucket."""
 
     group: int
 
 
-class Ask(msgspec.Struct, frozen=True):
+class ParsedResubmit(msgspec.Struct, frozen=True):
     """Resubmit: ask a table and return."""
 
     table: int
 
 
-class Goto(msgspec.Struct, frozen=True):
+class ParsedGoto(msgspec.Struct, frozen=True):
     """Go on in a later table."""
 
     table: int
 
 
-class Conjunction(msgspec.Struct, frozen=True):
+class ParsedConjunction(msgspec.Struct, frozen=True):
     """A clause of a conjunctive match."""
 
     id: int
@@ -98,21 +105,33 @@ class Conjunction(msgspec.Struct, frozen=True):
     clauses: int
 
 
-class Output(msgspec.Struct, frozen=True):
+class ParsedOutput(msgspec.Struct, frozen=True):
     """Send out of the port that a place holds; None: back out of the one it came in by."""
 
-    port: Place | int | None
+    port: FieldBits | int | None
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class UnknownAction(msgspec.Struct, frozen=True):
     """An action that is not understood."""
 
     text: str
 
 
 Action = (
-    Set | Move | Push | Pop | DecTtl | Track | Learn | ToGroup | Ask | Goto | Conjunction | Output | Unknown
-)  # fmt: skip
+    ParsedSet
+    | ParsedMove
+    | ParsedPush
+    | ParsedPop
+    | ParsedDecTtl
+    | ParsedTrack
+    | ParsedLearn
+    | ParsedToGroup
+    | ParsedResubmit
+    | ParsedGoto
+    | ParsedConjunction
+    | ParsedOutput
+    | UnknownAction
+)
 
 
 def split(text: str) -> list[str]:
@@ -135,7 +154,7 @@ def _read(text: str) -> Iterator[Action]:
     try:
         yield from _known(text)
     except (ValueError, KeyError, IndexError, TypeError):
-        yield Unknown(text)
+        yield UnknownAction(text)
 
 
 def _known(text: str) -> Iterator[Action]:
@@ -147,37 +166,37 @@ def _known(text: str) -> Iterator[Action]:
     elif name == "load" and colon:
         value, target = rest.split("->")
         where = _place(target)
-        yield Set(where.base, int(value, 0) << where.lsb, where.mask)
+        yield ParsedSet(where.base, int(value, 0) << where.lsb, where.mask)
     elif name == "move" and colon:
         source, target = rest.split("->")
-        yield Move(_place(source), _place(target))
+        yield ParsedMove(_place(source), _place(target))
     elif name in ("push", "pop") and colon:
-        yield Push(_place(rest)) if name == "push" else Pop(_place(rest))
+        yield ParsedPush(_place(rest)) if name == "push" else ParsedPop(_place(rest))
     elif text == "dec_ttl":
-        yield DecTtl()
+        yield ParsedDecTtl()
     elif name == "group":
-        yield ToGroup(int(rest))
+        yield ParsedToGroup(int(rest))
     elif name == "goto_table":
-        yield Goto(int(rest))
+        yield ParsedGoto(int(rest))
     elif found := re.fullmatch(r"resubmit\(,(\d+)\)", text):
-        yield Ask(int(found[1]))
+        yield ParsedResubmit(int(found[1]))
     elif found := re.fullmatch(r"conjunction\((\d+),(\d+)/(\d+)\)", text):
-        yield Conjunction(*map(int, found.groups()))
+        yield ParsedConjunction(*map(int, found.groups()))
     elif found := re.fullmatch(r"ct\((.*)\)", text):
         yield _track(split(found[1]))
     elif found := re.fullmatch(r"learn\((.*)\)", text):
         yield _learn(split(found[1]))
     elif text == "IN_PORT":
-        yield Output(None)
+        yield ParsedOutput(None)
     elif name == "output":
-        yield Output(int(rest) if rest.isdigit() else _place(rest))
+        yield ParsedOutput(int(rest) if rest.isdigit() else _place(rest))
     elif text.isdigit():
-        yield Output(int(text))
+        yield ParsedOutput(int(text))
     else:
-        yield Unknown(text)
+        yield UnknownAction(text)
 
 
-def _place(text: str) -> Place:
+def _place(text: str) -> FieldBits:
     found = re.fullmatch(r"(\w+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?", text.strip())
     whole = place(found[1]) if found else None
     if found is None or whole is None:
@@ -187,19 +206,19 @@ def _place(text: str) -> Place:
     first, last = int(found[2]), int(found[3] or found[2])
     if not first <= last < whole.bits:
         raise ValueError(text)
-    return Place(whole.base, whole.lsb + first, last - first + 1)
+    return FieldBits(whole.base, whole.lsb + first, last - first + 1)
 
 
-def _set(value: str, target: str) -> Set:
+def _set(value: str, target: str) -> ParsedSet:
     where = _place(target)
     number, mask = read_value(value, where.bits)
     if is_option(where.base):
-        return Set(where.base, number | 1 << OPTION_BITS, mask | 1 << OPTION_BITS)
-    return Set(where.base, number << where.lsb, mask << where.lsb)
+        return ParsedSet(where.base, number | 1 << OPTION_BITS, mask | 1 << OPTION_BITS)
+    return ParsedSet(where.base, number << where.lsb, mask << where.lsb)
 
 
-def _track(parts: list[str]) -> Track:
-    track = Track(0)
+def _track(parts: list[str]) -> ParsedTrack:
+    track = ParsedTrack(0)
     for part in parts:
         name, _, value = part.partition("=")
         if part == "commit":
@@ -210,25 +229,25 @@ def _track(parts: list[str]) -> Track:
             track = replace(track, nat=True)
         elif found := re.fullmatch(r"nat\((src|dst)=(?:\[([^]]+)\]|([0-9.]+))(?::(\d+)(?:-(\d+))?)?\)", part):
             ports = (int(found[4]), int(found[5] or found[4])) if found[4] else None
-            track = replace(track, nat=Nat(found[1], parse_address(found[2] or found[3]), ports))
+            track = replace(track, nat=ParsedNat(found[1], parse_address(found[2] or found[3]), ports))
         elif found := re.fullmatch(r"exec\((.*)\)", part):
             writes = read_actions(found[1])
-            memory = tuple(each for each in writes if isinstance(each, Set | Move))
+            memory = tuple(each for each in writes if isinstance(each, ParsedSet | ParsedMove))
             if len(memory) != len(writes):
                 raise ValueError(part)
             track = replace(track, memory=memory)
         else:
             raise ValueError(part)
-    if isinstance(track.nat, Nat) != track.commit and track.nat:
+    if isinstance(track.nat, ParsedNat) != track.commit and track.nat:
         raise ValueError("nat without commit undoes, with commit it says what to write")
     return track
 
 
-def _learn(parts: list[str]) -> Learn:
+def _learn(parts: list[str]) -> ParsedLearn:
     numbers = {"table": 1, "priority": 32768, "idle_timeout": 0, "limit": 0, "cookie": 0}
     terms: list[tuple[str, int]] = []
     same: list[str] = []
-    then: list[Set] = []
+    then: list[ParsedSet] = []
     for part in parts:
         name, equals, value = part.partition("=")
         if name in numbers:
@@ -238,14 +257,14 @@ def _learn(parts: list[str]) -> Learn:
             terms.append((where.base, read_value(value, where.bits)[0]))
         elif part.startswith("load:"):
             (action,) = _known(part)
-            assert isinstance(action, Set)
+            assert isinstance(action, ParsedSet)
             then.append(action)
         else:
             where = _place(part)
             if where.mask != place_mask(where.base):
                 raise ValueError(part)
             same.append(where.base)
-    return Learn(
+    return ParsedLearn(
         numbers["table"],
         numbers["priority"],
         numbers["idle_timeout"],

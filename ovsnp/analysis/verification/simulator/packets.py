@@ -9,7 +9,7 @@ from ovsnp.analysis.verification.simulator import actions as a
 from ovsnp.analysis.verification.simulator.places import CT_FLAGS
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Sets, Space, Value, meet
-from ovsnp.analysis.verification.simulator.table import Step
+from ovsnp.analysis.verification.simulator.table import AppliedFlows
 
 NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
 
@@ -46,20 +46,20 @@ class Translated(msgspec.Struct, frozen=True):
     """The connection was remembered with another source or destination."""
 
     zone: int
-    nat: a.Nat
+    nat: a.ParsedNat
     label: Value
 
 
-class Unjudged(msgspec.Struct, frozen=True):
+class Unsupported(msgspec.Struct, frozen=True):
     """The packet met what cannot be judged."""
 
     what: str
 
 
-Effect = Sent | Committed | Translated | a.Learn | Unjudged
+Effect = Sent | Committed | Translated | a.ParsedLearn | Unsupported
 
 
-Path = tuple[int, Step, "Path | None"]
+Path = tuple[int, AppliedFlows, "Path | None"]
 """A table and what was done there, and the way to it."""
 
 

@@ -10,7 +10,7 @@ from ovsnp.model.address import parse_address
 from ovsnp.pipeline.fields import TUN_METADATA
 
 
-class Place(NamedTuple):
+class FieldBits(NamedTuple):
     """``bits`` bits of a base, from bit ``lsb`` on."""
 
     base: str
@@ -57,16 +57,16 @@ _MAPPED = {field.base: field.bits for field in TUN_METADATA.values()}
 CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat")
 
 
-def place(name: str) -> Place | None:
+def place(name: str) -> FieldBits | None:
     """The place of a field by any of its names; None where the name is not known here."""
     lowered = name.lower().removeprefix("nxm_nx_")
     for family, bits in (("xxreg", 128), ("xreg", 64), ("reg", 32)):
         number = lowered.removeprefix(family)
         if lowered.startswith(family) and number.isdigit() and int(number) < 512 // bits:
             each = 128 // bits
-            return Place(f"xxreg{int(number) // each}", (each - 1 - int(number) % each) * bits, bits)
+            return FieldBits(f"xxreg{int(number) // each}", (each - 1 - int(number) % each) * bits, bits)
     base = _ALIASES.get(name, name)
-    return Place(base, 0, _WIDTHS[base]) if base in _WIDTHS else None
+    return FieldBits(base, 0, _WIDTHS[base]) if base in _WIDTHS else None
 
 
 def is_option(base: str) -> bool:
@@ -74,7 +74,7 @@ def is_option(base: str) -> bool:
     return base.startswith("tun_metadata")
 
 
-def is_whole_option(where: Place) -> bool:
+def is_whole_option(where: FieldBits) -> bool:
     """Whether a place is all of a tunnel option, as ovsnp maps these."""
     return where.lsb == 0 and _MAPPED.get(where.base) == where.bits
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from ovsnp.analysis.verification.simulator.actions import Action, Conjunction, Set, read_actions, split
+from ovsnp.analysis.verification.simulator.actions import Action, ParsedConjunction, ParsedSet, read_actions, split
 from ovsnp.analysis.verification.simulator.places import (
     CT_FLAGS,
     OPTION_BITS,
-    Place,
+    FieldBits,
     is_option,
     place,
     place_mask,
@@ -65,7 +65,7 @@ _NOT_MATCHES = {"duration", "n_packets", "n_bytes", "idle_age", "hard_age", "idl
                 "no_byte_counts", "send_flow_removed"}  # fmt: skip
 
 
-Terms = Mapping[str, tuple[int, int]]
+FieldTests = Mapping[str, tuple[int, int]]
 """A match: values under masks by base."""
 
 
@@ -74,16 +74,16 @@ class ReadFlow(msgspec.Struct, frozen=True, eq=False):
 
     table: int
     priority: int
-    terms: Terms
+    terms: FieldTests
     actions: tuple[Action, ...]
     cookie: int
     text: str
     unknown: str = ""
 
     @property
-    def conjunctions(self) -> tuple[Conjunction, ...]:
+    def conjunctions(self) -> tuple[ParsedConjunction, ...]:
         """Its clauses, where it is part of conjunctive matches."""
-        return tuple(action for action in self.actions if isinstance(action, Conjunction))
+        return tuple(action for action in self.actions if isinstance(action, ParsedConjunction))
 
 
 class ReadGroup(msgspec.Struct):
@@ -93,18 +93,18 @@ class ReadGroup(msgspec.Struct):
     buckets: list[tuple[Action, ...]]
 
 
-class Bridge(msgspec.Struct, frozen=True):
+class FlowDump(msgspec.Struct, frozen=True):
     """All flows and groups that were read."""
 
     flows: tuple[ReadFlow, ...]
     groups: dict[int, ReadGroup]
 
-    def without_learned(self) -> "Bridge":
+    def without_learned(self) -> "FlowDump":
         """The same without what Open vSwitch learned: a client's endpoint, which only says which choice is made."""
-        return Bridge(tuple(flow for flow in self.flows if not _is_learned(flow)), self.groups)
+        return FlowDump(tuple(flow for flow in self.flows if not _is_learned(flow)), self.groups)
 
 
-def read_bridge(lines: Iterable[str]) -> Bridge:
+def read_bridge(lines: Iterable[str]) -> FlowDump:
     """Read a bundle's lines or a dump's, comments and blank lines included; raises ValueError where a line is none."""
     flows: dict[object, ReadFlow] = {}
     groups: dict[int, ReadGroup] = {}
@@ -125,7 +125,7 @@ def read_bridge(lines: Iterable[str]) -> Bridge:
                 raise ValueError("neither a flow nor a group")
         except ValueError as error:
             raise ValueError(f"line {number}: {error}: {line[:120]}") from None
-    return Bridge(tuple(flows.values()), groups)
+    return FlowDump(tuple(flows.values()), groups)
 
 
 def _is_learned(flow: ReadFlow) -> bool:
@@ -136,7 +136,9 @@ def _is_learned(flow: ReadFlow) -> bool:
         and not flow.unknown
         and is_ours(flow.cookie)
         and where is not None
-        and all(isinstance(each, Set) and (each.base, each.mask) == (where.base, where.mask) for each in flow.actions)
+        and all(
+            isinstance(each, ParsedSet) and (each.base, each.mask) == (where.base, where.mask) for each in flow.actions
+        )
     )
 
 
@@ -180,7 +182,7 @@ def _number(name: str, value: str) -> int:
     return number
 
 
-def read_terms(parts: Iterable[str]) -> tuple[Terms, str]:
+def read_terms(parts: Iterable[str]) -> tuple[FieldTests, str]:
     """A match of its parts, and what of it is not understood: without that it matches more, as Open vSwitch may."""
     terms: dict[str, tuple[int, int]] = {}
     unknown = []
@@ -189,12 +191,12 @@ def read_terms(parts: Iterable[str]) -> tuple[Terms, str]:
         where = place(name)
         if name in _KINDS and not equals:
             for base, number in _KINDS[name].items():
-                _add(terms, Place(base, 0, 16), number, 0xFFFF)
+                _add(terms, FieldBits(base, 0, 16), number, 0xFFFF)
         elif where is None or where.base in UNMODELLED:
             unknown.append(part)
         elif is_option(where.base):
             value, mask = read_value(text, where.bits) if equals else (0, 0)
-            _add(terms, Place(where.base, 0, OPTION_BITS + 1), value | 1 << OPTION_BITS, mask | 1 << OPTION_BITS)
+            _add(terms, FieldBits(where.base, 0, OPTION_BITS + 1), value | 1 << OPTION_BITS, mask | 1 << OPTION_BITS)
         elif where.base == "ct_state":
             value, mask = _read_state(text)
             _add(terms, where, value & ~_UNMODELLED_STATES, mask & ~_UNMODELLED_STATES)
@@ -218,7 +220,7 @@ def _holes(base: str, mask: int) -> bool:
     return (free & ~low).bit_count() > _MOST_HOLES
 
 
-def _lacking(terms: Terms, base: str) -> Iterator[str]:
+def _lacking(terms: FieldTests, base: str) -> Iterator[str]:
     """What must be matched beside a base: without it Open vSwitch leaves the base out, and so widens the flow."""
     for needed, numbers in _NEEDS.get(base, {}).items():
         value, mask = terms.get(needed, (0, 0))
@@ -226,7 +228,7 @@ def _lacking(terms: Terms, base: str) -> Iterator[str]:
             yield needed
 
 
-def _add(places: dict[str, tuple[int, int]], where: Place, value: int, mask: int) -> None:
+def _add(places: dict[str, tuple[int, int]], where: FieldBits, value: int, mask: int) -> None:
     before = places.get(where.base, (0, 0))
     places[where.base] = (before[0] | (value & mask) << where.lsb, before[1] | mask << where.lsb)
 

@@ -8,9 +8,16 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.simulator.actions import Action, Move, Output, Push, Set, Track
-from ovsnp.analysis.verification.simulator.places import Place, place_mask
-from ovsnp.analysis.verification.simulator.reading import Bridge, ReadFlow
+from ovsnp.analysis.verification.simulator.actions import (
+    Action,
+    ParsedMove,
+    ParsedOutput,
+    ParsedPush,
+    ParsedSet,
+    ParsedTrack,
+)
+from ovsnp.analysis.verification.simulator.places import FieldBits, place_mask
+from ovsnp.analysis.verification.simulator.reading import FlowDump, ReadFlow
 from ovsnp.pipeline.registers import EGRESS_RULE_LABEL, INGRESS_RULE_LABEL
 
 _RULES = sum(each.full_mask << each.lsb for each in (INGRESS_RULE_LABEL, EGRESS_RULE_LABEL))
@@ -20,7 +27,7 @@ _LABEL = place_mask("ct_label") & ~_RULES
 class Relevance:
     """The bits that matter, by base: of registers and ``ct_label`` some, of all else all."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: FlowDump) -> None:
         lists = [flow.actions for flow in bridge.flows]
         lists += [bucket for group in bridge.groups.values() for bucket in group.buckets]
         actions = [action for each in lists for action in _with_memory(each)]
@@ -29,11 +36,13 @@ class Relevance:
             for base, (_, mask) in flow.terms.items():
                 self._add(base, mask)
         for action in actions:
-            if isinstance(action, Push) or (isinstance(action, Output) and isinstance(action.port, Place)):
-                where = action.source if isinstance(action, Push) else action.port
-                assert isinstance(where, Place)
+            if isinstance(action, ParsedPush) or (
+                isinstance(action, ParsedOutput) and isinstance(action.port, FieldBits)
+            ):
+                where = action.source if isinstance(action, ParsedPush) else action.port
+                assert isinstance(where, FieldBits)
                 self._add(where.base, where.mask)
-        moves = {action for action in actions if isinstance(action, Move)}
+        moves = {action for action in actions if isinstance(action, ParsedMove)}
         while left := [move for move in moves if self._matters(move.target.base, move.target.mask)]:
             moves.difference_update(left)
             for move in left:
@@ -56,16 +65,16 @@ class Relevance:
 
     def _only(self, actions: Iterable[Action]) -> tuple[Action, ...]:
         return tuple(
-            replace(action, memory=self._only(action.memory)) if isinstance(action, Track) else action
+            replace(action, memory=self._only(action.memory)) if isinstance(action, ParsedTrack) else action
             for action in actions
             if not self._is_idle(action)
         )
 
     def _is_idle(self, action: Action) -> bool:
         match action:
-            case Set(base=base, mask=mask):
+            case ParsedSet(base=base, mask=mask):
                 return not self._matters(base, mask)
-            case Move(target=target):
+            case ParsedMove(target=target):
                 return not self._matters(target.base, target.mask)
             case _:
                 return False
@@ -74,5 +83,5 @@ class Relevance:
 def _with_memory(actions: Iterable[Action]) -> Iterator[Action]:
     for action in actions:
         yield action
-        if isinstance(action, Track):
+        if isinstance(action, ParsedTrack):
             yield from action.memory

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from ovsnp.analysis.verification.simulator import actions as a
-from ovsnp.analysis.verification.simulator.places import Place, is_option, is_whole_option, place_mask
+from ovsnp.analysis.verification.simulator.places import FieldBits, is_option, is_whole_option, place_mask
 from ovsnp.analysis.verification.simulator.reading import ReadFlow, ReadGroup
 
 _ALWAYS = {"in_port", "nw_ttl"}
@@ -21,7 +21,7 @@ class Dependence(msgspec.Struct, frozen=True):
 def dependence(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[int, ReadGroup]) -> Dependence:
     """What the way from a table on depends on."""
     read, actions = _met(table, flows, groups)
-    tracks = {each for each in actions if isinstance(each, a.Track) and each.table is not None}
+    tracks = {each for each in actions if isinstance(each, a.ParsedTrack) and each.table is not None}
     asked = any(
         track.nat is True or any(base.startswith("ct_") for base in _met(track.table, flows, groups)[0])
         for track in tracks
@@ -54,9 +54,9 @@ def _reached(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[in
 
 def _next(action: a.Action) -> Iterator[int]:
     match action:
-        case a.Goto(table=table) | a.Ask(table=table):
+        case a.ParsedGoto(table=table) | a.ParsedResubmit(table=table):
             yield table
-        case a.Track(table=int() as table):
+        case a.ParsedTrack(table=int() as table):
             yield table
 
 
@@ -64,9 +64,9 @@ def _all(actions: Iterable[a.Action], groups: Mapping[int, ReadGroup], depth: in
     """Actions with those of the groups that they go to, and what conntrack is to remember."""
     for action in actions:
         yield action
-        if isinstance(action, a.Track):
+        if isinstance(action, a.ParsedTrack):
             yield from action.memory
-        elif isinstance(action, a.ToGroup) and action.group in groups and depth < 8:
+        elif isinstance(action, a.ParsedToGroup) and action.group in groups and depth < 8:
             for bucket in groups[action.group].buckets:
                 yield from _all(bucket, groups, depth + 1)
 
@@ -74,26 +74,26 @@ def _all(actions: Iterable[a.Action], groups: Mapping[int, ReadGroup], depth: in
 def _read(action: a.Action) -> Iterator[str]:
     """The fields that an action reads, or of which it leaves bits as they were."""
     match action:
-        case a.Set(base=base, mask=mask):
+        case a.ParsedSet(base=base, mask=mask):
             if mask != place_mask(base) or is_option(base):
                 yield base
-        case a.Move(source=source, target=target):
+        case a.ParsedMove(source=source, target=target):
             yield source.base
             yield from _left(target)
-        case a.Push(source=source):
+        case a.ParsedPush(source=source):
             yield source.base
-        case a.Pop(target=target):
+        case a.ParsedPop(target=target):
             yield from _left(target)
-        case a.Output(port=Place() as port):
+        case a.ParsedOutput(port=FieldBits() as port):
             yield port.base
-        case a.Track(table=int()):
+        case a.ParsedTrack(table=int()):
             yield from ("nw_src", "nw_dst", "ipv6_src", "ipv6_dst", "nw_proto", "tp_dst", "ct_mark", "ct_label")
-        case a.Track():
+        case a.ParsedTrack():
             yield from ("ct_mark", "ct_label")
-        case a.Learn(same=same):
+        case a.ParsedLearn(same=same):
             yield from same
 
 
-def _left(target: Place) -> Iterator[str]:
+def _left(target: FieldBits) -> Iterator[str]:
     if not is_whole_option(target) and (target.mask != place_mask(target.base) or is_option(target.base)):
         yield target.base

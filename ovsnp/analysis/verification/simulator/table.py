@@ -7,7 +7,7 @@ from itertools import groupby
 
 import msgspec
 
-from ovsnp.analysis.verification.simulator.actions import Action, Set
+from ovsnp.analysis.verification.simulator.actions import Action, ParsedSet
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import (
     Column,
@@ -34,7 +34,7 @@ class Candidate(msgspec.Struct, frozen=True):
     conj_id: int | None
 
 
-class Step(msgspec.Struct, frozen=True, eq=False):
+class AppliedFlows(msgspec.Struct, frozen=True, eq=False):
     """Packets that have the same done to them: by which flows, each with its packets; none: no flow matches.
 
     ``ambiguous``: other flows of the same priority match them as well, and do otherwise.
@@ -46,7 +46,7 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     ambiguous: bool = False
 
 
-class Table:
+class FlowTable:
     """A table's flows, found by hash of the fields that each kind of match looks at."""
 
     def __init__(self, flows: Iterable[ReadFlow]) -> None:
@@ -90,14 +90,14 @@ class Table:
         return self._hashed[key].get(wanted, ())
 
 
-class Lookups:
+class TableLookups:
     """Answers about one table and one space, kept for the next packets with the same fields."""
 
-    def __init__(self, table: Table, space: Space) -> None:
+    def __init__(self, table: FlowTable, space: Space) -> None:
         self._table, self._space = table, space
-        self._kept: dict[tuple[Value, ...], list[Step]] = {}
+        self._kept: dict[tuple[Value, ...], list[AppliedFlows]] = {}
 
-    def steps(self, fields: Fields, sets: Sets) -> Iterable[tuple[Step, Sets]]:
+    def steps(self, fields: Fields, sets: Sets) -> Iterable[tuple[AppliedFlows, Sets]]:
         """What is done to which of the packets; together they are all of them."""
         looked: list[Value] = []
         for base, mask in self._table.looked_at:
@@ -119,26 +119,26 @@ class Lookups:
                 yield step, met
 
 
-def _steps(candidates: Sequence[Candidate], space: Space) -> list[Step]:
+def _steps(candidates: Sequence[Candidate], space: Space) -> list[AppliedFlows]:
     taken = _Taken()
     _take_all(candidates, [space.everything], taken)
     alike: dict[object, list[tuple[ReadFlow | None, list[Sets]]]] = defaultdict(list)
     for flow, products in taken.parts.items():
         skeleton = flow and (flow.unknown or tuple(_bare(action) for action in flow.actions))
         alike[skeleton].append((flow, merged(products)))
-    steps: list[Step] = []
+    steps: list[AppliedFlows] = []
     for parts in alike.values():
         steps += _together(parts, space, taken.ambiguous)
     return steps
 
 
 def _bare(action: Action) -> object:
-    return (action.base, action.mask) if isinstance(action, Set) else action
+    return (action.base, action.mask) if isinstance(action, ParsedSet) else action
 
 
 def _together(
     parts: list[tuple[ReadFlow | None, list[Sets]]], space: Space, ambiguous: set[ReadFlow]
-) -> Iterable[Step]:
+) -> Iterable[AppliedFlows]:
     """One step for flows that differ in what they set and in one dimension only; else one for each flow."""
     by_actions: dict[tuple[tuple[Action, ...], bool], list[tuple[ReadFlow | None, list[Sets]]]] = defaultdict(list)
     for flow, found in parts:
@@ -149,10 +149,10 @@ def _together(
     for (actions, unsure), those in by_actions.items():
         doing = tuple((flow, tuple(found)) for flow, found in those if flow)
         for sets in merged([sets for _, found in those for sets in found]):
-            yield Step(sets, actions, doing, unsure)
+            yield AppliedFlows(sets, actions, doing, unsure)
 
 
-def _as_columns(products: Sequence[tuple[ReadFlow, Sets]], space: Space) -> Iterable[Step]:
+def _as_columns(products: Sequence[tuple[ReadFlow, Sets]], space: Space) -> Iterable[AppliedFlows]:
     """Steps for flows that differ in what they set; where that differs, along one dimension, it becomes a column."""
     dimension = min(
         range(len(space.everything)), key=lambda each: len({narrowed(sets, each, 1) for _, sets in products})
@@ -165,7 +165,7 @@ def _as_columns(products: Sequence[tuple[ReadFlow, Sets]], space: Space) -> Iter
         for _, sets in those:
             bits |= sets[dimension]
         flows = tuple((flow, (sets,)) for flow, sets in those)
-        yield Step(narrowed(others, dimension, bits), _with_columns(those, dimension, space), flows)
+        yield AppliedFlows(narrowed(others, dimension, bits), _with_columns(those, dimension, space), flows)
 
 
 def _with_columns(flows: Sequence[tuple[ReadFlow, Sets]], dimension: int, space: Space) -> tuple[Action, ...]:
@@ -173,13 +173,15 @@ def _with_columns(flows: Sequence[tuple[ReadFlow, Sets]], dimension: int, space:
     if len(flows) == 1:
         return flows[0][0].actions
     return tuple(
-        Set(action.base, _column(flows, index, dimension, space), action.mask) if isinstance(action, Set) else action
+        ParsedSet(action.base, _column(flows, index, dimension, space), action.mask)
+        if isinstance(action, ParsedSet)
+        else action
         for index, action in enumerate(flows[0][0].actions)
     )
 
 
 def _column(flows: Sequence[tuple[ReadFlow, Sets]], index: int, dimension: int, space: Space) -> Value:
-    wanted = [action for flow, _ in flows if isinstance(action := flow.actions[index], Set)]
+    wanted = [action for flow, _ in flows if isinstance(action := flow.actions[index], ParsedSet)]
     if len({action.value for action in wanted}) == 1:
         return wanted[0].value
     values = [0] * len(space.dimensions[dimension])

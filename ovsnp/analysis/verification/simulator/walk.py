@@ -17,15 +17,15 @@ from ovsnp.analysis.verification.simulator.packets import (
     Path,
     Sent,
     Translated,
-    Unjudged,
+    Unsupported,
     layered,
 )
-from ovsnp.analysis.verification.simulator.places import OPTION_BITS, Place, is_option, is_whole_option, place_mask
-from ovsnp.analysis.verification.simulator.reading import Bridge, ReadFlow
+from ovsnp.analysis.verification.simulator.places import OPTION_BITS, FieldBits, is_option, is_whole_option, place_mask
+from ovsnp.analysis.verification.simulator.reading import FlowDump, ReadFlow
 from ovsnp.analysis.verification.simulator.relevance import Relevance
 from ovsnp.analysis.verification.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
 from ovsnp.analysis.verification.simulator.suffixes import Dependence, dependence
-from ovsnp.analysis.verification.simulator.table import Lookups, Table
+from ovsnp.analysis.verification.simulator.table import FlowTable, TableLookups
 from ovsnp.pipeline.tables import BY_NAME
 
 _DEEPEST = 64
@@ -36,13 +36,13 @@ _ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src",
 class Simulator:
     """The tables and groups of a bridge."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: FlowDump) -> None:
         self.groups = bridge.groups
         relevance = Relevance(bridge)
         flows: dict[int, list[ReadFlow]] = defaultdict(list)
         for flow in bridge.flows:
             flows[flow.table].append(relevance.only(flow))
-        self.tables = {number: Table(those) for number, those in flows.items()}
+        self.tables = {number: FlowTable(those) for number, those in flows.items()}
         self.kept = dependence(_KEPT_FROM, flows, bridge.groups)
 
     def walk(self, space: Space, *, stop: bool = False, keep: bool = False) -> "Walk":
@@ -64,8 +64,8 @@ class Walk:
         self._passed: dict[object, list[Sets]] = defaultdict(list)
         self._known: object = None
         self._names: tuple[str, ...] = ()
-        self._nowhere = Lookups(Table(()), space)
-        self._lookups = {number: Lookups(table, space) for number, table in simulator.tables.items()}
+        self._nowhere = TableLookups(FlowTable(()), space)
+        self._lookups = {number: TableLookups(table, space) for number, table in simulator.tables.items()}
 
     def run(
         self,
@@ -138,29 +138,29 @@ class Walk:
         for position, action in enumerate(actions):
             rest = actions[position + 1 :]
             match action:
-                case a.Goto(table=table):
+                case a.ParsedGoto(table=table):
                     yield from self._enter(table, packets)
                     return
-                case a.Ask(table=table):
+                case a.ParsedResubmit(table=table):
                     for answered in self._enter(table, packets):
                         yield from self._actions(rest, answered)
                     return
-                case a.Track() if action.table is not None:
+                case a.ParsedTrack() if action.table is not None:
                     yield from self._recirculate(action, packets, rest)
                     return
-                case a.ToGroup(group=number):
+                case a.ParsedToGroup(group=number):
                     yield from self._group(number, packets, rest)
                     return
-                case a.DecTtl():
+                case a.ParsedDecTtl():
                     ttl = packets.fields.get("nw_ttl", 0)
                     assert isinstance(ttl, int)
                     if ttl <= 1:
                         break
                     packets.fields["nw_ttl"] = ttl - 1
-                case a.Unknown(text=text):
+                case a.UnknownAction(text=text):
                     yield _unjudged(packets, f"the action {text}")
                     return
-                case a.Output():
+                case a.ParsedOutput():
                     for sent in self._output(action, packets):
                         yield from self._actions(rest, sent)
                     return
@@ -175,19 +175,19 @@ class Walk:
 
     def _simple(self, action: a.Action, packets: Packets) -> None:
         match action:
-            case a.Set(base=base, value=value, mask=mask):
+            case a.ParsedSet(base=base, value=value, mask=mask):
                 packets.fields[base] = self._written(packets.fields, base, value, mask)
-            case a.Move(source=source, target=target):
+            case a.ParsedMove(source=source, target=target):
                 self._put(packets.fields, target, self._get(packets.fields, source))
-            case a.Push(source=source):
+            case a.ParsedPush(source=source):
                 packets.stack = (*packets.stack, self._get(packets.fields, source))
-            case a.Pop(target=target):
+            case a.ParsedPop(target=target):
                 if packets.stack:
                     self._put(packets.fields, target, packets.stack[-1])
                     packets.stack = packets.stack[:-1]
-            case a.Track():
+            case a.ParsedTrack():
                 self._remember(action, packets)
-            case a.Learn():
+            case a.ParsedLearn():
                 packets.effects = (*packets.effects, action)
             case _:
                 pass  # a conjunction does nothing by itself
@@ -198,13 +198,13 @@ class Walk:
             return value
         return self.space.write(fields.get(base, 0), value, mask)
 
-    def _get(self, fields: Mapping[str, Value], where: Place) -> Value:
+    def _get(self, fields: Mapping[str, Value], where: FieldBits) -> Value:
         whole = fields.get(where.base, 0)
         if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
             return whole
         return self.space.write(0, whole, (1 << where.bits) - 1, -where.lsb)
 
-    def _put(self, fields: dict[str, Value], where: Place, value: Value) -> None:
+    def _put(self, fields: dict[str, Value], where: FieldBits, value: Value) -> None:
         if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
             fields[where.base] = value
             return
@@ -236,12 +236,12 @@ class Walk:
                     ),
                 )
 
-    def _remember(self, action: a.Track, packets: Packets) -> None:
+    def _remember(self, action: a.ParsedTrack, packets: Packets) -> None:
         """``ct(commit)``, and what becomes of mark and label by it."""
         fields = dict(packets.fields)
         label: Layers = ((place_mask("ct_label"), fields.get("ct_label", 0)),)
         for write in action.memory:
-            if isinstance(write, a.Set):
+            if isinstance(write, a.ParsedSet):
                 base, mask, value = write.base, write.mask, write.value
             else:
                 base, mask = write.target.base, write.target.mask
@@ -251,13 +251,13 @@ class Walk:
             else:
                 fields[base] = self._written(fields, base, value, mask)
         if action.commit:
-            if isinstance(action.nat, a.Nat):
+            if isinstance(action.nat, a.ParsedNat):
                 whole = layered(self.space, label, place_mask("ct_label"))
                 packets.effects = (*packets.effects, Translated(action.zone, action.nat, whole))
             else:
                 packets.effects = (*packets.effects, Committed(action.zone, fields.get("ct_mark", 0), label))
 
-    def _recirculate(self, action: a.Track, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
+    def _recirculate(self, action: a.ParsedTrack, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
         """``ct(table=...)``: what goes on in the table knows the connection."""
         if rest:
             yield _unjudged(packets, "actions after ct(table=...)")
@@ -277,7 +277,7 @@ class Walk:
         fields |= {"ct_state": known.state, "ct_zone": action.zone, "ct_mark": known.mark, "ct_label": label}
         if action.nat is True:
             fields.update(known.undo)
-        elif isinstance(action.nat, a.Nat):
+        elif isinstance(action.nat, a.ParsedNat):
             nat = action.nat
             fields[_ADDRESS[nat.side, len(nat.address)]] = int.from_bytes(nat.address, "big")
             if nat.side == "dst" and nat.ports:
@@ -287,7 +287,7 @@ class Walk:
                 return
         yield from self._enter(action.table, packets)
 
-    def _output(self, action: a.Output, packets: Packets) -> Iterator[Packets]:
+    def _output(self, action: a.ParsedOutput, packets: Packets) -> Iterator[Packets]:
         """Open vSwitch sends nothing back by the port it came in by, unless IN_PORT says so."""
         in_port = packets.fields["in_port"]
         if action.port is None:
@@ -329,4 +329,4 @@ def _with_number(packets: Packets, column: Column, number: int, sets: Sets) -> P
 
 
 def _unjudged(packets: Packets, what: str) -> Packets:
-    return packets.copy(effects=(*packets.effects, Unjudged(what)))
+    return packets.copy(effects=(*packets.effects, Unsupported(what)))

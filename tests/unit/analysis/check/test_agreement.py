@@ -2,17 +2,18 @@
 
 import pytest
 
-from ovsnp.analysis.check.judging import Asked, judge
-from ovsnp.analysis.check.reading import Expectation, Ways
-from ovsnp.analysis.explain.reasons import Outcome, Terms, explain, outcome
+from ovsnp.analysis.check.judging import JudgedExpectation, judge
+from ovsnp.analysis.check.reading import Expectation, ExpectationPaths
+from ovsnp.analysis.explain.reasons import Outcome, explain, outcome
 from ovsnp.analysis.naming.questions import Written
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.errors import Place
 from ovsnp.manifests import load
 from ovsnp.oracle.planned import readings
+from ovsnp.oracle.terms import Terms
 from tests.unit.analysis.explain.test_golden_cases import CASES, GOLDEN, questions
 
-NOWHERE = Ways((), (), (), ())
+NOWHERE = ExpectationPaths((), (), (), ())
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -21,7 +22,7 @@ def test_golden_case(case: str) -> None:
     cluster = load([str(GOLDEN / case / name) for name in written["manifests"]])
     entry = next(iter(cluster.nodes), None)
     expectation = Expectation(Written("", ""), Outcome.ALLOWED, Place(""), NOWHERE)
-    asked = [Asked(expectation, question) for question in questions(cluster)]
+    asked = [JudgedExpectation(expectation, question) for question in questions(cluster)]
     assert asked
     for terms in (Terms(), Terms(strict_nodes=True, entry=entry), Terms(service_blocks=True)):
         for judged in judge(readings(cluster), asked, terms):

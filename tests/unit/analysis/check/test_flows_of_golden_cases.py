@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from ovsnp.analysis.check.flows import BridgeFlows
-from ovsnp.analysis.check.judging import Asked, Judged, judge
-from ovsnp.analysis.check.reading import Expectation, Ways
-from ovsnp.analysis.explain.reasons import Outcome, Terms
+from ovsnp.analysis.check.judging import Judged, JudgedExpectation, judge
+from ovsnp.analysis.check.reading import Expectation, ExpectationPaths
+from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.naming.questions import Question, Written
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.compiler import compile_cluster, local_pods, render_text
@@ -17,6 +17,7 @@ from ovsnp.errors import Place
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.oracle.planned import readings
+from ovsnp.oracle.terms import Terms
 from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.support.traced import offline_ports
 from tests.unit.analysis.explain.test_golden_cases import OUTSIDE, asked, questions
@@ -25,9 +26,9 @@ BACK_OUTSIDE = ("by the gateway, given 192.0.2.", "by the gateway, given 192.168
 OPPOSITE = {Outcome.ALLOWED: Outcome.DENIED, Outcome.DENIED: Outcome.ALLOWED}
 
 
-def expecting(question: Question, expected: Outcome) -> Asked:
-    ways = Ways((), (), (), ())
-    return Asked(Expectation(Written("", ""), expected, Place(""), ways), question)
+def expecting(question: Question, expected: Outcome) -> JudgedExpectation:
+    ways = ExpectationPaths((), (), (), ())
+    return JudgedExpectation(Expectation(Written("", ""), expected, Place(""), ways), question)
 
 
 def known(cluster: Cluster, terms: Terms) -> Iterator[Judged]:
@@ -54,7 +55,7 @@ def test_golden_case(case: str) -> None:
         options = replace(options_of(case), node=node)
         flows = compiled(cluster, options)
         spoken = 0
-        for judged in known(cluster, Terms(options.strict_nodes, node, options.service_blocks)):
+        for judged in known(cluster, Terms(options.strict_nodes, options.service_blocks, node)):
             question = judged.asked.question
             told = flows.ask(judged)
             # Nothing goes back by the gateway where it came from, to outsiders or nodes, whatever policies say.

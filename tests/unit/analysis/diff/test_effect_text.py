@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.analysis.diff.effect import Terms, compare
+from ovsnp.analysis.diff.effect import compare
 from ovsnp.analysis.diff.effect.effect_text import text_lines
 from ovsnp.manifests import load
+from ovsnp.oracle.terms import Terms
 from tests.support.checkout import ROOT
 
 CLUSTER = str(ROOT / "tests" / "golden" / "cluster.yaml")

@@ -17,7 +17,7 @@ from ovsnp.analysis.explain.one_pod.one_pod_text import one_pod_lines
 from ovsnp.analysis.explain.openings.openings import openings
 from ovsnp.analysis.explain.openings.openings_document import openings_document
 from ovsnp.analysis.explain.openings.openings_text import opening_lines
-from ovsnp.analysis.explain.reasons import Terms, explain
+from ovsnp.analysis.explain.reasons import explain
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
 from ovsnp.analysis.naming.questions import Pairs, Question, Written, read_pairs, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -27,6 +27,7 @@ from ovsnp.errors import Place
 from ovsnp.manifests import load, locate
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle import judge, judge_service
+from ovsnp.oracle.terms import Terms
 from tests.support.checkout import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"

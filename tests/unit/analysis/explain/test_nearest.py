@@ -6,7 +6,7 @@ import pytest
 
 from ovsnp.analysis.explain.explanation_text import lines
 from ovsnp.analysis.explain.needs import need_words
-from ovsnp.analysis.explain.reasons import Nobody, Outcome, Terms, explain
+from ovsnp.analysis.explain.reasons import Nobody, Outcome, explain
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection, Written, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -18,6 +18,7 @@ from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Operator, Requirement, Selector
 from ovsnp.model.service import ServicePort
 from ovsnp.oracle import who
+from ovsnp.oracle.terms import Terms
 from tests.support import model_objects as b
 
 SERVER = b.pod("default/server", "10.20.0.10", "fd00::a", ports=[("http", Protocol.TCP, 8080)], app="server")

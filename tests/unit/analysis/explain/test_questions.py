@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovsnp.analysis.naming.ports import Port, read_port, traffic_name
+from ovsnp.analysis.naming.ports import WrittenPort, read_port, traffic_name
 from ovsnp.analysis.naming.questions import Question, Written, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.errors import UsageError
@@ -37,15 +37,15 @@ def traffic(question: Question) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "port"),
     [
-        ("6379", Port(6379, None)),
-        ("1/tcp", Port(1, Protocol.TCP)),
-        ("53/udp", Port(53, Protocol.UDP)),
-        ("65535/SCTP", Port(65535, Protocol.SCTP)),
-        ("http", Port("http", None)),
-        ("dns/udp", Port("dns", Protocol.UDP)),
+        ("6379", WrittenPort(6379, None)),
+        ("1/tcp", WrittenPort(1, Protocol.TCP)),
+        ("53/udp", WrittenPort(53, Protocol.UDP)),
+        ("65535/SCTP", WrittenPort(65535, Protocol.SCTP)),
+        ("http", WrittenPort("http", None)),
+        ("dns/udp", WrittenPort("dns", Protocol.UDP)),
     ],
 )
-def test_ports(text: str, port: Port) -> None:
+def test_ports(text: str, port: WrittenPort) -> None:
     assert read_port(text) == port
 
 

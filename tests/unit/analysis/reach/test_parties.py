@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ovsnp.analysis.reach.parties import By, Kind, Party, parties
+from ovsnp.analysis.reach.parties import By, Party, PartyKind, parties
 from ovsnp.manifests import load_objects
 from ovsnp.oracle.classes import Classes
 from ovsnp.oracle.rulebook import Rulebook
@@ -80,18 +80,18 @@ def test_workloads_of_one_name_are_told_apart() -> None:
 
 def test_nodes_are_told_apart_only_where_they_are_judged() -> None:
     objects = [*NODES, *PODS, policy({"cidr": "192.168.50.1/32"})]
-    nodes = [party for party in found(objects, strict_nodes=True) if party.kind is Kind.NODE]
+    nodes = [party for party in found(objects, strict_nodes=True) if party.kind is PartyKind.NODE]
     assert [(party.name, sorted(party.nodes), party.addresses) for party in nodes] == [
         ("node/node-1", ["node-1"], ("192.168.50.1",)),
         ("nodes[10.20.1.1]", ["node-1", "node-2"], ("10.20.1.1", "192.168.50.2", "10.20.2.1")),
     ]
-    (nodes,) = (party for party in found(objects) if party.kind is Kind.NODE)
+    (nodes,) = (party for party in found(objects) if party.kind is PartyKind.NODE)
     assert (nodes.name, len(nodes.addresses)) == ("nodes", 4)
 
 
 def test_outsiders_are_called_by_the_innermost_block() -> None:
     blocks = {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}, {"cidr": "198.51.100.7/32"}
-    outside = [party for party in found([*PODS[:1], policy(*blocks)]) if party.kind is Kind.OUTSIDE]
+    outside = [party for party in found([*PODS[:1], policy(*blocks)]) if party.kind is PartyKind.OUTSIDE]
     assert [party.name for party in outside] == ["outside/0.0.0.0/0[+1]", "outside/10.0.0.0/8[+1]"]
     assert "10.1.0.0-10.1.255.255" in outside[0].addresses
     assert outside[1].addresses == ("10.0.0.0-10.0.255.255", "10.2.0.0-10.255.255.255", "198.51.100.7")

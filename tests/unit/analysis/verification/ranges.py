@@ -12,15 +12,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ovsnp.analysis.verification.proof import questions
-from ovsnp.analysis.verification.questions.choices import Choice
-from ovsnp.analysis.verification.questions.question import Question
+from ovsnp.analysis.verification.questions.choices import ServiceQuestion
+from ovsnp.analysis.verification.questions.question import BridgeQuestion
 from ovsnp.analysis.verification.questions.states import LABEL, MARK, STATE, STATES
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS, is_option, place_mask
-from ovsnp.analysis.verification.simulator.reading import Bridge, ReadFlow, Terms, read_bridge
+from ovsnp.analysis.verification.simulator.reading import FieldTests, FlowDump, ReadFlow, read_bridge
 from ovsnp.analysis.verification.simulator.space import Column, Space, bits_of
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.compiler import compile_cluster, local_pods, render_text
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.pipeline.tables import TABLES
 from tests.golden.test_golden import cluster_of, options_of
 from tests.support.traced import offline_ports
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     """The questions of one space, and the tables that their packets meet."""
 
     space: Space
-    questions: list[Question]
+    questions: list[BridgeQuestion]
     tables: set[int]
 
     @property
@@ -66,7 +66,7 @@ class Missing(NamedTuple):
     classes: Classes
 
 
-def bridge_of(case: str) -> tuple[Bridge, list[Question]]:
+def bridge_of(case: str) -> tuple[FlowDump, list[BridgeQuestion]]:
     """The bridge of a golden case's first node, and the questions about it."""
     cluster = cluster_of(case)
     node = next(iter(cluster.nodes), None)
@@ -75,16 +75,16 @@ def bridge_of(case: str) -> tuple[Bridge, list[Question]]:
     return bridge, [*_all_questions(bridge, case, ports, node)]
 
 
-def _all_questions(bridge: Bridge, case: str, ports: Ports, node: str | None) -> Iterator[Question]:
+def _all_questions(bridge: FlowDump, case: str, ports: BridgePorts, node: str | None) -> Iterator[BridgeQuestion]:
     simulator = Simulator(bridge)
     for question in questions(bridge, cluster_of(case), ports, replace(options_of(case), node=node)):
-        if isinstance(question, Choice):
+        if isinstance(question, ServiceQuestion):
             # What becomes of a connection is asked once it is known who may be given it.
             list(question.ask(simulator.walk(question.space, stop=True)))
         yield question
 
 
-def by_space(bridge: Bridge, found: Iterable[Question]) -> list[Asked]:
+def by_space(bridge: FlowDump, found: Iterable[BridgeQuestion]) -> list[Asked]:
     """The questions by space; those about megaflows are about packets of another question."""
     simulator, spaces = Simulator(bridge), dict[int, Asked]()
     for question in found:
@@ -92,7 +92,7 @@ def by_space(bridge: Bridge, found: Iterable[Question]) -> list[Asked]:
             continue
         asked = spaces.setdefault(id(question.space), Asked(question.space, [], set()))
         asked.questions.append(question)
-        walk = simulator.walk(question.space, stop=isinstance(question, Choice))
+        walk = simulator.walk(question.space, stop=isinstance(question, ServiceQuestion))
         for packets in walk.run(question.start(), question.sets, question.memory, question.table):
             link = packets.path
             while link is not None:
@@ -101,7 +101,7 @@ def by_space(bridge: Bridge, found: Iterable[Question]) -> list[Asked]:
     return list(spaces.values())
 
 
-def missing(bridge: Bridge, asked: Asked) -> Iterator[Missing]:
+def missing(bridge: FlowDump, asked: Asked) -> Iterator[Missing]:
     """What a space does not range over."""
     flows = [flow for flow in bridge.flows if flow.table in asked.tables and _may_meet(flow, asked)]
     declared = set().union(*(_DECLARED[table] for table in asked.tables)) | _BY_KIND
@@ -133,7 +133,7 @@ def _protocols(base: str, flows: Iterable[ReadFlow]) -> list[int | None]:
     return sorted({flow.terms["nw_proto"][0] for flow in flows if base in flow.terms})
 
 
-def _is_of(terms: Terms, base: str, protocol: int | None) -> bool:
+def _is_of(terms: FieldTests, base: str, protocol: int | None) -> bool:
     return base in terms and (protocol is None or terms["nw_proto"][0] == protocol)
 
 

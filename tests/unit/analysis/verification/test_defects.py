@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.analysis.verification.proof import Report, prove
+from ovsnp.analysis.verification.proof import ProofReport, prove
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.compiler import assume_ports, compile_cluster, load, local_pods, render_text
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from tests.unit.analysis.verification.defects import BLOCKS, DEFECTS, MASQUERADED, PLAIN, STRICT, VXLAN, Defect
@@ -18,7 +18,7 @@ ALL_OPTIONS = {"plain": PLAIN, "vxlan": VXLAN, "masquerade": MASQUERADED, "block
 
 
 @lru_cache
-def cluster() -> tuple[Cluster, Ports]:
+def cluster() -> tuple[Cluster, BridgePorts]:
     found = load([str(Path(__file__).parent / "cluster.yaml")])
     return found, assume_ports(local_pods(found, "node-1"))
 
@@ -28,7 +28,7 @@ def compiled(name: str) -> str:
     return render_text(compile_cluster(*cluster(), ALL_OPTIONS[name]))
 
 
-def verified(text: str, options: Options) -> Report:
+def verified(text: str, options: Options) -> ProofReport:
     return prove(read_bridge(text.splitlines()), *cluster(), options)
 
 

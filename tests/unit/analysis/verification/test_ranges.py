@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ovsnp.analysis.verification.questions.scene import Scene
+from ovsnp.analysis.verification.questions.proof_context import ProofContext
 from ovsnp.analysis.verification.questions.traffic import Cells
 from tests.golden.test_golden import CASES
 from tests.unit.analysis.verification.ranges import Missing, bridge_of, by_space, left, missing
@@ -89,9 +89,9 @@ class Sample(NamedTuple):
 
 
 SAMPLES = (
-    Sample(Scene, "everyone", 2),
-    Sample(Scene, "to", 2),
-    Sample(Scene, "_usual_values", 1),
+    Sample(ProofContext, "everyone", 2),
+    Sample(ProofContext, "to", 2),
+    Sample(ProofContext, "_usual_values", 1),
     Sample(Cells, "elements", 2),
 )
 

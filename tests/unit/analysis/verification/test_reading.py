@@ -2,8 +2,17 @@
 
 import pytest
 
-from ovsnp.analysis.verification.simulator.actions import Goto, Learn, Nat, Output, Set, Track, Unknown, read_actions
-from ovsnp.analysis.verification.simulator.places import Place
+from ovsnp.analysis.verification.simulator.actions import (
+    ParsedGoto,
+    ParsedLearn,
+    ParsedNat,
+    ParsedOutput,
+    ParsedSet,
+    ParsedTrack,
+    UnknownAction,
+    read_actions,
+)
+from ovsnp.analysis.verification.simulator.places import FieldBits
 from ovsnp.analysis.verification.simulator.reading import read_bridge, read_flow
 
 
@@ -22,22 +31,22 @@ def test_a_line_of_a_dump_reads_as_one_of_a_bundle() -> None:
 
 
 def test_registers_overlap_as_in_open_vswitch() -> None:
-    assert read_actions("set_field:0x2/0x3->reg0") == (Set("xxreg0", 2 << 96, 3 << 96),)
-    assert read_actions("load:0x5->NXM_NX_REG10[]") == (Set("xxreg2", 5 << 32, 0xFFFFFFFF << 32),)
-    assert read_actions("output:NXM_NX_REG7[]") == (Output(Place("xxreg1", 0, 32)),)
+    assert read_actions("set_field:0x2/0x3->reg0") == (ParsedSet("xxreg0", 2 << 96, 3 << 96),)
+    assert read_actions("load:0x5->NXM_NX_REG10[]") == (ParsedSet("xxreg2", 5 << 32, 0xFFFFFFFF << 32),)
+    assert read_actions("output:NXM_NX_REG7[]") == (ParsedOutput(FieldBits("xxreg1", 0, 32)),)
 
 
 def test_conntrack_and_learn() -> None:
     text = "ct(commit,table=70,zone=2654,nat(dst=10.20.1.10:6379),exec(set_field:0x2/0x2->ct_label))"
     (track,) = read_actions(text)
-    assert isinstance(track, Track)
+    assert isinstance(track, ParsedTrack)
     assert (track.zone, track.table, track.commit) == (2654, 70, True)
-    assert track.nat == Nat("dst", b"\x0a\x14\x01\x0a", (6379, 6379))
+    assert track.nat == ParsedNat("dst", b"\x0a\x14\x01\x0a", (6379, 6379))
     (learn,) = read_actions(
         "learn(table=63,idle_timeout=600,priority=200,cookie=0xa5e3f0000000000,limit=65536,eth_type=0x800,nw_proto=6,"
         "NXM_OF_IP_SRC[],ip_dst=10.96.0.11,tcp_dst=80,load:0x7->NXM_NX_REG10[])"
     )
-    assert isinstance(learn, Learn)
+    assert isinstance(learn, ParsedLearn)
     assert learn.same == ("nw_src",)
     assert dict(learn.terms) == {"eth_type": 0x800, "nw_proto": 6, "nw_dst": 0x0A60000B, "tp_dst": 80}
 
@@ -54,7 +63,7 @@ def test_conntrack_and_learn() -> None:
     ],
 )
 def test_an_action_that_is_not_known_stays_as_it_is(action: str) -> None:
-    assert read_actions(f"{action},goto_table:10") == (Unknown(action), Goto(10))
+    assert read_actions(f"{action},goto_table:10") == (UnknownAction(action), ParsedGoto(10))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +83,7 @@ def test_a_match_that_would_be_widened_or_is_not_known_is_told(match: str, unkno
 
 def test_the_last_of_two_flows_with_one_match_counts() -> None:
     lines = [f"flow add table=1,priority=5,ip actions={actions}" for actions in ("drop", "goto_table:2")]
-    assert [flow.actions for flow in read_bridge(lines).flows] == [(Goto(2),)]
+    assert [flow.actions for flow in read_bridge(lines).flows] == [(ParsedGoto(2),)]
 
 
 def test_names_are_refused_with_what_to_do() -> None:

@@ -15,10 +15,10 @@ from ovsnp.oracle.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd
 from ovsnp.oracle.isolation import affects
 from ovsnp.oracle.lookups import Lookups
 from ovsnp.oracle.selection import Workloads
-from ovsnp.oracle.services import Backend
+from ovsnp.oracle.services import ServingBackend
 
 
-class Prepared(Lookups):
+class IndexedOracle(Lookups):
     """Look-ups that keep what they have found."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -27,7 +27,7 @@ class Prepared(Lookups):
         self._holders = _holders(cluster)
         self._isolating = {direction: self._find_isolating(direction) for direction in Direction}
         self._named: dict[tuple[str, PodPeer], set[int]] = {}
-        self._backends: dict[tuple[str, ServicePort, int, str | None], frozenset[Backend]] = {}
+        self._backends: dict[tuple[str, ServicePort, int, str | None], frozenset[ServingBackend]] = {}
         self._group: dict[OutsideEnd, bool] = {}
 
     def _find_isolating(self, direction: Direction) -> dict[int, list[NetworkPolicy]]:
@@ -75,7 +75,9 @@ class Prepared(Lookups):
             self._group[destination] = super().is_group(destination)
         return self._group[destination]
 
-    def backends(self, service: Service, port: ServicePort, version: int, node: str | None) -> frozenset[Backend]:
+    def backends(
+        self, service: Service, port: ServicePort, version: int, node: str | None
+    ) -> frozenset[ServingBackend]:
         """Who may be given a connection to this port that begins on a node."""
         key = service.key, port, version, node if service.local else None
         if key not in self._backends:

@@ -11,7 +11,7 @@ from ovsnp.analysis.trace.packet import first_packet, opening, tunneled_packet
 from ovsnp.analysis.trace.stretch import Stretch, table_name, trace_over
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.model.address import Address, format_address
-from ovsnp.model.bridge import Port
+from ovsnp.model.bridge import BridgePort
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle import Endpoint, NodeEnd, PodEnd, who
 from ovsnp.pipeline import fields as f
@@ -29,7 +29,7 @@ class Fate(StrEnum):
     """It went on to a node that nobody traces."""
 
 
-class Way(msgspec.Struct, frozen=True):
+class PacketPath(msgspec.Struct, frozen=True):
     """All of it: at least one stretch, and how it ends, in words too.
 
     ``before`` and ``rest`` are nodes that nobody traces: where the way starts, and where it goes on. ``backend`` is
@@ -50,7 +50,7 @@ def follow(
     connection: Connection,
     start: str | None,
     source_port: int,
-) -> Way:
+) -> PacketPath:
     """Trace a connection's first packet from the node where it starts, as far as there are nodes to ask.
 
     Where only the node of the destination is there, the way begins with what comes out of the tunnel there.
@@ -72,12 +72,12 @@ def follow(
         if following not in nodes or following is None or len(stretches) == 2:
             fate, words = _tunneled(stretch.tunneled_to, following, nodes) or _ended(cluster, stretch)
             rest = following if fate is Fate.UNFINISHED else None
-            return Way(tuple(stretches), fate, words, before, rest, _backend(cluster, connection, stretches[0]))
+            return PacketPath(tuple(stretches), fate, words, before, rest, _backend(cluster, connection, stretches[0]))
         packet = _through_tunnel(cluster, node.name, stretch.last, nodes[following])
         node = nodes[following]
 
 
-def _entrance(node: TracedNode, source: Endpoint) -> Port:
+def _entrance(node: TracedNode, source: Endpoint) -> BridgePort:
     if not isinstance(source, PodEnd):
         return node.ports.gateway
     if source.pod.key not in node.ports.pods:

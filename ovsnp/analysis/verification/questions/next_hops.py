@@ -3,16 +3,16 @@
 import msgspec
 
 from ovsnp.model.address import Address, Prefix, family, host_prefix, merge, parse_prefix
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Node
 from ovsnp.model.options import Options
 from ovsnp.oracle import PodEnd
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 
 UNROUTABLE = tuple(map(parse_prefix, ("224.0.0.0/4", "255.255.255.255/32", "ff00::/8", "fe80::/10")))
 
 
-class Way(msgspec.Struct, frozen=True):
+class NextHop(msgspec.Struct, frozen=True):
     """By which port a packet leaves, to which MAC address and, by the tunnel, to which node."""
 
     port: int
@@ -20,10 +20,10 @@ class Way(msgspec.Struct, frozen=True):
     tunnel: Address | None = None
 
 
-class Ways:
+class NextHops:
     """The ways from the bridge of ``options.node``, and whom it has, in one family."""
 
-    def __init__(self, prepared: Prepared, ports: Ports, options: Options, version: int) -> None:
+    def __init__(self, prepared: IndexedOracle, ports: BridgePorts, options: Options, version: int) -> None:
         cluster = prepared.cluster
         self.prepared, self.ports, self.options, self.version = prepared, ports, options, version
         self.node: Node | None = cluster.nodes[options.node] if options.node and cluster.nodes else None
@@ -54,11 +54,11 @@ class Ways:
         return self.version in families
 
     @property
-    def gateway(self) -> Way:
+    def gateway(self) -> NextHop:
         """To the node and the world."""
-        return Way(self.ports.gateway.ofport, self.ports.gateway.mac)
+        return NextHop(self.ports.gateway.ofport, self.ports.gateway.mac)
 
-    def way(self, address: Address, router: int) -> Way | None:
+    def way(self, address: Address, router: int) -> NextHop | None:
         """Where a packet to an address goes from here; None: nowhere. ``router`` is the bridge's own MAC."""
         prefix = host_prefix(address)
         if any(block.contains(prefix) for block in (*UNROUTABLE, *self.service_cidrs)):
@@ -66,7 +66,7 @@ class Ways:
         who = self.prepared.who(address)
         if isinstance(who, PodEnd) and who.pod.key in self.local:
             port = self.ports.pods[who.pod.key]
-            return Way(port.ofport, port.mac)
+            return NextHop(port.ofport, port.mac)
         if self.node and address in self.node.gateways:
             return self.gateway
         if self.node and any(cidr.contains(prefix) for cidr in self.node.pod_cidrs):
@@ -84,6 +84,6 @@ class Ways:
                 return node
         return None
 
-    def through(self, node: Node, router: int) -> Way:
+    def through(self, node: Node, router: int) -> NextHop:
         """The tunnel to another node."""
-        return Way(self.ports.tunnel, router, node.tunnel_address)
+        return NextHop(self.ports.tunnel, router, node.tunnel_address)

@@ -8,16 +8,16 @@ from ovsnp.analysis.check.entrances import Entrance, Entrances, opening
 from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
 from ovsnp.analysis.naming.questions import Connection
-from ovsnp.analysis.verification.questions.ways import Way, Ways
+from ovsnp.analysis.verification.questions.next_hops import NextHop, NextHops
 from ovsnp.model.address import FAMILIES, Address, family
-from ovsnp.model.bridge import Ports
+from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
-from ovsnp.oracle import Backend, Endpoint, NodeEnd, PodEnd, Traffic, Verdict, judge, judge_service
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle import Endpoint, NodeEnd, PodEnd, ServingBackend, Traffic, Verdict, judge, judge_service
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.pipeline.ports import ROUTER_MAC
 
-_NOWHERE = Way(0, 0)
+_NOWHERE = NextHop(0, 0)
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -27,10 +27,10 @@ class Demand(msgspec.Struct, frozen=True):
     """
 
     wanted: Outcome | None
-    way: Way = _NOWHERE
+    way: NextHop = _NOWHERE
 
 
-class Half(msgspec.Struct, frozen=True):
+class NodeView(msgspec.Struct, frozen=True):
     """The first packet: its fields, and by what it came.
 
     ``demands`` are by the endpoint of a Service that the bridge's own flows give it, ``otherwise`` is for all others,
@@ -40,7 +40,7 @@ class Half(msgspec.Struct, frozen=True):
     fields: Mapping[str, int]
     came: str
     otherwise: Demand
-    demands: Mapping[Backend, Demand] = {}
+    demands: Mapping[ServingBackend, Demand] = {}
 
     @property
     def open(self) -> bool:
@@ -51,12 +51,12 @@ class Half(msgspec.Struct, frozen=True):
 class Halves:
     """The halves of connections at the bridge of ``options.node``."""
 
-    def __init__(self, cluster: Cluster, ports: Ports, options: Options) -> None:
-        self._oracle, self._options = Prepared(cluster), options
-        self._ways = {version: Ways(self._oracle, ports, options, version) for version in FAMILIES}
+    def __init__(self, cluster: Cluster, ports: BridgePorts, options: Options) -> None:
+        self._oracle, self._options = IndexedOracle(cluster), options
+        self._ways = {version: NextHops(self._oracle, ports, options, version) for version in FAMILIES}
         self._entrances = Entrances(self._ways)
 
-    def of(self, connection: Connection, expected: Outcome) -> Iterator[Half]:
+    def of(self, connection: Connection, expected: Outcome) -> Iterator[NodeView]:
         """What comes to the bridge of a connection; nothing where it has no part in it."""
         source, destination = connection.source, connection.destination
         entrance = self._entrances.first(source)
@@ -79,7 +79,7 @@ class Halves:
 
     def _direct(
         self, entrance: Entrance | None, connection: Connection, destination: Endpoint, expected: Outcome
-    ) -> Iterator[Half]:
+    ) -> Iterator[NodeView]:
         source, traffic = connection.source, connection.traffic
         entrance = entrance or self._entrances.tunnel(source)
         way = self._way(destination.address)
@@ -89,11 +89,11 @@ class Halves:
         verdict = judge(self._oracle, source, destination, traffic, strict_nodes=self._options.strict_nodes)
         demand = self._demand(verdict, (source, destination), expected)
         fields = {**entrance.fields, **opening(source.address, destination.address, traffic)}
-        yield Half(fields, entrance.name, demand)
+        yield NodeView(fields, entrance.name, demand)
 
     def _given_here(
-        self, entrance: Entrance, connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
-    ) -> Half:
+        self, entrance: Entrance, connection: Connection, verdicts: Mapping[ServingBackend, Verdict], expected: Outcome
+    ) -> NodeView:
         """A connection to a cluster IP that this bridge gives an endpoint."""
         source = connection.source
         demands = {
@@ -102,11 +102,11 @@ class Halves:
         }
         fields = {**entrance.fields, **opening(source.address, connection.destination.address, connection.traffic)}
         # To whom no Service gives it, and to the cluster IP itself, there is no way.
-        return Half(fields, entrance.name, Demand(expected), demands)
+        return NodeView(fields, entrance.name, Demand(expected), demands)
 
     def _given_elsewhere(
-        self, connection: Connection, verdicts: Mapping[Backend, Verdict], expected: Outcome
-    ) -> Iterator[Half]:
+        self, connection: Connection, verdicts: Mapping[ServingBackend, Verdict], expected: Outcome
+    ) -> Iterator[NodeView]:
         """A connection that another node's bridge gives an endpoint here: it comes with its carrier."""
         source, entrance = connection.source, self._entrances.tunnel(connection.source)
         for backend, verdict in verdicts.items():
@@ -119,7 +119,7 @@ class Halves:
             if isinstance(source, PodEnd):
                 fields |= self._entrances.carried(source.address)
             given = f"{entrance.name}, given {name_of(end)} at port {backend.port}"
-            yield Half(fields, given, demand)
+            yield NodeView(fields, given, demand)
 
     def _demand(self, verdict: Verdict, ends: tuple[Endpoint, Endpoint], expected: Outcome) -> Demand:
         source, destination = ends
@@ -130,7 +130,7 @@ class Halves:
         denied = verdict.undelivered or not all(side.allowed for side in here)
         return Demand(expected if denied else None)
 
-    def _way(self, address: Address) -> Way:
+    def _way(self, address: Address) -> NextHop:
         return self._ways[family(address)].way(address, ROUTER_MAC) or _NOWHERE
 
     def _is_local(self, end: Endpoint) -> bool:

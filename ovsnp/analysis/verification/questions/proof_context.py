@@ -7,11 +7,11 @@ from functools import cached_property
 import msgspec
 
 from ovsnp.analysis.naming.ends import name_of
-from ovsnp.analysis.verification.questions.addresses import Far
-from ovsnp.analysis.verification.questions.expectation import Expectation
+from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.questions.expectation import BridgeExpectation
+from ovsnp.analysis.verification.questions.next_hops import NextHop
 from ovsnp.analysis.verification.questions.traffic import Cells
 from ovsnp.analysis.verification.questions.values import representatives
-from ovsnp.analysis.verification.questions.ways import Way
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS, is_option, place_mask
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value
@@ -33,11 +33,11 @@ _GROUP_MAC = 1 << 40
 _USUAL = {"tp_src": 40000, "dl_dst": ROUTER_MAC, "dl_src": STRANGE_MAC}
 
 
-class Scene(msgspec.Struct, dict=True, eq=False):
+class ProofContext(msgspec.Struct, dict=True, eq=False):
     """One family's address classes ``far``, traffic and expectations, and the flows that are asked."""
 
-    expect: Expectation
-    far: Sequence[Far]
+    expect: BridgeExpectation
+    far: Sequence[PeerClass]
     flows: Sequence[ReadFlow]
     classes: Classes
 
@@ -56,7 +56,7 @@ class Scene(msgspec.Struct, dict=True, eq=False):
         """The conntrack zone of the family."""
         return ZONE[self.version]
 
-    def locals(self) -> list[Far]:
+    def locals(self) -> list[PeerClass]:
         """The local pods' addresses."""
         by_address = {each.address: each for each in self.far}
         return [by_address[each.address] for each in self.expect.locals]
@@ -68,7 +68,7 @@ class Scene(msgspec.Struct, dict=True, eq=False):
         return frozenset(ip for ip in found if family(ip) == self.version)
 
     @cached_property
-    def everyone(self) -> list[Far]:
+    def everyone(self) -> list[PeerClass]:
         """All address classes, and every cluster IP."""
         return [*self.far, *map(self.far_of, sorted(self.cluster_ips))]
 
@@ -118,11 +118,11 @@ class Scene(msgspec.Struct, dict=True, eq=False):
         usual = {base: value for base, value in _USUAL.items() if base not in varied}
         return {"eth_type": ETH_TYPE[self.version], "nw_ttl": TTL, **usual}
 
-    def to(self, ends: Iterable[Far]) -> list[Element]:
+    def to(self, ends: Iterable[PeerClass]) -> list[Element]:
         """Elements of destinations."""
         return [{DESTINATION[self.version]: each.value} for each in ends]
 
-    def from_pods(self, pods: Iterable[Far]) -> list[Element]:
+    def from_pods(self, pods: Iterable[PeerClass]) -> list[Element]:
         """Elements of local pods that send what is their own."""
         found: list[Element] = []
         for each in pods:
@@ -131,20 +131,20 @@ class Scene(msgspec.Struct, dict=True, eq=False):
             found.append({"in_port": port.ofport, "dl_src": port.mac, SOURCE[self.version]: each.value})
         return found
 
-    def ways(self, ends: Iterable[Far], origin: str) -> list[Way | None]:
+    def ways(self, ends: Iterable[PeerClass], origin: str) -> list[NextHop | None]:
         """Where packets to these ends go: never back into the gateway or the tunnel they came from."""
         ways = [self._way(each.address) for each in ends]
         tunnel = self.expect.ports.tunnel
         back = {"gateway": self.expect.ports.gateway.ofport, "tunnel": tunnel, "carrier": tunnel}.get(origin)
         return [None if way and way.port == back else way for way in ways]
 
-    def _way(self, address: Address) -> Way | None:
+    def _way(self, address: Address) -> NextHop | None:
         if address not in self._kept_ways:
             self._kept_ways[address] = self.expect.way(address, ROUTER_MAC)
         return self._kept_ways[address]
 
     @cached_property
-    def _kept_ways(self) -> dict[Address, Way | None]:
+    def _kept_ways(self) -> dict[Address, NextHop | None]:
         return {}
 
     def ends(self, space: Space) -> tuple[Value, Value]:
@@ -152,12 +152,12 @@ class Scene(msgspec.Struct, dict=True, eq=False):
         start = space.fields()
         return start[SOURCE[self.version]], start[DESTINATION[self.version]]
 
-    def subject(self, far: Far) -> object:
+    def subject(self, far: PeerClass) -> object:
         """Equal for local pods that policies and port names do not tell apart."""
         assert isinstance(far.end, PodEnd)
         return self.expect.prepared.workloads.of_pod[far.end.pod.key], far.end.pod.ports
 
-    def alike(self, far: Far) -> object:
+    def alike(self, far: PeerClass) -> object:
         """Equal for far ends to which all local pods of a kind may send the same, and from which they may get it."""
         match far.end:
             case PodEnd(pod=pod) if pod.key in self.expect.local:
@@ -167,15 +167,15 @@ class Scene(msgspec.Struct, dict=True, eq=False):
             case _:
                 return far.number, far.vacant, isinstance(far.end, PodEnd)
 
-    def client(self, far: Far) -> object:
+    def client(self, far: PeerClass) -> object:
         """Equal for those to whose connections policies say the same: local pods, or who comes in by the gateway."""
         local = isinstance(far.end, PodEnd) and far.end.pod.key in self.expect.local
         return self.subject(far) if local else self.alike(far)
 
-    def far_of(self, address: Address) -> Far:
+    def far_of(self, address: Address) -> PeerClass:
         """An address, whether it stands for a class or not."""
         end = self.classes.of(address)
-        return Far(address, self.expect.prepared.who(address), end.number, end.vacant)
+        return PeerClass(address, self.expect.prepared.who(address), end.number, end.vacant)
 
     def in_pods(self, address: Address) -> bool:
         """Whether it is in a pod CIDR; without Node objects, whether it is a local pod's."""
@@ -193,12 +193,12 @@ class Scene(msgspec.Struct, dict=True, eq=False):
         )
 
 
-def itself(one: Far, other: Far) -> bool:
+def itself(one: PeerClass, other: PeerClass) -> bool:
     """Whether both ends are the same pod."""
     return isinstance(one.end, PodEnd) and isinstance(other.end, PodEnd) and one.end.pod.key == other.end.pod.key
 
 
-def named(far: Far) -> str:
+def named(far: PeerClass) -> str:
     """Who an end is, in words."""
     address = format_address(far.address)
     return address if isinstance(far.end, OutsideEnd) else f"{name_of(far.end)} ({address})"

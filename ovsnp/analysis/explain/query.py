@@ -13,7 +13,7 @@ from ovsnp.model.service import Service
 from ovsnp.oracle import Endpoint, PodEnd, Traffic, Verdict, judge
 
 
-class Scene(msgspec.Struct, frozen=True):
+class Query(msgspec.Struct, frozen=True):
     """What the oracle's `judge` is asked: its arguments."""
 
     cluster: Cluster
@@ -43,35 +43,35 @@ class Scene(msgspec.Struct, frozen=True):
         return self.destination, self.source
 
 
-def after(scene: Scene, changes: Iterable[Change]) -> Scene:
-    """The scene in which somebody has done all of that."""
+def after(query: Query, changes: Iterable[Change]) -> Query:
+    """The query in which somebody has done all of that."""
     # A pod that moves has another key then, so it moves last.
     for change in sorted(changes, key=lambda each: isinstance(each, InNamespace)):
-        scene = _after(scene, change)
-    return scene
+        query = _after(query, change)
+    return query
 
 
-def _after(scene: Scene, change: Change) -> Scene:
+def _after(query: Query, change: Change) -> Query:
     match change:
         case Label(holder=Holder.NAMESPACE, name=name):
-            namespaces = scene.cluster.namespaces
+            namespaces = query.cluster.namespaces
             labelled = Namespace(name, _relabelled(namespaces[name].labels, change))
-            cluster = msgspec.structs.replace(scene.cluster, namespaces={**namespaces, name: labelled})
-            return msgspec.structs.replace(scene, cluster=cluster)
+            cluster = msgspec.structs.replace(query.cluster, namespaces={**namespaces, name: labelled})
+            return msgspec.structs.replace(query, cluster=cluster)
         case Label(name=key):
-            return _replacing(scene, key, lambda pod: {"labels": _relabelled(pod.labels, change)})
+            return _replacing(query, key, lambda pod: {"labels": _relabelled(pod.labels, change)})
         case InNamespace(pod=key, namespace=namespace):
-            return _replacing(scene, key, lambda _: {"namespace": namespace})
+            return _replacing(query, key, lambda _: {"namespace": namespace})
         case PortName(pod=key):
             port = ContainerPort(change.name, change.protocol, change.number)
-            return _replacing(scene, key, lambda pod: {"ports": (*pod.ports, port)})
+            return _replacing(query, key, lambda pod: {"ports": (*pod.ports, port)})
         case RulePort():
             policies = tuple(
-                _naming(each, change) if each.key == change.policy else each for each in scene.cluster.policies
+                _naming(each, change) if each.key == change.policy else each for each in query.cluster.policies
             )
-            return msgspec.structs.replace(scene, cluster=msgspec.structs.replace(scene.cluster, policies=policies))
+            return msgspec.structs.replace(query, cluster=msgspec.structs.replace(query.cluster, policies=policies))
         case ToPort():
-            return msgspec.structs.replace(scene, traffic=Traffic(change.protocol, _number(change, scene.traffic)))
+            return msgspec.structs.replace(query, traffic=Traffic(change.protocol, _number(change, query.traffic)))
 
 
 def _naming(policy: NetworkPolicy, change: RulePort) -> NetworkPolicy:
@@ -94,18 +94,18 @@ def _number(change: ToPort, traffic: Traffic) -> int:
     return change.first
 
 
-def _replacing(scene: Scene, key: str, fields: Callable[[Pod], dict[str, object]]) -> Scene:
-    """The scene with another pod in place of this one, in the cluster and at the ends."""
-    old = next(pod for pod in scene.cluster.pods if pod.title == key)
+def _replacing(query: Query, key: str, fields: Callable[[Pod], dict[str, object]]) -> Query:
+    """The query with another pod in place of this one, in the cluster and at the ends."""
+    old = next(pod for pod in query.cluster.pods if pod.title == key)
     new = msgspec.structs.replace(old, **fields(old))
 
     def end(given: Endpoint) -> Endpoint:
         return PodEnd(new, given.address) if isinstance(given, PodEnd) and given.pod.title == key else given
 
-    pods = tuple(new if pod is old else pod for pod in scene.cluster.pods)
+    pods = tuple(new if pod is old else pod for pod in query.cluster.pods)
     return msgspec.structs.replace(
-        scene,
-        cluster=msgspec.structs.replace(scene.cluster, pods=pods),
-        source=end(scene.source),
-        destination=end(scene.destination),
+        query,
+        cluster=msgspec.structs.replace(query.cluster, pods=pods),
+        source=end(query.source),
+        destination=end(query.destination),
     )

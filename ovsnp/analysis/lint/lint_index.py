@@ -18,14 +18,14 @@ from ovsnp.model.ports import Protocol
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.model.service import EndpointSlice, Service, ServicePort
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.oracle import Backend, PodEnd, backends, peer_matches, selects
-from ovsnp.oracle.prepared import Prepared
+from ovsnp.oracle import PodEnd, ServingBackend, backends, peer_matches, selects
+from ovsnp.oracle.indexed_oracle import IndexedOracle
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)
 
 
-class Kind(msgspec.Struct, frozen=True):
+class PodKind(msgspec.Struct, frozen=True):
     """The pods of a namespace with the same labels: selectors cannot tell them apart. There is at least one."""
 
     namespace: str
@@ -41,26 +41,26 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, 
     return {each: tuple(alike) for each, alike in found.items()}
 
 
-def kinds_of(pods: Iterable[Pod]) -> Mapping[str, tuple[Kind, ...]]:
+def kinds_of(pods: Iterable[Pod]) -> Mapping[str, tuple[PodKind, ...]]:
     """The kinds of pods by their namespace."""
     alike = grouped(pods, lambda pod: (pod.namespace, frozenset(pod.labels.items())))
-    kinds = (Kind(namespace, same[0].labels, same) for (namespace, _), same in alike.items())
+    kinds = (PodKind(namespace, same[0].labels, same) for (namespace, _), same in alike.items())
     return grouped(kinds, lambda kind: kind.namespace)
 
 
 class _ByLabels:
     """Kinds of pods by their namespace and labels."""
 
-    def __init__(self, kinds: Mapping[str, tuple[Kind, ...]]) -> None:
+    def __init__(self, kinds: Mapping[str, tuple[PodKind, ...]]) -> None:
         self._kinds = kinds
-        self._by_label: dict[str, dict[tuple[str, str], list[Kind]]] = {}
+        self._by_label: dict[str, dict[tuple[str, str], list[PodKind]]] = {}
         for namespace, alike in kinds.items():
             labelled = self._by_label.setdefault(namespace, {})
             for kind in alike:
                 for label in kind.labels.items():
                     labelled.setdefault(label, []).append(kind)
 
-    def candidates(self, namespace: str, selector: Selector) -> Iterable[Kind]:
+    def candidates(self, namespace: str, selector: Selector) -> Iterable[PodKind]:
         """The kinds worth asking about: where a selector wants a value of a label, those that have it."""
         for requirement in selector.requirements:
             if requirement.operator is Operator.IN:
@@ -68,12 +68,12 @@ class _ByLabels:
                 return chain.from_iterable(by_label.get((requirement.key, value), ()) for value in requirement.values)
         return self._kinds.get(namespace, ())
 
-    def selected(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+    def selected(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
         """The kinds that a selector selects."""
         return (kind for kind in self.candidates(namespace, selector) if selects(selector, kind.labels))
 
 
-class Scene:
+class LintIndex:
     """A cluster, and the blocks cluster IPs lie in; ``strict_nodes`` and ``service_blocks`` as for the compiler."""
 
     def __init__(
@@ -88,33 +88,33 @@ class Scene:
         self.service_cidrs = tuple(sorted({*cluster.service_cidrs, *service_cidrs}))
         self.strict_nodes = strict_nodes
         self.service_blocks = service_blocks
-        self._selected: dict[tuple[str, Selector], tuple[Kind, ...]] = {}
+        self._selected: dict[tuple[str, Selector], tuple[PodKind, ...]] = {}
         self._named: dict[tuple[str, Peer], tuple[Pod, ...]] = {}
         self._port_names: dict[int, tuple[tuple[Pod, ...], frozenset[tuple[str, Protocol]]]] = {}
 
     @cached_property
-    def kinds(self) -> Mapping[str, tuple[Kind, ...]]:
+    def kinds(self) -> Mapping[str, tuple[PodKind, ...]]:
         """The kinds of pods of every namespace that has pods."""
         return grouped(self._kinds, lambda kind: kind.namespace)
 
     @cached_property
-    def _kinds(self) -> Sequence[Kind]:
+    def _kinds(self) -> Sequence[PodKind]:
         """The oracle's groups, by their numbers."""
-        return [Kind(pods[0].namespace, pods[0].labels, tuple(pods)) for pods in self._oracle.workloads.groups]
+        return [PodKind(pods[0].namespace, pods[0].labels, tuple(pods)) for pods in self._oracle.workloads.groups]
 
     @cached_property
-    def _oracle(self) -> Prepared:
-        return Prepared(self.cluster)
+    def _oracle(self) -> IndexedOracle:
+        return IndexedOracle(self.cluster)
 
-    def hosts(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+    def hosts(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
         """The kinds of pods of host networks that have the labels, though no selector selects them."""
         return self._hosts_by_labels.selected(namespace, selector)
 
-    def ended(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+    def ended(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
         """The same of the pods that have ended."""
         return self._ended_by_labels.selected(namespace, selector)
 
-    def living(self, namespace: str, selector: Selector) -> Iterator[Kind]:
+    def living(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
         """The kinds of pods of a namespace that a selector selects."""
         return (self._kinds[number] for number in sorted(self._oracle.workloads.of_namespace(namespace, selector)))
 
@@ -129,14 +129,14 @@ class Scene:
         """The policies of every namespace that has some."""
         return grouped(self.cluster.policies, lambda policy: policy.namespace)
 
-    def selected(self, policy: NetworkPolicy) -> tuple[Kind, ...]:
+    def selected(self, policy: NetworkPolicy) -> tuple[PodKind, ...]:
         """The kinds of pods that a policy selects."""
         asked = (policy.namespace, policy.pod_selector)
         if asked not in self._selected:
             self._selected[asked] = tuple(self.living(*asked))
         return self._selected[asked]
 
-    def isolating(self, kind: Kind, direction: Direction) -> tuple[NetworkPolicy, ...]:
+    def isolating(self, kind: PodKind, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate a kind of pods in a direction, in order."""
         return self._oracle.isolating(direction, kind.pods[0])
 
@@ -157,7 +157,7 @@ class Scene:
             self._port_names[id(pods)] = kept
         return kept[1]
 
-    def backends(self, service: Service) -> Iterator[tuple[ServicePort, Backend]]:
+    def backends(self, service: Service) -> Iterator[tuple[ServicePort, ServingBackend]]:
         """Who serves at each port of a Service, in either family, whatever node a connection begins on."""
         selected = self.living(service.namespace, service.selector) if service.selector else ()
         part = msgspec.structs.replace(
