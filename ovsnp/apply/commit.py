@@ -165,7 +165,7 @@ def bundle_lines(change: BridgePlan) -> list[str]:
     return [
         *(flow.delete_line for flow in change.deleted),
         *map(group_line, change.groups_added),
-        *(group_line(group).replace("group add", "group modify", 1) for group in change.groups_replaced),
+        *(group_line(group, "modify") for group in change.groups_replaced),
         *(line for changed in change.groups_changed for line in _bucket_lines(changed)),
         *(bundle_line(flow).replace("flow add", "flow modify_strict", 1) for flow in change.changed),
         *(bundle_line(flow) for flow in (*change.replaced, *change.added)),

@@ -9,7 +9,7 @@ from threading import Thread
 
 import click
 
-from ovsnp.compiler import load
+from ovsnp import load
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.sources import STDIN
 

@@ -10,10 +10,10 @@ from typing import Any
 import click
 import msgspec
 
+from ovsnp import assume_ports, load, local_pods
 from ovsnp.cli.candidates import node_names
 from ovsnp.cli.configuration import config_option
 from ovsnp.cli.settings_file import read_ports_file
-from ovsnp.compiler import assume_ports, load, local_pods
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests import advice, located
 from ovsnp.model.address import Prefix, parse_prefix

@@ -5,13 +5,14 @@ from itertools import islice
 
 import click
 
+from ovsnp import with_planned
 from ovsnp.analysis.wording.places import peer_path
 from ovsnp.cli.options import Request, has_living
 from ovsnp.errors import Diagnostic, InputError, Span
 from ovsnp.manifests import located
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.note import Note
-from ovsnp.oracle.planned import UncertainBlock, uncertain_blocks, with_planned
+from ovsnp.oracle.planned import UncertainBlock, uncertain_blocks
 from ovsnp.yaml_reader.paths import format_path
 
 _SHOWN = 3

@@ -2,8 +2,26 @@
 
 from collections.abc import Iterable
 
+from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Bucket, Group
+
+
+def render_changes(changes: FlowChanges) -> str:
+    """A file for ``ovs-ofctl -O OpenFlow15 bundle BRIDGE FILE`` that brings a bridge from one program to the next.
+
+    Flows that changed are added again, since OpenFlow gives a flow another cookie by no other message.
+    """
+    return "".join(
+        f"{line}\n"
+        for line in (
+            *map(delete_line, changes.deleted),
+            *map(group_line, changes.groups_added),
+            *(group_line(group, "modify") for group in changes.groups_changed),
+            *map(bundle_line, (*changes.changed, *changes.added)),
+            *(f"group delete group_id={group.id}" for group in changes.groups_deleted),
+        )
+    )
 
 
 def bundle_line(flow: Flow) -> str:
@@ -21,9 +39,9 @@ def delete_line(flow: Flow) -> str:
     return f"flow delete_strict cookie={flow.cookie:#x}/-1,table={flow.table_id},priority={flow.priority}{match}"
 
 
-def group_line(group: Group) -> str:
-    """A group as a line."""
-    return f"group add {','.join((group.head, *map(str, group.buckets)))}"
+def group_line(group: Group, command: str = "add") -> str:
+    """A group as a line; ``command`` is ``add`` or ``modify``."""
+    return f"group {command} {','.join((group.head, *map(str, group.buckets)))}"
 
 
 def insert_line(group: int, buckets: Iterable[Bucket]) -> str:

@@ -1,11 +1,14 @@
 """Random changes of a random cluster: what a cluster's objects and a bridge's ports do while the cluster lives."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
+from ovsnp.compiler import local_pods
+from ovsnp.manifests import load_objects
 from ovsnp.model.bridge import BridgePort, BridgePorts
-from ovsnp.model.cluster import Pod
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.options import Encap, Options
 from tests.support.clusters import (
     LABELS,
     NAMESPACE_LABELS,
@@ -14,8 +17,11 @@ from tests.support.clusters import (
     another_pod,
     another_policy,
     labels_of,
+    random_cluster,
     random_services,
 )
+
+NODE = "node-0"
 
 Change = Callable[[Random, list[Object]], None]
 
@@ -190,3 +196,43 @@ CHANGES: Sequence[Change] = (
     _goes("EndpointSlice"),
     _slice_changes,
 )
+
+
+def options_of(random: Random) -> Options:
+    """Options that stay; one cluster in eight has no Node objects."""
+    return Options(
+        node=NODE if random.random() < 0.88 else None,
+        encap=random.choice((Encap.GENEVE, Encap.GENEVE, Encap.VXLAN)),
+        strict_nodes=random.random() < 0.4,
+        masquerade=random.random() < 0.3,
+        service_blocks=random.random() < 0.5,
+    )
+
+
+def loaded(objects: Sequence[Object], options: Options) -> Cluster:
+    """The cluster of these objects; without its nodes where the options name none."""
+    if options.node:
+        return load_objects(objects)
+    return load_objects(
+        [_without_node(each) for each in objects if each["kind"] in ("Namespace", "Pod", "NetworkPolicy")]
+    )
+
+
+def _without_node(item: Object) -> Object:
+    return (
+        {**item, "spec": {key: item["spec"][key] for key in item["spec"] if key != "nodeName"}}
+        if "spec" in item
+        else item
+    )
+
+
+def moments(random: Random, options: Options, count: int) -> Iterator[tuple[Cluster, BridgePorts]]:
+    """A cluster and a bridge's ports, and what becomes of them in this many changes."""
+    objects = random_cluster(random)
+    objects += random_services(random, objects)
+    ports: BridgePorts | None = None
+    for _ in range(count + 1):
+        cluster = loaded(objects, options)
+        ports = ports_of(random, local_pods(cluster, options.node), ports)
+        yield cluster, ports
+        objects = change(random, objects)

@@ -4,7 +4,6 @@ What each update returns, applied in turn to a plain dictionary of flows and one
 """
 
 import os
-from collections.abc import Iterator, Sequence
 from random import Random
 
 import msgspec
@@ -12,22 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ovsnp.compiler import Compilation, compile_cluster, local_pods, render_json, render_text
+from ovsnp.compiler import Compilation, compile_cluster, render_json, render_text
 from ovsnp.errors import UsageError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.flow import Flow, Slot
 from ovsnp.flows.group import Group
-from ovsnp.manifests import load_objects
-from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.changes import Changes, all_objects, changes_between
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Encap, Options
+from ovsnp.model.options import Options
 from ovsnp.pipeline import numbers
-from tests.property.cluster_changes import change, ports_of
-from tests.support.clusters import Object, random_cluster, random_services
+from tests.property.cluster_changes import NODE, moments, options_of
 
 SEEDS = int(os.environ.get("OVSNP_CLUSTERS", "24"))
-NODE = "node-0"
 
 
 class Follower:
@@ -54,46 +49,6 @@ class Follower:
         for group in told.groups_changed:
             assert self.groups[group.id] != group
             self.groups[group.id] = group
-
-
-def options_of(random: Random) -> Options:
-    """Options that stay; one cluster in eight has no Node objects."""
-    return Options(
-        node=NODE if random.random() < 0.88 else None,
-        encap=random.choice((Encap.GENEVE, Encap.GENEVE, Encap.VXLAN)),
-        strict_nodes=random.random() < 0.4,
-        masquerade=random.random() < 0.3,
-        service_blocks=random.random() < 0.5,
-    )
-
-
-def loaded(objects: Sequence[Object], options: Options) -> Cluster:
-    """The cluster of these objects; without its nodes where the options name none."""
-    if options.node:
-        return load_objects(objects)
-    return load_objects(
-        [_without_node(each) for each in objects if each["kind"] in ("Namespace", "Pod", "NetworkPolicy")]
-    )
-
-
-def _without_node(item: Object) -> Object:
-    return (
-        {**item, "spec": {key: item["spec"][key] for key in item["spec"] if key != "nodeName"}}
-        if "spec" in item
-        else item
-    )
-
-
-def moments(random: Random, options: Options, count: int) -> Iterator[tuple[Cluster, BridgePorts]]:
-    """A cluster and a bridge's ports, and what becomes of them in this many changes."""
-    objects = random_cluster(random)
-    objects += random_services(random, objects)
-    ports: BridgePorts | None = None
-    for _ in range(count + 1):
-        cluster = loaded(objects, options)
-        ports = ports_of(random, local_pods(cluster, options.node), ports)
-        yield cluster, ports
-        objects = change(random, objects)
 
 
 def hold_the_law(random: Random, count: int) -> None:

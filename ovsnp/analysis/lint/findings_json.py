@@ -7,7 +7,7 @@ from ovsnp.analysis.lint.linting import LintReport
 from ovsnp.analysis.lint.registry import CHECKS
 
 
-def render_json(report: LintReport) -> str:
+def render_findings(report: LintReport) -> str:
     """One document; keys may be added in later versions, never changed."""
     document = {
         "findings": [_finding(finding) for finding in report.findings],

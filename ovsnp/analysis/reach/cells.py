@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from ovsnp.analysis.reach.parties import By, Party, PartyKind, parties
+from ovsnp.analysis.wording.traffics import Traffics, traffics_of
+from ovsnp.errors import UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import Exemption
@@ -31,7 +33,10 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Reach:
-    """A cluster's matrix; cells are made when they are asked for. ``alone``: see `parties`."""
+    """Who may open what to whom in a cluster: the rows and columns of ``ovsnp matrix``, and its cells.
+
+    A cell is made when it is asked for. ``parties`` are the rows and columns, ``alone``: see `parties`.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,19 @@ class Reach:
             version: self.relation.allowed(source.classes[version], destination.classes[version]) for version in shared
         }
         return Cell(ports, exempt)
+
+    def traffics(self, source: str, destination: str) -> dict[int, Traffics]:
+        """What a row may open to a column, both by name, for each address family (4, 6) that both have.
+
+        Empty where no pod takes part. Raises UsageError where there is no such name.
+        """
+        cell = self.cell(self._party(source), self._party(destination))
+        return {version: traffics_of(self.classes, bits) for version, bits in cell.ports.items()} if cell else {}
+
+    def _party(self, name: str) -> Party:
+        if name not in self._index:
+            raise UsageError(f"the matrix has no row {name}; it has {', '.join(each.name for each in self.parties)}")
+        return self.parties[self._index[name]]
 
     def reached(self, source: Party) -> Iterator[tuple[Party, Cell]]:
         """All that a party may open something to, in order."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ovsnp import read_bridge
 from ovsnp.analysis.check.check_document import document
 from ovsnp.analysis.check.check_text import summary, text_lines, unasked, where
 from ovsnp.analysis.check.flows import BridgeFlows
@@ -14,7 +15,6 @@ from ovsnp.analysis.check.judging import JudgedExpectation, ask, judge
 from ovsnp.analysis.check.placed import Placed, place
 from ovsnp.analysis.check.reading import read_expectations
 from ovsnp.analysis.naming.roster import Roster
-from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal

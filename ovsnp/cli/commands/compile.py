@@ -2,9 +2,9 @@
 
 import click
 
+from ovsnp import compile_cluster, render_json, render_text
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.planned import living_cluster
-from ovsnp.compiler import compile_cluster, render_json, render_text
 
 
 @click.command()

@@ -10,10 +10,10 @@ import click
 from click.core import ParameterSource
 from rich.text import Text
 
+from ovsnp import load
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
 from ovsnp.cli.planned import living_cluster, planned_clusters
 from ovsnp.cli.terminal import Terminal
-from ovsnp.compiler import load
 from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.sources import STDIN, read_sources
@@ -87,8 +87,8 @@ def _diff_effect(request: Request, old: str, new: str) -> Exit:
 
 
 def _diff_bridge_effect(request: Request, *, remove_missing: bool) -> Exit:
+    from ovsnp import read_bridge  # noqa: PLC0415
     from ovsnp.analysis.diff.bridge import compare_bridge  # noqa: PLC0415
-    from ovsnp.analysis.verification.simulator.reading import read_bridge  # noqa: PLC0415
     from ovsnp.apply import preview  # noqa: PLC0415 -- only who asks for it pays for it
 
     cluster = living_cluster(request)

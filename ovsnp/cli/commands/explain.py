@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from ovsnp.analysis.explain.answers import answer
 from ovsnp.analysis.explain.explanation_document import document
 from ovsnp.analysis.explain.explanation_text import lines
 from ovsnp.analysis.explain.one_pod.one_pod import one_pod
@@ -17,10 +18,9 @@ from ovsnp.analysis.explain.one_pod.one_pod_text import one_pod_lines
 from ovsnp.analysis.explain.openings.openings import openings
 from ovsnp.analysis.explain.openings.openings_document import openings_document
 from ovsnp.analysis.explain.openings.openings_text import opening_lines
-from ovsnp.analysis.explain.oracle import Oracle
 from ovsnp.analysis.explain.reasons import Outcome, outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd
-from ovsnp.analysis.naming.questions import Written, read_pairs, read_question
+from ovsnp.analysis.naming.questions import Written, read_pairs
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.wording.places import Places
 from ovsnp.cli.candidates import destinations, sources
@@ -70,8 +70,8 @@ def explain(
         _one_pod(request, roster, source, version)
         return
     written = Written(source, destination, port, version)
-    answer = _at_every_port if port is None else _at_a_port
-    decided = answer(request, roster, written, terms)
+    ask = _at_every_port if port is None else _at_a_port
+    decided = ask(request, roster, written, terms)
     if expect and decided != expect:
         click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
         sys.exit(Exit.NO)
@@ -89,10 +89,10 @@ def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -
 
 def _at_a_port(request: Request, roster: Roster, written: Written, terms: Terms) -> Outcome:
     """Tell what becomes of each connection that is asked about."""
-    question = read_question(roster, written)
-    answers = Oracle(roster.cluster, terms).answers(question)
-    _tell(request, lines(question, answers, Places()), document(question, answers, Places()), question.notes)
-    return outcome([answer.outcome for answer in answers])
+    found = answer(roster, written, terms)
+    told = found.question, found.explanations, Places()
+    _tell(request, lines(*told), document(*told), found.question.notes)
+    return found.outcome
 
 
 def _at_every_port(request: Request, roster: Roster, written: Written, terms: Terms) -> Outcome:

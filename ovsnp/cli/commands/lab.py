@@ -12,10 +12,10 @@ from typing import Any, NoReturn, TypeVar
 import click
 from rich.text import Text
 
+from ovsnp import load
 from ovsnp.cli.configuration import config_option
 from ovsnp.cli.options import tell_notes
 from ovsnp.cli.terminal import Terminal
-from ovsnp.compiler import load
 from ovsnp.errors import Exit, OvsnpError, UsageError
 from ovsnp.lab import standing, topology
 from ovsnp.lab.datapath import DatapathType

@@ -9,7 +9,7 @@ from ovsnp.analysis.lint import CHECKS, LintIndex, LintReport
 from ovsnp.analysis.lint import lint as run_checks
 from ovsnp.analysis.lint.absent import why_nothing_to_select
 from ovsnp.analysis.lint.finding import Severity
-from ovsnp.analysis.lint.findings_json import render_json
+from ovsnp.analysis.lint.findings_json import render_findings
 from ovsnp.analysis.lint.findings_text import summary, text_lines, where
 from ovsnp.analysis.lint.github import render_github
 from ovsnp.analysis.lint.ignores import name_fault
@@ -20,7 +20,7 @@ from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.cluster import Cluster
 
-_DOCUMENTS = {"json": render_json, "sarif": render_sarif, "github": render_github}
+_DOCUMENTS = {"json": render_findings, "sarif": render_sarif, "github": render_github}
 _OPT_IN = ", ".join(name for name, check in CHECKS.items() if check.opt_in)
 
 

@@ -7,9 +7,9 @@ from functools import partial
 
 import click
 
+from ovsnp import Reach
 from ovsnp.analysis.matrix.notations import output
 from ovsnp.analysis.matrix.view import View
-from ovsnp.analysis.reach.cells import Reach
 from ovsnp.analysis.reach.parties import By
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import OUTPUTS, Request, shared_options

@@ -11,17 +11,15 @@ import click
 from rich.console import Console
 from rich.status import Status
 
+from ovsnp import compile_cluster, prove, read_bridge, render_text
 from ovsnp.analysis.verification.counterexample import counterexample
-from ovsnp.analysis.verification.proof import prove
 from ovsnp.analysis.verification.proof_document import ReportedExample, document
 from ovsnp.analysis.verification.proof_text import lines
-from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.analysis.verification.why import why
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
-from ovsnp.compiler import compile_cluster, render_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
