@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.lab.hosts import Host, HostKind
-from ovsnp.lab.matrix import Matrix, traffic_name
+from ovsnp.lab.matrix import Matrix
 from ovsnp.lab.matrix_text import GAINED, LOST, NONE, Pair, changed, marks
 from ovsnp.model.address import FAMILIES, family
 from ovsnp.oracle import Traffic

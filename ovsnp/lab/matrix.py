@@ -55,11 +55,6 @@ class Matrix(msgspec.Struct, frozen=True):
         return tuple(cell for cell in self.cells if not cell.passed)
 
 
-def traffic_name(traffic: Traffic) -> str:
-    """As a user writes it: ``6379/tcp``, ``icmp``."""
-    return "icmp" if traffic.protocol is None else f"{traffic.port}/{traffic.protocol.lower()}"
-
-
 def concerned(cluster: Cluster) -> list[Traffic]:
     """What to try: every port that a policy names, both ends of a range and the ports beside it, and for TCP, UDP
     (and SCTP, where a policy names it) a port that none names; ICMP."""

@@ -5,8 +5,9 @@ from itertools import groupby
 
 from rich.text import Text
 
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.lab.hosts import Host
-from ovsnp.lab.matrix import Matrix, MeasuredCell, traffic_name
+from ovsnp.lab.matrix import Matrix, MeasuredCell
 from ovsnp.model.address import FAMILIES, family, format_address
 from ovsnp.oracle import Traffic
 

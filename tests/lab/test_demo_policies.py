@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.lab import standing
 from ovsnp.lab.demo import policies
 from ovsnp.lab.journal import Settings
-from ovsnp.lab.matrix import Matrix, concerned, traffic_name
+from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_text import failure
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.runtime import CONTAINERLAB, NETNS

@@ -14,9 +14,10 @@ from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
 from ovsnp.analysis.trace.packet import SOURCE_PORT
 from ovsnp.analysis.trace.packet_path import Fate
 from ovsnp.analysis.trace.tracing import TraceTerms, trace
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.lab import standing
 from ovsnp.lab.demo import policies
-from ovsnp.lab.matrix import Matrix, MeasuredCell, concerned, traffic_name
+from ovsnp.lab.matrix import Matrix, MeasuredCell, concerned
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import Lab
 from ovsnp.model.address import format_address

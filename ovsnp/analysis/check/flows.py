@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from ovsnp.analysis.check.judging import FlowMiss, Judged
 from ovsnp.analysis.check.node_views import Demand, Halves, NodeView
 from ovsnp.analysis.explain.reasons import Outcome
-from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.verification.counterexample import counterexample_of
 from ovsnp.analysis.verification.proof import FaultyFlow
 from ovsnp.analysis.verification.questions.next_hops import NextHop
@@ -18,6 +17,7 @@ from ovsnp.analysis.verification.simulator.packets import Packets, Translated
 from ovsnp.analysis.verification.simulator.reading import FlowDump, ReadFlow
 from ovsnp.analysis.verification.simulator.space import Space, Value
 from ovsnp.analysis.verification.simulator.walk import Simulator
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.model.address import family, format_address
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster

@@ -8,10 +8,11 @@ import msgspec
 from ovsnp.analysis.check.reading import Expectation
 from ovsnp.analysis.explain.oracle import Oracle
 from ovsnp.analysis.explain.reasons import Explanation, Outcome, outcome
-from ovsnp.analysis.naming.ports import PORTLESS, read_port
+from ovsnp.analysis.naming.ports import read_port
 from ovsnp.analysis.naming.questions import Question, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.counterexample import Counterexample
+from ovsnp.analysis.wording.ports import PORTLESS
 from ovsnp.errors import UsageError
 from ovsnp.oracle.planned import Readings
 from ovsnp.oracle.terms import Terms

@@ -9,8 +9,8 @@ import msgspec
 
 from ovsnp.analysis.check.notation import ExpectationEntry, Ports, Several
 from ovsnp.analysis.explain.reasons import Outcome
-from ovsnp.analysis.naming.ports import PORTLESS
 from ovsnp.analysis.naming.questions import Written
+from ovsnp.analysis.wording.ports import PORTLESS
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.yaml_reader.json_text import outline_json
 from ovsnp.yaml_reader.notation import read_documents

@@ -3,6 +3,7 @@
 from ovsnp.analysis.explain.needs import Need, RulePort, ToPort
 from ovsnp.analysis.explain.query import Query
 from ovsnp.analysis.naming.ends import SERVICE
+from ovsnp.analysis.wording.ports import range_words
 from ovsnp.model.address import family
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle import backends
@@ -21,6 +22,6 @@ def behind_service(query: Query, need: Need, policy: NetworkPolicy, direction: D
         for backend in backends(query.cluster, service, port, family(destination), None):
             there = backend.address == destination and port.protocol is need.protocol
             if there and need.first <= backend.port <= need.last:
-                by = f"{port.number}/{port.protocol.lower()} of {SERVICE}{service.key}"
+                by = f"{range_words(port.protocol, port.number)} of {SERVICE}{service.key}"
                 return ToPort(need.protocol, backend.port, backend.port, by)
     return RulePort(policy.key, direction, rule, traffic.protocol, traffic.port, f"{SERVICE}{service.key}")

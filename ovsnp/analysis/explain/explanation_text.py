@@ -19,9 +19,9 @@ from ovsnp.analysis.explain.side_text import (
     nearest_lines,
 )
 from ovsnp.analysis.naming.ends import name_of
-from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.wording.places import Places
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import Traffic
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from ovsnp.analysis.wording.ports import range_words
 from ovsnp.model.address import Prefix
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
@@ -120,15 +121,15 @@ def need_words(need: Need) -> str:
         case ToPort(protocol=protocol, first=first, last=last):
             if (first, last) == (1, 65535):
                 return f"use {protocol}, any port"
-            port = f"{first if first == last else f'{first}-{last}'}/{protocol.lower()}"
+            port = range_words(protocol, first, last)
             if not need.by:
                 return f"use port {port}"
             return f"use port {need.by}{'' if need.by.startswith(f'{port} ') else f', which leads to {port}'}"
         case RulePort():
-            port = f"{need.number}/{need.protocol.lower()}"
+            port = range_words(need.protocol, need.number)
             return f"name port {port} in the rule: behind {need.service} policies see the port of the pods"
         case PortName():
-            port = f"{need.number}/{need.protocol.lower()}"
+            port = range_words(need.protocol, need.number)
             return f"call the container's port {port} of pod {need.pod} {need.name}"
         case OtherAddress(excepted=None):
             return f"{need.address} is outside {need.cidr}"

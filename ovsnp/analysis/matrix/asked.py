@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from ovsnp.analysis.naming.near_names import advice, nearest
-from ovsnp.analysis.naming.ports import PORTLESS, WrittenPort, read_port
+from ovsnp.analysis.naming.ports import WrittenPort, read_port
 from ovsnp.analysis.reach.parties import Party
+from ovsnp.analysis.wording.ports import PORTLESS, range_words
 from ovsnp.errors import UsageError
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import ICMP, Traffic
@@ -22,7 +23,7 @@ class AskedPort(msgspec.Struct, frozen=True):
         """As a user writes it."""
         if self.port is None:
             return PORTLESS
-        return f"{self.port.port}/{self.port.protocol.lower()}" if self.port.protocol else str(self.port.port)
+        return range_words(self.port.protocol, self.port.port) if self.port.protocol else str(self.port.port)
 
     def at(self, destination: Party) -> tuple[Traffic, ...]:
         """What is meant at this destination; nothing where it has no port of the name."""

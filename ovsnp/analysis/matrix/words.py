@@ -1,9 +1,9 @@
 """Cells in words."""
 
 from ovsnp.analysis.matrix.asked import AskedPort
-from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.reach.cells import Cell, Reach
 from ovsnp.analysis.reach.parties import Party
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.analysis.wording.traffics import NONE, traffics_of, traffics_words
 
 

@@ -13,9 +13,6 @@ from ovsnp.model.ports import Protocol
 from ovsnp.model.service import Service
 from ovsnp.oracle import ICMP, PodEnd, Traffic
 
-PORTLESS = "icmp"
-"""What stands for every protocol without ports."""
-
 _WORD = re.compile(r"[A-Za-z0-9]")
 """How a port begins, a number or a name."""
 _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
@@ -32,11 +29,6 @@ class _Named(NamedTuple):
     name: str
     protocol: Protocol
     number: int
-
-
-def traffic_name(traffic: Traffic) -> str:
-    """``6379/tcp``, or `PORTLESS`."""
-    return f"{traffic.port}/{traffic.protocol.lower()}" if traffic.protocol else PORTLESS
 
 
 def read_port(text: str) -> WrittenPort:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import msgspec
 
 from ovsnp.analysis.naming.ends import ClusterIPEnd, Destination, Source, Target, name_of
-from ovsnp.analysis.naming.ports import PORTLESS, read_port, traffics
+from ovsnp.analysis.naming.ports import read_port, traffics
 from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.wording.ports import PORTLESS
 from ovsnp.errors import UsageError
 from ovsnp.model.address import family
 from ovsnp.oracle import ICMP, Endpoint, PodEnd, Traffic

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from ovsnp.model.cluster import Pod, Workload
 
-_OF_ONE_POD = frozenset(
+_CONTROLLERS_OWN = frozenset(
     (
         "pod-template-hash",
         "pod-template-generation",
@@ -37,7 +37,7 @@ def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
     """
     found: dict[tuple[object, ...], list[Pod]] = defaultdict(list)
     for pod in pods:
-        found[pod.namespace, _lasting(pod), pod.workload or controller(pod), pod.ports].append(pod)
+        found[pod.namespace, lasting_labels(pod), pod.workload or controller(pod), pod.ports].append(pod)
     return found
 
 
@@ -50,8 +50,9 @@ def by_workload(pods: Iterable[Pod]) -> dict[Workload, list[Pod]]:
     return found
 
 
-def _lasting(pod: Pod) -> frozenset[tuple[str, str]]:
-    return frozenset((key, value) for key, value in pod.labels.items() if key not in _OF_ONE_POD)
+def lasting_labels(pod: Pod) -> frozenset[tuple[str, str]]:
+    """The labels of a pod that are the same after the next roll-out."""
+    return frozenset((key, value) for key, value in pod.labels.items() if key not in _CONTROLLERS_OWN)
 
 
 def controller(pod: Pod) -> str | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from ovsnp.analysis.naming.ports import traffic_name
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.agreement import Traced
 from ovsnp.analysis.trace.packet_path import Fate
 from ovsnp.analysis.trace.steps import TraceStep
 from ovsnp.analysis.trace.stretch import Stretch
 from ovsnp.analysis.trace.translation import header
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.model.address import format_address
 
 _STYLES = {

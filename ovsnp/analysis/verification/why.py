@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from ovsnp.analysis.explain.explanation_text import lines
 from ovsnp.analysis.explain.reasons import explain
-from ovsnp.analysis.naming.ports import PORTLESS
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.counterexample import Counterexample
 from ovsnp.analysis.verification.questions.question import FORBIDDEN
 from ovsnp.analysis.wording.places import Places
+from ovsnp.analysis.wording.ports import PORTLESS
 from ovsnp.errors import UsageError
 from ovsnp.model.address import parse_address
 from ovsnp.model.cluster import Cluster

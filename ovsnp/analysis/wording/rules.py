@@ -1,5 +1,6 @@
 """Peers and port entries of policies in a few words."""
 
+from ovsnp.analysis.wording.ports import range_words
 from ovsnp.model.policy import IPBlock, Peer, PodPeer
 from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Selector
@@ -29,7 +30,6 @@ def label_words(selector: Selector) -> str:
 
 def port_words(entry: PortEntry) -> str:
     """``6379/tcp``, ``1024-65535/udp``, ``http/tcp``, ``any sctp port``."""
-    protocol = entry.protocol.lower()
     if entry.port is None:
-        return f"any {protocol} port"
-    return f"{entry.port}-{entry.end_port}/{protocol}" if entry.end_port else f"{entry.port}/{protocol}"
+        return f"any {entry.protocol.lower()} port"
+    return range_words(entry.protocol, entry.port, entry.end_port)

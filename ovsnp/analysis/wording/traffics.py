@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from ovsnp.analysis.wording.ports import range_words
 from ovsnp.model.cluster import Pod
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle.classes import Classes
@@ -72,7 +73,4 @@ def _ports_words(ports: Ports, names: Names) -> Iterator[str]:
 
 
 def _run_words(protocol: Protocol, run: Range) -> str:
-    if run == _EVERY_PORT:
-        return f"all {protocol.lower()}"
-    numbers = f"{run.first}" if run.first == run.last else f"{run.first}-{run.last}"
-    return f"{numbers}/{protocol.lower()}"
+    return f"all {protocol.lower()}" if run == _EVERY_PORT else range_words(protocol, *run)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.errors import Place
-from ovsnp.lab.matrix import MeasuredCell, cases, concerned, servers, traffic_name
+from ovsnp.lab.matrix import MeasuredCell, cases, concerned, servers
 from ovsnp.lab.probes import Result
 from ovsnp.model.address import format_address
 from ovsnp.model.cluster import Cluster, Pod

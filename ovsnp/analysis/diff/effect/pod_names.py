@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ovsnp.analysis.diff.effect.selector_search import EVERY, in_namespace, selectors_of, shortest, told_labels
+from ovsnp.analysis.diff.effect.selector_search import EVERY, in_namespace, selectors_of, shortest
+from ovsnp.analysis.reach.workloads import lasting_labels
 from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.model.selector import Operator, Selector
 from ovsnp.oracle import selects
@@ -68,7 +69,7 @@ class PodWords:
             self._spaces[pod.namespace].append(pod)
         self._alike: dict[frozenset[tuple[str, str]], set[str]] = defaultdict(set)
         for pod in self._pods.values():
-            self._alike[told_labels(pod)].add(pod.key)
+            self._alike[lasting_labels(pod)].add(pod.key)
         self._known: dict[frozenset[str], PodTerms] = {}
         self._in_namespace: dict[frozenset[str], tuple[list[Selector], list[str]]] = {}
         self._having: dict[Selector, frozenset[str]] = {}

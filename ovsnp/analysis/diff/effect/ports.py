@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ovsnp.analysis.wording.ports import range_words
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle.classes import TrafficClass
 from ovsnp.oracle.ranges import Range, union
@@ -21,11 +22,9 @@ class TrafficRange(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         if self.protocol is None:
             return "icmp"
-        protocol = self.protocol.lower()
         if (self.first, self.last) == (0, _LAST):
-            return protocol
-        first = max(self.first, 1)
-        return f"{first}/{protocol}" if first == self.last else f"{first}-{self.last}/{protocol}"
+            return self.protocol.lower()
+        return range_words(self.protocol, max(self.first, 1), self.last)
 
 
 class TrafficTerms(msgspec.Struct, frozen=True):

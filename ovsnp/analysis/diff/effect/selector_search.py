@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
+from ovsnp.analysis.reach.workloads import lasting_labels
 from ovsnp.model.cluster import Pod
 from ovsnp.model.selector import Operator, Requirement, Selector
 from ovsnp.oracle import selects
@@ -13,29 +14,12 @@ EVERY = Selector()
 
 Labels = Mapping[str, str]
 
-_MADE_UP = frozenset(
-    {
-        "apps.kubernetes.io/pod-index",
-        "controller-revision-hash",
-        "pod-template-generation",
-        "pod-template-hash",
-        "statefulset.kubernetes.io/pod-name",
-    }
-)
-"""Labels that controllers give to pods (https://kubernetes.io/docs/reference/labels-annotations-taints/): they are
-others after the next roll-out, so nobody is told by them."""
-
-
-def told_labels(pod: Pod) -> frozenset[tuple[str, str]]:
-    """The labels by which a pod may be told."""
-    return frozenset(label for label in pod.labels.items() if label[0] not in _MADE_UP)
-
 
 def in_namespace(pods: Sequence[Pod], keys: Collection[str]) -> tuple[list[Selector], list[str]]:
     """Selectors that together mean these of a namespace's pods, and the names of those that no selector tells apart."""
     alike: dict[frozenset[tuple[str, str]], list[Pod]] = defaultdict(list)
     for pod in pods:
-        alike[told_labels(pod)].append(pod)
+        alike[lasting_labels(pod)].append(pod)
     wanted, others, rest = [], [], []
     for labels, those in alike.items():
         meant = [pod.name for pod in those if pod.key in keys]

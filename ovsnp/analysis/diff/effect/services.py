@@ -12,6 +12,7 @@ import msgspec
 from ovsnp.analysis.diff.effect.frontends import FrontendPair
 from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
 from ovsnp.analysis.diff.effect.service_changes import ServiceChanges
+from ovsnp.analysis.wording.ports import range_words
 from ovsnp.model.address import family, format_address
 from ovsnp.oracle import NodeEnd, PodEnd, ServingBackend
 from ovsnp.oracle.indexed_oracle import IndexedOracle
@@ -72,7 +73,7 @@ class ServiceWriter:
     def _line(
         self, frontend: FrontendPair, keys: frozenset[str], endpoints: frozenset[ServingBackend], *, gained: bool
     ) -> ServiceLine:
-        port = f"{frontend.number}/{frontend.protocol.lower()}"
+        port = range_words(frontend.protocol, frontend.number)
         words = self._served_by(frontend, endpoints, 1 if gained else 0) if endpoints else "itself"
         sources = self._names.name(keys)
         return ServiceLine(gained, sources, frontend.service, port, words, not endpoints, keys, (frontend,), endpoints)
@@ -82,7 +83,7 @@ class ServiceWriter:
         pods: dict[int, set[str]] = defaultdict(set)
         words = []
         for backend in sorted(endpoints):
-            port = f"{backend.port}/{frontend.protocol.lower()}"
+            port = range_words(frontend.protocol, backend.port)
             match self._clusters[side].who(backend.address):
                 case PodEnd(pod=pod):
                     pods[backend.port].add(pod.key)
@@ -91,7 +92,7 @@ class ServiceWriter:
                 case _:
                     words.append(f"{format_address(backend.address)} {port}")
         for number, keys in sorted(pods.items()):
-            words.append(f"{self._endpoints[side].name(frozenset(keys))} {number}/{frontend.protocol.lower()}")
+            words.append(f"{self._endpoints[side].name(frozenset(keys))} {range_words(frontend.protocol, number)}")
         return ", ".join(words)
 
 

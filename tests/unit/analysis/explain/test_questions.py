@@ -2,9 +2,10 @@
 
 import pytest
 
-from ovsnp.analysis.naming.ports import WrittenPort, read_port, traffic_name
+from ovsnp.analysis.naming.ports import WrittenPort, read_port
 from ovsnp.analysis.naming.questions import Question, Written, read_question
 from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.errors import UsageError
 from ovsnp.model.address import family
 from ovsnp.model.ports import Protocol
