@@ -58,7 +58,8 @@ class Connection(NamedTuple):
 
 def _end(pod: Pod, port: int) -> End:
     mac = derived_mac(pod.addresses)
-    assert mac is not None
+    if mac is None:
+        raise ValueError(f"{pod.key} has no IPv4 address to make a MAC address of")
     return End(mac, IPv4Address(pod.addresses[0]), port)
 
 

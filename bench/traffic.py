@@ -86,7 +86,8 @@ def connect(address: str, port: int, count: int, at_once: int) -> float:
             if not ready:
                 raise TimeoutError(f"{address} port {port}: no answer within {PATIENCE} s")
             for key, _ in ready:
-                assert isinstance(key.fileobj, socket.socket)
+                if not isinstance(key.fileobj, socket.socket):
+                    raise TypeError("only sockets are waited for")
                 if key.events == selectors.EVENT_WRITE:
                     key.fileobj.send(SHORT)
                     selector.modify(key.fileobj, selectors.EVENT_READ)

@@ -5,7 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -101,8 +101,7 @@ class Agents:
     def _ask(self, requests: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Send each node its request, then gather the answers."""
         for node, request in requests.items():
-            stdin = self._agents[node].stdin
-            assert stdin is not None
+            stdin = _pipe(self._agents[node].stdin)
             try:
                 stdin.write(json.dumps(request) + "\n")
                 stdin.flush()
@@ -113,12 +112,10 @@ class Agents:
 
     def _answer(self, node: str) -> dict[str, Any]:
         agent = self._agents[node]
-        assert agent.stdout is not None
-        assert agent.stderr is not None
-        line = agent.stdout.readline()
+        line = _pipe(agent.stdout).readline()
         if not line:
             raise SwitchError(
-                f"{node}: the probe agent ended: {agent.stderr.read().strip()[-500:] or 'it said nothing'}"
+                f"{node}: the probe agent ended: {_pipe(agent.stderr).read().strip()[-500:] or 'it said nothing'}"
             )
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
@@ -135,3 +132,9 @@ class Agents:
 
 def _request(probe: Probe) -> list[Any]:
     return [probe.protocol, probe.source, probe.destination, probe.port]
+
+
+def _pipe(pipe: IO[str] | None) -> IO[str]:
+    if pipe is None:
+        raise ValueError("the probe agent was started without pipes")
+    return pipe

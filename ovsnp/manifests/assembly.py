@@ -15,6 +15,7 @@ from ovsnp.manifests.kinds.nodes import read_node
 from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
 from ovsnp.manifests.kinds.pods import PodReader
 from ovsnp.manifests.kinds.policies import read_policy
+from ovsnp.manifests.kinds.read_kinds import WORKLOADS
 from ovsnp.manifests.kinds.service_cidrs import read_service_cidr
 from ovsnp.manifests.kinds.services import read_service
 from ovsnp.manifests.kinds.syntax import label_name_fault
@@ -118,7 +119,7 @@ class _Assembly:
     def templates(self, namespaces: dict[str, Namespace]) -> list[Template]:
         """The pod templates of all workloads, in the order of the input; namespaces that are implied are added."""
         found: list[Template] = []
-        for kind in wire.WORKLOADS:
+        for kind in WORKLOADS:
             for item in self._drain(kind):
                 written: wire.ApiWorkload | wire.ApiCronJob = read_object(kind, item, self._report)
                 if written.pod_template is None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ovsnp.errors import Place
-from ovsnp.manifests.kinds.wire import KINDS
+from ovsnp.manifests.kinds.read_kinds import KINDS
 from ovsnp.manifests.no_manifests import (
     PATCH,
     TEMPLATE,

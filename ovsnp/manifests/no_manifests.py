@@ -9,7 +9,7 @@ import os
 import re
 from typing import Any, NamedTuple
 
-from ovsnp.manifests.kinds.wire import KINDS
+from ovsnp.manifests.kinds.read_kinds import KINDS
 from ovsnp.manifests.templates import ACTION, only_includes, replaced_kind
 from ovsnp.yaml_reader.json_text import line_of
 from ovsnp.yaml_reader.outline import TEMPLATE_KEY, NotationError, Outline

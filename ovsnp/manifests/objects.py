@@ -7,6 +7,7 @@ import msgspec
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.read_kinds import KINDS
 from ovsnp.yaml_reader.json_text import outline_json
 from ovsnp.yaml_reader.outline import Outline
 from ovsnp.yaml_reader.paths import Fault
@@ -14,7 +15,7 @@ from ovsnp.yaml_reader.report import MistakeReport, Subject
 from ovsnp.yaml_reader.structure import is_read, shape_faults
 
 _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
-    kind: msgspec.json.Decoder(type_).decode for kind, type_ in wire.KINDS.items()
+    kind: msgspec.json.Decoder(type_).decode for kind, type_ in KINDS.items()
 }
 
 _workload = msgspec.json.Decoder(wire.ApiWorkload).decode
@@ -39,8 +40,8 @@ def read_object(kind: str, item: ApiObject, report: MistakeReport) -> Any:
     faults: list[Fault] = []
     if found is None:
         outline = as_outline(item.body)
-        value, faults = shape_faults({} if outline.value is None else outline.value, wire.KINDS[kind])
-        found = msgspec.convert(value, wire.KINDS[kind])
+        value, faults = shape_faults({} if outline.value is None else outline.value, KINDS[kind])
+        found = msgspec.convert(value, KINDS[kind])
         faults += [fault for fault in outline.faults if _matters(fault, kind)]
     metadata = found.metadata or wire.ApiMetadata()
     if metadata.generate_name and not metadata.name:
@@ -55,7 +56,7 @@ def _generated_name(prefix: str) -> str:
 
 
 def _matters(fault: Fault, kind: str) -> bool:
-    return fault.path[:1] in OF_THE_TYPE or is_read(fault.path, wire.KINDS[kind])
+    return fault.path[:1] in OF_THE_TYPE or is_read(fault.path, KINDS[kind])
 
 
 def has_pod_template(body: msgspec.Raw | Outline) -> bool:
@@ -76,7 +77,7 @@ def _read_quickly(kind: str, body: msgspec.Raw | Outline) -> Any:
     """The object if there is nothing wrong with its shape, else None."""
     try:
         if isinstance(body, Outline):
-            return None if body.faults else msgspec.convert(body.value, wire.KINDS[kind])
+            return None if body.faults else msgspec.convert(body.value, KINDS[kind])
         if kind == "NetworkPolicy" and _may_have_doubled_keys(body):
             return None
         return _DECODE[kind](body)

@@ -138,7 +138,7 @@ def scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Opti
 def _scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
     prepared = IndexedOracle(_of_node(cluster, options.node))
     classes = Classes(prepared)
-    return (_scene(bridge, prepared, classes, ports, options, version) for version in FAMILIES)
+    return (_context(bridge, prepared, classes, ports, options, version) for version in FAMILIES)
 
 
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:
@@ -149,7 +149,7 @@ def _of_node(cluster: Cluster, node: str | None) -> Cluster:
     return replace(cluster, policies=tuple(policy for policy in cluster.policies if policy.key in chosen))
 
 
-def _scene(
+def _context(
     bridge: FlowDump, prepared: IndexedOracle, classes: Classes, ports: BridgePorts, options: Options, version: int
 ) -> ProofContext:
     cluster = prepared.cluster

@@ -50,20 +50,18 @@ def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence
         return [_STATES]
     if example.kind == "megaflow":
         return [_MEGAFLOW]
-    if example.source is None:
+    if example.source is None or example.destination is None:
         return [_FORGED if example.what.endswith(FORBIDDEN) else _WAYS]
-    return _explained(example, cluster, options) or [_WAYS]
-
-
-def _explained(example: Counterexample, cluster: Cluster, options: Options) -> list[str]:
-    assert example.source is not None
-    assert example.destination is not None
     written = Written(example.source, example.destination, example.traffic or PORTLESS)
+    return _explained(written, cluster, options) or [_WAYS]
+
+
+def _explained(written: Written, cluster: Cluster, options: Options) -> list[str]:
     try:
         question = read_question(Roster(cluster, options.service_cidrs), written)
     except UsageError:
         return []
-    if any(who(cluster, parse_address(example.destination)) == each.source for each in question.connections):
+    if any(who(cluster, parse_address(written.destination)) == each.source for each in question.connections):
         return []
     terms = Terms(options.strict_nodes, options.service_blocks, options.node)
     answers = [explain(cluster, connection, terms) for connection in question.connections]

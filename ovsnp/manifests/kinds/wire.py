@@ -9,7 +9,6 @@ meant as a restriction); everywhere else the API has many fields that say nothin
 Structs hold no references that could form a cycle, so the garbage collector need not visit them.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -291,43 +290,3 @@ class ApiServiceCIDRSpec(_Known):
 class ApiServiceCIDR(_Known):
     metadata: ApiMetadata | None = None
     spec: ApiServiceCIDRSpec | None = None
-
-
-Wire = (
-    ApiNamespace
-    | ApiNode
-    | ApiPod
-    | ApiWorkload
-    | ApiCronJob
-    | ApiService
-    | ApiEndpointSlice
-    | ApiEndpoints
-    | ApiServiceCIDR
-    | ApiNetworkPolicy
-)
-
-WORKLOADS: Mapping[str, type[ApiWorkload | ApiCronJob]] = {
-    "Deployment": ApiWorkload,
-    "StatefulSet": ApiWorkload,
-    "DaemonSet": ApiWorkload,
-    "ReplicaSet": ApiWorkload,
-    "ReplicationController": ApiWorkload,
-    "Job": ApiWorkload,
-    "CronJob": ApiCronJob,
-    "Rollout": ApiWorkload,
-    "DeploymentConfig": ApiWorkload,
-}
-"""The kinds that make pods of a template: Kubernetes' own, Argo's and OpenShift's."""
-
-KINDS: Mapping[str, type[Wire]] = {
-    "Namespace": ApiNamespace,
-    "Node": ApiNode,
-    "Pod": ApiPod,
-    **WORKLOADS,
-    "Service": ApiService,
-    "EndpointSlice": ApiEndpointSlice,
-    "Endpoints": ApiEndpoints,
-    "ServiceCIDR": ApiServiceCIDR,
-    "NetworkPolicy": ApiNetworkPolicy,
-}
-"""The kinds that are read, with their types."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.read_kinds import WORKLOADS
 from ovsnp.manifests.kinds.unique import NAME, another_counts
 from ovsnp.model.cluster import Workload
 from ovsnp.yaml_reader.paths import Path
@@ -48,7 +49,7 @@ def owner_of(metadata: wire.ApiMetadata | None, namespace: str) -> Workload | No
     for reference in (metadata and metadata.owner_references) or ():
         if not reference or not reference.controller or not reference.kind or not reference.name:
             continue
-        if reference.kind in wire.WORKLOADS:
+        if reference.kind in WORKLOADS:
             return Workload(reference.kind, namespace, reference.name)
     return None
 

@@ -7,6 +7,7 @@ import pytest
 from msgspec import inspect
 
 from ovsnp.manifests.kinds import wire
+from ovsnp.manifests.kinds.read_kinds import KINDS
 
 
 def _types(declared: inspect.Type) -> Iterator[inspect.Type]:
@@ -24,7 +25,7 @@ def _types(declared: inspect.Type) -> Iterator[inspect.Type]:
         yield from _types(part)
 
 
-EVERYTHING = [part for kind in wire.KINDS.values() for part in _types(inspect.type_info(kind))]
+EVERYTHING = [part for kind in KINDS.values() for part in _types(inspect.type_info(kind))]
 
 
 def _takes_null(declared: inspect.Type) -> bool:

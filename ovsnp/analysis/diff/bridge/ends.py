@@ -21,7 +21,7 @@ class NodeEnds:
 
     def __init__(self, context: ProofContext, named: Collection[Address]) -> None:
         self.new = context.expect.prepared
-        self._scene = context
+        self._context = context
         self._nodes = context.expect.options.strict_nodes or any(
             isinstance(self.new.who(address), NodeEnd) for address in named
         )
@@ -38,7 +38,7 @@ class NodeEnds:
             case NodeEnd():
                 return self._nodes
             case OutsideEnd() as end:
-                nobodys = (*UNROUTABLE, *self._scene.expect.service_cidrs)
+                nobodys = (*UNROUTABLE, *self._context.expect.service_cidrs)
                 return not (
                     far.vacant
                     or is_group_address(self.new.cluster, end)
@@ -60,6 +60,6 @@ class NodeEnds:
             self.new.who(source),
             self.new.who(destination),
             traffic,
-            strict_nodes=self._scene.expect.options.strict_nodes,
+            strict_nodes=self._context.expect.options.strict_nodes,
         )
         return reason_now(verdict, [direction for direction, address in sides if address in self.locals])

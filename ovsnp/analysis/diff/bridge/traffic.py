@@ -13,14 +13,13 @@ class CellClasses:
     def __init__(self, cells: Cells) -> None:
         classes: list[TrafficClass] = []
         self._class_of: list[int | None] = []
-        portless = sum(1 for each in cells.cells if _is_real(each.protocol, each.run))
+        portless = sum(1 for each in cells.cells if each.protocol in NAMES and each.run is not None and each.run.last)
         for each in cells.cells:
             if each.protocol not in NAMES:
                 self._class_of.append(portless)
-            elif not _is_real(each.protocol, each.run):
+            elif each.run is None or not each.run.last:
                 self._class_of.append(None)
             else:
-                assert each.run is not None
                 # Port 0 goes with what is next to it, so that all of a protocol has its short name.
                 run = Range(0, each.run.last) if each.run.first == 1 else each.run
                 self._class_of.append(len(classes))
@@ -35,7 +34,3 @@ class CellClasses:
             if number is not None:
                 found |= 1 << number
         return found
-
-
-def _is_real(protocol: int, run: Range | None) -> bool:
-    return protocol in NAMES and run is not None and run.last > 0

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import bits_of
-from ovsnp.model.address import Address, Prefix, family
+from ovsnp.model.address import Address, Prefix, family, format_address
+from ovsnp.model.cluster import Pod
 from ovsnp.oracle import Endpoint, NodeEnd, OutsideEnd, PodEnd
 from ovsnp.oracle.classes import Classes
 from ovsnp.oracle.indexed_oracle import IndexedOracle
@@ -35,6 +36,13 @@ class PeerClass(msgspec.Struct, frozen=True):
     vacant: bool
     held: tuple[Address, ...] = ()
     ranges: tuple[Range, ...] = ()
+
+    @property
+    def pod(self) -> Pod:
+        """The pod that has the address; raises ValueError where none has."""
+        if not isinstance(self.end, PodEnd):
+            raise ValueError(f"{format_address(self.address)} is no pod's")
+        return self.end.pod
 
     @property
     def value(self) -> int:

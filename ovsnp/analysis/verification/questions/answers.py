@@ -1,9 +1,10 @@
 """Questions about a pod that reached itself through a Service: it answers the gateway, and gets the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arriving import answered_to_gateway, gateways
 from ovsnp.analysis.verification.questions.connected import in_states, marks
 from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, TTL, ProofContext, named
@@ -20,6 +21,27 @@ def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
     pods, there = context.locals(), gateways(context)
     if not pods or not there:
         return
+    question = _answer(context, pods, there)
+    space = question.space
+
+    def verdicts(judge: Judge, unsure: bool) -> VerdictTable:
+        del unsure  # policy has no say
+        allowed = judge(pods[0], pods[0], False)
+        everyone = space.everything[1]
+        return VerdictTable((0, 1, 2), [Row(space.everything[0], {allowed: everyone} if allowed else {0: everyone})])
+
+    for piece, each in in_states(context, question, Origin.POD, verdicts):
+        if piece.judged:
+            continue
+        if piece.carried:
+            # Of what is out of the window the direction is not known, so it leaves as what the pod sent first.
+            yield replace(each, leaves={**(question.leaves or {}), SOURCE[context.version]: there[0]})
+        else:
+            yield each
+
+
+def _answer(context: ProofContext, pods: Sequence[PeerClass], there: Sequence[int]) -> BridgeQuestion:
+    """The question as it is before the states of connections divide it."""
     own = [
         {**element, "undone": far.value, "port": element["in_port"], "mac": element["dl_src"]}
         for element, far in zip(context.from_pods(pods), pods, strict=True)
@@ -28,7 +50,7 @@ def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
     space = context.space(own, to, context.cells.elements, ELEMENTS, marks(context).elements)
     start = space.fields()
     undo = {DESTINATION[context.version]: start["undone"]}
-    question = BridgeQuestion(
+    return BridgeQuestion(
         "masquerade",
         space,
         [[f"{named(far)} to itself" for far in pods], [], [], NAMES],
@@ -46,18 +68,3 @@ def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
         memory=answered_to_gateway(context, space, undo),
         note="an answer to the gateway's address",
     )
-
-    def verdicts(judge: Judge, unsure: bool) -> VerdictTable:
-        del unsure  # policy has no say
-        allowed = judge(pods[0], pods[0], False)
-        everyone = space.everything[1]
-        return VerdictTable((0, 1, 2), [Row(space.everything[0], {allowed: everyone} if allowed else {0: everyone})])
-
-    for piece, each in in_states(context, question, Origin.POD, verdicts):
-        if piece.judged:
-            continue
-        if piece.carried:
-            # Of what is out of the window the direction is not known, so it leaves as what the pod sent first.
-            yield replace(each, leaves={**(question.leaves or {}), SOURCE[context.version]: there[0]})
-        else:
-            yield each

@@ -31,7 +31,7 @@ class Bound:
     """The questions about some clients' connections to Services."""
 
     def __init__(self, context: ProofContext, who: Clients, fronts: Sequence[ServicePortCase]) -> None:
-        self._scene, self._who, self._fronts, self._ends = context, who, fronts, context.far
+        self._context, self._who, self._fronts, self._ends = context, who, fronts, context.far
         self._ways = context.ways(self._ends, who.origin)
         undone = DESTINATION[context.version]
         self._space = context.space(
@@ -48,7 +48,7 @@ class Bound:
 
     def questions(self) -> Iterator[BridgeQuestion]:
         """Every state, but that of answers."""
-        context, space, who = self._scene, self._space, self._who
+        context, space, who = self._context, self._space, self._who
         names = [[named(each) for each in who.sources], [str(each) for each in self._fronts], [], NAMES,
                  [named(each) for each in self._ends]]  # fmt: skip
         question = BridgeQuestion(
@@ -76,13 +76,13 @@ class Bound:
         def verdicts(judge: Judge, unsure: bool) -> Verdicts:
             return self._verdicts(judge, unsure=unsure, selfless=selfless)
 
-        for piece, each in in_states(self._scene, question, self._who.kind, verdicts):
+        for piece, each in in_states(self._context, question, self._who.kind, verdicts):
             for sets in self._of_protocols(each.sets, judged=piece.judged):
                 yield piece, replace(each, sets=sets, kind="connection state")
 
     def _of_protocols(self, sets: Sets, *, judged: bool) -> Iterator[Sets]:
         """The packets that have the protocol of their Service's port; of other protocols come errors about these."""
-        cells, every = self._scene.cells.cells, set(NUMBERS.values())
+        cells, every = self._context.cells.cells, set(NUMBERS.values())
         for protocol in (*sorted(every), None):
             fronts = bits(protocol in (None, NUMBERS[each.port.protocol]) for each in self._fronts)
             those = bits(cell.protocol == protocol if protocol else cell.protocol not in every for cell in cells)
@@ -91,7 +91,7 @@ class Bound:
 
     def _verdicts(self, judge: Judge, *, unsure: bool, selfless: bool) -> Verdicts:
         """Those of a judge; with --service-blocks policy judges also on the cluster IP."""
-        expect = self._scene.expect
+        expect = self._context.expect
 
         def on_the_cluster_ip(source: PeerClass, destination: PeerClass, via: bool) -> int:
             return expect.ingress(source, destination, via=via) & ~expect.tunneled(source, destination)
@@ -103,7 +103,7 @@ class Bound:
         held = self._table(on_the_cluster_ip, unsure=unsure, selfless=selfless)
         by_holders: dict[int, int] = defaultdict(int)
         for index, front in enumerate(self._fronts):
-            by_holders[bits(holds(self._scene, source, front) for source in self._who.sources)] |= 1 << index
+            by_holders[bits(holds(self._context, source, front) for source in self._who.sources)] |= 1 << index
         parts: list[tuple[Sets, Verdicts]] = []
         for holders, fronts in by_holders.items():
             for clients, table in ((holders, held), (every[CLIENTS] & ~holders, plain)):
@@ -113,7 +113,7 @@ class Bound:
 
     def _table(self, judge: Judge, *, unsure: bool, selfless: bool) -> VerdictTable:
         rows = sending(
-            self._scene, judge, self._who.sources, self._ends, self._ways, unsure=unsure, selfless=selfless, via=True
+            self._context, judge, self._who.sources, self._ends, self._ways, unsure=unsure, selfless=selfless, via=True
         )
         return VerdictTable((CLIENTS, ENDS, TRAFFIC), rows)
 

@@ -127,7 +127,8 @@ class ServiceQuestion(BridgeQuestion, kw_only=True):
         if learn.idle_timeout != min(front.service.affinity, _LONGEST):
             return f"is kept for {learn.idle_timeout} seconds"
         where = place(ENDPOINT.base)
-        assert where is not None
+        if where is None:
+            return "is kept where no field is known"
         has = packets.fields.get(where.base, 0)
         for write in learn.then:
             if write.base != where.base or not isinstance(has, int) or write.value != has & where.mask:

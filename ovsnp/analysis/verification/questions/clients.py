@@ -100,6 +100,8 @@ class Leaving(NamedTuple):
                 continue
             sets = narrowed(narrowed(question.sets, 0, 1 << index), self.dimension, here)
             (way,) = context.ways([source], "pod")
+            if way is None:
+                raise ValueError(f"{source.pod.key} is behind no port")
             leaves = {**leaving_by(way), **self.addresses}
             if bound and (found := gateways(context)):
                 leaves[SOURCE[context.version]] = found[0]

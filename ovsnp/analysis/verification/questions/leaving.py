@@ -39,9 +39,8 @@ def leaving_to(context: ProofContext, space: Space, dimension: int, ways: Sequen
     }
 
 
-def leaving_by(way: NextHop | None) -> dict[str, Value]:
+def leaving_by(way: NextHop) -> dict[str, Value]:
     """How packets leave that all go one way, whatever their addresses."""
-    assert way is not None
     return {
         "port": way.port,
         "dl_src": ROUTER_MAC,

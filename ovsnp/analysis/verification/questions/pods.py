@@ -1,7 +1,8 @@
 """Questions about what local pods send, by their own ports and as themselves, but to Services."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from ovsnp.analysis.verification.questions.addresses import PeerClass
 from ovsnp.analysis.verification.questions.clients import Clients, Leaving
 from ovsnp.analysis.verification.questions.connected import (
     ENDS,
@@ -65,6 +66,18 @@ def from_pods(context: ProofContext) -> Iterator[BridgeQuestion]:
         for part in within(each, apart_from_services) if piece.judged else (each,):
             yield from apart(part, back)
             yield from within(going_back(context, part, found), back)
+    yield from _to_endpoints(context, question, sources, ends, verdicts, to_others)
+
+
+def _to_endpoints(
+    context: ProofContext,
+    question: BridgeQuestion,
+    sources: Sequence[PeerClass],
+    ends: Sequence[PeerClass],
+    verdicts: Callable[[Judge, bool], VerdictTable],
+    to_others: Callable[[Judge, bool], VerdictTable],
+) -> Iterator[BridgeQuestion]:
+    """What is taken to go to an endpoint of a Service, in the states in which policy does not judge it."""
     who = Clients("pod", context.from_pods(sources), sources, {})
     leaving_ = Leaving(context, who, ends, ENDS, {})
     # What is taken to go to an endpoint has been translated, and is asked about apart where policy judges it.

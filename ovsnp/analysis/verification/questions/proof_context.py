@@ -126,8 +126,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
         """Elements of local pods that send what is their own."""
         found: list[Element] = []
         for each in pods:
-            assert isinstance(each.end, PodEnd)
-            port = self.expect.ports.pods[each.end.pod.key]
+            port = self.expect.ports.pods[each.pod.key]
             found.append({"in_port": port.ofport, "dl_src": port.mac, SOURCE[self.version]: each.value})
         return found
 
@@ -154,8 +153,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
 
     def subject(self, far: PeerClass) -> object:
         """Equal for local pods that policies and port names do not tell apart."""
-        assert isinstance(far.end, PodEnd)
-        return self.expect.prepared.workloads.of_pod[far.end.pod.key], far.end.pod.ports
+        return self.expect.prepared.workloads.of_pod[far.pod.key], far.pod.ports
 
     def alike(self, far: PeerClass) -> object:
         """Equal for far ends to which all local pods of a kind may send the same, and from which they may get it."""

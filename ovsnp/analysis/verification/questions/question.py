@@ -123,7 +123,7 @@ def judged(question: BridgeQuestion, packets: Packets) -> Iterator[PacketFault]:
         yield PacketFault(f"passes, and {FORBIDDEN}", packets, sets)
     if question.leaves is not None:
         for sets in question.verdicts.must_pass(packets.sets):
-            yield from _misled(question, packets, sets)
+            yield from _misled(question, question.leaves, packets, sets)
 
 
 def _let_in(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[PacketFault]:
@@ -139,13 +139,14 @@ def _let_in(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[
                         yield PacketFault(f"remembered as admitted, and {FORBIDDEN}", packets, other)
 
 
-def _misled(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[PacketFault]:
-    assert question.leaves is not None
+def _misled(
+    question: BridgeQuestion, leaves: Mapping[str, Value], packets: Packets, sets: Sets
+) -> Iterator[PacketFault]:
     if len(packets.sent) != 1:
         yield PacketFault("leaves more than once", packets, sets)
         return
     (sent,) = packets.sent
-    for name, wanted in question.leaves.items():
+    for name, wanted in leaves.items():
         has = _value(sent, name)
         if other := question.space.differ(has, wanted, sets):
             yield PacketFault(_WRONG.get(name, f"leaves with another {name}"), packets, other)

@@ -51,7 +51,7 @@ class Asking:
     """The questions about the first packets of connections that some clients open to Services."""
 
     def __init__(self, context: ProofContext, who: Clients, found: Sequence[ServicePortCase]) -> None:
-        self._scene, self._clients = context, who
+        self._context, self._clients = context, who
         self._given = [DnatBinding(front, backend) for front in found for backend in sorted(front.backends)]
         self._index = {each: index for index, each in enumerate(self._given)}
         self._ends = [context.far_of(each.backend.address) for each in self._given]
@@ -79,7 +79,7 @@ class Asking:
 
     def questions(self) -> Iterator[BridgeQuestion]:
         """Who is given which endpoint, and what becomes of the packet then."""
-        for piece in pieces(self._scene.cells, chosen(lambda state: not state.bound), self._clients.kind):
+        for piece in pieces(self._context.cells, chosen(lambda state: not state.bound), self._clients.kind):
             if piece.judged:
                 choice = self._choice(piece)
                 yield choice
@@ -93,7 +93,7 @@ class Asking:
         columns: dict[int, int] = defaultdict(int)
         for place in range(len(self._places)):
             columns[served[place]] |= 1 << place
-        space, context = self._space, self._scene
+        space, context = self._space, self._context
         everything = space.everything
         return ServiceQuestion(
             "service",
@@ -112,7 +112,7 @@ class Asking:
 
     def _onwards(self, choice: ServiceQuestion) -> Iterator[BridgeQuestion]:
         """What becomes of packets that were given an endpoint."""
-        context = self._scene
+        context = self._context
         translated = {name: self._addresses[name] for name in (DESTINATION[context.version], "tp_dst")}
         leaving = Leaving(context, self._clients, self._ends, ENDPOINTS, translated)
         both = context.ends(self._space)[0], self._addresses[DESTINATION[context.version]]
@@ -130,11 +130,12 @@ class Asking:
     def _begun(self, choice: ServiceQuestion) -> Iterator[tuple[int, dict[str, Value], Sets]]:
         """Where connections go on with which fields; those that differ in their translation only are one."""
         lost = {"tp_dst", "ct_tp_dst", "nw_proto", "ct_nw_proto", *_TAKEN_OVER}
-        lost |= {DESTINATION[self._scene.version], f"ct_{DESTINATION[self._scene.version]}"}
+        lost |= {DESTINATION[self._context.version], f"ct_{DESTINATION[self._context.version]}"}
         found: dict[object, tuple[int, dict[str, Value], dict[Sets, int]]] = {}
         for packets, given in choice.begun:
             fields = {name: value for name, value in packets.fields.items() if name not in lost}
-            assert packets.pending is not None
+            if packets.pending is None:
+                raise ValueError(f"a connection to {given.front.service.key} goes on in no table")
             key = packets.pending, frozenset(fields.items())
             _, _, places = found.setdefault(key, (packets.pending, fields, defaultdict(int)))
             sets = narrowed(narrowed(narrowed(packets.sets, CLUSTER_IPS, 1), TRAFFIC, 1), ENDPOINTS, 1)
@@ -149,7 +150,7 @@ class Asking:
     def _translated(self) -> dict[str, Value]:
         """The fields of packets to the endpoints, with what they were opened to."""
         opened = [each.front for each in self._given]
-        name = DESTINATION[self._scene.version]
+        name = DESTINATION[self._context.version]
         protocols = self._column([NUMBERS[each.port.protocol] for each in opened])
         return {
             f"ct_{name}": self._column([int.from_bytes(each.cluster_ip, "big") for each in opened]),
@@ -162,7 +163,7 @@ class Asking:
 
     def _rows(self, itself: Mapping[Address, int], *, selfless: bool) -> list[Row]:
         """For each client which endpoints it may reach; ``selfless``: what of these is itself is open."""
-        context, blocks = self._scene, self._scene.expect.options.service_blocks
+        context, blocks = self._context, self._context.expect.options.service_blocks
         ways = context.ways(self._ends, self._clients.origin)
         alike: dict[tuple[object, ...], tuple[PeerClass, DnatBinding, bool, int]] = {}
         for index, (given, far, way) in enumerate(zip(self._given, self._ends, ways, strict=True)):
@@ -186,11 +187,11 @@ class Asking:
         return rows
 
     def _passes(self, source: PeerClass, far: PeerClass, given: DnatBinding) -> bool:
-        expect = self._scene.expect
+        expect = self._context.expect
         cell = expect.cells.of(given.front.port.protocol, given.backend.port)
         if expect.tunneled(source, far) & cell:
             return False
-        egress = bool(expect.egress(source, far, via=True) & cell) or holds(self._scene, source, given.front)
+        egress = bool(expect.egress(source, far, via=True) & cell) or holds(self._context, source, given.front)
         return egress and bool(expect.ingress(source, far, via=True) & cell)
 
 

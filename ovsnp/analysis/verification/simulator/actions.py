@@ -256,9 +256,7 @@ def _learn(parts: list[str]) -> ParsedLearn:
             where = _place(name)
             terms.append((where.base, read_value(value, where.bits)[0]))
         elif part.startswith("load:"):
-            (action,) = _known(part)
-            assert isinstance(action, ParsedSet)
-            then.append(action)
+            then += [action for action in _known(part) if isinstance(action, ParsedSet)]
         else:
             where = _place(part)
             if where.mask != place_mask(where.base):

@@ -36,12 +36,9 @@ class Relevance:
             for base, (_, mask) in flow.terms.items():
                 self._add(base, mask)
         for action in actions:
-            if isinstance(action, ParsedPush) or (
-                isinstance(action, ParsedOutput) and isinstance(action.port, FieldBits)
-            ):
-                where = action.source if isinstance(action, ParsedPush) else action.port
-                assert isinstance(where, FieldBits)
-                self._add(where.base, where.mask)
+            match action:
+                case ParsedPush(source=where) | ParsedOutput(port=FieldBits() as where):
+                    self._add(where.base, where.mask)
         moves = {action for action in actions if isinstance(action, ParsedMove)}
         while left := [move for move in moves if self._matters(move.target.base, move.target.mask)]:
             moves.difference_update(left)

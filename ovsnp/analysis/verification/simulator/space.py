@@ -123,23 +123,24 @@ class Space:
         if one is two or (isinstance(one, int) and isinstance(two, int)):
             return None if one == two else sets
         if isinstance(one, int) or isinstance(two, int) or one.dimension == two.dimension:
-            column = one if isinstance(one, Column) else two
-            assert isinstance(column, Column)
-            bad = sets[column.dimension] & ~self._alike(one, two, column)
-            return narrowed(sets, column.dimension, bad) if bad else None
+            dimension, alike = self._alike(one, two)
+            bad = sets[dimension] & ~alike
+            return narrowed(sets, dimension, bad) if bad else None
         parts = ((number, part) for number, part in self.split(one, sets))
         found = (self.differ(number, two, part) for number, part in parts)
         return next((each for each in found if each), None)
 
-    def _alike(self, one: Value, two: Value, column: Column) -> int:
-        """The elements of the dimension for which both are the same number."""
-        if isinstance(one, int) or isinstance(two, int):
-            number = one if isinstance(one, int) else two
-            assert isinstance(number, int)
-            return self.index(column).get(number, 0)
-        if (one, two) not in self._same:
-            self._same[one, two] = bits(own == other for own, other in zip(one.values, two.values, strict=True))
-        return self._same[one, two]
+    def _alike(self, one: Value, two: Value) -> tuple[int, int]:
+        """The one dimension of two values, not both numbers, and its elements for which both are the same number."""
+        match one, two:
+            case (Column() as column, int(number)) | (int(number), Column() as column):
+                return column.dimension, self.index(column).get(number, 0)
+            case Column(), Column():
+                if (one, two) not in self._same:
+                    self._same[one, two] = bits(own == other for own, other in zip(one.values, two.values, strict=True))
+                return one.dimension, self._same[one, two]
+            case _:
+                raise ValueError("two numbers have no dimension")
 
     def _at(self, value: Value, number: int, sets: Sets) -> Iterator[tuple[int, Sets]]:
         if isinstance(value, int):

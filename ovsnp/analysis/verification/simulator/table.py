@@ -8,6 +8,7 @@ from itertools import groupby
 import msgspec
 
 from ovsnp.analysis.verification.simulator.actions import Action, ParsedSet
+from ovsnp.analysis.verification.simulator.conjunctions import conjunctions_of
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import (
     Column,
@@ -185,10 +186,10 @@ def _column(flows: Sequence[tuple[ReadFlow, Sets]], index: int, dimension: int, 
     if len({action.value for action in wanted}) == 1:
         return wanted[0].value
     values = [0] * len(space.dimensions[dimension])
-    for action, (_, sets) in zip(wanted, flows, strict=True):
-        assert isinstance(action.value, int)
+    numbers = (action.value for action in wanted if isinstance(action.value, int))
+    for number, (_, sets) in zip(numbers, flows, strict=True):
         for position in bits_of(sets[dimension]):
-            values[position] = action.value
+            values[position] = number
     return space.column(dimension, tuple(values))
 
 
@@ -250,7 +251,7 @@ def _take(candidates: Sequence[Candidate], among: list[Sets], taken: _Taken) -> 
             among = taken.take(each.flow, each.packets, among)
         soft = [each for each in here if each.flow.conjunctions]
         claims = []
-        for number, conjunction in _conjunctions(soft).items():
+        for number, conjunction in conjunctions_of((each.flow, each.packets) for each in soft).items():
             its = [claim for packets in conjunction.whole() for claim in _claims(number, packets, plain)]
             # Where flows disagree about the number of clauses, the flow that is looked at first decides.
             if len(conjunction.totals) > 1:
@@ -289,33 +290,3 @@ def _compare(level: Sequence[Candidate], among: Sequence[Sets], taken: _Taken) -
 def _same_but_values(one: ReadFlow, other: ReadFlow) -> bool:
     """Whether they do the same but for the numbers they set, such as a rule's own."""
     return [_bare(action) for action in one.actions] == [_bare(action) for action in other.actions]
-
-
-class _Conjunction:
-    """The clauses of one number that packets of a priority meet, and how many clauses the flows say it has."""
-
-    def __init__(self) -> None:
-        self.totals: set[int] = set()
-        self._by_clause: dict[int, list[Sets]] = defaultdict(list)
-
-    def add(self, clause: int, packets: Sets) -> None:
-        """A flow that is such a clause, and the packets that it matches."""
-        self._by_clause[clause].append(packets)
-
-    def whole(self) -> Iterable[Sets]:
-        """Packets that meet every clause."""
-        products = merged(self._by_clause[1])
-        for clause in range(2, min(self.totals) + 1):
-            others = merged(self._by_clause[clause])
-            products = [both for one in products for two in others if (both := meet(one, two))]
-        return products
-
-
-def _conjunctions(clauses: Sequence[Candidate]) -> dict[int, _Conjunction]:
-    """The conjunctions of these flows by their number."""
-    found: dict[int, _Conjunction] = defaultdict(_Conjunction)
-    for each in clauses:
-        for conjunction in each.flow.conjunctions:
-            found[conjunction.id].totals.add(conjunction.clauses)
-            found[conjunction.id].add(conjunction.clause, each.packets)
-    return found

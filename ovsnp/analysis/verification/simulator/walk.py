@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from ovsnp.analysis.verification.simulator import actions as a
+from ovsnp.analysis.verification.simulator.field_access import get, put, written
 from ovsnp.analysis.verification.simulator.packets import (
     Committed,
     Effect,
@@ -20,7 +21,7 @@ from ovsnp.analysis.verification.simulator.packets import (
     Unsupported,
     layered,
 )
-from ovsnp.analysis.verification.simulator.places import OPTION_BITS, FieldBits, is_option, is_whole_option, place_mask
+from ovsnp.analysis.verification.simulator.places import place_mask
 from ovsnp.analysis.verification.simulator.reading import FlowDump, ReadFlow
 from ovsnp.analysis.verification.simulator.relevance import Relevance
 from ovsnp.analysis.verification.simulator.space import Column, MixedError, Sets, Space, Value, is_within, meet, without
@@ -145,15 +146,17 @@ class Walk:
                     for answered in self._enter(table, packets):
                         yield from self._actions(rest, answered)
                     return
-                case a.ParsedTrack() if action.table is not None:
-                    yield from self._recirculate(action, packets, rest)
+                case a.ParsedTrack(table=int(table)):
+                    yield from self._recirculate(action, table, packets, rest)
                     return
                 case a.ParsedToGroup(group=number):
                     yield from self._group(number, packets, rest)
                     return
                 case a.ParsedDecTtl():
                     ttl = packets.fields.get("nw_ttl", 0)
-                    assert isinstance(ttl, int)
+                    if not isinstance(ttl, int):
+                        yield _unjudged(packets, "dec_ttl of packets with more than one TTL")
+                        return
                     if ttl <= 1:
                         break
                     packets.fields["nw_ttl"] = ttl - 1
@@ -176,14 +179,14 @@ class Walk:
     def _simple(self, action: a.Action, packets: Packets) -> None:
         match action:
             case a.ParsedSet(base=base, value=value, mask=mask):
-                packets.fields[base] = self._written(packets.fields, base, value, mask)
+                packets.fields[base] = written(self.space, packets.fields, base, value, mask)
             case a.ParsedMove(source=source, target=target):
-                self._put(packets.fields, target, self._get(packets.fields, source))
+                put(self.space, packets.fields, target, get(self.space, packets.fields, source))
             case a.ParsedPush(source=source):
-                packets.stack = (*packets.stack, self._get(packets.fields, source))
+                packets.stack = (*packets.stack, get(self.space, packets.fields, source))
             case a.ParsedPop(target=target):
                 if packets.stack:
-                    self._put(packets.fields, target, packets.stack[-1])
+                    put(self.space, packets.fields, target, packets.stack[-1])
                     packets.stack = packets.stack[:-1]
             case a.ParsedTrack():
                 self._remember(action, packets)
@@ -191,30 +194,6 @@ class Walk:
                 packets.effects = (*packets.effects, action)
             case _:
                 pass  # a conjunction does nothing by itself
-
-    def _written(self, fields: Mapping[str, Value], base: str, value: Value, mask: int) -> Value:
-        """A field with the bits of a mask from a value that lies as they do."""
-        if mask == place_mask(base) and not is_option(base):
-            return value
-        return self.space.write(fields.get(base, 0), value, mask)
-
-    def _get(self, fields: Mapping[str, Value], where: FieldBits) -> Value:
-        whole = fields.get(where.base, 0)
-        if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
-            return whole
-        return self.space.write(0, whole, (1 << where.bits) - 1, -where.lsb)
-
-    def _put(self, fields: dict[str, Value], where: FieldBits, value: Value) -> None:
-        if where.lsb == 0 and where.mask == place_mask(where.base) and not is_option(where.base):
-            fields[where.base] = value
-            return
-        # A tunnel option that gets a value is there from then on.
-        if is_whole_option(where):
-            fields[where.base] = self.space.write(1 << OPTION_BITS, value, where.mask)
-            return
-        present = 1 << OPTION_BITS if is_option(where.base) else 0
-        before = self.space.write(fields.get(where.base, 0), present, present)
-        fields[where.base] = self.space.write(before, value, where.mask, where.lsb)
 
     def _group(self, number: int, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
         group = self._groups.get(number)
@@ -245,11 +224,11 @@ class Walk:
                 base, mask, value = write.base, write.mask, write.value
             else:
                 base, mask = write.target.base, write.target.mask
-                value = self.space.write(0, self._get(fields, write.source), mask, write.target.lsb)
+                value = self.space.write(0, get(self.space, fields, write.source), mask, write.target.lsb)
             if base == "ct_label":
                 label = ((mask, value), *label)
             else:
-                fields[base] = self._written(fields, base, value, mask)
+                fields[base] = written(self.space, fields, base, value, mask)
         if action.commit:
             if isinstance(action.nat, a.ParsedNat):
                 whole = layered(self.space, label, place_mask("ct_label"))
@@ -257,12 +236,13 @@ class Walk:
             else:
                 packets.effects = (*packets.effects, Committed(action.zone, fields.get("ct_mark", 0), label))
 
-    def _recirculate(self, action: a.ParsedTrack, packets: Packets, rest: tuple[a.Action, ...]) -> Iterator[Packets]:
+    def _recirculate(
+        self, action: a.ParsedTrack, table: int, packets: Packets, rest: tuple[a.Action, ...]
+    ) -> Iterator[Packets]:
         """``ct(table=...)``: what goes on in the table knows the connection."""
         if rest:
             yield _unjudged(packets, "actions after ct(table=...)")
             return
-        assert action.table is not None
         self._remember(action, packets)
         known = packets.memory.get(action.zone, Memory())
         label = next((each.label for each in packets.effects if isinstance(each, Translated)), known.label)
@@ -285,7 +265,7 @@ class Walk:
             if nat.side == "dst" and self.stop:
                 yield packets.copy(pending=action.table)
                 return
-        yield from self._enter(action.table, packets)
+        yield from self._enter(table, packets)
 
     def _output(self, action: a.ParsedOutput, packets: Packets) -> Iterator[Packets]:
         """Open vSwitch sends nothing back by the port it came in by, unless IN_PORT says so."""
@@ -293,7 +273,7 @@ class Walk:
         if action.port is None:
             yield packets.copy(effects=(*packets.effects, Sent(in_port, dict(packets.fields))))
             return
-        port = action.port if isinstance(action.port, int) else self._get(packets.fields, action.port)
+        port = action.port if isinstance(action.port, int) else get(self.space, packets.fields, action.port)
         back = list(self.space.equal(port, in_port, packets.sets))
         for sets in back:
             yield packets.copy(sets=sets)
