@@ -1,6 +1,7 @@
 """The command line: one module a subcommand, imported when it is called."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from ovsnp import __version__
 from ovsnp.cli.output import flush_output, guard_output
+from ovsnp.cli.plain import tell
 from ovsnp.errors import Exit, LocatedError, OutputError, OvsnpError
 
 _COMMANDS = {
@@ -90,20 +92,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         sys.exit(Exit.USAGE)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        tell(shown.getvalue().rstrip())
         sys.exit(Exit.USAGE)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.INTERRUPTED)
     except OvsnpError as error:
         if isinstance(error, OutputError):
             _forget_output()
-        click.echo(str(error) if isinstance(error, LocatedError) else f"ovsnp: {error}", err=True)
+        tell(str(error) if isinstance(error, LocatedError) else f"ovsnp: {error}")
         sys.exit(error.exit_code)
     except (_ReaderGoneError, BrokenPipeError):
         _forget_output()
         sys.exit(Exit.DONE)
     except Exception as error:
-        click.echo(f"ovsnp: internal error, please report it: {type(error).__name__}: {error}", err=True)
+        tell(f"ovsnp: internal error, please report it: {type(error).__name__}: {error}")
         sys.exit(Exit.INTERNAL)
 
 

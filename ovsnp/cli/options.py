@@ -13,6 +13,7 @@ import msgspec
 from ovsnp import assume_ports, load, local_pods
 from ovsnp.cli.candidates import node_names
 from ovsnp.cli.configuration import config_option
+from ovsnp.cli.plain import tell
 from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
 from ovsnp.manifests import advice, located
@@ -117,12 +118,12 @@ class Request(msgspec.Struct, frozen=True):
     def detail(self, text: str) -> None:
         """Say something on stderr that only who asked for more wants to know."""
         if self.verbose:
-            click.echo(text, err=True)
+            tell(text)
 
     def tell(self, text: str) -> None:
         """Say something on stderr that is not an error."""
         if not self.quiet:
-            click.echo(text, err=True)
+            tell(text)
 
 
 def has_living(cluster: Cluster) -> bool:
@@ -137,7 +138,7 @@ def has_living(cluster: Cluster) -> bool:
 def tell_notes(*clusters: Cluster) -> None:
     """Say on stderr what of the clusters' state is left out, and why; what several clusters have, once."""
     for note in located({note for cluster in clusters for note in cluster.notes}):
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
 
 
 def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUTPUTS) -> Callable[..., None]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-import click
-
 from ovsnp import with_planned
 from ovsnp.analysis.wording.places import peer_path
 from ovsnp.cli.options import Request, has_living
+from ovsnp.cli.plain import tell
 from ovsnp.errors import Diagnostic, InputError, Span
 from ovsnp.manifests import located
 from ovsnp.model.cluster import Cluster
@@ -52,6 +51,6 @@ def _note(each: UncertainBlock) -> Note:
 def _tell(notes: Iterable[Note]) -> None:
     found = located(notes)
     for note in islice(found, _SHOWN):
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
     if len(found) > _SHOWN:
-        click.echo(f"note: {len(found) - _SHOWN} more blocks may hold pods that have no address yet", err=True)
+        tell(f"note: {len(found) - _SHOWN} more blocks may hold pods that have no address yet")

@@ -1,11 +1,9 @@
 """What is printed for people."""
 
-from collections.abc import Iterator
-
 from rich.console import Console
 from rich.text import Text
 
-_INDENT = 4
+from ovsnp.cli.fitting import columns, indent, parts
 
 
 class Terminal(Console):
@@ -16,18 +14,10 @@ class Terminal(Console):
 
         A line with ``no_wrap`` stays one, since somebody may copy it.
         """
-        for part in self._fitted(line):
-            self.print(part, soft_wrap=True)
-
-    def _fitted(self, line: Text) -> Iterator[Text]:
-        indent = len(line.plain) - len(line.plain.lstrip(" ")) + _INDENT
-        room = self.width - indent
-        if not self.file.isatty() or line.no_wrap or line.cell_len <= self.width or room <= 0:
-            yield line
-            return
-        for number, part in enumerate(line.wrap(self, room, overflow="fold")):
-            part.rstrip()
-            yield Text(" " * indent).append_text(part) if number else part
+        room = None if line.no_wrap else columns(self.file)
+        for number, part in enumerate(parts(line.plain, room)):
+            before = Text(" " * indent(line.plain) if number else "")
+            self.print(before.append_text(line[part]), soft_wrap=True)
 
     def on_broken_pipe(self) -> None:
         """Whoever read it has seen enough: rich would make 1 of that, which is an answer here."""

@@ -98,13 +98,13 @@ def _alike(matrix: Matrix, previous: Matrix | None) -> list[tuple[list[Traffic],
 
 
 def _grid(hosts: Sequence[Host], marks: Marks) -> Iterator[Text]:
-    """Rows are sources, columns destinations, both numbered; groups of hosts stand apart."""
+    """Rows are sources, columns destinations, both numbered; groups of hosts stand apart. No line of a grid breaks."""
     width = max(len(host.name) for host in hosts) + 4
     for digit in (10, 1) if len(hosts) >= 10 else (1,):
         numbers = (str(number // digit % 10) if number >= digit else " " for number in range(1, len(hosts) + 1))
-        yield Text(" " * width + _spaced(hosts, numbers), style="dim")
+        yield Text(" " * width + _spaced(hosts, numbers), style="dim", no_wrap=True)
     for number, source in enumerate(hosts, start=1):
-        row = Text(f"{number:>2} {source.name}".ljust(width))
+        row = Text(f"{number:>2} {source.name}".ljust(width), no_wrap=True)
         cells = _spaced(hosts, (marks.get((source, destination), UNTRIED) for destination in hosts))
         for mark, run in groupby(cells):
             row.append("".join(run), style=STYLES.get(mark, "yellow"))

@@ -10,6 +10,7 @@ import pytest
 from tests.ovs.service_scene import ServiceScene, address_of, policy
 from tests.support.applying import Answer, ovsnp
 from tests.support.checkout import ROOT
+from tests.support.terminal import on_terminal
 
 SCHEMA = json.loads((ROOT / "docs" / "trace.schema.json").read_text())
 ADMITTING = policy("ingress", "web", "{podSelector: {matchLabels: {app: client}}}", "{port: 8080}")
@@ -64,6 +65,19 @@ def test_masqueraded_through_a_service_to_the_other_node(scene: ServiceScene, en
     assert judged == f"default/web-2 is isolated by default/only, judged on {client}, which the tunnel header carries"
     assert step(found, 1, "IngressRule")["policies"] == [{"namespace": "default", "name": "only", "rule": "ingress[0]"}]
     assert step(found, 1, "Send")["says"] == "out of default/web-2"
+
+
+def test_fits_a_terminal_but_flows_stay_whole(scene: ServiceScene) -> None:
+    scene.serve([REMOTE])
+    scene.apply("--masquerade")
+    words = ("client", "svc/web", "http", "--ipv4", "--masquerade")
+    written = traced(scene, *words).out
+    databases = [word for node in scene.nodes for word in ("--db", node.switch.location.database)]
+    shown = on_terminal(80, "trace", "-f", str(scene.manifests), *databases, *words)
+    assert shown.split() == written.split()
+    assert max(map(len, written.splitlines())) > 80
+    assert all("priority=" in line for line in shown.splitlines() if len(line) > 80)
+    assert {line for line in shown.splitlines() if "priority=" in line} <= {*written.splitlines()}
 
 
 def test_tunnel_of_ipv6(scene: ServiceScene) -> None:

@@ -13,15 +13,14 @@ import termios
 from tests.support.checkout import ROOT
 
 
-def on_terminal(columns: int, *arguments: str) -> str:
-    """What ovsnp prints on a terminal of this width, without colour."""
+def on_terminal(columns: int, *arguments: str, stream: str = "stdout") -> str:
+    """What ovsnp prints without colour where this stream, and nothing else, is a terminal of this width."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm"}
-    command = [sys.executable, "-m", "ovsnp", *arguments, "--no-color"]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL, env=environment
-    ) as process:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    streams[stream] = follower
+    with subprocess.Popen([sys.executable, "-m", "ovsnp", *arguments], env=environment, **streams) as process:
         os.close(follower)
         shown = b""
         with contextlib.suppress(OSError):  # so a terminal ends whose other side is closed

@@ -70,13 +70,14 @@ def _step(step: TraceStep) -> Iterator[Text]:
     yield line.append(step.words, style="" if step.ours else _LOUD)
     if visit.found:
         flow = ",".join(filter(None, (f"priority={visit.priority}", visit.match)))
-        yield Text(f"        {'':<{_COLUMN}}{flow}", style=_ASIDE)
+        yield Text(f"        {'':<{_COLUMN}}{flow}", style=_ASIDE, no_wrap=True)
 
 
 def _raw(stretch: Stretch) -> Iterator[Text]:
     yield Text()
-    yield Text(f"    ovs-appctl ofproto/trace {stretch.node.bridge} '{stretch.packet}'", style="bold")
-    yield from (Text(f"    | {line}" if line else "    |", style=_ASIDE) for line in stretch.text.splitlines())
+    yield Text(f"    ovs-appctl ofproto/trace {stretch.node.bridge} '{stretch.packet}'", style="bold", no_wrap=True)
+    for line in stretch.text.splitlines():
+        yield Text(f"    | {line}" if line else "    |", style=_ASIDE, no_wrap=True)
 
 
 def _end(traced: Traced) -> Iterator[Text]:

@@ -33,9 +33,9 @@ def _counterexample(told: ReportedExample) -> Iterator[Text]:
     yield head.append(example.what, style="bold red").append(f" ({classes} of packets)", style=_DIM)
     yield Text(f"  {' to '.join(example.who[:2])}{''.join(f', {each}' for each in example.who[2:])}")
     state = f", conntrack says {example.state}" if example.state else ""
-    yield Text(f"  packet: {example.packet}{state}")
+    yield Text(f"  packet: {example.packet}{state}", no_wrap=True)
     yield Text("  why:")
     yield from (Text(f"    {line}") for line in told.why)
     yield Text("  flows it meets:")
-    yield from (Text(f"    {flow}", style=_DIM) for flow in example.flows)
-    yield Text(f"  see it: {example.trace}")
+    yield from (Text(f"    {flow}", style=_DIM, no_wrap=True) for flow in example.flows)
+    yield Text(f"  see it: {example.trace}", no_wrap=True)

@@ -8,6 +8,7 @@ import msgspec
 from ovsnp.apply import ApplyResult
 from ovsnp.apply import apply as apply_to_bridge
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
+from ovsnp.cli.plain import say
 from ovsnp.cli.planned import living_cluster
 from ovsnp.errors import UsageError
 
@@ -31,7 +32,7 @@ def apply(request: Request, *, remove_missing: bool) -> None:
         click.echo(json.dumps({"bridge": options.bridge, "node": options.node, **_document(outcome)}, indent=2))
     else:
         for line in _lines(options.bridge, outcome):
-            click.echo(line)
+            say(line)
     tell_left_out(request, outcome.without_port, outcome.odd)
 
 

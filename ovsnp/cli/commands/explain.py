@@ -25,6 +25,7 @@ from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.wording.places import Places
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.plain import tell
 from ovsnp.cli.planned import planned_clusters
 from ovsnp.cli.questions import QuestionCommand, family_options
 from ovsnp.cli.terminal import Terminal
@@ -73,7 +74,7 @@ def explain(
     ask = _at_every_port if port is None else _at_a_port
     decided = ask(request, roster, written, terms)
     if expect and decided != expect:
-        click.echo(f"ovsnp: expected {expect}, but it is {decided}", err=True)
+        tell(f"ovsnp: expected {expect}, but it is {decided}")
         sys.exit(Exit.NO)
 
 

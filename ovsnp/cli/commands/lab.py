@@ -15,6 +15,7 @@ from rich.text import Text
 from ovsnp import load
 from ovsnp.cli.configuration import config_option
 from ovsnp.cli.options import tell_notes
+from ovsnp.cli.plain import say, tell
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, OvsnpError, UsageError
 from ovsnp.lab import standing, topology
@@ -144,9 +145,9 @@ def up(
     with _interruptible():
         built = standing.up(settings, _progress, own)
         tell_notes(built.cluster)
-        click.echo(_described(built))
+        say(_described(built))
         for line in _hints(built):
-            click.echo(line)
+            say(line)
 
 
 @lab.command(short_help="Bring its nodes to other policies.")
@@ -165,7 +166,7 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
         with found.directory.locked():
             found.apply(standing.policies(found, filenames), masquerade=masquerade)
         tell_notes(found.cluster)
-        click.echo(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
+        say(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
 
 @lab.command(short_help="Measure who reaches whom, against what the policies mean.")
@@ -226,7 +227,7 @@ def restart(*, node: str, name: str) -> None:
         found = standing.find(name)
         with found.directory.locked():
             found.restart_switch(node)
-    click.echo(f"{node}: ovs-vswitchd is new, without flows; give it some: ovsnp lab apply")
+    say(f"{node}: ovs-vswitchd is new, without flows; give it some: ovsnp lab apply")
 
 
 @lab.command(short_help="Take it away.")
@@ -236,7 +237,7 @@ def down(name: str) -> None:
     """Take the lab away, whole or half built."""
     with _interruptible():
         gone = standing.down(name)
-    click.echo(f"lab {name} is gone" if gone else f"there is no lab {name}; nothing to take away")
+    say(f"lab {name} is gone" if gone else f"there is no lab {name}; nothing to take away")
 
 
 @lab.command(short_help="Four policies, one after another, on a lab for the moment.")
@@ -256,14 +257,14 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
         RUNTIMES[runtime].check_machine(DatapathType.NETDEV)
     except OvsnpError as error:
         click.echo(compiled(topology.read(topo or shipped_topology())), nl=False)
-        click.echo(f"left out: the lab and its connections: {error}", err=True)
+        tell(f"left out: the lab and its connections: {error}")
         return
     settings = Settings(name, runtime, str((topo or shipped_topology()).absolute()), encap, masquerade=masquerade)
     with _interruptible():
         with standing.temporary(settings, _progress) as built:
-            click.echo(_described(built))
+            say(_described(built))
             good = demonstrate(built, _shower(no_color))
-        click.echo(f"lab {name} is gone")
+        say(f"lab {name} is gone")
     if not good:
         sys.exit(Exit.NO)
 
@@ -278,7 +279,7 @@ def _own(files: Sequence[str], runtime: str, most_pods: int) -> LabPlan | None:
     tell_notes(cluster)
     planned = plan(cluster, most_pods)
     for line in planned.left_out:
-        click.echo(f"left out: {line}", err=True)
+        tell(f"left out: {line}")
     return planned
 
 
@@ -286,11 +287,11 @@ def _measured(found: Lab, pace: Pace) -> Matrix:
     """Measure a standing lab; what cannot be tried is left out, and said."""
     traffics = concerned(found.cluster)
     if not sctp_available() and any(traffic.protocol is Protocol.SCTP for traffic in traffics):
-        click.echo("this kernel has no SCTP: its ports are not tried", err=True)
+        tell("this kernel has no SCTP: its ports are not tried")
         traffics = [traffic for traffic in traffics if traffic.protocol is not Protocol.SCTP]
     containers = {node.pod for node in found.topology.nodes}
     if absent := [pod.key for pod in found.cluster.pods if pod.key not in containers]:
-        click.echo(f"not in the topology, so not tried: {', '.join(absent)}", err=True)
+        tell(f"not in the topology, so not tried: {', '.join(absent)}")
     with measuring(found, traffics, pace) as measured:
         return measured()
 
@@ -318,13 +319,12 @@ def _hints(built: Lab) -> Iterator[str]:
 
 def _progress(line: str) -> None:
     if sys.stderr.isatty():
-        click.echo(line, err=True)
+        tell(line)
 
 
 def _shower(no_color: bool) -> Callable[[Text], None]:
-    """Prints lines, coloured only on a terminal; never wrapped, so that grids stay grids."""
-    console = Terminal(no_color=no_color or None, highlight=False)
-    return lambda line: console.print(line, soft_wrap=True)
+    """Prints lines, coloured only on a terminal."""
+    return Terminal(no_color=no_color or None, highlight=False).write
 
 
 @contextmanager
@@ -343,7 +343,7 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        tell("interrupted")
         sys.exit(Exit.INTERRUPTED)
     finally:
         for number, handler in before.items():

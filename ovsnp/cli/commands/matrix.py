@@ -1,7 +1,6 @@
 """``ovsnp matrix``."""
 
 import gc
-import shutil
 import sys
 from functools import partial
 
@@ -12,6 +11,7 @@ from ovsnp.analysis.matrix.notations import output
 from ovsnp.analysis.matrix.view import View
 from ovsnp.analysis.reach.parties import By
 from ovsnp.cli.candidates import destinations, sources
+from ovsnp.cli.fitting import columns
 from ovsnp.cli.options import OUTPUTS, Request, shared_options
 from ovsnp.cli.planned import planned_clusters
 
@@ -45,6 +45,5 @@ def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...
         of_hosts = " of their own (all are hostNetwork)" if cluster.host_pods else ""
         request.tell(f"note: the manifests have no pods{of_hosts}, so no policy has a say")
     view = View(reach, ends["from"], ends["to"], port or "", request.service_cidrs)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for part in output(view, request.output, width):
+    for part in output(view, request.output, columns(sys.stdout)):
         click.echo(part, nl=False)

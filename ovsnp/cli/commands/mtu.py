@@ -3,6 +3,7 @@
 import click
 
 from ovsnp.cli.configuration import config_option
+from ovsnp.cli.plain import tell
 from ovsnp.model.options import Encap
 
 _IP = {4: 20, 6: 40}
@@ -31,7 +32,7 @@ def mtu(underlay: int, encap: Encap, ipv6_underlay: bool) -> None:
     left = pod_mtu(underlay, encap, 6 if ipv6_underlay else 4)
     click.echo(left)
     if left < _IPV6_LEAST:
-        click.echo(f"too small for IPv6, which needs {_IPV6_LEAST}", err=True)
+        tell(f"too small for IPv6, which needs {_IPV6_LEAST}")
 
 
 def pod_mtu(underlay: int, encap: Encap, version: int) -> int:

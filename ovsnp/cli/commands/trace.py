@@ -17,6 +17,7 @@ from ovsnp.analysis.trace.tracing import TraceTerms, check, one_packet
 from ovsnp.analysis.trace.tracing import trace as traced
 from ovsnp.cli.candidates import destinations, sources
 from ovsnp.cli.options import Request, require_node, shared_options
+from ovsnp.cli.plain import tell
 from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.questions import QuestionCommand, family_options
 from ovsnp.cli.terminal import Terminal
@@ -94,11 +95,11 @@ def trace(
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(question, ways, source_port, raw=raw):
-            console.print(line, soft_wrap=True)
+            console.write(line)
         for note in question.notes:
             request.tell(f"note: {note}")
     if not all(way.agrees for way in ways):
-        click.echo("ovsnp: the bridges do not do what the policies say", err=True)
+        tell("ovsnp: the bridges do not do what the policies say")
         sys.exit(Exit.NO)
 
 

@@ -71,7 +71,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(report, told):
-            console.print(line, soft_wrap=True)
+            console.write(line)
     if report.findings:
         sys.exit(Exit.NO)
 

@@ -75,3 +75,9 @@ def test_json_has_every_cell() -> None:
         "seen": "10.0.0.2",
         "passed": True,
     }
+
+
+def test_lines_of_a_grid_never_break() -> None:
+    _, *grid, legend, _, _ = report(matrix(HOSTS, {REDIS: ALL}))
+    assert [line.no_wrap for line in grid] == [True] * (1 + len(HOSTS))
+    assert not legend.no_wrap
