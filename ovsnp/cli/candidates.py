@@ -1,9 +1,10 @@
 """Names that a shell offers for what is written of the cluster: nodes, and the ends of connections.
 
-A shell waits for the answer and shows whatever is printed, so manifests that are wrong, or take long, offer nothing.
+A shell waits for the answer and shows whatever is printed, so manifests that are wrong offer nothing, and those that
+take long offer what is found in time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from threading import Thread
 
@@ -19,53 +20,69 @@ PATIENCE = 2.0
 
 def node_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The nodes that begin like this."""
-    return [name for cluster in _clusters(ctx) for name in sorted(cluster.nodes) if name.startswith(incomplete)]
+    return _offered(ctx, incomplete, _nodes)
 
 
 def sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Pods, workloads and nodes that begin like this, as SRC names them."""
-    return [name for cluster in _clusters(ctx) for name in _ends(cluster) if name.startswith(incomplete)]
+    """What begins like this and may be SRC of a command about policies, which takes pods without an address, too."""
+    return _offered(ctx, incomplete, lambda cluster: _sources(ctx, _planned(cluster)))
 
 
 def destinations(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Pods, workloads, nodes and Services that begin like this, as DST names them."""
-    services = [f"svc/{service.key}" for cluster in _clusters(ctx) for service in cluster.services]
-    return [*sources(ctx, parameter, incomplete), *(name for name in services if name.startswith(incomplete))]
+    """As `sources`, of DST."""
+    return _offered(ctx, incomplete, lambda cluster: _destinations(ctx, _planned(cluster)))
 
 
-def _ends(cluster: Cluster) -> Iterator[str]:
-    yield from (pod.name for pod in cluster.pods if pod.namespace == "default")
-    yield from (pod.key for pod in cluster.pods)
-    yield from sorted({pod.workload.key for pod in cluster.pods if pod.workload})
-    yield from (f"node/{name}" for name in sorted(cluster.nodes))
+def living_sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What begins like this and may be SRC of a command about flows, which are those of pods with an address."""
+    return _offered(ctx, incomplete, lambda cluster: _sources(ctx, cluster))
 
 
-def _clusters(ctx: click.Context) -> list[Cluster]:
-    """The cluster of the manifests that the command line or the configuration names; none where it cannot be read.
+def living_destinations(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """As `living_sources`, of DST."""
+    return _offered(ctx, incomplete, lambda cluster: _destinations(ctx, cluster))
 
-    It is read only once for a command line.
-    """
-    key = f"{__name__}.cluster"
-    if key not in ctx.meta:
-        ctx.meta[key] = _read(_given(ctx, "filename"), _given(ctx, "ignore_kind"))
-    found: list[Cluster] = ctx.meta[key]
+
+def _nodes(cluster: Cluster) -> Iterable[str]:
+    return sorted(cluster.nodes or {pod.node for pod in cluster.pods if pod.node})
+
+
+def _planned(cluster: Cluster) -> Cluster:
+    from ovsnp.oracle.planned import with_planned  # noqa: PLC0415 -- only who completes a name waits for it
+
+    (found,) = with_planned(cluster)
     return found
+
+
+def _sources(ctx: click.Context, cluster: Cluster) -> Iterator[str]:
+    from ovsnp.analysis.naming.roster import Roster  # noqa: PLC0415 -- only who completes a name waits for it
+
+    yield from Roster(cluster, strict_nodes=bool(_given(ctx, "strict_nodes"))).sources()
+
+
+def _destinations(ctx: click.Context, cluster: Cluster) -> Iterator[str]:
+    from ovsnp.analysis.naming.nodes_and_services import service_names  # noqa: PLC0415 -- only who completes a name waits
+
+    yield from service_names(cluster)
+    yield from _sources(ctx, cluster)
 
 
 def _given(ctx: click.Context, name: str) -> Sequence[str]:
     return ctx.params.get(name) or (ctx.default_map or {}).get(name) or ()
 
 
-def _read(paths: Sequence[str], ignored: Sequence[str]) -> list[Cluster]:
-    found: list[Cluster] = []
+def _offered(ctx: click.Context, incomplete: str, names: Callable[[Cluster], Iterable[str]]) -> list[str]:
+    """The names, in the manifests that the command line or the configuration names, that begin like this."""
+    found: list[str] = []
 
-    def read() -> None:
+    def find() -> None:
         with suppress(Exception):
-            found.append(load(files, ignore_kinds=ignored))
+            cluster = load(files, ignore_kinds=_given(ctx, "ignore_kind"))
+            found.extend(name for name in names(cluster) if name.startswith(incomplete))
 
     # Standard input is the terminal's, and has no manifests yet.
-    if files := [path for path in paths if path != STDIN]:
-        reader = Thread(target=read, daemon=True)
-        reader.start()
-        reader.join(PATIENCE)
+    if files := [path for path in _given(ctx, "filename") if path != STDIN]:
+        finder = Thread(target=find, daemon=True)
+        finder.start()
+        finder.join(PATIENCE)
     return [*found]

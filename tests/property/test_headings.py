@@ -1,4 +1,4 @@
-"""Random clusters: every heading of the matrix names its row again."""
+"""Random clusters: every heading of the matrix names its row again, and every name that is offered names somebody."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from ovsnp.analysis.naming.nodes_and_services import service_names
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.reach.cells import Reach
 from ovsnp.analysis.reach.parties import By, Party, PartyKind
@@ -54,3 +55,20 @@ def test_heading_names_its_row(seed: int, by: By) -> None:
                     case OutsideEnd(address=address):
                         assert reach.classes.of(address).number in party.outside
             assert named == members(party)
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_every_name_that_is_offered_names_somebody(seed: int) -> None:
+    random = Random(seed)
+    objects = random_cluster(random)
+    cluster = load_objects([*owned(random, [*objects, *replicas(random, objects)])])
+    strict_nodes = seed % 2 == 0
+    roster = Roster(cluster, strict_nodes=strict_nodes)
+    offered = [*roster.sources()]
+    assert all(roster.source(name).ends for name in offered)
+    assert len({*offered}) == len(offered)
+    assert all(roster.destination(name).ends for name in service_names(cluster))
+    headings = {party.name for by in By for party in Reach(cluster, by, strict_nodes=strict_nodes).parties}
+    workloads = {pod.workload.key for pod in cluster.pods if pod.workload}
+    assert headings | workloads <= {*offered}
+    assert {pod.key for pod in cluster.pods} <= {name.removeprefix("pod/") for name in offered}

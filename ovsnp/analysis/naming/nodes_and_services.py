@@ -1,5 +1,7 @@
 """Nodes and Services by their names."""
 
+from collections.abc import Iterator
+
 from ovsnp.analysis.naming.absent import elsewhere
 from ovsnp.analysis.naming.ends import SERVICE, ClusterIPEnd, Target, full_key, one_a_family
 from ovsnp.analysis.naming.near_names import advice, nearest, nearest_keys
@@ -22,6 +24,11 @@ def service_target(service: Service, addresses: tuple[Address, ...] = ()) -> Tar
     """A Service by its cluster IPs, or by these of them."""
     given = one_a_family(addresses or service.cluster_ips)
     return Target(f"{SERVICE}{service.key}", tuple(ClusterIPEnd(each, service) for each in given))
+
+
+def service_names(cluster: Cluster) -> Iterator[str]:
+    """Every name that `find_service` takes, with what tells it from other names."""
+    yield from (f"{SERVICE}{service.key}" for service in cluster.services)
 
 
 def find_node(cluster: Cluster, name: str) -> Node:

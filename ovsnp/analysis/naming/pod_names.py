@@ -53,19 +53,36 @@ class PodNames:
             return self._selected(text)
         if text.endswith(("/", "/*")):
             return self._of_namespace(text.rpartition("/")[0])
-        found: dict[frozenset[str], NamedPods] = {}
-        for each in self._candidates(text):
-            found.setdefault(frozenset(pod.key for pod in each.pods), each)
+        found = self._meanings(text)
         if len(found) > 1:
-            names = sorted(each.name for each in found.values())
-            raise UsageError(f"{text} may mean {either(names)}; write which")
-        for each in found.values():
-            return each
-        raise UsageError(self._nobody(text))
+            raise UsageError(f"{text} may mean {either(sorted(each.name for each in found))}; write which")
+        if not found:
+            raise UsageError(self._nobody(text))
+        return found[0]
+
+    def every(self) -> Iterator[str]:
+        """Every name that `read` takes, but selectors; instead of a name of several, one of each of these."""
+        of_rows = (key for key in self._rows.workloads if not key.endswith("]"))  # which are headings, and no more
+        for key in sorted({*self._pods, *self._named, *of_rows}):
+            if len(found := self._meanings(key)) > 1:
+                yield from (each.name for each in found)
+                continue
+            if key.startswith(f"{DEFAULT_NAMESPACE}/"):
+                yield key.removeprefix(f"{DEFAULT_NAMESPACE}/")
+            yield key
+        yield from (workload.key for workload in self._workloads)
+        yield from (f"{namespace}/" for namespace in sorted({pod.namespace for pod in self._cluster.pods}))
 
     def knows(self, text: str) -> bool:
         """Whether a name, which is no selector, is that of pods."""
         return any(True for _ in self._candidates(text))
+
+    def _meanings(self, text: str) -> list[NamedPods]:
+        """All that a name may mean; those that are the same pods, once."""
+        found: dict[frozenset[str], NamedPods] = {}
+        for each in self._candidates(text):
+            found.setdefault(frozenset(pod.key for pod in each.pods), each)
+        return [*found.values()]
 
     def _candidates(self, text: str) -> Iterator[NamedPods]:
         """All that a name may mean, each by a name that means nothing else."""

@@ -1,6 +1,7 @@
 """Who is meant by SRC and DST: everybody in a cluster who can be named, and addresses of nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from ovsnp.analysis.naming.addresses import address_target, is_address, read_address
 from ovsnp.analysis.naming.ends import ClusterIPEnd, Source, Target, full_key, pod_ends
@@ -56,6 +57,19 @@ class Roster:
             return service_target(find_service(self.cluster, rest))
         found = self._pods.read(text)
         return self._of_pods(found.name, found.pods)
+
+    def sources(self) -> Iterator[str]:
+        """Every name that SRC may have, but addresses and selectors, once; what takes longest to find, last."""
+        nodes = (f"node/{node.name}" for node in self.cluster.nodes.values() if node.addresses or node.gateways)
+        found: set[str] = set()
+        for name in chain(self._pods.every(), nodes, self._headings()):
+            if name not in found:
+                found.add(name)
+                yield name
+
+    def _headings(self) -> Iterator[str]:
+        """The rows of the matrix, which are found when they are asked for."""
+        yield from self._rows.parties
 
     def pods(self, text: str) -> tuple[Pod, ...]:
         """The pods that a text names; raises UsageError where it names none, or somebody else."""

@@ -15,7 +15,7 @@ from ovsnp.analysis.trace.trace_document import document
 from ovsnp.analysis.trace.trace_text import lines
 from ovsnp.analysis.trace.tracing import TraceTerms, check, one_packet
 from ovsnp.analysis.trace.tracing import trace as traced
-from ovsnp.cli.candidates import destinations, sources
+from ovsnp.cli.candidates import living_destinations, living_sources
 from ovsnp.cli.options import Request, require_node, shared_options
 from ovsnp.cli.plain import tell
 from ovsnp.cli.planned import living_cluster
@@ -40,8 +40,8 @@ _TYPED = click.core.ParameterSource.COMMANDLINE
 
 
 @click.command(cls=QuestionCommand)
-@click.argument("source", metavar="SRC", shell_complete=sources)
-@click.argument("destination", metavar="DST", shell_complete=destinations)
+@click.argument("source", metavar="SRC", shell_complete=living_sources)
+@click.argument("destination", metavar="DST", shell_complete=living_destinations)
 @click.argument("port", metavar="[PORT]", required=False)
 @click.option("--raw", is_flag=True, help="Also show what ofproto/trace says itself.")
 @click.option("--lab", is_flag=True, help="On all nodes of a standing lab, with its manifests and options.")

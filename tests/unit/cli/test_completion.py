@@ -4,14 +4,35 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from ovsnp.cli import COMMANDS
-from tests.support.applying import CLUSTER, ovsnp
+from ovsnp.analysis.naming.roster import Roster
+from ovsnp.cli import COMMANDS, candidates
+from ovsnp.cli import ovsnp as command_line
+from ovsnp.compiler import load
+from tests.support.applying import CLUSTER, ovsnp, policy
 from tests.support.checkout import ROOT
 
+BLOCK = "ipBlock: {cidr: 192.0.2.0/24}"
+PLANNED_WORKLOAD = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template: {metadata: {labels: {app: cart}}, spec: {containers: [{name: main}]}}
+"""
+PLANNED_SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: cart}, ports: [{port: 80}]}
+"""
 ASKED_IN_BASH = """
 eval "$(ovsnp completion bash)"
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -79,9 +100,13 @@ def cluster(path: Path) -> Path:
 
 NAMES = [
     (("ovsnp", "compile", "--node", ""), ["node-1", "node-2"]),
-    (("ovsnp", "explain", "d"), ["db", "default/db", "default/frontend", "default/remote"]),
+    (
+        ("ovsnp", "explain", "d"),
+        ["db", "default/", "default/db", "default/frontend", "default/frontend[+1]", "default/remote"],
+    ),
     (("ovsnp", "explain", "db", "default/r"), ["default/remote"]),
     (("ovsnp", "trace", "node/"), ["node/node-1", "node/node-2"]),
+    (("ovsnp", "trace", "db", "n"), ["node/node-1", "node/node-2", "nodes"]),
     (("ovsnp", "matrix", "--from", "front"), ["frontend"]),
     (("ovsnp", "lint", "--ignore", "un"), ["unisolated-pod", "unknown-port-name", "unused-ignore"]),
 ]
@@ -99,6 +124,47 @@ def test_workloads_of_the_manifests_are_offered(cluster: Path) -> None:
     )
     assert in_bash(cluster, "ovsnp", "explain", "dep") == ["deployment/shop/cart"]
     assert in_bash(cluster, "ovsnp", "explain", "shop/cart-1", "dep") == ["deployment/shop/cart"]
+
+
+def test_rows_of_the_matrix_are_offered(cluster: Path) -> None:
+    with (cluster / "cluster.yaml").open("a") as file:
+        file.write("---" + policy("only", 80).replace("podSelector: {matchLabels: {role: frontend}}", BLOCK))
+    assert in_bash(cluster, "ovsnp", "explain", "out") == ["outside/0.0.0.0/0", "outside/192.0.2.0/24"]
+
+
+def test_of_manifests_from_git_commands_about_policies_offer_what_will_be(cluster: Path) -> None:
+    (cluster / "cluster.yaml").write_text("---\n".join((PLANNED_WORKLOAD, PLANNED_SERVICE)))
+    offered = ["deployment/shop/cart", "outside/0.0.0.0/0", "shop/", "shop/cart", "svc/shop/cart"]
+    for words in (("explain", "shop/cart"), ("matrix", "--to")):
+        assert sorted(in_bash(cluster, "ovsnp", *words, "")) == offered
+    assert in_bash(cluster, "ovsnp", "explain", "svc") == []
+    assert in_bash(cluster, "ovsnp", "trace", "") == in_bash(cluster, "ovsnp", "trace", "shop/cart", "") == []
+
+
+def test_without_node_objects_the_nodes_that_pods_name_are_offered(cluster: Path) -> None:
+    (cluster / "cluster.yaml").write_text("---".join(part for part in CLUSTER.split("---") if "kind: Pod" in part))
+    assert in_bash(cluster, "ovsnp", "compile", "--node", "") == ["node-1", "node-2"]
+
+
+@pytest.mark.parametrize(
+    "words", [["explain", "db"], ["matrix", "--to"], ["trace"], ["compile", "--node"]], ids=" ".join
+)
+def test_manifests_are_read_once(cluster: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    read = []
+    monkeypatch.setattr(candidates, "load", lambda *given, **more: (read.append(given), load(*given, **more))[1])
+    assert ShellComplete(command_line, {}, "ovsnp", "_OVSNP_COMPLETE").get_completions(words, "")
+    assert len(read) == 1
+
+
+def test_what_is_found_in_time_is_offered(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(roster: Roster) -> Iterator[str]:
+        yield "default/db"
+        Event().wait()
+
+    monkeypatch.setattr(candidates, "PATIENCE", 0.5)
+    monkeypatch.setattr(Roster, "sources", slow)
+    (found,) = ShellComplete(command_line, {}, "ovsnp", "_OVSNP_COMPLETE").get_completions(["explain"], "")
+    assert found.value == "default/db"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
