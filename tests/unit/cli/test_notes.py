@@ -157,6 +157,20 @@ def test_only_node_that_can_be_used_is_the_node(monkeypatch: pytest.MonkeyPatch)
     assert run("compile")[0].code == 2
 
 
+def test_nodes_that_list_their_families_in_different_order() -> None:
+    """Each node has both families, so each is used, and the tunnels are of one."""
+    families = {4: "{type: InternalIP, address: 192.168.50.NODE}", 6: '{type: InternalIP, address: "fd00:50::NODE"}'}
+    text = CLUSTER
+    for node, order in (("1", (4, 6)), ("2", (6, 4))):
+        listed = ", ".join(families[version] for version in order).replace("NODE", node)
+        text = text.replace(f'{{type: InternalIP, address: "192.168.50.{node}"}}', listed)
+    Path("manifests/cluster.yaml").write_text(text)
+    answer, lines = run("compile", "--node", "node-1")
+    assert (answer.code, lines) == (0, [])
+    assert "set_field:192.168.50.2->tun_dst" in answer.out
+    assert run("explain", "remote", "db", "80", "--expect", "allowed")[0].code == 0
+
+
 WITHOUT_NODES = "---".join(part for part in CLUSTER.split("---") if "kind: Pod" in part)
 
 

@@ -151,6 +151,30 @@ def test_everything() -> None:
     )
 
 
+def _newer(part: object) -> object:
+    """An object as a later version of the API may have it: with another field in every part."""
+    if isinstance(part, list):
+        return [_newer(item) for item in part]
+    if isinstance(part, dict):
+        fields = {key: value if key == "labels" else _newer(value) for key, value in part.items()}
+        return {**fields, "later": {"a": [1]}}
+    return part
+
+
+def test_fields_of_later_versions_are_passed_over() -> None:
+    """In what runs in a cluster, which may be newer than ovsnp; a policy's would be a mistake."""
+    newer = [each if each is POLICY else _newer(each) for each in OBJECTS]
+    assert load_objects(newer) == load_objects(OBJECTS)  # type: ignore[arg-type]
+
+
+def test_fields_that_are_not_read_may_have_any_value() -> None:
+    """And an address of a node may be of a type that nobody knows yet."""
+    pod = {**POD, "spec": {**POD["spec"], "os": [None], "tolerations": "x"}}  # type: ignore[dict-item]
+    addresses = [{"type": "LaterIP", "address": "x"}, *NODE["status"]["addresses"]]  # type: ignore[index]
+    node = {**NODE, "status": {"addresses": addresses, "nodeInfo": 5}}
+    assert load_objects([node, pod]) == load_objects([NODE, POD])
+
+
 def test_json_and_yaml_in_any_order(load_text: Load) -> None:
     expected = bare(load_objects(OBJECTS))
     shuffled = [OBJECTS[index] for index in (3, 2, 1, 0)]
