@@ -54,10 +54,13 @@ def traffics(port: WrittenPort | None, destination: Destination) -> tuple[Traffi
     """What PORT is at this destination: more than one where a name is given to several ports.
 
     A number without a protocol is of TCP. Without PORT it is every port of a Service, and of all others `ICMP`: what
-    has no ports. Raises UsageError, with the nearest names, for a name that the destination does not have.
+    has no ports. Raises UsageError, with the nearest names, for a name that the destination does not have, and
+    where a Service without ports is asked about without PORT.
     """
     if port is None:
         if isinstance(destination, ClusterIPEnd) and destination.service:
+            if not destination.service.ports:
+                raise UsageError(f"{name_of(destination)} has no ports, so nothing passes to it; name a PORT")
             return tuple(Traffic(each.protocol, each.number) for each in destination.service.ports)
         return (ICMP,)
     if isinstance(port.port, int):

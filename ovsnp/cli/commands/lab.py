@@ -1,13 +1,10 @@
 """``ovsnp lab``: a cluster of nodes and pods on this machine, real packets."""
 
 import json
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import click
 from rich.text import Text
@@ -16,12 +13,12 @@ from ovsnp import load
 from ovsnp.cli.configuration import config_option
 from ovsnp.cli.options import tell_notes
 from ovsnp.cli.plain import say, tell
+from ovsnp.cli.standing_lab import DEFAULT_NAME, described, hints, interruptible
 from ovsnp.cli.terminal import Terminal
 from ovsnp.errors import Exit, OvsnpError, UsageError
 from ovsnp.lab import standing, topology
 from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.demo import compiled, demonstrate
-from ovsnp.lab.interrupts import INTERRUPTS
 from ovsnp.lab.journal import Settings
 from ovsnp.lab.matrix import Matrix, concerned
 from ovsnp.lab.matrix_json import document
@@ -36,7 +33,6 @@ from ovsnp.lab.standing import Lab
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 
-DEFAULT_NAME = "ovsnp"
 DEMO_NAME = "ovsnp-demo"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -142,11 +138,11 @@ def up(
         masquerade=masquerade,
         datapath=datapath,
     )
-    with _interruptible():
+    with interruptible():
         built = standing.up(settings, _progress, own)
         tell_notes(built.cluster)
-        say(_described(built))
-        for line in _hints(built):
+        say(described(built))
+        for line in hints(built):
             say(line)
 
 
@@ -161,7 +157,7 @@ def up(
 @config_option
 def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> None:
     """Bring every node of a standing lab to these policies, instead of those before; none: no policy at all."""
-    with _interruptible():
+    with interruptible():
         found = standing.find(name)
         with found.directory.locked():
             found.apply(standing.policies(found, filenames), masquerade=masquerade)
@@ -201,7 +197,7 @@ def test(*, name: str, output: str, rate: float, patience: float, sample: int | 
 
     Exits with 1 if any cell differs.
     """
-    with _interruptible():
+    with interruptible():
         matrix = _measured(standing.find(name), Pace(rate, patience, sample))
     if output == "json":
         click.echo(json.dumps(document(matrix, name), indent=2))
@@ -223,7 +219,7 @@ def restart(*, node: str, name: str) -> None:
     Nothing passes there until the next ovsnp lab apply: its flows are gone, and, with the userspace datapath, what
     conntrack remembered.
     """
-    with _interruptible():
+    with interruptible():
         found = standing.find(name)
         with found.directory.locked():
             found.restart_switch(node)
@@ -235,7 +231,7 @@ def restart(*, node: str, name: str) -> None:
 @config_option
 def down(name: str) -> None:
     """Take the lab away, whole or half built."""
-    with _interruptible():
+    with interruptible():
         gone = standing.down(name)
     say(f"lab {name} is gone" if gone else f"there is no lab {name}; nothing to take away")
 
@@ -260,9 +256,9 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
         tell(f"left out: the lab and its connections: {error}")
         return
     settings = Settings(name, runtime, str((topo or shipped_topology()).absolute()), encap, masquerade=masquerade)
-    with _interruptible():
+    with interruptible():
         with standing.temporary(settings, _progress) as built:
-            say(_described(built))
+            say(described(built))
             good = demonstrate(built, _shower(no_color))
         say(f"lab {name} is gone")
     if not good:
@@ -296,27 +292,6 @@ def _measured(found: Lab, pace: Pace) -> Matrix:
         return measured()
 
 
-def _described(built: Lab) -> str:
-    pods = sum(node.pod is not None for node in built.topology.nodes)
-    outside = sum(node.outside is not None for node in built.topology.nodes)
-    return (
-        f"lab {built.settings.name}: {len(built.nodes)} nodes, {pods} pods, {outside} hosts outside, "
-        f"{built.settings.encap}{', masquerade' if built.settings.masquerade else ''}, "
-        f"{'kernel datapath, ' if built.settings.datapath is DatapathType.SYSTEM else ''}"
-        f"{len(built.cluster.policies)} policies"
-    )
-
-
-def _hints(built: Lab) -> Iterator[str]:
-    """What to do next."""
-    name = built.settings.name
-    option = "" if name == DEFAULT_NAME else f" --name {name}"
-    pod = next((node.name for node in built.topology.nodes if node.pod is not None), None)
-    for container in [*(container for _, container in built.nodes), *([pod] if pod else [])]:
-        yield f"a shell in {container}: {built.runtime.shell(container)}"
-    yield f"measure it: ovsnp lab test{option}; take it away: ovsnp lab down{option}"
-
-
 def _progress(line: str) -> None:
     if sys.stderr.isatty():
         tell(line)
@@ -325,26 +300,3 @@ def _progress(line: str) -> None:
 def _shower(no_color: bool) -> Callable[[Text], None]:
     """Prints lines, coloured only on a terminal."""
     return Terminal(no_color=no_color or None, highlight=False).write
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have every way of being asked to stop end in the same clearing up, and exit with 130."""
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {
-        number: signal.signal(number, interrupt)
-        for number in INTERRUPTS
-        # nohup's wish stands.
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
-    }
-    try:
-        yield
-    except KeyboardInterrupt:
-        tell("interrupted")
-        sys.exit(Exit.INTERRUPTED)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

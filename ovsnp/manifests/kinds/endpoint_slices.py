@@ -10,7 +10,7 @@ from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_address
 from ovsnp.manifests.kinds.pod_addresses import Addressing
-from ovsnp.manifests.kinds.policies import read_protocol
+from ovsnp.manifests.kinds.protocols import known_protocol
 from ovsnp.manifests.kinds.syntax import label_name_fault, label_value_fault, port_number_fault
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Node
@@ -84,9 +84,10 @@ class SliceReader:
             name = port.name or ""
             self._report.add((*path, "name"), _name_fault(name, names))
             names.add(name)
-            protocol = read_protocol(port.protocol, (*path, "protocol"), self._report)
+            protocol = known_protocol(port.protocol, (*path, "protocol"), self._report)
             if port.port is not None:
                 self._report.add((*path, "port"), port_number_fault(port.port))
+            if protocol and port.port is not None:
                 yield SlicePort(name, protocol, port.port)
 
     def _endpoints(

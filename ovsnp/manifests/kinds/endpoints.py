@@ -12,7 +12,7 @@ from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import note_address
 from ovsnp.manifests.kinds.pod_addresses import Addressing
-from ovsnp.manifests.kinds.policies import PROTOCOLS
+from ovsnp.manifests.kinds.protocols import PROTOCOLS
 from ovsnp.manifests.kinds.syntax import MAX_PORT
 from ovsnp.model.ports import Protocol
 from ovsnp.model.service import EndpointSlice, SliceEndpoint, SlicePort

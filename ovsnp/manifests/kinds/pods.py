@@ -8,7 +8,7 @@ from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import note_address
 from ovsnp.manifests.kinds.labels import read_labels
 from ovsnp.manifests.kinds.pod_addresses import Nodes, address_texts
-from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
+from ovsnp.manifests.kinds.protocols import PROTOCOLS, known_protocol
 from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
 from ovsnp.manifests.kinds.workloads import Template
 from ovsnp.model.address import Address, family, format_address
@@ -119,7 +119,7 @@ def _ports_of(
             continue
         report.add((*path, index, "name"), port_name_fault(port.name))
         report.add((*path, index, "containerPort"), port_number_fault(number))
-        read_protocol(port.protocol, (*path, index, "protocol"), report)
+        known_protocol(port.protocol, (*path, index, "protocol"), report)
 
 
 @lru_cache(maxsize=10_000)

@@ -10,15 +10,15 @@ from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_block
 from ovsnp.manifests.kinds.labels import read_selector
+from ovsnp.manifests.kinds.protocols import read_protocol
 from ovsnp.manifests.kinds.syntax import port_name_fault, port_number_fault
 from ovsnp.model.policy import Direction, NetworkPolicy, Peer, PodPeer, Rule
-from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Selector
 from ovsnp.yaml_reader.paths import Path
 from ovsnp.yaml_reader.report import MistakeReport
 from ovsnp.yaml_reader.structure import quote
 
-PROTOCOLS: Mapping[str, Protocol] = {protocol.value: protocol for protocol in Protocol}
 _DIRECTIONS: Mapping[str, Direction] = {direction.value: direction for direction in Direction}
 _PEER_FIELDS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 
@@ -113,15 +113,6 @@ def _read_port(port: wire.ApiPort | None, path: Path, report: MistakeReport) -> 
     if port.end_port is not None:
         report.add((*path, "endPort"), _end_port_fault(port.port, port.end_port))
     return PortEntry(read_protocol(port.protocol, (*path, "protocol"), report), port.port, port.end_port)
-
-
-def read_protocol(name: str | None, path: Path, report: MistakeReport) -> Protocol:
-    """A protocol; absent, it is TCP."""
-    if name is None:
-        return Protocol.TCP
-    if name not in PROTOCOLS:
-        report.add(path, f"{quote(name)} is no protocol for ports; write TCP, UDP or SCTP")
-    return PROTOCOLS.get(name, Protocol.TCP)
 
 
 def _end_port_fault(port: int | str | None, end_port: int) -> str | None:

@@ -11,7 +11,7 @@ from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_address
 from ovsnp.manifests.kinds.labels import read_plain_selector
-from ovsnp.manifests.kinds.policies import PROTOCOLS, read_protocol
+from ovsnp.manifests.kinds.protocols import PROTOCOLS, known_protocol
 from ovsnp.manifests.kinds.syntax import label_name_fault, port_name_fault, port_number_fault
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.ports import Protocol
@@ -32,7 +32,7 @@ _PORTS: Path = ("spec", "ports")
 _TIMEOUT: Path = ("spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds")
 
 _HEADLESS_BESIDE = "None stands beside another cluster IP; write it alone, or remove it"
-_NO_PORTS = "missing; write the ports that the cluster IP has"
+_NO_PORTS = "missing; ovsnp lets nothing pass to the cluster IP"
 _NULL_PORT = "null is no port; write port, or remove it"
 
 
@@ -59,7 +59,7 @@ def read_service(
     if type_ not in _TYPES or type_ == "ExternalName" or (not addresses and cluster_ip_texts(spec)):
         return None
     if addresses and not spec.ports:
-        report.add(_PORTS, _NO_PORTS)
+        report.note(_PORTS, _NO_PORTS)
     return service
 
 
@@ -128,7 +128,7 @@ def _read_port(port: wire.ApiServicePort | None, path: Path, report: MistakeRepo
     report.add((*path, "name"), label_name_fault(name) if name else None)
     report.add((*path, "port"), "missing; write 1 to 65535" if port.port is None else port_number_fault(number))
     report.add((*path, "targetPort"), _target_fault(target) if port.target_port else None)
-    read_protocol(port.protocol, (*path, "protocol"), report)
+    known_protocol(port.protocol, (*path, "protocol"), report)
     return None
 
 
@@ -151,7 +151,8 @@ def _read_affinity(spec: wire.ApiServiceSpec, report: MistakeReport) -> int | No
     """For how many seconds a client keeps its endpoint; without ``ClientIP`` the API server drops the timeout."""
     kind = spec.session_affinity or "None"
     if kind not in ("None", "ClientIP"):
-        report.add(("spec", "sessionAffinity"), f"{quote(kind)} is no session affinity; write None or ClientIP")
+        what = f"{quote(kind)} is no session affinity that ovsnp knows"
+        report.note(("spec", "sessionAffinity"), f"{what}; ovsnp takes it for None")
     if kind != "ClientIP":
         return None
     config = spec.session_affinity_config
@@ -165,7 +166,6 @@ def _read_affinity(spec: wire.ApiServiceSpec, report: MistakeReport) -> int | No
 
 def _read_local(policy: str | None, report: MistakeReport) -> bool:
     if policy not in (None, "Cluster", "Local"):
-        report.add(
-            ("spec", "internalTrafficPolicy"), f"{quote(policy)} is no internal traffic policy; write Cluster or Local"
-        )
+        what = f"{quote(policy)} is no internal traffic policy that ovsnp knows"
+        report.note(("spec", "internalTrafficPolicy"), f"{what}; ovsnp takes it for Cluster")
     return policy == "Local"

@@ -318,6 +318,46 @@ def test_cluster_ip_that_is_left_out(odd: Object, expected: str) -> None:
     assert "s" not in {each.name for each in load_objects(objects).services}
 
 
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"ports": None}, "spec.ports: missing; ovsnp lets nothing pass to the cluster IP"),
+        ({"ports": []}, "spec.ports: missing; ovsnp lets nothing pass to the cluster IP"),
+        ({"sessionAffinity": "Cookie"}, "spec.sessionAffinity: 'Cookie' is no session affinity that ovsnp knows; ovsnp "
+         "takes it for None"),
+        ({"internalTrafficPolicy": "Zone"}, "spec.internalTrafficPolicy: 'Zone' is no internal traffic policy that "
+         "ovsnp knows; ovsnp takes it for Cluster"),
+        ({"ports": [{"port": 80, "protocol": "QUIC"}]}, "spec.ports[0].protocol: 'QUIC' is no protocol that ovsnp "
+         "knows; ovsnp leaves the port out"),
+    ],
+)  # fmt: skip
+def test_service_of_a_later_api_version(spec: Object, expected: str) -> None:
+    odd = service("s", "10.96.0.1", **spec)
+    assert said(odd) == [f"Service default/s: {expected}"]
+    (found,) = load_objects([odd]).services
+    assert (found.affinity, found.local) == (None, False)
+    assert [port.number for port in found.ports] == ([] if "ports" in spec else [80])
+
+
+def test_ports_of_protocols_to_come_are_left_out() -> None:
+    ports = [{"name": name, "protocol": name.upper(), "containerPort": 80} for name in ("quic", "tcp")]
+    serving = pod("a", "10.7.1.2", containers=[{"ports": ports}])
+    slice_ports = [{"name": each["name"], "protocol": each["protocol"], "port": 80} for each in ports]
+    of_service = {
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "ports": slice_ports,
+        "metadata": {"name": "s", "labels": {"kubernetes.io/service-name": "s"}}, "endpoints": [],
+    }  # fmt: skip
+    unknown = "protocol: 'QUIC' is no protocol that ovsnp knows; ovsnp leaves the port out"
+    objects = [BEECH, serving, of_service]
+    assert said(*objects) == [
+        f"Pod default/a: spec.containers[0].ports[0].{unknown}",
+        f"EndpointSlice default/s: ports[0].{unknown}",
+    ]
+    cluster = load_objects(objects)
+    assert [port.name for port in cluster.pods[0].ports] == ["tcp"]
+    assert [port.name for port in cluster.slices[0].ports] == ["tcp"]
+
+
 def test_one_cluster_ip_of_two_services() -> None:
     objects = [service("s", "10.96.0.1", "fd96::1"), service("t", "10.96.0.1"), service("u", "10.96.0.2")]
     assert said(*objects) == [

@@ -59,8 +59,6 @@ def test_two_pods_of_one_name(mistakes: Mistakes) -> None:
          "write it as digits without quotes"),
         ("{name: '80', containerPort: 80}", "name: '80' in quotes is a name, and a name of a port has a letter; "
          "write 80 without quotes"),
-        ("{name: web, containerPort: 80, protocol: tcp}", "protocol: 'tcp' is no protocol for ports; "
-         "write TCP, UDP or SCTP"),
     ],
 )  # fmt: skip
 def test_container_ports(mistakes: Mistakes, port: str, message: str) -> None:

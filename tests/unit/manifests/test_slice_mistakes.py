@@ -89,7 +89,6 @@ def test_ipv6_endpoint(mistakes: Mistakes, address: str, message: str) -> None:
         ("port: 0", ".port: the number 0 is no port; write 1 to 65535"),
         ("port: 65536", ".port: the number 65536 is no port; write 1 to 65535"),
         ("port: http", ".port: must be a whole number, not the text 'http'; write it as digits without quotes"),
-        ("{port: 80, protocol: tcp}", ".protocol: 'tcp' is no protocol for ports; write TCP, UDP or SCTP"),
         ("{port: 80, name: Http}", ".name: 'Http' is no valid name; use at most 63 lower-case letters, "
          "digits and '-'"),
         ("{port: 80, name: 1}", ".name: must be text, not the number 1; write it in quotes"),

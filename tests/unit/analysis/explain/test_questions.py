@@ -23,6 +23,7 @@ CLUSTER = b.cluster(
     b.pod("default/web", "10.20.1.10", "fd00:20:1::a", on="node-1", ports=WEB_PORTS),
     b.pod("default/four", "10.20.1.11", on="node-1", ports=[("only", Protocol.TCP, 1)]),
     b.pod("default/six", "fd00:20:1::b", on="node-1"),
+    b.service("default/bare", "10.96.0.6", ports=[]),
     b.service("default/web", "10.96.0.5", ports=[b.port(80, "http", "http"), b.port(53, 53, "dns", Protocol.UDP)]),
 )
 
@@ -135,6 +136,12 @@ def test_plain_question_has_no_notes(port: str) -> None:
 
 def test_icmp_is_what_has_no_ports() -> None:
     assert asked("client", "web", "icmp").connections == asked("client", "web").connections
+
+
+def test_service_without_ports_needs_a_port() -> None:
+    with pytest.raises(UsageError, match="svc/default/bare has no ports, so nothing passes to it; name a PORT"):
+        asked("client", "svc/bare")
+    assert traffic(asked("client", "svc/bare", "80")) == ["IPv4 80/tcp"]
 
 
 def test_pairs_of_pods_that_share_no_family_are_left_out_with_a_note() -> None:
