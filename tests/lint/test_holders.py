@@ -13,6 +13,7 @@ from ovsnp.analysis.lint.covers import peer_within, port_within, possible, selec
 from ovsnp.analysis.lint.entries import RuleEntry
 from ovsnp.analysis.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
 from ovsnp.analysis.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
+from ovsnp.analysis.lint.port_holders import PortHolders
 from ovsnp.errors import Place
 from ovsnp.model.address import parse_prefix
 from ovsnp.model.cluster import Cluster

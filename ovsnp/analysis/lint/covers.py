@@ -49,6 +49,12 @@ def satisfiable(selector: Selector) -> bool:
     )
 
 
+def allowed_value(selector: Selector, requirement: Requirement) -> str | None:
+    """The first value of a requirement with ``In`` that the selector allows as a whole; None if there is none."""
+    about = _about(selector, requirement.key)
+    return next((value for value in requirement.values if selects(about, {requirement.key: value})), None)
+
+
 def _about(selector: Selector, key: str) -> Selector:
     return Selector(tuple(requirement for requirement in selector.requirements if requirement.key == key))
 

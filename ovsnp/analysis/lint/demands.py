@@ -6,15 +6,13 @@ a part has to be looked for among few others: those that demand something that i
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import merge
 from itertools import groupby
-from typing import TypeVar
 
-from ovsnp.analysis.lint.covers import ALL_PORTS, excepted, port_range
+from ovsnp.analysis.lint.covers import allowed_value, excepted
 from ovsnp.model.address import Prefix
 from ovsnp.model.policy import IPBlock, Peer
-from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Operator, Selector
 
 Token = tuple[Hashable, ...]
@@ -23,14 +21,16 @@ Demand = frozenset[Token]
 Demands = Sequence[Demand]
 """Whatever is held meets all of these."""
 
-_Choice = TypeVar("_Choice")
-
-_BITS = 16
-"""Of a port's number."""
+_FEW = 4
+"""So many things are compared one by one."""
+_DEPTH = 6
+"""So many demands of a thing are asked for: those that come after tell hardly anything apart."""
+_MET: Token = ()
+"""What everyone offers, and a thing without a further demand wants."""
 
 
 class Index:
-    """Things, each by the one of its demands that the fewest offers meet.
+    """Things by what they demand: first by the demand that the fewest offers meet, many with the same by the next one.
 
     A thing is given as clauses, which all must be met; a clause is met by the demands of one of its choices. Each thing
     has a clause, and each clause a choice, that demand something. ``offers`` are those to be expected, of all that will
@@ -38,20 +38,26 @@ class Index:
     """
 
     def __init__(self, things: Sequence[Sequence[Sequence[Demands]]], offers: Iterable[Token]) -> None:
-        self._offers = offers
-        self._places: dict[Token, list[int]] = {}
-        for place, clauses in enumerate(things):
-            chosen = _least(
-                [[_least(demands, self._cost) for demands in choices] for choices in clauses],
-                lambda choices: sum(map(self._cost, choices)),
-            )
-            for token in frozenset().union(*chosen):
-                self._places.setdefault(token, []).append(place)
+        self._things, self._offers = things, offers
+        self._root = Branch(cache(self._demands), range(len(things)), 0)
 
     def candidates(self, offers: Iterable[Token]) -> Iterator[int]:
         """The places of the things that may hold what offers this, in order; all that do hold it are among them."""
-        places = (self._places[token] for token in frozenset(offers) if token in self._places)
-        return (place for place, _ in groupby(merge(*places)))
+        return in_order(branch.places for branch in self.ends(offers))
+
+    def ends(self, offers: Iterable[Token]) -> Iterator["Branch"]:
+        """The same in parts, each with its places in order; a place may be in several parts."""
+        return self._root.ends(frozenset((*offers, _MET)))
+
+    def _demands(self, place: int) -> Demands:
+        """The demands of a thing, those first that cost least; of a clause with choices one that any choice makes."""
+        demands = [demand for choices in self._things[place] for demand in self._of_clause(choices)]
+        return sorted(demands, key=self._cost)[:_DEPTH] if len(demands) > 1 else demands
+
+    def _of_clause(self, choices: Sequence[Demands]) -> Demands:
+        if len(choices) == 1:
+            return choices[0]
+        return [frozenset().union(*(min(demands, key=self._cost) for demands in choices))]
 
     def _cost(self, demand: Demand) -> int:
         return sum(self._offered[token] for token in demand)
@@ -61,9 +67,34 @@ class Index:
         return Counter(self._offers)
 
 
-def _least(choices: Sequence[_Choice], cost: Callable[[_Choice], int]) -> _Choice:
-    """The choice that costs least; where there is only one, nobody asks what it costs."""
-    return choices[0] if len(choices) == 1 else min(choices, key=cost)
+class Branch:
+    """Things, by their places in order, of which so many demands as the branch is deep are met."""
+
+    def __init__(self, demands: Callable[[int], Demands], places: Sequence[int], depth: int) -> None:
+        self.places = places
+        self._demands, self._depth = demands, depth
+
+    def ends(self, offers: frozenset[Token]) -> Iterator["Branch"]:
+        """The last branches that offers lead to."""
+        if len(self.places) <= _FEW or self._depth == _DEPTH:
+            yield self
+            return
+        for token in self._branches.keys() & offers:
+            yield from self._branches[token].ends(offers)
+
+    @cached_property
+    def _branches(self) -> Mapping[Token, "Branch"]:
+        places: dict[Token, list[int]] = {}
+        for place in self.places:
+            demands = self._demands(place)
+            for token in demands[self._depth] if self._depth < len(demands) else (_MET,):
+                places.setdefault(token, []).append(place)
+        return {token: Branch(self._demands, there, self._depth + 1) for token, there in places.items()}
+
+
+def in_order(places: Iterable[Iterable[int]]) -> Iterator[int]:
+    """Places that are in order in each part, each place once."""
+    return (place for place, _ in groupby(merge(*places)))
 
 
 def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:
@@ -87,11 +118,15 @@ def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:
 
 def by_selector(selector: Selector | None, what: str) -> Iterator[Token]:
     """What a selector offers to one that may hold it."""
-    for each in selector.requirements if selector else ():
+    if selector is None:
+        return
+    for each in selector.requirements:
         key = what, each.key
         match each.operator:
             case Operator.IN:
-                yield from ((*key, "is", value) for value in each.values)
+                # Who holds the selector holds every value that it allows, so any one of them will do.
+                if (value := allowed_value(selector, each)) is not None:
+                    yield *key, "is", value
                 yield from ((*key, "there"), (*key, "few"))
             case Operator.EXISTS:
                 yield (*key, "there")
@@ -152,32 +187,3 @@ def _first(block: IPBlock) -> Prefix:
         if part.value == value:
             value += 1 << (part.width - part.length)
     return Prefix(block.cidr.family, value, block.cidr.width)
-
-
-def of_port(entry: PortEntry) -> Demands:
-    """What an entry of ``ports`` demands of one that it holds: its name, or a number in one of its blocks."""
-    if isinstance(entry.port, str):
-        return [frozenset({(entry.protocol, entry.port)})]
-    first, last = port_range(entry)
-    blocks = [(0, _BITS)] if (first, last) == ALL_PORTS else _blocks(first, last)
-    return [frozenset((entry.protocol, *block) for block in blocks)]
-
-
-def by_port(entry: PortEntry) -> Iterator[Token]:
-    """What an entry of ``ports`` offers: a name could be any number, so only all numbers hold it."""
-    if isinstance(entry.port, str):
-        yield entry.protocol, entry.port
-        yield entry.protocol, 0, _BITS
-        return
-    first, _ = port_range(entry)
-    yield from ((entry.protocol, first >> bits, bits) for bits in range(_BITS + 1))
-
-
-def _blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """The numbers of a range as the fewest aligned blocks: which one, of how many bits."""
-    while first <= last:
-        bits = next(
-            bits for bits in range(_BITS, -1, -1) if first % (1 << bits) == 0 and first + (1 << bits) - 1 <= last
-        )
-        yield first >> bits, bits
-        first += 1 << bits

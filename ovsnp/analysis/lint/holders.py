@@ -1,24 +1,25 @@
-"""Who holds all of a peer, a port or a rule, among many."""
+"""Who holds all of a peer or a rule, among many."""
 
-from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ovsnp.analysis.lint.covers import peer_within, port_range, possible, satisfiable, selector_within
+from ovsnp.analysis.lint.covers import peer_within, possible, satisfiable, selector_within
 from ovsnp.analysis.lint.demands import (
+    Branch,
     Demands,
     Index,
     Token,
     by_peer,
-    by_port,
     by_selector,
+    in_order,
     of_peer,
-    of_port,
     of_selector,
 )
 from ovsnp.analysis.lint.entries import RuleEntry
+from ovsnp.analysis.lint.port_holders import PortHolders, PortsInOrder
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, Peer, Rule
-from ovsnp.model.ports import PortEntry, Protocol
+from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Selector
 
 
@@ -45,39 +46,6 @@ class PeerHolders:
                 yield self._places[wide]
 
 
-class PortHolders:
-    """The entries of a rule's ``ports``; of equal ones the first counts."""
-
-    def __init__(self, entries: Sequence[PortEntry]) -> None:
-        self._names: dict[PortEntry, int] = {}
-        ranges: dict[Protocol, list[tuple[int, int, int]]] = {}
-        for place, entry in enumerate(entries):
-            first, last = port_range(entry)
-            if isinstance(entry.port, str):
-                self._names.setdefault(entry, place)
-            else:
-                ranges.setdefault(entry.protocol, []).append((first, -last, place))
-        self._widest = {protocol: _widest(found) for protocol, found in ranges.items()}
-
-    def of(self, narrow: PortEntry) -> int | None:
-        """The place of the widest one that holds all of an entry."""
-        first, last = port_range(narrow)
-        widest = self._widest.get(narrow.protocol, ())
-        before = bisect_right(widest, first, key=lambda each: each[0])
-        if before and widest[before - 1][1] >= last:
-            return widest[before - 1][2]
-        return self._names.get(narrow)
-
-
-def _widest(ranges: list[tuple[int, int, int]]) -> Sequence[tuple[int, int, int]]:
-    """The ranges that are inside no other, as first number, last number and place."""
-    found: list[tuple[int, int, int]] = []
-    for first, negative, place in sorted(ranges):
-        if not found or -negative > found[-1][1]:
-            found.append((first, -negative, place))
-    return found
-
-
 def admits_someone(rule: RuleEntry) -> bool:
     """Whether a rule could admit anyone to, or from, a pod that there can be."""
     return satisfiable(rule.policy.pod_selector) and (not rule.rule.peers or bool(_some(rule)))
@@ -95,8 +63,10 @@ class RuleHolders:
             if what not in said:
                 said.add(what)
                 self._rules.append(each)
+        self._shared = Counter(peer for each in rules for peer in each.rule.peers)
         offers = (token for each in rules for token in self._by_rule(each))
         self._index = Index([_of_rule(each) for each in self._rules], offers)
+        self._ports: dict[Branch, PortsInOrder] = {}
         self._parts: dict[int, _Parts] = {}
 
     def of(self, narrow: RuleEntry) -> RuleEntry | None:
@@ -111,7 +81,8 @@ class RuleHolders:
         return any(True for _ in self._around(narrow))
 
     def _around(self, narrow: RuleEntry) -> Iterator[RuleEntry]:
-        for place in self._index.candidates(self._by_rule(narrow)):
+        ends = self._index.ends(self._by_rule(narrow))
+        for place in in_order(self._ports_of(end).hold(narrow.rule.ports) for end in ends):
             wide = self._rules[place]
             if wide is not narrow and self._within(narrow, wide):
                 yield wide
@@ -128,14 +99,18 @@ class RuleHolders:
             self._parts[id(rule)] = _Parts(self._cluster, rule)
         return self._parts[id(rule)]
 
+    def _ports_of(self, branch: Branch) -> PortsInOrder:
+        if branch not in self._ports:
+            self._ports[branch] = PortsInOrder([(place, self._rules[place].rule.ports) for place in branch.places])
+        return self._ports[branch]
+
     def _by_rule(self, rule: RuleEntry) -> Iterator[Token]:
-        """What a rule offers: of its peers and of its ports one each, as all of them have to be held."""
+        """What a rule offers; of its peers one that few rules have, as all of them have to be held."""
         yield (rule.direction,)
         yield from by_selector(rule.policy.pod_selector, "selected")
-        for peer in _some(rule)[:1]:
+        if peers := _some(rule):
+            peer = min(peers, key=lambda each: self._shared[each])
             yield from by_peer(peer, self._cluster.namespaces[rule.policy.namespace].labels)
-        for entry in rule.rule.ports[:1]:
-            yield from by_port(entry)
 
 
 class _Parts:
@@ -164,11 +139,6 @@ def _some(rule: RuleEntry) -> list[Peer]:
 
 
 def _of_rule(rule: RuleEntry) -> list[list[Demands]]:
-    """What a rule demands of one that it holds: to be in its direction, for its pods, from its peers, to its ports."""
+    """What a rule demands of one that it holds, its ports apart: to be in its direction, for its pods, its peers."""
     pods = [frozenset({(rule.direction,)}), *of_selector(rule.policy.pod_selector, "selected")]
-    clauses: list[list[Demands]] = [[pods]]
-    if rule.rule.peers:
-        clauses.append([of_peer(peer) for peer in _some(rule)])
-    if rule.rule.ports:
-        clauses.append([of_port(entry) for entry in rule.rule.ports])
-    return clauses
+    return [[pods], [of_peer(peer) for peer in _some(rule)]] if rule.rule.peers else [[pods]]

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from ovsnp.analysis.lint.covers import peer_within, possible
 from ovsnp.analysis.lint.entries import RuleEntry, rules
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
-from ovsnp.analysis.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
+from ovsnp.analysis.lint.holders import PeerHolders, RuleHolders, admits_someone
 from ovsnp.analysis.lint.lint_index import LintIndex
+from ovsnp.analysis.lint.port_holders import PortHolders
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.paths import Path, format_path
 

@@ -6,8 +6,9 @@ import msgspec
 
 from ovsnp.analysis.lint.entries import RuleEntry, rules
 from ovsnp.analysis.lint.finding import Finding, of_policy
-from ovsnp.analysis.lint.holders import PortHolders, RuleHolders, admits_someone
+from ovsnp.analysis.lint.holders import RuleHolders, admits_someone
 from ovsnp.analysis.lint.lint_index import LintIndex
+from ovsnp.analysis.lint.port_holders import PortHolders
 from ovsnp.analysis.lint.wording import listed
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, PodPeer, Rule
