@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ovsnp.analysis.lint import LintIndex, holders, pointless
 from ovsnp.analysis.lint.covers import peer_within, port_within, possible, selector_within
 from ovsnp.analysis.lint.entries import RuleEntry
-from ovsnp.analysis.lint.holders import PeerHolders, PortHolders, RuleHolders, admits_someone
+from ovsnp.analysis.lint.holders import PeerHolders, RuleHolders, admits_someone
 from ovsnp.analysis.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
-from ovsnp.analysis.lint.port_holders import PortHolders
+from ovsnp.analysis.lint.port_holders import PortHolders, PortsInOrder
 from ovsnp.errors import Place
 from ovsnp.model.address import parse_prefix
 from ovsnp.model.cluster import Cluster
@@ -29,6 +29,29 @@ SELECTORS = st.none() | selectors
 PEERS = blocks() | st.builds(PodPeer, SELECTORS, SELECTORS)
 NAMED = ports | st.builds(PortEntry, st.sampled_from((Protocol.TCP, Protocol.UDP)), st.sampled_from("ab"))
 RULES = st.builds(Rule, st.lists(PEERS, max_size=2).map(tuple), st.lists(NAMED, max_size=2).map(tuple))
+RANGES = st.builds(
+    lambda first, more: PortEntry(Protocol.TCP, first, first + more), st.integers(1, 6), st.integers(0, 6)
+)
+FEW_PEERS = st.sampled_from(
+    (
+        IPBlock(parse_prefix("192.0.2.0/24")),
+        IPBlock(parse_prefix("192.0.2.0/25")),
+        IPBlock(parse_prefix("192.0.2.0/24"), (parse_prefix("192.0.2.128/25"),)),
+        peer(labelled(a="x")),
+        peer(labelled(a="x", b="y")),
+        peer(expressed("a", Operator.IN, "x", "y")),
+        peer(expressed("b", Operator.NOT_IN, "x")),
+    )
+)
+ALIKE = st.tuples(
+    st.sampled_from((Selector(), labelled(a="x"), labelled(a="x", b="y"))),
+    st.builds(
+        Rule,
+        st.lists(FEW_PEERS, max_size=2).map(tuple),
+        st.lists(RANGES | st.just(PortEntry(Protocol.TCP, "a")), max_size=2).map(tuple),
+    ),
+)
+"""Rules that many demands do not tell apart."""
 MANY = 500
 
 
@@ -104,6 +127,26 @@ def test_rule_that_holds_one_is_the_first_of_all_pairs(rules: list[tuple[Selecto
     for narrow in listed:
         expected = around(NAMESPACE, narrow, listed)
         assert index.of(narrow) is (expected[0] if expected else None)
+
+
+@given(st.lists(ALIKE, min_size=10, max_size=30))
+def test_rule_that_holds_one_is_the_first_of_all_pairs_where_many_are_alike(rules: list[tuple[Selector, Rule]]) -> None:
+    listed = entries(rules)
+    index = RuleHolders(NAMESPACE, listed)
+    for narrow in listed:
+        expected = around(NAMESPACE, narrow, listed)
+        assert index.of(narrow) is (expected[0] if expected else None)
+
+
+@given(st.lists(st.lists(RANGES | NAMED, max_size=3), min_size=1, max_size=12), st.lists(RANGES | NAMED, max_size=3))
+def test_rules_that_hold_ports_are_those_of_which_each_does(
+    rules: list[list[PortEntry]], narrow: list[PortEntry]
+) -> None:
+    def hold(wide: list[PortEntry]) -> bool:
+        return bool(narrow) and all(any(port_within(one, other) for other in wide) for one in narrow)
+
+    expected = [place for place, wide in enumerate(rules) if not wide or hold(wide)]
+    assert [*PortsInOrder([*enumerate(rules)]).hold(narrow)] == expected
 
 
 def block(number: int, length: int = 24) -> str:
@@ -184,10 +227,40 @@ def test_comparisons_of_rules_grow_with_their_number(shape: str, together: bool,
     assert comparisons.peers <= 20 * MANY
 
 
-def test_comparisons_of_rules_that_differ_by_ports_grow_with_their_number(comparisons: Comparisons) -> None:
-    rules = tuple(Rule((peer(labelled(app="shop")),), (PortEntry(Protocol.TCP, 1 + number),)) for number in range(MANY))
+PORTS: dict[str, Callable[[int], tuple[PortEntry, ...]]] = {
+    "numbers": lambda number: (PortEntry(Protocol.TCP, 1 + number),),
+    "ranges that overlap": lambda number: (PortEntry(Protocol.TCP, 1 + number, 1 + number + MANY // 2),),
+    "a name and ranges that overlap": lambda number: (
+        PortEntry(Protocol.TCP, "http"),
+        PortEntry(Protocol.TCP, 1 + number, 1 + number + MANY // 2),
+    ),
+    "ranges that cross": lambda number: (
+        PortEntry(Protocol.TCP, 1 + number, 20_000 + number),
+        PortEntry(Protocol.UDP, 40_000 - number, 60_000 - number),
+    ),
+}
+
+
+@pytest.mark.parametrize("ports", PORTS)
+def test_comparisons_of_rules_that_differ_by_ports_grow_with_their_number(ports: str, comparisons: Comparisons) -> None:
+    rules = tuple(Rule((peer(labelled(app="shop")),), PORTS[ports](number)) for number in range(MANY))
     assert not list(rules_that_another_makes_pointless(scene(rules)))
     assert comparisons.rules <= 2 * MANY
+
+
+def test_comparisons_of_rules_that_two_parts_together_tell_apart_grow_with_their_number(
+    comparisons: Comparisons,
+) -> None:
+    side = int(MANY**0.5)
+    labels = [labelled(app=f"a{number // side}", tier=f"t{number % side}") for number in range(MANY)]
+    blocks = [IPBlock(parse_prefix(block(number % 8, 8 + number % 8))) for number in range(MANY)]
+    rules = [
+        *(Rule((peer(each),)) for each in labels),
+        *(Rule((blocks[number],), PORTS["ranges that overlap"](number)) for number in range(MANY)),
+        *(Rule((IPBlock(parse_prefix("10.0.0.0/8")), peer(labelled(k=f"{number}")))) for number in range(MANY)),
+    ]
+    assert not list(rules_that_another_makes_pointless(scene(tuple(rules))))
+    assert comparisons.rules <= 10 * len(rules)
 
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if isinstance(SHAPES[shape](0), PodPeer)])
