@@ -6,10 +6,13 @@ which policies isolate which pods, and whom a peer names.
 
 from collections import defaultdict
 from collections.abc import KeysView, Sequence
+from functools import cache
+from heapq import merge
 
 from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
+from ovsnp.model.selector import Selector
 from ovsnp.model.service import Service, ServicePort
 from ovsnp.oracle.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd
 from ovsnp.oracle.isolation import affects
@@ -30,13 +33,23 @@ class IndexedOracle(Lookups):
         self._backends: dict[tuple[str, ServicePort, int, str | None], frozenset[ServingBackend]] = {}
         self._group: dict[OutsideEnd, bool] = {}
 
-    def _find_isolating(self, direction: Direction) -> dict[int, list[NetworkPolicy]]:
-        found: dict[int, list[NetworkPolicy]] = defaultdict(list)
-        for policy in self.cluster.policies:
+    def _find_isolating(self, direction: Direction) -> dict[int, tuple[NetworkPolicy, ...]]:
+        """The policies that isolate each group, in order; those that select the same are asked once."""
+        subjects: dict[tuple[str, Selector], list[int]] = defaultdict(list)
+        for place, policy in enumerate(self.cluster.policies):
             if affects(policy, direction):
-                for number in self.workloads.of_namespace(policy.namespace, policy.pod_selector):
-                    found[number].append(policy)
-        return found
+                subjects[policy.namespace, policy.pod_selector].append(place)
+        places = list(subjects.values())
+        selecting: dict[int, list[int]] = defaultdict(list)
+        for index, subject in enumerate(subjects):
+            for number in self.workloads.of_namespace(*subject):
+                selecting[number].append(index)
+
+        @cache
+        def together(indexes: tuple[int, ...]) -> tuple[NetworkPolicy, ...]:
+            return tuple(self.cluster.policies[place] for place in merge(*(places[index] for index in indexes)))
+
+        return {number: together(tuple(indexes)) for number, indexes in selecting.items()}
 
     def who(self, address: Address) -> Endpoint:
         """Whose the address is."""
@@ -49,7 +62,7 @@ class IndexedOracle(Lookups):
 
     def isolating(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate a pod of this cluster in one direction."""
-        return tuple(self._isolating[direction].get(self.workloads.of_pod[pod.key], ()))
+        return self._isolating[direction].get(self.workloads.of_pod[pod.key], ())
 
     def names(self, namespace: str, peers: Sequence[Peer], far: Endpoint) -> bool:
         """Whether the peers of a rule name the far end; of selectors whether they name the group of its pod."""

@@ -1,7 +1,5 @@
 """Pods that the input has, but that no selector selects: those of host networks, and those that have ended."""
 
-from collections.abc import Collection
-
 import msgspec
 
 from ovsnp.analysis.lint.finding import Severity
@@ -9,6 +7,7 @@ from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.wording import first_few, listed, some_pods
 from ovsnp.model.address import host_prefix
 from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import PodPeer
 from ovsnp.model.selector import Selector
 
 
@@ -42,11 +41,9 @@ class Absent(msgspec.Struct, frozen=True):
         return ", ".join(first_few([*map(str, blocks)]))
 
 
-def absent(scene: LintIndex, namespaces: Collection[str], selector: Selector) -> Absent | None:
-    """The pods of these namespaces with such labels that do not count; None if there are none."""
-    spaces = sorted(namespaces)
-    hosts = tuple(pod for space in spaces for kind in scene.hosts(space, selector) for pod in kind.pods)
-    ended = tuple(pod for space in spaces for kind in scene.ended(space, selector) for pod in kind.pods)
+def absent(scene: LintIndex, namespace: str, peer: PodPeer) -> Absent | None:
+    """The pods that a peer of a policy of this namespace would name if they counted; None if there are none."""
+    hosts, ended = scene.hosts.by(namespace, peer), scene.ended.by(namespace, peer)
     return Absent(hosts, ended) if hosts or ended else None
 
 
@@ -57,10 +54,10 @@ def why_nothing_to_select(cluster: Cluster) -> str:
     return "ovsnp leaves out all pods of the input" if cluster.idle else "the input has no pods"
 
 
-def no_pods(scene: LintIndex, namespaces: Collection[str]) -> str:
-    """The beginning of a sentence about namespaces of which no selector selects any pod."""
-    where = listed(first_few(sorted(namespaces)))
-    pods = absent(scene, namespaces, Selector())
+def no_pods(scene: LintIndex, namespace: str, peer: PodPeer) -> str:
+    """The beginning of a sentence about the namespaces of a peer, where no selector selects any of their pods."""
+    where = listed(first_few(scene.namespaces(namespace, peer)))
+    pods = absent(scene, namespace, PodPeer(None, peer.namespace_selector))
     return f"all pods in {where} {pods.state}" if pods else f"the input has no pods in {where}"
 
 

@@ -1,7 +1,7 @@
 """Who holds all of a peer or a rule, among many."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ovsnp.analysis.lint.covers import peer_within, possible, satisfiable, selector_within
 from ovsnp.analysis.lint.demands import (
@@ -76,13 +76,18 @@ class RuleHolders:
                 return wide
         return None
 
-    def hold(self, narrow: RuleEntry) -> bool:
-        """Whether a rule admits all that this one does, which is none of them."""
-        return any(True for _ in self._around(narrow))
+    def admitted(self, rule: RuleEntry, entries: Iterable[PortEntry]) -> set[PortEntry]:
+        """Those of some entries that rules admit to all whom this one is about; which ports it has does not matter."""
+        ends = [*self._ends(rule)]
+
+        def is_admitted(entry: PortEntry) -> bool:
+            places = (place for end in ends for place in end.hold((entry,)))
+            return any(self._within(_with_port(rule, entry), self._rules[place]) for place in places)
+
+        return {entry for entry in entries if is_admitted(entry)}
 
     def _around(self, narrow: RuleEntry) -> Iterator[RuleEntry]:
-        ends = self._index.ends(self._by_rule(narrow))
-        for place in in_order(self._ports_of(end).hold(narrow.rule.ports) for end in ends):
+        for place in in_order(end.hold(narrow.rule.ports) for end in self._ends(narrow)):
             wide = self._rules[place]
             if wide is not narrow and self._within(narrow, wide):
                 yield wide
@@ -98,6 +103,10 @@ class RuleHolders:
         if id(rule) not in self._parts:
             self._parts[id(rule)] = _Parts(self._cluster, rule)
         return self._parts[id(rule)]
+
+    def _ends(self, narrow: RuleEntry) -> Iterator[PortsInOrder]:
+        """The rules that may hold all but the ports of one."""
+        return map(self._ports_of, self._index.ends(self._by_rule(narrow)))
 
     def _ports_of(self, branch: Branch) -> PortsInOrder:
         if branch not in self._ports:
@@ -131,6 +140,10 @@ class _Parts:
         if self._peers is None or not narrow.rule.peers:
             return self._peers is None
         return all(any(True for _ in self._peers.of(each)) for each in _some(narrow))
+
+
+def _with_port(rule: RuleEntry, entry: PortEntry) -> RuleEntry:
+    return RuleEntry(rule.policy, rule.direction, rule.position, Rule(rule.rule.peers, (entry,)))
 
 
 def _some(rule: RuleEntry) -> list[Peer]:

@@ -6,23 +6,27 @@ Whom a selector or a peer names, and which policies isolate a pod, is for the or
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from heapq import nsmallest
 from typing import TypeVar
 
 import msgspec
 
+from ovsnp.analysis.lint.labels import Labels
 from ovsnp.model.address import Prefix, family, host_prefix
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
-from ovsnp.model.ports import Protocol
-from ovsnp.model.selector import Operator, Selector
+from ovsnp.model.selector import Selector
 from ovsnp.model.service import EndpointSlice, Service, ServicePort
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.oracle import PodEnd, ServingBackend, backends, peer_matches, selects
+from ovsnp.oracle import PodEnd, ServingBackend, backends, peer_matches
 from ovsnp.oracle.indexed_oracle import IndexedOracle
+from ovsnp.oracle.selection import Workloads
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)
+
+NAMES_SHOWN = 6
+"""How many of many names of ports a finding shows."""
 
 
 class PodKind(msgspec.Struct, frozen=True):
@@ -41,36 +45,28 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, 
     return {each: tuple(alike) for each, alike in found.items()}
 
 
-def kinds_of(pods: Iterable[Pod]) -> Mapping[str, tuple[PodKind, ...]]:
-    """The kinds of pods by their namespace."""
-    alike = grouped(pods, lambda pod: (pod.namespace, frozenset(pod.labels.items())))
-    kinds = (PodKind(namespace, same[0].labels, same) for (namespace, _), same in alike.items())
-    return grouped(kinds, lambda kind: kind.namespace)
+class Named:
+    """Whom peers name of some pods, asked once for each peer."""
+
+    def __init__(self, cluster: Cluster, pods: tuple[Pod, ...]) -> None:
+        self._workloads = Workloads(msgspec.structs.replace(cluster, pods=pods))
+        self._found: dict[tuple[str, PodPeer], tuple[Pod, ...]] = {}
+
+    def by(self, namespace: str, peer: PodPeer) -> tuple[Pod, ...]:
+        """The pods that a peer of a policy of this namespace names, in order."""
+        asked = "" if peer.namespace_selector else namespace, peer
+        if asked not in self._found:
+            groups = (self._workloads.groups[number] for number in sorted(self._workloads.of_peer(namespace, peer)))
+            self._found[asked] = tuple(pod for group in groups for pod in group)
+        return self._found[asked]
 
 
-class _ByLabels:
-    """Kinds of pods by their namespace and labels."""
+class PortNames:
+    """The names of ports that some pods have, each with its protocol."""
 
-    def __init__(self, kinds: Mapping[str, tuple[PodKind, ...]]) -> None:
-        self._kinds = kinds
-        self._by_label: dict[str, dict[tuple[str, str], list[PodKind]]] = {}
-        for namespace, alike in kinds.items():
-            labelled = self._by_label.setdefault(namespace, {})
-            for kind in alike:
-                for label in kind.labels.items():
-                    labelled.setdefault(label, []).append(kind)
-
-    def candidates(self, namespace: str, selector: Selector) -> Iterable[PodKind]:
-        """The kinds worth asking about: where a selector wants a value of a label, those that have it."""
-        for requirement in selector.requirements:
-            if requirement.operator is Operator.IN:
-                by_label = self._by_label.get(namespace, {})
-                return chain.from_iterable(by_label.get((requirement.key, value), ()) for value in requirement.values)
-        return self._kinds.get(namespace, ())
-
-    def selected(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
-        """The kinds that a selector selects."""
-        return (kind for kind in self.candidates(namespace, selector) if selects(selector, kind.labels))
+    def __init__(self, pods: Iterable[Pod]) -> None:
+        self.all = frozenset((port.name, port.protocol) for pod in pods for port in pod.ports)
+        self.first = nsmallest(NAMES_SHOWN, (f"{name}/{protocol}" for name, protocol in self.all))
 
 
 class LintIndex:
@@ -90,7 +86,10 @@ class LintIndex:
         self.service_blocks = service_blocks
         self._selected: dict[tuple[str, Selector], tuple[PodKind, ...]] = {}
         self._named: dict[tuple[str, Peer], tuple[Pod, ...]] = {}
-        self._port_names: dict[int, tuple[tuple[Pod, ...], frozenset[tuple[str, Protocol]]]] = {}
+        self._namespaces: dict[Selector, Sequence[str]] = {}
+        self._labels: dict[str | Selector, Labels] = {}
+        self._port_names: dict[int, tuple[tuple[Pod, ...], PortNames]] = {}
+        self._subjects: dict[tuple[str, Selector], tuple[Pod, ...]] = {}
 
     @cached_property
     def kinds(self) -> Mapping[str, tuple[PodKind, ...]]:
@@ -106,13 +105,37 @@ class LintIndex:
     def _oracle(self) -> IndexedOracle:
         return IndexedOracle(self.cluster)
 
-    def hosts(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
-        """The kinds of pods of host networks that have the labels, though no selector selects them."""
-        return self._hosts_by_labels.selected(namespace, selector)
+    @cached_property
+    def hosts(self) -> "Named":
+        """The pods of host networks that peers would name, though no selector selects them."""
+        return Named(self.cluster, self.cluster.host_pods)
 
-    def ended(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
+    @cached_property
+    def ended(self) -> "Named":
         """The same of the pods that have ended."""
-        return self._ended_by_labels.selected(namespace, selector)
+        return Named(self.cluster, self.cluster.ended_pods)
+
+    def namespaces(self, namespace: str, peer: PodPeer) -> Sequence[str]:
+        """The namespaces that a peer of a policy of this namespace is about, in order."""
+        selector = peer.namespace_selector
+        if selector is None:
+            return (namespace,)
+        if selector not in self._namespaces:
+            self._namespaces[selector] = sorted(self._oracle.workloads.namespaces(selector))
+        return self._namespaces[selector]
+
+    def labels(self, namespace: str, peer: PodPeer) -> Labels:
+        """The labels of all pods of these namespaces."""
+        asked = namespace if peer.namespace_selector is None else peer.namespace_selector
+        if asked not in self._labels:
+            around = self._oracle.workloads.around(namespace, peer)
+            self._labels[asked] = Labels((self._kinds[number].labels for number in around), "pod")
+        return self._labels[asked]
+
+    @cached_property
+    def namespace_labels(self) -> Labels:
+        """The labels of all namespaces."""
+        return Labels((each.labels for each in self.cluster.namespaces.values()), "namespace")
 
     def living(self, namespace: str, selector: Selector) -> Iterator[PodKind]:
         """The kinds of pods of a namespace that a selector selects."""
@@ -136,6 +159,13 @@ class LintIndex:
             self._selected[asked] = tuple(self.living(*asked))
         return self._selected[asked]
 
+    def subjects(self, policy: NetworkPolicy) -> tuple[Pod, ...]:
+        """The pods of these kinds."""
+        asked = (policy.namespace, policy.pod_selector)
+        if asked not in self._subjects:
+            self._subjects[asked] = tuple(pod for kind in self.selected(policy) for pod in kind.pods)
+        return self._subjects[asked]
+
     def isolating(self, kind: PodKind, direction: Direction) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate a kind of pods in a direction, in order."""
         return self._oracle.isolating(direction, kind.pods[0])
@@ -149,12 +179,11 @@ class LintIndex:
             self._named[asked] = self._in_block(peer) if isinstance(peer, IPBlock) else self._by_selectors(policy, peer)
         return self._named[asked]
 
-    def port_names(self, pods: tuple[Pod, ...]) -> frozenset[tuple[str, Protocol]]:
-        """The names of ports that pods have, of one kind or named by one peer."""
+    def port_names(self, pods: tuple[Pod, ...]) -> PortNames:
+        """The names of ports that pods have, selected by one policy or named by one peer."""
         kept = self._port_names.get(id(pods))
         if kept is None or kept[0] is not pods:
-            kept = pods, frozenset((port.name, port.protocol) for pod in pods for port in pod.ports)
-            self._port_names[id(pods)] = kept
+            kept = self._port_names[id(pods)] = pods, PortNames(pods)
         return kept[1]
 
     def backends(self, service: Service) -> Iterator[tuple[ServicePort, ServingBackend]]:
@@ -209,11 +238,3 @@ class LintIndex:
             for place, pod in enumerate(self.cluster.pods)
             for address in pod.addresses
         )
-
-    @cached_property
-    def _hosts_by_labels(self) -> _ByLabels:
-        return _ByLabels(kinds_of(self.cluster.host_pods))
-
-    @cached_property
-    def _ended_by_labels(self) -> _ByLabels:
-        return _ByLabels(kinds_of(self.cluster.ended_pods))

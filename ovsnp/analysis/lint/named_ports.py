@@ -1,10 +1,10 @@
 """Named ports that no pod has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ovsnp.analysis.lint.entries import RuleEntry, rules
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
-from ovsnp.analysis.lint.lint_index import LintIndex
+from ovsnp.analysis.lint.lint_index import NAMES_SHOWN, LintIndex, PortNames
 from ovsnp.analysis.lint.wording import listed
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction, IPBlock
@@ -20,9 +20,10 @@ def ports_that_no_pod_has(scene: LintIndex) -> Iterator[Finding]:
             if not names:
                 continue
             pods = _destinations(scene, rule)
-            there = frozenset(name for group in pods for name in scene.port_names(group))
+            there = [scene.port_names(group) for group in pods]
             for path, port in names:
-                if (port.port, port.protocol) not in there and (any(pods) or _only_blocks(rule)):
+                known = any((port.port, port.protocol) in each.all for each in there)
+                if not known and (any(pods) or _only_blocks(rule)):
                     yield _finding(rule, (*path, "port"), port, there if any(pods) else None)
 
 
@@ -31,7 +32,7 @@ def _only_blocks(rule: RuleEntry) -> bool:
     return rule.direction is Direction.EGRESS and all(isinstance(peer, IPBlock) for peer in rule.rule.peers)
 
 
-def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: frozenset[tuple[str, Protocol]] | None) -> Finding:
+def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: Sequence[PortNames] | None) -> Finding:
     """The finding where ``there`` are the names that the pods have; None where there are no pods."""
     whose = "the policy selects" if rule.direction is Direction.INGRESS else "the rule's peers name"
     if there is None:
@@ -45,16 +46,15 @@ def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: frozenset[tup
 def _destinations(scene: LintIndex, rule: RuleEntry) -> list[tuple[Pod, ...]]:
     """Those whose ports count, in groups."""
     if rule.direction is Direction.INGRESS:
-        return [kind.pods for kind in scene.selected(rule.policy)]
+        return [scene.subjects(rule.policy)]
     if not rule.rule.peers:
         return [scene.cluster.pods]
     return [scene.named(rule.policy, peer) for peer in rule.rule.peers]
 
 
-def _others(named: frozenset[tuple[str, Protocol]], entry: PortEntry) -> str:
+def _others(there: Sequence[PortNames], entry: PortEntry) -> str:
     """What the names are instead: with another protocol, or other names."""
-    if same := sorted(protocol for name, protocol in named if name == entry.port):
+    if same := [each for each in sorted(Protocol) if any((entry.port, each) in names.all for names in there)]:
         return f"{entry.port} is {listed(same, 'or')}"
-    if not named:
-        return "they have no named ports"
-    return f"they have {listed(sorted(f'{name}/{protocol}' for name, protocol in named)[:6])}"
+    first = sorted({name for names in there for name in names.first})[:NAMES_SHOWN]
+    return f"they have {listed(first)}" if first else "they have no named ports"

@@ -29,6 +29,7 @@ class WiderCluster:
 
     def __init__(self, scene: LintIndex) -> None:
         self._scene = scene
+        self._unknown: dict[Selector, Sequence[str]] = {}
 
     def missing(self, selector: Selector) -> Sequence[str]:
         """The names that a namespaceSelector demands of which the input has no namespace."""
@@ -39,11 +40,17 @@ class WiderCluster:
             for name in each.values
             if _may_be(selector, name)
         }
-        return sorted(demanded - self._scene.cluster.namespaces.keys())
+        return sorted(name for name in demanded if name not in self._scene.cluster.namespaces)
 
     def unknown(self, selector: Selector) -> Sequence[str]:
         """The namespaces of which the input has no object, so that they may have the labels that are demanded."""
-        return sorted(name for name in self._scene.cluster.assumed_namespaces if _may_be(selector, name))
+        about_name = _about_name(selector)
+        if about_name not in self._unknown:
+            assumed = self._scene.cluster.assumed_namespaces
+            named = [frozenset(each.values) for each in about_name.requirements if each.operator is Operator.IN]
+            among = assumed.intersection(*named)
+            self._unknown[about_name] = sorted(name for name in among if _may_be(about_name, name))
+        return self._unknown[about_name]
 
     def serves_names(self, policy: NetworkPolicy, peer: PodPeer) -> bool:
         """Whether a peer is about the DNS servers of the cluster, and the input has none."""
@@ -57,5 +64,9 @@ class WiderCluster:
 
 def _may_be(selector: Selector, name: str) -> bool:
     """Whether what a namespaceSelector demands of the name is met."""
-    about_name = Selector(tuple(each for each in selector.requirements if each.key == METADATA_NAME))
-    return selects(about_name, {METADATA_NAME: name})
+    return selects(_about_name(selector), {METADATA_NAME: name})
+
+
+def _about_name(selector: Selector) -> Selector:
+    """What a namespaceSelector demands of the name."""
+    return Selector(tuple(each for each in selector.requirements if each.key == METADATA_NAME))

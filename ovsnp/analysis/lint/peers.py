@@ -1,6 +1,6 @@
 """Peers that name nobody."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 
@@ -10,10 +10,9 @@ from ovsnp.analysis.lint.entries import rules
 from ovsnp.analysis.lint.finding import Finding, Severity, of_policy
 from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.outside import CONTROLLER, NAMESPACE, WiderCluster, correct_labels
-from ovsnp.analysis.lint.wording import first_few, listed, shown, why_none
+from ovsnp.analysis.lint.wording import first_few, listed, shown
 from ovsnp.model.policy import IPBlock, NetworkPolicy, PodPeer
 from ovsnp.model.selector import Selector
-from ovsnp.oracle import selects
 from ovsnp.yaml_reader.paths import Path
 
 _LIKE = 0.75
@@ -48,14 +47,10 @@ class _Nobody:
         namespaces = scene.cluster.namespaces
 
         @cache
-        def selected(selector: Selector) -> Collection[str]:
-            return {name for name, each in namespaces.items() if selects(selector, each.labels)}
-
-        @cache
         def near(name: str) -> Sequence[str]:
             return get_close_matches(name, namespaces, 1, _LIKE)
 
-        self._selected, self._near = selected, near
+        self._near = near
 
     def finding(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
         """The finding about a peer that names no pod."""
@@ -70,7 +65,7 @@ class _Nobody:
     def _absent(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
         """The finding where there are such pods, but no selector selects them."""
         selector = peer.pod_selector or Selector()
-        pods = absent(self._scene, self._namespaces(policy, peer), selector)
+        pods = absent(self._scene, policy.namespace, peer)
         if pods is None:
             return None
         message = f"{such_pods(_where(policy, peer), selector)} {pods.unselected}, and the peer admits nobody"
@@ -95,7 +90,7 @@ class _Nobody:
 
     def _no_namespace(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
         """The finding where no namespace has the labels."""
-        if peer.namespace_selector is None or self._namespaces(policy, peer):
+        if peer.namespace_selector is None or self._scene.namespaces(policy.namespace, peer):
             return None
         selector, inside = peer.namespace_selector, (*path, "namespaceSelector")
         if unknown := self._outside.unknown(selector):
@@ -103,33 +98,26 @@ class _Nobody:
             message = f"no Namespace of the input has {selector}, but {labels}, so {_CANNOT_TELL}"
             remedy = "correct the labels, or add the Namespace that has them"
             return of_policy(policy, inside, message, remedy, Severity.NOTICE)
-        because = why_none(selector, (each.labels for each in self._scene.cluster.namespaces.values()), "namespace")
+        because = self._scene.namespace_labels.why_none(selector)
         message = f"no namespace has {selector} ({because}), so the peer admits nobody"
         return of_policy(policy, inside, message, correct_labels(self._scene, "peer", NAMESPACE))
 
     def _no_pod(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
         """The finding where no pod of the namespaces has the labels."""
-        scene, selector, namespaces = self._scene, peer.pod_selector or Selector(), self._namespaces(policy, peer)
-        inside = _of_pods(path, peer)
-        labels = [kind.labels for name in sorted(namespaces) for kind in scene.kinds.get(name, ())]
-        if not labels:
-            message = f"{no_pods(scene, namespaces)}, so the peer admits nobody"
+        scene, selector, inside = self._scene, peer.pod_selector or Selector(), _of_pods(path, peer)
+        labels = scene.labels(policy.namespace, peer)
+        if not labels.things:
+            message = f"{no_pods(scene, policy.namespace, peer)}, so the peer admits nobody"
             remedy = "correct the namespace, unless its pods are still to come"
             return of_policy(policy, inside, message, remedy, Severity.NOTICE)
-        none = f"no pod {_where(policy, peer)} has {shown(selector)} ({why_none(selector, labels, 'pod')})"
+        none = f"no pod {_where(policy, peer)} has {shown(selector)} ({labels.why_none(selector)})"
         message = f"{none}, so the peer admits nobody"
-        elsewhere = _elsewhere(scene, selector) if peer.namespace_selector is None else ()
+        elsewhere = _elsewhere(scene, policy, selector) if peer.namespace_selector is None else ()
         if elsewhere:
             own = "a podSelector alone means the policy's own namespace"
             message = f"{message}; {own}, such pods are in {', '.join(elsewhere)}"
             return of_policy(policy, inside, message, "add a namespaceSelector beside it")
         return of_policy(policy, inside, message, correct_labels(scene, "peer", CONTROLLER))
-
-    def _namespaces(self, policy: NetworkPolicy, peer: PodPeer) -> Collection[str]:
-        """The namespaces of the input that the peer is about."""
-        if peer.namespace_selector is None:
-            return {policy.namespace}
-        return self._selected(peer.namespace_selector)
 
     def _missing(self, names: Sequence[str]) -> str:
         """The names of namespaces that the input does not have, with one that is like the only one."""
@@ -166,7 +154,6 @@ def _of_pods(path: Path, peer: PodPeer) -> Path:
     return path if peer.pod_selector is None else (*path, "podSelector")
 
 
-def _elsewhere(scene: LintIndex, selector: Selector) -> tuple[str, ...]:
+def _elsewhere(scene: LintIndex, policy: NetworkPolicy, selector: Selector) -> Sequence[str]:
     """Up to three namespaces with pods that the selector would select."""
-    found = (name for name in sorted(scene.kinds) if any(scene.living(name, selector)))
-    return tuple(name for name, _ in zip(found, range(3), strict=False))
+    return sorted({pod.namespace for pod in scene.named(policy, PodPeer(selector, Selector()))})[:3]

@@ -7,8 +7,8 @@ from ovsnp.analysis.lint.covers import satisfiable
 from ovsnp.analysis.lint.finding import Finding, Severity, of_pod, of_policy
 from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.outside import CONTROLLER, correct_labels
-from ovsnp.analysis.lint.wording import some_pods, why_none
-from ovsnp.model.policy import Direction, NetworkPolicy
+from ovsnp.analysis.lint.wording import some_pods
+from ovsnp.model.policy import Direction, NetworkPolicy, PodPeer
 
 _PATH = ("spec", "podSelector")
 _WITHOUT_HOST_NETWORK = "run them without hostNetwork, or protect their nodes by other means"
@@ -22,21 +22,24 @@ def policies_that_select_nothing(scene: LintIndex) -> Iterator[Finding]:
 
 
 def _selects_nothing(scene: LintIndex, policy: NetworkPolicy) -> Finding:
-    selector, kinds = policy.pod_selector, scene.kinds.get(policy.namespace, ())
+    selector = policy.pod_selector
+    subjects = PodPeer(selector, None)
     if not satisfiable(selector):
         message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
         remedy = "correct the requirements: they exclude each other"
         return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
-    if pods := absent(scene, [policy.namespace], selector):
+    if pods := absent(scene, policy.namespace, subjects):
         message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.unselected}, and the policy protects nothing"
         remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
         return of_policy(policy, _PATH, message, remedy, pods.severity)
-    if not kinds:
-        message = f"{no_pods(scene, [policy.namespace])}, so the policy protects nothing"
+    labels = scene.labels(policy.namespace, subjects)
+    if not labels.things:
+        message = f"{no_pods(scene, policy.namespace, subjects)}, so the policy protects nothing"
         remedy = "correct the namespace, unless its pods are still to come"
         return of_policy(policy, _PATH, message, remedy, Severity.NOTICE)
-    because = why_none(selector, (kind.labels for kind in kinds), "pod")
-    message = f"no pod of {policy.namespace} has {selector} ({because}), so the policy protects nothing"
+    message = (
+        f"no pod of {policy.namespace} has {selector} ({labels.why_none(selector)}), so the policy protects nothing"
+    )
     return of_policy(policy, _PATH, message, correct_labels(scene, "policy", CONTROLLER))
 
 

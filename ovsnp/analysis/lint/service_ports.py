@@ -1,6 +1,7 @@
 """Ports of Services in rules, where the pods behind the Service listen on others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -11,7 +12,7 @@ from ovsnp.analysis.lint.lint_index import LintIndex
 from ovsnp.analysis.lint.port_holders import PortHolders
 from ovsnp.analysis.lint.wording import listed
 from ovsnp.model.cluster import Pod
-from ovsnp.model.policy import Direction, PodPeer, Rule
+from ovsnp.model.policy import Direction, PodPeer
 from ovsnp.model.ports import ContainerPort, PortEntry, Protocol
 from ovsnp.yaml_reader.paths import Path
 
@@ -21,21 +22,25 @@ _Number = tuple[Protocol, int]
 class _Target(msgspec.Struct, frozen=True):
     """What becomes of a Service's port at a pod behind it: the pod's number, and the names that the pod has for it."""
 
-    service: str
     number: int
     names: frozenset[str]
 
 
 class _Ports(msgspec.Struct):
-    """What is known of some pods' ports: those they listen on, and those of Services that become other ones."""
+    """What is known of some pods' ports: those they listen on, and those that become others, with the Services."""
 
     listening: set[_Number]
-    targets: dict[_Number, set[_Target]]
+    targets: dict[_Number, dict[_Target, set[str]]]
 
     def add(self, other: "_Ports") -> None:
         self.listening |= other.listening
         for number, targets in other.targets.items():
-            self.targets.setdefault(number, set()).update(targets)
+            for target, services in targets.items():
+                self.services_of(number, target).update(services)
+
+    def services_of(self, number: _Number, target: _Target) -> set[str]:
+        """The Services of which a port becomes this one."""
+        return self.targets.setdefault(number, {}).setdefault(target, set())
 
 
 _NOTHING = _Ports(set(), {})
@@ -53,8 +58,9 @@ def ports_of_services(scene: LintIndex) -> Iterator[Finding]:
         for rule in entries:
             for path, entry, targets in _mistaken(translated, rule):
                 holders = holders or RuleHolders(scene.cluster, entries)
-                if lacking := [each for each in targets if not _admitted(holders, rule, entry, each)]:
-                    yield _finding(rule, path, entry, lacking)
+                if lacking := _lacking(holders, rule, entry, targets):
+                    services = set().union(*(targets[each] for each in lacking))
+                    yield _finding(rule, path, entry, services, {each.number for each in lacking})
 
 
 class _Translated:
@@ -73,8 +79,7 @@ class _Translated:
                     ports.listening.add((port.protocol, backend.port))
                     if backend.port != port.number:
                         names = _names(pod.ports, port.protocol, backend.port)
-                        target = _Target(service.key, backend.port, names)
-                        ports.targets.setdefault((port.protocol, port.number), set()).add(target)
+                        ports.services_of((port.protocol, port.number), _Target(backend.port, names)).add(service.key)
 
     def of(self, groups: Sequence[tuple[Pod, ...]]) -> _Ports:
         """All that is known of the pods in some groups."""
@@ -99,7 +104,7 @@ class _Translated:
     def destinations(self, rule: RuleEntry) -> Sequence[tuple[Pod, ...]]:
         """The pods whose ports count; none where others than pods may be meant."""
         if rule.direction is Direction.INGRESS:
-            return [kind.pods for kind in self._scene.selected(rule.policy)]
+            return [self._scene.subjects(rule.policy)]
         peers = [peer for peer in rule.rule.peers if isinstance(peer, PodPeer)]
         if len(peers) < len(rule.rule.peers):
             return []
@@ -110,7 +115,7 @@ def _names(ports: Sequence[ContainerPort], protocol: Protocol, number: int) -> f
     return frozenset(port.name for port in ports if (port.protocol, port.number) == (protocol, number))
 
 
-def _mistaken(translated: _Translated, rule: RuleEntry) -> Iterator[tuple[Path, PortEntry, Sequence[_Target]]]:
+def _mistaken(translated: _Translated, rule: RuleEntry) -> Iterator[tuple[Path, PortEntry, Mapping[_Target, set[str]]]]:
     """The entries of a rule that are a Service's port, each with the ports of the pods that the rule does not name."""
     ports = translated.of(translated.destinations(rule)) if rule.rule.ports else _NOTHING
     if not ports.targets:
@@ -122,17 +127,13 @@ def _mistaken(translated: _Translated, rule: RuleEntry) -> Iterator[tuple[Path, 
         number = (entry.protocol, entry.port)
         if number in ports.listening:
             continue
-        targets = [
-            target
-            for target in sorted(ports.targets.get(number, ()), key=_order)
+        targets = {
+            target: services
+            for target, services in ports.targets.get(number, {}).items()
             if all(holders.of(each) is None for each in _entries(entry.protocol, target))
-        ]
+        }
         if targets:
             yield (*path, "port"), entry, targets
-
-
-def _order(target: _Target) -> tuple[str, int, list[str]]:
-    return target.service, target.number, sorted(target.names)
 
 
 def _entries(protocol: Protocol, target: _Target) -> list[PortEntry]:
@@ -140,20 +141,19 @@ def _entries(protocol: Protocol, target: _Target) -> list[PortEntry]:
     return [PortEntry(protocol, target.number), *(PortEntry(protocol, name) for name in sorted(target.names))]
 
 
-def _admitted(holders: RuleHolders, rule: RuleEntry, entry: PortEntry, target: _Target) -> bool:
-    """Whether other rules admit the pod's port to all those that this rule is about."""
-    return any(
-        holders.hold(RuleEntry(rule.policy, rule.direction, rule.position, Rule(rule.rule.peers, (each,))))
-        for each in _entries(entry.protocol, target)
-    )
+def _lacking(holders: RuleHolders, rule: RuleEntry, entry: PortEntry, targets: Iterable[_Target]) -> Sequence[_Target]:
+    """The ports of pods that no other rule admits to all those that this rule is about."""
+    wanted = {target: _entries(entry.protocol, target) for target in targets}
+    admitted = holders.admitted(rule, chain(*wanted.values()))
+    return [target for target, entries in wanted.items() if admitted.isdisjoint(entries)]
 
 
-def _finding(rule: RuleEntry, path: Path, entry: PortEntry, targets: Sequence[_Target]) -> Finding:
-    services = listed(sorted({target.service for target in targets}))
-    numbers = [str(number) for number in sorted({target.number for target in targets})]
+def _finding(rule: RuleEntry, path: Path, entry: PortEntry, services: set[str], ports: set[int]) -> Finding:
+    numbers = [str(number) for number in sorted(ports)]
+    what = f"the port of Service {listed(sorted(services))}"
     message = (
-        f"{entry.port}/{entry.protocol} is the port of Service {services}, and the pods behind it listen on"
-        f" {listed(numbers)}, so the entry does not admit connections to the Service"
+        f"{entry.port}/{entry.protocol} is {what}, and the pods behind it listen on {listed(numbers)}, so the entry"
+        " does not admit connections to the Service"
     )
     remedy = f"write port: {listed(numbers, 'and port:')}, as policies are judged behind the Service"
     return of_policy(rule.policy, path, message, remedy)

@@ -1,10 +1,9 @@
 """Words that several checks use."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from ovsnp.model.cluster import Pod
-from ovsnp.model.selector import Requirement, Selector
-from ovsnp.oracle import selects
+from ovsnp.model.selector import Selector
 
 _SHOWN = 4
 """How many of many words are shown."""
@@ -29,22 +28,3 @@ def first_few(words: Sequence[str]) -> list[str]:
 def shown(selector: Selector) -> str:
     """A selector in kubectl's notation; one that is empty in words."""
     return str(selector) or "everything"
-
-
-def why_none(selector: Selector, candidates: Iterable[Mapping[str, str]], what: str) -> str:
-    """Why a selector selects none of the labels: what they are instead. ``what`` they are the labels of: ``pod``."""
-    labels = list(candidates)
-    if not labels:
-        return f"there is no {what}"
-    for requirement in selector.requirements:
-        if not any(selects(Selector((requirement,)), each) for each in labels):
-            return _instead(requirement, labels, what)
-    return f"no {what} meets all of that at once"
-
-
-def _instead(requirement: Requirement, labels: Sequence[Mapping[str, str]], what: str) -> str:
-    values = sorted({each[requirement.key] for each in labels if requirement.key in each})
-    if not values:
-        return f"no {what} has a label {requirement.key}"
-    quoted = [value or '""' for value in values]
-    return f"{requirement.key} is {listed(first_few(quoted), 'or')}"
