@@ -1,8 +1,8 @@
-"""Time of ``ovsnp lint`` against that of ``ovsnp compile``, where a rule has many blocks."""
+"""Time of ``ovsnp lint`` against that of ``ovsnp compile``, where much could be compared with much."""
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -11,23 +11,24 @@ from bench.process import Taken, run
 from bench.table import Cell, table, verdict
 
 BAR = 3.0
-BLOCKS = (500, 2000, 8000)
-HEAD = ("blocks", "compile, s", "lint, s", "ratio", "bar", "verdict")
+MANY = (500, 2000, 8000)
+Rule = dict[str, object]
+HEAD = ("input", "compile, s", "lint, s", "ratio", "bar", "verdict")
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
     """Medians of runs that take turns; the ratio is that of the medians."""
     yield "## ovsnp lint"
     yield (
-        "Whole processes, from JSON: a node, a pod, and a policy with one rule of this many blocks, none of which holds"
+        "Whole processes, from JSON: a node, a pod, and a policy in which no rule, block or range of ports holds"
         f" another. {inputs.runs} runs each, in turns; medians."
     )
-    yield table(HEAD, [_row(inputs, blocks) for blocks in BLOCKS])
+    yield table(HEAD, [_row(inputs, name, many) for name in SHAPES for many in MANY])
 
 
-def _row(inputs: Inputs, blocks: int) -> tuple[Cell, ...]:
-    file = inputs.directory / f"blocks-{blocks}.json"
-    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(_objects(blocks))}))
+def _row(inputs: Inputs, name: str, many: int) -> tuple[Cell, ...]:
+    file = inputs.directory / f"lint-{many}-{name.replace(' ', '-')}.json"
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(_objects(SHAPES[name](many)))}))
     ovsnp = str(Path(sys.executable).parent / "ovsnp")
     compiling = [ovsnp, "compile", "-f", str(file)]
     linting = [ovsnp, "lint", "-f", str(file), "--fail-on", "error", "--quiet"]
@@ -38,10 +39,10 @@ def _row(inputs: Inputs, blocks: int) -> tuple[Cell, ...]:
         compiles.append(run(compiling))
         lints.append(run(linting))
     compiled, linted = median(taken.wall for taken in compiles), median(taken.wall for taken in lints)
-    return blocks, compiled, linted, linted / compiled, f"{BAR:g}", verdict(linted / compiled, BAR)
+    return f"{many:,} {name}", compiled, linted, linted / compiled, f"{BAR:g}", verdict(linted / compiled, BAR)
 
 
-def _objects(blocks: int) -> Iterator[dict[str, object]]:
+def _objects(rules: list[Rule]) -> Iterator[dict[str, object]]:
     yield {
         "apiVersion": "v1",
         "kind": "Node",
@@ -56,18 +57,32 @@ def _objects(blocks: int) -> Iterator[dict[str, object]]:
         "spec": {"nodeName": "node-0", "containers": [{"name": "main"}]},
         "status": {"phase": "Running", "podIPs": [{"ip": "10.20.1.10"}]},
     }
-    peers = [{"ipBlock": {"cidr": _block(2 * number)}} for number in range(blocks)]
     yield {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": "feed", "namespace": "default"},
-        "spec": {
-            "podSelector": {},
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": peers, "ports": [{"port": 5432}]}],
-        },
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": rules},
     }
+
+
+def _blocks(many: int) -> list[Rule]:
+    """One rule with blocks that are apart."""
+    peers = [{"ipBlock": {"cidr": _block(2 * number)}} for number in range(many)]
+    return [{"from": peers, "ports": [{"port": 5432}]}]
+
+
+def _ranges(many: int) -> list[Rule]:
+    """Rules of which the ranges of ports overlap those of the next ones."""
+    peers = [{"podSelector": {"matchLabels": {"role": "db"}}}]
+    ranges = ({"port": 1000 + number, "endPort": 1500 + number} for number in range(many))
+    return [{"from": peers, "ports": [each]} for each in ranges]
 
 
 def _block(number: int) -> str:
     return f"{20 + number // 65536}.{number // 256 % 256}.{number % 256}.0/24"
+
+
+SHAPES: dict[str, Callable[[int], list[Rule]]] = {
+    "blocks in one rule": _blocks,
+    "rules with ranges that overlap": _ranges,
+}
