@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.instance import DummySwitch, own_switch
 
@@ -16,6 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """That switch is the one of the cases of ovsnp's own plugin too."""
     config.option.ovsnp_update |= config.option.update_golden
+
+
+# How long an example takes is the machine's affair, and decides no test.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

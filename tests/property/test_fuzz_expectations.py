@@ -48,7 +48,7 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=FILES, as_yaml=st.booleans())
 def test_any_value_is_judged_or_refused(manifests: Path, tmp_path: Path, value: Any, as_yaml: bool) -> None:
     file = tmp_path / "expected.yaml"
