@@ -13,8 +13,9 @@ from ovsnp.resolve import ports
 class NamedPeers:
     """The peers of egress rules that give the same names of ports a meaning: a peer set for each meaning.
 
-    ``users`` are the policies that have such a rule, by namespace and name. ``changed`` says that there is a meaning
-    that there was not, or that one is gone.
+    ``blocks`` are the ipBlocks among the peers, which mean pods by their addresses. ``users`` are the policies that
+    have such a rule, by namespace and name. ``changed`` says that there is a meaning that there was not, or that one is
+    gone.
     """
 
     def __init__(self, peers: str, entries: tuple[PortEntry, ...], blocks: Iterable[IPBlock]) -> None:
@@ -23,7 +24,7 @@ class NamedPeers:
         self.users: Counter[tuple[str, str]] = Counter()
         self.changed = False
         self._entries = entries
-        self._blocks = tuple(blocks)
+        self.blocks = tuple(blocks)
         self._meanings: Counter[tuple[PortRange, ...]] = Counter()
 
     def meanings(self) -> dict[tuple[PortRange, ...], str]:
@@ -37,12 +38,7 @@ class NamedPeers:
 
     def covers(self, address: Address) -> bool:
         """True if one of the rule's ipBlocks holds the address."""
-        return bool(self._blocks) and any(_covers(block, host_prefix(address)) for block in self._blocks)
-
-    @property
-    def has_blocks(self) -> bool:
-        """True if peers are meant by their addresses."""
-        return bool(self._blocks)
+        return any(_covers(block, host_prefix(address)) for block in self.blocks)
 
     def join(self, held: tuple[ContainerPort, ...]) -> None:
         """Pods with these ports are among the peers."""

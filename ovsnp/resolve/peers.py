@@ -12,6 +12,7 @@ from ovsnp.model.selector import Selector
 from ovsnp.resolve.listings import Listings
 from ovsnp.resolve.named_peers import NamedPeers
 from ovsnp.resolve.pods import PodClass, PodIndex, PodQuery
+from ovsnp.resolve.pods_by_address import PeersByBlock, PodsByAddress
 
 _ALL = Selector()
 _EVERY_POD = PodPeer(None, _ALL)
@@ -41,7 +42,7 @@ class PeerSets:
         self._sets: dict[tuple[PeerTable, str], _PeerSet] = {}
         self._named: dict[str, NamedPeers] = {}
         self._queries_of: dict[NamedPeers, set[PodQuery]] = {}
-        self._by_address: list[NamedPeers] = []
+        self._by_block, self._by_address = PeersByBlock(), PodsByAddress(())
         self._every_pod: tuple[IPBlock, ...] = ()
         self._blocks: dict[PeerTable, dict[str, tuple[IPBlock, ...]]] = {table: {} for table in PeerTable}
         self._listings = {table: Listings() for table in PeerTable}
@@ -120,13 +121,17 @@ class PeerSets:
         for pod, found in self._pods.went:
             for table, names in found.sets.items():
                 self._listings[table].remove(pod.addresses, names)
-            for named in self._by_address:
-                self._unmeet(named, pod, found)
+            if self._by_block:
+                self._by_address.remove(pod, found)
+                for named in self._by_block.around(pod):
+                    self._unmeet(named, pod, found)
         for pod, found in self._pods.came:
             for table, names in found.sets.items():
                 self._listings[table].add(pod.addresses, names)
-            for named in self._by_address:
-                self._meet(named, pod, found)
+            if self._by_block:
+                self._by_address.add(pod, found)
+                for named in self._by_block.around(pod):
+                    self._meet(named, pod, found)
         self._pods.went.clear()
         self._pods.came.clear()
 
@@ -186,10 +191,12 @@ class PeerSets:
             self._pods.changed |= self._pods.classes(query)
             for found in self._pods.classes(query):
                 named.join(found.ports)
-        if named.has_blocks:
-            self._by_address.append(named)
-            self._pods.watched = True
-            for pod, found in self._pods.with_classes():
+        if named.blocks:
+            if not self._by_block:
+                self._by_address = PodsByAddress(self._pods.with_classes())
+                self._pods.watched = True
+            self._by_block.add(named)
+            for pod, found in self._by_address.inside(named.blocks):
                 self._meet(named, pod, found)
 
     def _unlink_named(self, named: NamedPeers) -> None:
@@ -197,11 +204,13 @@ class PeerSets:
             query.named.discard(named)
             self._pods.changed |= self._pods.classes(query)
             self._pods.drop(query)
-        if named.has_blocks:
-            for pod, found in self._pods.with_classes():
+        if named.blocks:
+            for pod, found in self._by_address.inside(named.blocks):
                 self._unmeet(named, pod, found)
-            self._by_address.remove(named)
-            self._pods.watched = bool(self._by_address)
+            self._by_block.remove(named)
+            if not self._by_block:
+                self._by_address = PodsByAddress(())
+                self._pods.watched = False
 
     def _meet(self, named: NamedPeers, pod: Pod, found: PodClass) -> None:
         if addresses := [address for address in pod.addresses if named.covers(address)]:
