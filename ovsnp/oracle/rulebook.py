@@ -58,6 +58,7 @@ class Rulebook:
         self._by_address = {version: _by_address(partition.ends, version) for version in FAMILIES}
         self._facts: dict[tuple[str, Direction], tuple[CompiledRule, ...]] = {}
         self._peers: dict[tuple[str, Peer], frozenset[int]] = {}
+        self._unions: dict[frozenset[int], frozenset[int]] = {}
         self._entries: dict[tuple[PortEntry, object], int] = {}
 
     def isolating(self, direction: Direction, near: int) -> tuple[NetworkPolicy, ...]:
@@ -76,14 +77,19 @@ class Rulebook:
     def _fact(self, admission: Admission) -> CompiledRule:
         policy = admission.policy
         rule = policy.rules(admission.direction)[admission.rule]
-        peers = [self._peer(policy.namespace, peer) for peer in rule.peers]
+        peers = self._union([self._peer(policy.namespace, peer) for peer in rule.peers]) if rule.peers else None
         named = tuple(entry for entry in rule.ports if isinstance(entry.port, str))
         ports = 0 if rule.ports else self.everything
         for entry in rule.ports:
             if entry not in named:
                 # Any end may stand for the destination.
                 ports |= self.entry_at(entry, 0)
-        return CompiledRule(admission, frozenset().union(*peers) if peers else None, ports, named)
+        return CompiledRule(admission, peers, ports, named)
+
+    def _union(self, peers: list[frozenset[int]]) -> frozenset[int]:
+        """All classes of some peers; rules with the same ones share them, as these are large."""
+        found = frozenset().union(*peers)
+        return self._unions.setdefault(found, found)
 
     def _peer(self, namespace: str, peer: Peer) -> frozenset[int]:
         own = isinstance(peer, PodPeer) and peer.namespace_selector is None
