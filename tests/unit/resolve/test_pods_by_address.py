@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.verify.builders import pod
+from tests.support.model_objects import pod
 
 from ovsnp.model.address import Prefix, host_prefix, parse_prefix
 from ovsnp.model.cluster import Pod
