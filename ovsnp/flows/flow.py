@@ -6,6 +6,7 @@ import msgspec
 
 from ovsnp.flows.action import Action
 from ovsnp.flows.match import Match
+from ovsnp.flows.note import FlowNote
 from ovsnp.ir.ruleset import RuleRef
 from ovsnp.pipeline.cookies import cookie
 from ovsnp.pipeline.tables import BY_NAME
@@ -22,17 +23,15 @@ class Slot(NamedTuple):
 class Flow(msgspec.Struct, frozen=True, eq=False):
     """One flow; no actions means drop.
 
-    ``note`` is for people: flows that differ in nothing else are equal.
-
-    ``note`` is the heading that it stands under in the text, ``rules`` are the policy rules it serves,
-    ``number`` is that of its one rule (0: none, or several).
+    ``note`` says what it is for, and is for people: flows that differ in nothing else are equal. ``rules`` are the
+    policy rules it serves, ``number`` is that of its one rule (0: none, or several).
     """
 
     table: str
     priority: int
     match: Match
     actions: tuple[Action, ...] = ()
-    note: str = ""
+    note: FlowNote = FlowNote()
     rules: tuple[RuleRef, ...] = ()
     number: int = 0
 

@@ -24,7 +24,7 @@ class FlowStore:
         self._absences = {table: Absences() for table in CONCERNED}
 
     def in_order(self) -> tuple[Flow, ...]:
-        """All flows: the first table first, there the highest priority, there by note and match."""
+        """All flows: the first table first, there the highest priority, there by the note's words and the match."""
         return tuple(flow for _, flow in sorted(self._flows.items(), key=_order))
 
     def update(self, changes: UnitChanges) -> FlowChanges:
@@ -103,4 +103,4 @@ class FlowStore:
 
 def _order(item: tuple[Slot, Flow]) -> tuple[int, int, str, str]:
     (table, priority, match), flow = item
-    return table, -priority, flow.note, match
+    return table, -priority, str(flow.note), match

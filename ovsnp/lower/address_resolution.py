@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from ovsnp.flows.action import Goto, Move, Pop, Push, SetField, ToInPort
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.model.address import Address, family
 from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.pipeline import fields as f
@@ -26,28 +27,30 @@ _ROUTER_SOLICITED_OVERRIDE = 0b111
 def pod_flows(local: LocalPod) -> Iterator[Flow]:
     """No pod is answered about its own addresses."""
     for address in local.pod.addresses:
-        yield _silence(f"{local.pod.key}'s own address", local.port.ofport, address)
+        yield _silence(FlowNote(Purpose.OWN_ADDRESS, (local.pod.key,)), local.port.ofport, address)
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
     """Answers to ARP requests and neighbour solicitations."""
     for address in bridge.gateways:
-        yield _silence("the gateway's own address", bridge.gateway.ofport, address)
+        yield _silence(FlowNote(Purpose.GATEWAY_OWN_ADDRESS), bridge.gateway.ofport, address)
     if 4 in bridge.families:
-        yield Flow("AddressResolution", p.ANSWER, Match("arp", (_REQUEST,)), _ARP_ANSWER, "ARP")
+        yield Flow("AddressResolution", p.ANSWER, Match("arp", (_REQUEST,)), _ARP_ANSWER, FlowNote(Purpose.ARP))
     if 6 in bridge.families:
         yield from _neighbor_discovery()
 
 
 def _neighbor_discovery() -> Iterator[Flow]:
+    note = FlowNote(Purpose.DUPLICATE_ADDRESS_DETECTION)
     unspecified = Match("icmp6", (SOLICITATION, exactly(f.IPV6_SRC, 0)))
-    yield Flow("AddressResolution", p.OWN_ADDRESS, unspecified, (), "duplicate address detection")
+    yield Flow("AddressResolution", p.OWN_ADDRESS, unspecified, (), note)
+    note = FlowNote(Purpose.NEIGHBOR_SOLICITATION)
     solicitation = Match("icmp6", (SOLICITATION,))
-    yield Flow("AddressResolution", p.ANSWER, solicitation, _ND_ANSWER, "neighbour solicitation")
+    yield Flow("AddressResolution", p.ANSWER, solicitation, _ND_ANSWER, note)
     yield Flow("NeighborAdvertisement", p.ALWAYS, Match("icmp6", (_ADVERTISEMENT,)), _ND_COMPLETION)
 
 
-def _silence(note: str, ofport: int, address: Address) -> Flow:
+def _silence(note: FlowNote, ofport: int, address: Address) -> Flow:
     port, value = exactly(f.IN_PORT, ofport), int.from_bytes(address, "big")
     if family(address) == 4:
         match = Match("arp", (port, exactly(f.ARP_TPA, value)))

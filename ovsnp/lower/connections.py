@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ovsnp.flows.action import Action, Commit, Goto, Move, SetField, Track
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, connection, exactly, in_prefix, match_prefix
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.model.address import family, host_prefix
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.ports import Protocol
@@ -23,7 +24,6 @@ _ONWARDS = Goto("DestinationNode")
 _ANSWER = (SetField(r.ANSWERING, 1), _ONWARDS)
 _JUDGE = (SetField(r.JUDGED, 1), Goto("Service"))
 _JUDGE_BOUND = (SetField(r.JUDGED, 1), _MARK, _ONWARDS)
-_OUT_OF_WINDOW = "TCP out of its window"
 _MEMORY = (
     Move(r.INGRESS_RULE, r.INGRESS_RULE_LABEL),
     Move(r.EGRESS_RULE, r.EGRESS_RULE_LABEL),
@@ -50,17 +50,17 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
 
 
 def _states() -> Iterator[Flow]:
-    yield _state(p.INVALID, "+inv+trk", "invalid", ())
-    yield _state(p.RELATED, "+rel+trk", "an error about an admitted connection", (_ONWARDS,), terms=(_ADMITTED,))
+    yield _state(p.INVALID, "+inv+trk", Purpose.INVALID, ())
+    yield _state(p.RELATED, "+rel+trk", Purpose.RELATED, (_ONWARDS,), terms=(_ADMITTED,))
     # Conntrack's est is not enough: in the userspace datapath a client's own second packet gets it.
     open_service = (_MARK, _ONWARDS)
-    yield _state(p.OPEN_SERVICE, "+est-rpl+trk", "open, Service-bound", open_service, terms=(_ANSWERED, _BOUND))
-    yield _state(p.FIRST_ANSWER, "+est+rpl+trk", "the first answer", _ANSWER, terms=_UNANSWERED)
-    yield _state(p.OPEN, "+est+trk", "open", (_ONWARDS,), terms=(_ANSWERED,))
+    yield _state(p.OPEN_SERVICE, "+est-rpl+trk", Purpose.OPEN_SERVICE, open_service, terms=(_ANSWERED, _BOUND))
+    yield _state(p.FIRST_ANSWER, "+est+rpl+trk", Purpose.FIRST_ANSWER, _ANSWER, terms=_UNANSWERED)
+    yield _state(p.OPEN, "+est+trk", Purpose.OPEN, (_ONWARDS,), terms=(_ANSWERED,))
     # Its destination is translated already, but no packet of it was answered yet.
-    yield _state(p.OPENING_SERVICE, "-rel-rpl+trk", "Service-bound", _JUDGE_BOUND, terms=(_BOUND,))
-    yield _state(p.OPENING, "+new+trk", "a new connection", _JUDGE)
-    yield _state(p.OPENING, "+est-rpl+trk", "admitted, but never answered", _JUDGE, terms=_UNANSWERED)
+    yield _state(p.OPENING_SERVICE, "-rel-rpl+trk", Purpose.OPENING_SERVICE, _JUDGE_BOUND, terms=(_BOUND,))
+    yield _state(p.OPENING, "+new+trk", Purpose.OPENING, _JUDGE)
+    yield _state(p.OPENING, "+est-rpl+trk", Purpose.UNANSWERED, _JUDGE, terms=_UNANSWERED)
 
 
 def own_openings(bridge: Bridge) -> Iterator[Flow]:
@@ -68,7 +68,7 @@ def own_openings(bridge: Bridge) -> Iterator[Flow]:
     for version, value, length in bridge.local_prefixes:
         sent = (*_UNANSWERED_SERVICE, _SENT_BY_POD, in_prefix(f.IP_SRC[version], value, length))
         kind = f.PROTOCOL_KIND[version, Protocol.TCP]
-        yield _state(p.OUT_OF_WINDOW_OPENING, "+inv+trk", _OUT_OF_WINDOW, (), kind, sent)
+        yield _state(p.OUT_OF_WINDOW_OPENING, "+inv+trk", Purpose.OUT_OF_WINDOW, (), kind, sent)
 
 
 def _out_of_window(version: int) -> Iterator[Flow]:
@@ -81,18 +81,18 @@ def _out_of_window(version: int) -> Iterator[Flow]:
     comes from a pod to a connection that came through the tunnel, or to a connection to a cluster IP through the
     tunnel or from no pod's address. On other datapaths nothing of this matches: what is invalid has no label there.
     """
-    kind, note = f.PROTOCOL_KIND[version, Protocol.TCP], _OUT_OF_WINDOW
+    kind = f.PROTOCOL_KIND[version, Protocol.TCP]
     # What a pod did not send needs no carrier.
     bound = (_ANSWERED, _BOUND, _SENT_BY_POD)
-    yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", note, (_MARK, _ONWARDS), kind, bound)
-    yield _state(p.OUT_OF_WINDOW, "+inv+trk", note, (_ONWARDS,), kind, (_ANSWERED,))
+    yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", Purpose.OUT_OF_WINDOW, (_MARK, _ONWARDS), kind, bound)
+    yield _state(p.OUT_OF_WINDOW, "+inv+trk", Purpose.OUT_OF_WINDOW, (_ONWARDS,), kind, (_ANSWERED,))
     answers = (
         (*_UNANSWERED_SERVICE, _SENT_BY_POD),
         (*_UNANSWERED_SERVICE, exactly(r.ORIGIN, r.Origin.TUNNEL)),
         (*_UNANSWERED, exactly(r.SERVICE_LABEL, 0), exactly(r.ORIGIN_LABEL, r.Origin.TUNNEL), _SENT_BY_POD),
     )
     for terms in answers:
-        yield _state(p.OUT_OF_WINDOW_ANSWER, "+inv+trk", f"{note}, the first answer", _ANSWER, kind, terms)
+        yield _state(p.OUT_OF_WINDOW_ANSWER, "+inv+trk", Purpose.OUT_OF_WINDOW_ANSWER, _ANSWER, kind, terms)
 
 
 def _commits(bridge: Bridge, version: int) -> Iterator[Flow]:
@@ -101,26 +101,30 @@ def _commits(bridge: Bridge, version: int) -> Iterator[Flow]:
         # A masqueraded connection has the gateway's address: only this tells whose it is.
         carried = Move(r.CARRIED_SOURCE[version].part(0, r.CARRIED_LABEL.bits), r.CARRIED_LABEL)
         match = Match(kind, (exactly(r.CARRIED, 1),))
-        yield _commit(p.CARRIED, match, zone, (*_MEMORY, carried), "with the source as carried")
+        yield _commit(p.CARRIED, match, zone, (*_MEMORY, carried), Purpose.CARRIED_SOURCE)
     match = Match(kind, (exactly(r.ANSWERING, 1),))
-    yield _commit(p.FIRST_ANSWERED, match, zone, (SetField(r.ANSWERED, 1),), "the first answer")
-    yield _commit(p.ALWAYS, Match(kind), zone, _MEMORY, "")
+    yield _commit(p.FIRST_ANSWERED, match, zone, (SetField(r.ANSWERED, 1),), Purpose.FIRST_ANSWER)
+    yield _commit(p.ALWAYS, Match(kind), zone, _MEMORY, Purpose.TABLE)
 
 
-def _commit(priority: int, match: Match, zone: int, memory: tuple[Move | SetField, ...], note: str) -> Flow:
-    return Flow("Commit", priority, match, (Commit(zone, memory), Goto("Output")), note)
+def _commit(priority: int, match: Match, zone: int, memory: tuple[Move | SetField, ...], purpose: Purpose) -> Flow:
+    return Flow("Commit", priority, match, (Commit(zone, memory), Goto("Output")), FlowNote(purpose))
 
 
 def _portless(kind: str) -> Iterator[Flow]:
     """Where conntrack knows no SCTP ports (the userspace datapath before 3.2), one admitted association would open
     every SCTP port between two pods: what the client sends is judged packet by packet. Where conntrack knows the
     ports this only makes a tightened policy cut an association (tried on 3.5)."""
-    note = "SCTP from the client"
-    yield _state(p.PORTLESS_SERVICE, "-rpl+trk", note, _JUDGE_BOUND, kind, (_BOUND,))
-    yield _state(p.PORTLESS, "-rpl+trk", note, _JUDGE, kind)
+    yield _state(p.PORTLESS_SERVICE, "-rpl+trk", Purpose.PORTLESS, _JUDGE_BOUND, kind, (_BOUND,))
+    yield _state(p.PORTLESS, "-rpl+trk", Purpose.PORTLESS, _JUDGE, kind)
 
 
 def _state(
-    priority: int, flags: str, note: str, actions: tuple[Action, ...], kind: str = "", terms: tuple[Term, ...] = ()
+    priority: int,
+    flags: str,
+    purpose: Purpose,
+    actions: tuple[Action, ...],
+    kind: str = "",
+    terms: tuple[Term, ...] = (),
 ) -> Flow:
-    return Flow("ConntrackState", priority, Match(kind, (connection(flags), *terms)), actions, note)
+    return Flow("ConntrackState", priority, Match(kind, (connection(flags), *terms)), actions, FlowNote(purpose))

@@ -13,6 +13,7 @@ from ovsnp.flows.action import Action, Learn, Lookup, SetField, ToGroup, Transla
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import WEIGHT, Bucket, Group
 from ovsnp.flows.match import Match, exactly
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.ir.frontend import Backend, Frontend
 from ovsnp.model.address import family, format_address
 from ovsnp.model.ports import Protocol
@@ -154,7 +155,7 @@ def _translate(backend: Backend) -> tuple[Action, ...]:
 
 def affinity_flows(chosen: EndpointChoice, affinity: int, match: Match, group: int) -> Iterator[Flow]:
     """The flows of a port with sessionAffinity: one an endpoint, which is learned, and one for who has none yet."""
-    frontend = chosen.frontend
+    frontend, note = chosen.frontend, FlowNote(Purpose.SERVICE, (chosen.frontend.service,))
     for its, backend in chain.from_iterable(part.items() for part in chosen.parts):
         learn = Learn(
             "SessionAffinity",
@@ -167,5 +168,5 @@ def affinity_flows(chosen: EndpointChoice, affinity: int, match: Match, group: i
             SetField(r.ENDPOINT, its),
         )
         of_endpoint = Match(match.kind, (*match.terms, exactly(r.ENDPOINT, its)))
-        yield Flow("Endpoint", p.KEPT_ENDPOINT, of_endpoint, (learn, *_translate(backend)), frontend.service)
-    yield Flow("Endpoint", p.SERVICE, match, (ToGroup(group),), frontend.service)
+        yield Flow("Endpoint", p.KEPT_ENDPOINT, of_endpoint, (learn, *_translate(backend)), note)
+    yield Flow("Endpoint", p.SERVICE, match, (ToGroup(group),), note)

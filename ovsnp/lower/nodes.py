@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, match_prefix
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.model.address import Address, host_prefix
 from ovsnp.model.bridge import Bridge, RemoteNode
 from ovsnp.pipeline import fields as f
@@ -28,7 +29,7 @@ def node_flows(node: RemoteNode) -> Iterator[Flow]:
         return
     for address in node.addresses:
         match = match_prefix(f.IP_DST, host_prefix(address))
-        yield Flow("DestinationNode", p.NODE, match, (_TO_NODE, _ONWARDS), "judged as its address")
+        yield Flow("DestinationNode", p.NODE, match, (_TO_NODE, _ONWARDS), FlowNote(Purpose.JUDGED_NODE))
 
 
 def _always(addresses: Iterable[Address]) -> Iterator[Flow]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ovsnp.flows.action import Action, Goto, Move, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly, in_prefix, match_prefix
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.lower.address_resolution import SOLICITATION
 from ovsnp.model.address import Prefix, family, host_prefix
 from ovsnp.model.bridge import Bridge, LocalPod, RemoteNode
@@ -23,40 +24,41 @@ _LINK_LOCAL = in_prefix(f.IPV6_SRC, 0xFE80 << 112, 10)
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
     """What the gateway may send, and what nobody may."""
-    port = exactly(f.IN_PORT, bridge.gateway.ofport)
+    port, note = exactly(f.IN_PORT, bridge.gateway.ofport), FlowNote(Purpose.BY_GATEWAY)
     for version in bridge.families:
-        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), _BY_GATEWAY, "by the gateway")
+        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), _BY_GATEWAY, note)
     asked = {4: Match("arp", (port, exactly(f.ARP_OP, 1))), 6: Match("icmp6", (port, SOLICITATION))}
     for version in bridge.families:
-        yield _ask("by the gateway", asked[version])
+        yield _ask(note, asked[version])
     for address in bridge.gateways:
         match = match_prefix(f.IP_SRC, host_prefix(address), port)
-        yield Flow("Origin", p.SOURCE_EXCEPTION, match, _BY_GATEWAY, "by the gateway")
-    by_tunnel, note = exactly(f.IN_PORT, bridge.tunnel), "this node's addresses do not come through the tunnel"
+        yield Flow("Origin", p.SOURCE_EXCEPTION, match, _BY_GATEWAY, note)
+    by_tunnel = exactly(f.IN_PORT, bridge.tunnel)
     for prefix in (*bridge.pod_cidrs, *map(host_prefix, bridge.node.addresses if bridge.node else ())):
-        yield _drop(p.SOURCE_GUARD, note, match_prefix(f.IP_SRC, prefix, by_tunnel))
+        yield _drop(p.SOURCE_GUARD, Purpose.OWN_NODE_BY_TUNNEL, match_prefix(f.IP_SRC, prefix, by_tunnel))
     for number in _ND_TYPES if 6 in bridge.families else ():
         terms = (exactly(f.ICMPV6_TYPE, number),)
-        yield _drop(p.NEIGHBOR_GUARD, "neighbour discovery that the bridge does not answer", Match("icmp6", terms))
-    yield _drop(p.VLAN_GUARD, "VLAN tags", Match("", (_TAGGED,)))
-    yield _drop(p.MULTICAST_GUARD, "multicast and broadcast", Match("", (_MULTICAST,)))
-    yield _drop(p.MISS, "everything else", Match())
+        yield _drop(p.NEIGHBOR_GUARD, Purpose.NEIGHBOR_DISCOVERY, Match("icmp6", terms))
+    yield _drop(p.VLAN_GUARD, Purpose.VLAN_TAGS, Match("", (_TAGGED,)))
+    yield _drop(p.MULTICAST_GUARD, Purpose.MULTICAST, Match("", (_MULTICAST,)))
+    yield _drop(p.MISS, Purpose.EVERYTHING_ELSE, Match())
 
 
 def pod_sources(bridge: Bridge) -> Iterator[Flow]:
     """No pod sends by the gateway."""
-    port, note = exactly(f.IN_PORT, bridge.gateway.ofport), "pods' addresses do not come in by the gateway"
+    port = exactly(f.IN_PORT, bridge.gateway.ofport)
     for cidr in bridge.pod_prefixes:
-        yield _drop(p.SOURCE_GUARD, note, match_prefix(f.IP_SRC, cidr, port))
+        yield _drop(p.SOURCE_GUARD, Purpose.POD_BY_GATEWAY, match_prefix(f.IP_SRC, cidr, port))
 
 
-def _drop(priority: int, note: str, match: Match) -> Flow:
-    return Flow("Origin", priority, match, (), note)
+def _drop(priority: int, purpose: Purpose, match: Match) -> Flow:
+    return Flow("Origin", priority, match, (), FlowNote(purpose))
 
 
 def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
     """Spoof guard and admission of a pod's port; ``subject`` is its number where it is isolated for egress, or 0."""
-    note, ours = local.pod.key, (exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac))
+    note = FlowNote(Purpose.POD, (local.pod.key,))
+    ours = (exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac))
     accepted = (
         SetField(r.ORIGIN, r.Origin.POD),
         *((SetField(r.EGRESS_SUBJECT, subject),) if subject else ()),
@@ -75,7 +77,7 @@ def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
                 yield _ask(note, Match("icmp6", (*ours, *claim)))
 
 
-def _ask(note: str, match: Match) -> Flow:
+def _ask(note: FlowNote, match: Match) -> Flow:
     return Flow("Origin", p.NEIGHBOR, match, (Goto("AddressResolution"),), note)
 
 
@@ -84,13 +86,14 @@ def node_flows(node: RemoteNode, tunnel: int, encap: Encap) -> Iterator[Flow]:
     source = f.TUNNEL_SRC[family(node.tunnel_address)]
     sender = (exactly(source, int.from_bytes(node.tunnel_address, "big")), exactly(f.IN_PORT, tunnel))
     accepted = (SetField(r.ORIGIN, r.Origin.TUNNEL), SetField(r.ORIGIN_NODE, node.number))
-    plain = Match("", (*sender, exactly(f.TUN_ID, NO_CARRIER)))
-    yield Flow("Origin", p.CARRIER_ABSENT, plain, (*accepted, Goto("SnatConntrack")), f"from node {node.name}")
+    note, plain = FlowNote(Purpose.FROM_NODE, (node.name,)), Match("", (*sender, exactly(f.TUN_ID, NO_CARRIER)))
+    yield Flow("Origin", p.CARRIER_ABSENT, plain, (*accepted, Goto("SnatConntrack")), note)
+    note = FlowNote(Purpose.CARRIED_FROM_NODE, (node.name,))
     for cidr in node.pod_cidrs:
         terms, actions = _OPENED[encap](cidr)
         match = Match(f.IP_KIND[cidr.family], (*sender, *terms))
         actions = (*accepted, SetField(r.CARRIED, 1), *actions, Goto("SnatConntrack"))
-        yield Flow("Origin", p.CARRIER, match, actions, f"Service-bound, from a pod of node {node.name}")
+        yield Flow("Origin", p.CARRIER, match, actions, note)
 
 
 def _open_option(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:

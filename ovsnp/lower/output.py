@@ -6,6 +6,7 @@ from ovsnp.errors import UsageError
 from ovsnp.flows.action import Action, Goto, Move, Output, SetField, ToInPort, Translate
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, exactly
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.model.address import Address, Prefix, family, format_address
 from ovsnp.model.bridge import Bridge, LocalPod
 from ovsnp.model.options import Encap
@@ -20,15 +21,16 @@ _FORTH = exactly(r.SERVICE_BOUND, 1)
 
 def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
     """What becomes of a packet that knows its port."""
-    for origin, port, note in (
-        (r.Origin.TUNNEL, bridge.tunnel, "from tunnel to tunnel"),
-        (r.Origin.GATEWAY, bridge.gateway.ofport, "from gateway to gateway"),
+    for origin, port, purpose in (
+        (r.Origin.TUNNEL, bridge.tunnel, Purpose.TUNNEL_TO_TUNNEL),
+        (r.Origin.GATEWAY, bridge.gateway.ofport, Purpose.GATEWAY_TO_GATEWAY),
     ):
-        yield Flow("Output", p.NO_RETURN, Match("", (exactly(r.ORIGIN, origin), exactly(r.OUT_PORT, port))), (), note)
+        match = Match("", (exactly(r.ORIGIN, origin), exactly(r.OUT_PORT, port)))
+        yield Flow("Output", p.NO_RETURN, match, (), FlowNote(purpose))
     for version in bridge.families:
         yield from _service_bound(bridge, version, encap, masquerade)
     yield Flow("Output", p.MISS, Match(), (Goto("Send"),))
-    yield Flow("Send", p.NO_RETURN, Match("", (exactly(r.HAIRPIN, 1),)), (ToInPort(),), "back to the same pod")
+    yield Flow("Send", p.NO_RETURN, Match("", (exactly(r.HAIRPIN, 1),)), (ToInPort(),), FlowNote(Purpose.BACK_TO_POD))
     yield Flow("Send", p.DELIVER, Match(), (Output(r.OUT_PORT),))
 
 
@@ -56,7 +58,7 @@ def pod_flows(local: LocalPod, gateways: Iterable[Address]) -> Iterator[Flow]:
     """A pod that reaches itself through a Service must answer to the bridge, so it sees the gateway's address."""
     ofport = local.port.ofport
     same = (exactly(f.IN_PORT, ofport), exactly(r.OUT_PORT, ofport))
-    note, back = f"{local.pod.key} to itself", SetField(r.HAIRPIN, 1)
+    note, back = FlowNote(Purpose.HAIRPIN, (local.pod.key,)), SetField(r.HAIRPIN, 1)
     for gateway in gateways:
         match = Match(f.IP_KIND[family(gateway)], (*same, _FORTH))
         yield Flow("Output", p.HAIRPIN_FORTH, match, (back, _from_gateway(gateway)), note)
@@ -75,7 +77,7 @@ def _service_bound(bridge: Bridge, version: int, encap: Encap, masquerade: bool)
     match = Match(f.IP_KIND[version], leaving)
     onwards = _from_gateway(cidr.gateway) if masquerade else Goto("Send")
     carry = _CARRY[encap](cidr)
-    yield Flow("Output", p.SERVICE_BOUND, match, (*carry, onwards), "Service-bound, to another node")
+    yield Flow("Output", p.SERVICE_BOUND, match, (*carry, onwards), FlowNote(Purpose.CARRY))
 
 
 def _carry_option(cidr: Prefix) -> tuple[Action, ...]:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from ovsnp.flows.action import SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, match_prefix
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.ir.clauses import Identity, PeerEntry
 from ovsnp.ir.ruleset import PeerTable
 from ovsnp.lower.sides import OPENED, PEER
@@ -32,7 +33,6 @@ def _match(table: PeerTable, prefix: Prefix) -> Match:
     return match_prefix(_ADDRESS[table], prefix, *opened)
 
 
-@lru_cache(maxsize=10_000)
-def peer_note(identity: Identity | None) -> str:
-    """Which peer sets an identity is in, in words."""
-    return f"peer in {' and '.join(identity.sets)}" if identity else "peer in no set"
+def peer_note(identity: Identity | None) -> FlowNote:
+    """Which peer sets an identity is in."""
+    return FlowNote(Purpose.PEER, identity.sets) if identity else FlowNote(Purpose.NO_PEER)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ovsnp.flows.action import Conjunction, Goto, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.flows.units import Unit
 from ovsnp.ir.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
 from ovsnp.ir.ruleset import PeerTable, RuleRef
@@ -20,6 +21,9 @@ from ovsnp.model.policy import Direction
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline.fields import Field
+
+_PORTS = FlowNote(Purpose.PORTS)
+_SERVICE_PORTS = FlowNote(Purpose.SERVICE_PORTS)
 
 
 class _Place(NamedTuple):
@@ -35,7 +39,7 @@ class _Part(NamedTuple):
     number: int
     ref: RuleRef
     conjunction: Conjunction | None
-    note: str
+    note: FlowNote
 
 
 class RuleFlows:
@@ -90,16 +94,16 @@ class RuleFlows:
             for match, note in choices:
                 yield _Place(p.RULE_CLAUSE, match), _Part(rule.number, rule.ref, conjunction, note)
 
-    def _clauses(self, rule: RuleClauses) -> Iterator[list[tuple[Match, str]]]:
+    def _clauses(self, rule: RuleClauses) -> Iterator[list[tuple[Match, FlowNote]]]:
         """The clauses of a rule: for each, the matches of which one must hold, with what they are of."""
         yield [(_holds(self._side.subject, each.number), _subject_note(each)) for each in rule.subjects]
         if rule.identities is not None:
             peer = PEER[rule.table]
             yield [(_holds(peer, each.number), peer_note(each)) for each in rule.identities]
         if rule.ports is not None and rule.table is PeerTable.EGRESS_SERVICE:
-            yield [(_opened_port(mask), "ports of the cluster IP") for mask in rule.ports]
+            yield [(_opened_port(mask), _SERVICE_PORTS) for mask in rule.ports]
         elif rule.ports is not None:
-            yield [(match, "ports") for mask in rule.ports for match in _port_matches(mask, self._families)]
+            yield [(match, _PORTS) for mask in rule.ports for match in _port_matches(mask, self._families)]
 
     def _flow(self, place: _Place, parts: dict[str, _Part]) -> Flow:
         """A flow of one clause's match, or one that admits by the first of the rules that ask for nothing more."""
@@ -115,7 +119,7 @@ class RuleFlows:
         """What is met when all clauses of the rule hold."""
         if rule.identities is not None or rule.ports is not None:
             match, number = Match("", (exactly(f.CONJ_ID, rule.number),)), rule.number
-            note = f"rule {rule.key}"
+            note = FlowNote(Purpose.RULE, (rule.key,))
             yield Flow(self._side.table, p.RULE_CLAUSE, match, self._admit(number), note, (rule.ref,), number)
 
     def _drop(self, subject: SubjectClass) -> Flow:
@@ -136,8 +140,8 @@ def _conjunctions(parts: Iterable[_Part]) -> tuple[Conjunction, ...]:
     return tuple(sorted({part.conjunction for part in parts if part.conjunction}))
 
 
-def _subject_note(subject: SubjectClass) -> str:
-    return f"subject {', '.join(subject.pods)}"
+def _subject_note(subject: SubjectClass) -> FlowNote:
+    return FlowNote(Purpose.SUBJECT, subject.pods)
 
 
 def _port_matches(ports: PortMask, families: tuple[int, ...]) -> Iterator[Match]:

@@ -7,6 +7,7 @@ from ovsnp.flows.action import Goto, Lookup, ToGroup
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.match import Match, exactly
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.flows.units import Unit
 from ovsnp.ir.frontend import Frontend
 from ovsnp.ir.node_changes import ServiceName
@@ -95,14 +96,15 @@ class ServiceFlows:
         version = family(frontend.address)
         address = exactly(f.IP_DST[version], int.from_bytes(frontend.address, "big"))
         match = Match(f.PROTOCOL_KIND[version, frontend.protocol], (address, exactly(f.PORT_DST, frontend.port)))
+        note = FlowNote(Purpose.SERVICE if found else Purpose.NO_ENDPOINTS, (frontend.service,))
         if not found:
-            yield Flow("Service", p.SERVICE, match, (), f"{frontend.service}, which has no endpoints")
+            yield Flow("Service", p.SERVICE, match, (), note)
         elif frontend.affinity:
             asked = (Lookup("SessionAffinity"), Goto("Endpoint"))
-            yield Flow("Service", p.SERVICE, match, asked, frontend.service)
+            yield Flow("Service", p.SERVICE, match, asked, note)
             yield from affinity_flows(self._choices[unit], frontend.affinity, match, found[-1].id)
         else:
-            yield Flow("Service", p.SERVICE, match, (ToGroup(found[-1].id),), frontend.service)
+            yield Flow("Service", p.SERVICE, match, (ToGroup(found[-1].id),), note)
 
 
 def _unit(frontend: Frontend) -> Unit:

@@ -55,4 +55,4 @@ def _headed(flows: Iterable[Flow]) -> Iterator[tuple[str, list[str]]]:
 
 def _heading(flow: Flow) -> str:
     rules = "; ".join(map(str, flow.rules))
-    return f"{flow.note}: {rules}" if rules and not flow.number else flow.note
+    return f"{flow.note}: {rules}" if rules and not flow.number else str(flow.note)

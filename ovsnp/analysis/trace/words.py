@@ -11,6 +11,7 @@ from ovsnp.analysis.trace.stretch import Stretch
 from ovsnp.analysis.trace.transcript import Visit
 from ovsnp.analysis.trace.translation import TUNNEL_RECEIVER, Translation, carried, written
 from ovsnp.flows.flow import Flow
+from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.pipeline import priorities as p
 
 
@@ -24,9 +25,9 @@ class TableVisit(msgspec.Struct, frozen=True):
     said: Judged | None
 
     @property
-    def note(self) -> str:
-        """What the compiler says of the flow."""
-        return self.flow.note if self.flow else ""
+    def note(self) -> FlowNote:
+        """What the flow is for."""
+        return self.flow.note if self.flow else FlowNote()
 
     @property
     def priority(self) -> int:
@@ -44,14 +45,23 @@ class TableVisit(msgspec.Struct, frozen=True):
         return ", ".join(map(str, self.flow.rules)) if self.flow else ""
 
 
+def _as_compiled(met: TableVisit) -> str:
+    """In the words that stand above the flow in what `compile` prints."""
+    return f"dropped: {met.note}" if met.drops else str(met.note)
+
+
 def _origin(met: TableVisit) -> str:
     if met.drops:
-        return f"dropped: {met.note}"
-    if met.priority == p.CARRIER:
-        return f"{met.note}: the tunnel header carries {carried(met.stretch)}"
-    if met.note.startswith("from node"):
-        return f"through the tunnel {met.note}"
-    return met.note if met.note.startswith("by ") else f"from {met.note}, by its own port and addresses"
+        return _as_compiled(met)
+    match met.note.purpose:
+        case Purpose.POD:
+            return f"from {met.note}, by its own port and addresses"
+        case Purpose.FROM_NODE:
+            return f"through the tunnel {met.note}"
+        case Purpose.CARRIED_FROM_NODE:
+            return f"{met.note}: the tunnel header carries {carried(met.stretch)}"
+        case _:
+            return _as_compiled(met)
 
 
 def _snat(met: TableVisit) -> str:
@@ -62,7 +72,7 @@ def _service(met: TableVisit) -> str:
     if met.priority == p.SERVICE_GUARD:
         return "through the tunnel: its endpoint was chosen where it came from"
     if met.drops:
-        return f"dropped: {met.note}"
+        return _as_compiled(met)
     if met.priority != p.SERVICE:
         return "to no Service"
     return f"Service {met.note}{_endpoint(met)}"
@@ -81,7 +91,9 @@ def _endpoint_table(met: TableVisit) -> str:
 
 
 def _destination_node(met: TableVisit) -> str:
-    return f"to a node{', ' if met.note else ''}{met.note}" if met.priority == p.NODE else "to no node"
+    if met.priority != p.NODE:
+        return "to no node"
+    return f"to a node, {met.note}" if met.note.purpose is Purpose.JUDGED_NODE else "to a node"
 
 
 def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[TableVisit], str]:
@@ -89,22 +101,24 @@ def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[Table
 
     def words(met: TableVisit) -> str:
         who = (isolation(reasons(met.said)) if met.said else "") or f"the {side} is isolated"
-        match met.priority:
-            case p.NOT_ISOLATED:
+        match met.note.purpose:
+            case Purpose.NOT_ISOLATED:
                 return f"the {side} is no isolated pod of this node"
-            case p.CARRIED if side == "destination":
+            case Purpose.ISOLATED_CARRIED:
                 return f"{who}, judged on {carried(met.stretch)}, which the tunnel header carries"
-            case p.JUDGE | p.SERVICE_BLOCKS:
+            case Purpose.ISOLATED | Purpose.ISOLATED_SERVICE:
                 return who
             case _:
-                return f"dropped: {met.note}" if met.drops else met.note
+                return _as_compiled(met)
 
     return words
 
 
 def _peer(side: str) -> Callable[[TableVisit], str]:
     def words(met: TableVisit) -> str:
-        return f"the {side} is in {met.note.removeprefix('peer in ') if met.visit.found else 'no peer set'}"
+        if not met.visit.found:
+            return f"the {side} is in no peer set"
+        return f"the {side} is in {met.note.named if met.note.purpose is Purpose.PEER else 'no set'}"
 
     return words
 
@@ -112,13 +126,13 @@ def _peer(side: str) -> Callable[[TableVisit], str]:
 def _rule(met: TableVisit) -> str:
     if met.drops:
         return "dropped: no rule admits it"
-    return f"admitted by {met.rules}" if met.rules else met.note
+    return f"admitted by {met.rules}" if met.rules else str(met.note)
 
 
 def _forward(met: TableVisit) -> str:
-    if met.drops:
-        return f"dropped: {met.note}"
-    return met.note if met.note.startswith(("to ", "back to ")) else f"to {met.note}"
+    if met.drops or met.note.purpose in (Purpose.TO_NODE, Purpose.BACK_TO_NODE):
+        return _as_compiled(met)
+    return f"to {met.note}"
 
 
 def _source_node(met: TableVisit) -> str:
@@ -127,11 +141,15 @@ def _source_node(met: TableVisit) -> str:
 
 def _output(met: TableVisit) -> str:
     if met.drops:
-        return f"dropped: {met.note}"
+        return _as_compiled(met)
     source = f"; its source becomes {met.translated.source}" if met.translated else ""
-    if met.priority == p.SERVICE_BOUND:
-        return f"{met.note}: the tunnel header carries {carried(met.stretch)}{source}"
-    return f"{met.note or 'sent as it is'}{source}"
+    match met.note.purpose:
+        case Purpose.CARRY:
+            return f"{met.note}: the tunnel header carries {carried(met.stretch)}{source}"
+        case Purpose.TABLE:
+            return f"sent as it is{source}"
+        case _:
+            return f"{met.note}{source}"
 
 
 def _send(met: TableVisit) -> str:
@@ -150,7 +168,7 @@ WORDS: Mapping[str, Callable[[TableVisit], str]] = {
     "Origin": _origin,
     "SnatConntrack": _snat,
     "Conntrack": lambda _: "asks conntrack: a new connection",
-    "ConntrackState": lambda met: f"dropped: {met.note}" if met.drops else met.note,
+    "ConntrackState": _as_compiled,
     "Service": _service,
     "SessionAffinity": _kept,
     "Endpoint": _endpoint_table,

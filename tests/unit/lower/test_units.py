@@ -120,7 +120,7 @@ def test_local_pod_makes_its_own_flows_and_those_of_its_subject(bridge: Bridge) 
     # The words for the subject change, but no flow of a rule does.
     assert {flow.table for flow in told.added} == {"Origin", "AddressResolution", "Forward", "Output", "IngressPeer"}
     assert told.changed == told.deleted == ()
-    text = [flow.note for flow in bridge.compilation.program().flows if flow.table == "EgressRule"]
+    text = [str(flow.note) for flow in bridge.compilation.program().flows if flow.table == "EgressRule"]
     assert "subject default/new, default/web" in text
 
 

@@ -9,6 +9,7 @@ from ovsnp.apply import Preview
 from ovsnp.apply.cut import EndpointConnections
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
+from ovsnp.flows.note import FlowNote
 from ovsnp.ir.ruleset import RuleRef
 from ovsnp.model.cluster import Cluster
 from ovsnp.pipeline.tables import TABLES
@@ -44,9 +45,9 @@ class FlowDifference(msgspec.Struct, frozen=True):
         return _TABLES.get(self.table, str(self.table))
 
     @property
-    def note(self) -> str:
-        """What the flow is for, as compile's headings say it; nothing is known of one that goes."""
-        return self.after.note if self.after else ""
+    def note(self) -> FlowNote:
+        """What the flow is for; nothing is known of one that goes."""
+        return self.after.note if self.after else FlowNote()
 
 
 class GroupDifference(msgspec.Struct, frozen=True):

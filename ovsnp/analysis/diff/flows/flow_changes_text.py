@@ -62,7 +62,7 @@ def _what(flow: FlowDifference) -> str:
         gone = [f"{plural} {', '.join(unknown)}, of no policy in the manifests"]
     else:
         gone = []
-    return "; ".join([*map(str, flow.rules), *gone]) or flow.note
+    return "; ".join([*map(str, flow.rules), *gone]) or str(flow.note)
 
 
 def _changes(flows: Iterable[FlowDifference]) -> Iterator[DiffLine]:
