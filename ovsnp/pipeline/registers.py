@@ -21,6 +21,11 @@ def _register(name: str, number: int, lsb: int = 0, bits: int = 32) -> Field:
     return Field(name, base, base, f"NXM_NX_REG{number}", 32, Form.HEX, frozenset(), lsb, bits)
 
 
+def _wide_register(name: str, number: int) -> Field:
+    base = f"xxreg{number}"
+    return Field(name, base, base, f"NXM_NX_XXREG{number}", 128, Form.HEX, frozenset(), 0, 128)
+
+
 def _label(name: str, lsb: int, bits: int) -> Field:
     return Field(name, "ct_label", "ct_label", "NXM_NX_CT_LABEL", 128, Form.HEX, frozenset(), lsb, bits)
 
@@ -48,8 +53,10 @@ ENDPOINT = _register("endpoint", 10)
 EGRESS_SERVICE_PEER = _register("egress_service_peer", 11)
 CARRIED_SOURCE = {
     4: _register("carried_ipv4_src", 9),
-    6: Field("carried_ipv6_src", "xxreg3", "xxreg3", "NXM_NX_XXREG3", 128, Form.HEX, frozenset(), 0, 128),
+    6: _wide_register("carried_ipv6_src", 3),
 }
+CARRIED_SOURCE_PARTS = {4: (CARRIED_SOURCE[4].base,), 6: ("reg12", "reg13", "reg14", "reg15")}
+"""The same 32 bits at a time, the highest first: a trace names no other registers."""
 
 INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)

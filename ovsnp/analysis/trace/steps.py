@@ -12,8 +12,10 @@ from ovsnp.analysis.trace.translation import Translation, translation
 from ovsnp.analysis.trace.words import WORDS, TableVisit
 from ovsnp.ir.ruleset import RuleRef
 from ovsnp.pipeline.cookies import is_ours
+from ovsnp.pipeline.tables import TABLES
 
-_LEARNED = "SessionAffinity"
+_LEARNED = {name for table in TABLES for name in table.learns}
+"""Tables whose flows Open vSwitch learns, so that no program has them."""
 
 
 class TraceStep(msgspec.Struct, frozen=True):
@@ -55,7 +57,7 @@ def _step(around: _Passing, visit: Visit) -> TraceStep:
     if around.following and any(map(_translates, visit.actions)):
         translated = translation(around.within, around.following)
     flow = around.stretch.node.flow(visit)
-    if visit.found and flow is None and (table != _LEARNED or not is_ours(visit.cookie)):
+    if visit.found and flow is None and (table not in _LEARNED or not is_ours(visit.cookie)):
         return TraceStep(visit, table, _unknown(visit), ours=False, translated=translated)
     if not visit.found and not visit.depth:
         return TraceStep(visit, table, "dropped: no flow matches")

@@ -11,7 +11,9 @@ from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.tables import TABLES
 from ovsnp.switch.control import trace_packet
 
-_NOWHERE = {"0.0.0.0", "::"}
+NO_ADDRESS = frozenset({"0.0.0.0", "::"})
+"""What a trace has of the family that a tunnel is not of."""
+
 _TABLES = {table.id: table.name for table in TABLES}
 
 
@@ -41,7 +43,7 @@ class Stretch(msgspec.Struct, frozen=True):
     @property
     def in_port(self) -> int:
         """The port it came in by."""
-        return int(self.passes[0].before["in_port"])
+        return int(self.passes[0].before[f.IN_PORT.name])
 
     @property
     def sent(self) -> tuple[Visit, str] | None:
@@ -56,7 +58,7 @@ class Stretch(msgspec.Struct, frozen=True):
         if self.sent is None or self.sent[1] != str(self.node.ports.tunnel) or self.sent[0].failure:
             return None
         ends = (self.last.get(field.name, "::") for field in f.TUNNEL_DST.values())
-        return next((parse_address(end) for end in ends if end not in _NOWHERE), None)
+        return next((parse_address(end) for end in ends if end not in NO_ADDRESS), None)
 
     def address(self, side: Mapping[int, f.Field]) -> Address:
         """An address that the packet has in the end: `IP_SRC` or `IP_DST`."""

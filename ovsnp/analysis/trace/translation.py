@@ -4,15 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.analysis.trace.stretch import Stretch
+from ovsnp.analysis.trace.stretch import NO_ADDRESS, Stretch
 from ovsnp.analysis.trace.transcript import Pass, read_fields
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.options import Encap
 from ovsnp.pipeline import fields as f
-from ovsnp.pipeline.registers import CARRIED_SOURCE
-
-_NOTHING = ("0.0.0.0", "::")
-"""What a trace has of the family that a tunnel is not of."""
+from ovsnp.pipeline.registers import CARRIED_SOURCE_PARTS
 
 _End = tuple[tuple[str, ...], str]
 """The fields that an end's address may be in, and the one that its port is in."""
@@ -43,7 +40,7 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str], side: _End) ->
 def written(fields: Mapping[str, str], side: _End) -> str:
     """An end of the packet as ``ADDRESS:PORT``, or ``ADDRESS`` where it has no port."""
     names, port = side
-    address = next((fields[name] for name in names if fields.get(name, "::") not in _NOTHING), "")
+    address = next((fields[name] for name in names if fields.get(name, "::") not in NO_ADDRESS), "")
     if port not in fields:
         return address
     return f"[{address}]:{fields[port]}" if ":" in address else f"{address}:{fields[port]}"
@@ -96,15 +93,10 @@ def carried(stretch: Stretch) -> str:
 def _offset(stretch: Stretch) -> str:
     """VXLAN's offset as Origin made an address of it, or else the source whose offset was written."""
     for fields in (each.before for each in stretch.passes):
-        if value := fields.get(CARRIED_SOURCE[4].base):
-            return _address(int(value, 16).to_bytes(4, "big"))
-        if _PARTS[0] in fields:
-            return _address(b"".join(int(fields.get(name, "0"), 16).to_bytes(4, "big") for name in _PARTS))
+        for parts in CARRIED_SOURCE_PARTS.values():
+            if parts[0] in fields:
+                return _address(b"".join(int(fields.get(name, "0"), 16).to_bytes(4, "big") for name in parts))
     return written(stretch.passes[0].before, (_SOURCE[0], ""))
-
-
-_PARTS = [f"reg{number}" for number in range(12, 16)]
-"""The registers of which CARRIED_SOURCE[6] is made, highest first, as a trace names them."""
 
 
 def _address(value: bytes) -> str:
