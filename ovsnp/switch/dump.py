@@ -29,6 +29,12 @@ class InstalledFlow(NamedTuple):
         return self.table, self.priority, self.match
 
     @property
+    def match_text(self) -> str:
+        """What it matches, in the order in which the bridge tells it."""
+        head = self.text.partition(" actions=")[0].split(",")
+        return ",".join(part for part in head if part in self.match)
+
+    @property
     def delete_line(self) -> str:
         """The line of ``ovs-ofctl bundle`` that deletes it, and no flow that took its slot since."""
         places = (f"cookie={self.cookie:#x}/-1,table={self.table},priority={self.priority}", *sorted(self.match))

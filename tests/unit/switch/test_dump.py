@@ -16,6 +16,12 @@ def test_everything_of_a_flow_is_read() -> None:
     assert found.slot == (5, 7, frozenset({"ip", "nw_src=10.0.0.1"}))
 
 
+def test_match_is_in_the_order_of_the_dump() -> None:
+    found = parse_dump("cookie=0x1, table=5, priority=7,tcp,nw_src=10.0.0.1,tp_dst=80 actions=ct(table=2),drop")
+    assert found.match_text == "tcp,nw_src=10.0.0.1,tp_dst=80"
+    assert parse_dump("table=5, idle_timeout=9, priority=7 actions=drop").match_text == ""
+
+
 def test_what_the_dump_leaves_out_is_0_and_the_default_priority() -> None:
     assert parse_dump(" actions=NORMAL")[:5] == (0, 32768, frozenset(), 0, "NORMAL")
     assert parse_dump("priority=0 actions=NORMAL").text == "priority=0 actions=NORMAL"

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference, GroupDifference
-from ovsnp.analysis.diff.flows.lines import match_before
 from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.preview import Preview
 from ovsnp.flows.flow import Flow
@@ -54,7 +53,7 @@ def _installed(difference: FlowDifference, flow: InstalledFlow) -> dict[str, Any
         "table": difference.table_name,
         "priority": flow.priority,
         "cookie": f"{flow.cookie:#018x}",
-        "match": str(difference.after.match) if difference.after else match_before(flow),
+        "match": str(difference.after.match) if difference.after else flow.match_text,
         "actions": flow.actions,
         "policies": rule_documents(difference.was_of),
         "unknown_rules": [f"{number:#010x}" for number in difference.unknown],

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from ovsnp.analysis.diff.flows.differences import FlowDifference, GroupDifference
 from ovsnp.render import bundle_line
-from ovsnp.switch.dump import InstalledFlow
 
 
 def before_line(difference: FlowDifference) -> str | None:
@@ -13,7 +12,7 @@ def before_line(difference: FlowDifference) -> str | None:
     if flow is None:
         return None
     extras = sorted(flow.extras)
-    match = match_before(flow) if difference.after is None else str(difference.after.match)
+    match = flow.match_text if difference.after is None else str(difference.after.match)
     parts = (f"cookie={flow.cookie:#018x}", f"table={flow.table}", f"priority={flow.priority}", *extras, match)
     return f"flow add {','.join(filter(None, parts))} actions={flow.actions}"
 
@@ -21,12 +20,6 @@ def before_line(difference: FlowDifference) -> str | None:
 def after_line(difference: FlowDifference) -> str | None:
     """The flow that would be there, as `compile` writes it."""
     return bundle_line(difference.after) if difference.after else None
-
-
-def match_before(flow: InstalledFlow) -> str:
-    """What a flow on the bridge matches, in the order in which the bridge tells it."""
-    head = flow.text.partition(" actions=")[0].split(",")
-    return ",".join(part for part in head if part in flow.match)
 
 
 def bucket_lines(difference: GroupDifference) -> Iterator[tuple[str, str]]:

@@ -4,18 +4,17 @@ A flow keeps no names: its cookie has the number of its one rule, a clause those
 of the rule's name, so the name is found by numbering the names of all rules that could have been.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
+from ovsnp.analysis.verification.simulator.actions import ParsedConjunction, read_actions
 from ovsnp.flows.program import Program
 from ovsnp.ir.ruleset import RuleRef
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
+from ovsnp.pipeline.cookies import rule_of
 from ovsnp.pipeline.numbers import number
 from ovsnp.switch.dump import InstalledFlow
 
-_NUMBER = (1 << 32) - 1
-_CLAUSE = re.compile(r"conjunction\((\d+),")
 _GONE = 8
 """A policy that is there may have had so many more rules."""
 
@@ -30,7 +29,8 @@ class RuleNames:
 
     def of(self, flow: InstalledFlow) -> tuple[tuple[RuleRef, ...], tuple[int, ...]]:
         """The rules of a flow that is on the bridge, and the numbers of those that no policy accounts for."""
-        numbers = {flow.cookie & _NUMBER, *map(int, _CLAUSE.findall(flow.actions))} - {0}
+        clauses = (each for each in read_actions(flow.actions) if isinstance(each, ParsedConjunction))
+        numbers = {rule_of(flow.cookie), *(clause.id for clause in clauses)} - {0}
         found = {each: self._name(each) for each in numbers}
         rules = {rule for rule in found.values() if rule}
         return tuple(sorted(rules)), tuple(sorted(each for each, rule in found.items() if not rule))
