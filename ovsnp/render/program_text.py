@@ -31,9 +31,8 @@ def render_text(program: Program) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    tables = [
-        (BY_NAME[name], list(_headed(flows))) for name, flows in groupby(program.flows, key=lambda flow: flow.table)
-    ]
+    # The template takes these one by one, so they need not all be there at once.
+    tables = ((BY_NAME[name], _headed(flows)) for name, flows in groupby(program.flows, key=lambda flow: flow.table))
     services = [
         (service, list(map(group_line, groups)))
         for service, groups in groupby(sorted(program.groups, key=_by_service), key=lambda group: group.service)
