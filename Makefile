@@ -21,7 +21,7 @@ SWITCH_TESTS := tests/golden $(patsubst %,tests/ovs/test_%.py,apply flushing hol
 SUITE ?= bookworm
 PART ?= whole
 
-.PHONY: demo test test-newest test-oldest test-trixie kernel-test lint lock bench man setup clean
+.PHONY: demo test test-newest test-oldest test-trixie kernel-test lint lock bench man schemas setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
@@ -55,6 +55,9 @@ bench: setup
 
 man: setup
 	@$(VENV)/bin/python -m ovsnp.cli.man_pages man
+
+schemas: setup
+	@$(VENV)/bin/python -m ovsnp.cli.schemas docs
 
 setup: packages $(READY)
 

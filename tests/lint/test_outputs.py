@@ -225,7 +225,7 @@ def test_json_is_as_its_schema_says(lint: Callable[..., Answer]) -> None:
     jsonschema.validate(document, schema)
     assert document.keys() == schema["properties"].keys()
     for each in (*document["findings"], *document["ignored"]):
-        assert each.keys() == schema["$defs"]["finding"]["properties"].keys()
+        assert each.keys() == schema["$defs"]["LintFinding"]["properties"].keys()
     assert document["findings"]
     assert document["ignored"]
 

@@ -1,31 +1,54 @@
 """The report for programs."""
 
-import json
+from collections.abc import Sequence
+from typing import Annotated
 
-from ovsnp.analysis.lint.finding import Located
+import msgspec
+from msgspec import Meta
+
+from ovsnp.analysis.lint.finding import Located, Severity
 from ovsnp.analysis.lint.linting import LintReport
 from ovsnp.analysis.lint.registry import CHECKS
+from ovsnp.document import Count, document_text
+
+
+class LintFinding(msgspec.Struct, frozen=True):
+    """One thing found in one object."""
+
+    check: Annotated[str, Meta(description="the identifier")]
+    severity: Severity
+    file: Annotated[str, Meta(description="as it was named; - is stdin")]
+    line: Annotated[Count, Meta(description="0: not known")]
+    object: Annotated[str, Meta(description="NetworkPolicy NAMESPACE/NAME")]
+    path: Annotated[str, Meta(description="the field in the object, such as spec.ingress[0]")]
+    message: Annotated[str, Meta(description="what is so")]
+    remedy: Annotated[str, Meta(description="what to do")]
+    why: Annotated[str, Meta(description="why it matters")]
+
+
+class LintDocument(msgspec.Struct, frozen=True):
+    """The report; keys may be added in later versions, never changed."""
+
+    findings: Annotated[Sequence[LintFinding], Meta(description="sorted by file and line")]
+    ignored: Annotated[Sequence[LintFinding], Meta(description="what comments ignore")]
+    skipped: Annotated[Sequence[str], Meta(description="the checks that need pods which the input does not have")]
 
 
 def render_findings(report: LintReport) -> str:
-    """One document; keys may be added in later versions, never changed."""
-    document = {
-        "findings": [_finding(finding) for finding in report.findings],
-        "ignored": [_finding(finding) for finding in report.ignored],
-        "skipped": list(report.skipped),
-    }
-    return json.dumps(document, indent=2) + "\n"
+    """The report as one document."""
+    findings, ignored = ([_finding(finding) for finding in each] for each in (report.findings, report.ignored))
+    return document_text(LintDocument(findings, ignored, report.skipped))
 
 
-def _finding(finding: Located) -> dict[str, object]:
-    return {
-        "check": finding.check,
-        "severity": finding.severity,
-        "file": finding.span.file,
-        "line": finding.span.line,
-        "object": finding.subject,
-        "path": finding.path,
-        "message": finding.message,
-        "remedy": finding.remedy,
-        "why": CHECKS[finding.check].why,
-    }
+def _finding(finding: Located) -> LintFinding:
+    return LintFinding(
+        check=finding.check,
+        severity=finding.severity,
+        file=finding.span.file,
+        line=finding.span.line,
+        object=finding.subject,
+        path=finding.path,
+        message=finding.message,
+        remedy=finding.remedy,
+        why=CHECKS[finding.check].why,
+    )

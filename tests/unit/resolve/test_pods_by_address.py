@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.model_objects import pod
 
 from ovsnp.model.address import Prefix, host_prefix, parse_prefix
 from ovsnp.model.cluster import Pod
@@ -12,6 +11,7 @@ from ovsnp.model.policy import IPBlock
 from ovsnp.resolve.named_peers import NamedPeers
 from ovsnp.resolve.pods import PodClass
 from ovsnp.resolve.pods_by_address import PeersByBlock, PodsByAddress
+from tests.support.model_objects import pod
 
 CLASS = PodClass({}, ())
 PODS = [

@@ -1,0 +1,45 @@
+"""The schemas of what ``-o json`` prints, made from the documents: ``python -m ovsnp.cli.schemas docs`` writes them.
+
+The wheel has them in ovsnp/schemas.
+"""
+
+import inspect
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ovsnp.analysis.lint.findings_json import LintDocument
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DOCUMENTS: Mapping[str, tuple[str, Any]] = {
+    "lint": ("ovsnp lint -o json", LintDocument),
+}
+
+
+def schemas() -> dict[str, str]:
+    """Every schema by the name of its file; each stands alone."""
+    return {f"{name}.schema.json": _schema(*each) for name, each in _DOCUMENTS.items()}
+
+
+def _schema(title: str, document: Any) -> str:
+    (root,), definitions = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
+    for each in definitions.values():
+        each["description"] = inspect.cleandoc(each["description"])
+    described = definitions.pop(root.pop("$ref").rpartition("/")[2])
+    schema = {"$schema": _DIALECT, **described, **root, "title": title, "$defs": definitions}
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def main() -> None:
+    """Write the schemas into the folder that the command line names."""
+    folder = Path(sys.argv[1])
+    for name, text in schemas().items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
