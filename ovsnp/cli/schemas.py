@@ -12,10 +12,18 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.analysis.diff.effect.effect_document import EffectDocument
+from ovsnp.analysis.diff.flows.flow_changes_document import DiffDocument
 from ovsnp.analysis.lint.findings_json import LintDocument
+from ovsnp.apply.apply_document import ApplyDocument
+from ovsnp.render import CompileDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
+    "apply": ("ovsnp apply -o json", ApplyDocument),
+    "compile": ("ovsnp compile -o json", CompileDocument),
+    "diff": ("ovsnp diff -o json", DiffDocument),
+    "diff-effect": ("ovsnp diff --effect -o json, of OLD and NEW or of a bridge", EffectDocument),
     "lint": ("ovsnp lint -o json", LintDocument),
 }
 

@@ -7,6 +7,7 @@ The model keeps what the object says, with the server's defaults filled in for p
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +17,8 @@ from ovsnp.model.ports import PortEntry
 from ovsnp.model.selector import Selector
 from ovsnp.model.unassigned import Unassigned
 
+Section = Literal["ingress", "egress"]
+
 
 class Direction(StrEnum):
     """Which side of a connection a rule judges, as the pod sees it."""
@@ -24,9 +27,9 @@ class Direction(StrEnum):
     EGRESS = "Egress"
 
     @property
-    def section(self) -> str:
+    def section(self) -> Section:
         """The field of the policy's spec that holds this direction's rules."""
-        return self.value.lower()
+        return "ingress" if self is Direction.INGRESS else "egress"
 
 
 class IPBlock(msgspec.Struct, frozen=True, order=True):

@@ -1,53 +1,109 @@
 """The program as JSON, for tools."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from ovsnp.document import Count, document_text
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.flows.program import Program
 from ovsnp.ir.ruleset import RuleRef
+from ovsnp.model.options import Encap
 from ovsnp.pipeline.tables import TABLES
+
+Priority = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class PolicyRule(msgspec.Struct, frozen=True):
+    """A rule of a NetworkPolicy."""
+
+    namespace: str
+    name: str
+    rule: Annotated[str, Meta(pattern=r"^(ingress|egress)\[[0-9]+\]$")]
+
+
+class CompiledTable(msgspec.Struct, frozen=True):
+    """A table of the bridge."""
+
+    id: Annotated[int, Meta(ge=0, le=254)]
+    name: str
+
+
+class CompiledFlow(msgspec.Struct, frozen=True):
+    """A flow, with the policy rules that it serves."""
+
+    table: Annotated[str, Meta(description="the name of its table")]
+    priority: Priority
+    cookie: Annotated[str, Meta(pattern="^0x0a5e[0-9a-f]{12}$")]
+    match: Annotated[str, Meta(description="as ovs-ofctl writes it, without the priority")]
+    actions: Annotated[str, Meta(description="as ovs-ofctl writes them")]
+    policies: Annotated[Sequence[PolicyRule], Meta(description="the rules that it stems from")]
+
+
+class CompiledBucket(msgspec.Struct, frozen=True):
+    """One endpoint of a group."""
+
+    id: Count
+    actions: Annotated[str, Meta(description="as ovs-ofctl writes them")]
+
+
+class CompiledGroup(msgspec.Struct, frozen=True):
+    """The endpoints of a Service's port."""
+
+    id: Count
+    service: Annotated[str, Meta(description="NAMESPACE/NAME")]
+    port: Annotated[str, Meta(description="of the Service")]
+    buckets: Sequence[CompiledBucket]
+
+
+class CompileDocument(msgspec.Struct, frozen=True):
+    """The program of one bridge; keys may be added in later versions, never changed."""
+
+    bridge: str
+    node: Annotated[str | None, Meta(description="null: the input has no Node, and nobody names one")]
+    encap: Encap
+    tables: Sequence[CompiledTable]
+    flows: Sequence[CompiledFlow]
+    groups: Sequence[CompiledGroup]
 
 
 def render_json(program: Program) -> str:
-    """The program as INTERFACE has it; keys may be added in later versions, never changed."""
+    """The program as one document."""
     options = program.options
-    document = {
-        "bridge": options.bridge,
-        "node": options.node,
-        "encap": options.encap,
-        "tables": [{"id": table.id, "name": table.name} for table in TABLES],
-        "flows": [flow_document(flow) for flow in program.flows],
-        "groups": [_group(group) for group in program.groups],
-    }
-    return json.dumps(document, indent=2) + "\n"
+    document = CompileDocument(
+        bridge=options.bridge,
+        node=options.node,
+        encap=options.encap,
+        tables=[CompiledTable(table.id, table.name) for table in TABLES],
+        flows=[_flow(flow) for flow in program.flows],
+        groups=[_group(group) for group in program.groups],
+    )
+    return document_text(document)
 
 
-def flow_document(flow: Flow) -> dict[str, object]:
-    """A flow, with the policy rules that it serves."""
-    return {
-        "table": flow.table,
-        "priority": flow.priority,
-        "cookie": f"{flow.cookie:#018x}",
-        "match": str(flow.match),
-        "actions": flow.actions_text,
-        "policies": rule_documents(flow.rules),
-    }
+def _flow(flow: Flow) -> CompiledFlow:
+    return CompiledFlow(
+        table=flow.table,
+        priority=flow.priority,
+        cookie=f"{flow.cookie:#018x}",
+        match=str(flow.match),
+        actions=flow.actions_text,
+        policies=policy_rules(flow.rules),
+    )
 
 
-def rule_documents(rules: Iterable[RuleRef]) -> list[dict[str, str]]:
+def policy_rules(rules: Iterable[RuleRef]) -> list[PolicyRule]:
     """Policy rules by their names."""
-    return [
-        {"namespace": rule.namespace, "name": rule.policy, "rule": f"{rule.direction.section}[{rule.index}]"}
-        for rule in rules
-    ]
+    return [PolicyRule(rule.namespace, rule.policy, f"{rule.direction.section}[{rule.index}]") for rule in rules]
 
 
-def _group(group: Group) -> dict[str, object]:
-    return {
-        "id": group.id,
-        "service": group.service,
-        "port": group.port,
-        "buckets": [{"id": bucket.id, "actions": ",".join(map(str, bucket.actions))} for bucket in group.buckets],
-    }
+def _group(group: Group) -> CompiledGroup:
+    return CompiledGroup(
+        id=group.id,
+        service=group.service,
+        port=group.port,
+        buckets=[CompiledBucket(bucket.id, ",".join(map(str, bucket.actions))) for bucket in group.buckets],
+    )

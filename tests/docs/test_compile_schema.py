@@ -20,5 +20,6 @@ def test_document_is_as_its_schema_says(case: str, monkeypatch: pytest.MonkeyPat
     document = json.loads(answer.out)
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
     assert document.keys() == SCHEMA["properties"].keys()
-    for kind in ("flow", "group"):
-        assert all(each.keys() == SCHEMA["$defs"][kind]["properties"].keys() for each in document[f"{kind}s"])
+    for kind in ("Flow", "Group"):
+        keys = SCHEMA["$defs"][f"Compiled{kind}"]["properties"].keys()
+        assert all(each.keys() == keys for each in document[f"{kind.lower()}s"])

@@ -1,15 +1,14 @@
 """``ovsnp apply``."""
 
-import json
-
 import click
-import msgspec
 
 from ovsnp.apply import ApplyResult
 from ovsnp.apply import apply as apply_to_bridge
+from ovsnp.apply.apply_document import document
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
 from ovsnp.cli.plain import say
 from ovsnp.cli.planned import living_cluster
+from ovsnp.document import document_text
 from ovsnp.errors import UsageError
 
 
@@ -29,7 +28,7 @@ def apply(request: Request, *, remove_missing: bool) -> None:
     options = request.options(cluster)
     outcome = apply_to_bridge(request.location, cluster, options, remove_missing=remove_missing)
     if request.output == "json":
-        click.echo(json.dumps({"bridge": options.bridge, "node": options.node, **_document(outcome)}, indent=2))
+        click.echo(document_text(document(options, outcome)), nl=False)
     else:
         for line in _lines(options.bridge, outcome):
             say(line)
@@ -54,17 +53,3 @@ def _lines(bridge: str, outcome: ApplyResult) -> list[str]:
         zones = ", ".join(map(str, outcome.emptied))
         lines.append(f"{bridge}: conntrack zones emptied, as Open vSwitch flushes some protocols no other way: {zones}")
     return lines
-
-
-def _document(outcome: ApplyResult) -> dict[str, object]:
-    return {
-        "done": list(outcome.bridge),
-        "flows": {"added": outcome.added, "changed": outcome.changed, "deleted": outcome.deleted},
-        "groups": outcome.groups,
-        "cut": outcome.cut,
-        "forgotten": outcome.forgotten,
-        "holders_known": outcome.known,
-        "emptied_zones": list(outcome.emptied),
-        "without_port": list(outcome.without_port),
-        "odd_interfaces": msgspec.to_builtins(outcome.odd),
-    }

@@ -1,7 +1,6 @@
 """``ovsnp diff``."""
 
 import io
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ovsnp import load
 from ovsnp.cli.options import Request, remove_missing_option, shared_options, tell_left_out
 from ovsnp.cli.planned import living_cluster, planned_clusters
 from ovsnp.cli.terminal import Terminal
+from ovsnp.document import document_text
 from ovsnp.errors import Diagnostic, Exit, InputError, SwitchError, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.sources import STDIN, read_sources
@@ -67,7 +67,7 @@ def _diff_flows(request: Request, *, remove_missing: bool) -> Exit:
     seen = preview(request.location, cluster, options, remove_missing=remove_missing)
     found = differences(seen, cluster)
     if request.output == "json":
-        click.echo(json.dumps(document(options, found, seen), indent=2))
+        click.echo(document_text(document(options, found, seen)), nl=False)
     else:
         # Lines of flows stay as they are: patch reads them, and people copy them.
         _print(request, text_lines(options.bridge, found), no_wrap=True)
@@ -107,7 +107,7 @@ def _tell_effect(request: Request, found: "Effect") -> Exit:
     from ovsnp.analysis.diff.effect.effect_text import text_lines  # noqa: PLC0415
 
     if request.output == "json":
-        click.echo(json.dumps(document(found), indent=2))
+        click.echo(document_text(document(found)), nl=False)
     else:
         _print(request, text_lines(found))
     return Exit.NO if found else Exit.DONE

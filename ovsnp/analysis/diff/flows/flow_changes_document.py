@@ -1,95 +1,223 @@
-"""The differences as JSON; docs/diff.schema.json is its schema."""
+"""The differences as JSON."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference, GroupDifference
+from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference
+from ovsnp.apply.apply_document import OddInterfaces, odd_interfaces
 from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.preview import Preview
+from ovsnp.document import Count
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 from ovsnp.model.address import format_address
 from ovsnp.model.options import Options
-from ovsnp.render import flow_document, rule_documents
+from ovsnp.model.ports import Protocol
+from ovsnp.render import PolicyRule, Priority, policy_rules
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup
 
 
-def document(options: Options, found: Differences, seen: Preview) -> dict[str, Any]:
-    """One document; keys may be added in later versions, never changed."""
-    return {
-        "bridge": options.bridge,
-        "node": options.node,
-        "differences": bool(found),
-        "to_do": list(found.bridge),
-        "flows": {
-            "added": [_flow(each.after) for each in found.flows if each.after and not each.before],
-            "changed": [
-                {"before": _installed(each, each.before), "after": _flow(each.after)}
+class DiffFlow(msgspec.Struct, frozen=True):
+    """A flow, with the policy rules that it serves."""
+
+    table: Annotated[str, Meta(description="its name; its number where ovsnp has no such table")]
+    priority: Priority
+    cookie: Annotated[str, Meta(pattern="^0x[0-9a-f]{16}$")]
+    match: str
+    actions: str
+    policies: Sequence[PolicyRule]
+    unknown_rules: Annotated[
+        Sequence[Annotated[str, Meta(pattern="^0x[0-9a-f]{8}$")]],
+        Meta(description="numbers of rules that a deleted flow is of and no policy in the manifests has"),
+    ]
+
+
+class DiffInstalledFlow(DiffFlow, frozen=True):
+    """A flow that is on the bridge."""
+
+    extras: Annotated[Sequence[str], Meta(description="timeouts, importance and flags")]
+
+
+class DiffChangedFlow(msgspec.Struct, frozen=True):
+    """A flow that keeps table, priority and match."""
+
+    before: DiffInstalledFlow
+    after: DiffFlow
+
+
+class DiffFlows(msgspec.Struct, frozen=True):
+    """The flows that differ."""
+
+    added: Sequence[DiffFlow]
+    changed: Annotated[Sequence[DiffChangedFlow], Meta(description="flows that keep table, priority and match")]
+    deleted: Sequence[DiffInstalledFlow]
+
+
+class DiffGroup(msgspec.Struct, frozen=True):
+    """A group, the endpoints of a Service's port."""
+
+    id: int
+    head: Annotated[str, Meta(description="the group without its buckets, as ovs-ofctl writes it")]
+    service: Annotated[str | None, Meta(description="NAMESPACE/NAME; null for what is on the bridge")]
+    port: str | None
+    buckets: Annotated[Mapping[str, str], Meta(description="by their numbers")]
+
+
+class DiffChangedGroup(msgspec.Struct, frozen=True):
+    """A group that keeps its number."""
+
+    before: DiffGroup
+    after: DiffGroup
+
+
+class DiffGroups(msgspec.Struct, frozen=True):
+    """The groups that differ."""
+
+    added: Sequence[DiffGroup]
+    changed: Sequence[DiffChangedGroup]
+    deleted: Sequence[DiffGroup]
+
+
+class DiffEndpoint(msgspec.Struct, frozen=True):
+    """An endpoint of a Service."""
+
+    address: str
+    port: int
+
+
+class DiffCut(msgspec.Struct, frozen=True):
+    """Connections to a cluster IP that were given one endpoint."""
+
+    protocol: Protocol
+    address: Annotated[str, Meta(description="the cluster IP")]
+    port: int
+    endpoint: DiffEndpoint
+
+
+class DiffDocument(msgspec.Struct, frozen=True):
+    """All that apply would do; keys may be added in later versions, never changed."""
+
+    bridge: str
+    node: str | None
+    differences: Annotated[bool, Meta(description="whether apply would change anything")]
+    to_do: Annotated[
+        Sequence[str], Meta(description="what apply would do to the bridge itself, in the words of its own `done`")
+    ]
+    flows: DiffFlows
+    groups: DiffGroups
+    cut: Annotated[
+        Sequence[DiffCut],
+        Meta(description="open connections to endpoints that go, which apply would cut where there are any"),
+    ]
+    forgotten: Annotated[
+        Count,
+        Meta(
+            description="connections of pods that are gone, which apply would have conntrack forget; all connections"
+            " where holders_known is false"
+        ),
+    ]
+    holders_known: Annotated[bool, Meta(description="false: there is no record of who held which address")]
+    without_port: Annotated[
+        Sequence[str],
+        Meta(
+            description="local pods (NAMESPACE/NAME) that have no port on the bridge, so apply leaves them out; those"
+            " that are closed, too"
+        ),
+    ]
+    odd_interfaces: Annotated[
+        Sequence[OddInterfaces],
+        Meta(
+            description="what is wrong with interfaces of pods, and what to do; the local pods that are closed are in"
+            " `without_port`, too"
+        ),
+    ]
+
+
+def document(options: Options, found: Differences, seen: Preview) -> DiffDocument:
+    """The differences, and what else apply would do."""
+    return DiffDocument(
+        bridge=options.bridge,
+        node=options.node,
+        differences=bool(found),
+        to_do=found.bridge,
+        flows=DiffFlows(
+            added=[_flow(each.after) for each in found.flows if each.after and not each.before],
+            changed=[
+                DiffChangedFlow(_installed(each, each.before), _flow(each.after))
                 for each in found.flows
                 if each.before and each.after
             ],
-            "deleted": [_installed(each, each.before) for each in found.flows if each.before and not each.after],
-        },
-        "groups": {
-            "added": [_group(each.after) for each in found.groups if each.after and not each.before],
-            "changed": [_changed(each) for each in found.groups if each.before and each.after],
-            "deleted": [_there(each.before) for each in found.groups if each.before and not each.after],
-        },
-        "cut": [_given(each) for each in found.cut],
-        "forgotten": found.forgotten,
-        "holders_known": found.known,
-        "without_port": list(seen.without_port),
-        "odd_interfaces": msgspec.to_builtins(seen.odd),
-    }
+            deleted=[_installed(each, each.before) for each in found.flows if each.before and not each.after],
+        ),
+        groups=DiffGroups(
+            added=[_group(each.after) for each in found.groups if each.after and not each.before],
+            changed=[
+                DiffChangedGroup(_there(each.before), _group(each.after))
+                for each in found.groups
+                if each.before and each.after
+            ],
+            deleted=[_there(each.before) for each in found.groups if each.before and not each.after],
+        ),
+        cut=[_cut(each) for each in found.cut],
+        forgotten=found.forgotten,
+        holders_known=found.known,
+        without_port=seen.without_port,
+        odd_interfaces=odd_interfaces(seen.odd),
+    )
 
 
-def _flow(flow: Flow) -> dict[str, Any]:
-    return {**flow_document(flow), "unknown_rules": []}
+def _flow(flow: Flow) -> DiffFlow:
+    return DiffFlow(
+        table=flow.table,
+        priority=flow.priority,
+        cookie=f"{flow.cookie:#018x}",
+        match=str(flow.match),
+        actions=flow.actions_text,
+        policies=policy_rules(flow.rules),
+        unknown_rules=(),
+    )
 
 
-def _installed(difference: FlowDifference, flow: InstalledFlow) -> dict[str, Any]:
-    return {
-        "table": difference.table_name,
-        "priority": flow.priority,
-        "cookie": f"{flow.cookie:#018x}",
-        "match": str(difference.after.match) if difference.after else flow.match_text,
-        "actions": flow.actions,
-        "policies": rule_documents(difference.was_of),
-        "unknown_rules": [f"{number:#010x}" for number in difference.unknown],
-        "extras": sorted(flow.extras),
-    }
+def _installed(difference: FlowDifference, flow: InstalledFlow) -> DiffInstalledFlow:
+    return DiffInstalledFlow(
+        table=difference.table_name,
+        priority=flow.priority,
+        cookie=f"{flow.cookie:#018x}",
+        match=str(difference.after.match) if difference.after else flow.match_text,
+        actions=flow.actions,
+        policies=policy_rules(difference.was_of),
+        unknown_rules=[f"{number:#010x}" for number in difference.unknown],
+        extras=sorted(flow.extras),
+    )
 
 
-def _changed(difference: GroupDifference) -> dict[str, Any]:
-    before, after = difference.before, difference.after
-    return {"before": _there(before) if before else None, "after": _group(after) if after else None}
+def _group(group: Group) -> DiffGroup:
+    return DiffGroup(
+        id=group.id,
+        head=group.head,
+        service=group.service,
+        port=group.port,
+        buckets={str(bucket.id): str(bucket) for bucket in group.buckets},
+    )
 
 
-def _group(group: Group) -> dict[str, Any]:
-    return {
-        "id": group.id,
-        "head": group.head,
-        "service": group.service,
-        "port": group.port,
-        "buckets": {str(bucket.id): str(bucket) for bucket in group.buckets},
-    }
+def _there(group: InstalledGroup) -> DiffGroup:
+    return DiffGroup(
+        id=group.id,
+        head=group.head,
+        service=None,
+        port=None,
+        buckets={str(number): text for number, text in group.buckets.items()},
+    )
 
 
-def _there(group: InstalledGroup) -> dict[str, Any]:
-    return {
-        "id": group.id,
-        "head": group.head,
-        "service": None,
-        "port": None,
-        "buckets": {str(number): text for number, text in group.buckets.items()},
-    }
-
-
-def _given(each: EndpointConnections) -> dict[str, Any]:
-    return {
-        "protocol": each.protocol.value,
-        "address": format_address(each.address),
-        "port": each.port,
-        "endpoint": {"address": format_address(each.backend.address), "port": each.backend.port},
-    }
+def _cut(each: EndpointConnections) -> DiffCut:
+    return DiffCut(
+        protocol=each.protocol,
+        address=format_address(each.address),
+        port=each.port,
+        endpoint=DiffEndpoint(format_address(each.backend.address), each.backend.port),
+    )

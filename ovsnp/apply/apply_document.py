@@ -1,0 +1,84 @@
+"""What `apply` did, as JSON."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ovsnp.apply.commit import ApplyResult
+from ovsnp.document import Count, ObjectKey
+from ovsnp.model.bridge import Oddity
+from ovsnp.model.options import Options
+
+
+class OddInterfaces(msgspec.Struct, frozen=True):
+    """What is wrong with a pod's interfaces on the bridge."""
+
+    pod: ObjectKey
+    interfaces: Annotated[Sequence[str], Meta(min_length=1)]
+    closed: Annotated[bool, Meta(description="true: the bridge has no flows for these interfaces")]
+    message: Annotated[str, Meta(description="what is wrong, and what to do")]
+
+
+class AppliedFlows(msgspec.Struct, frozen=True):
+    """How many flows came, got other actions or another rule, and went."""
+
+    added: Count
+    changed: Count
+    deleted: Count
+
+
+class ApplyDocument(msgspec.Struct, frozen=True):
+    """What was done; keys may be added in later versions, never changed."""
+
+    bridge: str
+    node: Annotated[str | None, Meta(description="null: the input has no Node, and nobody names one")]
+    done: Annotated[Sequence[str], Meta(description="what was made or set on the bridge, in words")]
+    flows: AppliedFlows
+    groups: Annotated[Count, Meta(description="added, changed or deleted")]
+    cut: Annotated[Count, Meta(description="connections to endpoints that are gone")]
+    forgotten: Annotated[
+        Count, Meta(description="connections of pods that are gone; all connections where holders_known is false")
+    ]
+    holders_known: Annotated[bool, Meta(description="false: there was no record of who held which address")]
+    emptied_zones: Annotated[
+        Sequence[int],
+        Meta(
+            description="conntrack zones that were emptied, as the datapath could forget one of the connections no"
+            " other way"
+        ),
+    ]
+    without_port: Annotated[
+        Sequence[ObjectKey],
+        Meta(description="local pods that have no port, as NAMESPACE/POD; those that are closed, too"),
+    ]
+    odd_interfaces: Annotated[
+        Sequence[OddInterfaces],
+        Meta(
+            description="what is wrong with interfaces of pods, and what to do; the local pods that are closed are in"
+            " `without_port`, too"
+        ),
+    ]
+
+
+def document(options: Options, outcome: ApplyResult) -> ApplyDocument:
+    """All that `apply` did to the bridge of these options."""
+    return ApplyDocument(
+        bridge=options.bridge,
+        node=options.node,
+        done=outcome.bridge,
+        flows=AppliedFlows(outcome.added, outcome.changed, outcome.deleted),
+        groups=outcome.groups,
+        cut=outcome.cut,
+        forgotten=outcome.forgotten,
+        holders_known=outcome.known,
+        emptied_zones=outcome.emptied,
+        without_port=outcome.without_port,
+        odd_interfaces=odd_interfaces(outcome.odd),
+    )
+
+
+def odd_interfaces(odd: Iterable[Oddity]) -> list[OddInterfaces]:
+    """What is wrong with the interfaces of each pod."""
+    return [OddInterfaces(each.pod, each.interfaces, each.closed, each.message) for each in odd]
