@@ -21,7 +21,7 @@ class OddInterfaces(msgspec.Struct, frozen=True):
     message: Annotated[str, Meta(description="what is wrong, and what to do")]
 
 
-class AppliedFlows(msgspec.Struct, frozen=True):
+class AppliedChanges(msgspec.Struct, frozen=True):
     """How many flows came, got other actions or another rule, and went."""
 
     added: Count
@@ -35,7 +35,7 @@ class ApplyDocument(msgspec.Struct, frozen=True):
     bridge: str
     node: Annotated[str | None, Meta(description="null: the input has no Node, and nobody names one")]
     done: Annotated[Sequence[str], Meta(description="what was made or set on the bridge, in words")]
-    flows: AppliedFlows
+    flows: AppliedChanges
     groups: Annotated[Count, Meta(description="added, changed or deleted")]
     cut: Annotated[Count, Meta(description="connections to endpoints that are gone")]
     forgotten: Annotated[
@@ -68,7 +68,7 @@ def document(options: Options, outcome: ApplyResult) -> ApplyDocument:
         bridge=options.bridge,
         node=options.node,
         done=outcome.bridge,
-        flows=AppliedFlows(outcome.added, outcome.changed, outcome.deleted),
+        flows=AppliedChanges(outcome.added, outcome.changed, outcome.deleted),
         groups=outcome.groups,
         cut=outcome.cut,
         forgotten=outcome.forgotten,

@@ -12,19 +12,27 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.analysis.check.check_document import CheckDocument
 from ovsnp.analysis.diff.effect.effect_document import EffectDocument
 from ovsnp.analysis.diff.flows.flow_changes_document import DiffDocument
+from ovsnp.analysis.explain.documents import ExplainAnswer
+from ovsnp.analysis.explain.one_pod.one_pod_document import ExplainPodDocument
 from ovsnp.analysis.lint.findings_json import LintDocument
+from ovsnp.analysis.trace.trace_document import TraceDocument
 from ovsnp.apply.apply_document import ApplyDocument
 from ovsnp.render import CompileDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
     "apply": ("ovsnp apply -o json", ApplyDocument),
+    "check": ("ovsnp check -o json", CheckDocument),
     "compile": ("ovsnp compile -o json", CompileDocument),
     "diff": ("ovsnp diff -o json", DiffDocument),
     "diff-effect": ("ovsnp diff --effect -o json, of OLD and NEW or of a bridge", EffectDocument),
+    "explain": ("ovsnp explain -o json", ExplainAnswer),
+    "explain-pod": ("ovsnp explain POD -o json", ExplainPodDocument),
     "lint": ("ovsnp lint -o json", LintDocument),
+    "trace": ("ovsnp trace -o json", TraceDocument),
 }
 
 

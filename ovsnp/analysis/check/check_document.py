@@ -1,54 +1,111 @@
-"""The result of a check as JSON; docs/check.schema.json is its schema."""
+"""The result of a check as JSON."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from ovsnp.analysis.check.judging import FlowMiss
 from ovsnp.analysis.check.placed import Placed
+from ovsnp.analysis.explain.documents import Decision, ExplainAnswer
 from ovsnp.analysis.explain.explanation_document import document as explained
+from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.wording.places import Places
+from ovsnp.document import Count, IPVersion, LineNumber
 
 
-def document(placed: Sequence[Placed]) -> dict[str, Any]:
+class MissedPacket(msgspec.Struct, frozen=True):
+    """A packet with which the flows do otherwise."""
+
+    what: Annotated[str, Meta(description="what the flows do, and must not")]
+    who: Annotated[str, Meta(description="the connection: SRC to DST, PORT")]
+    came: Annotated[str, Meta(description="by what the packet comes to the bridge, and which endpoint it is given")]
+    table: Annotated[str, Meta(description="the name of the last table it comes to")]
+    packet: Annotated[str, Meta(description="as ofproto/trace takes it")]
+    flows: Annotated[Sequence[str], Meta(description="those it meets, in order")]
+    trace: Annotated[str, Meta(description="the command that shows its way on the bridge")]
+
+
+class CheckedExpectation(msgspec.Struct, frozen=True, rename={"source": "from", "destination": "to"}):
+    """An expectation with its verdict."""
+
+    file: Annotated[str, Meta(description="as it was named; - is stdin")]
+    line: Annotated[LineNumber | None, Meta(description="of the entry; null: not known")]
+    source: Annotated[str, Meta(description="by its full name")]
+    destination: Annotated[str, Meta(description="by its full name")]
+    port: Annotated[str | None, Meta(description="as it is written; null: none is")]
+    family: Annotated[IPVersion | None, Meta(description="null: each that both ends have")]
+    expect: Decision
+    verdict: Annotated[Outcome, Meta(description="of all its connections together, by the policies")]
+    possible: Annotated[
+        Outcome, Meta(description="the verdict if blocks that may hold pods without an address hold these")
+    ]
+    met: Annotated[bool, Meta(description="by the policies, and by the flows where these are asked")]
+    notes: Annotated[Sequence[str], Meta(description="what the answer takes for granted")]
+    counterexamples: Annotated[
+        Sequence[MissedPacket] | None,
+        Meta(description="packets with which the flows do otherwise; null: without --flows"),
+    ]
+    explanation: Annotated[
+        ExplainAnswer | None,
+        Meta(description="what ovsnp explain -o json says, of an expectation that is not met"),
+    ]
+
+
+class CheckDocument(msgspec.Struct, frozen=True):
+    """Every expectation with its verdict."""
+
+    unmet: Annotated[Count, Meta(description="how many expectations are not met")]
+    unasked: Annotated[
+        Count | None, Meta(description="how many connections the flows have no say in; null: without --flows")
+    ]
+    expectations: Annotated[
+        Sequence[CheckedExpectation],
+        Meta(min_length=1, description="one for each combination of an entry's from, to and port, in their order"),
+    ]
+
+
+def document(placed: Sequence[Placed]) -> CheckDocument:
     """Every expectation with its verdict, and the explanation of each that is not met."""
     places = Places()
     silent = [each.judged.silent for each in placed if each.judged.silent is not None]
-    return {
-        "unmet": sum(not each.judged.met for each in placed),
-        "unasked": sum(silent) if silent else None,
-        "expectations": [_expectation(each, places) for each in placed],
-    }
+    return CheckDocument(
+        unmet=sum(not each.judged.met for each in placed),
+        unasked=sum(silent) if silent else None,
+        expectations=[_expectation(each, places) for each in placed],
+    )
 
 
-def _expectation(placed: Placed, places: Places) -> dict[str, Any]:
+def _expectation(placed: Placed, places: Places) -> CheckedExpectation:
     judged, span = placed
     expectation, question = judged.asked.expectation, judged.asked.question
-    return {
-        "file": span.file,
-        "line": span.line or None,
-        "from": question.source,
-        "to": question.destination,
-        "port": expectation.written.port,
-        "family": expectation.written.version,
-        "expect": expectation.expected.value,
-        "verdict": judged.outcome.value,
-        "possible": judged.possible.value,
-        "met": judged.met,
-        "notes": list(question.notes),
-        "counterexamples": None if judged.silent is None else [_packet(miss) for miss in judged.misses],
-        "explanation": None if judged.met else explained(question, judged.answers, places),
-    }
+    return CheckedExpectation(
+        file=span.file,
+        line=span.line or None,
+        source=question.source,
+        destination=question.destination,
+        port=expectation.written.port,
+        family=expectation.written.version,
+        expect="allowed" if expectation.expected is Outcome.ALLOWED else "denied",
+        verdict=judged.outcome,
+        possible=judged.possible,
+        met=judged.met,
+        notes=question.notes,
+        counterexamples=None if judged.silent is None else [_packet(miss) for miss in judged.misses],
+        explanation=None if judged.met else explained(question, judged.answers, places),
+    )
 
 
-def _packet(miss: FlowMiss) -> dict[str, Any]:
+def _packet(miss: FlowMiss) -> MissedPacket:
     example = miss.example
     name, came = example.who
-    return {
-        "what": example.what,
-        "who": name,
-        "came": came,
-        "table": miss.table,
-        "packet": example.packet,
-        "flows": list(example.flows),
-        "trace": example.trace,
-    }
+    return MissedPacket(
+        what=example.what,
+        who=name,
+        came=came,
+        table=miss.table,
+        packet=example.packet,
+        flows=example.flows,
+        trace=example.trace,
+    )

@@ -1,92 +1,220 @@
-"""A way as JSON; docs/trace.schema.json is its schema."""
+"""A way as JSON."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated
 
-from ovsnp.analysis.explain.explanation_document import end_document, traffic_document
+import msgspec
+from msgspec import Meta
+
+from ovsnp.analysis.explain.documents import CarriedProtocol, EndKind, EndName
+from ovsnp.analysis.explain.explanation_document import kind_of
+from ovsnp.analysis.explain.reasons import Outcome
+from ovsnp.analysis.naming.ends import Destination, name_of
 from ovsnp.analysis.naming.questions import Question
 from ovsnp.analysis.trace.agreement import Traced
-from ovsnp.analysis.trace.packet_path import PacketPath
+from ovsnp.analysis.trace.packet_path import Fate, PacketPath
 from ovsnp.analysis.trace.steps import TraceStep
 from ovsnp.analysis.trace.stretch import Stretch
+from ovsnp.analysis.trace.transcript import Visit
 from ovsnp.analysis.trace.translation import header
-from ovsnp.model.address import family
+from ovsnp.document import IPVersion, PortNumber
+from ovsnp.model.address import family, format_address
+from ovsnp.model.options import Encap
+from ovsnp.render import PolicyRule, policy_rules
 
 
-def document(question: Question, ways: Sequence[Traced], source_port: int, *, raw: bool = False) -> dict[str, Any]:
+class TracedEnd(msgspec.Struct, frozen=True):
+    """One end of a connection."""
+
+    kind: EndKind
+    name: EndName
+    address: str
+
+
+class TracedBackend(TracedEnd, frozen=True):
+    """The endpoint that a Service gave a connection."""
+
+    port: PortNumber | None
+
+
+class TracedPort(msgspec.Struct, frozen=True):
+    """A port of a bridge."""
+
+    number: int
+    name: str
+
+
+class TracedTunnel(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from", "receiver": "to"}
+):
+    """The tunnel header that a packet came with."""
+
+    encap: Encap
+    sender: str
+    receiver: str
+    vni: int
+    option: Annotated[str | None, Meta(description="the Geneve option, by the field it is mapped to")]
+    carried: Annotated[str | None, Meta(description="the source pod's address that the header carries")]
+
+
+class TracedFlow(msgspec.Struct, frozen=True):
+    """The flow that matched."""
+
+    priority: int
+    match: str
+    cookie: Annotated[str, Meta(pattern="^0x[0-9a-f]{16}$")]
+
+
+class TracedTranslation(msgspec.Struct, frozen=True):
+    """What conntrack wrote in place of each end; null: that end stayed."""
+
+    source: str | None
+    destination: str | None
+
+
+class TracedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table that the packet met."""
+
+    bridge: str
+    table: Annotated[str, Meta(description="its name")]
+    id: int
+    depth: Annotated[int, Meta(description="above 0: a table that was asked, and returned")]
+    says: Annotated[str, Meta(description="what happened, in words")]
+    compiled: Annotated[bool, Meta(description="false: a flow that the manifests do not compile to")]
+    flow: Annotated[TracedFlow | None, Meta(description="null: none matched")]
+    actions: Annotated[Sequence[str], Meta(description="as ofproto/trace has them")]
+    remarks: Annotated[Sequence[str], Meta(description="as ofproto/trace has them")]
+    policies: Annotated[Sequence[PolicyRule], Meta(description="the rules that the flow stems from")]
+    translated: Annotated[
+        TracedTranslation | None, Meta(description="what conntrack wrote, ADDRESS:PORT; null: nothing")
+    ]
+
+
+class TracedBridge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The way over one bridge."""
+
+    node: Annotated[str | None, Meta(description="null: the cluster has no Node objects, and nobody names a node")]
+    bridge: str
+    in_port: TracedPort
+    tunnel: TracedTunnel | None
+    packet: Annotated[str, Meta(description="what ofproto/trace was asked")]
+    steps: Annotated[Sequence[TracedTable], Meta(min_length=1)]
+    raw: Annotated[str | None, Meta(description="what ofproto/trace said, with --raw")]
+
+
+class TracedConnection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The way of one connection's first packet."""
+
+    family: IPVersion
+    source: TracedEnd
+    destination: TracedEnd
+    protocol: CarriedProtocol
+    port: PortNumber | None
+    source_port: PortNumber | None
+    fate: Annotated[
+        Fate,
+        Meta(description="astray: out of another port than the destination's; unfinished: on to a node not given"),
+    ]
+    says: Annotated[str, Meta(description="where it ended, in words")]
+    backend: Annotated[
+        TracedBackend | None, Meta(description="whom a Service gave the connection; null: none, or no Service")
+    ]
+    before: Annotated[str | None, Meta(description="the node of the way's first half, where it is not given")]
+    rest: Annotated[str | None, Meta(description="the node of the way's second half, where it is not given")]
+    explained: Annotated[Outcome, Meta(description="what ovsnp explain says")]
+    agrees: bool
+    disagreements: Sequence[str]
+    bridges: Annotated[Sequence[TracedBridge], Meta(min_length=1)]
+
+
+class TraceDocument(msgspec.Struct, frozen=True):
+    """The ways of a question's connections."""
+
+    source: Annotated[str, Meta(description="SRC by its full name")]
+    destination: Annotated[str, Meta(description="DST by its full name")]
+    agrees: Annotated[bool, Meta(description="whether the bridges do what the policies say, of all connections")]
+    notes: Annotated[Sequence[str], Meta(description="what the answer takes for granted")]
+    connections: Annotated[Sequence[TracedConnection], Meta(min_length=1)]
+
+
+def document(question: Question, ways: Sequence[Traced], source_port: int, *, raw: bool = False) -> TraceDocument:
     """The ways of a question's connections; ``raw`` adds ``ofproto/trace``'s own text to each bridge."""
-    return {
-        "source": question.source,
-        "destination": question.destination,
-        "agrees": all(each.agrees for each in ways),
-        "notes": list(question.notes),
-        "connections": [_connection(each, source_port, raw=raw) for each in ways],
-    }
+    return TraceDocument(
+        source=question.source,
+        destination=question.destination,
+        agrees=all(each.agrees for each in ways),
+        notes=question.notes,
+        connections=[_connection(each, source_port, raw=raw) for each in ways],
+    )
 
 
-def _connection(traced: Traced, source_port: int, *, raw: bool) -> dict[str, Any]:
+def _connection(traced: Traced, source_port: int, *, raw: bool) -> TracedConnection:
     connection, way = traced.answer.connection, traced.way
-    return {
-        "family": family(connection.source.address),
-        "source": end_document(connection.source),
-        "destination": end_document(connection.destination),
-        **traffic_document(connection.traffic),
-        "source_port": source_port if connection.traffic.protocol else None,
-        "fate": way.fate.value,
-        "says": way.words,
-        "backend": _backend(way),
-        "before": way.before,
-        "rest": way.rest,
-        "explained": traced.answer.outcome.value,
-        "agrees": traced.agrees,
-        "disagreements": list(traced.against),
-        "bridges": [
-            _bridge(stretch, steps, raw=raw) for stretch, steps in zip(way.stretches, traced.steps, strict=True)
-        ],
-    }
+    return TracedConnection(
+        family=family(connection.source.address),
+        source=_end(connection.source),
+        destination=_end(connection.destination),
+        protocol=connection.traffic.protocol,
+        port=connection.traffic.port,
+        source_port=source_port if connection.traffic.protocol else None,
+        fate=way.fate,
+        says=way.words,
+        backend=_backend(way),
+        before=way.before,
+        rest=way.rest,
+        explained=traced.answer.outcome,
+        agrees=traced.agrees,
+        disagreements=traced.against,
+        bridges=[_bridge(stretch, steps, raw=raw) for stretch, steps in zip(way.stretches, traced.steps, strict=True)],
+    )
 
 
-def _backend(way: PacketPath) -> dict[str, Any] | None:
-    return {**end_document(way.backend[0]), "port": way.backend[1]} if way.backend else None
+def _end(end: Destination) -> TracedEnd:
+    return TracedEnd(kind_of(end), name_of(end), format_address(end.address))
 
 
-def _bridge(stretch: Stretch, steps: Sequence[TraceStep], *, raw: bool) -> dict[str, Any]:
+def _backend(way: PacketPath) -> TracedBackend | None:
+    if way.backend is None:
+        return None
+    end, port = way.backend
+    return TracedBackend(kind_of(end), name_of(end), format_address(end.address), port)
+
+
+def _bridge(stretch: Stretch, steps: Sequence[TraceStep], *, raw: bool) -> TracedBridge:
     node = stretch.node
-    return {
-        "node": node.name,
-        "bridge": node.bridge,
-        "in_port": {"number": stretch.in_port, "name": node.port_name(stretch.in_port)},
-        "tunnel": _tunnel(stretch),
-        "packet": stretch.packet,
-        "steps": [_step(step) for step in steps],
-        "raw": stretch.text if raw else None,
-    }
+    return TracedBridge(
+        node=node.name,
+        bridge=node.bridge,
+        in_port=TracedPort(stretch.in_port, node.port_name(stretch.in_port)),
+        tunnel=_tunnel(stretch),
+        packet=stretch.packet,
+        steps=[_table(step) for step in steps],
+        raw=stretch.text if raw else None,
+    )
 
 
-def _tunnel(stretch: Stretch) -> dict[str, Any] | None:
+def _tunnel(stretch: Stretch) -> TracedTunnel | None:
     if (came := header(stretch)) is None:
         return None
-    ends = {"encap": came.encap.value, "from": came.sender, "to": came.receiver}
-    return {**ends, "vni": came.vni, "option": came.option or None, "carried": came.carried or None}
+    return TracedTunnel(came.encap, came.sender, came.receiver, came.vni, came.option or None, came.carried or None)
 
 
-def _step(step: TraceStep) -> dict[str, Any]:
+def _table(step: TraceStep) -> TracedTable:
     visit, translated = step.visit, step.translated
-    return {
-        "bridge": visit.bridge,
-        "table": step.table,
-        "id": visit.table,
-        "depth": visit.depth,
-        "says": step.words,
-        "compiled": step.ours,
-        "flow": {"priority": visit.priority, "match": visit.match, "cookie": f"{visit.cookie:#018x}"}
-        if visit.found
-        else None,
-        "actions": list(visit.actions),
-        "remarks": list(visit.remarks),
-        "policies": [
-            {"namespace": rule.namespace, "name": rule.policy, "rule": f"{rule.direction.section}[{rule.index}]"}
-            for rule in step.rules
-        ],
-        "translated": {"source": translated.source, "destination": translated.destination} if translated else None,
-    }
+    return TracedTable(
+        bridge=visit.bridge,
+        table=step.table,
+        id=visit.table,
+        depth=visit.depth,
+        says=step.words,
+        compiled=step.ours,
+        flow=_flow(visit),
+        actions=visit.actions,
+        remarks=visit.remarks,
+        policies=policy_rules(step.rules),
+        translated=TracedTranslation(translated.source, translated.destination) if translated else None,
+    )
+
+
+def _flow(visit: Visit) -> TracedFlow | None:
+    return TracedFlow(visit.priority, visit.match, f"{visit.cookie:#018x}") if visit.found else None

@@ -1,7 +1,6 @@
 """``ovsnp check``."""
 
 import gc
-import json
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ovsnp.analysis.naming.roster import Roster
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
+from ovsnp.document import document_text
 from ovsnp.errors import Exit, InputError, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle.planned import readings
@@ -54,7 +54,7 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
     bridge_flows = _bridge_flows(request, cluster, flows) if flows else None
     placed = place(judge(read, asked, terms, bridge_flows))
     if request.output == "json":
-        click.echo(json.dumps(document(placed), indent=2))
+        click.echo(document_text(document(placed)), nl=False)
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
         for line in text_lines(placed):

@@ -1,12 +1,11 @@
 """``ovsnp explain``."""
 
 import gc
-import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import click
+import msgspec
 from rich.text import Text
 
 from ovsnp.analysis.explain.answers import answer
@@ -29,6 +28,7 @@ from ovsnp.cli.plain import tell
 from ovsnp.cli.planned import planned_clusters
 from ovsnp.cli.questions import QuestionCommand, family_options
 from ovsnp.cli.terminal import Terminal
+from ovsnp.document import document_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.address import family
 from ovsnp.oracle.terms import Terms
@@ -107,9 +107,9 @@ def _at_every_port(request: Request, roster: Roster, written: Written, terms: Te
     return outcome([each.ranges.outcome for each in found])
 
 
-def _tell(request: Request, text: Iterable[Text], document: Mapping[str, Any], notes: Sequence[str]) -> None:
+def _tell(request: Request, text: Iterable[Text], document: msgspec.Struct, notes: Sequence[str]) -> None:
     if request.output == "json":
-        click.echo(json.dumps(document, indent=2))
+        click.echo(document_text(document), nl=False)
         return
     console = Terminal(no_color=request.no_color or None, highlight=False)
     for line in text:

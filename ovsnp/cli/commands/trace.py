@@ -1,6 +1,5 @@
 """``ovsnp trace``."""
 
-import json
 import re
 import sys
 
@@ -21,6 +20,7 @@ from ovsnp.cli.plain import tell
 from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.questions import QuestionCommand, family_options
 from ovsnp.cli.terminal import Terminal
+from ovsnp.document import document_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
@@ -91,7 +91,7 @@ def trace(
     terms = Terms(options.strict_nodes, options.service_blocks, request.node)
     ways = list(traced(cluster, nodes, question, TraceTerms(terms, source_port)))
     if request.output == "json":
-        click.echo(json.dumps(document(question, ways, source_port, raw=raw), indent=2))
+        click.echo(document_text(document(question, ways, source_port, raw=raw)), nl=False)
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(question, ways, source_port, raw=raw):

@@ -6,8 +6,8 @@ from itertools import product
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
-from referencing import Registry
 
 from ovsnp.analysis.explain.explanation_document import document
 from ovsnp.analysis.explain.explanation_text import lines
@@ -23,6 +23,7 @@ from ovsnp.analysis.naming.questions import Pairs, Question, Written, read_pairs
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.wording.places import Places
 from ovsnp.cli.settings_file import read_mapping
+from ovsnp.document import document_text
 from ovsnp.errors import Place
 from ovsnp.manifests import load, locate
 from ovsnp.model.cluster import Cluster
@@ -32,11 +33,10 @@ from tests.support.checkout import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
 CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
-FILES = ("explain.schema.json", "explain-pod.schema.json")
-SCHEMAS = {name: json.loads((ROOT / "docs" / name).read_text()) for name in FILES}
-SCHEMA = jsonschema.Draft202012Validator(SCHEMAS["explain.schema.json"])
-REGISTRY: Registry[Any] = Registry().with_contents(SCHEMAS.items())
-OF_POD = jsonschema.Draft202012Validator(SCHEMAS["explain-pod.schema.json"], registry=REGISTRY)
+SCHEMA, OF_POD = (
+    jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / f"{name}.schema.json").read_text()))
+    for name in ("explain", "explain-pod")
+)
 OUTSIDE = ("192.0.2.1", "2001:db8::1")
 PORTS = (None, "6379", "80", "53/udp", "9899/sctp", "8080")
 
@@ -89,7 +89,7 @@ def test_golden_case(case: str) -> None:
                 ends = connection.source, connection.destination
                 expected = [judge(cluster, *ends, connection.traffic, strict_nodes=terms.strict_nodes)]
             assert [way.verdict for way in answer.ways] == expected
-        said = document(question, answers, places)
+        said = printed(document(question, answers, places))
         SCHEMA.validate(said)
         assert [connection["verdict"] for connection in said["connections"]] == [each.outcome for each in answers]
         heads = [line.plain for line in lines(question, answers, places) if line.plain[:1].isupper()]
@@ -104,7 +104,7 @@ def test_golden_case_at_every_port(case: str) -> None:
     strict_nodes, places = bool(written.get("strict-nodes")), Places()
     for pairs in {(each.source, each.destination): each for each in pairs_of(cluster)}.values():
         found = [*openings(cluster, pairs.pairs, strict_nodes=strict_nodes)]
-        SCHEMA.validate(openings_document(pairs, found, places))
+        SCHEMA.validate(printed(openings_document(pairs, found, places)))
         said = "\n".join(line.plain for line in opening_lines(pairs, found, places))
         assert f"{pairs.source} to {pairs.destination}, " in said
         assert "icmp" not in said.lower()
@@ -117,7 +117,7 @@ def test_golden_case_pod_by_pod(case: str) -> None:
     strict_nodes, places = bool(written.get("strict-nodes")), Places()
     for pod in cluster.pods:
         answer = one_pod(cluster, pod, strict_nodes=strict_nodes)
-        OF_POD.validate(one_pod_document(answer, places))
+        OF_POD.validate(printed(one_pod_document(answer, places)))
         said = [line.plain for line in one_pod_lines(answer, places)]
         assert said[0] == pod.key
         assert "icmp" not in "\n".join(said).lower()
@@ -127,6 +127,11 @@ def pairs_of(cluster: Cluster) -> Iterator[Pairs]:
     for question in questions(cluster):
         if not question.destination.startswith("svc/"):
             yield read_pairs(Roster(cluster), Written(question.source, question.destination))
+
+
+def printed(made: msgspec.Struct) -> Any:
+    """A document as a program reads it."""
+    return json.loads(document_text(made))
 
 
 def items(value: Any) -> list[dict[str, Any]]:
@@ -142,7 +147,8 @@ def test_lines_are_those_of_the_diagnostics() -> None:
     question = read_question(Roster(cluster), Written("web-0", "db-0", "80"))
     (place,) = (policy.place for policy in cluster.policies)
     assert place == Place(str(folder / "policies.yaml"), place.document)
-    found = items(document(question, [explain(cluster, each) for each in question.connections], Places()))
+    answers = [explain(cluster, each) for each in question.connections]
+    found = items(printed(document(question, answers, Places())))
     assert {each["path"] for each in found} == {
         "",
         "spec.ingress[0]",
