@@ -18,6 +18,7 @@ from ovsnp.analysis.diff.flows.flow_changes_document import DiffDocument
 from ovsnp.analysis.explain.documents import ExplainAnswer
 from ovsnp.analysis.explain.one_pod.one_pod_document import ExplainPodDocument
 from ovsnp.analysis.lint.findings_json import LintDocument
+from ovsnp.analysis.matrix.matrix_document import MatrixDocument
 from ovsnp.analysis.trace.trace_document import TraceDocument
 from ovsnp.apply.apply_document import ApplyDocument
 from ovsnp.render import CompileDocument
@@ -32,6 +33,7 @@ _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
     "explain": ("ovsnp explain -o json", ExplainAnswer),
     "explain-pod": ("ovsnp explain POD -o json", ExplainPodDocument),
     "lint": ("ovsnp lint -o json", LintDocument),
+    "matrix": ("ovsnp matrix -o json", MatrixDocument),
     "trace": ("ovsnp trace -o json", TraceDocument),
 }
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import msgspec
-
 from ovsnp.analysis.matrix.dot import dot_lines
 from ovsnp.analysis.matrix.matrix_document import document
 from ovsnp.analysis.matrix.matrix_text import text_lines
@@ -11,6 +9,7 @@ from ovsnp.analysis.matrix.page import page_data
 from ovsnp.analysis.matrix.table import csv_text
 from ovsnp.analysis.matrix.view import View
 from ovsnp.analysis.wording.places import Places
+from ovsnp.document import document_text
 from ovsnp.render.page import render_page
 
 
@@ -24,7 +23,7 @@ def _text(view: View, width: int | None) -> Iterator[str]:
 
 
 def _json(view: View) -> Iterator[str]:
-    yield msgspec.json.format(msgspec.json.encode(document(view, Places())), indent=2).decode() + "\n"
+    yield document_text(document(view, Places()))
 
 
 def _dot(view: View) -> Iterator[str]:
