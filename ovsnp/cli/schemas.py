@@ -20,6 +20,7 @@ from ovsnp.analysis.explain.one_pod.one_pod_document import ExplainPodDocument
 from ovsnp.analysis.lint.findings_json import LintDocument
 from ovsnp.analysis.matrix.matrix_document import MatrixDocument
 from ovsnp.analysis.trace.trace_document import TraceDocument
+from ovsnp.analysis.verification.proof_document import VerifyDocument
 from ovsnp.apply.apply_document import ApplyDocument
 from ovsnp.render import CompileDocument
 
@@ -35,6 +36,7 @@ _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
     "lint": ("ovsnp lint -o json", LintDocument),
     "matrix": ("ovsnp matrix -o json", MatrixDocument),
     "trace": ("ovsnp trace -o json", TraceDocument),
+    "verify": ("ovsnp verify -o json", VerifyDocument),
 }
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from ovsnp.analysis.verification.packet import address_text, packet_text
 from ovsnp.analysis.verification.proof import FaultyFlow
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, judged
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind, judged
 from ovsnp.analysis.verification.questions.traffic import NAMES
 from ovsnp.analysis.verification.simulator.actions import ParsedTrack
 from ovsnp.analysis.verification.simulator.packets import NEW, Memory, Packets
@@ -23,7 +23,7 @@ class Counterexample(msgspec.Struct, frozen=True):
     is a protocol's name and port as `ovsnp explain` takes it. ``flows`` are those it meets, in order.
     """
 
-    kind: str
+    kind: QuestionKind
     what: str
     packet: str
     state: str

@@ -19,7 +19,7 @@ from ovsnp.analysis.verification.questions.neighbors import address_resolution, 
 from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
 from ovsnp.analysis.verification.questions.pods import from_pods
 from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault, QuestionKind
 from ovsnp.analysis.verification.questions.services import service_questions
 from ovsnp.analysis.verification.questions.states import is_judged
 from ovsnp.analysis.verification.questions.traffic import Cells
@@ -91,7 +91,7 @@ def asked(
         yield question, question.ask(walk)
 
 
-def _kind(question: BridgeQuestion, fault: PacketFault) -> str:
+def _kind(question: BridgeQuestion, fault: PacketFault) -> QuestionKind:
     """The kind of a question; where the state of no packet leaves it to policy, policy is not the first suspect."""
     if question.kind != "policy":
         return question.kind

@@ -1,7 +1,6 @@
 """``ovsnp verify``."""
 
 import gc
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ovsnp.analysis.verification.why import why
 from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
 from ovsnp.cli.planned import living_cluster
 from ovsnp.cli.terminal import Terminal
+from ovsnp.document import document_text
 from ovsnp.errors import Exit, UsageError
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
@@ -67,7 +67,7 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
     examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
     told = [ReportedExample(each, why(each, cluster, options)) for each in examples]
     if request.output == "json":
-        click.echo(json.dumps(document(report, told, options.bridge, options.node), indent=2))
+        click.echo(document_text(document(report, told, options.bridge, options.node)), nl=False)
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False)
         for line in lines(report, told):

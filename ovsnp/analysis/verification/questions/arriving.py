@@ -20,7 +20,7 @@ from ovsnp.analysis.verification.questions.connected import (
 from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, leaving, leaving_to
 from ovsnp.analysis.verification.questions.next_hops import NextHop
 from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind
 from ovsnp.analysis.verification.questions.rows import Judge, arriving, forwarding
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, State, known
 from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Verdicts, VerdictTable
@@ -72,7 +72,7 @@ def _question(context: ProofContext, found: Arrivals, to: list[Element], names: 
     space = context.space(*dimensions, fixed=found.fields, tunneled=bool(found.tunnels))
     # A node whose VNI says that there is a carrier sends one.
     unsent = [space.everything] if found.carried else []
-    kind = "carrier" if found.carried else "policy"
+    kind: QuestionKind = "carrier" if found.carried else "policy"
     note = "" if found.tunnels else f"by the {found.origin}"
     return BridgeQuestion(
         kind,

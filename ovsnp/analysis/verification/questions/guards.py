@@ -17,7 +17,7 @@ from ovsnp.analysis.verification.questions.proof_context import (
     named,
     tunnel_field,
 )
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind
 from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, known
 from ovsnp.analysis.verification.questions.verdicts import AllDropped
 from ovsnp.analysis.verification.simulator.space import Element, bits, narrowed
@@ -82,7 +82,7 @@ def _is(far: PeerClass, key: str) -> bool:
 
 def _dropped(
     context: ProofContext,
-    kind: str,
+    kind: QuestionKind,
     senders: Senders,
     elements: Sequence[Element],
     names: Sequence[str],
@@ -183,7 +183,7 @@ def groups(context: ProofContext) -> list[Element]:
     return [{"dl_dst": each} for each in context.values("dl_dst", _GROUP_MACS) if each & _GROUP]
 
 
-def marked(context: ProofContext, kind: str, elements: Sequence[Element]) -> Iterator[BridgeQuestion]:
+def marked(context: ProofContext, kind: QuestionKind, elements: Sequence[Element]) -> Iterator[BridgeQuestion]:
     """What ends at once by what is in its Ethernet header, whoever sends it."""
     for senders in everybody(context):
         yield _dropped(context, kind, senders, elements, [f"port {each['in_port']}" for each in senders.elements])

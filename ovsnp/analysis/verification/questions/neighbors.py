@@ -6,7 +6,7 @@ import msgspec
 
 from ovsnp.analysis.verification.questions.guards import NOBODYS_TUNNEL, tags, unknown_ports
 from ovsnp.analysis.verification.questions.proof_context import STRANGE_MAC, ProofContext, tunnel_field
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
+from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind
 from ovsnp.analysis.verification.questions.states import ELEMENTS, known
 from ovsnp.analysis.verification.questions.verdicts import Products
 from ovsnp.analysis.verification.simulator.space import Element, Sets, Space, Value
@@ -165,7 +165,7 @@ def _bits(found: Sequence[int], chosen: Collection[int] | None) -> int:
 
 
 def _question(
-    kind: str,
+    kind: QuestionKind,
     context: ProofContext,
     askers: Sequence[Asker],
     space: Space,

@@ -1,6 +1,7 @@
 """A question about a bridge: packets, which of them must pass, and how those must leave."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -18,6 +19,27 @@ from ovsnp.analysis.verification.simulator.space import Sets, Space, Value, meet
 from ovsnp.analysis.verification.simulator.walk import Walk
 from ovsnp.pipeline.conntrack import SNAT_PORTS, SNAT_ZONE
 from ovsnp.pipeline.registers import ADMITTED, ANSWERED
+
+ProofKind = Literal[
+    "policy",
+    "carrier",
+    "connection state",
+    "returning",
+    "spoofing",
+    "unknown port",
+    "unknown tunnel",
+    "VLAN tag",
+    "other protocol",
+    "multicast",
+    "ARP",
+    "neighbour discovery",
+    "masquerade",
+    "service",
+    "megaflow",
+]
+"""What a proof asks about."""
+
+QuestionKind = ProofKind | Literal["expectation"]
 
 ADMITTED_BIT = 1 << ADMITTED.lsb
 _LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)
@@ -47,7 +69,7 @@ class BridgeQuestion(msgspec.Struct):
     which other questions of this space ask the same about the elements that ``sets`` has not got.
     """
 
-    kind: str
+    kind: QuestionKind
     space: Space
     names: Sequence[Sequence[str]]
     fields: Mapping[str, Value]
