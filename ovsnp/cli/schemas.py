@@ -22,6 +22,7 @@ from ovsnp.analysis.matrix.matrix_document import MatrixDocument
 from ovsnp.analysis.trace.trace_document import TraceDocument
 from ovsnp.analysis.verification.proof_document import VerifyDocument
 from ovsnp.apply.apply_document import ApplyDocument
+from ovsnp.lab.matrix_json import LabTestDocument
 from ovsnp.render import CompileDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +34,7 @@ _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
     "diff-effect": ("ovsnp diff --effect -o json, of OLD and NEW or of a bridge", EffectDocument),
     "explain": ("ovsnp explain -o json", ExplainAnswer),
     "explain-pod": ("ovsnp explain POD -o json", ExplainPodDocument),
+    "lab-test": ("ovsnp lab test -o json", LabTestDocument),
     "lint": ("ovsnp lint -o json", LintDocument),
     "matrix": ("ovsnp matrix -o json", MatrixDocument),
     "trace": ("ovsnp trace -o json", TraceDocument),

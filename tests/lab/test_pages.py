@@ -75,7 +75,7 @@ def test_document_is_as_its_schema_says(printed: Printed) -> None:
     document = json.loads(printed("ovsnp lab test -o json"))
     jsonschema.Draft202012Validator(schema).validate(document)
     assert document.keys() == schema["properties"].keys()
-    assert all(cell.keys() == schema["$defs"]["cell"]["properties"].keys() for cell in document["cells"])
+    assert all(cell.keys() == schema["$defs"]["LabTestCell"]["properties"].keys() for cell in document["cells"])
 
 
 def steady(text: str) -> str:

@@ -1,6 +1,5 @@
 """``ovsnp lab``: a cluster of nodes and pods on this machine, real packets."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from ovsnp.cli.options import tell_notes
 from ovsnp.cli.plain import say, tell
 from ovsnp.cli.standing_lab import DEFAULT_NAME, described, hints, interruptible
 from ovsnp.cli.terminal import Terminal
+from ovsnp.document import document_text
 from ovsnp.errors import Exit, OvsnpError, UsageError
 from ovsnp.lab import standing, topology
 from ovsnp.lab.datapath import DatapathType
@@ -200,7 +200,7 @@ def test(*, name: str, output: str, rate: float, patience: float, sample: int | 
     with interruptible():
         matrix = _measured(standing.find(name), Pace(rate, patience, sample))
     if output == "json":
-        click.echo(json.dumps(document(matrix, name), indent=2))
+        click.echo(document_text(document(matrix, name)), nl=False)
     else:
         show = _shower(no_color)
         for line in report(matrix):

@@ -61,7 +61,7 @@ def test_what_is_not_as_expected_is_marked_named_and_counted() -> None:
 
 
 def test_json_has_every_cell() -> None:
-    made = document(matrix([A, B], {REDIS: {("default/a", "default/b")}}), "x")
+    made = msgspec.to_builtins(document(matrix([A, B], {REDIS: {("default/a", "default/b")}}), "x"))
     assert (made["lab"], made["passed"], made["failed"], len(made["cells"])) == ("x", 4, 0, 4)
     assert made["cells"][0] == {
         "source": "default/a",
