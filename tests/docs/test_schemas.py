@@ -15,6 +15,7 @@ def test_schemas_are_as_the_documents_are(request: pytest.FixtureRequest, monkey
     if request.config.getoption("--update-golden"):
         monkeypatch.setattr("sys.argv", ["schemas", str(FOLDER)])
         main()
+    assert {file.name for file in FOLDER.glob("*.schema.json")} == schemas().keys()
     for name, text in schemas().items():
         assert (FOLDER / name).read_text() == text, "a document is otherwise now; make schemas"
 
