@@ -1,7 +1,7 @@
-"""What ``-o json`` prints: the text of a document, and words that documents have in common.
+"""What ``-o json`` prints: the text of a document, and the types that documents have in common.
 
-A document is a msgspec Struct, nested in others: fields are keys, in their order. Its schema in docs is made from it
-(`ovsnp.cli.schemas`), and names, patterns and bounds in it are all that the schema knows.
+A document is a msgspec Struct of other Structs. The fields are the keys, in this order, and types, bounds, patterns and
+descriptions are those of the schema (`ovsnp.cli.schemas`).
 """
 
 import json
@@ -19,9 +19,10 @@ ObjectKey = Annotated[str, Meta(pattern="^[^/]+/[^/]+$")]
 
 
 def document_text(document: msgspec.Struct) -> str:
-    """The document in ASCII, indented, with a newline at the end; names of files may be in any encoding, or in none."""
+    """The document in ASCII, indented, with a newline at the end; a name of a file need not be UTF-8."""
     try:
         text = msgspec.json.encode(document).decode("ascii")
     except UnicodeError:
+        # msgspec neither escapes what is beyond ASCII nor takes the lone surrogates of a name that is not UTF-8.
         return json.dumps(msgspec.to_builtins(document), indent=2) + "\n"
     return msgspec.json.format(text, indent=2).replace("\x7f", "\\u007f") + "\n"
