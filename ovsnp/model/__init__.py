@@ -1,1 +1,1 @@
-"""The nouns: a cluster and its policies, as the Kubernetes API has them."""
+"""The data model: a cluster and its policies, in the terms of the Kubernetes API."""

@@ -26,12 +26,12 @@ def format_address(address: Address) -> str:
 
 
 def family(address: Address) -> int:
-    """4 or 6."""
+    """The IP version of an address: 4 or 6."""
     return 4 if len(address) == 4 else 6
 
 
 class Prefix(NamedTuple):
-    """A CIDR block without host bits; sorts by family, then address, then length (so a block before its parts)."""
+    """A CIDR block without host bits; sorts by family, then address, then length: a block before its parts."""
 
     family: int
     value: int
@@ -49,18 +49,18 @@ class Prefix(NamedTuple):
 
     @property
     def gateway(self) -> Address:
-        """Network address + 1: where a node's pods find their gateway."""
+        """The network address + 1: the gateway of the pods in this block."""
         return Address((self.value + 1).to_bytes(self.width // 8, "big"))
 
     def contains(self, other: "Prefix") -> bool:
-        """Whether every address of ``other`` is one of this block."""
+        """True if this block contains every address of ``other``."""
         shift = self.width - self.length
         return (
             self.family == other.family and self.length <= other.length and self.value >> shift == other.value >> shift
         )
 
     def supernets(self) -> Iterator["Prefix"]:
-        """The blocks that hold all of this one, from the whole family to this one."""
+        """The blocks that contain this block, from the whole family (length 0) to this block itself."""
         width = self.width
         for length in range(self.length + 1):
             shift = width - length
@@ -91,7 +91,7 @@ def parse_prefix(text: str) -> Prefix:
 
 
 def merge(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
-    """The fewest prefixes with the same addresses, sorted."""
+    """The fewest prefixes that hold exactly the same addresses, sorted."""
     merged: list[Prefix] = []
     for prefix in sorted(prefixes):
         if merged and merged[-1].contains(prefix):
@@ -105,7 +105,7 @@ def merge(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
 
 
 def _are_halves(first: Prefix, second: Prefix) -> bool:
-    """True if the two, in this order, are the halves of one block."""
+    """True if the two prefixes, in this order, are the halves of one block."""
     return (first.family, first.length) == (second.family, second.length) and (
         second.value - first.value == 1 << first.width - first.length and not first.value & second.value - first.value
     )

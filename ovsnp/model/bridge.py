@@ -1,4 +1,4 @@
-"""One node's integration bridge: its ports, and what it must know of the nodes around it."""
+"""The integration bridge of one node: its ports, its local pods, and the other nodes."""
 
 from collections.abc import Mapping
 
@@ -16,9 +16,9 @@ class BridgePort(msgspec.Struct, frozen=True):
 
 
 class Oddity(msgspec.Struct, frozen=True):
-    """What is wrong with a pod's interfaces on the bridge, and what to do.
+    """A problem with a pod's interfaces on the bridge; ``message`` says what is wrong and what to do.
 
-    ``pod`` is its ``NAMESPACE/NAME``. ``closed`` says that the bridge has no flows for these interfaces.
+    ``pod`` is ``NAMESPACE/NAME``. If ``closed``, the bridge has no flows for these interfaces.
     """
 
     pod: str
@@ -28,11 +28,11 @@ class Oddity(msgspec.Struct, frozen=True):
 
 
 class BridgePorts(msgspec.Struct, frozen=True):
-    """The ports that there are: the tunnel's, the gateway's, and those of local pods by ``NAMESPACE/NAME``.
+    """The ports of the bridge: the tunnel port, the gateway port, and the ports of local pods by ``NAMESPACE/NAME``.
 
-    ``assumed`` says that nobody was asked: pods' ports are numbered in order. ``interfaces`` are the names of the
-    interfaces that can carry packets, by the key of the pod that they say they are of, whether there is such a pod or
-    not. ``odd`` is what is wrong with the interfaces of local pods, in the order of their keys.
+    If ``assumed``, no bridge was read: the pods' ports are numbered in the order of the pods. ``interfaces`` are the
+    names of the interfaces that can carry packets, by the key of the pod that the interface names; the cluster may have
+    no such pod. ``odd`` are the problems with the interfaces of local pods, sorted by pod.
     """
 
     tunnel: int
@@ -44,17 +44,17 @@ class BridgePorts(msgspec.Struct, frozen=True):
 
 
 class LocalPod(msgspec.Struct, frozen=True):
-    """A pod of this node, and its port."""
+    """A pod of this node, and the port of the pod."""
 
     pod: Pod
     port: BridgePort
 
 
 class RemoteNode(msgspec.Struct, frozen=True):
-    """Another node: its number, where its tunnel ends, which pods' addresses lie behind it, and its own addresses.
+    """Another node: its number, tunnel address, pod CIDRs, and own addresses.
 
-    ``addresses`` include its gateways. Policy judges them as addresses if ``judged``; else they always reach pods and
-    are reached.
+    ``addresses`` include the node's gateway addresses. If ``judged``, policy judges them like any other address;
+    otherwise pods and these addresses always reach each other.
     """
 
     name: str
@@ -66,12 +66,12 @@ class RemoteNode(msgspec.Struct, frozen=True):
 
 
 class Bridge(msgspec.Struct, frozen=True):
-    """What the flows of one bridge are made for, beside its pods and the other nodes.
+    """The input of a bridge's flows, beside the local pods and the other nodes.
 
-    ``node`` is None where the cluster has no Node objects. ``families`` are 4, 6 or both: those of the node's pods.
-    ``local_prefixes`` hold all addresses that the node's pods may have: its pod CIDRs, and the pods' addresses that lie
-    outside. ``pod_prefixes`` are those of the pods of all nodes; without nodes the local ones. ``service_cidrs`` hold
-    the cluster IPs. ``alone`` says that there is no other node.
+    ``node`` is None where the cluster has no Node objects. ``families`` are the address families of the node's pods: 4,
+    6 or both. ``local_prefixes`` hold all addresses that the node's pods may have: the node's pod CIDRs, and the
+    addresses of local pods outside of these. ``pod_prefixes`` are the pod CIDRs of all nodes; where ``node`` is None,
+    the local prefixes. ``service_cidrs`` hold the cluster IPs. ``alone``: there is no other node.
     """
 
     node: Node | None
@@ -85,10 +85,10 @@ class Bridge(msgspec.Struct, frozen=True):
 
     @property
     def pod_cidrs(self) -> tuple[Prefix, ...]:
-        """This node's."""
+        """The pod CIDRs of this node."""
         return self.node.pod_cidrs if self.node else ()
 
     @property
     def gateways(self) -> tuple[Address, ...]:
-        """This node's, one a pod CIDR."""
+        """The gateway addresses of this node: one for each pod CIDR."""
         return self.node.gateways if self.node else ()

@@ -1,4 +1,4 @@
-"""What changes in a cluster and on a bridge from one moment to the next."""
+"""The changes of a cluster and of a bridge from one moment to the next."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
@@ -17,7 +17,7 @@ _Item = TypeVar("_Item")
 
 
 class Objects(msgspec.Struct, frozen=True):
-    """Objects of a cluster, by kind, in any order; ``host_pods`` are pods in the network of their node."""
+    """Objects of a cluster by kind, in any order; ``host_pods`` are pods with ``hostNetwork: true``."""
 
     namespaces: Collection[Namespace] = ()
     nodes: Collection[Node] = ()
@@ -30,9 +30,10 @@ class Objects(msgspec.Struct, frozen=True):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """The objects that went, then the objects that came; an object replaces the object of its kind and name.
+    """The objects that are removed (``went``), and then the objects that are added (``came``).
 
-    ``ports`` are all ports of the bridge; None: as before.
+    An added object replaces the object of the same kind and name. ``ports`` are all ports of the bridge; None: as
+    before.
     """
 
     came: Objects = Objects()
@@ -55,7 +56,7 @@ def all_objects(cluster: Cluster) -> Objects:
 
 
 def changes_between(before: Cluster, after: Cluster, ports: BridgePorts | None = None) -> Changes:
-    """What makes one cluster of another."""
+    """The changes that turn the cluster ``before`` into the cluster ``after``."""
     old, new = all_objects(before), all_objects(after)
     came, went = {}, {}
     for kind in Objects.__struct_fields__:
@@ -64,7 +65,7 @@ def changes_between(before: Cluster, after: Cluster, ports: BridgePorts | None =
 
 
 def keep(held: dict[_Key, _Item], changes: Mapping[_Key, _Item | None]) -> None:
-    """Keep what changed in the place of what was there; None: it is gone."""
+    """Update a mapping in place: set the items that changed, and remove the keys with None."""
     for key, item in changes.items():
         if item is None:
             held.pop(key, None)
@@ -91,6 +92,6 @@ def _name(item: object) -> object:
 def _difference(
     before: Mapping[object, _Kind], after: Mapping[object, _Kind]
 ) -> tuple[tuple[_Kind, ...], tuple[_Kind, ...]]:
-    """What came, or is another object now, and what went."""
+    """The items that are new or have changed, and the items that are removed."""
     came = tuple(item for name, item in after.items() if before.get(name) != item)
     return came, tuple(item for name, item in before.items() if name not in after)

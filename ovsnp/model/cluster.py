@@ -1,4 +1,4 @@
-"""The cluster: namespaces, nodes and the pods that count."""
+"""A cluster: namespaces, nodes, workloads and pods."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ class Namespace(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A node: where its pods' addresses lie, and its own addresses.
+    """A node: its pod CIDRs, and its own addresses.
 
     ``tunnel_address`` is the first InternalIP of the family that all tunnels have; ``addresses`` are all IPs of the
     node (InternalIP and ExternalIP, without the gateways), in the order of the object.
@@ -37,12 +37,12 @@ class Node(msgspec.Struct, frozen=True):
 
     @property
     def gateways(self) -> tuple[Address, ...]:
-        """The node's address on the integration bridge, one a pod CIDR."""
+        """The node's addresses on the integration bridge: one for each pod CIDR."""
         return tuple(cidr.gateway for cidr in self.pod_cidrs)
 
 
 class Workload(msgspec.Struct, frozen=True, order=True, gc=False):
-    """What makes pods of a template: a Deployment, StatefulSet, DaemonSet, Job and so on; ``kind`` is its API kind."""
+    """An object that creates pods from a template; ``kind`` is the API kind: Deployment, StatefulSet, Job and so on."""
 
     kind: str
     namespace: str
@@ -55,13 +55,13 @@ class Workload(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Pod(msgspec.Struct, frozen=True, gc=False):
-    """A living pod with an address of its own: not Succeeded or Failed, not hostNetwork.
+    """A pod; `Cluster` says which pods live and have an address of their own.
 
-    ``node`` is None only where the cluster has no Node objects and the pod names no node: the pod is then on every
-    node. ``addresses`` has at most one of each family. ``ports`` are the named ports of all containers, sidecars (init
-    containers with ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to
-    policies. ``uid`` is ``metadata.uid``, which manifests that people write do not have. ``workload`` is the topmost
-    owner; with ``template`` the pod stands for all pods that the workload will have.
+    A pod without ``node`` counts as a pod of every node: its manifest names no node, or the pod is not on a node yet.
+    ``addresses`` has at most one address of each family. ``ports`` are the named ports of all containers, sidecars
+    (init containers with ``restartPolicy: Always``) included, in the order of the object; unnamed ports mean nothing to
+    policies. ``uid`` is ``metadata.uid``, which hand-written manifests do not have. ``workload`` is the topmost owner;
+    with ``template`` the pod stands for all pods that the workload will have.
     """
 
     namespace: str
@@ -82,32 +82,32 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def title(self) -> str:
-        """What an answer calls the pod: ``KIND/NAMESPACE/NAME`` of the workload where it stands for all pods of it."""
+        """The name of the pod in answers: its key, or the key of the workload whose pods it stands for."""
         return self.workload.key if self.template and self.workload else self.key
 
     @property
     def holder(self) -> str:
-        """What tells the pod from every other that has had its addresses; without ``uid`` its name and node."""
+        """An identity of the pod among all holders of its addresses: ``uid``, or without it the key and the node."""
         return self.uid or f"{self.key} {self.node or ''}"
 
     def is_on(self, node: str | None) -> bool:
-        """True if the pod runs on a node; where nobody names a node, every pod does."""
+        """True if the pod runs on the node, or if the node of the question (None) or of the pod is not given."""
         return node is None or self.node is None or self.node == node
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """All that the manifests say, checked: every reference resolves, no two living pods share an address.
+    """The content of the manifests, checked: every reference resolves, no two living pods share an address.
 
-    Sequences are sorted by namespace and name, so they do not depend on the order of the input. ``idle`` are the keys
-    of the Pods that do not count: finished, in their host's network, without an address yet, or without one that can
-    be used. ``host_pods`` are the living pods of host networks, with the addresses of their nodes: policies do not know
-    them, but a Service without EndpointSlices has them as endpoints. ``ended_pods`` are those that are Succeeded or
-    Failed, with their labels alone, which tell why a selector selects nothing. ``planned`` are pods without an address
-    yet: one for each workload that has no pod in the input, and the Pods without a status; ``planned_services`` are the
-    Services whose cluster IPs nobody has assigned yet. ``unused_nodes`` are the names of the Nodes that are left out.
-    ``assumed_namespaces`` are the names of the namespaces that have no object, so that nobody knows their labels, but
-    for those that every cluster has.
-    ``notes`` say why an object, or a part of an object, is left out.
+    Sequences are sorted by namespace and name, so they do not depend on the order of the input. ``pods`` are the living
+    pods with an address of their own: not Succeeded or Failed, not in the host network. ``idle`` are the keys of all
+    other Pods: finished, in the host network, without an address yet, or without a usable address. ``host_pods`` are
+    the living pods in the host network, with the addresses of their nodes (none before they run): policies do not
+    select them, but a Service without EndpointSlices has them as endpoints. ``ended_pods`` are the Succeeded and Failed
+    pods with their labels, which explain why a selector selects nothing. ``planned`` are pods without an address yet:
+    one for each workload that has no pod in the input, and the Pods without a status. ``planned_services`` are the
+    Services without an assigned cluster IP. ``unused_nodes`` are the names of the Nodes that are left out.
+    ``assumed_namespaces`` are the names of the namespaces without an object, whose labels are unknown; the namespaces
+    that every cluster has are not among them. ``notes`` say why an object, or a part of an object, is left out.
     """
 
     namespaces: Mapping[str, Namespace]

@@ -20,7 +20,7 @@ def parse_mac(text: str) -> int:
 
 
 def derived_mac(addresses: Iterable[Address]) -> int | None:
-    """The MAC of a pod that does not say: 0a:58 and the four bytes of its IPv4 address; None without one."""
+    """The MAC address of a pod that names none: 0a:58 and the four bytes of its IPv4 address; None without IPv4."""
     for address in addresses:
         if len(address) == 4:
             return _PREFIX << 32 | int.from_bytes(address, "big")

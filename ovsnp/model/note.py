@@ -1,4 +1,4 @@
-"""What ovsnp makes of a cluster's state where it cannot take the state as it is."""
+"""Notes: how ovsnp treats a part of the input that it cannot use as it is."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from ovsnp.errors import Place
 
 
 class Note(NamedTuple):
-    """A fact about one object of the input that is no mistake: what is so, and what follows from it.
+    """A fact about one object of the input that is no mistake; ``message`` says the fact and its consequence.
 
     ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the field in the object, as in a `Diagnostic`. Notes sort by place.
     """

@@ -1,4 +1,4 @@
-"""What a user may choose about the flows."""
+"""The options of a compilation."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from ovsnp.model.address import Prefix
 
 
 class Encap(StrEnum):
-    """The tunnel between nodes."""
+    """The encapsulation of the tunnel between nodes."""
 
     GENEVE = "geneve"
     VXLAN = "vxlan"
@@ -17,8 +17,8 @@ class Encap(StrEnum):
 class Carrier(msgspec.Struct, frozen=True):
     """The Geneve options with the source pod's address: their class (16 bits), and a type (7 bits) for each family.
 
-    The class is of those that RFC 8926 sets aside for experiments. Types have no critical bit: whoever does not
-    know the option may go on without.
+    The default class is one of the classes that RFC 8926 reserves for experiments. The types have no critical bit: a
+    receiver that does not know the option may ignore it.
     """
 
     option_class: int = 0xFFFF
@@ -27,12 +27,12 @@ class Carrier(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """``node`` is the bridge's node (None where the cluster has no Node objects).
+    """Options that the flows depend on; ``node`` is the bridge's node (None where the cluster has no Node objects).
 
-    With ``strict_nodes`` only a pod's own node always reaches it; other nodes are judged as their addresses.
-    With ``masquerade`` Service-bound traffic leaves for other nodes with the gateway's address as its source.
-    With ``service_blocks`` an ipBlock of an egress rule may also hold the cluster IP, at the Service's port.
-    ``service_cidrs`` are beside those of ServiceCIDR objects.
+    With ``strict_nodes`` only the pod's own node always reaches a pod; policy judges other nodes by their addresses.
+    With ``masquerade`` Service-bound traffic to other nodes has the gateway's address as its source. With
+    ``service_blocks`` an egress rule also allows a connection if its ipBlock holds the cluster IP and its ports the
+    Service's port. ``service_cidrs`` are added to the CIDRs of the ServiceCIDR objects.
     """
 
     bridge: str = "br-int"

@@ -1,8 +1,9 @@
-"""NetworkPolicy v1, as the API has it
+"""NetworkPolicy v1, in the terms of the API
 (https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/).
 
-The model keeps what the object says, with the server's defaults filled in for protocols only; what it *means*
-(which pods are isolated, what an absent list allows) is for `ovsnp.resolve` and `ovsnp.oracle`, each on its own.
+The model keeps the content of the object; of the server's defaults it fills in the protocol only. The *meaning* (which
+pods are isolated, what an absent list allows) is worked out twice: by `ovsnp.resolve` and, independently, by
+`ovsnp.oracle`.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ Section = Literal["ingress", "egress"]
 
 
 class Direction(StrEnum):
-    """Which side of a connection a rule judges, as the pod sees it."""
+    """The direction of the connections that a rule judges, as seen from the pod."""
 
     INGRESS = "Ingress"
     EGRESS = "Egress"
@@ -35,7 +36,7 @@ class Direction(StrEnum):
 class IPBlock(msgspec.Struct, frozen=True, order=True):
     """A CIDR block without some of its parts.
 
-    ``unassigned`` says of addresses at placeholders whether the block holds them; None where there are none.
+    ``unassigned`` says whether the block holds the addresses that placeholders stand for; None: no placeholders.
     """
 
     cidr: Prefix
@@ -57,14 +58,14 @@ Peer = IPBlock | PodPeer
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One item of ``ingress`` or ``egress``; empty tuples stand for absent, null or empty lists alike."""
+    """One item of ``ingress`` or ``egress``; an empty tuple stands for an absent, null or empty list."""
 
     peers: tuple[Peer, ...] = ()
     ports: tuple[PortEntry, ...] = ()
 
 
 class NetworkPolicy(msgspec.Struct, frozen=True):
-    """A policy: ``policy_types`` is empty where the object does not say."""
+    """A policy; ``policy_types`` is empty where the object gives no ``policyTypes``."""
 
     namespace: str
     name: str
@@ -81,10 +82,10 @@ class NetworkPolicy(msgspec.Struct, frozen=True):
 
     @property
     def blocks(self) -> Iterator[IPBlock]:
-        """The ipBlocks of all rules, ingress first, in their order."""
+        """The ipBlocks of all rules in the order of the object, ingress before egress."""
         for rule in (*self.ingress, *self.egress):
             yield from (peer for peer in rule.peers if isinstance(peer, IPBlock))
 
     def rules(self, direction: Direction) -> tuple[Rule, ...]:
-        """The rules of one direction, listed in ``policyTypes`` or not."""
+        """The rules of one direction, even if ``policyTypes`` does not list the direction."""
         return self.ingress if direction is Direction.INGRESS else self.egress

@@ -14,9 +14,9 @@ class Protocol(StrEnum):
 
 
 class PortEntry(msgspec.Struct, frozen=True, order=True):
-    """One item of a rule's ``ports``: a protocol, and of its ports all (None), one, a range, or a name.
+    """One item of a rule's ``ports``: a protocol, and a port: every port (None), a number, a range, or a name.
 
-    ``end_port`` is inclusive and stands only beside a number; ports are 1 to 65535.
+    ``end_port`` is inclusive and is set only beside a number; ports are 1 to 65535.
     """
 
     protocol: Protocol = Protocol.TCP

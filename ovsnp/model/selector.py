@@ -15,7 +15,7 @@ class Operator(StrEnum):
 
 
 class Requirement(msgspec.Struct, frozen=True, order=True):
-    """One condition on one label; ``values`` is sorted, without doubles, and empty for (DoesNot)Exist."""
+    """One condition on one label; ``values`` is sorted, without duplicates, and empty for Exists and DoesNotExist."""
 
     key: str
     operator: Operator
@@ -36,10 +36,10 @@ class Requirement(msgspec.Struct, frozen=True, order=True):
 
 
 class Selector(msgspec.Struct, frozen=True, order=True):
-    """All of its requirements must hold; none selects everything.
+    """A label selector: all requirements must hold; a selector without requirements selects everything.
 
-    ``matchLabels`` are requirements with ``In`` and one value. Requirements are sorted and without doubles,
-    so selectors that say the same in another order are equal; ``str`` is kubectl's notation.
+    ``matchLabels`` become requirements with ``In`` and one value. Requirements are sorted and without duplicates, so
+    selectors with the same requirements in another order are equal. ``str`` gives kubectl's notation.
     """
 
     requirements: tuple[Requirement, ...] = ()

@@ -18,11 +18,11 @@ class ServicePort(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A Service that has cluster IPs; headless and ExternalName Services need nothing of the bridge.
+    """A Service with cluster IPs; headless and ExternalName Services need no flows.
 
-    ``selector`` is None where endpoints come from EndpointSlices alone. ``affinity`` is the seconds for which a
-    client keeps its endpoint (None: none). With ``local`` only endpoints on the client's node serve
-    (``internalTrafficPolicy: Local``). ``unready`` is ``publishNotReadyAddresses``.
+    ``selector`` is None where the endpoints come from EndpointSlices only. ``affinity`` is the time in seconds for
+    which a client keeps its endpoint (None: no affinity). With ``local`` (``internalTrafficPolicy: Local``) only
+    endpoints on the client's node serve. ``unready`` is ``publishNotReadyAddresses``.
     """
 
     namespace: str
@@ -42,7 +42,7 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class SlicePort(msgspec.Struct, frozen=True):
-    """A port of an EndpointSlice: belongs to the Service's port of the same name."""
+    """A port of an EndpointSlice; it serves the Service's port of the same name and protocol."""
 
     name: str
     protocol: Protocol
@@ -50,7 +50,7 @@ class SlicePort(msgspec.Struct, frozen=True):
 
 
 class SliceEndpoint(msgspec.Struct, frozen=True):
-    """One endpoint: its address, its node (None: unknown), and whether it is ready, or serves while it ends."""
+    """An endpoint: address, node (None: unknown), and whether it is ready, or still serves while it terminates."""
 
     address: Address
     node: str | None

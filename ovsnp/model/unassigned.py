@@ -1,6 +1,6 @@
-"""Addresses that nobody has assigned yet: a pod or Service without an address stands at a placeholder.
+"""Addresses that are not assigned yet: a placeholder stands for the address of such a pod or Service.
 
-Placeholders lie where no host can be: in 0.0.0.0/8 (RFC 1122, section 3.2.1.3), and in 100::/64 (RFC 6666).
+Placeholders lie in blocks that no host can use: 0.0.0.0/8 (RFC 1122, section 3.2.1.3) and 100::/64 (RFC 6666).
 """
 
 import msgspec
@@ -9,23 +9,23 @@ from ovsnp.model.address import Address, family, format_address, host_prefix, pa
 
 _PLACEHOLDERS = {4: parse_prefix("0.0.0.0/8"), 6: parse_prefix("100::/64")}
 _SERVICES = 1 << 23
-"""From where on the placeholders of a block are those of Services."""
+"""The offset of the first Service placeholder in a block; lower offsets are for pods."""
 
 
 class Unassigned(msgspec.Struct, frozen=True, order=True):
-    """Whether a block holds the addresses that pods, and Services, are yet to get."""
+    """Whether a block holds the future addresses of pods, and of Services."""
 
     pods: bool
     services: bool
 
 
 def pod_placeholder(version: int, number: int) -> Address:
-    """The placeholder of the pod with a number, from 0 on."""
+    """The placeholder of the pod with this number (from 0), in one address family."""
     return _placeholder(version, 1 + number)
 
 
 def service_placeholder(version: int, number: int) -> Address:
-    """The placeholder of the Service with a number, from 0 on."""
+    """The placeholder of the Service with this number (from 0), in one address family."""
     return _placeholder(version, _SERVICES + number)
 
 
@@ -35,7 +35,7 @@ def _placeholder(version: int, place: int) -> Address:
 
 
 def is_placeholder(address: Address) -> bool:
-    """Whether an address stands for one that nobody has assigned yet."""
+    """True if an address is a placeholder."""
     return _PLACEHOLDERS[family(address)].contains(host_prefix(address))
 
 
