@@ -1,11 +1,11 @@
-"""The semantics of NetworkPolicy as the API's documentation has it: an oracle that knows no flow and no compiler.
+"""The semantics of NetworkPolicy as the API's documentation gives it: an oracle without flows and without a compiler.
 
-``judge`` says whether a connection is allowed and which rules say so, ``judge_service`` says it of a connection to a
-cluster IP, for each backend; ``who`` says whose an address is. The questions they are made of (``selects``,
-``affects``, ``peer_matches``, ``port_matches``) are there for those who ask about parts.
-Correctness and legibility come before speed: every question is answered from the objects, nothing is kept. Who asks
-many questions gives ``judge`` the cluster as `prepared.Prepared`; `relation.Relation` answers for all pairs of classes.
-Tests hold both to ``judge`` of the cluster itself.
+``judge`` says whether a connection is allowed and which rules admit it; ``judge_service`` says the same of a connection
+to a cluster IP, for each backend. ``who`` finds the holder of an address. The questions that these are made of
+(``selects``, ``affects``, ``peer_matches``, ``port_matches``) are exported too.
+Correctness and legibility come before speed: every answer is worked out from the objects, and nothing is kept. A caller
+with many questions gives ``judge`` an `indexed_oracle.IndexedOracle` in place of the cluster. `relation.Relation`
+answers for all pairs of classes. Tests compare both with ``judge`` of the cluster itself.
 Quotations are from the documentation of networking.k8s.io/v1, of metav1.LabelSelector and from the concepts pages
 "Network Policies" and "Labels and Selectors".
 """

@@ -1,9 +1,10 @@
-"""Who no policy tells apart: all addresses and all traffic in finitely many classes.
+"""Equivalence classes: all addresses and all traffic in finitely many classes that no policy tells apart.
 
-Classes come from policies, labels and blocks alone. Several clusters at once (one before a change and one after) give
-classes that hold in each of them. A verdict for one pair of members is that of every such pair to which the same
-exemption applies: `Classes.witnesses` gives a pair for each. Outside classes are cut at multicast and at pod CIDRs
-too, since `judge` delivers nothing to the former, and nobody holds the rest of the latter.
+Classes follow from policies, labels and blocks alone. Several clusters at once (one before a change and one after) give
+classes that are valid in every one of them. The verdict for one pair of members holds for every pair of members to
+which the same exemption applies: `Classes.witnesses` gives a pair for each exemption. Classes of outside addresses are
+also cut at multicast addresses, to which `judge` delivers nothing, and at pod CIDRs, where a free address has no
+holder.
 """
 
 from bisect import bisect_right
@@ -28,14 +29,14 @@ from ovsnp.oracle.traffic import ICMP, Traffic
 _WIDTH = {4: 32, 6: 128}
 _LAST_PORT = 65535
 _EXAMPLES = tuple(map(parse_address, ("203.0.113.1", "198.51.100.1", "192.0.2.1", "8.8.8.8", "2001:db8::1")))
-"""Addresses that a reader takes for the world's, where a class holds one of them."""
+"""Addresses that readers recognise as outside of a cluster: the preferred examples of a class."""
 
 
 class EndClass(msgspec.Struct, frozen=True):
     """Addresses of one family that no policy tells apart.
 
-    Either ``held`` are pods' or nodes' addresses, sorted, or ``ranges`` are addresses as numbers, of which those that
-    a pod or node holds are not meant; ``vacant`` says that these lie in a pod CIDR, where nobody is.
+    A class has either ``held``, the sorted addresses of pods or nodes, or ``ranges``, ranges of addresses as numbers;
+    the addresses that a pod or node holds do not belong to the ranges. ``vacant``: the ranges lie in a pod CIDR.
     """
 
     number: int
@@ -56,7 +57,7 @@ class TrafficClass(msgspec.Struct, frozen=True):
 
 
 class Classes:
-    """The classes of one cluster, or of several at once: then an address may be somebody else's in each."""
+    """The classes of one cluster, or of several clusters, in which an address may have different holders."""
 
     def __init__(self, *clusters: Cluster | IndexedOracle) -> None:
         self.clusters = tuple(each if isinstance(each, IndexedOracle) else IndexedOracle(each) for each in clusters)
@@ -96,7 +97,7 @@ class Classes:
         bits = cut.at(int.from_bytes(address, "big"))
         if all(each is None for each in who) or not is_placeholder(address):
             return family(address), who, bits if None in who else bits & cut.policies
-        # Where a pod holds the placeholder, the block itself says whether it holds the pod.
+        # A placeholder's bits mean nothing where a pod holds it: the block itself says whether it holds the pod.
         return family(address), who, bits if None in who else None
 
     def of(self, address: Address) -> EndClass:
@@ -118,9 +119,9 @@ class Classes:
         return self.traffic[starts[bisect_right(starts, (traffic.port, len(self.traffic))) - 1][1]]
 
     def witnesses(self, source: EndClass, destination: EndClass) -> Iterator[tuple[Address, Address]]:
-        """A pair of members for each way in which exemptions (self, a pod's own node) apply between two classes.
+        """A pair of members for each way in which the exemptions (self, node) apply between two classes.
 
-        None where the families differ, and none of an outsider or node with itself.
+        No pair where the families differ, and no pair of an outside or node address with itself.
         """
         seen = set()
         for near, far in self._candidates(source, destination):
@@ -145,7 +146,7 @@ class Classes:
         return any(isinstance(each.who(end.representative), NodeEnd) for each in self.clusters)
 
     def _examples(self, end: EndClass, of_each_node: bool) -> list[Address]:
-        """Two members, or two of each node."""
+        """Up to two members of a class; with ``of_each_node`` up to two members on each node."""
         if not end.held or not of_each_node:
             return [*end.held[:2]] or [end.representative]
         found: dict[tuple[str | None, ...], list[Address]] = defaultdict(list)
@@ -155,18 +156,18 @@ class Classes:
 
 
 class _Cells(msgspec.Struct, frozen=True):
-    """A family's addresses in runs; ``policies`` are the bits of blocks, ``vacant`` those of pod CIDRs."""
+    """The addresses of a family in runs; ``policies`` are the bits of ipBlocks, ``vacant`` is the bit of pod CIDRs."""
 
     runs: list[tuple[Range, int]]
     policies: int
     vacant: int
 
     def at(self, number: int) -> int:
-        """The bits of the run that a number is in."""
+        """The bits of the run that holds a number."""
         return self.runs[bisect_right(self.runs, number, key=lambda run: run[0].first) - 1][1]
 
     def runs_by_bits(self) -> dict[int, list[Range]]:
-        """Runs that are in the same sets."""
+        """The runs by their bits: runs with equal bits are in the same sets."""
         found: dict[int, list[Range]] = defaultdict(list)
         for run, bits in self.runs:
             found[bits].append(run)
@@ -189,7 +190,7 @@ def _cut(clusters: Sequence[Cluster], version: int) -> _Cells:
 
 
 def _witness(version: int, runs: Sequence[Range], taken: set[Address]) -> Address | None:
-    """An address of these runs that nobody holds; a plausible one where there is one."""
+    """An address of these runs without a holder, preferably one of the examples; None if all are held."""
     for example in _EXAMPLES:
         number = int.from_bytes(example, "big")
         there = family(example) == version and any(run.first <= number <= run.last for run in runs)
@@ -217,7 +218,7 @@ def _traffic_classes(clusters: Sequence[Cluster]) -> Iterator[TrafficClass]:
 
 
 def _port_sets(clusters: Sequence[Cluster], protocol: Protocol) -> Iterator[list[Range]]:
-    """The ports of every entry, and of every name that a rule uses; those of different numbers are different."""
+    """The ports of each numbered entry, and each port that pods give a name that a rule uses."""
     numbered: set[Range | None] = set()
     named: set[ContainerPort] = set()
     for cluster in clusters:

@@ -7,21 +7,21 @@ from ovsnp.model.cluster import Cluster, Node, Pod
 
 
 class PodEnd(msgspec.Struct, frozen=True):
-    """A pod, on this node or another, and which of its addresses the connection uses."""
+    """A pod on any node, and the address of the pod that the connection uses."""
 
     pod: Pod
     address: Address
 
 
 class NodeEnd(msgspec.Struct, frozen=True):
-    """A node, or a hostNetwork pod on it, by one of the node's addresses, gateways included."""
+    """A node, or a hostNetwork pod on it, at one of the node's addresses (gateway addresses included)."""
 
     node: Node
     address: Address
 
 
 class OutsideEnd(msgspec.Struct, frozen=True):
-    """An address of nobody in the cluster; ipBlocks see it, selectors do not."""
+    """An address that no pod and no node of the cluster holds: ipBlocks match it, selectors do not."""
 
     address: Address
 
@@ -30,9 +30,9 @@ Endpoint = PodEnd | NodeEnd | OutsideEnd
 
 
 def who(cluster: Cluster, address: Address) -> Endpoint:
-    """Whose the address is; an address inside a pod CIDR that no living pod holds is an outside one.
+    """The holder of an address; an address in a pod CIDR that no living pod holds is an outside address.
 
-    A pod's address that is also a node's is the pod's: a pod must not gain a node's exemption by its address.
+    If a pod and a node have the same address, the pod holds it: a pod must not gain a node's exemption.
     """
     for pod in cluster.pods:
         if address in pod.addresses:

@@ -1,7 +1,7 @@
-"""Look-ups in one cluster, prepared for many questions: `judge` and `judge_service` take them in place of the cluster.
+"""Look-ups in one cluster with indexes, for many questions: `judge` and `judge_service` take them for the cluster.
 
-The answers are those of `Lookups`, which a test holds them to; what differs is what is kept: who holds which address,
-which policies isolate which pods, and whom a peer names.
+The answers equal those of `Lookups`, which a test checks. The indexes keep the holder of each address, the policies
+that isolate each pod, the pods that a peer names, and the backends of Services.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from ovsnp.oracle.services import ServingBackend
 
 
 class IndexedOracle(Lookups):
-    """Look-ups that keep what they have found."""
+    """Look-ups that keep their results."""
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
@@ -52,7 +52,7 @@ class IndexedOracle(Lookups):
         return {number: together(tuple(indexes)) for number, indexes in selecting.items()}
 
     def who(self, address: Address) -> Endpoint:
-        """Whose the address is."""
+        """The holder of an address."""
         return self._holders.get(address) or OutsideEnd(address)
 
     @property
@@ -65,7 +65,7 @@ class IndexedOracle(Lookups):
         return self._isolating[direction].get(self.workloads.of_pod[pod.key], ())
 
     def names(self, namespace: str, peers: Sequence[Peer], far: Endpoint) -> bool:
-        """Whether the peers of a rule name the far end; of selectors whether they name the group of its pod."""
+        """True if the peers of a rule name the far end; selectors are compared with the group of the end's pod."""
         return not peers or any(self._is_named(namespace, peer, far) for peer in peers)
 
     def _is_named(self, namespace: str, peer: Peer, far: Endpoint) -> bool:
@@ -81,7 +81,7 @@ class IndexedOracle(Lookups):
         return self._named[scope, peer]
 
     def is_group(self, destination: Endpoint) -> bool:
-        """Whether it is an address of several receivers."""
+        """True if the destination is a multicast or broadcast address."""
         if not isinstance(destination, OutsideEnd):
             return False
         if destination not in self._group:
@@ -91,7 +91,7 @@ class IndexedOracle(Lookups):
     def backends(
         self, service: Service, port: ServicePort, version: int, node: str | None
     ) -> frozenset[ServingBackend]:
-        """Who may be given a connection to this port that begins on a node."""
+        """The backends that may get a connection to this port that begins on a node."""
         key = service.key, port, version, node if service.local else None
         if key not in self._backends:
             self._backends[key] = super().backends(service, port, version, node)

@@ -1,4 +1,4 @@
-"""Whether a connection is allowed, and by what."""
+"""The verdict on a connection: whether it is allowed, and which rules or which exemption allow it."""
 
 from enum import StrEnum
 
@@ -35,9 +35,9 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class Side(msgspec.Struct, frozen=True):
-    """What one end's policies say: those that isolate it in this direction, and all of their rules that admit.
+    """The answer of one end: the policies that isolate it in this direction, and all their rules that admit.
 
-    Both are listed also where an exemption makes them moot. A node or an outsider has no policies: all empty.
+    Both are listed even where an exemption decides. A node or an outside address has no policies: all fields are empty.
     """
 
     isolated_by: tuple[NetworkPolicy, ...] = ()
@@ -46,7 +46,7 @@ class Side(msgspec.Struct, frozen=True):
 
     @property
     def allowed(self) -> bool:
-        """Whether this end lets the connection pass."""
+        """True if this end allows the connection."""
         # "Traffic is allowed to a pod if there are no NetworkPolicies selecting the pod [...], OR if the traffic
         # source is the pod's local node, OR if the traffic matches at least one ingress rule across all of the
         # NetworkPolicy objects whose podSelector matches the pod."
@@ -54,7 +54,7 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Both sides' answers; ``undelivered`` where the destination is a multicast or broadcast address."""
+    """The answers of both ends; ``undelivered``: the destination is a multicast or broadcast address."""
 
     egress: Side
     ingress: Side
@@ -62,14 +62,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def allowed(self) -> bool:
-        """Whether the connection comes about."""
+        """True if both ends allow the connection and the destination is one receiver."""
         # "both the egress policy on the source pod and the ingress policy on the destination pod need to allow the
         # connection. If either side does not allow the connection, it will not happen."
         return self.egress.allowed and self.ingress.allowed and not self.undelivered
 
 
 class _Connection(msgspec.Struct, frozen=True):
-    """A connection's first packet: who sends what to whom, and whether policies have a say."""
+    """The first packet of a connection, and the exemption between the ends, if there is one."""
 
     source: Endpoint
     destination: Endpoint
@@ -90,11 +90,11 @@ def judge(
 ) -> Verdict:
     """Judge the first packet of a connection.
 
-    One that goes through a Service (``via``) is judged by who opened it, and by the backend and target port it was
-    given, whatever addresses it has on its way. The cluster IP is not looked at, unless ``opened_to`` gives it and the
-    Service's port: then blocks of egress rules may hold it, too. Replies, and ICMP errors about an allowed
-    connection, are allowed with it: they are never judged.
-    With ``strict_nodes`` only a pod's own node is exempt. Raises ValueError where the ends' families differ.
+    A connection through a Service (``via``) is judged by its original source and by its backend and target port,
+    whatever addresses the packets have on the way. The cluster IP does not count, unless ``opened_to`` gives it and the
+    Service's port: then an egress rule also admits if one of its blocks holds the cluster IP. Replies to an allowed
+    connection, and ICMP errors about it, are allowed and never judged. With ``strict_nodes`` a pod's own node is the
+    only exempt node. Raises ValueError where the address families of the two ends differ.
     """
     if family(source.address) != family(destination.address):
         raise ValueError("the two ends of a connection have addresses of one family")
@@ -117,11 +117,11 @@ def judge_service(
     strict_nodes: bool = False,
     service_blocks: bool = False,
 ) -> dict[ServingBackend, Verdict]:
-    """Judge the first packet of a connection to a cluster IP and port, for each backend that it may be given.
+    """Judge the first packet of a connection to a cluster IP and port, for each backend that the connection may get.
 
-    Empty where nobody serves, and where the address and port are no Service's: then it is dropped. ``entry`` is the
-    node by whose gateway one that is neither pod nor node comes in. With ``service_blocks`` blocks of egress rules may
-    hold the cluster IP.
+    Empty where no backend serves, or no Service has the address and port: the packet is dropped. ``entry`` is the node
+    whose gateway a connection from outside the cluster comes in by. With ``service_blocks`` an egress rule also admits
+    if one of its blocks holds the cluster IP.
     """
     known = lookups(cluster)
     found = service_at(known.cluster, address, traffic)
@@ -154,12 +154,12 @@ def begins_on(source: Endpoint, entry: str | None) -> str | None:
 
 
 def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool, via: bool = False) -> Exemption | None:
-    """Why no policy has a say between two ends, perhaps via a Service; None where policies decide."""
+    """The exemption between two ends, which may connect via a Service; None where policies decide."""
     match source, destination:
         case PodEnd(), PodEnd():
             # "exception: a pod cannot block access to itself"
-            # What goes through a Service is no such access: it may as well be given another backend. A template stands
-            # for several pods, which are not each other.
+            # A connection through a Service is no such access: it may get another backend just as well. A template
+            # stands for several pods, and one of them is not the other.
             same = source.pod.key == destination.pod.key and not source.pod.template
             return Exemption.SELF if same and not via else None
         case (PodEnd(pod=pod), NodeEnd(node=node)) | (NodeEnd(node=node), PodEnd(pod=pod)):
@@ -171,7 +171,7 @@ def exemption(source: Endpoint, destination: Endpoint, *, strict_nodes: bool, vi
 
 
 def _side(known: Lookups, direction: Direction, connection: _Connection) -> Side:
-    """The answer of the end whose policies of this direction count."""
+    """The answer of one end: the source for egress, the destination for ingress."""
     source, destination = connection.source, connection.destination
     near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
     if not isinstance(near, PodEnd):
@@ -191,7 +191,7 @@ def _side(known: Lookups, direction: Direction, connection: _Connection) -> Side
 
 
 def holds_cluster_ip(rule: Rule, opened_to: tuple[Address, Traffic] | None) -> bool:
-    """Whether a block of the rule holds the cluster IP, and the rule its port; that has no names.
+    """True if a block of the rule holds the cluster IP, and the rule's ports match the Service's port (no names).
 
     "Cluster ingress and egress mechanisms often require rewriting the source or destination IP of packets. In cases
     where this happens, it is not defined whether this happens before or after NetworkPolicy processing [...]. For

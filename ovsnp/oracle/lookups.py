@@ -1,4 +1,4 @@
-"""What the oracle looks up in a cluster to judge a connection."""
+"""The look-ups in a cluster that the oracle needs to judge a connection."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ from ovsnp.oracle.services import ServingBackend, backends
 
 
 class Lookups:
-    """Answers from the objects; nothing is kept."""
+    """Look-ups that work every answer out from the objects, and keep nothing."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
     def who(self, address: Address) -> Endpoint:
-        """Whose the address is."""
+        """The holder of an address."""
         return who(self.cluster, address)
 
     def isolating(self, direction: Direction, pod: Pod) -> tuple[NetworkPolicy, ...]:
@@ -28,20 +28,20 @@ class Lookups:
         return tuple(policy for policy in self.cluster.policies if isolates(policy, pod, direction))
 
     def names(self, namespace: str, peers: Sequence[Peer], far: Endpoint) -> bool:
-        """Whether the peers of a rule name the far end; ``namespace`` is where its policy stands."""
+        """True if the peers of a rule name the far end; ``namespace`` is the namespace of the rule's policy."""
         return peer_matches(self.cluster, namespace, peers, far)
 
     def is_group(self, destination: Endpoint) -> bool:
-        """Whether it is an address of several receivers."""
+        """True if the destination is a multicast or broadcast address."""
         return is_group_address(self.cluster, destination)
 
     def backends(
         self, service: Service, port: ServicePort, version: int, node: str | None
     ) -> frozenset[ServingBackend]:
-        """Who may be given a connection to this port that begins on a node."""
+        """The backends that may get a connection to this port that begins on a node."""
         return backends(self.cluster, service, port, version, node)
 
 
 def lookups(cluster: Cluster | Lookups) -> Lookups:
-    """The look-ups in a cluster, unless they are given already."""
+    """The look-ups in a cluster; the argument itself if it has them already."""
     return cluster if isinstance(cluster, Lookups) else Lookups(cluster)

@@ -1,4 +1,4 @@
-"""Addresses that name no single receiver."""
+"""Multicast and broadcast addresses."""
 
 from ovsnp.model.address import Address, Prefix, host_prefix, parse_address, parse_prefix
 from ovsnp.model.cluster import Cluster
@@ -9,9 +9,9 @@ _BROADCAST = parse_address("255.255.255.255")
 
 
 def is_group_address(cluster: Cluster, destination: Endpoint) -> bool:
-    """Whether it is multicast, or broadcast, that of a pod CIDR included: such packets are delivered to nobody.
+    """True if the destination is a multicast or broadcast address, to which no packet is delivered.
 
-    The last address of a pod CIDR is a pod's where a pod holds it.
+    The last address of a pod CIDR is a broadcast address, unless a pod holds it.
     """
     if not isinstance(destination, OutsideEnd):
         return False
@@ -24,7 +24,7 @@ def is_group_address(cluster: Cluster, destination: Endpoint) -> bool:
 
 
 def group_prefixes(cluster: Cluster) -> tuple[Prefix, ...]:
-    """Where these addresses lie."""
+    """The prefixes of all multicast and broadcast addresses."""
     broadcasts = (_broadcast(cidr) for node in cluster.nodes.values() for cidr in node.pod_cidrs)
     return (*_MULTICAST, *(host_prefix(address) for address in (_BROADCAST, *broadcasts) if address is not None))
 

@@ -1,7 +1,8 @@
-"""Pods and Services that have no address yet, beside those that have one.
+"""Planned pods and Services, which have no address yet, beside the pods and Services with an address.
 
-A placeholder stands for the address. Blocks are told whether they hold it: what is certain of every address that may be
-assigned is taken, or what is possible. Every rule allows, so what is certain allows least.
+A placeholder stands for the address. Each block is marked with whether it holds the placeholder, by one of two
+readings: it does if it holds every address that may be assigned (certain), or at least one of them (possible). Every
+rule allows, so the certain reading allows least.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,14 +24,14 @@ _Item = TypeVar("_Item", Pod, Service)
 
 
 class Reading(Enum):
-    """Which blocks hold an address that nobody has assigned yet: those that hold all it may be, or some of these."""
+    """Which blocks hold a future address: those that hold every possible address, or those that hold at least one."""
 
     CERTAIN = auto()
     POSSIBLE = auto()
 
 
 class UncertainBlock(NamedTuple):
-    """A block that may hold pods without an address, or may not; ``rule`` and ``peer`` are indexes."""
+    """A block that may or may not hold the future address of a pod; ``rule`` and ``peer`` are indexes."""
 
     policy: NetworkPolicy
     direction: Direction
@@ -41,8 +42,8 @@ class UncertainBlock(NamedTuple):
 def with_planned(*clusters: Cluster, reading: Reading = Reading.CERTAIN) -> tuple[Cluster, ...]:
     """The clusters with their planned pods and Services among the others, at placeholders.
 
-    In several clusters a pod of one name has one placeholder. Without planned pods and Services a cluster stays as it
-    is.
+    A pod of one name has the same placeholder in all clusters. If no cluster has planned pods or Services, the clusters
+    are returned as they are.
     """
     if not any(each.planned or each.planned_services for each in clusters):
         return clusters
@@ -72,20 +73,20 @@ def with_planned(*clusters: Cluster, reading: Reading = Reading.CERTAIN) -> tupl
 
 
 class Readings(NamedTuple):
-    """One cluster by both readings; without planned pods the two are one."""
+    """One cluster by both readings, which are equal without planned pods and Services."""
 
     certain: Cluster
     possible: Cluster
 
 
 def readings(cluster: Cluster) -> Readings:
-    """The cluster with its planned pods, by both readings."""
+    """The cluster with its planned pods and Services, by both readings."""
     (certain,), (possible,) = with_planned(cluster), with_planned(cluster, reading=Reading.POSSIBLE)
     return Readings(certain, possible)
 
 
 def uncertain_blocks(cluster: Cluster) -> Iterator[UncertainBlock]:
-    """The blocks that hold planned pods by one reading only; none where the cluster has no such pods."""
+    """The blocks that hold planned pods by the possible reading only; none in a cluster without planned pods."""
     if not cluster.planned:
         return
     territory = _pod_networks(cluster)
@@ -98,7 +99,7 @@ def uncertain_blocks(cluster: Cluster) -> Iterator[UncertainBlock]:
 
 
 def _families(clusters: Iterable[Cluster]) -> tuple[int, ...]:
-    """The families that planned pods will have: those of the pods' networks, else of other pods, else of blocks."""
+    """The families of planned addresses: those of the pod CIDRs, else of other pods, else IPv4 and those of blocks."""
     cidrs = {cidr.family for each in clusters for node in each.nodes.values() for cidr in node.pod_cidrs}
     pods = {family(address) for each in clusters for pod in each.pods for address in pod.addresses}
     blocks = {block.cidr.family for each in clusters for policy in each.policies for block in policy.blocks}
@@ -114,7 +115,7 @@ def _sorted(items: Iterable[_Item]) -> tuple[_Item, ...]:
 
 
 def _read(cluster: Cluster, reading: Reading) -> Iterator[NetworkPolicy]:
-    """The policies with blocks that know what they hold."""
+    """The policies, with each block marked by whether it holds planned addresses."""
     holds = _certain if reading is Reading.CERTAIN else _possible
     pods, services = _pod_networks(cluster), cluster.service_cidrs or _EVERYWHERE
 
@@ -132,12 +133,12 @@ def _read(cluster: Cluster, reading: Reading) -> Iterator[NetworkPolicy]:
 
 
 def _pod_networks(cluster: Cluster) -> Sequence[Prefix]:
-    """Where pods get their addresses from; everywhere if no node says."""
+    """The networks of pod addresses: the pod CIDRs of the nodes, or all addresses if there are none."""
     return [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs] or _EVERYWHERE
 
 
 def _certain(block: IPBlock, networks: Sequence[Prefix]) -> bool:
-    """Whether a block holds every address of its family in these networks."""
+    """True if there are networks of the block's family, and the block holds every address in them."""
     own = [network for network in networks if network.family == block.cidr.family]
     return (
         bool(own)
@@ -147,7 +148,7 @@ def _certain(block: IPBlock, networks: Sequence[Prefix]) -> bool:
 
 
 def _possible(block: IPBlock, networks: Sequence[Prefix]) -> bool:
-    """Whether a block holds some address in these networks."""
+    """True if a block holds at least one address in these networks."""
     shared = [max(block.cidr, network, key=_length) for network in networks if _overlap(block.cidr, network)]
     excepted = merge(block.excepts) if block.excepts else ()
     return any(not any(part.contains(each) for part in excepted) for each in shared)

@@ -1,4 +1,4 @@
-"""Sets of whole numbers (addresses, ports) as ranges, and what several such sets do not tell apart."""
+"""Sets of whole numbers (addresses, ports) as ranges, and the cells into which several sets cut all numbers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,12 @@ class Range(NamedTuple):
 
 
 def of_prefix(prefix: Prefix) -> Range:
-    """A block's addresses, as numbers."""
+    """The addresses of a block, as numbers."""
     return Range(prefix.value, prefix.value | ((1 << (prefix.width - prefix.length)) - 1))
 
 
 def without(whole: Range, holes: Iterable[Range]) -> list[Range]:
-    """What is left of a range, in order; holes may overlap, nest and reach beyond it."""
+    """A range without some holes, as ranges in order; holes may overlap, nest and reach beyond the range."""
     left, first = [], whole.first
     for hole in sorted(holes):
         if hole.first > whole.last:
@@ -45,7 +45,8 @@ def union(ranges: Iterable[Range]) -> list[Range]:
 def cells(last: int, sets: Sequence[Iterable[Range]]) -> list[tuple[Range, int]]:
     """Cut 0 to ``last`` into the longest runs of numbers that are in the same sets.
 
-    A run comes with the sets it is in, as bits: bit 0 is the first set. The ranges of one set do not overlap.
+    Returns each run with the sets that hold it, as bits: bit 0 is the first set. The ranges of one set must not
+    overlap.
     """
     changes: dict[int, int] = defaultdict(int)
     for index, ranges in enumerate(sets):

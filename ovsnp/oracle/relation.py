@@ -1,7 +1,7 @@
-"""Which classes of sources reach which classes of destinations, at which classes of traffic.
+"""The relation of allowed connections: classes of sources, classes of destinations, and classes of traffic.
 
-The answers are those of `judge` without exemptions, for all members of two classes at once; traffic is a set of
-classes, as bits. What one side allows is folded from steps in order, of which the first that matches decides.
+The answers are those of `judge` without exemptions, for all members of two classes at once. Traffic is a set of traffic
+classes, as bits. The traffic that one end allows is folded from ordered steps; the first step that matches decides.
 """
 
 from collections import defaultdict
@@ -15,25 +15,25 @@ from ovsnp.oracle.rulebook import CompiledRule, Partition, Rulebook
 
 
 class ByPeer(NamedTuple):
-    """Traffic with each class of peers: with those ``listed``, and with all ``others``."""
+    """The traffic with each class of peers: with the classes in ``listed``, and with all ``others``."""
 
     others: int
     listed: Mapping[int, int] = {}
 
     def of(self, far: int) -> int:
-        """The traffic with one class."""
+        """The traffic with one class of peers."""
         return self.listed.get(far, self.others)
 
 
 class Action(Enum):
-    """What a step does with the traffic that it matches."""
+    """The action of a step on the traffic that it matches."""
 
     ACCEPT = auto()
     DENY = auto()
 
 
 class FoldStep(NamedTuple):
-    """An action on some traffic with some classes of peers; None: with everyone."""
+    """An action on some traffic with some classes of peers (None: with all)."""
 
     action: Action
     peers: Collection[int] | None
@@ -44,11 +44,11 @@ _DECIDE: Mapping[Action, Callable[[int], Callable[[int], int]]] = {
     Action.ACCEPT: lambda matched: matched.__or__,
     Action.DENY: lambda matched: (~matched).__and__,
 }
-"""From what a step matches: what is allowed with it, of what the steps below it allow."""
+"""The effect of a step: the allowed traffic, from the traffic of the step and the traffic that later steps allow."""
 
 
 def fold(steps: Sequence[FoldStep], everything: int) -> ByPeer:
-    """What is allowed where the first step that matches decides; what no step matches is allowed."""
+    """The allowed traffic if the first matching step decides; traffic that no step matches is allowed."""
     others, listed = everything, dict[int, int]()
     for action, peers, traffic in reversed(steps):
         decide = _DECIDE[action](traffic)
@@ -61,7 +61,7 @@ def fold(steps: Sequence[FoldStep], everything: int) -> ByPeer:
 
 
 class Relation:
-    """What the policies of a cluster allow between the classes of a partition."""
+    """The traffic that the policies of a cluster allow between the classes of a partition."""
 
     def __init__(self, prepared: IndexedOracle, partition: Partition) -> None:
         self.rules = Rulebook(prepared, partition)
@@ -69,12 +69,12 @@ class Relation:
         self._alike: dict[object, ByPeer] = {}
 
     def allowed(self, source: int, destination: int) -> int:
-        """The traffic that both ends' policies allow."""
+        """The traffic between two classes that the policies of both ends allow."""
         sent = self.side(Direction.EGRESS, source).of(destination)
         return sent & self.side(Direction.INGRESS, destination).of(source)
 
     def side(self, direction: Direction, near: int) -> ByPeer:
-        """The traffic that the policies of one end allow in a direction; all where none isolates it."""
+        """The traffic that the policies of one end allow in a direction; all traffic where none isolates the end."""
         key = direction, near
         if key not in self._sides:
             self._sides[key] = self._side(direction, near)
@@ -82,7 +82,7 @@ class Relation:
 
     def _side(self, direction: Direction, near: int) -> ByPeer:
         rules = self._rules(direction, near)
-        # Names of ports are those of the destination: for ingress of the end itself.
+        # Port names are those of the destination: for ingress, of this end itself.
         named = (facts for facts in rules if direction is Direction.INGRESS and facts.named)
         own = tuple(self.rules.ports_at(facts, near) for facts in named)
         key = direction, bool(self.rules.isolating(direction, near)), tuple(map(id, rules)), own
@@ -91,8 +91,8 @@ class Relation:
         return self._alike[key]
 
     def _steps(self, direction: Direction, near: int, rules: Sequence[CompiledRule]) -> Iterator[FoldStep]:
-        """In order: the rules of the policies that isolate an end accept; then isolation denies."""
-        # Rules that accept may come in any order; one for everyone is the cheapest to fold where no peer is listed yet.
+        """The steps in order: the rules of the policies that isolate an end accept; then isolation denies."""
+        # Accepting rules may come in any order. A rule for all peers is cheapest to fold while no peer is listed yet.
         for facts in sorted(rules, key=lambda each: each.peers is None):
             for peers, traffic in self._matched(facts, direction, near):
                 yield FoldStep(Action.ACCEPT, peers, traffic)
@@ -102,7 +102,7 @@ class Relation:
     def _matched(
         self, facts: CompiledRule, direction: Direction, near: int
     ) -> Iterable[tuple[Collection[int] | None, int]]:
-        """The peers and the traffic that a rule matches; peers with other ports of the same names apart."""
+        """The peers and the traffic that a rule matches; peers that give a port name another number come apart."""
         if direction is Direction.INGRESS or not facts.named:
             return [(facts.peers, self.rules.ports_at(facts, near))]
         by_ports: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What each rule means, told once: classes of peers and classes of traffic, as the oracle matches them."""
+"""Compiled rules: the classes of peers and of traffic that each rule matches, worked out once."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -17,17 +17,17 @@ from ovsnp.oracle.traffic import ICMP, Traffic, entry_matches
 
 
 class Partition(msgspec.Struct, frozen=True):
-    """Ends and traffic in classes that no policy tells apart, a member of each: the number of a class is its place."""
+    """A member of each class of ends and of traffic; the number of a class is its index."""
 
     ends: tuple[Address, ...]
     traffic: tuple[Traffic, ...]
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
-    """One rule: the classes of ends it names (None: everyone), and its ports.
+    """One rule: the classes of ends that it names (None: all), and its ports.
 
-    ``ports`` are bits, one a class of traffic, of the entries that mean the same everywhere; ``named`` are those
-    entries that are looked up at the destination.
+    ``ports`` are bits, one for each class of traffic, of the entries without a port name (all classes where the rule
+    has no entries). ``named`` are the entries with a port name, which is looked up at the destination.
     """
 
     admission: Admission
@@ -36,7 +36,7 @@ class CompiledRule(msgspec.Struct, frozen=True):
     named: tuple[PortEntry, ...]
 
     def names(self, far: int) -> bool:
-        """Whether a class of ends is among the peers."""
+        """True if a class of ends is among the peers."""
         return self.peers is None or far in self.peers
 
 
@@ -62,7 +62,7 @@ class Rulebook:
         self._entries: dict[tuple[PortEntry, object], int] = {}
 
     def isolating(self, direction: Direction, near: int) -> tuple[NetworkPolicy, ...]:
-        """The policies that isolate the pods of a class; none where it has no pods."""
+        """The policies that isolate the pods of a class; none for a class without pods."""
         end = self._ends[near]
         return self._prepared.isolating(direction, end.pod) if isinstance(end, PodEnd) else ()
 
@@ -82,7 +82,7 @@ class Rulebook:
         ports = 0 if rule.ports else self.everything
         for entry in rule.ports:
             if entry not in named:
-                # Any end may stand for the destination.
+                # Without a port name every destination gives the same result.
                 ports |= self.entry_at(entry, 0)
         return CompiledRule(admission, peers, ports, named)
 
@@ -105,7 +105,7 @@ class Rulebook:
         return self._peers[key]
 
     def _in_block(self, block: IPBlock) -> set[int]:
-        """The classes in a block; it says itself whether it holds those without an address."""
+        """The classes in a block; ``unassigned`` says whether the block holds the classes at placeholders."""
         ends = self._by_address[block.cidr.family]
         found: set[int] = set()
         for first, last in without(of_prefix(block.cidr), map(of_prefix, block.excepts)):
@@ -116,7 +116,7 @@ class Rulebook:
         return found | unassigned if block.unassigned.pods else found - unassigned
 
     def entry_at(self, entry: PortEntry, destination: int) -> int:
-        """The traffic that an entry means at a class of destinations."""
+        """The traffic that an entry matches at a class of destinations, as bits."""
         end = self._ends[destination]
         key = entry, end.pod.ports if isinstance(entry.port, str) and isinstance(end, PodEnd) else None
         if key not in self._entries:
@@ -125,19 +125,19 @@ class Rulebook:
         return self._entries[key]
 
     def ports_at(self, facts: CompiledRule, destination: int) -> int:
-        """All traffic that a rule's ports mean at a class of destinations, as bits."""
+        """All traffic that the ports of a rule match at a class of destinations, as bits."""
         ports = facts.ports
         for entry in facts.named:
             ports |= self.entry_at(entry, destination)
         return ports
 
     def example(self, facts: CompiledRule, destination: int) -> Traffic:
-        """Some traffic with a port that a rule means at a class of destinations; `ICMP` where its ports mean none."""
+        """Some traffic with a port that a rule matches at a class of destinations; `ICMP` where there is none."""
         bits = self.ports_at(facts, destination)
         fitting = (each for number, each in enumerate(self._traffic) if bits >> number & 1)
         return next((each for each in fitting if each.port), ICMP)
 
 
 def _by_address(ends: tuple[Address, ...], version: int) -> list[tuple[int, int]]:
-    """The classes of a family, by their members' addresses as numbers."""
+    """The classes of a family, sorted by the addresses of their members as numbers."""
     return sorted((int.from_bytes(end, "big"), number) for number, end in enumerate(ends) if family(end) == version)

@@ -1,7 +1,7 @@
-"""Which pods selectors select, asked of many pods at once.
+"""Selection of many pods at once.
 
-`selects` stays the one that knows; here pods with the same namespace and labels are asked as one, and a selector that
-demands a label is asked only of those that have it.
+`selects` decides; this module applies it once to all pods with the same namespace and labels, and applies a selector
+that requires a label only to pods with that label.
 """
 
 from collections import defaultdict
@@ -49,7 +49,7 @@ class Labelled:
 
 
 class Workloads:
-    """The pods of a cluster in groups with the same namespace and labels; a group is named by its number."""
+    """The pods of a cluster in groups of equal namespace and labels; results are numbers of groups."""
 
     def __init__(self, cluster: Cluster) -> None:
         alike: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = defaultdict(list)
@@ -70,7 +70,7 @@ class Workloads:
         return self._labelled.selected(selector, self._in_namespace.get(namespace, set()))
 
     def of_peer(self, policy_namespace: str, peer: PodPeer) -> set[int]:
-        """The groups that a peer names; ``policy_namespace`` is where its policy stands."""
+        """The groups that a peer names; ``policy_namespace`` is the namespace of the peer's policy."""
         return self._labelled.selected(peer.pod_selector or _ALL, self.around(policy_namespace, peer))
 
     def around(self, policy_namespace: str, peer: PodPeer) -> _Numbers:

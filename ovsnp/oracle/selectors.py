@@ -1,4 +1,4 @@
-"""Which labels a selector selects."""
+"""Label selectors: which labels match."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from ovsnp.model.selector import Operator, Requirement, Selector
 
 
 def selects(selector: Selector, labels: Mapping[str, str]) -> bool:
-    """Whether the labels meet every requirement.
+    """True if the labels meet every requirement of the selector.
 
     "The result of matchLabels and matchExpressions are ANDed. An empty label selector matches all objects."
     """
@@ -14,7 +14,7 @@ def selects(selector: Selector, labels: Mapping[str, str]) -> bool:
 
 
 def meets(requirement: Requirement, labels: Mapping[str, str]) -> bool:
-    """Whether the labels meet this one requirement."""
+    """True if the labels meet this requirement."""
     match requirement.operator:
         case Operator.IN:
             return requirement.key in labels and labels[requirement.key] in requirement.values

@@ -1,4 +1,4 @@
-"""Who serves behind a cluster IP.
+"""The backends of a cluster IP.
 
 Quotations are from the documentation of v1.Service, of discovery.k8s.io/v1 and from the concepts pages "Service",
 "EndpointSlices" and "Service Internal Traffic Policy".
@@ -16,14 +16,14 @@ from ovsnp.oracle.traffic import Traffic
 
 
 class ServingBackend(msgspec.Struct, frozen=True, order=True):
-    """One of those that serve: the address and port that a connection is given."""
+    """A backend: the address and port that a connection gets."""
 
     address: Address
     port: int
 
 
 def service_at(cluster: Cluster, address: Address, traffic: Traffic) -> tuple[Service, ServicePort] | None:
-    """The Service, and its port, that an address and port are; None if they are no Service's."""
+    """The Service and the Service port with a cluster IP and port number; None if there is no such Service."""
     for service in cluster.services:
         for port in service.ports:
             if address in service.cluster_ips and (port.protocol, port.number) == (traffic.protocol, traffic.port):
@@ -34,15 +34,15 @@ def service_at(cluster: Cluster, address: Address, traffic: Traffic) -> tuple[Se
 def backends(
     cluster: Cluster, service: Service, port: ServicePort, version: int, node: str | None
 ) -> frozenset[ServingBackend]:
-    """Who may be given a connection to this port that begins on a node, in one address family.
+    """The backends, in one address family, that may get a connection to this port that begins on a node.
 
-    ``node`` is None where the cluster has no Node objects, and nobody names a node: then everything is on one node.
+    ``node`` is None where the node is unknown, as in a cluster without Node objects: all endpoints then count as local.
     """
     slices = [each for each in cluster.slices if (each.namespace, each.service) == (service.namespace, service.name)]
     if slices:
         return _in_slices(slices, service, port, version, node)
-    # "The set of Pods targeted by a Service is usually determined by a selector that you define." Pods of host networks
-    # are such pods, too: they serve at the address of their node.
+    # "The set of Pods targeted by a Service is usually determined by a selector that you define." Pods in the host
+    # network are such pods, too: they serve at the address of their node.
     return frozenset(
         ServingBackend(address, number)
         for pod in (*cluster.pods, *cluster.host_pods)
@@ -56,7 +56,7 @@ def backends(
 
 
 def _target(port: ServicePort, pod: Pod) -> Iterator[int]:
-    """The port that a pod serves at; none where it has no port of the name.
+    """The port number at which a pod serves; nothing where the pod has no port of the name.
 
     "If this is a string, it will be looked up as a named port in the target Pod's container ports."
     """
@@ -87,14 +87,14 @@ def _in_slices(
 def _endpoints(slices: list[EndpointSlice], port: ServicePort) -> Iterator[tuple[SliceEndpoint, int]]:
     for each in slices:
         for there in each.ports:
-            # "[...] this must match the corresponding port in the Service" is said of the name; a protocol is a part
-            # of what a port is.
+            # "[...] this must match the corresponding port in the Service" is about the name; ports with different
+            # protocols do not correspond either.
             if there.name == port.name and there.protocol is port.protocol:
                 yield from ((endpoint, there.number) for endpoint in each.endpoints)
 
 
 def _near(service: Service, endpoint_node: str | None, node: str | None) -> bool:
-    """Whether an endpoint serves clients of this node.
+    """True if an endpoint serves clients on this node.
 
     "When set to Local, the proxy will assume that pods only want to talk to endpoints of the service on the same
     node as the pod, dropping the traffic if there are no local endpoints."

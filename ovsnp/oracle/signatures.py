@@ -1,4 +1,4 @@
-"""What a cluster's policies say of each pod: as a subject, as a peer, and by the names of its ports."""
+"""Signatures of addresses: the subject and peer selectors that select the pod, and the ports that rules name."""
 
 from collections import defaultdict
 
@@ -12,7 +12,7 @@ from ovsnp.oracle.isolation import affects
 
 
 class Signatures:
-    """Equal for two addresses where selectors and named ports do not tell apart whose they are."""
+    """Values that are equal for two addresses if no selector and no named port tells their holders apart."""
 
     def __init__(self, prepared: IndexedOracle) -> None:
         self._prepared = prepared
@@ -20,7 +20,7 @@ class Signatures:
         self._said = _said(prepared)
 
     def of(self, address: Address) -> object:
-        """A value to compare; None for an address that neither a pod nor a node holds."""
+        """The signature of an address; None for an address that neither a pod nor a node holds."""
         match self._prepared.who(address):
             case OutsideEnd():
                 return None
@@ -32,7 +32,7 @@ class Signatures:
 
 
 def _said(prepared: IndexedOracle) -> dict[int, tuple[int, ...]]:
-    """For each group of pods the numbers of the selectors that select it."""
+    """For each group of pods, the numbers of the selectors that select it."""
     subjects, peers = set(), set()
     for policy in prepared.cluster.policies:
         directions = tuple(direction for direction in Direction if affects(policy, direction))
@@ -50,7 +50,7 @@ def _said(prepared: IndexedOracle) -> dict[int, tuple[int, ...]]:
 
 
 def used_names(cluster: Cluster) -> frozenset[tuple[str, str]]:
-    """The port names that rules use, each with its protocol."""
+    """The port names that rules use, each with a protocol."""
     return frozenset(
         (entry.port, entry.protocol)
         for policy in cluster.policies
@@ -62,5 +62,5 @@ def used_names(cluster: Cluster) -> frozenset[tuple[str, str]]:
 
 
 def named_ports(pod: Pod, names: frozenset[tuple[str, str]]) -> frozenset[ContainerPort]:
-    """A pod's ports that rules name."""
+    """The ports of a pod that rules name."""
     return frozenset(port for port in pod.ports if (port.name, port.protocol) in names)

@@ -1,10 +1,10 @@
-"""What the oracle needs to know beside the cluster and the connection."""
+"""The terms of a verdict, beside the cluster and the connection."""
 
 import msgspec
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """The arguments of `judge` and `judge_service` of the same names, which are the same for many connections."""
+    """Arguments of `judge` and `judge_service`, under the same names, that are equal for many connections."""
 
     strict_nodes: bool = False
     service_blocks: bool = False

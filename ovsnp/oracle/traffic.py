@@ -1,4 +1,4 @@
-"""What a connection carries, and which port entries of a rule match it."""
+"""The traffic of a connection, and the port entries of a rule that match it."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from ovsnp.oracle.endpoints import Endpoint, PodEnd
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """A protocol and its destination port; a protocol of None is one that no port entry can name, such as ICMP.
+    """A protocol and a destination port; the protocol None stands for all that no port entry can name, such as ICMP.
 
-    Raises ValueError where a protocol with ports has none, or another one has one.
+    Raises ValueError for TCP, UDP or SCTP without a port, and for another protocol with a port.
     """
 
     protocol: Protocol | None
@@ -26,7 +26,7 @@ ICMP = Traffic(None)
 
 
 def port_matches(entries: Sequence[PortEntry], traffic: Traffic, destination: Endpoint) -> bool:
-    """Whether one item of a rule's ``ports`` matches, the destination being the one whose ports count.
+    """True if at least one item of a rule's ``ports`` matches; port names are those of the destination.
 
     "If this field is empty or missing, this rule matches all ports (traffic not restricted by port)."
     "Each item in this list is combined using a logical OR."
@@ -35,7 +35,7 @@ def port_matches(entries: Sequence[PortEntry], traffic: Traffic, destination: En
 
 
 def entry_matches(entry: PortEntry, traffic: Traffic, destination: Endpoint) -> bool:
-    """Whether this one item matches."""
+    """True if this item matches."""
     # "protocol represents the protocol (TCP, UDP, or SCTP) which traffic must match."
     if entry.protocol is not traffic.protocol or traffic.port is None:
         return False
@@ -53,7 +53,7 @@ def entry_matches(entry: PortEntry, traffic: Traffic, destination: Endpoint) -> 
 
 
 def _is_named(name: str, traffic: Traffic, destination: Endpoint) -> bool:
-    """Whether a container of the destination calls this very port of this protocol so; only pods have names."""
+    """True if the destination is a pod with a container port of this name, protocol and number."""
     return isinstance(destination, PodEnd) and any(
         (port.name, port.protocol, port.number) == (name, traffic.protocol, traffic.port)
         for port in destination.pod.ports
