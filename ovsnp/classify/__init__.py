@@ -1,4 +1,4 @@
-"""Pass 3: peer sets to identities and prefixes, ports to masks, rules to clauses."""
+"""Pass 3: turns peer sets into identities and prefixes, ports into masks, and rules into clauses."""
 
 from ovsnp.classify.classifier import Classifier
 

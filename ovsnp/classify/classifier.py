@@ -1,4 +1,4 @@
-"""Pass 3 as a whole: rules and peers to clauses and identities."""
+"""Pass 3 as a whole: turns rules and peers into clauses and identities."""
 
 from ovsnp.classify.peers import Peers
 from ovsnp.classify.rules import ClauseRules
@@ -10,14 +10,14 @@ from ovsnp.model.policy import Direction
 
 
 class Classifier:
-    """The numbers of subjects, identities and rules, and the clauses that are made of these."""
+    """Gives numbers to subjects, identities and rules, and makes clauses of them."""
 
     def __init__(self, _: Options) -> None:
         self._peers = {table: Peers() for table in PeerTable}
         self._rules = {direction: ClauseRules(self._peers) for direction in Direction}
 
     def update(self, node: NodeChanges) -> PolicyChanges:
-        """Take what changed of rules, and of the addresses of their peers; returns what changed of the clauses."""
+        """Take the changes of the rules and of their peers' addresses; returns the changes of the clauses."""
         changes = node.rules
         told = {
             table: peers.update(changes.blocks[table], changes.listed[table]) for table, peers in self._peers.items()

@@ -1,4 +1,4 @@
-"""Peer sets to identities: the classes of addresses that no rule tells apart, as longest prefixes."""
+"""Turns peer sets into identities: classes of addresses that no rule tells apart, for longest-prefix matches."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ _NOTHING: _Answer = frozenset()
 
 
 class Blocks:
-    """Where the answer of ipBlocks alone changes: prefixes with the answer there, and the answer around.
+    """The prefixes at which the answer of the ipBlocks changes, with the answer inside and the answer around.
 
-    An except is only a longer prefix with another answer, so blocks need no subtraction, and blocks whose
-    excepts overlap stay a union.
+    An except is a longer prefix with another answer. So blocks need no subtraction, and blocks with overlapping
+    excepts stay a union.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Blocks:
         self._masks: dict[int, tuple[tuple[int, int], ...]] = {}
 
     def update(self, blocks: Mapping[str, tuple[IPBlock, ...]]) -> set[Prefix]:
-        """Take the blocks of some sets; returns the prefixes at which something is another than before."""
+        """Take the blocks of some sets; returns the prefixes whose answers have changed."""
         for name, those in blocks.items():
             if those:
                 self._of_set[name] = those
@@ -49,7 +49,7 @@ class Blocks:
         }
 
     def at(self, prefix: Prefix) -> tuple[_Answer, _Answer]:
-        """The answer at a prefix, and the answer right around it."""
+        """The answer inside a prefix, and the answer around it."""
         if found := self._answers.get(prefix):
             return found
         family, value, own = prefix
@@ -84,7 +84,7 @@ def _mask(family: int, length: int) -> int:
 
 
 class Peers:
-    """The prefixes at which the answer to "which sets hold this address" changes, with the identities they have."""
+    """The prefixes at which the answer to "which sets hold this address" changes, with their identities."""
 
     def __init__(self) -> None:
         self._blocks = Blocks()
@@ -98,9 +98,9 @@ class Peers:
     def update(
         self, blocks: Mapping[str, tuple[IPBlock, ...]], listed: Mapping[Address, _Answer]
     ) -> tuple[dict[Prefix, PeerEntry | None], set[str]]:
-        """Take the blocks of some sets, and the sets that list some addresses.
+        """Take the blocks of some sets, and the names of the sets that list some addresses.
 
-        Returns the entries that are others than before (None: gone), and the sets that have other identities.
+        Returns the entries that have changed (None: removed), and the names of the sets whose identities have changed.
         """
         if not blocks and not listed:
             return {}, set()
@@ -132,7 +132,7 @@ class Peers:
         return tuple(sorted(found, key=lambda identity: identity.sets))
 
     def _answer(self, prefix: Prefix) -> _Answer | None:
-        """The answer at a prefix; None if it is the answer right around."""
+        """The answer at a prefix; None if it equals the answer around the prefix."""
         answer, around = self._blocks.at(prefix)
         if names := self._listed.get(prefix):
             answer = answer | names if answer else names
@@ -142,7 +142,7 @@ class Peers:
         return None if answer is None else PeerEntry(prefix, self._identities.get(answer))
 
     def _count(self, answers: Mapping[Prefix, _Answer | None]) -> tuple[set[_Answer], set[str]]:
-        """Number the answers that are new; returns those that were there and have another number, and the sets."""
+        """Number the new answers; returns the older answers with a new number, and the sets with other identities."""
         seen: set[_Answer] = set()
         for prefix, answer in answers.items():
             for each, count in ((self._answers.get(prefix), -1), (answer, 1)):

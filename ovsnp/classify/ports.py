@@ -1,4 +1,4 @@
-"""Port ranges to bit masks."""
+"""Turns port ranges into bit masks."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Rules to clauses."""
+"""Turns rules into clauses."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -16,7 +16,7 @@ _Key = TypeVar("_Key")
 
 
 class ClauseRules:
-    """The rules of one direction as clauses, with their numbers; rules whose peers have no address are left out."""
+    """The rules of one direction as clauses with numbers; a rule whose peers have no address is left out."""
 
     def __init__(self, peers: Mapping[PeerTable, Peers]) -> None:
         self._peers = peers
@@ -36,7 +36,7 @@ class ClauseRules:
         rules: Mapping[str, ResolvedRule | None],
         sets: Mapping[PeerTable, Collection[str]],
     ) -> ClauseChanges:
-        """Take pods and rules that changed, and the peer sets that have other identities; returns what changed."""
+        """Take changed pods and rules, and the peer sets with other identities; returns the changes of the clauses."""
         if not isolated and not rules and not any(sets.values()):
             return ClauseChanges({}, {}, {})
         came = {key for key, rule in rules.items() if rule and key not in self._rules}
@@ -56,7 +56,7 @@ class ClauseRules:
         return ClauseChanges(subjects, self._numbers_of(pods, subjects), self._changed(touched))
 
     def _take(self, key: str, rule: ResolvedRule | None) -> set[str]:
-        """Keep a rule in the place of the one of this key; returns the pods that it selects now, or no longer."""
+        """Replace the rule with this key (None: remove it); returns the pods that it selects now, or no longer."""
         before = self._rules.pop(key, None)
         old, new = set(before.subjects if before else ()), set(rule.subjects if rule else ())
         if before:
@@ -75,11 +75,11 @@ class ClauseRules:
         return old ^ new
 
     def _rules_of(self, pod: str) -> list[str] | None:
-        """The rules that select a pod; None if it is not isolated."""
+        """The keys of the rules that select a pod, sorted; None if the pod is not isolated."""
         return sorted(self._selecting.get(pod, ())) if pod in self._isolated else None
 
     def _numbers_of(self, pods: set[str], subjects: Mapping[str, SubjectClass | None]) -> dict[str, int]:
-        """The pods that have another subject number than before; 0: they are not isolated."""
+        """The pods whose subject number has changed, with the new number; 0: the pod is not isolated."""
         numbers = dict.fromkeys(pods - self._isolated, 0)
         for subject in subjects.values():
             if subject:

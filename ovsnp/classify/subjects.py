@@ -1,4 +1,4 @@
-"""Local pods to subjects: the pods that the same rules select have one number."""
+"""Turns local pods into subjects: the pods that the same rules select have one number."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Subjects:
         self._classes: dict[str, SubjectClass] = {}
 
     def update(self, selecting: Mapping[str, list[str] | None]) -> dict[str, SubjectClass | None]:
-        """Take the rules that select a pod, sorted; None: the pod is not isolated. Returns the classes that changed."""
+        """Take the sorted rules that select some pods (None: not isolated); returns the classes that have changed."""
         touched: set[str] = set()
         for pod, rules in selecting.items():
             before = self._name_of.pop(pod, None)

@@ -1,1 +1,1 @@
-"""What the passes of the compiler hand on to each other."""
+"""The intermediate representations that the passes of the compiler hand on."""

@@ -21,21 +21,21 @@ class PortMask(NamedTuple):
 
 
 class SubjectClass(msgspec.Struct, frozen=True):
-    """Local pods that the same rules select, with their number; ``pods`` are ``NAMESPACE/NAME``."""
+    """Local pods that the same rules select, with one number; ``pods`` are ``NAMESPACE/NAME``, sorted."""
 
     number: int
     pods: tuple[str, ...]
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """A class of addresses that no rule tells apart: its number, and the names of the peer sets it is in."""
+    """A class of addresses that no rule tells apart: a number, and the names of the peer sets that hold the class."""
 
     number: int
     sets: tuple[str, ...]
 
 
 class PeerEntry(NamedTuple):
-    """The addresses of a prefix, without those of longer prefixes, have an identity (None: in no peer set)."""
+    """The identity of the addresses of a prefix, without those of longer prefixes (None: in no peer set)."""
 
     prefix: Prefix
     identity: Identity | None
@@ -44,7 +44,7 @@ class PeerEntry(NamedTuple):
 class RuleClauses(msgspec.Struct, frozen=True):
     """A rule as up to three clauses; ``identities`` None is every peer, ``ports`` None every port and protocol.
 
-    In table EgressServicePeer both are of the cluster IP that a connection was opened to.
+    In table EgressServicePeer both are those of the cluster IP that the client connected to.
     """
 
     number: int
@@ -57,10 +57,10 @@ class RuleClauses(msgspec.Struct, frozen=True):
 
 
 class ClauseChanges(msgspec.Struct, frozen=True):
-    """What is another in one direction's rules; None: gone. What is not named is as before.
+    """The changes of one direction's rules; None: removed.
 
-    ``subjects`` are the classes of isolated local pods by a name of their own, ``numbers`` the subject numbers of pods
-    by ``NAMESPACE/NAME`` (0: not isolated). ``rules`` are by key.
+    ``subjects`` are the classes of isolated local pods, by the name of the class. ``numbers`` are the subject numbers
+    of pods by ``NAMESPACE/NAME`` (0: not isolated). ``rules`` are by key.
     """
 
     subjects: Mapping[str, SubjectClass | None]
@@ -69,7 +69,7 @@ class ClauseChanges(msgspec.Struct, frozen=True):
 
 
 class PolicyChanges(msgspec.Struct, frozen=True):
-    """What is another in the policies' three questions, and what else is another for the node: what pass 3 hands on."""
+    """The result of pass 3: the changes of the node, of the peers' identities, and of the rules' clauses."""
 
     node: NodeChanges
     peers: Mapping[PeerTable, Mapping[Prefix, PeerEntry | None]]

@@ -1,4 +1,4 @@
-"""Services as one node's bridge sees them: a cluster IP and port, and the endpoints behind it."""
+"""Frontends, the Services of one node's bridge: a cluster IP and port, and the endpoints behind it."""
 
 from typing import NamedTuple
 
@@ -9,17 +9,18 @@ from ovsnp.model.ports import Protocol
 
 
 class Backend(NamedTuple):
-    """An endpoint: its address and port."""
+    """The address and port of an endpoint."""
 
     address: Address
     port: int
 
 
 class Frontend(msgspec.Struct, frozen=True):
-    """One cluster IP with one of its Service's ports; without ``backends`` its traffic is dropped.
+    """One cluster IP with one port of the Service; without ``backends`` the bridge drops the traffic.
 
-    ``service`` is ``NAMESPACE/NAME``. ``affinity`` is the seconds for which a client keeps its endpoint.
-    ``leaving`` get no new connections, but are still listed: they are not ready, or end.
+    ``service`` is ``NAMESPACE/NAME``. ``affinity`` is the time in seconds for which a client keeps its endpoint (None:
+    no affinity). The endpoints in ``leaving`` are still listed, but get no new connections: they are not ready, or
+    terminate.
     """
 
     service: str

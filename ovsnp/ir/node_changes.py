@@ -1,4 +1,4 @@
-"""What a change of the cluster is for one node, with selectors resolved: what pass 2 hands on."""
+"""The result of pass 2: the changes of the cluster for one node, with selectors resolved."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ ServiceName = tuple[str, str]
 
 
 class NodeChanges(msgspec.Struct, frozen=True):
-    """The bridge as it is now, and what else is another than before; None, or no frontend: gone.
+    """The current bridge, and the changes of pods, nodes, rules and frontends; None, or no frontend: removed.
 
     ``pods`` are local pods by ``NAMESPACE/NAME``, ``nodes`` the other nodes by name.
     """

@@ -1,4 +1,4 @@
-"""What the policies ask of one node: who is isolated, and which rules admit whom, with selectors resolved."""
+"""The policies for one node, with selectors resolved: isolated pods, rules, and the peer sets of the rules."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +11,7 @@ from ovsnp.model.ports import Protocol
 
 
 class RuleRef(msgspec.Struct, frozen=True, order=True):
-    """A rule's name: which item of which section of which policy."""
+    """The name of a rule: a policy, a section (``ingress`` or ``egress``), and the index in it."""
 
     namespace: str
     policy: str
@@ -37,7 +37,7 @@ class PortRange(msgspec.Struct, frozen=True, order=True):
 
 
 class PeerTable(StrEnum):
-    """A table that says which peer sets hold an address: a peer's, or the cluster IP that a packet was sent to."""
+    """A table that maps an address to peer sets: the address of a peer, or the cluster IP that a client connects to."""
 
     EGRESS = "EgressPeer"
     EGRESS_SERVICE = "EgressServicePeer"
@@ -45,16 +45,16 @@ class PeerTable(StrEnum):
 
 
 PEERS = {Direction.EGRESS: PeerTable.EGRESS, Direction.INGRESS: PeerTable.INGRESS}
-"""The table that knows the peers of a direction's rules."""
+"""The table of the peers of each direction's rules."""
 
 
 class ResolvedRule(msgspec.Struct, frozen=True):
-    """One rule for the local pods that agree on what its named ports mean.
+    """One rule, for subjects and peers that give its named ports the same numbers.
 
-    ``key`` tells it from every other: the rule's name, and where named ports made it several, the ports.
-    ``subjects`` are the keys of local pods, sorted. ``peers`` is the name of a peer set in ``table``; None is everyone.
-    ``ports`` None is every port and protocol. In table EgressServicePeer peers and ports are not of the destination,
-    but of the cluster IP that a connection was opened to.
+    ``key`` is unique: the name of the rule, and where one rule became several, the ports or ``by cluster IP``.
+    ``subjects`` are the keys of local pods, sorted. ``peers`` is the name of a peer set in ``table``; None is every
+    peer. ``ports`` None is every port and protocol. In table EgressServicePeer peers and ports are not those of the
+    destination, but those of the cluster IP that the client connected to.
     """
 
     ref: RuleRef
@@ -66,13 +66,13 @@ class ResolvedRule(msgspec.Struct, frozen=True):
 
 
 class RuleChanges(msgspec.Struct, frozen=True):
-    """What is another in what policies ask of one node; what is not named is as before.
+    """The changes of the policies for one node.
 
     ``isolated`` says of local pods, by key, whether a policy of the direction selects them. ``rules`` are by key; None:
-    the rule is gone. A peer set is named after the selectors and blocks that it is made of, so sets that say the same
-    have the same name. ``blocks`` are the ipBlocks of a peer set, and the pods' CIDRs where every pod is meant; none:
-    the set has no blocks any more. ``listed`` are the names of the peer sets that list an address, as that of a pod
-    that a selector selects.
+    the rule is removed. A peer set is named after its selectors and blocks, so equal sets have the same name.
+    ``blocks`` are the ipBlocks of a peer set, and the pod CIDRs where the set holds every pod; empty: the set has no
+    blocks any more. ``listed`` are the names of the peer sets that list an address, such as the address of a selected
+    pod.
     """
 
     isolated: Mapping[Direction, Mapping[str, bool]]

@@ -1,4 +1,4 @@
-"""Pass 2: a cluster to one node's bridge, and selectors to the subjects and peer sets of its pods."""
+"""Pass 2: turns a cluster into one node's bridge, and selectors into the subjects and peer sets of its rules."""
 
 from ovsnp.resolve.bridge import assume_ports, local_pods
 from ovsnp.resolve.resolver import Resolver

@@ -1,4 +1,4 @@
-"""What one node's bridge must know of the cluster."""
+"""The parts of the cluster that one node's bridge needs: ports, local pods, and other nodes."""
 
 from collections.abc import Collection, Iterable
 
@@ -14,14 +14,14 @@ from ovsnp.pipeline.ports import FIRST_OFFLINE_OFPORT, GATEWAY_MAC, GATEWAY_OFPO
 
 
 def local_pods(cluster: Cluster, node: str | None) -> tuple[Pod, ...]:
-    """The pods that run on a node; without Node objects also the pods that name no node, or all where none is asked."""
+    """The pods that run on a node, and the pods that name no node; all pods if ``node`` is None."""
     return tuple(pod for pod in cluster.pods if pod.is_on(node))
 
 
 def assume_ports(pods: Collection[Pod]) -> BridgePorts:
-    """Ports without a bridge to ask: numbered in the order of ``namespace/pod``.
+    """Ports without reading a bridge: numbers in the order of ``NAMESPACE/NAME``, MAC addresses from IPv4 addresses.
 
-    Raises UsageError where a pod has no IPv4 address to make its MAC address of.
+    Raises UsageError where a pod has no IPv4 address.
     """
     macs = {pod.key: derived_mac(pod.addresses) for pod in pods}
     if without := sorted(key for key, mac in macs.items() if mac is None):
@@ -32,7 +32,7 @@ def assume_ports(pods: Collection[Pod]) -> BridgePorts:
 
 
 class BridgeParts:
-    """The pods of ``options.node`` that have a port, the other nodes, and what else the bridge's flows are made for."""
+    """The pods of ``options.node`` with a port, the other nodes, and the other input of the bridge's flows."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -49,12 +49,12 @@ class BridgeParts:
 
     @property
     def ports(self) -> BridgePorts:
-        """The ports that there are."""
+        """The ports of the bridge."""
         return self._ports
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """All nodes."""
+        """All nodes of the cluster."""
         return tuple(self._nodes.values())
 
     @property
@@ -66,11 +66,11 @@ class BridgeParts:
 
     @property
     def judged(self) -> tuple[Address, ...]:
-        """The addresses of nodes that policy judges as addresses."""
+        """The addresses of other nodes that policy judges like any other address."""
         return tuple(address for other in self._others.values() if other.judged for address in other.addresses)
 
     def update_nodes(self, went: Collection[Node], came: Collection[Node]) -> set[str]:
-        """Take nodes away, then take nodes in; returns their names."""
+        """Remove nodes, then add nodes; returns the names of all these nodes."""
         names = {node.name for node in (*went, *came)}
         if names:
             self._stale, self._pod_cidrs = True, None
@@ -80,9 +80,9 @@ class BridgeParts:
         return names
 
     def resolve_nodes(self, names: set[str]) -> dict[str, RemoteNode | None]:
-        """The other nodes that are not as they were; ``names`` are those of the nodes that went or came.
+        """The other nodes that have changed (None: removed); ``names`` are the nodes that were removed or added.
 
-        Raises UsageError where a node's tunnel could not be reached: it has no InternalIP.
+        Raises UsageError where a node has no InternalIP for its tunnel.
         """
         there = names & self._nodes.keys()
         renumbered = self._numbers.update((names & self._numbered) - there, there - self._numbered)
@@ -97,7 +97,7 @@ class BridgeParts:
         return changed
 
     def _remote(self, name: str) -> RemoteNode | None:
-        """Another node; None if there is no such node, or the name is that of the bridge's."""
+        """Another node; None if there is no such node, or it is the bridge's own node."""
         node = self._nodes.get(name)
         if node is None or name == self._options.node:
             return None
@@ -110,7 +110,7 @@ class BridgeParts:
     def update_pods(
         self, went: Iterable[Pod], came: Iterable[Pod], ports: BridgePorts | None
     ) -> dict[str, LocalPod | None]:
-        """Take pods away, then take pods in, with the ports that there are now; returns what is not as it was."""
+        """Remove pods, then add pods; ``ports`` None: as before. Returns the local pods that have changed."""
         touched: set[str] = set()
         if self._here:
             for pod in (*went, *came):
@@ -138,7 +138,7 @@ class BridgeParts:
         return LocalPod(pod, port) if pod and port else None
 
     def bridge(self, service_cidrs: tuple[Prefix, ...]) -> Bridge:
-        """The bridge as it is now; raises UsageError where there are nodes, but not the bridge's own."""
+        """The current bridge; raises UsageError where the cluster has nodes, but not the bridge's own node."""
         if self._stale or service_cidrs != self._bridge.service_cidrs:
             self._stale = False
             self._bridge = self._make(service_cidrs)

@@ -1,4 +1,4 @@
-"""Peers of an egress rule by what the rule's named ports mean at them."""
+"""The peers of an egress rule, grouped by the numbers that they give the rule's named ports."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from ovsnp.resolve import ports
 
 
 class NamedPeers:
-    """The peers of egress rules that give the same names of ports a meaning: a peer set for each meaning.
+    """The peers of egress rules with the same named ports: one peer set for each meaning of the names.
 
-    ``blocks`` are the ipBlocks among the peers, which mean pods by their addresses. ``users`` are the policies that
-    have such a rule, by namespace and name. ``changed`` says that there is a meaning that there was not, or that one is
-    gone.
+    A meaning is the set of ports that the names stand for at a peer. ``blocks`` are the ipBlocks among the peers, which
+    mean pods by address. ``users`` are the policies that have such a rule, by namespace and name. ``changed``: a
+    meaning is new, or is gone.
     """
 
     def __init__(self, peers: str, entries: tuple[PortEntry, ...], blocks: Iterable[IPBlock]) -> None:
@@ -28,11 +28,11 @@ class NamedPeers:
         self._meanings: Counter[tuple[PortRange, ...]] = Counter()
 
     def meanings(self) -> dict[tuple[PortRange, ...], str]:
-        """What the names mean at some peer, with the name of the peer set."""
+        """The meanings of the names at all peers, each with the name of its peer set."""
         return {meaning: ports.variant(self.key, meaning) for meaning in self._meanings}
 
     def set_of(self, held: tuple[ContainerPort, ...]) -> str | None:
-        """The peer set of pods with these ports; None if they have none of the names."""
+        """The peer set of pods with these ports; None if the pods have none of the names."""
         meaning = ports.named_port_ranges(self._entries, held)
         return ports.variant(self.key, meaning) if meaning else None
 
@@ -41,13 +41,13 @@ class NamedPeers:
         return any(_covers(block, host_prefix(address)) for block in self.blocks)
 
     def join(self, held: tuple[ContainerPort, ...]) -> None:
-        """Pods with these ports are among the peers."""
+        """Count pods with these ports among the peers."""
         if meaning := ports.named_port_ranges(self._entries, held):
             self.changed |= meaning not in self._meanings
             self._meanings[meaning] += 1
 
     def leave(self, held: tuple[ContainerPort, ...]) -> None:
-        """Pods with these ports are no longer among the peers."""
+        """No longer count pods with these ports among the peers."""
         if meaning := ports.named_port_ranges(self._entries, held):
             self._meanings[meaning] -= 1
             if not self._meanings[meaning]:

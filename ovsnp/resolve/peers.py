@@ -1,4 +1,4 @@
-"""The addresses that rules' peers denote."""
+"""Peer sets: the addresses of the peers of rules."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _EVERY_POD = PodPeer(None, _ALL)
 
 
 class _PeerSet:
-    """What a peer set is made of, and how many rules use it."""
+    """The content of a peer set, and the number of rules that use it."""
 
     __slots__ = ("blocks", "namespace", "peers", "queries", "users")
 
@@ -32,9 +32,9 @@ class _PeerSet:
 
 
 class PeerSets:
-    """The peer sets that rules use; a set is there as long as a rule uses it.
+    """The peer sets that rules use; a set exists as long as a rule uses it.
 
-    ``every_pod`` are the blocks that "every pod" means: the pod CIDRs of the nodes, if there are nodes.
+    If there are nodes, their pod CIDRs stand for "every pod" (`set_every_pod`).
     """
 
     def __init__(self, pods: PodIndex) -> None:
@@ -48,7 +48,7 @@ class PeerSets:
         self._listings = {table: Listings() for table in PeerTable}
 
     def use(self, table: PeerTable, namespace: str, peers: tuple[Peer, ...]) -> str:
-        """The name of the union of a policy's peers, which a rule more uses; ``namespace`` is the policy's."""
+        """Count one more rule that uses these peers of a policy in ``namespace``; returns the name of the peer set."""
         name = set_name(namespace, peers)
         if (table, name) not in self._sets:
             found = self._sets[table, name] = _PeerSet(namespace, peers)
@@ -57,7 +57,7 @@ class PeerSets:
         return name
 
     def leave(self, table: PeerTable, name: str) -> None:
-        """A rule uses the set no longer."""
+        """Count one rule less that uses the set."""
         found = self._sets[table, name]
         found.users -= 1
         if not found.users:
@@ -69,9 +69,9 @@ class PeerSets:
     def use_named(
         self, policy: tuple[str, str], name: str, peers: tuple[Peer, ...], entries: tuple[PortEntry, ...]
     ) -> NamedPeers:
-        """The peers by the meaning of named ports, which a rule more of a policy uses; no peers: every pod.
+        """Count one more rule of a policy that uses these peers by the meaning of its named ports, and return them.
 
-        ``name`` is that of the peers.
+        ``name`` is the name of the peers; no peers means every pod.
         """
         found = NamedPeers(name, entries, [peer for peer in peers if isinstance(peer, IPBlock)])
         if found.key in self._named:
@@ -86,7 +86,7 @@ class PeerSets:
         return found
 
     def leave_named(self, policy: tuple[str, str], found: NamedPeers) -> None:
-        """A rule of a policy uses the peers no longer."""
+        """Count one rule less of a policy that uses these peers."""
         found.users[policy] -= 1
         if found.users[policy]:
             return
@@ -96,7 +96,7 @@ class PeerSets:
             self._unlink_named(found)
 
     def users_of_changed(self) -> set[tuple[str, str]]:
-        """The policies for which named ports of peers mean what they meant nowhere before, or no longer."""
+        """The policies whose named ports have a new meaning at a peer, or have lost a meaning."""
         users: set[tuple[str, str]] = set()
         for found in self._named.values():
             if found.changed:
@@ -105,7 +105,7 @@ class PeerSets:
         return users
 
     def set_every_pod(self, pod_cidrs: Iterable[Prefix], not_pods: Iterable[Address]) -> None:
-        """Take the pod CIDRs of all nodes, and the addresses in these that are no pods'."""
+        """Take the pod CIDRs of all nodes, and the addresses in them that no pod has."""
         holes = [host_prefix(address) for address in not_pods]
         blocks = tuple(
             IPBlock(block, tuple(sorted(hole for hole in holes if block.contains(hole)))) for block in merge(pod_cidrs)
@@ -117,7 +117,7 @@ class PeerSets:
                     self._make(table, name, found)
 
     def follow_pods(self) -> None:
-        """List the addresses of pods that came to classes that are listed, and no longer those of pods that went."""
+        """List the addresses of new pods in the peer sets of their classes, and remove those of pods that are gone."""
         for pod, found in self._pods.went:
             for table, names in found.sets.items():
                 self._listings[table].remove(pod.addresses, names)
@@ -138,7 +138,7 @@ class PeerSets:
     def take_changes(
         self,
     ) -> tuple[dict[PeerTable, dict[str, tuple[IPBlock, ...]]], dict[PeerTable, dict[Address, frozenset[str]]]]:
-        """The blocks of sets, and the sets that list an address, as far as they are others than the last time."""
+        """The changes since the last call: the blocks of sets, and the sets that list each address."""
         changed, self._pods.changed = self._pods.changed, set()
         for found in changed:
             self._list_class(found)
@@ -164,7 +164,7 @@ class PeerSets:
                         listings.add(pod.addresses, new)
 
     def _make(self, table: PeerTable, name: str, found: _PeerSet) -> None:
-        """Make a set of its peers, once more where "every pod" means something else now."""
+        """Build a set from its peers, again when the blocks of "every pod" have changed."""
         blocks = {peer for peer in found.peers if isinstance(peer, IPBlock)}
         selectors = [peer for peer in found.peers if isinstance(peer, PodPeer)]
         if self._every_pod and any(map(_is_every_pod, selectors)):
@@ -226,7 +226,7 @@ class PeerSets:
 
 
 def set_name(namespace: str, peers: Iterable[Peer]) -> str:
-    """The name of a union of peers, which depends on nothing but what these say."""
+    """The name of a union of peers; equal peers give equal names."""
     return " | ".join(sorted({_name(namespace, peer) for peer in peers}))
 
 

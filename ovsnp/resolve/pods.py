@@ -1,4 +1,4 @@
-"""Which selectors select a pod: asked once for all pods that no selector and no named port tells apart."""
+"""An index of pods: selectors are evaluated once for all pods with equal labels and named ports."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -30,11 +30,11 @@ class PodClass:
 
 
 class PodQuery:
-    """Pods by labels, in one namespace or in those that a selector selects.
+    """A query for pods by labels, in one namespace or in the namespaces that a selector selects.
 
     ``sets`` are the peer sets, by table and name, that list the addresses of these pods; ``named`` list them by the
-    meaning of named ports. Only the index knows which classes a query selects: without a cycle of references no garbage
-    collector has to look for an index that is let go.
+    meaning of named ports. Only the index maps queries to classes: without a cycle of references, Python frees a
+    dropped index without the garbage collector.
     """
 
     __slots__ = ("key", "named", "namespace", "namespaces", "selector", "sets")
@@ -49,14 +49,14 @@ class PodQuery:
         self.named: set[NamedPeers] = set()
 
     def asks(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """True if pods of this namespace may be selected; ``labels`` are those of the namespace, if it is there."""
+        """True if the query covers this namespace; ``labels`` are those of the Namespace object (None: no object)."""
         if self.namespaces is None:
             return namespace == self.namespace
         return labels is not None and matches(self.namespaces, labels)
 
 
 class _Space:
-    """A namespace: its labels (None: there is no such object), its pods by class and name, and who asks about them."""
+    """A namespace: labels (None: no Namespace object), pods by class and name, and the queries that cover it."""
 
     __slots__ = ("class_of", "classes", "labels", "queries")
 
@@ -68,7 +68,7 @@ class _Space:
 
     @property
     def is_gone(self) -> bool:
-        """True if neither the namespace nor a pod is there."""
+        """True if there is neither a Namespace object nor a pod."""
         return self.labels is None and not self.class_of
 
     def all_classes(self) -> Iterator[PodClass]:
@@ -79,8 +79,9 @@ class _Space:
 class PodIndex:
     """All pods of a cluster, and the queries about them.
 
-    ``changed`` are the classes that another set of queries selects, or whose queries are of other peer sets. ``went``
-    and ``came`` are pods with their class, as far as peer sets list the class, or all while ``watched``.
+    ``changed`` are the classes with other queries than before, or whose queries have other peer sets. ``went`` and
+    ``came`` are removed and added pods with their class: all of them while ``watched``, else the pods whose class is
+    listed by a peer set.
     """
 
     def __init__(self) -> None:
@@ -96,9 +97,9 @@ class PodIndex:
     def update(
         self, pods: tuple[Iterable[Pod], Iterable[Pod]], namespaces: tuple[Iterable[Namespace], Iterable[Namespace]]
     ) -> list[Pod]:
-        """Take objects away, then take objects in, in the place of those of their names.
+        """Remove objects, then add objects; each pair is (removed, added), and an added object replaces its namesake.
 
-        Returns the pods that are not there any more, or not as they were.
+        Returns the old versions of the pods that are removed or replaced.
         """
         self._gone = []
         for pod in pods[0]:
@@ -114,7 +115,7 @@ class PodIndex:
         return self._gone
 
     def _add(self, pods: Iterable[Pod]) -> None:
-        """A cluster has many pods, and mostly one after the other in one namespace."""
+        """Add pods; look-ups of the namespace are rare, as pods of one namespace mostly come one after the other."""
         space, namespace = _Space(), None
         for pod in pods:
             if pod.namespace != namespace:
@@ -129,7 +130,7 @@ class PodIndex:
                 self.came.append((pod, found))
 
     def query(self, namespace: str, peer: PodPeer) -> PodQuery:
-        """The query for a policy's peer; ``namespace`` is the policy's."""
+        """The query for a policy's peer; ``namespace`` is the namespace of the policy."""
         key = (namespace if peer.namespace_selector is None else "", peer)
         if key not in self._queries:
             query = self._queries[key] = PodQuery(key)
@@ -141,7 +142,7 @@ class PodIndex:
         return self._queries[key]
 
     def drop(self, query: PodQuery) -> None:
-        """Forget a query if no peer set is made of it any more."""
+        """Remove a query that no peer set uses any more."""
         if query.sets or query.named:
             return
         del self._queries[query.key]
@@ -155,7 +156,7 @@ class PodIndex:
         return self._selected[query]
 
     def select(self, namespace: str, selector: Selector) -> Iterator[Pod]:
-        """The pods of a namespace whose labels match."""
+        """The pods of a namespace that a selector selects."""
         if space := self._spaces.get(namespace):
             for found in space.all_classes():
                 if matches(selector, found.labels):
@@ -172,7 +173,7 @@ class PodIndex:
 
     @property
     def namespaces(self) -> tuple[Namespace, ...]:
-        """The namespaces that there are."""
+        """The namespaces with a Namespace object."""
         return tuple(Namespace(name, space.labels) for name, space in self._spaces.items() if space.labels is not None)
 
     def _space(self, namespace: str) -> _Space:
@@ -183,7 +184,7 @@ class PodIndex:
         return space
 
     def _asked(self, query: PodQuery) -> Iterable[tuple[str, _Space]]:
-        """The namespaces that a query may ask about."""
+        """The namespaces that a query may cover."""
         if query.namespaces is None:
             return ((query.namespace, self._space(query.namespace)),)
         return self._spaces.items()

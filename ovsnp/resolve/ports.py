@@ -1,4 +1,4 @@
-"""Port entries to ranges, and names to the numbers that pods give them."""
+"""Turns port entries into ranges, and port names into the numbers that pods give them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,7 @@ from ovsnp.model.ports import ContainerPort, PortEntry
 
 
 def numbered(entries: Iterable[PortEntry]) -> tuple[PortRange, ...]:
-    """The entries that hold no name, as ranges."""
+    """The entries without a port name, as sorted ranges."""
     return tuple(sorted({_range(entry) for entry in entries if not isinstance(entry.port, str)}))
 
 
@@ -18,12 +18,12 @@ def _range(entry: PortEntry) -> PortRange:
 
 
 def named(entries: Iterable[PortEntry]) -> tuple[PortEntry, ...]:
-    """The entries that hold a name."""
+    """The entries with a port name."""
     return tuple(entry for entry in entries if isinstance(entry.port, str))
 
 
 def named_port_ranges(entries: Sequence[PortEntry], held: Sequence[ContainerPort]) -> tuple[PortRange, ...]:
-    """The ports that named entries mean at a destination pod with these named ports."""
+    """The ports that named entries stand for at a destination pod with these named ports, sorted."""
     return tuple(
         sorted(
             {

@@ -1,4 +1,4 @@
-"""Pass 2 as a whole: changes of the cluster to changes for one node."""
+"""Pass 2 as a whole: turns changes of the cluster into changes for one node."""
 
 from ovsnp.ir.node_changes import NodeChanges
 from ovsnp.ir.ruleset import RuleChanges
@@ -13,7 +13,7 @@ from ovsnp.resolve.services import Services
 
 
 class Resolver:
-    """What the cluster is for one node, which follows the cluster's changes."""
+    """The cluster as one node needs it, kept up to date with the cluster's changes."""
 
     def __init__(self, options: Options) -> None:
         self._pods, self._host_pods = PodIndex(), PodIndex()
@@ -24,12 +24,12 @@ class Resolver:
 
     @property
     def assumed_ports(self) -> bool:
-        """True if no database was asked for the ports."""
+        """True if the ports are assumed, not read from a bridge."""
         return self._parts.ports.assumed
 
     @property
     def everything(self) -> Changes:
-        """The changes that make all objects and ports of nothing."""
+        """The changes from an empty cluster to all current objects and ports."""
         objects = Objects(
             self._pods.namespaces,
             self._parts.nodes,
@@ -43,7 +43,7 @@ class Resolver:
         return Changes(objects, ports=self._parts.ports)
 
     def update(self, changes: Changes) -> NodeChanges:
-        """Take changes, and return what these are for the node.
+        """Take changes of the cluster, and return the changes for the node.
 
         Raises UsageError where the bridge's own node is not among the nodes, or another node has no address for its
         tunnel.
@@ -63,7 +63,7 @@ class Resolver:
         )
 
     def take(self, changes: Changes) -> tuple[dict[str, LocalPod | None], set[str]]:
-        """Keep the objects and ports that changed; returns what is another of the node's pods, and the nodes' names."""
+        """Keep the changed objects and ports; returns the local pods that changed, and the names of changed nodes."""
         went, came = changes.went, changes.came
         before = self._pods.update((went.pods, came.pods), (went.namespaces, came.namespaces))
         hosts_before = self._host_pods.update((went.host_pods, came.host_pods), ((), ()))

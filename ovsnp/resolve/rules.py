@@ -1,4 +1,4 @@
-"""The rules that concern one node's pods."""
+"""The rules of the policies that select the pods of one node."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -18,14 +18,14 @@ _Name = tuple[str, str]
 
 
 def isolates(policy: NetworkPolicy, direction: Direction) -> bool:
-    """Whether the policy is of this direction: as ``policyTypes`` says, or else as its sections do."""
+    """True if the policy applies to this direction, by ``policyTypes`` or, without these, by its sections."""
     if policy.policy_types:
         return direction in policy.policy_types
     return direction is Direction.INGRESS or bool(policy.egress)
 
 
 class _Concern:
-    """A policy that selects local pods: which, by key, with the rules that it has for them and the peers of these."""
+    """A policy that selects local pods: the ports of these pods by key, the resolved rules, and the peers in use."""
 
     __slots__ = ("directions", "named", "peers", "policy", "rules", "subjects")
 
@@ -41,8 +41,8 @@ class _Concern:
 class NodeRules:
     """The rules of the policies that select local pods.
 
-    A rule that could never match (its subjects' or peers' ports have none of its names) is left out; a pod that any
-    policy of a direction selects is isolated in it, with or without rules.
+    A rule that can never match, because no subject or peer has its named ports, is left out. A pod that a policy of a
+    direction selects is isolated in this direction, with or without rules.
     """
 
     def __init__(self, peers: PeerSets, *, service_blocks: bool) -> None:
@@ -56,11 +56,11 @@ class NodeRules:
 
     @property
     def policies(self) -> tuple[NetworkPolicy, ...]:
-        """All policies, whomever they select."""
+        """All policies, also those that select no local pod."""
         return tuple(policy for policies in self._policies.values() for policy in policies.values())
 
     def update_pods(self, pods: Mapping[str, LocalPod | None]) -> None:
-        """Take local pods in, or away where there is None, and select them."""
+        """Add or replace local pods (None: remove them), and mark the policies that select them."""
         for key, local in pods.items():
             namespace = key.partition("/")[0]
             before = self._pods[namespace].pop(key, None)
@@ -78,7 +78,7 @@ class NodeRules:
                 self._touched.add((namespace, name))
 
     def update_policies(self, went: Collection[NetworkPolicy], came: Collection[NetworkPolicy]) -> None:
-        """Take policies away, then take policies in."""
+        """Remove policies, then add policies."""
         for policy in went:
             self._policies[policy.namespace].pop(policy.name, None)
         for policy in came:
@@ -90,7 +90,7 @@ class NodeRules:
     def take_changes(
         self,
     ) -> tuple[dict[Direction, dict[str, bool]], dict[Direction, dict[str, ResolvedRule | None]]]:
-        """The pods that are isolated, or no longer, and the rules that are others than the last time."""
+        """The changes since the last call: pods that are isolated or no longer isolated, and rules (None: removed)."""
         rules: dict[Direction, dict[str, ResolvedRule | None]] = {direction: {} for direction in Direction}
         isolated: dict[Direction, set[str]] = {direction: set() for direction in Direction}
         while touched := self._touched | self._peers.users_of_changed():
@@ -122,7 +122,7 @@ class NodeRules:
             self._leave(name, before)
 
     def _isolate(self, concern: _Concern, count: int, isolated: dict[Direction, set[str]]) -> None:
-        """Count a policy in, or out, among those that isolate its subjects."""
+        """Add ``count`` (1 or -1) to the number of policies that isolate each subject of this policy."""
         for direction in concern.directions:
             isolated[direction].update(concern.subjects)
             for key in concern.subjects:
@@ -135,7 +135,7 @@ class NodeRules:
             self._peers.leave_named(name, named)
 
     def _concern(self, name: _Name) -> _Concern | None:
-        """What a policy has to do with local pods; None if it is gone or selects none."""
+        """A policy with its local pods and rules; None if the policy is gone or selects no local pod."""
         namespace, policy_name = name
         policy = self._policies.get(namespace, {}).get(policy_name)
         if policy is None:
@@ -162,7 +162,7 @@ class NodeRules:
                 yield from self._of_service(ref, rule, concern)
 
     def _of_ingress(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
-        """A named port is looked up at the subject, so subjects that disagree about it get rules of their own."""
+        """A named port is looked up at the subject: subjects with different numbers for it get separate rules."""
         table, names, numbers = PEERS[ref.direction], ports.named(rule.ports), ports.numbered(rule.ports)
         if not names:
             peers = self._use(table, ref, rule.peers, concern)
@@ -177,7 +177,7 @@ class NodeRules:
                 yield ResolvedRule(ref, ports.variant(str(ref), meaning), tuple(alike), peers, ranges, table)
 
     def _of_egress(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
-        """A named port is looked up at the peer, so peers that disagree about it get rules of their own."""
+        """A named port is looked up at the peer: peers with different numbers for it get separate rules."""
         table, names, numbers = PEERS[ref.direction], ports.named(rule.ports), ports.numbered(rule.ports)
         subjects = tuple(concern.subjects)
         if numbers or not names:
@@ -192,7 +192,7 @@ class NodeRules:
                 yield ResolvedRule(ref, ports.variant(str(ref), meaning), subjects, peers, meaning, table)
 
     def _of_service(self, ref: RuleRef, rule: Rule, concern: _Concern) -> Iterator[ResolvedRule]:
-        """A block may hold the cluster IP, whose ports have no names."""
+        """The rule for cluster IPs, which only blocks can name; the ports of a cluster IP have no names."""
         table = PeerTable.EGRESS_SERVICE
         blocks = tuple(peer for peer in rule.peers if isinstance(peer, IPBlock))
         numbers = ports.numbered(rule.ports)

@@ -1,4 +1,4 @@
-"""What a selector selects."""
+"""Label selectors: which labels match."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from ovsnp.model.selector import Operator, Requirement, Selector
 
 
 def matches(selector: Selector, labels: Mapping[str, str]) -> bool:
-    """Whether all requirements hold; NotIn and DoesNotExist hold where the key is missing."""
+    """True if all requirements hold; NotIn and DoesNotExist hold where the key is missing."""
     return all(_holds(requirement, labels) for requirement in selector.requirements)
 
 

@@ -1,4 +1,4 @@
-"""Services to cluster IPs, ports and endpoints, for the clients of one node."""
+"""Turns Services into cluster IPs, ports and endpoints, for the clients on one node."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -15,10 +15,11 @@ from ovsnp.resolve.selection import matches
 
 
 class Services:
-    """Every cluster IP and port of the cluster's Services, with the endpoints behind.
+    """Every cluster IP and port of the cluster's Services, with their endpoints.
 
-    Endpoints come from EndpointSlices, or without any of these from the pods that the selector selects, those of host
-    networks included. Ready ones serve; where none is ready, those that still serve while they end.
+    The endpoints come from EndpointSlices; without slices, from the pods that the selector selects, pods in the host
+    network included. Ready endpoints serve. If none is ready, the endpoints serve that still serve while they
+    terminate.
     """
 
     def __init__(self, options: Options, pods: PodIndex, host_pods: PodIndex) -> None:
@@ -49,7 +50,7 @@ class Services:
         return tuple(self._cidrs)
 
     def follow_pods(self, several: Iterable[Iterable[Pod]]) -> None:
-        """Note the Services whose endpoints are some of these pods, which went from the indexes or came to these."""
+        """Mark the Services whose selector selects some of these pods, which were removed or added."""
         if not self._by_selector:
             return
         for pod in chain.from_iterable(several):
@@ -58,7 +59,7 @@ class Services:
                     self._touched.add(name)
 
     def update_slices(self, went: Iterable[EndpointSlice], came: Iterable[EndpointSlice]) -> None:
-        """Take slices away, then take slices in; a slice may be of another Service than before."""
+        """Remove slices, then add slices; a slice may belong to another Service than before."""
         for item in (*went, *came):
             name = self._service_of.pop((item.namespace, item.name), None)
             if name:
@@ -71,7 +72,7 @@ class Services:
             self._touched.add(name)
 
     def update_services(self, went: Iterable[Service], came: Iterable[Service]) -> None:
-        """Take Services away, then take Services in."""
+        """Remove Services, then add Services."""
         for service in went:
             name = service.namespace, service.name
             self._note_addresses(self._services.pop(name, None), None)
@@ -83,28 +84,28 @@ class Services:
             self._touched.add(name)
 
     def _note_addresses(self, before: Service | None, after: Service | None) -> None:
-        """Addresses that lie in a given block make no other block."""
+        """Merge the Service CIDRs again, unless all changed addresses lie in blocks of the user or of ServiceCIDRs."""
         old, new = (frozenset(each.cluster_ips) if each else frozenset() for each in (before, after))
         given = (*self._given_cidrs, *self._cidrs)
         if not all(any(cidr.contains(host_prefix(address)) for cidr in given) for address in old ^ new):
             self._merged = None
 
     def update_cidrs(self, went: Iterable[Prefix], came: Collection[Prefix]) -> None:
-        """Take the blocks of ServiceCIDR objects away, then take blocks in."""
+        """Remove blocks of ServiceCIDR objects, then add blocks."""
         after = (self._cidrs - {*went}) | {*came}
         if after != self._cidrs:
             self._cidrs, self._merged = after, None
 
     @property
     def service_cidrs(self) -> tuple[Prefix, ...]:
-        """Where cluster IPs lie: as the user and ServiceCIDR objects say, and where there are any."""
+        """The blocks of cluster IPs: those of the user and of ServiceCIDR objects, and the cluster IPs themselves."""
         if self._merged is None:
             there = (host_prefix(ip) for service in self._services.values() for ip in service.cluster_ips)
             self._merged = merge((*self._given_cidrs, *self._cidrs, *there))
         return self._merged
 
     def take_changes(self) -> dict[ServiceName, tuple[Frontend, ...]]:
-        """The frontends of the Services that are touched; none: there is no such Service, or it has no port."""
+        """The frontends of the Services that changed since the last call; none: the Service is gone, or has no port."""
         touched, self._touched = self._touched, set()
         return {name: self._frontends_of(name) for name in touched}
 
@@ -151,7 +152,7 @@ class Services:
 def _of_slices(
     slices: Iterable[EndpointSlice], service: Service, port: ServicePort, version: int, node: str | None
 ) -> tuple[frozenset[Backend], frozenset[Backend]]:
-    """Who serves, and who is listed."""
+    """The endpoints that serve, and all endpoints that are listed."""
     found: list[tuple[SliceEndpoint, int]] = [
         (endpoint, written.number)
         for item in slices
