@@ -1,4 +1,4 @@
-"""The compiler: manifests to one node's flows, pass by pass."""
+"""The compiler: turns manifests into the flows of one node, pass by pass."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,14 +23,14 @@ __all__ = ["Compilation", "assume_ports", "compile_cluster", "load", "local_pods
 
 
 PASSES: tuple[Callable[[Options], Any], ...] = (Resolver, Classifier, Lowerer)
-"""The passes between `load` and `render_text`, in order. A pass keeps what it has worked out: it takes what the pass
-before has changed, and hands on what has changed for the next pass."""
+"""The passes between `load` and `render_text`, in order. Each pass keeps its results: it takes the changes of the pass
+before, and returns the changes for the next pass."""
 
 
 class Compilation:
-    """The flows of one node's bridge, which follow the changes of the cluster and of the bridge's ports.
+    """The flows of one node's bridge, kept up to date with the changes of the cluster and of the bridge's ports.
 
-    Whatever the changes were, the program is that of a compilation from nothing of the objects that there are now.
+    After any changes, the program equals a compilation from scratch of the objects that exist now.
     """
 
     def __init__(self, options: Options) -> None:
@@ -46,11 +46,11 @@ class Compilation:
 
     @gc_paused()
     def update(self, changes: Changes) -> FlowChanges:
-        """Take changes, and return what these change in the flows and groups since the last update that returned.
+        """Take changes, and return the changes of flows and groups since the last update without an error.
 
         Raises UsageError where the bridge's own node is not among the nodes, another node has no address for its
-        tunnel, or VXLAN cannot carry a pod's address. The changes are taken all the same; the flows stay as they were
-        until an update returns.
+        tunnel, or VXLAN cannot carry a pod's address. Even then the changes count: the next update includes them. Until
+        an update returns, the flows stay as they were.
         """
         if self._error:
             self._resolver.take(changes)
@@ -73,7 +73,7 @@ class Compilation:
         return units
 
     def program(self) -> Program:
-        """All flows and groups, in the order of the text; raises what the last update raised."""
+        """All flows and groups, in the order of the text; raises the UsageError of the last update, if there is one."""
         if self._error:
             raise self._error
         return Program(
@@ -87,10 +87,11 @@ class Compilation:
 
 @gc_paused()
 def compile_cluster(cluster: Cluster, ports: BridgePorts, options: Options) -> Program:
-    """Compile the policies of a cluster for the bridge of one of its nodes: one update from nothing.
+    """Compile the policies of a cluster for the bridge of one of its nodes: one update from scratch.
 
-    ``cluster`` is what `load` made of the manifests (pass 1), ``ports`` are the bridge's; local pods without a
-    port are left out. The program goes to `render_text` or `render_json` (pass 5), or to `ovsnp.apply`.
+    ``cluster`` is the result of `load` (pass 1), ``ports`` are the ports of the bridge; local pods without a port get
+    no flows. Raises UsageError like `Compilation.update`. The program goes to `render_text` or `render_json` (pass 5),
+    or to `ovsnp.apply`.
     """
     compilation = Compilation(options)
     compilation.update(Changes(all_objects(cluster), ports=ports))

@@ -1,11 +1,11 @@
-"""Everything that can go wrong, and what the process exits with when it does.
+"""The errors of ovsnp, and the exit code of the process for each.
 
 OvsnpError                 never raised itself
 ├── UsageError       (2)   the command line or the configuration asks for something impossible
 ├── LocatedError           never raised itself; mistakes in files: all diagnostics at once
-│   ├── ConfigurationError (2) a file of options is not understood; it is a UsageError, too
-│   └── InputError   (3)   manifests that are not understood, or lack what a bridge serves
-├── OutputError      (74)  standard output does not take what is written
+│   ├── ConfigurationError (2) a file of options has mistakes; it is a UsageError, too
+│   └── InputError   (3)   the manifests have mistakes, or lack an object that a bridge serves
+├── OutputError      (74)  standard output cannot be written
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
 """
@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple
 
 
 class Exit(IntEnum):
-    """Exit codes, as INTERFACE promises them (70 and 74 are sysexits' EX_SOFTWARE and EX_IOERR)."""
+    """The exit codes of ovsnp (70 and 74 are EX_SOFTWARE and EX_IOERR of sysexits.h)."""
 
     DONE = 0
     NO = 1
@@ -29,9 +29,9 @@ class Exit(IntEnum):
 
 
 class Place(NamedTuple):
-    """Where an object stands: the file (``-`` is stdin), which document of it, and the way into its Lists.
+    """The place of an object: the file (``-`` is stdin), the index of the document, and the indexes into its Lists.
 
-    A place costs nothing to keep; its line number is found by reading the file again, when it is asked for.
+    A place is small, so every object keeps one. The line number is found by reading the file again, when it is needed.
     """
 
     file: str
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 class Span(NamedTuple):
     """A line of a file; line numbers start at 1, and 0 means the file as a whole.
 
-    Where manifests lack something, no file is to blame: ``file`` is then the bridge that has it.
+    If the manifests lack an object, no file has the mistake: ``file`` is then the bridge that serves the object.
     """
 
     file: str
@@ -52,8 +52,8 @@ class Span(NamedTuple):
 class Diagnostic(NamedTuple):
     """One mistake in the input.
 
-    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the field in the object (``spec.ingress[0].from``);
-    either may be empty where the file itself cannot be read. Diagnostics sort by place.
+    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the field in the object (``spec.ingress[0].from``); both may be
+    empty where the file itself cannot be read. Diagnostics sort by place.
     """
 
     span: Span
@@ -63,30 +63,30 @@ class Diagnostic(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.span.file}:{self.span.line}" if self.span.line else self.span.file
-        # Words of the input may hold line ends, and sequences that a terminal obeys.
+        # Text from the input may hold line ends and control sequences of terminals.
         said = ("".join(map(_visible, part)) for part in (self.subject, self.path, self.message))
         return ": ".join(part for part in (where, *said) if part)
 
 
 def _visible(character: str) -> str:
-    """The character, or the escape that stands for it in Python's strings."""
+    """The character itself if it is printable, else its escape sequence in a Python string."""
     return character if character.isprintable() else repr(character)[1:-1]
 
 
 class OvsnpError(Exception):
-    """Base of all errors that a user meets; ``exit_code`` is the process's."""
+    """The base of all errors that a user sees; ``exit_code`` is the exit code of the process."""
 
     exit_code: ClassVar[Exit]
 
 
 class UsageError(OvsnpError):
-    """The command cannot be carried out as it was given."""
+    """The command cannot be carried out as given."""
 
     exit_code = Exit.USAGE
 
 
 class LocatedError(OvsnpError):
-    """Mistakes in files; carries every diagnostic, sorted by place, and says where each mistake is."""
+    """Mistakes in files; ``diagnostics`` are all of them, sorted by place and without duplicates."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = sorted(set(diagnostics))
@@ -94,13 +94,13 @@ class LocatedError(OvsnpError):
 
 
 class InputError(LocatedError):
-    """The manifests are not understood, or lack what a bridge serves."""
+    """The manifests have mistakes, or lack an object that a bridge serves."""
 
     exit_code = Exit.INPUT
 
 
 class ConfigurationError(LocatedError, UsageError):
-    """A file of options is not understood."""
+    """A file of options has mistakes."""
 
 
 class SwitchError(OvsnpError):
@@ -110,7 +110,7 @@ class SwitchError(OvsnpError):
 
 
 class OutputError(OvsnpError):
-    """Standard output does not take what is written: a full disk, for one."""
+    """Standard output cannot be written, for example because the disk is full."""
 
     exit_code = Exit.OUTPUT
 

@@ -1,4 +1,4 @@
-"""The garbage collector, where it would cost more than it can find."""
+"""Pauses the garbage collector where it costs more time than it saves memory."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Keep the garbage collector off: nearly all that is made stays, and it would look at all of it again and again."""
+    """Turn the garbage collector off: nearly all new objects stay, and it would scan all of them again and again."""
     was_on = gc.isenabled()
     gc.disable()
     try:
