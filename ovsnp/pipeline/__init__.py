@@ -1,1 +1,1 @@
-"""The map of the bridge: its tables, registers, conntrack zones, priorities and cookies, each declared once."""
+"""The declaration of the pipeline: tables, registers, conntrack zones, priorities and cookies of the bridge."""

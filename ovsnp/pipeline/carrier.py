@@ -1,4 +1,4 @@
-"""Where the source pod's address travels in the tunnel header."""
+"""The carrier: the part of the tunnel header that holds the source pod's address."""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ OFFSET_BITS = 24
 """VXLAN (RFC 7348) has no options: its 24-bit VNI holds the address's offset in the sending node's pod CIDR."""
 
 NO_CARRIER, MARKED = 0, 1
-"""The VNI of a packet without carrier, and with Geneve that of a packet that has the option. Every datapath matches
+"""The VNI of a packet without the carrier, and with Geneve the VNI of a packet with the option. Every datapath matches
 the VNI, but the kernel datapath cannot match that an option is absent."""
 
 
 class OptionMapping(NamedTuple):
-    """A Geneve option (RFC 8926) that the bridge knows by a field's name; ``length`` is in bytes."""
+    """A Geneve option (RFC 8926) that the bridge maps to a tunnel metadata field; ``length`` is in bytes."""
 
     option_class: int
     type: int
@@ -27,7 +27,7 @@ class OptionMapping(NamedTuple):
 
 
 def option_map(carrier: Carrier) -> tuple[OptionMapping, ...]:
-    """The options with a pod's IPv4 and IPv6 address."""
+    """The options that hold a pod's IPv4 and IPv6 address."""
     return (
         OptionMapping(carrier.option_class, carrier.ipv4_type, 4, TUN_METADATA[4].name),
         OptionMapping(carrier.option_class, carrier.ipv6_type, 16, TUN_METADATA[6].name),
@@ -35,5 +35,5 @@ def option_map(carrier: Carrier) -> tuple[OptionMapping, ...]:
 
 
 def offset_bits(cidr: Prefix) -> int:
-    """How many bits an offset in a pod CIDR has on the wire."""
+    """The number of bits on the wire of an offset in a pod CIDR."""
     return min(cidr.width - cidr.length, OFFSET_BITS)

@@ -1,4 +1,4 @@
-"""Cookies: whose a flow is, and of which table and rule."""
+"""Cookies: the owner, table and rule of a flow."""
 
 OWNER = 0x0A5E
 MASK = 0xFFFF << 48
@@ -7,7 +7,7 @@ _RULE = (1 << 32) - 1
 
 
 def cookie(table_id: int, rule: int = 0) -> int:
-    """64 bits: 16 ovsnp's own, 8 the table, 8 zero, 32 the rule's number (0: no rule, or several)."""
+    """The cookie of a flow, 64 bits: 16 for ovsnp, 8 for the table, 8 zero, 32 for the rule (0: none, or several)."""
     return BASE | table_id << 40 | rule
 
 
@@ -17,5 +17,5 @@ def rule_of(value: int) -> int:
 
 
 def is_ours(value: int) -> bool:
-    """Whether ovsnp wrote the flow with this cookie."""
+    """True if ovsnp wrote the flow with this cookie."""
     return value & MASK == BASE

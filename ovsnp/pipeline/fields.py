@@ -1,4 +1,4 @@
-"""The packet fields that flows match, set and move (ovs-fields(7)), with what each needs before it exists."""
+"""The packet fields that flows match, set and move (ovs-fields(7)), with the prerequisites of each field."""
 
 from enum import Enum, auto
 from functools import cache
@@ -14,11 +14,11 @@ PORT_KINDS = frozenset({"tcp", "udp", "sctp", "tcp6", "udp6", "sctp6"})
 ARP_KINDS = frozenset({"arp"})
 ND_KINDS = frozenset({"icmp6"})
 KINDS = IP_KINDS | ARP_KINDS
-"""ovs-ofctl's shorthands for an Ethernet type and IP protocol; a match has at most one."""
+"""The shorthands of ovs-ofctl for an Ethernet type and IP protocol; a match has at most one."""
 
 
 class Form(Enum):
-    """How ovs-ofctl writes a field's values."""
+    """The notation of a field's values in ovs-ofctl."""
 
     DECIMAL = auto()
     HEX = auto()
@@ -29,13 +29,13 @@ class Form(Enum):
 
 
 class Field(msgspec.Struct, frozen=True, eq=False):
-    """A field, or a run of bits of one; each is declared once, so identity is equality.
+    """A field, or a run of bits of a field; each is declared once, so equality is identity.
 
-    ``base`` is the whole field's name in a match, ``target`` its name after ``set_field:...->``, ``nxm`` its name
-    in ``move``. ``lsb`` and ``bits`` say which bits of the ``base_bits`` wide base this is. ``kinds`` are the
-    packets that have it (empty: all), ``needs`` the fields that are matched beside it: Open vSwitch silently drops a
-    match on a field without its prerequisites, which widens the flow. ``of`` is the declared field that this is a
-    part of.
+    ``base`` is the name of the whole field in a match, ``target`` the name after ``set_field:...->``, ``nxm`` the name
+    in ``move``. The run is ``bits`` bits of the base, from bit ``lsb`` on; the base is ``base_bits`` bits wide.
+    ``kinds`` are the kinds of packets that have the field (empty: all). ``needs`` are the fields that must be matched
+    beside it: Open vSwitch silently drops a match on a field without its prerequisites, which widens the flow. ``of``
+    is the declared field that a part belongs to.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Field(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def declared(self) -> "Field":
-        """The field that tables declare: itself, or the one that it is a part of."""
+        """The field that tables declare: this field, or the field that it is a part of."""
         return self.of or self
 
     def part(self, lsb: int, bits: int) -> "Field":
@@ -61,7 +61,7 @@ class Field(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def whole(self) -> bool:
-        """Whether this is all of its base."""
+        """True if this is the whole base, not a part."""
         return self.bits == self.base_bits
 
     @property
@@ -71,7 +71,7 @@ class Field(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def nxm_range(self) -> str:
-        """The name with the bits, as ``move`` takes it."""
+        """The name and the bits, in the notation of ``move``."""
         return f"{self.nxm}[]" if self.whole else f"{self.nxm}[{self.lsb}..{self.lsb + self.bits - 1}]"
 
 
@@ -115,7 +115,7 @@ TUN_METADATA = {
     4: Field("tun_metadata0", "tun_metadata0", "tun_metadata0", "NXM_NX_TUN_METADATA0", 992, Form.HEX, bits=32),
     6: Field("tun_metadata1", "tun_metadata1", "tun_metadata1", "NXM_NX_TUN_METADATA1", 992, Form.HEX, bits=128),
 }
-"""Tunnel options, of variable length: mapped with 4 and 16 bytes."""
+"""Tunnel options; the fields have variable length, and are mapped with 4 and 16 bytes."""
 CT_STATE = _packet("ct_state", 6, Form.CT_STATE)
 CT_MARK = _packet("ct_mark", 32, Form.HEX, nxm="NXM_NX_CT_MARK")
 CT_NW_PROTO = Field("ct_nw_proto", "ct_nw_proto", "ct_nw_proto", "", 8, bits=8, needs=(CT_STATE,))
@@ -124,7 +124,7 @@ CT_DST = {
     4: Field("ct_nw_dst", "ct_nw_dst", "ct_nw_dst", "", 32, Form.IPV4, IPV4_KINDS, bits=32, needs=(CT_STATE,)),
     6: Field("ct_ipv6_dst", "ct_ipv6_dst", "ct_ipv6_dst", "", 128, Form.IPV6, IPV6_KINDS, bits=128, needs=(CT_STATE,)),
 }
-"""The destination that a connection's first packet had, before it was translated; ct_state must say -inv+trk."""
+"""The destination of a connection's first packet before translation; the match must have ct_state -inv+trk."""
 CONJ_ID = _packet("conj_id", 32, Form.DECIMAL)
 
 CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk")

@@ -1,4 +1,4 @@
-"""32-bit numbers for registers, conjunctions and groups, derived from content."""
+"""Numbers of at most 32 bits for registers, conjunctions and groups, derived from names."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -7,8 +7,8 @@ from hashlib import blake2b
 def number(names: Iterable[str], limit: int = 1 << 32) -> dict[str, int]:
     """A number below ``limit`` for each name, never 0 and never the same twice.
 
-    A number depends on its own name alone, so it stays when others come and go; should two names hash to one
-    number, the later in sorted order takes the next that is free.
+    The number is a hash of the name, so it stays the same when other names come and go. If two names hash to one
+    number, the name that is later in sorted order takes the next free number.
     """
     numbers: dict[str, int] = {}
     taken = {0}
@@ -26,7 +26,7 @@ def _hash(name: str, limit: int) -> int:
 
 
 class Numbers:
-    """The numbers that `number` gives to names that come and go, in whatever order they do."""
+    """The numbers of `number` for a changing set of names; the order of the changes has no influence."""
 
     def __init__(self, limit: int = 1 << 32) -> None:
         self._limit = limit
@@ -37,7 +37,7 @@ class Numbers:
         return self._numbers[name]
 
     def update(self, went: Iterable[str], came: Iterable[str]) -> set[str]:
-        """Take names away, then take names in; returns those whose number is new, or another one than before."""
+        """Remove names, then add names; returns the names whose number is new or has changed."""
         before: dict[str, int | None] = {}
         for name in went:
             before.setdefault(name, self._numbers[name])
@@ -60,7 +60,7 @@ class Numbers:
         self._renumber(run - {name}, before)
 
     def _run(self, number: int) -> set[str]:
-        """The names at this number and on both sides of it, as far as no number is free: only these can meet."""
+        """The names at this number and around it, up to the next free number on both sides: only these can collide."""
         found = set()
         for step in (1, -1):
             at = number

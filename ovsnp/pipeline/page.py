@@ -1,4 +1,4 @@
-"""docs/pipeline.md, made from the declaration: ``python -m ovsnp.pipeline.page > docs/pipeline.md``."""
+"""Makes docs/pipeline.md from the declaration: ``python -m ovsnp.pipeline.page > docs/pipeline.md``."""
 
 from collections.abc import Iterable
 
@@ -11,19 +11,19 @@ from ovsnp.pipeline.tables import TABLES, Table
 _HEAD = """\
 # The pipeline
 
-Made from `ovsnp/pipeline/` by `python -m ovsnp.pipeline.page`; a test holds this page to it. Every flow is held
-against these declarations when it is built: a match or an action that its table does not declare is an error.
+`python -m ovsnp.pipeline.page` makes this page from `ovsnp/pipeline/`; a test checks that it is up to date. Every flow
+is checked against these declarations when it is built: a match or action that the table does not declare is an error.
 
 ## Tables
 
-A packet starts in table 0 and only ever goes on to a later table. A table that is *asked* answers and returns.
+A packet starts in table 0 and goes on to later tables only. A table that another table *asks* returns to that table.
 """
 
 _REGISTERS = """
 ## Registers and connection memory
 
-Registers start at 0 for every packet. The connection's mark and label stay with it: `ovs-appctl dpctl/dump-conntrack`
-shows which rules let a live connection in.
+Registers start at 0 for every packet. The mark and the label stay with the connection:
+`ovs-appctl dpctl/dump-conntrack` shows which rules admitted a live connection.
 
 | where | name | holds |
 |---|---|---|
@@ -32,11 +32,12 @@ shows which rules let a live connection in.
 _DATAPATH = """
 ## What the datapath must have
 
-Every flow is also held against the features of the oldest datapath that the flows are for, that of Linux 5.10, by the
-names of `ovs-appctl dpif/show-dp-features`: {features}.
+Every flow is also checked against the features of the oldest supported datapath, that of Linux 5.10. The features, by
+the names of `ovs-appctl dpif/show-dp-features`: {features}.
 
-A packet may lack what a flow matches. A datapath remembers a packet's way as a megaflow, and no verdict may hang on an
-absence that a datapath cannot write into its megaflows: then packets that differ would share one.
+A packet may lack a field that a flow matches. A datapath stores the path of a packet as a megaflow. If a megaflow
+cannot say that a field is absent, packets with and without the field share the megaflow, so no verdict may depend on
+the absence of this field.
 
 | absent | in the megaflow |
 |---|---|
@@ -55,7 +56,7 @@ def page() -> str:
         + f"\nConntrack zones: {zones}.\n"
         + _DATAPATH.format(features=", ".join(sorted(OLDEST)))
         + "".join(f"| {what} | {how} |\n" for what, how in ABSENCES.items())
-        + f"\nBeside {_names(WITNESS)} a flow matches {_witnesses()}; every program is held to that.\n"
+        + f"\nFlows that match one of {_names(WITNESS)} also match {_witnesses()}; every program is checked for this.\n"
     )
 
 

@@ -1,7 +1,7 @@
-"""Priorities within the tables, highest first."""
+"""The priorities of flows within each table, highest first."""
 
 CLOSED = 600
-"""Origin, Forward: addresses that change their holder, while conntrack forgets the connections of the last one."""
+"""Origin, Forward: drops for an address with a new holder, while conntrack forgets the old holder's connections."""
 
 VLAN_GUARD = 250
 NEIGHBOR = 240
@@ -12,11 +12,11 @@ SOURCE_GUARD = 210
 CARRIER_ABSENT = 206
 CARRIER = 205
 ACCEPT = 200
-"""Origin: VLAN tags, address resolution, then what nobody may send, then what each port may."""
+"""Origin: VLAN tags, address resolution, then packets that no port may send, then packets that each port may send."""
 
 OWN_ADDRESS = 200
 ANSWER = 100
-"""AddressResolution: the asker's own address is never answered for."""
+"""AddressResolution: a request for the sender's own address gets no answer."""
 
 OUT_OF_WINDOW_SERVICE = 560
 OUT_OF_WINDOW = 550
@@ -52,12 +52,12 @@ JUDGE = 100
 """Egress, Ingress (and NODE_PEER in IngressRule)."""
 
 PEER = 1000
-"""EgressPeer, IngressPeer: plus the prefix length."""
+"""EgressPeer, EgressServicePeer, IngressPeer: this number plus the prefix length."""
 
 RULE_PLAIN = 250
 RULE_CLAUSE = 200
 RULE_DROP = 100
-"""EgressRule, IngressRule: a rule of one clause, conjunctions, the isolated subject's end."""
+"""EgressRule, IngressRule: rules with one clause, conjunctions, the drop of an isolated subject."""
 
 UNROUTABLE = 500
 HOST_ROUTE = 400
@@ -77,4 +77,4 @@ ALWAYS = 100
 """Tables with one flow for each kind of packet."""
 
 MISS = 1
-"""A table's last flow, above the NORMAL flow that a new bridge has at priority 0."""
+"""The last flow of a table, above the NORMAL flow of a new bridge at priority 0."""

@@ -1,6 +1,6 @@
-"""What a packet carries from table to table, and what a connection remembers.
+"""The registers of a packet, and the conntrack label of a connection.
 
-Registers are 32 bits wide and start at 0 for every packet; they survive ``ct()``.
+Registers are 32 bits wide and start at 0 for every packet; they keep their values over ``ct()``.
 """
 
 from enum import IntEnum
@@ -9,7 +9,7 @@ from ovsnp.pipeline.fields import Field, Form
 
 
 class Origin(IntEnum):
-    """By which kind of port a packet came in."""
+    """The kind of port that a packet came in by."""
 
     POD = 1
     TUNNEL = 2
@@ -67,10 +67,10 @@ ORIGIN_LABEL = _label("ct_origin", 67, 2)
 CARRIED_LABEL = _label("ct_carried", 96, 32)
 
 MEANINGS = {
-    ORIGIN: "by which port the packet came in: 1 a pod's, 2 the tunnel, 3 the gateway",
+    ORIGIN: "the kind of port that the packet came in by: 1 a pod's, 2 the tunnel, 3 the gateway",
     JUDGED: "1: the packet opens a connection, so policy judges it",
     TO_NODE: "1: the destination is a node",
-    EXEMPT: "1: it is a node that pods always reach",
+    EXEMPT: "1: the destination is a node that pods always reach",
     ANSWERING: "1: the packet is the first answer to an admitted connection",
     ADVERTISED_OPTION: "type of the option of a neighbour advertisement",
     ADVERTISED_FLAGS: "flags of a neighbour advertisement",
@@ -82,20 +82,20 @@ MEANINGS = {
     INGRESS_SUBJECT: "subject number of the receiving local pod; 0: not isolated for ingress",
     EGRESS_PEER: "identity of the destination; 0: in no peer set",
     INGRESS_PEER: "identity of the source; 0: in no peer set",
-    EGRESS_RULE: "number of the egress rule that admits; 0: none was needed",
-    INGRESS_RULE: "number of the ingress rule that admits; 0: none was needed",
-    OUT_PORT: "OpenFlow port the packet leaves by",
+    EGRESS_RULE: "number of the egress rule that admits the packet; 0: no rule was needed",
+    INGRESS_RULE: "number of the ingress rule that admits the packet; 0: no rule was needed",
+    OUT_PORT: "OpenFlow port that the packet leaves by",
     ORIGIN_NODE: "number of the node whose tunnel the packet came through; 0: none",
     EGRESS_SERVICE_PEER: "identity of the cluster IP that the connection was opened to; 0: in no ipBlock",
     ENDPOINT: "number of the endpoint that a client of a Service with sessionAffinity gets; 0: none yet",
     CARRIED_SOURCE[4]: "the source pod's IPv4 address, as the tunnel header carried it",
     CARRIED_SOURCE[6]: "the source pod's IPv6 address, as the tunnel header carried it",
-    INGRESS_RULE_LABEL: "the connection's ingress rule",
-    EGRESS_RULE_LABEL: "the connection's egress rule",
-    ADMITTED: "1: both sides' policies let the connection in",
-    SERVICE_LABEL: "1: the connection goes to a cluster IP, and was given an endpoint",
-    ANSWERED: "1: the destination of an admitted connection has answered; until then each packet is judged",
-    ORIGIN_LABEL: "by which port the connection was opened: 1 a pod's, 2 the tunnel, 3 the gateway",
+    INGRESS_RULE_LABEL: "number of the ingress rule that admitted the connection; 0: no rule was needed",
+    EGRESS_RULE_LABEL: "number of the egress rule that admitted the connection; 0: no rule was needed",
+    ADMITTED: "1: the policies of both ends admitted the connection, as far as this bridge judges them",
+    SERVICE_LABEL: "1: the connection goes to a cluster IP, and has an endpoint",
+    ANSWERED: "1: the destination of an admitted connection has answered; until then policy judges each packet",
+    ORIGIN_LABEL: "the kind of port that the connection was opened by: 1 a pod's, 2 the tunnel, 3 the gateway",
     CARRIED_LABEL: "the last 32 bits of the source pod's address, as the tunnel header carried it; 0: it carried none",
 }
-"""Every register field and what it holds, in the order of the page that shows them."""
+"""The content of every register field, in the order of docs/pipeline.md."""

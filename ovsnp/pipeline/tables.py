@@ -1,7 +1,7 @@
 """The tables of the integration bridge, in order.
 
-Every flow is held against its table's declaration when it is built (`ovsnp.flows.check`). Numbers are tens, so a
-table that comes later finds its place without moving another.
+Every flow is checked against the declaration of its table when it is built (`ovsnp.flows.check`). Table numbers leave
+gaps, so that a new table fits in without a change of the others.
 """
 
 import msgspec
@@ -12,10 +12,12 @@ from ovsnp.pipeline.fields import Field
 
 
 class Table(msgspec.Struct, frozen=True, eq=False):
-    """One table: what its flows may match, set, look up and go to.
+    """One table: the fields that its flows may match and set, and the tables that they may use.
 
-    ``next`` are tables that a packet may go on to, ``lookups`` tables that are asked and return here.
-    ``learns`` are tables that it adds flows to. ``miss`` says what happens to a packet that no flow matches.
+    ``next`` are the tables that a packet may go on to, ``lookups`` the tables that are asked and return here.
+    ``learns`` are the tables that its flows add flows to. ``purpose`` and ``miss`` say what the table does, and what
+    happens to a packet that no flow matches. ``outputs``: its flows may send packets. ``conjunctive``: its flows may be
+    conjunctions.
     """
 
     id: int
@@ -32,7 +34,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def prefixes(self) -> list[str]:
-        """The address fields for which Open vSwitch should keep a trie, so that prefixes cost few megaflows."""
+        """The address fields for which Open vSwitch should keep a trie, so that prefixes need few megaflows."""
         return sorted(field.name for field in self.matches & {*f.IP_SRC.values(), *f.IP_DST.values()})
 
 
