@@ -1,4 +1,4 @@
-"""Random changes of a random cluster: what a cluster's objects and a bridge's ports do while the cluster lives."""
+"""Random changes of a random cluster: of its objects, and of the ports of a bridge."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,7 @@ def change(random: Random, objects: Sequence[Object]) -> list[Object]:
 
 
 def ports_of(random: Random, pods: Sequence[Pod], before: BridgePorts | None = None) -> BridgePorts:
-    """A port for most of the pods; a pod keeps its port, in most cases."""
+    """A port for most of the pods; most pods keep the port that they had."""
     last = before.pods if before else {}
     ports = {pod.key: last[pod.key] for pod in pods if pod.key in last and random.random() < 0.95}
     free = [number for number in range(100, 200) if number not in {port.ofport for port in ports.values()}]
@@ -68,13 +68,13 @@ def _goes(kind: str) -> Change:
 
 
 def _pod_comes(random: Random, objects: list[Object]) -> None:
-    """A pod with an address that is free, perhaps because its last holder is gone."""
+    """Add a pod at a free address, which another pod may have had before."""
     if nodes := _of_kind(objects, "Node"):
         objects.append(another_pod(random, objects, random.choice(nodes)))
 
 
 def _pod_is_replaced(random: Random, objects: list[Object]) -> None:
-    """Another pod has the addresses of one that goes in the same moment."""
+    """Replace a pod by another pod at the same addresses."""
     if pod := _any(random, objects, "Pod"):
         another = copy.deepcopy(pod)
         another["metadata"]["name"] += "-again"
@@ -83,7 +83,7 @@ def _pod_is_replaced(random: Random, objects: list[Object]) -> None:
 
 
 def _pod_changes(random: Random, objects: list[Object]) -> None:
-    """Its labels, its named ports, or its phase."""
+    """Change the labels, the named ports, or the phase of a pod."""
     if pod := _any(random, objects, "Pod"):
         match random.randrange(4):
             case 0 | 1:
@@ -126,7 +126,7 @@ def _node_comes(random: Random, objects: list[Object]) -> None:
 
 
 def _node_changes(random: Random, objects: list[Object]) -> None:
-    """A node, perhaps the bridge's, loses its second address family, or gets it back."""
+    """Remove the second address family of a node, perhaps the bridge's own, or add it again."""
     if node := _any(random, objects, "Node"):
         cidrs, lost = node["spec"]["podCIDRs"], node["metadata"].setdefault("annotations", {})
         if len(cidrs) > 1:
@@ -136,14 +136,14 @@ def _node_changes(random: Random, objects: list[Object]) -> None:
 
 
 def _other_node_goes(random: Random, objects: list[Object]) -> None:
-    """A node other than the bridge's; its pods are left out then."""
+    """Remove a node other than the bridge's own; ovsnp leaves out the pods on it."""
     others = [each for each in _of_kind(objects, "Node") if each["metadata"]["name"] != "node-0"]
     if others:
         objects.remove(random.choice(others))
 
 
 def _services_change(random: Random, objects: list[Object]) -> None:
-    """Some Services, with their slices, in the place of those that are there."""
+    """Replace most of the Services and EndpointSlices by others."""
     if _of_kind(objects, "Pod") and _of_kind(objects, "Node"):
         stay = [each for each in objects if each["kind"] not in ("Service", "EndpointSlice") or random.random() < 0.3]
         there = {_name(each) for each in stay}
@@ -199,7 +199,7 @@ CHANGES: Sequence[Change] = (
 
 
 def options_of(random: Random) -> Options:
-    """Options that stay; one cluster in eight has no Node objects."""
+    """Options for all changes of a cluster; one cluster in eight has no Node objects."""
     return Options(
         node=NODE if random.random() < 0.88 else None,
         encap=random.choice((Encap.GENEVE, Encap.GENEVE, Encap.VXLAN)),
@@ -210,7 +210,7 @@ def options_of(random: Random) -> Options:
 
 
 def loaded(objects: Sequence[Object], options: Options) -> Cluster:
-    """The cluster of these objects; without its nodes where the options name none."""
+    """The cluster of these objects; without Nodes and Services if the options name no node."""
     if options.node:
         return load_objects(objects)
     return load_objects(
@@ -227,7 +227,7 @@ def _without_node(item: Object) -> Object:
 
 
 def moments(random: Random, options: Options, count: int) -> Iterator[tuple[Cluster, BridgePorts]]:
-    """A cluster and a bridge's ports, and what becomes of them in this many changes."""
+    """A cluster and the ports of a bridge, and both again after each of ``count`` changes."""
     objects = random_cluster(random)
     objects += random_services(random, objects)
     ports: BridgePorts | None = None

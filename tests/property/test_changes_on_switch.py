@@ -1,4 +1,4 @@
-"""What an update says, carried out on Open vSwitch, ends in the flows and groups of a compilation from nothing."""
+"""Updates, applied to Open vSwitch one after another, give the flows and groups of a compilation from scratch."""
 
 import os
 from random import Random
@@ -20,7 +20,7 @@ _OFCTL = ("ovs-ofctl", "-O", "OpenFlow15")
 
 
 def stored(switch: DummySwitch) -> tuple[set[tuple[object, ...]], dict[int, object]]:
-    """Flows and groups of the bridge, without counters."""
+    """The flows and groups of the bridge, without counters."""
     flows = switch.run([*_OFCTL, "--no-names", "--no-stats", "dump-flows", BRIDGE]).splitlines()
     groups = switch.run([*_OFCTL, "--no-names", "dump-groups", BRIDGE]).splitlines()
     found = [parse_group(line.strip()) for line in groups if "group_id=" in line]
@@ -28,7 +28,7 @@ def stored(switch: DummySwitch) -> tuple[set[tuple[object, ...]], dict[int, obje
 
 
 def written(program: Program) -> tuple[set[tuple[object, ...]], dict[int, object]]:
-    """Flows and groups of the program, as `stored` gives these."""
+    """The flows and groups of the program, in the form of `stored`."""
     lines = render_text(program).splitlines()
     groups = [parse_group(line.removeprefix("group add ")) for line in lines if line.startswith("group add ")]
     flows = {parse_dump(line.removeprefix("flow add "))[:5] for line in lines if line.startswith("flow add ")}

@@ -1,4 +1,4 @@
-"""Classes and the prepared oracle, against the oracle itself, on random clusters."""
+"""Random clusters: classes and the indexed oracle agree with the oracle itself."""
 
 import os
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_the_prepared_oracle_is_the_oracle(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_members_of_a_class_are_judged_alike(seed: int) -> None:
-    """In a cluster and in one that comes after it; the rules that admit are the same, too."""
+    """In a cluster before and after a change; the admitting rules are equal, too."""
     objects = [_objects(seed), _objects(seed + 1000)]
     clusters, strict = [load_objects(each) for each in objects], seed % 2 == 0
     classes = Classes(*clusters)

@@ -1,4 +1,4 @@
-"""Random changes of random clusters: the lines of ``diff --effect`` mean exactly what is gained and lost."""
+"""Random changes of random clusters: the lines of ``diff --effect`` are exactly the gains and losses."""
 
 import os
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ PROBES = 1200
 
 
 def change(seed: int) -> tuple[list[Object], list[Object]]:
-    """The objects of a cluster before and after: policies and pods come and go, one pod gets other labels."""
+    """A cluster's objects before and after a change of policies, pods, Services, and the labels of one pod."""
     random = Random(seed)
     objects = random_cluster(random)
     spaces = {each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"}
@@ -66,7 +66,7 @@ def change(seed: int) -> tuple[list[Object], list[Object]]:
 
 
 class Reader:
-    """Reads lines back: who and what is meant by their words."""
+    """Reads lines back: which ends and which traffic each line means."""
 
     def __init__(self, old: Cluster, new: Cluster, strict: bool) -> None:
         self.old, self.new, self.strict = old, new, strict
@@ -106,7 +106,7 @@ class Reader:
     def tells(
         self, effect: Effect, source: Endpoint, backend: ServingBackend, protocol: Protocol, *, gained: bool
     ) -> bool:
-        """Whether a line says of the endpoint itself what is so of it through its Service."""
+        """True if a line says of connections to the endpoint itself that they are gained (or lost)."""
         ends = [who(cluster, backend.address) for cluster in (self.old, self.new)]
         traffic = Traffic(protocol, backend.port)
         return self.compared(*ends) and any(
@@ -159,7 +159,7 @@ def test_lines_mean_what_is_gained_and_lost_and_nothing_else(seed: int) -> None:
 
 
 def planned_change(seed: int) -> tuple[Cluster, Cluster]:
-    """The clusters of a change, of which some pods have no address yet: the same ones before and after."""
+    """The clusters before and after a change; the same pods have no address yet in both."""
     sides = []
     for objects in change(seed):
         others, pods = ([each for each in objects if (each["kind"] == "Pod") is are] for are in (False, True))

@@ -1,4 +1,4 @@
-"""Random clusters: explanations agree with the oracle, and what they advise helps."""
+"""Random clusters: explanations agree with the oracle, and their advice has the stated effect."""
 
 import copy
 import os
@@ -29,7 +29,7 @@ HINTS = 25
 
 
 def scene(seed: int) -> tuple[list[Object], list[Connection], Terms]:
-    """The objects of a random cluster with Services, connections worth asking about, and whether nodes are strict."""
+    """The objects of a random cluster with Services, connections worth explaining, and the oracle's terms."""
     random = Random(seed)
     objects = random_cluster(random)
     probes = interesting_traffic(objects, PROBES)
@@ -44,7 +44,7 @@ def scene(seed: int) -> tuple[list[Object], list[Connection], Terms]:
 
 
 def to_services(cluster: Cluster) -> Iterator[Connection]:
-    """Every pod to every port of every cluster IP of its families."""
+    """Connections from every pod to every port of every cluster IP of its address families."""
     for pod in cluster.pods:
         for own in pod.addresses:
             for service in cluster.services:
@@ -70,7 +70,7 @@ def sides(answer: Explanation) -> Iterator[tuple[BackendVerdict, Direction, Reas
 
 
 def to_itself(way: BackendVerdict) -> bool:
-    """Whether a pod is given itself as a Service's backend: a change of its labels may bring other policies upon it."""
+    """True if a pod is its own backend: a change of its labels may isolate it by other policies, too."""
     return way.query.source == way.query.destination
 
 
@@ -113,7 +113,7 @@ def test_what_is_said_to_match_matches_and_what_is_said_to_lack_does_not(seed: i
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_who_does_what_is_needed_is_let_pass_by_that_side(seed: int) -> None:
-    """What is needed is done to the objects, which are loaded anew and judged."""
+    """The needed changes are made to the objects, which are loaded and judged again."""
     objects, connections, terms = scene(seed)
     cluster, done = load_objects(objects), set()
     for connection in connections:
@@ -130,7 +130,7 @@ def test_who_does_what_is_needed_is_let_pass_by_that_side(seed: int) -> None:
 
 
 def rejudged(objects: list[Object], given: Query, needs: tuple[Need, ...]) -> Verdict:
-    """The oracle's verdict once these objects are changed as it is said."""
+    """The oracle's verdict after these changes of the objects."""
     altered, traffic = copy.deepcopy(objects), given.traffic
     for need in sorted(needs, key=lambda each: isinstance(each, InNamespace)):
         match need:

@@ -1,4 +1,4 @@
-"""Directories of anything: only `InputError` ever comes out, and no policy that is written there is lost."""
+"""Directories with arbitrary files: `InputError` is the only exception, and no policy in the files is lost."""
 
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ PARTS = st.lists(st.sampled_from([*TEXTS, *TEXTS, "---\n", "\n---\n", *POLICIES]
 
 
 def read(files: dict[str, bytes]) -> int | None:
-    """How many policies a directory of these files has; None where it is refused."""
+    """The number of policies that load from a directory of these files; None if the directory is refused."""
     with TemporaryDirectory() as directory:
         for name, data in files.items():
             (Path(directory) / name).parent.mkdir(exist_ok=True)
@@ -99,7 +99,7 @@ def test_only_input_errors_for_bytes(name: str, data: bytes, policy: str, cut: i
 def test_no_policy_is_lost(
     name: str, before: list[str], policy: str, after: list[str], encoding: str, others: dict[str, list[str]]
 ) -> None:
-    """A policy that is a document of its own is in the cluster, or the directory is refused."""
+    """Every policy in a document of its own is in the cluster, or the directory is refused."""
     text = f"{''.join(before)}\n---\n{policy}\n---\n{''.join(after)}"
     files = {other: "".join(parts).encode() for other, parts in others.items()}
     found = read({**files, name: encoded(text, encoding)})
@@ -108,5 +108,5 @@ def test_no_policy_is_lost(
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_policies_by_themselves(policy: str) -> None:
-    """Otherwise the property above would hold of what is always refused."""
+    """Without this, the property above would also hold for files that are always refused."""
     assert read({"a.yaml": policy.encode()}) == (None if policy.startswith("[") else 1)

@@ -1,4 +1,4 @@
-"""Whatever stands in a file of expectations: it is judged, or refused with sentences; nothing else ever happens."""
+"""Any content of an expectations file is judged, or refused with diagnostics; no other exception occurs."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Broken manifests: only `InputError` ever comes out, and what loads holds every restriction that was written."""
+"""Broken manifests: `InputError` is the only exception, and every object that loads keeps all restrictions."""
 
 import copy
 import io
@@ -91,7 +91,7 @@ Way = tuple[str | int, ...]
 
 
 def ways(value: Any, way: Way = ()) -> Iterator[Way]:
-    """Every place inside a value."""
+    """The path of every place inside a value."""
     inner: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in inner:
         yield (*way, key)
@@ -129,7 +129,7 @@ def load_text(text: str) -> Cluster:
 
 
 def refusals(text: str) -> list[str]:
-    """The mistakes found in a text; any other exception goes through."""
+    """The mistakes that loading a text reports; other exceptions pass through."""
     try:
         load_text(text)
     except InputError as error:
@@ -138,7 +138,7 @@ def refusals(text: str) -> list[str]:
 
 
 def as_text(objects: list[Any], notation: str) -> str:
-    """The objects as JSON, as YAML, or as a List of either."""
+    """The objects as JSON, as YAML, or as a List in either notation."""
     if notation.endswith("list"):
         objects = [{"apiVersion": "v1", "kind": "List", "items": objects}]
     if notation.startswith("json"):
@@ -210,7 +210,7 @@ def test_services_that_load_say_all_that_is_written(data: st.DataObject, notatio
 @pytest.mark.parametrize("item", OBJECTS_OF_SERVICES, ids=lambda item: item["kind"])
 @pytest.mark.parametrize("notation", ["json", "yaml list"])
 def test_wrong_types_of_services_are_refused(item: dict[str, Any], notation: str) -> None:
-    """In every field that is written there, all of which are read."""
+    """In every field of these Services, as ovsnp reads all of them."""
     for way in ways(item):
         for value in [1.5, {"x": []}, [[]], 7, "x y"]:
             if type(value) is type(at(item, way)) or way in (("kind",), ("apiVersion",)):
@@ -259,7 +259,7 @@ def test_null_items_are_refused(way: Way, notation: str) -> None:
 
 @pytest.mark.parametrize("way", [way for way in ways(SPEC) if isinstance(way[-1], str)], ids=str)
 def test_doubled_fields_are_refused(way: Way) -> None:
-    """In JSON text, where the first of two equal keys would otherwise vanish without a word."""
+    """In JSON text, where the first of two equal keys would otherwise be lost without an error."""
     marked = copy.deepcopy(POLICY)
     parent = at(marked["spec"], way[:-1])
     parent["DOUBLE"] = parent[way[-1]]
@@ -275,7 +275,7 @@ def refused(way: Way, value: Any, notation: str) -> None:
         load_text(as_text([policy], notation))
 
 
-# What a policy says, in one form for the text and the model: nulls and empty lists are absent, the order of lists
+# The content of a policy, in one form for the text and the model: nulls and empty lists are absent, the order of lists
 # is kept where the API keeps it.
 
 
@@ -338,7 +338,7 @@ def _peer(peer: Peer) -> Any:
 
 
 def text_of_service(spec: dict[str, Any]) -> list[Any]:
-    """Of a Service; nothing where it has no cluster IP."""
+    """The content of a Service; empty where it has no cluster IP."""
     ips = spec.get("clusterIPs") or [spec.get("clusterIP")]
     if spec.get("type") == "ExternalName" or not ips[0] or ips == ["None"]:
         return []

@@ -1,4 +1,4 @@
-"""Random clusters: every heading of the matrix names its row again, and every name that is offered names somebody."""
+"""Random clusters: every heading of the matrix resolves to its row, and every suggested name resolves."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ NAMES = ("pod-0", "pod-1", "nodes", "a", "cart", "db.v2")
 
 
 def owned(random: Random, objects: list[Object]) -> Iterator[Object]:
-    """The pods, most of them of a workload, whose name may be a pod's or another workload's."""
+    """The objects, in which most pods get a workload; workloads may share names with pods and with each other."""
     for each in objects:
         if each["kind"] == "Pod" and random.random() < 0.7:
             owner = {"kind": random.choice(OWNERS), "name": random.choice(NAMES), "controller": True}

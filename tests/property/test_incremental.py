@@ -1,6 +1,6 @@
-"""The law of the compiler: whatever changes one after another, the flows are those of a compilation from nothing.
+"""The law of the compiler: after any sequence of changes, the flows are those of a compilation from scratch.
 
-What each update returns, applied in turn to a plain dictionary of flows and one of groups, gives the same flows.
+The results of the updates, applied in turn to a dictionary of flows and one of groups, give the same flows.
 """
 
 import os
@@ -26,7 +26,7 @@ SEEDS = int(os.environ.get("OVSNP_CLUSTERS", "24"))
 
 
 class Follower:
-    """A bridge that does what each update says."""
+    """A bridge that applies the result of each update."""
 
     def __init__(self) -> None:
         self.flows: dict[Slot, Flow] = {}
@@ -88,7 +88,7 @@ def test_two_hundred_changes(seed: int) -> None:
 def test_numbers_that_collide_are_those_of_a_compilation_from_nothing(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """With a hash of 4 bits most numbers are pushed along by others."""
+    """With a hash of 4 bits most names collide, and move on to the next free number."""
     whole = numbers._hash
     monkeypatch.setattr(numbers, "_hash", lambda name, limit: whole(name, limit) % 16)
     hold_the_law(Random(seed), 20)
@@ -96,7 +96,7 @@ def test_numbers_that_collide_are_those_of_a_compilation_from_nothing(
 
 @pytest.mark.parametrize("seed", range(max(4, SEEDS // 4)))
 def test_changes_of_an_update_that_failed_are_taken_by_the_next(seed: int) -> None:
-    """The bridge's own node goes, while other objects change, and comes back."""
+    """The bridge's own node is removed while other objects change, and is added again."""
     random, options = Random(seed), Options(node=NODE)
     compilation, bridge = Compilation(options), Follower()
     there = Cluster({}, {}, (), ())

@@ -1,4 +1,4 @@
-"""Random clusters: what lint calls without effect can go, and the oracle says the same of all traffic."""
+"""Random clusters: removing what lint reports as without effect changes no verdict of the oracle."""
 
 import os
 import re
@@ -48,7 +48,7 @@ def policies_of(objects: Sequence[Object]) -> dict[str, Object]:
 
 
 def explicit(objects: Sequence[Object]) -> list[Object]:
-    """The same, with ``policyTypes`` written out, so that a policy is of the same directions whatever goes."""
+    """The same objects with explicit ``policyTypes``, so that no removal changes the directions of a policy."""
     copied = deepcopy([*objects])
     for policy in load_objects(objects).policies:
         types = [direction.value for direction in Direction if affects(policy, direction)]
@@ -74,7 +74,7 @@ def without_rules(objects: list[Object], findings: Sequence[Finding]) -> list[Ob
 
 
 def without_entries(objects: list[Object], findings: Sequence[Finding]) -> list[Object]:
-    """Without items of lists; a rule goes with the last item of one, as an empty list would mean everyone."""
+    """The objects without these list items; a rule goes with its last item, as an empty list would mean everyone."""
     emptied = []
     for subject, *way in sorted({(each.subject, *each.path[1:5]) for each in findings}, reverse=True):
         section, index, field, item = way
@@ -192,7 +192,7 @@ def services_of(seed: int) -> tuple[list[Object], Cluster]:
 
 
 def admissions(cluster: Cluster, policy: str) -> set[tuple[Direction, int, str, str]]:
-    """Which rules of a policy admit connections of pods to Services, with the pods at both ends."""
+    """The rules of a policy that admit connections of pods to Services, with the source pod and the backend."""
     found = set()
     for service in cluster.services:
         for port, address in product(service.ports, service.cluster_ips):
@@ -208,7 +208,7 @@ def admissions(cluster: Cluster, policy: str) -> set[tuple[Direction, int, str, 
 
 
 def remedied(objects: list[Object], finding: Finding) -> Cluster:
-    """With the ports in the place of the one that the finding names, as it says."""
+    """The cluster in which the ports of the remedy replace the port that the finding names."""
     copied = deepcopy(objects)
     section, index, field, item, _ = finding.path[1:]
     entries = policies_of(copied)[finding.subject]["spec"][section][index][field]

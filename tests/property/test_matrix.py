@@ -1,4 +1,4 @@
-"""Every cell of the matrix, against the oracle, on random clusters."""
+"""Random clusters: every cell of the matrix agrees with the oracle."""
 
 import ipaddress
 import os
@@ -28,7 +28,7 @@ def _reach(seed: int) -> Reach:
 
 
 def replicas(random: Random, objects: list[Object]) -> Iterator[Object]:
-    """Some pods once more, on any node: so that workloads have several pods, which blocks may tell apart."""
+    """Copies of some pods on any node, so that workloads have several pods, which blocks may tell apart."""
     nodes = [each for each in objects if each["kind"] == "Node"]
     pods = [each for each in objects if each["kind"] == "Pod" and "podIPs" in each["status"]]
     for host, pod in enumerate(random.sample(pods, min(len(pods), 3)), 11):

@@ -1,4 +1,4 @@
-"""Random clusters with state that cannot be used: it never widens what is allowed, and all else stays as it is."""
+"""Random clusters with unusable state: it never widens what is allowed, and changes nothing else."""
 
 import copy
 import ipaddress
@@ -42,7 +42,7 @@ def living(objects: list[Object]) -> list[Object]:
 
 
 def twin(random: Random, objects: list[Object], **status: Any) -> Object:
-    """A pod like one that is there, of another name."""
+    """A copy of an existing pod under another name."""
     pod = copy.deepcopy(random.choice(of_kind(objects, "Pod")))
     pod["metadata"]["name"] = "odd"
     pod["spec"].pop("hostNetwork", None)
@@ -56,7 +56,7 @@ def joining(_: Random, objects: list[Object]) -> list[Object]:
 
 
 def without_address(_: Random, objects: list[Object]) -> list[Object]:
-    """A node with a block and no address, and a pod there; no node of these clusters is alone without one."""
+    """A node with a pod CIDR and without an address, and a pod on it; all other nodes have an address."""
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "odd"}}
     pod = twin(Random(0), objects, podIPs=[{"ip": "10.77.0.9"}])
     pod["spec"]["nodeName"] = "odd"
@@ -74,7 +74,7 @@ def around_all(_: Random, objects: list[Object]) -> list[Object]:
 
 
 def replaced(random: Random, objects: list[Object]) -> list[Object]:
-    """A node that is not ready any more, whose machine is another node now."""
+    """A node that is not ready, and that has the addresses and pod CIDRs of another node."""
     node = copy.deepcopy(random.choice(of_kind(objects, "Node")))
     node["metadata"] = {"name": "odd"}
     node["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
@@ -99,7 +99,7 @@ def at_a_nodes_address(random: Random, objects: list[Object]) -> list[Object]:
 
 
 def ending(random: Random, objects: list[Object]) -> list[Object]:
-    """A pod that is ending, at the address of one that lives."""
+    """A terminating pod at the addresses of a living pod."""
     found = living(objects)
     if not found:
         return []
@@ -125,7 +125,7 @@ ODD: list[Odd] = [
 
 
 def with_odd(random: Random, objects: list[Object]) -> list[Object]:
-    """The objects and one odd one, or a few, anywhere among them."""
+    """The objects and one or more odd objects, in random order."""
     found = [*objects, *random.choice(ODD)(random, objects)]
     random.shuffle(found)
     return found
@@ -143,7 +143,7 @@ def allowed(cluster: Cluster, probe: Probe) -> bool:
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_what_can_be_used_is_as_without_the_odd_object(seed: int) -> None:
-    """So every verdict and every flow is, too."""
+    """The clusters are equal, so all verdicts and flows are equal, too."""
     random = Random(seed)
     objects = random_cluster(random)
     objects += random_services(random, objects)
@@ -155,7 +155,7 @@ def test_what_can_be_used_is_as_without_the_odd_object(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_address_of_two_living_pods_is_nobodys(seed: int) -> None:
-    """No bridge takes packets from there or delivers any; what other ends may open is the same as without the pods."""
+    """No bridge takes packets from the address or delivers to it; other verdicts are as without the two pods."""
     random = Random(seed)
     objects = random_cluster(random)
     if not (found := living(objects)):
@@ -204,7 +204,7 @@ def test_address_of_two_nodes_loses_what_nodes_may(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_backends_are_those_of_the_oracle(seed: int) -> None:
-    """With odd objects, and with pods of host networks among those that a selector selects."""
+    """With odd objects, and with pods in the host network that selectors select."""
     random = Random(seed)
     objects = random_cluster(random)
     objects += [each for each in random_services(random, objects) if each["kind"] == "Service"]

@@ -1,4 +1,4 @@
-"""Random clusters: who reaches a pod and whom it reaches, as the oracle has it port by port."""
+"""Random clusters: the peers that reach a pod, and that it reaches, agree with the oracle port by port."""
 
 import os
 from random import Random

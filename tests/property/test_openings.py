@@ -1,4 +1,4 @@
-"""Random clusters: what is allowed at every port is what the oracle says port by port."""
+"""Random clusters: the allowed ports agree with the oracle port by port."""
 
 import os
 from random import Random

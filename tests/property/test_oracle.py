@@ -1,4 +1,4 @@
-"""Random clusters: what compiled flows do with traced packets, against what the oracle says."""
+"""Random clusters: compiled flows treat traced packets as the oracle says."""
 
 import os
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ PROBES = 150
 def disagreements(
     traced: TracedCluster, cluster: Cluster, probes: Iterable[Probe], options: Options
 ) -> list[tuple[Probe, bool]]:
-    """The probes with which flows and oracle do otherwise, with what the oracle says.
+    """The probes for which flows and oracle disagree, each with the answer of the oracle.
 
-    What a pod sends to itself never reaches the bridge, and what no pod takes part in is no policy's matter.
+    Packets of a pod to itself never reach the bridge, and no policy applies to connections without a pod.
     """
     wrong = []
     for probe in probes:

@@ -1,4 +1,4 @@
-"""Pods that have no address yet: what is certain, and what is possible, hold whatever addresses the pods will get."""
+"""Pods without an address yet: the certain and the possible verdicts hold for all addresses that the pods may get."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PROBES = 60
 
 
 def _before_and_after(seed: int) -> tuple[Readings, Cluster, list[Object]]:
-    """A cluster of which some pods do not run yet, and the same when these run; every third one has no Nodes."""
+    """A cluster in which some pods do not run yet, and the same cluster when they run; every third has no Nodes."""
     random = Random(seed)
     objects = random_cluster(random)
     pods = [each for each in objects if each["kind"] == "Pod"]
@@ -29,7 +29,7 @@ def _before_and_after(seed: int) -> tuple[Readings, Cluster, list[Object]]:
 
 
 def _outcomes(seed: int) -> Iterator[tuple[bool, bool, bool]]:
-    """Whether a connection is certain, comes about when all pods run, and is possible."""
+    """For each connection: whether it is certain, is allowed when all pods run, and is possible."""
     (before, possible), after, objects = _before_and_after(seed)
     oracles = [IndexedOracle(each) for each in (before, after, possible)]
     traffics = {(probe.protocol, probe.port) for probe in interesting_traffic(objects, PROBES)}

@@ -1,4 +1,4 @@
-"""Random clusters: `verify` finds nothing wrong with what compiles, and finds a flow that lets one thing more pass."""
+"""Random clusters: `verify` finds no fault in compiled flows, and finds a flow that admits too much."""
 
 import os
 import re
@@ -21,7 +21,7 @@ CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
 
 
 def random_bridges(seed: int) -> list[tuple[Cluster, BridgePorts, Options]]:
-    """What to compile for each node of a random cluster with Services."""
+    """The input of the compiler for each node of a random cluster with Services."""
     random = Random(seed)
     objects = random_cluster(random)
     services = random_services(random, objects)
@@ -57,7 +57,7 @@ def test_nothing_is_found_in_what_compiles(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(min(CLUSTERS, 60)))
 def test_a_pod_that_lost_its_isolation_is_found(seed: int) -> None:
-    """The flow that drops what no rule admits becomes one that lets it in: that is wrong unless all may come in."""
+    """The last flow of an isolated subject admits instead of dropping: a fault, unless a rule admits everything."""
     for bridge in random_bridges(seed):
         text = render_text(compile_cluster(*bridge))
         ends = re.findall(r"table=150,priority=100,reg2=(\w+) actions=drop", text)
@@ -68,5 +68,5 @@ def test_a_pod_that_lost_its_isolation_is_found(seed: int) -> None:
 
 
 def everyone_may(text: str, subject: str) -> bool:
-    """Whether a rule without peers and ports admits everything to a subject: it is a plain flow then."""
+    """True if a rule without peers and ports, which is a plain flow, admits everything to a subject."""
     return bool(re.search(rf"table=150,priority=250,reg2={subject} actions=", text))

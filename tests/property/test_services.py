@@ -1,4 +1,4 @@
-"""Random Services: who is given a connection, as compiled, against what the oracle says."""
+"""Random Services: the compiled backends of a connection agree with the oracle."""
 
 import os
 from random import Random

@@ -1,4 +1,4 @@
-"""Random clusters: of several pods the answer is that of all pairs, each judged by itself."""
+"""Random clusters: the answer about several pods agrees with the verdicts on all pairs."""
 
 import os
 from collections import Counter
@@ -25,7 +25,7 @@ SELECTORS = [f"{key}{sign}{value}" for key, values in LABELS.items() for value i
 
 
 def asked(random: Random, roster: Roster) -> Iterator[tuple[Written, Pairs]]:
-    """Selectors and namespaces to each other, to nodes and to outsiders, where there are such pods."""
+    """Pairs of selectors, and of selectors with nodes or outside addresses, where they select pods."""
     spaces = [*roster.cluster.namespaces]
     for _ in range(20):
         source, other = (f"{random.choice(spaces)}/{random.choice((*SELECTORS, '*'))}" for _ in range(2))

@@ -1,4 +1,4 @@
-"""What is compiled does not depend on the order or notation of the input, and changes no more than what it is of."""
+"""The flows do not depend on the order or notation of the input, and a change of the input changes few of them."""
 
 import copy
 import json
@@ -47,7 +47,7 @@ def ports_of(cluster: Cluster) -> BridgePorts:
 
 
 def shown(flows: Iterable[Flow]) -> set[str]:
-    """The flows as lines, with the comments that stand above them."""
+    """The flows as lines, with their notes and rules."""
     return {f"{bundle_line(flow)} # {flow.note} {flow.rules}" for flow in flows}
 
 
@@ -56,7 +56,7 @@ def shown(flows: Iterable[Flow]) -> set[str]:
 
 @pytest.fixture
 def no_open_vswitch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whatever runs on this machine, `compile` finds no database."""
+    """`compile` finds no database of Open vSwitch, even if one runs on this machine."""
     monkeypatch.setenv("OVS_RUNDIR", str(tmp_path / "none"))
     monkeypatch.chdir(tmp_path)
 
@@ -81,7 +81,7 @@ def reordered(value: object, random: Random) -> object:
 
 
 def ports_file(objects: list[Object]) -> list[str]:
-    """Nothing, so that ports are numbered; a ports file where a pod without IPv4 address has no MAC to go by."""
+    """Arguments for `compile`: none, or a ports file where a pod has no IPv4 address to derive a MAC address from."""
     pods = local_pods(load_objects(objects), NODE)
     if all(any(len(address) == 4 for address in pod.addresses) for pod in pods):
         return []
@@ -136,11 +136,11 @@ def test_order_within_lists_that_mean_sets_changes_no_flow_but_of_rules_places(s
     assert shown(flows_of(before, ports_of(before))) == shown(flows_of(after, ports_of(after)))
 
 
-# A policy more
+# One more policy
 
 
 class Added:
-    """A cluster's flows without and with its last policy, and what that policy is about on this node."""
+    """A cluster's flows without and with its last policy, and the local pods and the prefixes of that policy."""
 
     def __init__(self, objects: list[Object], cluster: Cluster) -> None:
         self.name = objects[-1]["metadata"]["name"]
@@ -169,7 +169,7 @@ class Added:
         return bool(flow.rules) and all(ref.policy == self.name for ref in flow.rules)
 
     def others_part(self, flow: Flow) -> Flow | None:
-        """A flow of the rule tables without what the policy has in it; None where it is the policy's alone."""
+        """A flow of the rule tables without the policy's part in it; None if the flow belongs to the policy alone."""
         if self._is_mine(flow):
             return None
         actions = tuple(
@@ -179,7 +179,7 @@ class Added:
         return msgspec.structs.replace(flow, actions=actions, rules=refs)
 
     def within(self, direction: Direction, prefix: Prefix) -> bool:
-        """Whether the policy's peers hold all of a prefix."""
+        """True if the policy's peers hold all of a prefix."""
         return any(each.contains(prefix) for each in self.prefixes[direction])
 
 
@@ -194,7 +194,7 @@ def _prefix(flow: Flow, address: dict[int, Field]) -> Prefix:
 
 
 def changes(before: Iterable[Flow], after: Iterable[Flow]) -> Iterator[tuple[Flow, bool]]:
-    """The flows that are on one side only, with whether that is the new one."""
+    """The flows that are on one side only, each with True if that is the new side."""
     first, second = ({bundle_line(flow): flow for flow in flows} for flows in (before, after))
     yield from ((first[line], False) for line in first.keys() - second.keys())
     yield from ((second[line], True) for line in second.keys() - first.keys())
@@ -206,7 +206,7 @@ def in_table(flows: Iterable[Flow], *names: str) -> list[Flow]:
 
 @pytest.fixture(params=[seed for seed in SEEDS if random_cluster(Random(seed))[-1]["kind"] == "NetworkPolicy"])
 def added(request: pytest.FixtureRequest) -> Added:
-    """A cluster's last policy, added."""
+    """A cluster to which its last policy is added."""
     objects = random_cluster(Random(request.param))
     return Added(objects, load_objects(objects))
 
@@ -227,8 +227,8 @@ def test_another_policy_changes_identities_only_of_its_peers_addresses(added: Ad
 
 
 def test_another_policy_leaves_rules_alone_whose_subjects_and_peers_are_others(added: Added) -> None:
-    """A flow of the rule tables, without the new policy's part of it, changes only where it is of a subject that the
-    policy selects, or of an identity of addresses that its peers hold."""
+    """A flow of the rule tables, without the new policy's part, changes only if it matches a subject that the policy
+    selects, or an identity of addresses that the policy's peers hold."""
     for direction, (peers, table, subject, peer, address) in SIDES.items():
         before = in_table(added.before, table)
         after = [rest for flow in in_table(added.after, table) if (rest := added.others_part(flow))]
@@ -248,7 +248,7 @@ def _number(entry: Flow) -> int:
     return action.value
 
 
-# A pod more
+# One more pod
 
 _CONTAINERS = {"containers", "initContainers"}
 
@@ -265,10 +265,9 @@ def _key(pod: Object) -> str:
 
 
 def new_pod(random: Random, objects: list[Object], node: str) -> Object:
-    """A pod like one that is there, at addresses that nobody has; on this node, like one that is on it.
+    """A copy of an existing pod at free addresses; on this node, a copy of a pod on this node.
 
-    The first pod here that a policy selects brings the policy's rules with it, and their peers: that is another
-    matter than a peer more.
+    The first local pod that a policy selects adds the policy's rules and their peers, which is more than one more peer.
     """
     nodes = {each["metadata"]["name"]: each for each in objects if each["kind"] == "Node"}
     here = {pod.key for pod in local_pods(load_objects(objects), node)} if node == NODE else None
