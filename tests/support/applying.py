@@ -59,7 +59,7 @@ _STATISTICS = re.compile(r"duration=([\d.]+)s|n_packets=(\d+)|n_bytes=\d+|idle_a
 
 
 def policy(name: str, port: int) -> str:
-    """Ingress to the database from frontends, to one TCP port."""
+    """A policy: ingress to the database from frontends, at one TCP port."""
     return POLICY.replace("NAME", name).replace("PORT", str(port))
 
 
@@ -68,7 +68,7 @@ Stored = tuple[int, int, frozenset[str], int, str]
 
 
 class Answer(NamedTuple):
-    """What a run of the command line gave."""
+    """The exit code and output of a run of the command line."""
 
     code: int
     out: str
@@ -88,14 +88,14 @@ def ovsnp(*arguments: object) -> Answer:
 
 
 class Age(NamedTuple):
-    """Since when a flow is there, in seconds, and how many packets met it."""
+    """The age of a flow in seconds, and the number of packets that matched it."""
 
     duration: float
     packets: int
 
 
 class ApplyScene:
-    """A bridge as `ovs-vsctl add-br` makes it, with the ports of the local pods, and manifests in a directory."""
+    """A new bridge (`ovs-vsctl add-br`) with the ports of the local pods, and manifests in a directory."""
 
     def __init__(self, switch: DummySwitch, bridge: str, directory: Path) -> None:
         self.switch, self.bridge, self.directory = switch, bridge, directory
@@ -107,7 +107,7 @@ class ApplyScene:
         return self.switch.run(["ovs-vsctl", "--timeout=20", "--", *arguments])
 
     def ofctl(self, command: str, *arguments: str, text: str | None = None) -> str:
-        """Speak OpenFlow to the bridge."""
+        """Run ovs-ofctl on the bridge."""
         return self.switch.run(["ovs-ofctl", "-O", "OpenFlow14,OpenFlow15", command, self.bridge, *arguments], text)
 
     def add_pod(self, pod: str, name: str, kind: str = "dummy", **external: str) -> None:
@@ -117,15 +117,15 @@ class ApplyScene:
         self.vsctl("add-port", self.bridge, name, "--", "set", "Interface", name, f"type={kind}", *ids)
 
     def write(self, name: str, text: str) -> None:
-        """Put a file among the manifests."""
+        """Write a file into the directory of the manifests."""
         (self.directory / f"{name}.yaml").write_text(text)
 
     def remove(self, name: str) -> None:
-        """Take a file from the manifests."""
+        """Remove a file from the directory of the manifests."""
         (self.directory / f"{name}.yaml").unlink()
 
     def arguments(self, command: str, *more: object) -> tuple[object, ...]:
-        """The command line that does this for the bridge."""
+        """The arguments of a command for the bridge."""
         there = ("--db", self.switch.location.database, "--bridge", self.bridge, "--node", "node-1")
         return command, *there, "-f", self.directory, *more
 
@@ -134,39 +134,39 @@ class ApplyScene:
         return ovsnp(*self.arguments(command, *more))
 
     def apply(self, *more: object) -> Answer:
-        """Apply the manifests, which must succeed."""
+        """Apply the manifests; asserts success."""
         answer = self.run("apply", *more)
         assert answer.code == 0, answer
         return answer
 
     def flows(self) -> list[InstalledFlow]:
-        """All flows that are on the bridge, sorted."""
+        """All flows of the bridge, sorted."""
         text = self.ofctl("dump-flows", "--no-stats", "--no-names")
         return sorted(map(parse_dump, (line.strip() for line in text.splitlines() if "actions=" in line)), key=str)
 
     def compiled(self, *more: object) -> set[Stored]:
-        """What `compile` prints for the bridge, as `seen` gives it."""
+        """The output of `compile` for the bridge, in the form of `seen`."""
         answer = self.run("compile", *more)
         assert answer.code == 0, answer
         lines = [line.removeprefix("flow add ") for line in answer.out.splitlines() if line.startswith("flow add ")]
         return {parse_dump(line)[:5] for line in lines}
 
     def seen(self) -> set[Stored]:
-        """All flows that are on the bridge, comparable with `compiled`."""
+        """All flows of the bridge, in the form of `compiled`."""
         return {flow[:5] for flow in self.flows()}
 
     def groups(self) -> list[str]:
-        """All groups that are on the bridge."""
+        """All groups of the bridge."""
         text = self.switch.run(["ovs-ofctl", "-O", "OpenFlow14", "dump-groups", self.bridge])
         return [line.strip() for line in text.splitlines() if "group_id=" in line]
 
     def state(self) -> tuple[str, list[str]]:
-        """Everything about the bridge that must stay where nothing may change."""
+        """The state of the bridge, for tests in which it must not change."""
         bridge = self.vsctl("--columns=ports,protocols,fail_mode,flow_tables", "list", "Bridge", self.bridge)
         return bridge, [flow.text for flow in self.flows()]
 
     def ages(self) -> dict[str, Age]:
-        """Each flow of the bridge, without its counters, with these."""
+        """The age and packet count of each flow of the bridge, by the flow without counters."""
         self.switch.appctl("revalidator/purge")
         ages = {}
         for line in self.ofctl("dump-flows", "--no-names").splitlines():
@@ -176,5 +176,5 @@ class ApplyScene:
         return ages
 
     def close(self) -> None:
-        """Take the bridge away."""
+        """Delete the bridge."""
         self.switch.delete_bridge(self.bridge)

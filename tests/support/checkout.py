@@ -1,6 +1,6 @@
-"""Where the checkout lies."""
+"""The path of the checkout."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-"""The checkout's top level."""
+"""The top directory of the checkout."""

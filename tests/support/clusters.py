@@ -1,8 +1,8 @@
 """Random small clusters that use every feature of NetworkPolicy, and the traffic that tells their rules apart.
 
-``random_cluster`` makes the objects from a ``random.Random``, so a seed is a cluster; ``clusters`` is the same
-as a hypothesis strategy. Everything made is what the API server accepts. Simple things come first in every
-choice, so that hypothesis shrinks towards them.
+``random_cluster`` makes the objects from a ``random.Random``, so a seed gives a cluster; ``clusters`` is the same as a
+hypothesis strategy. The API server would accept all objects. Simple values come first in every choice, so that
+hypothesis shrinks towards them.
 """
 
 import ipaddress
@@ -55,14 +55,14 @@ def random_cluster(random: Random, stacks: Sequence[tuple[int, ...]] = STACKS) -
 
 
 def another_node(random: Random, objects: Sequence[Object]) -> Object:
-    """A node that joins, of the families of those that are there; it has a number that no node has."""
+    """A new node with the address families of the existing nodes, and with a number that no node has."""
     nodes = _of_kind(objects, "Node")
     stack = tuple(_family(cidr.partition("/")[0]) for cidr in nodes[0]["spec"]["podCIDRs"])
     return _node(random, _free_number(objects, "node"), stack)
 
 
 def another_pod(random: Random, objects: Sequence[Object], node: Object) -> Object:
-    """A pod that comes to this node, with addresses that no living pod has."""
+    """A new pod on this node, with addresses that no living pod has."""
     held = {entry["ip"] for pod in _of_kind(objects, "Pod") for entry in pod["status"].get("podIPs", ())}
     network = ipaddress.ip_network(node["spec"]["podCIDRs"][0])
     free = [number for number in range(2, 14) if str(network[number]) not in held]
@@ -71,25 +71,25 @@ def another_pod(random: Random, objects: Sequence[Object], node: Object) -> Obje
 
 
 def another_policy(random: Random, objects: Sequence[Object]) -> Object:
-    """A policy that comes, in one of the namespaces."""
+    """A new policy in one of the namespaces."""
     namespaces = [each["metadata"]["name"] for each in _of_kind(objects, "Namespace")]
     addresses = _addresses(_of_kind(objects, "Node"), _of_kind(objects, "Pod"))
     return _policy(random, f"policy-{_free_number(objects, 'policy')}", namespaces, addresses)
 
 
 def _free_number(objects: Sequence[Object], prefix: str) -> int:
-    """A number above those of all names that begin so."""
+    """A number above the numbers of all names with this prefix."""
     names = [each["metadata"]["name"].split("-") for each in objects]
     return max((int(name[1]) for name in names if name[0] == prefix), default=-1) + 1
 
 
 def _likely(random: Random, share: float) -> bool:
-    """True in this share of cases; the smallest draw is False."""
+    """True in this share of cases; the smallest draw gives False."""
     return random.random() >= 1 - share
 
 
 def labels_of(random: Random, choices: Labels) -> dict[str, str]:
-    """Some of the labels that there are."""
+    """A random selection of these labels."""
     return {key: random.choice(values) for key, values in choices.items() if _likely(random, 0.75)}
 
 
@@ -116,7 +116,7 @@ def _node(random: Random, index: int, stack: tuple[int, ...]) -> Object:
 
 
 def _pods(random: Random, namespaces: list[str], nodes: list[Object], count: int) -> list[Object]:
-    """Pods with addresses of their node; only what a pod that is gone held may be held again."""
+    """Pods with addresses of their node; two pods share an address only if the first is gone."""
     pods: list[Object] = []
     taken: set[tuple[str, int]] = set()
     for index in range(count):
@@ -151,9 +151,9 @@ def _pod(random: Random, name: str, namespace: str, node: Object, host: int) -> 
 
 
 def _containers(random: Random) -> Object:
-    """One or two containers, sometimes a sidecar, whose ports have names, and an init container, whose have none.
+    """One or two containers, and sometimes a sidecar, or an init container, whose named ports do not count.
 
-    A name stands once in a container, as the API demands, but may stand in several.
+    A port name is unique in a container, as the API demands, but several containers may have it.
     """
     containers = [_container(random, "main")]
     if _likely(random, 0.3):
@@ -180,7 +180,7 @@ def _container(random: Random, name: str) -> Object:
 
 
 def _addresses(nodes: list[Object], pods: list[Object]) -> list[str]:
-    """What blocks should be about: addresses of pods, gone ones included, of nodes, gateways and outsiders."""
+    """Addresses for blocks to hold: of pods (living or gone), nodes, gateways, and outsiders."""
     held = {entry["ip"] for pod in pods for entry in pod["status"].get("podIPs", ())}
     return [*sorted(held), *_node_addresses(nodes), *OUTSIDE]
 
@@ -202,7 +202,7 @@ def _policy(random: Random, name: str, namespaces: list[str], addresses: list[st
 
 
 def _put_list(random: Random, holder: Object, key: str, item: Callable[[], Object], share: float = 0.75) -> None:
-    """Give the object a list of one to three items; else an empty one, null, or no such field."""
+    """Give the object a list of one to three items, or else an empty list, null, or no such field."""
     if _likely(random, share):
         holder[key] = [item() for _ in range(random.choice((1, 1, 2, 3)))]
     elif _likely(random, 0.6):
@@ -229,7 +229,7 @@ def _peer(random: Random, addresses: list[str]) -> Object:
 
 
 def _selector(random: Random, choices: Labels) -> Object:
-    """Empty, by labels, by expressions or by both; most of them select something."""
+    """A selector: empty, with labels, with expressions or with both; most selectors select something."""
     selector: Object = {}
     key = random.choice(tuple(choices))
     if _likely(random, 0.5):
@@ -251,7 +251,7 @@ def _requirement(random: Random, choices: Labels) -> Object:
 
 
 def _block(random: Random, addresses: list[str]) -> Object:
-    """A block around an address that matters, and excepts inside it that nest and overlap."""
+    """A block around one of the addresses, with excepts inside it that may nest and overlap."""
     address = random.choice(addresses)
     length = random.choice(LENGTHS[_family(address)])
     cidr = ipaddress.ip_network(f"{address}/{length}", strict=False)
@@ -287,7 +287,7 @@ def _range(random: Random) -> tuple[int, int]:
 
 
 class Probe(NamedTuple):
-    """A connection worth judging; ``protocol`` is TCP, UDP, SCTP or ICMP (ICMPv6), ``port`` None for ICMP only."""
+    """A connection to judge; ``protocol`` is TCP, UDP, SCTP or ICMP (ICMPv6), ``port`` is None for ICMP only."""
 
     source: str
     destination: str
@@ -298,9 +298,9 @@ class Probe(NamedTuple):
 def interesting_traffic(objects: Sequence[Object], limit: int = 3000) -> list[Probe]:
     """Connections that tell the policies of these objects apart: at most ``limit``, the same for the same objects.
 
-    One end at least is a pod. The ends are all pods, nodes (gateways included) and the edges of all blocks; an
-    address that no pod holds in a pod CIDR is not among them. The ports are those at, below and above every
-    boundary. Tunnel traffic of pods to nodes, which no policy allows, is left out.
+    At least one end is a pod. The ends are all pods, nodes (gateways included) and the edges of all blocks, without
+    the free addresses of pod CIDRs. The ports are those at, below and above every boundary. Tunnel traffic of pods to
+    nodes, which no policy allows, is left out.
     """
     pods, nodes = _living(objects), _node_addresses(objects)
     ends = (pods, nodes, _edges(objects, {*pods, *nodes}))
@@ -318,7 +318,7 @@ def interesting_traffic(objects: Sequence[Object], limit: int = 3000) -> list[Pr
 
 
 def _sample(kinds: list[list[Probe]], limit: int) -> list[Probe]:
-    """Equal parts of each kind, as far as there are so many."""
+    """At most ``limit`` probes, from each kind an equal number where there are enough."""
     taken: list[Probe] = []
     for done, kind in enumerate(sorted(kinds, key=len)):
         part = min(len(kind), (limit - len(taken)) // (len(kinds) - done))
@@ -331,7 +331,7 @@ def _family(address: str) -> int:
 
 
 def _pairs(pods: list[str], far: list[str]) -> list[tuple[str, str]]:
-    """Every pod and far end of one family, in both orders."""
+    """Every pair of a pod and a far end of one family, in both orders."""
     pairs = [(pod, end) for pod in pods for end in far if _family(pod) == _family(end)]
     return list(dict.fromkeys(pairs + [(end, pod) for pod, end in pairs]))
 
@@ -341,7 +341,7 @@ def _of_kind(objects: Sequence[Object], kind: str) -> list[Object]:
 
 
 def _living(objects: Sequence[Object]) -> list[str]:
-    """The addresses of the pods that count."""
+    """The addresses of the living pods with an address of their own."""
     return [
         entry["ip"]
         for pod in _of_kind(objects, "Pod")
@@ -365,7 +365,7 @@ def _node_addresses(objects: Sequence[Object]) -> list[str]:
 
 
 def _edges(objects: Sequence[Object], held: set[str]) -> list[str]:
-    """The first and last addresses of all blocks and excepts and those just outside, where an outsider may be."""
+    """The first and last addresses of all blocks and excepts, and those just outside, if outsiders can have them."""
     pod_cidrs = _pod_cidrs(objects)
     edges = set(map(ipaddress.ip_address, OUTSIDE))
     for block in _blocks(objects):
@@ -385,7 +385,7 @@ def _edges(objects: Sequence[Object], held: set[str]) -> list[str]:
 
 
 def _routable(address: IPAddress) -> bool:
-    """Whether it can be one end's address on the wire."""
+    """True if the address can be that of an end of a connection."""
     return not any(address in network for network in UNROUTABLE)
 
 
@@ -402,7 +402,7 @@ def _blocks(objects: Sequence[Object]) -> Iterator[Object]:
 
 
 def _traffic(objects: Sequence[Object]) -> list[tuple[str, int | None]]:
-    """ICMP, a port that nothing mentions, each that is mentioned in every protocol, its neighbours in its own."""
+    """ICMP, an unused port, each mentioned port in every protocol, and the neighbours of each in its own protocol."""
     wanted: set[tuple[str, int]] = {(protocol, 7) for protocol in PROTOCOLS}
     for protocol, number in _numbers(objects):
         wanted |= {(each, number) for each in PROTOCOLS}
@@ -411,7 +411,7 @@ def _traffic(objects: Sequence[Object]) -> list[tuple[str, int | None]]:
 
 
 def _numbers(objects: Sequence[Object]) -> Iterator[tuple[str, int]]:
-    """Every port number of a rule, and every one that a pod gives a name that a rule uses."""
+    """Every port number of a rule, and every number that a pod gives a port name that a rule uses."""
     entries = [entry for rule in _rules(objects) for entry in rule.get("ports") or ()]
     for entry in entries:
         for number in (entry.get("port"), entry.get("endPort")):
@@ -428,7 +428,7 @@ def _numbers(objects: Sequence[Object]) -> Iterator[tuple[str, int]]:
 def random_services(random: Random, objects: Sequence[Object]) -> list[Object]:
     """1-3 Services of a random cluster, of each kind: by selector or by slices, everywhere or local, one family or two.
 
-    Their cluster IPs are 10.96.0.1 and fd00:96::1 and those after.
+    The cluster IPs start at 10.96.0.1 and fd00:96::1.
     """
     pods, nodes = _of_kind(objects, "Pod"), _of_kind(objects, "Node")
     found: list[Object] = []
@@ -441,7 +441,7 @@ def random_services(random: Random, objects: Sequence[Object]) -> list[Object]:
 
 
 def _service(random: Random, index: int, pod: Object, pod_cidrs: Sequence[str]) -> Object:
-    """One that selects this pod, in most cases."""
+    """A Service that in most cases selects this pod."""
     first = _family(pod_cidrs[0].partition("/")[0])
     addresses = {4: f"10.96.0.{index}", 6: f"fd00:96::{index}"}
     stack = [first, 10 - first][: random.randint(1, len(pod_cidrs))]
@@ -469,7 +469,7 @@ def _service(random: Random, index: int, pod: Object, pod_cidrs: Sequence[str]) 
 
 
 def _slices(random: Random, service: Object, objects: Sequence[Object]) -> Iterator[Object]:
-    """0-2 slices a family, of pods and outsiders that are ready, end, or have ended; not all have every port."""
+    """0-2 slices for each family; endpoints are ready, unready or terminating, and some slices lack a port."""
     where = {each["ip"]: pod for pod in _of_kind(objects, "Pod") for each in pod["status"].get("podIPs", ())}
     for family in (4, 6):
         held = sorted(each for each in (*where, "192.0.2.7", "2001:db8::7") if _family(each) == family)
@@ -509,9 +509,9 @@ def _slice_endpoint(random: Random, address: str, pod: Object | None) -> Object:
 
 
 def planned(random: Random, pods: list[Object]) -> Iterator[Object]:
-    """The same pods before they run: some as a Deployment of the pod's name, some as a Pod without a status.
+    """The pods at an earlier time: some run already, others are a Deployment (of the pod's name) or have no status.
 
-    Pods that do not count are left out.
+    Pods that have finished, and pods in the host network, are left out.
     """
     for pod in pods:
         if pod["status"]["phase"] != "Running" or "hostNetwork" in pod["spec"]:

@@ -18,7 +18,7 @@ from ovsnp.switch.location import Location
 
 
 class DummySwitch:
-    """Its own ovsdb-server and ovs-vswitchd in ``directory``; ends with `stop`."""
+    """An ovsdb-server and an ovs-vswitchd in ``directory``, until `stop`."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -44,7 +44,7 @@ class DummySwitch:
         return daemon
 
     def kill(self, name: str) -> None:
-        """End a daemon, ``ovsdb-server`` or ``ovs-vswitchd``, without a chance to clear up."""
+        """Kill a daemon, ``ovsdb-server`` or ``ovs-vswitchd``, so that it cannot clean up."""
         self.daemons[name].kill()
         self.daemons[name].wait()
 
@@ -57,11 +57,11 @@ class DummySwitch:
     def start_database(self) -> None:
         """Start ovsdb-server again after `kill`, with the same database."""
         start_database(self.directory, self._start, self.run)
-        # Only what changes something waits for ovs-vswitchd, which takes its time to connect again.
+        # Only a command that changes something waits for ovs-vswitchd, which takes some time to connect again.
         self.run(["ovs-vsctl", "--timeout=20", "set", "open_vswitch", ".", "external_ids:connected=again"])
 
     def run(self, command: Sequence[str], text: str | None = None) -> str:
-        """Run one of Open vSwitch's tools against this instance; returns all it says."""
+        """Run one of Open vSwitch's tools against this instance; returns its output, errors included."""
         for _ in range(5):
             done = subprocess.run(
                 command,
@@ -73,7 +73,7 @@ class DummySwitch:
                 check=False,
                 timeout=60,
             )
-            # On a busy machine ovs-vswitchd drops a connection before ovs-ofctl says what it wants.
+            # On a busy machine ovs-vswitchd may drop the connection before ovs-ofctl sends its request.
             if not (done.returncode and "(Broken pipe)" in done.stdout):
                 break
         if done.returncode:
@@ -81,7 +81,7 @@ class DummySwitch:
         return done.stdout
 
     def appctl(self, *command: str) -> str:
-        """Ask ovs-vswitchd; raises SwitchError where it answers with an error."""
+        """Run a command of ovs-appctl in ovs-vswitchd; raises SwitchError where the answer is an error."""
         failed, error, answer = self._control.transact(command[0], list(command[1:]))
         if failed or error:
             raise SwitchError(f"{' '.join(command)}: {error or os.strerror(failed)}")
@@ -97,7 +97,7 @@ class DummySwitch:
         self.run(command)
 
     def delete_bridge(self, bridge: str) -> None:
-        """Take a bridge and its ports away."""
+        """Delete a bridge and its ports."""
         self.run(["ovs-vsctl", "--timeout=20", "del-br", bridge])
 
     def datapath_ports(self, bridge: str) -> dict[int, int]:
@@ -115,7 +115,7 @@ class DummySwitch:
         return ports
 
     def stop(self) -> None:
-        """End both daemons."""
+        """Kill both daemons."""
         self._control.close()
         for name in reversed(self.daemons):
             self.kill(name)
@@ -123,10 +123,10 @@ class DummySwitch:
 
 @cache
 def _own_network() -> tuple[str, ...]:
-    """What runs a command in a network namespace of its own; nothing where this user cannot make one.
+    """The prefix of a command that runs in its own network namespace; empty where this user cannot make one.
 
-    Open vSwitch 3.3 and later lose the dummy datapath's tunnel listener when a link of the host changes, and tests
-    beside these make and delete links.
+    Open vSwitch 3.3 and later lose the dummy datapath's tunnel listener when a link of the host changes, and other
+    tests create and delete links at the same time.
     """
     for ways in (("unshare", "--net"), ("unshare", "--net", "--map-root-user")):
         if shutil.which(ways[0]) and not subprocess.run([*ways, "true"], capture_output=True, check=False).returncode:
@@ -136,7 +136,7 @@ def _own_network() -> tuple[str, ...]:
 
 @contextmanager
 def own_switch() -> Iterator[DummySwitch]:
-    """An Open vSwitch for the time of the context."""
+    """An Open vSwitch for the duration of the context."""
     directory = Path(tempfile.mkdtemp(prefix="ovsnp-test-"))  # short: a socket's path has at most 107 characters
     switch = DummySwitch(directory / "ovs")
     try:

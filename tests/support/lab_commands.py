@@ -1,4 +1,4 @@
-"""The program as users run it, and what a lab leaves on the machine."""
+"""The program as users run it, and the things that a lab leaves behind on the machine."""
 
 import subprocess
 import sys
@@ -14,23 +14,23 @@ SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
 
 
 def command(*words: str) -> list[str]:
-    """The command line of ``ovsnp lab``; labs have the datapath that the tests are about."""
+    """The command line of ``ovsnp lab``, with the datapath under test."""
     more = ["--datapath", DATAPATH] if words[0] == "up" else []
     return [sys.executable, "-m", "ovsnp", "lab", *words, *more]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run ``ovsnp lab`` to its end."""
+    """Run ``ovsnp lab`` until it ends."""
     return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=patient(600))
 
 
 def start(*words: str) -> subprocess.Popen[str]:
-    """Start ``ovsnp lab``."""
+    """Start ``ovsnp lab`` in the background."""
     return subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def left_behind(name: str, base: Path, interfaces: Sequence[str]) -> list[str]:
-    """All that is on the machine of the lab of that name; ``interfaces`` are names of links it had."""
+    """Everything on the machine of the lab with this name; ``interfaces`` are the names of its links."""
     found = [f"namespace {path.name}" for path in Path("/run/netns").glob(f"{name}-*")]
     found += [f"file {path}" for path in (base / name).rglob("*")]
     found += [f"directory {base / name}"] if (base / name).exists() else []

@@ -1,4 +1,4 @@
-"""Every member of a party, and what a matrix says of a pair of members."""
+"""The members of a party, and the answers of a matrix about pairs of members."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from ovsnp.oracle.judge import exemption
 
 
 def members(reach: Reach, party: Party) -> Iterator[Address]:
-    """The addresses of its pods and nodes; of a range outside the first, the last and the middle where nobody is."""
+    """The addresses of its pods and nodes; of an outside range the first, middle and last one, if free."""
     for pod in party.pods:
         yield from pod.addresses
     if party.kind is PartyKind.NODE:
@@ -27,7 +27,7 @@ def members(reach: Reach, party: Party) -> Iterator[Address]:
 
 
 def disagreements(reach: Reach, traffics: list[Traffic]) -> tuple[list[str], int]:
-    """Where the matrix and the oracle say different things of members; and how many answers were compared."""
+    """The disagreements of matrix and oracle about members, and the number of compared answers."""
     found, asked = [], 0
     for source in reach.parties:
         for destination in reach.parties:
@@ -44,7 +44,7 @@ def disagreements(reach: Reach, traffics: list[Traffic]) -> tuple[list[str], int
 
 
 def _said(reach: Reach, cell: Cell, near: Address, far: Address, traffic: Traffic) -> bool:
-    """What a reader of the cell takes for the answer."""
+    """The answer that a reader takes from the cell."""
     cluster = reach.classes.clusters[0].cluster
     exempt = exemption(who(cluster, near), who(cluster, far), strict_nodes=reach.strict_nodes)
     if cell.wholly:

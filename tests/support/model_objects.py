@@ -1,4 +1,4 @@
-"""Short ways to write model objects, for the oracle's tests."""
+"""Short constructors of model objects, for the tests of the oracle."""
 
 from collections.abc import Sequence
 
@@ -21,12 +21,12 @@ def addresses(*texts: str) -> tuple[Address, ...]:
 
 
 def labelled(**labels: str) -> Selector:
-    """A selector by ``matchLabels``."""
+    """A selector with ``matchLabels``."""
     return Selector(tuple(Requirement(key, Operator.IN, (value,)) for key, value in sorted(labels.items())))
 
 
 def expressed(key: str, operator: Operator, *values: str) -> Selector:
-    """A selector by one item of ``matchExpressions``."""
+    """A selector with one item of ``matchExpressions``."""
     return Selector((Requirement(key, operator, values),))
 
 
@@ -72,7 +72,7 @@ def policy(
 
 
 def service(key: str, *texts: str, ports: Sequence[ServicePort], local: bool = False, **labels: str) -> Service:
-    """A Service with these cluster IPs; without labels it selects nobody."""
+    """A Service with these cluster IPs; without labels it has no selector."""
     space, name = key.split("/")
     selector = labelled(**labels) if labels else None
     return Service(space, name, addresses(*texts), tuple(ports), selector, None, local, False, PLACE)
@@ -87,14 +87,14 @@ def endpoint(address: str, on: str | None = "node-0", *, ready: bool = True, ser
 
 
 def endpoints(key: str, number: int, *found: SliceEndpoint, name: str = "") -> EndpointSlice:
-    """Endpoints of a Service at one TCP port."""
+    """An EndpointSlice of a Service with one TCP port."""
     space, service_name = key.split("/")
     ports = (SlicePort(name, Protocol.TCP, number),)
     return EndpointSlice(space, f"{service_name}-slice", service_name, ports, found, PLACE)
 
 
 def cluster(*parts: Part) -> Cluster:
-    """A cluster of these objects; a namespace that is only mentioned has no labels but its name."""
+    """A cluster of these objects; a namespace without an object has the name label only."""
     mentioned = sorted({part.namespace for part in parts if isinstance(part, Pod | NetworkPolicy)})
     given = {part.name: part for part in parts if isinstance(part, Namespace)}
     return Cluster(
@@ -118,13 +118,13 @@ def udp(port: int) -> Traffic:
 def verdict(
     state: Cluster, source: str, destination: str, traffic: Traffic | None = None, *, strict_nodes: bool = False
 ) -> Verdict:
-    """What the oracle says of two addresses; TCP port 80 where the test does not care."""
+    """The oracle's verdict on two addresses; the default is TCP port 80."""
     ends = who(state, parse_address(source)), who(state, parse_address(destination))
     return judge(state, *ends, tcp(80) if traffic is None else traffic, strict_nodes=strict_nodes)
 
 
 def through(state: Cluster, source: str, address: str, traffic: Traffic | None = None) -> dict[str, bool]:
-    """For each backend (``ADDRESS PORT``) behind a cluster IP whether it is reached; TCP port 80 by default."""
+    """For each backend (``ADDRESS PORT``) of a cluster IP, whether it is reached; the default is TCP port 80."""
     found = judge_service(
         state, who(state, parse_address(source)), parse_address(address), tcp(80) if traffic is None else traffic
     )

@@ -1,4 +1,4 @@
-"""What the compiler's second pass makes of a cluster, put together from what it tells."""
+"""The result of the compiler's second pass for a cluster, put together from its changes."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from ovsnp.resolve import Resolver
 
 
 class PeerSet(NamedTuple):
-    """A set by name, with the addresses that it lists and its blocks."""
+    """A peer set: its name, the addresses that it lists, and its blocks."""
 
     name: str
     addresses: frozenset[Address]
@@ -22,7 +22,7 @@ class PeerSet(NamedTuple):
 
 
 class ResolvedRule(NamedTuple):
-    """A rule with its peers as a set; the subjects are keys of pods."""
+    """A rule with its peer set; the subjects are keys of pods."""
 
     ref: RuleRef
     key: str
@@ -32,14 +32,14 @@ class ResolvedRule(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """One direction: the keys of the pods that are isolated, and the rules by key."""
+    """One direction: the keys of the isolated pods, and the rules, sorted by key."""
 
     isolated: tuple[str, ...]
     rules: tuple[ResolvedRule, ...]
 
 
 def resolved(cluster: Cluster, options: Options) -> dict[Direction, RuleSet]:
-    """The rules of a node all of whose pods have a port."""
+    """The rules of a node; all its pods have a port."""
     ports = {pod.key: BridgePort(number, number) for number, pod in enumerate(cluster.pods, start=100)}
     told = Resolver(options).update(Changes(all_objects(cluster), ports=BridgePorts(1, BridgePort(2, 2), ports)))
     return {direction: _rule_set(told.rules, direction) for direction in Direction}
@@ -62,6 +62,6 @@ def _peer_set(told: RuleChanges, table: PeerTable, name: str) -> PeerSet:
 
 
 def frontends(cluster: Cluster, node: str | None) -> tuple[Frontend, ...]:
-    """Every port of the cluster's Services, as a node's clients see it."""
+    """The frontends of the cluster's Services for the clients on a node."""
     told = Resolver(Options(node=node)).update(Changes(all_objects(cluster))).frontends
     return tuple(frontend for name in sorted(told) for frontend in told[name])

@@ -1,8 +1,8 @@
-"""What ovsnp says, held against what it should say."""
+"""Comparison of messages with expected messages."""
 
 import re
 
 
 def is_as_expected(said: str, expected: str) -> bool:
-    """Whether a line is the expected one, in which ``...`` stands for words of a library: these change with it."""
+    """True if a line is the expected line, in which ``...`` stands for words that depend on a library's version."""
     return re.fullmatch(".+".join(map(re.escape, expected.split("..."))), said) is not None

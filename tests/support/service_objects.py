@@ -1,4 +1,4 @@
-"""A Service with its endpoints and blocks, of every field that is read."""
+"""A Service, an EndpointSlice and a ServiceCIDR with every field that ovsnp reads."""
 
 from typing import Any
 

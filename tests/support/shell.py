@@ -1,4 +1,4 @@
-"""What a shell shows of the commands on a page."""
+"""The output of shell commands, as documentation pages show it."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def printed_by_shell(command: str, directory: Path, environment: Mapping[str, str], shell: str = "sh") -> str:
-    """All that a command prints in a directory, errors too, whatever it exits with."""
+    """The output of a command in a directory, standard error included, for any exit code."""
     return subprocess.run(
         [shutil.which(shell) or shell, "-c", command],
         cwd=directory,

@@ -1,4 +1,4 @@
-"""What ovsnp shows on a terminal."""
+"""The output of ovsnp on a terminal."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ from tests.support.checkout import ROOT
 
 
 def on_terminal(columns: int, *arguments: str, stream: str = "stdout") -> str:
-    """What ovsnp prints without colour where this stream, and nothing else, is a terminal of this width."""
+    """The output of ovsnp, without colour, when only this stream is a terminal, of this width."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
@@ -23,7 +23,7 @@ def on_terminal(columns: int, *arguments: str, stream: str = "stdout") -> str:
     with subprocess.Popen([sys.executable, "-m", "ovsnp", *arguments], env=environment, **streams) as process:
         os.close(follower)
         shown = b""
-        with contextlib.suppress(OSError):  # so a terminal ends whose other side is closed
+        with contextlib.suppress(OSError):  # reading a terminal whose other side is closed raises OSError
             while part := os.read(leader, 4096):
                 shown += part
         os.close(leader)

@@ -1,4 +1,4 @@
-"""The cluster's bridges on an Open vSwitch, and where a traced packet ends up on them."""
+"""The bridges of a cluster on one Open vSwitch, and the output port of traced packets."""
 
 import re
 
@@ -24,7 +24,7 @@ _TUNNEL_END = re.compile(r"set_field:(\S+)->tun_(?:ipv6_)?dst")
 
 
 def offline_ports(pods: tuple[Pod, ...]) -> BridgePorts:
-    """Ports numbered from 100, with a MAC that needs no IPv4 address."""
+    """Ports numbered from 100, with MAC addresses that need no IPv4 address."""
     numbered = enumerate(sorted(pod.key for pod in pods), start=100)
     pod_ports = {key: BridgePort(ofport, 0x0A5800010000 + ofport) for ofport, key in numbered}
     return BridgePorts(TUNNEL_OFPORT, BridgePort(GATEWAY_OFPORT, GATEWAY_MAC), pod_ports)
@@ -56,22 +56,22 @@ class TracedCluster:
         self.programs[node] = program
 
     def close(self) -> None:
-        """Take the bridges away."""
+        """Delete the bridges."""
         for bridge in self._bridges.values():
             self._switch.delete_bridge(bridge)
 
     def dump(self, node: str | None) -> str:
-        """A node's flows as Open vSwitch has them."""
+        """The flows of a node, as Open vSwitch dumps them."""
         command = ["ovs-ofctl", "-O", "OpenFlow15", "--no-names", "--no-stats", "dump-flows", self._bridges[node]]
         return self._switch.run(command)
 
     def dump_groups(self, node: str | None) -> str:
-        """A node's groups as Open vSwitch has them."""
+        """The groups of a node, as Open vSwitch dumps them."""
         command = ["ovs-ofctl", "-O", "OpenFlow15", "--no-names", "dump-groups", self._bridges[node]]
         return self._switch.run(command)
 
     def connects(self, source: Endpoint, destination: Endpoint, traffic: Traffic) -> bool:
-        """Whether the first packet of a connection gets from one end to the other; one of them is a pod."""
+        """True if the first packet of a connection gets from one end to the other; at least one end is a pod."""
         if isinstance(source, PodEnd):
             node, in_port = source.pod.node, self._ports[source.pod.node].pods[source.pod.key]
         else:
@@ -86,16 +86,16 @@ class TracedCluster:
         return self._is_at(destination, node, out)
 
     def sent(self, node: str | None, packet: str, *options: str) -> int | None:
-        """The OpenFlow port by which a node's bridge sends a packet; None where it drops it."""
+        """The OpenFlow port by which a node's bridge sends a packet; None if it drops the packet."""
         return self._trace(node, packet, *options)[0]
 
     def way(self, node: str | None, packet: str, *options: str) -> tuple[int | None, str]:
-        """The same, and what the packet was in the end, as Open vSwitch writes it (empty: as it came)."""
+        """The result of `sent`, and the final packet in the notation of Open vSwitch (empty: unchanged)."""
         port, text = self._trace(node, packet, *options)
         return port, re.findall(r"^Final flow: (.*)$", text, re.MULTILINE)[-1].replace("unchanged", "")
 
     def _trace(self, node: str | None, packet: str, *options: str) -> tuple[int | None, str]:
-        # A trace follows no packet through the datapath's hash, by which a select group chooses.
+        # A trace has no datapath hash, by which a select group chooses a bucket, so the packet brings one.
         text = self._switch.appctl("ofproto/trace", self._bridges[node], f"{packet},dp_hash=1", *options)
         last = [line for line in text.splitlines() if line.startswith("Datapath actions:")][-1]
         found = _OUTPUT.match(last)

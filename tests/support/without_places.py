@@ -1,4 +1,4 @@
-"""Clusters compared for what they say, wherever it is written."""
+"""Comparison of clusters by content, without places in files."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ _Item = TypeVar("_Item", Pod, NetworkPolicy, Service, EndpointSlice)
 
 
 def bare(cluster: Cluster) -> Cluster:
-    """Without places, which differ between files."""
+    """The cluster without places, which differ between files."""
     return msgspec.structs.replace(
         cluster,
         pods=_nowhere(cluster.pods),
