@@ -1,4 +1,4 @@
-"""Numbers derived from content: they stay when others come and go."""
+"""Numbers derived from names: they stay the same when other names come and go."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from ovsnp.pipeline.numbers import number
 
 
 class Digest:
-    """Stands in for a hash: its digest is the last two characters of the text, as a number."""
+    """A weak hash for tests: the digest is the last two characters of the text, as a number."""
 
     def __init__(self, text: bytes, digest_size: int) -> None:
         self._value, self._size = int(text[-2:]), digest_size
@@ -20,7 +20,7 @@ class Digest:
 
 @pytest.fixture
 def weak_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names that end in the same two digits collide."""
+    """Make names collide that end in the same two digits."""
     monkeypatch.setattr(numbers, "blake2b", Digest)
 
 
@@ -69,7 +69,7 @@ def test_the_last_number_is_followed_by_the_first(monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def hash_of_4_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every sixteenth name collides."""
+    """Hash names to 4 bits: two names collide in one case of 16."""
     monkeypatch.setattr(numbers, "_hash", lambda name, limit: sum(name.encode()) % 16 % limit)
 
 

@@ -1,4 +1,4 @@
-"""Identities: for every address, the sets that hold it, by as few prefixes as there can be."""
+"""Identities: for every address the sets that hold it, with the fewest possible prefixes."""
 
 from collections.abc import Iterable
 from random import Random
@@ -29,7 +29,7 @@ def listed(sets: Iterable[PeerSet]) -> dict[Address, frozenset[str]]:
 
 
 def holders(sets: list[PeerSet], address: Address) -> tuple[str, ...]:
-    """The names of the sets that hold an address, from what a set and a block are."""
+    """The names of the sets that hold an address, from the definition of a set and of a block."""
     here = host_prefix(address)
     return tuple(
         sorted(
@@ -46,7 +46,7 @@ def _excepted(part: IPBlock, here: Prefix) -> bool:
 
 
 def longest(entries: tuple[PeerEntry, ...], prefix: Prefix) -> Identity | None:
-    """What the longest entry around a prefix, itself included, answers."""
+    """The identity of the longest entry that contains a prefix."""
     around = [entry for entry in entries if entry.prefix.contains(prefix)]
     return max(around, key=lambda entry: entry.prefix.length).identity if around else None
 
@@ -60,7 +60,7 @@ def answered(entries: tuple[PeerEntry, ...], address: Address) -> tuple[str, ...
 
 
 def random_address(random: Random, family: int) -> Address:
-    """An address of a few bits' choice, so that blocks and addresses meet."""
+    """An address with few random bits, so that blocks often hold addresses."""
     base = BASE[family]
     low = random.choice((0, 1, 2, 3, 7, 8, 255, 256, 1 << 16, 3 << 16))
     return Address((base.value + low + random.randrange(4)).to_bytes(base.width // 8, "big"))
@@ -90,7 +90,7 @@ def random_sets(random: Random) -> list[PeerSet]:
 
 
 def edges(sets: list[PeerSet]) -> set[Address]:
-    """Every address at which membership may change, and its neighbours."""
+    """Every address at which membership may change, and the neighbouring addresses."""
     found = set()
     for peers in sets:
         prefixes = [part for each in peers.blocks for part in (each.cidr, *each.excepts)]

@@ -1,4 +1,4 @@
-"""Port ranges as masks: exactly the ports, and as few masks as there can be."""
+"""Port ranges as masks: exactly the ports, with the fewest possible masks."""
 
 from functools import cache
 from random import Random
@@ -14,7 +14,7 @@ TCP, UDP, SCTP = Protocol
 
 
 def covered(found: tuple[PortMask, ...], protocol: Protocol) -> list[int]:
-    """Each port that the masks of a protocol match, as often as one does."""
+    """Each port that the masks of a protocol match, once for each matching mask."""
     mine = [(mask.value, mask.mask) for mask in found if mask.protocol is protocol]
     return sorted(port for value, mask in mine for port in _matching(value, mask))
 
@@ -31,7 +31,7 @@ def _matching(value: int, mask: int) -> list[int]:
 
 @cache
 def fewest(first: int, last: int, low: int, high: int) -> int:
-    """The fewest aligned blocks of ports that make up a range, found by halving what is between low and high."""
+    """The number of aligned blocks of ports that make up a range, by halving the range from low to high."""
     if first > high or last < low:
         return 0
     if first <= low and high <= last:

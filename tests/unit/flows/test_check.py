@@ -1,4 +1,4 @@
-"""Every kind of mistake that a flow can be is refused when it is built."""
+"""Every kind of mistake in a flow is refused when the flow is built."""
 
 from collections.abc import Iterable
 
@@ -26,12 +26,12 @@ def flow(table: str, match: Match = ANY, *actions: a.Action, priority: int = 100
 
 
 def store(flows: Iterable[Flow]) -> None:
-    """The flows are all flows of a bridge."""
+    """Store these flows as all flows of a bridge."""
     FlowStore().update(UnitChanges({("unit", index): (flow,) for index, flow in enumerate(flows)}, {}))
 
 
 def refused(mistake: Flow, because: str) -> None:
-    """The flow is refused, and the message names it and the reason."""
+    """Assert that the flow is refused, and that the message names the flow and the reason."""
     with pytest.raises(DeclarationError, match=because) as caught:
         check_flow(mistake)
     assert str(caught.value).startswith(f"{mistake.table}, priority {mistake.priority}, ")
@@ -189,7 +189,7 @@ def conjunction(clause: int, *, number: int = 7, clauses: int = 2, match: Match 
 
 
 def end(number: int = 7) -> Flow:
-    """The flow that is met when all clauses of a conjunction hold."""
+    """The flow that matches when all clauses of a conjunction hold."""
     return flow("EgressRule", Match("", (exactly(f.CONJ_ID, number),)), a.Goto("Forward"), priority=200)
 
 

@@ -1,4 +1,4 @@
-"""Matches and actions in the spelling in which Open vSwitch stores them."""
+"""Matches and actions in the notation in which Open vSwitch stores them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""With VXLAN a pod's address travels as 24 bits of its offset in the node's pod CIDR: others are refused by name."""
+"""VXLAN carries 24 bits of a pod's offset in the node's pod CIDR: pods whose offset does not fit are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A change makes again only what it concerns, and what it tells is the difference alone."""
+"""A change rebuilds only the units that it concerns, and the result of an update is only the difference."""
 
 from collections.abc import Callable, Iterable
 
@@ -62,7 +62,7 @@ PORTS = BridgePorts(
 
 
 class Bridge:
-    """A compilation of `STATE`, and the units that it makes from then on."""
+    """A compilation of `STATE`, and the units of each later update."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[Unit] = []
@@ -83,7 +83,7 @@ def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
 
 
 def kinds(units: Iterable[Unit]) -> list[str]:
-    """What units are of, by their first items and names."""
+    """The kinds and names of units."""
     return sorted(" ".join(str(part) for part in unit[:2]) for unit in units)
 
 
@@ -117,7 +117,7 @@ def test_local_pod_makes_its_own_flows_and_those_of_its_subject(bridge: Bridge) 
     of_rules = {unit for unit in bridge.made if unit[0] in ("EgressRule", "IngressRule")}
     assert kinds({*bridge.made} - of_rules) == ["IngressPeer 10.0.0.4/32", "pod default/new"]
     assert "default/from-web" not in " ".join(kinds(of_rules))
-    # The words for the subject change, but no flow of a rule does.
+    # The note of the subject changes, but no flow of a rule does.
     assert {flow.table for flow in told.added} == {"Origin", "AddressResolution", "Forward", "Output", "IngressPeer"}
     assert told.changed == told.deleted == ()
     text = [str(flow.note) for flow in bridge.compilation.program().flows if flow.table == "EgressRule"]
@@ -166,7 +166,7 @@ def test_every_pod_as_a_peer_costs_no_flow_a_pod(bridge: Bridge) -> None:
 def test_group_that_another_pushed_along_gets_its_own_number_when_that_one_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All names hash to one number; Service default/web is not touched itself."""
+    """All names hash to one number; the change does not touch Service default/web itself."""
     monkeypatch.setattr(numbers, "_hash", lambda name, limit: 7)
     bridge = Bridge(monkeypatch)
     before = {group.service: group.id for group in bridge.compilation.program().groups}

@@ -1,4 +1,4 @@
-"""What no policy forbids, and what no policy allows (SEMANTICS 8, 9, 12, 14)."""
+"""Connections that no policy can forbid, and packets that no policy can allow (docs/semantics.md)."""
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_a_pod_of_the_same_name_in_another_namespace_is_not_itself() -> None:
 
 
 def test_only_the_first_packet_is_judged() -> None:
-    """A reply is allowed with its connection; the reverse direction as a new connection is judged on its own."""
+    """A reply is allowed with its connection; a new connection in the reverse direction is judged separately."""
     state = cluster(OWN, POD, pod("other/b", "10.0.0.3"), policy("default/in"))
     assert allowed(state, IPV4, "10.0.0.3")
     assert not allowed(state, "10.0.0.3", IPV4)

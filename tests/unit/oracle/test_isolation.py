@@ -1,4 +1,4 @@
-"""Which policies isolate which pods, in which direction, and how the sides combine (SEMANTICS 1, 2)."""
+"""Which policies isolate which pods in which direction, and how both sides combine (docs/semantics.md)."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Whom ``from`` and ``to`` name (SEMANTICS 3, 4, 6, 10, 11)."""
+"""The endpoints that ``from`` and ``to`` name (docs/semantics.md)."""
 
 import pytest
 
@@ -51,7 +51,7 @@ ADDRESSES = {
 
 
 def admitted(*peers: Peer) -> set[str]:
-    """Whom a rule with these peers lets in; asserted to be whom it lets out to. Nodes are judged, too."""
+    """The ends that an ingress rule with these peers admits; asserts the same for egress. Nodes are judged, too."""
     state = cluster(
         *PARTS,
         policy("default/in", labelled(role="db"), types=[Direction.INGRESS], ingress=[Rule(peers=peers)]),

@@ -1,4 +1,4 @@
-"""Which protocols and ports a rule admits (SEMANTICS 7, 15)."""
+"""The protocols and ports that a rule admits (docs/semantics.md)."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WEB, DNS, WORLD, NODE = "10.0.0.2", "10.0.0.3", "192.0.2.1", "172.16.0.11"
 PARTS = (
     node("node-0", "172.16.0.10", "10.0.0.0/24"),
     node("node-1", NODE, "10.0.1.0/24"),
-    # The model has the ports of all containers in one list: `admin` is a sidecar's, `http` two containers'.
+    # The model has the ports of all containers in one list: a sidecar has `admin`, two containers have `http`.
     pod("default/web", WEB, ports=[("http", TCP, 8080), ("http", TCP, 8081), ("admin", TCP, 9000)], app="web"),
     pod("default/dns", DNS, ports=[("dns", UDP, 53), ("dns", TCP, 5353), ("http", TCP, 80)], app="dns"),
 )

@@ -1,4 +1,4 @@
-"""What a side allows is folded from steps in order: the first that matches decides."""
+"""The traffic that a side allows is folded from ordered steps: the first matching step decides."""
 
 from itertools import product
 from random import Random
@@ -47,7 +47,7 @@ def test_what_no_step_matches_is_allowed() -> None:
 
 
 def test_a_block_says_of_pods_without_an_address_alone_whether_it_holds_them() -> None:
-    """An outsider's address may lie where placeholders do."""
+    """An outside address may lie in the blocks of the placeholders."""
     pod = {"metadata": {"name": "web"}, "spec": {"containers": []}}
     block = {"ipBlock": {"cidr": "0.1.0.0/16"}}
     objects = [

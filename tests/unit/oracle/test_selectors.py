@@ -1,4 +1,4 @@
-"""Which labels a selector selects (SEMANTICS 5)."""
+"""The labels that a selector selects (docs/semantics.md)."""
 
 from collections.abc import Mapping
 

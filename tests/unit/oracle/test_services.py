@@ -1,4 +1,4 @@
-"""What goes through a Service (SEMANTICS 9, 13): who serves, and who is judged."""
+"""Connections through a Service: the backends, and the ends that policy judges (docs/semantics.md)."""
 
 from ovsnp.model.policy import Direction, Rule
 from ovsnp.model.ports import PortEntry, Protocol

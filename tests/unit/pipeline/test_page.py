@@ -1,4 +1,4 @@
-"""The page that shows the pipeline is the pipeline's."""
+"""docs/pipeline.md agrees with the declaration of the pipeline."""
 
 from ovsnp.pipeline import registers
 from ovsnp.pipeline.fields import Field

@@ -1,4 +1,4 @@
-"""Selectors to pods, and rules to their variants: who is isolated, who may reach whom, by which ports."""
+"""Selectors are resolved to pods, and rules to variants: isolated pods, peers and ports."""
 
 import pytest
 
