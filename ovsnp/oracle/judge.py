@@ -92,9 +92,10 @@ def judge(
 
     A connection through a Service (``via``) is judged by its original source and by its backend and target port,
     whatever addresses the packets have on the way. The cluster IP does not count, unless ``opened_to`` gives it and the
-    Service's port: then an egress rule also admits if one of its blocks holds the cluster IP. Replies to an allowed
-    connection, and ICMP errors about it, are allowed and never judged. With ``strict_nodes`` a pod's own node is the
-    only exempt node. Raises ValueError where the address families of the two ends differ.
+    Service's port: then an egress rule also admits if one of its blocks holds the cluster IP and its ports match the
+    Service's port. Replies to an allowed connection, and ICMP errors about it, are allowed and never judged. With
+    ``strict_nodes`` a pod's own node is the only exempt node. Raises ValueError where the address families of the two
+    ends differ.
     """
     if family(source.address) != family(destination.address):
         raise ValueError("the two ends of a connection have addresses of one family")
@@ -121,7 +122,7 @@ def judge_service(
 
     Empty where no backend serves, or no Service has the address and port: the packet is dropped. ``entry`` is the node
     whose gateway a connection from outside the cluster comes in by. With ``service_blocks`` an egress rule also admits
-    if one of its blocks holds the cluster IP.
+    if one of its blocks holds the cluster IP and its ports match the Service's port.
     """
     known = lookups(cluster)
     found = service_at(known.cluster, address, traffic)

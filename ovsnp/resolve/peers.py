@@ -105,7 +105,7 @@ class PeerSets:
         return users
 
     def set_every_pod(self, pod_cidrs: Iterable[Prefix], not_pods: Iterable[Address]) -> None:
-        """Take the pod CIDRs of all nodes, and the addresses in them that no pod has."""
+        """Take the pod CIDRs of all nodes, and the node addresses to leave out of them."""
         holes = [host_prefix(address) for address in not_pods]
         blocks = tuple(
             IPBlock(block, tuple(sorted(hole for hole in holes if block.contains(hole)))) for block in merge(pod_cidrs)

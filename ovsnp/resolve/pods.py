@@ -97,7 +97,7 @@ class PodIndex:
     def update(
         self, pods: tuple[Iterable[Pod], Iterable[Pod]], namespaces: tuple[Iterable[Namespace], Iterable[Namespace]]
     ) -> list[Pod]:
-        """Remove objects, then add objects; each pair is (removed, added), and an added object replaces its namesake.
+        """Remove objects, then add objects; each pair is (removed, added), and an added object replaces the old one.
 
         Returns the old versions of the pods that are removed or replaced.
         """
