@@ -1,4 +1,4 @@
-"""What changed between two measurements, in sentences."""
+"""The changes between two measurements, as sentences."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -15,7 +15,7 @@ VERBS = {LOST: ("no longer reach", "anyone"), GAINED: ("now reach", "all")}
 def changes(before: Matrix, after: Matrix) -> Iterator[str]:
     """Sentences such as ``6379/tcp: myproject/* now reach default/db-1``; none where nothing changed.
 
-    Where the families differ, each has its own: ``6379/tcp over IPv6: ...``.
+    A change in one address family only has that family in its sentence: ``6379/tcp over IPv6: ...``.
     """
     spoken: dict[tuple[str, str], set[int]] = {}
     for traffic in after.traffics:
@@ -35,7 +35,7 @@ def _sentences(before: Matrix, after: Matrix, traffic: Traffic, version: int) ->
     old, new = marks(before, traffic, [version]), marks(after, traffic, [version])
     for mark, (verb, everyone) in VERBS.items():
         pairs = [pair for pair in new if changed(new[pair], old.get(pair)) == mark]
-        # "All but these" sets those apart that fare otherwise now, not those that fared so before.
+        # "all but X": X are the hosts with the opposite result now, not the hosts whose result did not change.
         opposite = {pair for pair, now in new.items() if (now == NONE) == (mark == GAINED)}
         for sources, destinations in blocks(pairs):
             apart = {one for one, other in opposite if other in destinations}
@@ -45,7 +45,10 @@ def _sentences(before: Matrix, after: Matrix, traffic: Traffic, version: int) ->
 
 
 def blocks(pairs: Sequence[Pair]) -> list[tuple[list[Host], list[Host]]]:
-    """Pairs as few blocks of sources times destinations; that a host is not paired with itself breaks no block."""
+    """Group pairs into blocks of sources times destinations, by source or by destination, whichever gives fewer.
+
+    The missing pair of a host with itself does not split a block.
+    """
     by_source = _gather(pairs)
     by_destination = _gather([(destination, source) for source, destination in pairs])
     if len(by_source) < len(by_destination):
@@ -54,7 +57,7 @@ def blocks(pairs: Sequence[Pair]) -> list[tuple[list[Host], list[Host]]]:
 
 
 def _gather(pairs: Iterable[Pair]) -> list[tuple[list[Host], list[Host]]]:
-    """First hosts that have the same partners but for themselves, and those partners."""
+    """Group the first hosts of the pairs that have the same partners, apart from themselves; with the partners."""
     partners: dict[Host, set[Host]] = {}
     for host, partner in pairs:
         partners.setdefault(host, set()).add(partner)
@@ -72,7 +75,7 @@ def _gather(pairs: Iterable[Pair]) -> list[tuple[list[Host], list[Host]]]:
 
 
 def names(hosts: Sequence[Host], apart: Collection[Host], everyone: Sequence[Host], word: str) -> str:
-    """Some of the hosts there are, in as few words as will do: as they are, or as ``word`` but those ``apart``."""
+    """Name ``hosts`` in few words: ``word`` if they are all hosts, else their names, or ``word`` but ``apart``."""
     included = _names(hosts, everyone)
     excluded = _names([host for host in apart if host not in hosts], everyone)
     if len(hosts) == len(everyone):
@@ -81,7 +84,7 @@ def names(hosts: Sequence[Host], apart: Collection[Host], everyone: Sequence[Hos
 
 
 def _names(hosts: Sequence[Host], everyone: Sequence[Host]) -> list[str]:
-    """Groups that are there whole by one name, then hosts one by one, in the order of ``everyone``."""
+    """The names of hosts, in the order of ``everyone``; a complete group of at least two hosts has one name."""
     groups: dict[str, list[Host]] = {}
     for host in everyone:
         groups.setdefault(host.group, []).append(host)

@@ -1,6 +1,7 @@
-"""An Open vSwitch of a node's own: ovsdb-server and ovs-vswitchd, and directories that they share with nobody.
+"""The Open vSwitch of one node: its own ovsdb-server and ovs-vswitchd, with a directory that no other node uses.
 
-The same steps as containerlab/configs/node/start-ovs.sh, with the daemons as processes that we keep hold of.
+The steps are the same as in containerlab/configs/node/start-ovs.sh, but the caller starts the daemons and keeps their
+processes.
 """
 
 import time
@@ -12,32 +13,33 @@ from ovsnp.errors import SwitchError
 from ovsnp.lab.datapath import DatapathType
 
 PATIENCE = 60.0
+"""Seconds that a daemon may take until it answers."""
 
 
 class Running(Protocol):
-    """A daemon that was started: ``subprocess.Popen`` is one."""
+    """A started daemon, such as a ``subprocess.Popen``."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """Its exit status, once it has ended."""
+        """The exit status of the daemon; None while it runs."""
         ...
 
 
 Start = Callable[[Sequence[str], Path], Running]
-"""Starts a daemon in the node; takes its command and the file for what it prints."""
+"""Starts a daemon in the node; takes the command and the file for the daemon's output."""
 
 Run = Callable[[Sequence[str]], object]
-"""Runs a command in the node to its end; raises SwitchError where it fails."""
+"""Runs a command in the node to its end; raises SwitchError where the command fails."""
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """What tells every Open vSwitch tool to use the instance in ``directory``."""
+    """The environment variables with which every Open vSwitch tool uses the instance in ``directory``."""
     return {"OVS_RUNDIR": str(directory), "OVS_DBDIR": str(directory), "OVS_LOGDIR": str(directory)}
 
 
 def database_socket(directory: Path) -> str:
-    """Where the instance's database is reached, as ``--db`` takes it."""
+    """The address of the instance's database, as ``--db`` takes it."""
     return f"unix:{directory}/db.sock"
 
 
@@ -64,15 +66,15 @@ def start_database(directory: Path, start: Start, run: Run) -> None:
 def start_switch(directory: Path, datapath: DatapathType, start: Start, run: Run) -> None:
     """Start the ovs-vswitchd of an instance, for the first time or again; raises as `launch` does.
 
-    When this returns, the bridges of the database are there, and take OpenFlow.
+    When this returns, the bridges of the database exist and accept OpenFlow.
     """
-    # A kernel without Open vSwitch is complained of at each start otherwise.
+    # Without it, ovs-vswitchd logs a complaint at each start where the kernel has no Open vSwitch.
     only = ["--disable-system"] if datapath is DatapathType.NETDEV else []
     switch = start(
         ["ovs-vswitchd", database_socket(directory), "--pidfile", "--log-file", *only], directory / "ovs-vswitchd.out"
     )
     _until_answers(switch, "ovs-vswitchd", directory, lambda: run(["ovs-appctl", "--timeout=2", "version"]))
-    # It answers before it has taken up the database; only what changes something there waits for it.
+    # ovs-vswitchd answers before it has applied the database; only a command that changes the database waits for that.
     stamp = f"external_ids:ovsnp-started={switch.pid}"
     _until_answers(
         switch, "ovs-vswitchd", directory, lambda: run(["ovs-vsctl", "--timeout=10", "set", "open_vswitch", ".", stamp])
@@ -80,7 +82,7 @@ def start_switch(directory: Path, datapath: DatapathType, start: Start, run: Run
 
 
 def _until_answers(daemon: Running, name: str, directory: Path, ask: Callable[[], object]) -> None:
-    """Ask until the daemon answers: its socket is there before it listens."""
+    """Ask until the daemon answers: the socket exists before the daemon listens. Raises SwitchError if it does not."""
     deadline = time.monotonic() + PATIENCE
     while True:
         if (status := daemon.poll()) is not None:
@@ -96,7 +98,7 @@ def _until_answers(daemon: Running, name: str, directory: Path, ask: Callable[[]
 
 
 def _last_words(directory: Path, name: str) -> str:
-    """The end of what a daemon printed or logged."""
+    """The last lines (at most 5) of a daemon's output, or else of its log."""
     for file in (directory / f"{name}.out", directory / f"{name}.log"):
         if file.exists() and (lines := file.read_text(encoding="utf-8", errors="replace").strip().splitlines()):
             return "\n".join(lines[-5:])

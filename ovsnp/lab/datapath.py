@@ -1,8 +1,8 @@
-"""Which of Open vSwitch's datapaths a lab's nodes have, and a topology for the one or the other.
+"""The Open vSwitch datapath of a lab's nodes, and the topology adapted to it.
 
-A topology file is written for the userspace datapath: there a node's underlay address sits on a bridge with the
-physical port in it, because packets of a tunnel must come into ovs-vswitchd. The kernel datapath sends and takes them
-by the node's own stack, and the address sits on the port itself.
+A topology file is written for the userspace datapath: a node's underlay address is on a bridge that holds the
+physical port, because tunnel packets must enter ovs-vswitchd. With the kernel datapath, the node's own stack sends and
+receives tunnel packets, and the address is on the physical port.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,14 @@ Words = tuple[str, ...]
 
 
 class DatapathType(StrEnum):
-    """As ``datapath_type`` of ovs-vswitchd.conf.db(5)."""
+    """The values of ``datapath_type`` in ovs-vswitchd.conf.db(5)."""
 
     NETDEV = "netdev"
     SYSTEM = "system"
 
 
 def fitted(topology: Topology, datapath: DatapathType) -> Topology:
-    """The topology with its nodes' commands as that datapath needs them."""
+    """The topology, with the nodes' commands adapted to that datapath."""
     if datapath is DatapathType.NETDEV:
         return topology
     nodes = (
@@ -37,7 +37,7 @@ def fitted(topology: Topology, datapath: DatapathType) -> Topology:
 
 
 def _uplinks(topology: Topology, node: TopologyNode) -> set[str]:
-    """The interfaces of a node that lead elsewhere than to a pod."""
+    """The interfaces of a node whose links do not end at a pod."""
     pods = {each.name for each in topology.nodes if each.pod is not None}
     return {
         end.interface
@@ -54,7 +54,7 @@ def _in_kernel(node: TopologyNode, uplinks: set[str]) -> TopologyNode:
 
 
 def _stand_ins(node: TopologyNode, uplinks: set[str]) -> dict[str, str]:
-    """Bridges that have an uplink in them and nothing else; each with its uplink, which takes its place."""
+    """The bridges whose only port is an uplink, by name, and the uplink that replaces the bridge."""
     ports: dict[str, list[str]] = {}
     for command in node.commands:
         for part in _parts(command):
@@ -64,7 +64,7 @@ def _stand_ins(node: TopologyNode, uplinks: set[str]) -> dict[str, str]:
 
 
 def _command(command: Words, instead: Mapping[str, str]) -> Iterator[Words]:
-    """What becomes of a command where these bridges are the ports in them."""
+    """The commands that replace a command where the uplinks take the place of these bridges."""
     if command[0] != OVS_VSCTL:
         yield tuple(instead.get(word, word) for word in command)
         return
@@ -79,12 +79,12 @@ def _command(command: Words, instead: Mapping[str, str]) -> Iterator[Words]:
 
 
 def _macs(part: Words) -> list[str]:
-    """The MAC address that a bridge is given."""
+    """The MAC address that a part of a command gives to a bridge; empty without one."""
     return [word.removeprefix(HWADDR).strip('"') for word in part if word.startswith(HWADDR)]
 
 
 def _parts(command: Words) -> list[Words]:
-    """The commands within one of ovs-vsctl; of another program none."""
+    """The commands within one command line of ovs-vsctl; none for another program."""
     if command[0] != OVS_VSCTL:
         return []
     ends = [0, *(index for index, word in enumerate(command) if word == "--"), len(command)]

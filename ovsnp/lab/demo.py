@@ -1,4 +1,4 @@
-"""The demo: a cluster without policies, then one policy after another, every cell a real TCP connection."""
+"""The demo: measures a cluster without policies, then after each added policy, with real TCP connections."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,14 +26,14 @@ def policies(topology: Topology) -> list[Path]:
 
 
 def compiled(topology: Topology) -> str:
-    """The flows of the demo's policies on its first node, for machines that cannot carry a lab."""
+    """The flows of the demo's policies on the first node by name, for machines that cannot run a lab."""
     cluster = load([str(topology.cluster_directory), *map(str, policies(topology))])
     node = min(cluster.nodes)
     return render_text(compile_cluster(cluster, assume_ports(local_pods(cluster, node)), Options(node=node)))
 
 
 def demonstrate(lab: Lab, show: Show) -> bool:
-    """Apply the policies one after another, each beside those before; whether every cell was as expected."""
+    """Apply the policies one after another, in addition to the earlier ones; True if every cell was as expected."""
     files = policies(lab.topology)
     traffics = [traffic for traffic in concerned(lab.load([*map(str, files)])) if traffic.protocol is Protocol.TCP]
     good = True

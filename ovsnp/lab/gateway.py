@@ -1,9 +1,9 @@
 """The host side of a node's gateway port: addresses and routes, which on a real node the CNI or kubelet sets up.
 
-Compiler and bridge stop at the port (``ovsnp-gw0``). The node's own stack reaches local pods on it directly, other
-nodes' pods through it and the tunnel, and cluster IPs through it and what endpoint the bridge chooses. What leaves
-with the node's underlay address as its source goes to other nodes' pods over the underlay instead: so the answer
-takes the way its question came, and conntrack sees both.
+The compiler and the bridge end at the port (``ovsnp-gw0``). Through this port the node's own stack reaches local pods
+directly, pods of other nodes over the tunnel, and cluster IPs by the endpoint that the bridge chooses. Packets from the
+node's underlay address go to pods of other nodes over the underlay instead: so a reply takes the path of its request,
+and conntrack sees both.
 """
 
 import json
@@ -19,19 +19,19 @@ TABLE = "100"
 
 
 def set_up(runtime: Runtime, cluster: Cluster, node: Node, container: str, mtu: int) -> None:
-    """Give a node's gateway port its addresses and routes; raises SwitchError where one is refused."""
+    """Set the addresses and routes of a node's gateway port; raises SwitchError where a command fails."""
     for command in commands(cluster, node, mtu, _underlay(runtime, node, container)):
         runtime.run(container, command)
 
 
 def route_services(runtime: Runtime, cluster: Cluster, node: Node, container: str) -> None:
-    """Have a node's own stack reach cluster IPs by the bridge; raises SwitchError where a route is refused."""
+    """Route cluster IPs from a node's own stack to the bridge; raises SwitchError where a command fails."""
     for command in service_routes(cluster, node):
         runtime.run(container, command)
 
 
 def _underlay(runtime: Runtime, node: Node, container: str) -> str:
-    """The interface that has the node's own address; raises SwitchError where none has."""
+    """The interface with the node's first InternalIP; raises SwitchError where there is none."""
     if not node.addresses:
         raise SwitchError(f"node {node.name} has no InternalIP; give it one in the cluster's manifests")
     address = format_address(node.addresses[0])
@@ -43,7 +43,7 @@ def _underlay(runtime: Runtime, node: Node, container: str) -> str:
 
 
 def commands(cluster: Cluster, node: Node, mtu: int, underlay: str) -> Iterator[list[str]]:
-    """The `ip` commands of one node, in order; ``underlay`` is the interface that other nodes are reached by."""
+    """The `ip` commands of one node, in order; ``underlay`` is the interface that leads to the other nodes."""
     yield ["ip", "link", "set", "dev", PORT, "mtu", str(mtu), "up"]
     for cidr in node.pod_cidrs:
         nodad = ["nodad"] if cidr.family == 6 else []
@@ -57,7 +57,7 @@ def commands(cluster: Cluster, node: Node, mtu: int, underlay: str) -> Iterator[
 
 
 def service_routes(cluster: Cluster, node: Node) -> Iterator[list[str]]:
-    """Routes to cluster IPs: where ServiceCIDR objects say they lie, without such objects to those there are."""
+    """The `ip` commands for routes to the ranges of ServiceCIDR objects; without such objects, to every cluster IP."""
     ips = {ip for service in cluster.services for ip in service.cluster_ips}
     own = {cidr.family: format_address(cidr.gateway) for cidr in node.pod_cidrs}
     for cidr in cluster.service_cidrs or map(host_prefix, sorted(ips)):
@@ -74,6 +74,6 @@ def _routes(node: Node, other: Node, device: str, mtu: int) -> Iterator[list[str
             via = format_address(cidr.gateway)
             yield [*replace, "via", via, "dev", PORT, "onlink", "src", own[cidr.family]]
         if cidr.family in addresses:
-            # The underlay takes larger packets than pods do, and SCTP does not recover from one that is too large.
+            # The underlay accepts larger packets than pods do, and SCTP does not recover from a packet too large.
             by = ["via", addresses[cidr.family], "dev", device, "onlink", "mtu", str(mtu)]
             yield [*replace, *by, "table", TABLE]

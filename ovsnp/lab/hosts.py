@@ -13,7 +13,7 @@ from ovsnp.model.cluster import Cluster
 
 
 class HostKind(StrEnum):
-    """What a host is."""
+    """The kinds of hosts."""
 
     POD = "pod"
     NODE = "node"
@@ -21,10 +21,10 @@ class HostKind(StrEnum):
 
 
 class Host(msgspec.Struct, frozen=True):
-    """Something with a network stack of its own in the lab.
+    """An end of connections that has its own network stack in the lab.
 
-    ``name`` is as a user writes it (``NAMESPACE/POD``, ``node/NAME``), ``container`` its node in the topology.
-    ``addresses`` are all that it is reached by and speaks from: of a node, its gateways too.
+    ``name`` is the name that a user writes (``NAMESPACE/POD``, ``node/NAME``), ``container`` the node in the topology.
+    ``addresses`` are all addresses that the host sends from and receives at; a node's include its gateway addresses.
     """
 
     kind: HostKind
@@ -34,14 +34,14 @@ class Host(msgspec.Struct, frozen=True):
 
     @property
     def group(self) -> str:
-        """What hosts are shown together by: a pod's namespace, or the kind."""
+        """The group in which the host is shown: a pod's namespace, or the kind."""
         return self.name.partition("/")[0] if self.kind is HostKind.POD else self.kind
 
 
 def hosts(topology: Topology, cluster: Cluster, runtime: Runtime) -> list[Host]:
     """The hosts of a lab: pods by namespace and name, then nodes, then outside hosts.
 
-    A pod of the topology that is not among the cluster's living pods is left out: for policies it does not exist.
+    A pod of the topology that is not among ``cluster.pods`` is left out: for policies it does not exist.
     """
     found = {HostKind.POD: _pods(topology, cluster), HostKind.NODE: _nodes(topology, cluster)}
     found[HostKind.OUTSIDE] = [
@@ -53,7 +53,7 @@ def hosts(topology: Topology, cluster: Cluster, runtime: Runtime) -> list[Host]:
 
 
 def check(topology: Topology, cluster: Cluster) -> None:
-    """Raise UsageError where the topology has nodes that the cluster's manifests do not have, or lacks one."""
+    """Raise UsageError where the topology and the cluster's manifests do not have the same nodes."""
     in_topology = {node.cluster_node for node in topology.nodes if node.cluster_node is not None}
     for name in sorted(in_topology ^ set(cluster.nodes)):
         where = "the cluster's manifests have no such Node" if name in in_topology else "the topology has none"
@@ -76,7 +76,7 @@ def _nodes(topology: Topology, cluster: Cluster) -> list[Host]:
 
 
 def _addresses(runtime: Runtime, node: TopologyNode) -> tuple[Address, ...]:
-    """The addresses that a host really has; the manifests know nothing of hosts outside."""
+    """The global addresses on the interfaces of a host outside; the manifests do not have them."""
     links = json.loads(runtime.run(node.name, ["ip", "-json", "addr", "show", "scope", "global"]))
     return tuple(
         parse_address(address["local"]) for link in links for address in link.get("addr_info", []) if "local" in address

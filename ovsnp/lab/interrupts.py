@@ -1,4 +1,4 @@
-"""Ways of asking a command to stop, and what must be done whole all the same."""
+"""The signals that ask a command to stop, and work that they must not stop half-way."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Keep interrupts waiting: what is done here is done whole."""
+    """Delay interrupts until the context ends, so that they do not stop its work half-way."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
     try:
         yield

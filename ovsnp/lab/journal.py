@@ -1,7 +1,7 @@
-"""A lab's directory: what it was built from, and a journal of what must be taken away again.
+"""A lab's directory: the settings that the lab was built from, and a journal of everything that must be removed again.
 
-Everything is written down before it is made, so a lab whose building was cut short at any moment can still be
-taken away whole. A process is known by its id and its start time: an id that was given out again is not ours.
+An entry is written before the thing is made, so a lab whose building stopped at any moment can still be removed
+completely. A process is identified by its id and its start time: a later process with the same id is not the lab's.
 """
 
 import fcntl
@@ -26,14 +26,14 @@ DEFAULT_BASE = Path("/run/ovsnp-lab")
 
 
 class Process(msgspec.Struct, frozen=True):
-    """A process and when it started, in clock ticks since boot."""
+    """A process, by its id and its start time in clock ticks since boot."""
 
     pid: int
     start: int
 
 
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the journal; ``networks`` are those of Docker's that were there when a deploy began."""
+    """One line of the journal; ``networks`` are containerlab's Docker networks at the start of a deploy."""
 
     namespace: str | None = None
     process: Process | None = None
@@ -41,9 +41,10 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a lab was built from; ``manifests`` are the policies' files, the cluster's own come with the topology.
+    """The settings that a lab was built from.
 
-    With ``own`` the lab is of the user's cluster, and its topology lies in the lab's directory.
+    ``manifests`` are the files of the policies; the cluster's own manifests are beside the topology file. With ``own``,
+    the lab is of the user's cluster, and the topology file is in the lab's directory.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started (proc(5), field 22 of stat); None where there is none, or only its exit status."""
+    """The start time of a process (proc(5), field 22 of stat); None where there is no process, or only a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -70,10 +71,10 @@ def start_time(pid: int) -> int | None:
 
 
 class LabDirectory:
-    """The directory of one lab, there or not."""
+    """The directory of one lab; it need not exist."""
 
     def __init__(self, name: str, base: Path | None = None) -> None:
-        """Raises UsageError where ``name`` cannot be a lab's."""
+        """Raises UsageError where ``name`` cannot be the name of a lab."""
         if not LAB_NAME.fullmatch(name):
             raise UsageError(f"{name!r} cannot be a lab's name; letters, digits, dots, dashes, at most 40")
         self.name = name
@@ -81,20 +82,20 @@ class LabDirectory:
 
     @property
     def exists(self) -> bool:
-        """Whether the lab stands, whole or in part."""
+        """True if the lab stands, complete or in part."""
         return self.root.is_dir()
 
     def ovs_directory(self, node: str) -> Path:
-        """What the Open vSwitch of a node keeps its database, sockets and logs in."""
+        """The directory for the database, sockets and logs of a node's Open vSwitch."""
         return self.root / "nodes" / node
 
     @property
     def own_cluster(self) -> Path:
-        """Where the topology and the manifests of a lab of the user's own cluster lie."""
+        """The directory for the topology and the manifests of a lab of the user's own cluster."""
         return self.root / "own"
 
     def claim(self) -> None:
-        """Make the directory; raises UsageError where it is there already, or cannot be made."""
+        """Make the directory; raises UsageError where it exists already or cannot be made."""
         try:
             self.root.parent.mkdir(parents=True, exist_ok=True)
             self.root.mkdir(mode=0o755)
@@ -107,7 +108,7 @@ class LabDirectory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only one that changes this lab; raises UsageError while another process does."""
+        """Hold the lab's lock, so that no other process changes the lab; raises UsageError where that fails."""
         try:
             descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -126,13 +127,13 @@ class LabDirectory:
             os.close(descriptor)
 
     def save(self, settings: Settings) -> None:
-        """Write down what the lab was built from."""
+        """Write the settings, in place of the earlier ones."""
         draft = self.root / "lab.json.new"
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
         draft.replace(self.root / "lab.json")
 
     def settings(self) -> Settings:
-        """What the lab was built from; raises UsageError where it does not stand whole."""
+        """The settings that the lab was built from; raises UsageError where the lab does not exist or is incomplete."""
         if not self.exists:
             raise UsageError(f"there is no lab {self.name}; build it with: ovsnp lab up --name {self.name}")
         settings = self.written()
@@ -143,7 +144,7 @@ class LabDirectory:
         return settings
 
     def written(self) -> Settings | None:
-        """What the lab was or is being built from; None where that is not written down yet."""
+        """The settings of a lab, complete or not; None where no settings are written yet."""
         try:
             return msgspec.json.decode((self.root / "lab.json").read_bytes(), type=Settings)
         except (OSError, msgspec.MsgspecError):
@@ -158,7 +159,7 @@ class LabDirectory:
             os.close(descriptor)
 
     def entries(self) -> list[JournalEntry]:
-        """The journal; a last line that was cut short is passed over."""
+        """The entries of the journal; a line that was cut short is skipped."""
         found = []
         with suppress(FileNotFoundError):
             for line in (self.root / "journal").read_bytes().splitlines():
@@ -167,21 +168,21 @@ class LabDirectory:
         return found
 
     def remove(self) -> None:
-        """Remove the directory, and the one that holds all labs with the last of them."""
+        """Remove the directory, and with the last lab also the directory of all labs."""
         shutil.rmtree(self.root)
         with suppress(OSError):
             self.root.parent.rmdir()
 
 
 def end(processes: Sequence[Process]) -> None:
-    """End processes, first asking, then by force; those that are gone or not the recorded ones are passed over."""
+    """End processes: SIGTERM, then SIGKILL. A process that has ended or has another start time is skipped."""
     handles = []
     try:
         for process in processes:
             with suppress(ProcessLookupError):
                 handle = os.pidfd_open(process.pid)
                 handles.append(handle)
-                # Looked at after opening: from now on the handle cannot come to mean another process.
+                # The check comes after the opening: from here on the handle always means the same process.
                 if start_time(process.pid) != process.start:
                     os.close(handles.pop())
         for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 10.0)):
@@ -196,7 +197,7 @@ def end(processes: Sequence[Process]) -> None:
 
 
 def _gone(handles: list[int], patience: float) -> bool:
-    """Wait until all processes have ended, at most so many seconds."""
+    """Wait at most ``patience`` seconds until all processes have ended; True if they have."""
     deadline = time.monotonic() + patience
     for handle in handles:
         poll = select.poll()

@@ -1,4 +1,4 @@
-"""Every pair in every direction: what the oracle expects, and what was measured."""
+"""The measured matrix: for every pair of hosts in both directions, the oracle's answer and the measured result."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ CONTROL_PORTS = {Protocol.TCP: (80, 8080, 8081), Protocol.UDP: (53, 5353, 5354),
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One connection: two hosts, by which of their addresses, and what it carries."""
+    """One connection: the source and destination hosts, their addresses, and the traffic."""
 
     source: Host
     destination: Host
@@ -28,7 +28,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class MeasuredCell(msgspec.Struct, frozen=True):
-    """A case, whether the oracle allows it, and what was measured."""
+    """A case, whether the oracle allows it, and the measured result."""
 
     case: Case
     allowed: bool
@@ -36,7 +36,10 @@ class MeasuredCell(msgspec.Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Allowed: data went both ways, and the server saw the source's own address. Denied: nothing came back."""
+        """True if the result is as expected.
+
+        Allowed: data went both ways, and the server saw the source's own address. Denied: nothing came back.
+        """
         if not self.allowed:
             return self.result.outcome == "silence"
         return self.result.connected and self.result.seen in ("", format_address(self.case.source_address))
@@ -51,13 +54,16 @@ class Matrix(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> tuple[MeasuredCell, ...]:
-        """The cells that were measured other than expected."""
+        """The cells whose result is not as expected."""
         return tuple(cell for cell in self.cells if not cell.passed)
 
 
 def concerned(cluster: Cluster) -> list[Traffic]:
-    """What to try: every port that a policy names, both ends of a range and the ports beside it, and for TCP, UDP
-    (and SCTP, where a policy names it) a port that none names; ICMP."""
+    """The traffic to try.
+
+    Every port that a policy names; of a range, both ends and the ports next to them; for TCP, for UDP, and for SCTP
+    where a policy names it, one port that no policy names; and ICMP.
+    """
     named: dict[Protocol, set[int]] = {Protocol.TCP: set(), Protocol.UDP: set()}
     for entry in _entries(cluster):
         named.setdefault(entry.protocol, set()).update(_numbers(entry, cluster))
@@ -91,9 +97,9 @@ def _numbers(entry: PortEntry, cluster: Cluster) -> Iterator[int]:
 
 
 def cases(hosts: Sequence[Host], traffics: Sequence[Traffic]) -> Iterator[Case]:
-    """Every pair of which at least one is a pod, in both directions, by all their addresses of one family.
+    """Every pair of hosts with at least one pod, in both directions, over all address pairs of one family.
 
-    Between nodes and outside hosts no policy has a say, and their packets never meet the integration bridge.
+    Between nodes and outside hosts policies do not apply, and the packets never enter the integration bridge.
     """
     for source in hosts:
         for destination in hosts:
@@ -106,13 +112,13 @@ def cases(hosts: Sequence[Host], traffics: Sequence[Traffic]) -> Iterator[Case]:
 
 
 def expected(cluster: Cluster, case: Case, *, strict_nodes: bool) -> bool:
-    """What the oracle says."""
+    """True if the oracle allows the connection."""
     source, destination = who(cluster, case.source_address), who(cluster, case.destination_address)
     return judge(cluster, source, destination, case.traffic, strict_nodes=strict_nodes).allowed
 
 
 def servers(hosts: Iterable[Host], traffics: Sequence[Traffic]) -> dict[str, list[tuple[str, str, int]]]:
-    """Where each container listens; ICMP is answered by its kernel."""
+    """The (protocol, address, port)s at which each container listens; the kernel answers ICMP."""
     return {
         host.container: [
             (traffic.protocol.lower(), format_address(address), traffic.port)
@@ -133,7 +139,10 @@ def measure(
     *,
     strict_nodes: bool,
 ) -> Matrix:
-    """Try every case, or a sample of them, on servers that listen already, and hold it against the oracle."""
+    """Try every case, or the sample of ``pace``, and compare the results with the oracle.
+
+    The servers must listen already. Raises SwitchError where an agent fails.
+    """
     all_cases = pace.of(list(cases(hosts, traffics)))
     expectations = [expected(cluster, case, strict_nodes=strict_nodes) for case in all_cases]
     results = persist(agents, list(map(_probe, all_cases)), expectations, pace)

@@ -1,4 +1,4 @@
-"""The matrix as text: one grid for all traffic that fares alike."""
+"""The matrix as text: one grid for all traffic with the same results."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -38,9 +38,9 @@ Marks = Mapping[Pair, str]
 
 
 def report(matrix: Matrix, previous: Matrix | None = None) -> Iterator[Text]:
-    """The grids, what is not as expected, and last ``N passed, N failed``.
+    """The grids, then the cells that are not as expected, then ``N passed, N failed``.
 
-    With ``previous``, cells that changed since are marked so.
+    With ``previous``, cells that changed since then have a mark of their own.
     """
     for traffics, marks in _alike(matrix, previous):
         yield Text(", ".join(map(traffic_name, traffics)), style="bold")
@@ -79,7 +79,7 @@ def _mark(cells: Sequence[MeasuredCell]) -> str:
 
 
 def changed(now: str, before: str | None) -> str:
-    """The mark of a pair, beside the one it had."""
+    """The mark to show: LOST or GAINED where the connection changed since ``before``, else ``now``."""
     return {(NONE, ALL): LOST, (ALL, NONE): GAINED}.get((now, before or now), now)
 
 
@@ -98,7 +98,7 @@ def _alike(matrix: Matrix, previous: Matrix | None) -> list[tuple[list[Traffic],
 
 
 def _grid(hosts: Sequence[Host], marks: Marks) -> Iterator[Text]:
-    """Rows are sources, columns destinations, both numbered; groups of hosts stand apart. No line of a grid breaks."""
+    """Rows are sources, columns destinations, both numbered; a space separates groups of columns. Lines do not wrap."""
     width = max(len(host.name) for host in hosts) + 4
     for digit in (10, 1) if len(hosts) >= 10 else (1,):
         numbers = (str(number // digit % 10) if number >= digit else " " for number in range(1, len(hosts) + 1))
@@ -134,7 +134,7 @@ def _failures(cells: Sequence[MeasuredCell]) -> Iterator[Text]:
 
 
 def failure(cell: MeasuredCell) -> str:
-    """A sentence about a cell that was measured other than expected."""
+    """A sentence about a cell whose result is not as expected."""
     case = cell.case
     ends = (
         f"{case.source.name} ({format_address(case.source_address)}) to "

@@ -1,4 +1,4 @@
-"""A standing lab measured: probe agents at every host, for as many matrices as one likes."""
+"""Measures a standing lab: probe agents run at every host, for any number of matrices."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,10 @@ from ovsnp.oracle import Traffic
 
 @contextmanager
 def measuring(lab: Lab, traffics: Sequence[Traffic], pace: Pace) -> Iterator[Callable[[], Matrix]]:
-    """What is called measures the policies that are applied then; raises SwitchError where an agent fails."""
+    """Give a function that measures the policies applied at the time of the call.
+
+    Raises SwitchError where an agent fails, as the function does.
+    """
     found = hosts(lab.topology, lab.cluster, lab.runtime)
     with Agents(lab.runtime, [host.container for host in found]) as agents:
         agents.listen(servers(found, traffics))

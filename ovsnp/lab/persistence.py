@@ -1,4 +1,4 @@
-"""Probes tried until those that are to connect do, or until one more try is in vain."""
+"""Repeats probes until those that should connect do, or until one more try does not help."""
 
 import itertools
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from ovsnp.lab.probes import Agents, Probe, Result
 
 _SLOWER = 4
 _SLOWEST = 64
-"""By how much the rate falls after a try that helped, and by how much in all."""
+"""The factor by which the rate falls after a try that helped, and the largest factor in all."""
 
 
 def persist(agents: Agents, probes: Sequence[Probe], hoped: Sequence[bool], pace: Pace) -> list[Result]:
-    """Try all probes, and those that are to connect (``hoped``, in the same order) until they do; the last results.
+    """Try all probes, and repeat those that should connect (``hoped``, in the same order); give the last results.
 
-    A machine under load is slow, never wrong: each further try has more patience, and after one that helped, packets
-    are known to be lost, and the next one is slower. The tries end when the most patient helps no more. What connects
-    is believed at once.
+    A machine under load is slow, never wrong, so each further try waits longer. A try that helped shows that packets
+    were lost, so the next try is slower. The tries end when one with the longest wait does not help. A probe that
+    connects is not repeated.
     """
     results: dict[int, Result] = {}
     wanting = list(range(len(probes)))
@@ -35,5 +35,5 @@ def persist(agents: Agents, probes: Sequence[Probe], hoped: Sequence[bool], pace
 
 
 def _is_lost(result: Result, hoped: bool) -> bool:
-    # Who is at the next hop's address is asked by packets, too, which are lost as others are.
+    # "unreachable" may only mean lost packets: the packets that resolve the next hop's address can be lost too.
     return result.outcome == "unreachable" or (hoped and not result.connected)

@@ -1,4 +1,4 @@
-"""A policy in a few words, for people who look at the demo."""
+"""A policy in a few words, for people who watch the demo."""
 
 from collections.abc import Iterator
 

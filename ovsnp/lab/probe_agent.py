@@ -1,17 +1,19 @@
 """A probe agent: runs inside a namespace or container, answers probes and sends them. Standard library only.
 
-One JSON object a line on standard input, one answer a line on standard output; ends with its input.
+It reads one JSON object a line from standard input, writes one answer a line to standard output, and ends with its
+input. An answer ``{"error": TEXT}`` means that the request failed.
 
 ``{"listen": [[PROTOCOL, ADDRESS, PORT], ...]}``
     echoes on these from now on; answer ``{"listening": COUNT}``.
 ``{"probe": [[PROTOCOL, SOURCE, DESTINATION, PORT], ...], "within": SECONDS, "timeout": SECONDS}``
-    tries all of them, beginning each somewhere within that time; answer ``{"results": [[OUTCOME, SEEN], ...]}`` in
-    the same order.
+    tries all of them, and begins each at a random moment within that time; answer
+    ``{"results": [[OUTCOME, SEEN], ...]}`` in the same order.
 
-A probe sends a number that nobody can guess (in a stream, with a full segment behind it) and is ``connected`` when it
-comes back; SEEN is the source address that the server saw and put beside it. ``silence``: nothing came back in time.
-``unanswered``: a stream was established, but the number did not come back. ``refused`` and ``unreachable``: an answer
-that is none. ICMP is answered by the kernel, which does not say what it saw.
+A probe sends a random number (in a stream, with a full segment behind it) and is ``connected`` when the number comes
+back; SEEN is the source address that the server saw and sent with the number. ``silence``: nothing came back in time.
+``unanswered``: a stream was established, but the number did not come back. ``garbled``: other data came back, and SEEN
+is that data. ``refused`` and ``unreachable``: the attempt ended with an error; for ``unreachable``, SEEN is the error's
+text. The kernel answers ICMP without the address that it saw, so SEEN is empty.
 """
 
 import asyncio
@@ -25,23 +27,24 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-# Never the same source port twice: open connections pass the policies unjudged, and conntrack remembers for a while.
+# No source port is used twice: packets of an open connection pass without a policy check, and conntrack keeps a
+# connection for a while.
 _PORTS = itertools.cycle(range(32768, 61000))
 for _ in range(random.randrange(28000)):
     next(_PORTS)
 
 _STREAMS = {"tcp": socket.IPPROTO_TCP, "sctp": getattr(socket, "IPPROTO_SCTP", 132)}
-# The kernel sends a SYN again after a second; what has no such care of its own is sent as often by us.
+# Seconds. The kernel repeats a SYN after a second; UDP and ICMP have no such repetition, so the agent repeats them.
 _RESEND = 0.3
 
-# A full segment each way: a packet too large for the tunnel is lost only when it is large.
+# A full segment in each direction: only a large packet shows whether the tunnel can carry it.
 _FILLING = b"." * 1400
 
 _tasks: set[asyncio.Task[None]] = set()
 
 
 def _keep(work: Coroutine[Any, Any, None]) -> None:
-    """Run in the background; the event loop itself holds tasks weakly only."""
+    """Run in the background; the event loop itself holds only weak references to tasks."""
     task = asyncio.get_running_loop().create_task(work)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
@@ -61,7 +64,7 @@ def _socket(protocol: str, address: str) -> socket.socket:
 
 
 def listen(protocol: str, address: str, port: int) -> None:
-    """Echo on an address; raises OSError where that cannot be."""
+    """Echo on an address; raises OSError where that is not possible."""
     server = _socket(protocol, address)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind((address, port))
@@ -79,7 +82,7 @@ async def _echo_datagrams(server: socket.socket) -> None:
             data, sender = await loop.sock_recvfrom(server, 64)
             await loop.sock_sendto(server, data + b" " + sender[0].encode(), sender)
         except OSError:
-            # An ICMP error about an earlier answer; the next datagram is another matter.
+            # An ICMP error about an earlier answer; it does not concern the next datagram.
             continue
 
 
@@ -103,7 +106,7 @@ async def _echo_stream(client: socket.socket, sender: str) -> None:
 
 
 async def _line(stream: socket.socket) -> bytes:
-    """All up to the first newline, or to the end."""
+    """The bytes up to the newline, without it, or up to the end of the stream."""
     loop = asyncio.get_running_loop()
     line = b""
     while not line.endswith(b"\n") and (more := await loop.sock_recv(stream, 4096)):
@@ -112,7 +115,7 @@ async def _line(stream: socket.socket) -> bytes:
 
 
 async def probe(protocol: str, source: str, destination: str, port: int, timeout: float) -> tuple[str, str]:
-    """Try once; the outcome, and the source address that the server saw."""
+    """Try once; give the outcome and SEEN."""
     nonce = os.urandom(8).hex().encode()
     attempt = {"udp": _ask_datagram, "icmp": _ask_echo}.get(protocol, _ask_stream)
     try:
@@ -184,7 +187,7 @@ async def _ask_echo(client: socket.socket, destination: tuple[str, int], nonce: 
             async with asyncio.timeout(_RESEND):
                 while True:
                     packet = await loop.sock_recv(client, 256)
-                    # A raw IPv4 socket gives the IP header too.
+                    # A raw IPv4 socket returns the IP header too.
                     answer = packet[(packet[0] & 15) * 4 :] if version == 4 else packet
                     if answer[0] == reply and answer[4:8] == message[4:8]:
                         return answer[8:]
@@ -212,7 +215,7 @@ async def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _begun(within: float, *arguments: Any) -> tuple[str, str]:
-    # All at once would be more than the switch's sockets hold, and TCP would repeat what is lost all at once too.
+    # All probes at once would overflow the switch's sockets, and TCP would repeat the lost packets all at once too.
     await asyncio.sleep(random.uniform(0, within))
     return await probe(*arguments)
 

@@ -1,4 +1,4 @@
-"""Connections tried for real: one probe agent in every node of the topology, all at work at once."""
+"""Tries real connections: one probe agent in every node of the topology, all at the same time."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ from ovsnp.lab.runtime.interface import Runtime
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """One connection to try: from a node of the topology by one of its addresses.
+    """One connection to try, from a node of the topology and one of its addresses.
 
     ``protocol`` is ``tcp``, ``udp``, ``sctp`` or ``icmp``; ``port`` is 0 for ICMP.
     """
@@ -28,7 +28,7 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What came of a probe (`ovsnp.lab.probe_agent`); ``seen`` is the source address that the server saw."""
+    """The result of a probe; `ovsnp.lab.probe_agent` defines ``outcome`` and ``seen``."""
 
     outcome: str
     seen: str = ""
@@ -40,7 +40,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def sctp_available() -> bool:
-    """Whether this kernel has SCTP."""
+    """True if this kernel has SCTP."""
     try:
         socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP).close()
     except OSError:
@@ -49,7 +49,7 @@ def sctp_available() -> bool:
 
 
 class Agents:
-    """Probe agents in some nodes, from entering the context to leaving it."""
+    """Probe agents in some nodes, for the time of the context."""
 
     def __init__(self, runtime: Runtime, nodes: Iterable[str]) -> None:
         self._runtime = runtime
@@ -81,7 +81,10 @@ class Agents:
         self._ask({node: {"listen": list(wanted)} for node, wanted in servers.items()})
 
     def run(self, probes: Sequence[Probe], timeout: float, rate: float) -> list[Result]:
-        """Try all probes, so many begun in a second, each for ``timeout`` seconds; results in their order."""
+        """Try all probes, ``rate`` of them a second, at most ``timeout`` seconds each; results in the same order.
+
+        Raises SwitchError where an agent fails.
+        """
         within = len(probes) / rate
         indices: dict[str, list[int]] = {}
         for index, probe in enumerate(probes):
@@ -99,14 +102,14 @@ class Agents:
         return [results[index] for index in range(len(probes))]
 
     def _ask(self, requests: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """Send each node its request, then gather the answers."""
+        """Send a request to each node, then gather the answers; raises SwitchError where an agent fails."""
         for node, request in requests.items():
             stdin = _pipe(self._agents[node].stdin)
             try:
                 stdin.write(json.dumps(request) + "\n")
                 stdin.flush()
             except BrokenPipeError:
-                # Its last words come with the missing answer.
+                # `_answer` raises the error, with the last output of the agent.
                 continue
         return {node: self._answer(node) for node in requests}
 

@@ -1,4 +1,4 @@
-"""A lab from `up` to `down`."""
+"""The life of a lab, from `up` to `down`."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,11 +23,11 @@ from ovsnp.model.cluster import Cluster
 BRIDGE = "br-int"
 
 Tell = Callable[[str], None]
-"""Takes a line about what is being done."""
+"""Takes a line about the current step."""
 
 
 class Lab:
-    """A lab that stands, or is about to."""
+    """A lab that stands or is being built."""
 
     def __init__(self, directory: LabDirectory, settings: Settings) -> None:
         """Read the topology and the manifests; raises InputError, UsageError."""
@@ -40,7 +40,7 @@ class Lab:
 
     @property
     def nodes(self) -> list[tuple[str, str]]:
-        """The Nodes of the lab, and each one's name in the topology."""
+        """The Nodes of the lab: the name in the cluster and the name in the topology."""
         return [(node.cluster_node, node.name) for node in self.topology.nodes if node.cluster_node is not None]
 
     def load(self, policies: Sequence[str]) -> Cluster:
@@ -48,9 +48,9 @@ class Lab:
         return manifests.load([str(self.topology.cluster_directory), *policies])
 
     def apply(self, policies: Sequence[str], *, masquerade: bool | None = None) -> None:
-        """Bring every node's bridge to these policies, instead of those before; raises InputError, SwitchError.
+        """Apply these policies on every node's bridge, in place of the earlier ones; raises InputError, SwitchError.
 
-        Without ``masquerade`` it stays as it was.
+        With ``masquerade`` None, that setting does not change.
         """
         self.cluster = self.load(policies)
         if masquerade is not None:
@@ -59,7 +59,7 @@ class Lab:
             list(pool.map(lambda node: self._apply_on(node[0], node[1], policies), self.nodes))
         self.settings = msgspec.structs.replace(self.settings, manifests=tuple(policies))
         self.directory.save(self.settings)
-        # Before the lab is complete, its gateways are not up yet.
+        # The gateways are not up before the lab is complete.
         for node, container in self.nodes if self.settings.complete else ():
             gateway.route_services(self.runtime, self.cluster, self.cluster.nodes[node], container)
 
@@ -87,7 +87,7 @@ class Lab:
     def restart_switch(self, node: str) -> None:
         """Restart the ovs-vswitchd of a Node; raises UsageError, SwitchError.
 
-        Its flows are gone until `apply`, and in the userspace datapath what conntrack remembered.
+        The flows are gone until `apply`; with the userspace datapath, the connections in conntrack are gone too.
         """
         container = dict(self.nodes).get(node)
         if container is None:
@@ -96,9 +96,10 @@ class Lab:
 
 
 def policies(lab: Lab, names: Sequence[str]) -> tuple[str, ...]:
-    """Manifests for a lab, as `paths` makes them; raises what that does, and InputError.
+    """Manifests for a lab, with absolute paths; raises UsageError as `paths` does, and InputError.
 
-    A lab of the user's own cluster has nodes and pods already: of manifests that have them, too, it takes the policies.
+    A lab of the user's own cluster already has nodes and pods: from manifests with nodes or pods it takes the policies
+    only.
     """
     found = paths(names)
     if not (lab.settings.own and found):
@@ -110,16 +111,16 @@ def policies(lab: Lab, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def paths(names: Sequence[str]) -> tuple[str, ...]:
-    """Manifests' paths made absolute, for commands run from elsewhere; raises UsageError for standard input."""
+    """Absolute paths of manifests, for commands that run in another directory; raises UsageError for standard input."""
     if "-" in names:
         raise UsageError("a lab reads its manifests once for every node; write standard input to a file first")
     return tuple(os.path.abspath(name) for name in names)
 
 
 def up(settings: Settings, tell: Tell, own: LabPlan | None = None) -> Lab:
-    """Build a lab, all of it or nothing; raises UsageError, InputError, SwitchError, KeyboardInterrupt.
+    """Build a lab, completely or not at all; raises UsageError, InputError, SwitchError, KeyboardInterrupt.
 
-    With ``own``, of that part of the user's cluster; the settings' topology and manifests are not looked at then.
+    With ``own``, the lab is of that part of the user's cluster; topology and manifests of ``settings`` are ignored.
     """
     RUNTIMES[settings.runtime].check_machine(settings.datapath)
     directory = LabDirectory(settings.name)
@@ -153,7 +154,7 @@ def up(settings: Settings, tell: Tell, own: LabPlan | None = None) -> Lab:
 
 
 def find(name: str) -> Lab:
-    """The lab of that name; raises UsageError where it does not stand whole."""
+    """The lab of that name; raises UsageError where it does not exist or is incomplete, and what `Lab` raises."""
     directory = LabDirectory(name)
     settings = directory.settings()
     RUNTIMES[settings.runtime].check_access()
@@ -161,7 +162,7 @@ def find(name: str) -> Lab:
 
 
 def down(name: str) -> bool:
-    """Take a lab away, whole or half built; False where there was none. Raises UsageError, SwitchError."""
+    """Remove a lab, complete or half built; False where there was none. Raises UsageError, SwitchError."""
     directory = LabDirectory(name)
     if not directory.exists:
         return False
@@ -183,7 +184,7 @@ def temporary(settings: Settings, tell: Tell) -> Iterator[Lab]:
 
 
 def _dismantle(directory: LabDirectory) -> None:
-    # What it is built from is written down before anything is built.
+    # The settings are written before anything is built.
     if (settings := directory.written()) is not None:
         RUNTIMES[settings.runtime](directory, settings.datapath).destroy()
     directory.remove()

@@ -1,8 +1,8 @@
-"""The topology file: containerlab's own format (https://containerlab.dev/manual/topo-def-file/), as far as the
-lab builds it without containerlab.
+"""The topology file: the part of containerlab's format (https://containerlab.dev/manual/topo-def-file/) that the lab
+builds without containerlab.
 
-What containerlab does with images, mounts and health checks is left to containerlab. What would change the network
-and is not understood here (another kind, another type of link, commands outside a node) is an error.
+Images, mounts and health checks are left to containerlab. A setting that would change the network and that this reader
+does not know (another kind, another type of link, commands outside a node) is an error.
 """
 
 import re
@@ -51,7 +51,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class TopologyNode(msgspec.Struct, frozen=True):
-    """A container of the topology: its labels, sysctls and image with those of its group, kind and the defaults."""
+    """A container of the topology; group, kind and defaults of the file add to its labels, sysctls and image."""
 
     name: str
     labels: Mapping[str, str]
@@ -61,22 +61,22 @@ class TopologyNode(msgspec.Struct, frozen=True):
 
     @property
     def cluster_node(self) -> str | None:
-        """The name of the Node that this is; Open vSwitch runs there."""
+        """The name of the cluster's Node that this container is, if any; Open vSwitch runs there."""
         return self.labels.get(NODE_LABEL)
 
     @property
     def pod(self) -> str | None:
-        """``NAMESPACE/NAME`` of the Pod that this is."""
+        """``NAMESPACE/NAME`` of the Pod that this container is, if any."""
         return self.labels.get(POD_LABEL)
 
     @property
     def outside(self) -> str | None:
-        """What to call this host outside the cluster."""
+        """The name of the host outside the cluster that this container is, if any."""
         return self.labels.get(OUTSIDE_LABEL)
 
 
 class Topology(msgspec.Struct, frozen=True):
-    """A topology file, checked: links end at nodes there are, no interface is used twice."""
+    """A checked topology file: links end at existing nodes, and no interface is used twice."""
 
     file: Path
     name: str
@@ -85,12 +85,12 @@ class Topology(msgspec.Struct, frozen=True):
 
     @property
     def cluster_directory(self) -> Path:
-        """Where the manifests of the lab's cluster lie: the folder ``cluster`` beside the file."""
+        """The folder of the manifests of the lab's cluster: ``cluster`` beside the file."""
         return self.file.parent / "cluster"
 
 
 def read(file: Path) -> Topology:
-    """Read a topology file; raises InputError with everything that is wrong with it."""
+    """Read a topology file; raises InputError with all errors of the file."""
     try:
         documents = list(yaml_documents(file.read_bytes(), lines=True))
     except OSError as error:
@@ -107,7 +107,7 @@ def _only(file: Path, message: str, line: int = 0) -> InputError:
 
 
 class _Reader:
-    """Turns a document into a topology and gathers what is wrong on the way."""
+    """Turns a document into a topology and gathers the errors on the way."""
 
     def __init__(self, file: Path, outline: Outline) -> None:
         self.file = file
@@ -154,7 +154,7 @@ class _Reader:
             yield self.node(name, self.mapping(value, ("topology", "nodes", name)), shared)
 
     def shared(self, body: dict[str, Any]) -> Shared:
-        """Settings that nodes inherit, by where they stand; commands are not inherited here."""
+        """The settings that nodes inherit, by their place in the file; commands are not inherited."""
         shared: Shared = {("defaults",): self.mapping(body.get("defaults"), ("topology", "defaults"))}
         for section in ("kinds", "groups"):
             for key, value in self.mapping(body.get(section), ("topology", section)).items():

@@ -1,8 +1,8 @@
-"""Which pods of a cluster a lab has: few, and so that what policies say can be seen on them.
+"""Chooses the pods of a lab: few pods, on which the effect of the policies can be seen.
 
-Needs are met in the order of their weight: first every policy gets a subject, then peers that it admits, then somebody
-whom it does not admit, then Services get endpoints. A pod that is in the lab already meets a need before another one
-does. The choice depends on nothing but the cluster.
+Needs are met in order of importance: first every policy gets a subject, then peers that it admits, then a pod that it
+does not admit, then Services get endpoints, then a second node gets a pod. A pod is added only for a need that no pod
+of the lab meets yet. The choice depends on the cluster and the limit alone.
 """
 
 from collections import defaultdict
@@ -17,11 +17,11 @@ from ovsnp.oracle import PodEnd, affects, peer_matches, selects
 from ovsnp.oracle.selection import Workloads
 
 _FEWEST_NODES = 2
-"""So that connections cross the tunnel; with more nodes than that, pods are put together."""
+"""With two nodes connections cross the tunnel. Once the lab has that many, it prefers pods of the nodes that it has."""
 
 
 class Chosen(NamedTuple):
-    """The pods of the lab, in their order; the policies with a subject among them; and needs that nobody meets."""
+    """The pods of the lab, in the cluster's order; the policies that select one of them; the needs without room."""
 
     pods: tuple[Pod, ...]
     policies: tuple[NetworkPolicy, ...]
@@ -29,7 +29,7 @@ class Chosen(NamedTuple):
 
 
 class _Need(NamedTuple):
-    """What one pod of the lab must be like, and how that is called where there is no room."""
+    """A need for one pod: the words for it where there is no room, the pods to choose from, and the condition."""
 
     what: str
     among: Sequence[Pod]
@@ -37,7 +37,7 @@ class _Need(NamedTuple):
 
 
 def choose(cluster: Cluster, most: int) -> Chosen:
-    """So many pods at most."""
+    """Choose at most ``most`` pods."""
     choice = _Choice(cluster, most)
     if len(cluster.pods) > most:
         choice.meet(choice.subjects())
@@ -59,7 +59,7 @@ class _Choice:
         self._by_namespace: dict[str, list[Pod]] = defaultdict(list)
         for pod in cluster.pods:
             self._by_namespace[pod.namespace].append(pod)
-        # The rarer family first: who has it has mostly the other one, too, and meets both needs.
+        # The rarer family first: a pod with an address of it mostly has the other family too, and meets both needs.
         self._families = sorted(FAMILIES, key=lambda version: sum(_has(pod, version) for pod in cluster.pods))
         self.pods: dict[str, Pod] = {}
         self.unmet: list[str] = []
@@ -77,20 +77,20 @@ class _Choice:
                 self.unmet.append(need.what)
 
     def _first(self, need: _Need) -> Pod | None:
-        """The first that fits on a node that suits, else the first that fits."""
+        """The first pod that fits and whose node suits, else the first pod that fits."""
         used = {pod.node for pod in self.pods.values()}
         spread = len(used) < _FEWEST_NODES
         suiting = (pod for pod in need.among if (pod.node in used) is not spread and need.fits(pod))
         return next(suiting, None) or next(filter(need.fits, need.among), None)
 
     def subjects(self) -> Iterator[_Need]:
-        """Of each policy and family a pod that it isolates."""
+        """For each policy and family, a pod that the policy selects."""
         for policy in self._cluster.policies:
             for version in self._families:
                 yield _Need(f"a pod of {policy.key}", self._by_namespace[policy.namespace], _subject(policy, version))
 
     def admitted(self) -> Iterator[_Need]:
-        """Of each selector of each rule a pod that it admits."""
+        """For each selector of each rule and each family, a pod that the selector admits."""
         for policy, direction, version in self._judged():
             for index, rule in enumerate(policy.rules(direction)):
                 for peer in rule.peers:
@@ -99,24 +99,24 @@ class _Choice:
                         yield _Need(what, self._among(policy, peer), self._other(policy, version, [Rule((peer,))]))
 
     def denied(self) -> Iterator[_Need]:
-        """Of each policy and direction a pod that no rule of the policy admits."""
+        """For each policy, direction and family, a pod that no rule of the policy admits."""
         for policy, direction, version in self._judged():
             fits = self._other(policy, version, policy.rules(direction), admitted=False)
             yield _Need(f"a pod that {policy.key} does not admit", self._cluster.pods, fits)
 
     def endpoints(self) -> Iterator[_Need]:
-        """Of each Service a pod that serves it."""
+        """For each Service, a pod that is an endpoint of it."""
         for service, serving in serving_addresses(self._cluster).items():
             yield _Need(f"an endpoint of Service {service}", self._cluster.pods, _serves(serving))
 
     def on_other_nodes(self) -> Iterator[_Need]:
-        """A pod on another node than the only one."""
+        """A pod on a second node, where the lab has fewer than two nodes."""
         used = {pod.node for pod in self.pods.values()}
         if len(used) < _FEWEST_NODES:
             yield _Need("a pod of a second node", self._cluster.pods, lambda pod: pod.node not in used)
 
     def _judged(self) -> Iterator[tuple[NetworkPolicy, Direction, int]]:
-        """The policies with a subject in the lab, by direction and family."""
+        """The policies with a subject in the lab, with each direction that they affect and each family of a subject."""
         for policy in self._cluster.policies:
             for version in self._families:
                 if any(map(_subject(policy, version), self.pods.values())):
@@ -125,9 +125,9 @@ class _Choice:
     def _other(
         self, policy: NetworkPolicy, version: int, rules: Sequence[Rule], *, admitted: bool = True
     ) -> Callable[[Pod], bool]:
-        """Whether a pod is another one than the policy's only subject, and these rules admit it, or do not."""
+        """The condition that a pod is not the policy's only subject, and that these rules admit it (or do not)."""
         subjects = [pod.key for pod in self.pods.values() if _is_subject(policy, pod)]
-        # A pod always reaches itself, so it is nobody's peer.
+        # A pod always reaches itself, so a policy's only subject cannot serve as its peer.
         only = subjects[0] if len(subjects) == 1 else None
 
         def fits(pod: Pod) -> bool:
@@ -148,7 +148,7 @@ class _Choice:
 
 
 def serving_addresses(cluster: Cluster) -> dict[str, frozenset[Address]]:
-    """The addresses of the endpoints of each Service, by its key."""
+    """The addresses of the endpoints of each Service, by the Service's key: from EndpointSlices, else by selector."""
     by_slices: dict[str, set[Address]] = defaultdict(set)
     for each in cluster.slices:
         by_slices[f"{each.namespace}/{each.service}"].update(endpoint.address for endpoint in each.endpoints)

@@ -1,4 +1,4 @@
-"""Hosts outside of a cluster: for each block of its policies one inside, one in each exception, and one in no block."""
+"""Hosts outside a cluster: one in each block of its policies, one in no block, and one in each exception."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import IPBlock, NetworkPolicy
 
 MOST = 8
-"""So many hosts outside a lab has at most: each one is tried with every pod."""
+"""The most outside hosts of a lab: every host is tried with every pod."""
 
 _SAMPLES = tuple(
     map(parse_address, ("203.0.113.10", "198.51.100.10", "192.0.2.10", "2001:db8:113::10", "2001:db8:51::10"))
 )
-"""Of the blocks for documentation (RFC 5737, RFC 3849), which nobody has."""
+"""Addresses from the blocks for documentation (RFC 5737, RFC 3849), which no real host has."""
 
 _UNUSABLE = tuple(
     map(
@@ -21,11 +21,11 @@ _UNUSABLE = tuple(
         ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/9", "ff00::/8"),
     )
 )
-"""What no host can have as its address: this network, loopback, link-local, multicast, reserved."""
+"""Blocks whose addresses no host can have: this network, loopback, link-local, multicast, reserved."""
 
 
 class Outsiders(NamedTuple):
-    """The addresses of hosts outside, and for which blocks there is none."""
+    """The addresses of the outside hosts, and words for the hosts for which there is no room."""
 
     addresses: tuple[Address, ...]
     unmet: tuple[str, ...]
@@ -34,7 +34,7 @@ class Outsiders(NamedTuple):
 def find_outsiders(
     cluster: Cluster, policies: Iterable[NetworkPolicy], taken: Sequence[Prefix], families: Iterable[int]
 ) -> Outsiders:
-    """Addresses of these families for the blocks of these policies; ``taken`` are those of the lab's nodes."""
+    """Addresses of these families for the blocks of these policies; ``taken`` are the segments of the lab's nodes."""
     inside = [
         *_UNUSABLE,
         *taken,
@@ -58,7 +58,7 @@ def find_outsiders(
 
 
 def free_address(prefix: Prefix, without: Iterable[Prefix]) -> Address | None:
-    """An address of a prefix that is in none of the others; None where there is none."""
+    """An address of ``prefix`` that is in none of ``without``; None where there is no such address."""
     parts = [part for part in without if part.family == prefix.family]
     # A gap begins where the prefix does, or behind a part.
     begins = [prefix.value, *(part.value + (1 << (part.width - part.length)) for part in parts)]
@@ -72,12 +72,12 @@ def free_address(prefix: Prefix, without: Iterable[Prefix]) -> Address | None:
 
 
 def _wanted(blocks: Sequence[IPBlock], families: Iterable[int]) -> Iterator[tuple[Prefix, Sequence[Prefix]]]:
-    """Prefixes that somebody is to be in, without these parts; the heaviest first."""
+    """The prefixes that need a host, with the parts where the host must not be; the most important prefix first."""
     yield from ((block.cidr, block.excepts) for block in blocks)
     everywhere = {4: parse_prefix("0.0.0.0/0"), 6: parse_prefix("::/0")}
     for version in FAMILIES:
         if version in families:
-            # Where a block is the whole world, nobody is outside of it.
+            # No host is outside of a block of all addresses, so such a block is not excluded.
             yield everywhere[version], [block.cidr for block in blocks if block.cidr.length]
     yield from ((part, ()) for block in blocks for part in block.excepts)
 

@@ -1,4 +1,4 @@
-"""A lab of a cluster, planned: what is in it, the files it is built from, and what is left out."""
+"""Plans a lab of a cluster: the contents of the lab, the files that it is built from, and what is left out."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +19,17 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle import selects
 
 MOST_PODS = 40
-"""Each connection between two pods is tried at every port: four times the connections with twice the pods."""
+"""The default limit. Every pair of pods is tried at every port: twice the pods are four times the connections."""
 
 _NAMED = 5
 _POLICIES = "policies.json"
 
 
 class LabPlan(msgspec.Struct, frozen=True):
-    """The part of a cluster that a lab has, on an underlay, with hosts outside; ``left_out`` says what it has not."""
+    """The part of a cluster that is in a lab, the underlay and the outside hosts.
+
+    ``left_out`` are sentences about what is left out of the lab, and about changed addresses.
+    """
 
     cluster: Cluster
     underlay: Underlay
@@ -34,7 +37,7 @@ class LabPlan(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...]
 
     def write(self, folder: Path, name: str) -> tuple[Path, Path]:
-        """Write the topology of a lab of that name and the manifests; where the topology and the policies are."""
+        """Write the topology of a lab of that name and the manifests; give the files of topology and policies."""
         (folder / "cluster").mkdir(parents=True)
         topology = folder / f"{name}.clab.yml"
         wiring = Wiring(self.underlay.nodes, self.cluster.pods, self.outsiders)
@@ -45,7 +48,7 @@ class LabPlan(msgspec.Struct, frozen=True):
 
 
 def plan(cluster: Cluster, most_pods: int) -> LabPlan:
-    """A lab of at most so many pods; raises UsageError where the cluster has no node or no pod."""
+    """Plan a lab of at most ``most_pods`` pods; raises UsageError where the cluster has no node or no pod."""
     if not cluster.nodes:
         raise UsageError("no node can be used, and a lab is built of nodes; add them: kubectl get nodes -o json")
     if not cluster.pods:
@@ -61,7 +64,7 @@ def plan(cluster: Cluster, most_pods: int) -> LabPlan:
 
 
 def write_policies(folder: Path, cluster: Cluster, policies: Iterable[NetworkPolicy]) -> Path:
-    """Write those of the policies that select a pod of a lab's cluster; where."""
+    """Write the policies that select a pod of a lab's cluster; give the file."""
     pods = cluster.pods
     kept = [
         policy
@@ -73,7 +76,7 @@ def write_policies(folder: Path, cluster: Cluster, policies: Iterable[NetworkPol
 
 
 def _part(cluster: Cluster, chosen: Chosen, underlay: Underlay) -> Cluster:
-    """The cluster with nothing but what the lab has."""
+    """The cluster, reduced to the contents of the lab."""
     addresses = {address for pod in chosen.pods for address in pod.addresses}
     slices = [
         msgspec.structs.replace(each, endpoints=tuple(one for one in each.endpoints if one.address in addresses))
@@ -96,7 +99,7 @@ def _part(cluster: Cluster, chosen: Chosen, underlay: Underlay) -> Cluster:
 def _left_out(
     cluster: Cluster, part: Cluster, chosen: Chosen, underlay: Underlay, outsiders: Outsiders
 ) -> Iterator[str]:
-    """In sentences."""
+    """Sentences about what the lab does not have, and about addresses that differ from the cluster's."""
     if more := len(cluster.pods) - len(part.pods):
         yield f"{more} of {len(cluster.pods)} pods; --most-pods takes more"
     in_lab = {policy.key for policy in part.policies}

@@ -1,4 +1,4 @@
-"""The addresses of a lab's nodes on its underlay: their own, where these fit one segment."""
+"""The addresses of a lab's nodes on the underlay: their own addresses, where these fit one segment."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,14 +7,14 @@ from ovsnp.model.address import FAMILIES, Address, Prefix, family, format_addres
 from ovsnp.model.cluster import Node
 
 _BROADEST = {4: 8, 6: 16}
-"""A segment that is broader would be a lab's way to the rest of the world."""
+"""The shortest prefix of a segment, by family: a broader segment would hold much of the rest of the world."""
 _NARROWEST = {4: 30, 6: 126}
 _INSTEAD = {4: parse_prefix("198.18.0.0/15"), 6: parse_prefix("2001:db8:ffff::/64")}
-"""Blocks for tests of networks (RFC 2544), and for documentation."""
+"""The segments to use instead: blocks for tests of networks (RFC 2544), and for documentation."""
 
 
 class Underlay(NamedTuple):
-    """The nodes, each with one address of each family; the segments these lie in; and what is other than it was."""
+    """The nodes with one address of each segment, the segment of each family, and sentences about changed addresses."""
 
     nodes: tuple[Node, ...]
     segments: dict[int, Prefix]
@@ -22,7 +22,7 @@ class Underlay(NamedTuple):
 
 
 def lay(nodes: Sequence[Node]) -> Underlay:
-    """Put the nodes on one segment for each family that all of them have; at least for the one of the tunnels."""
+    """Put the nodes on one segment for each family that all of them have, and always for the family of the tunnels."""
     tunnel = next((family(node.tunnel_address) for node in nodes if node.tunnel_address is not None), 4)
     segments: dict[int, Prefix] = {}
     addresses: dict[str, list[Address]] = {node.name: [] for node in nodes}
@@ -48,15 +48,15 @@ def lay(nodes: Sequence[Node]) -> Underlay:
 
 
 def _own(node: Node, version: int) -> Address | None:
-    """The tunnel's address, or else the first of the family."""
+    """The tunnel address if it is of this family, else the first address of the family; None without one."""
     mine = [address for address in (node.tunnel_address, *node.addresses) if address is not None]
     return next((address for address in mine if family(address) == version), None)
 
 
 def _segment(addresses: Sequence[Address]) -> Prefix | None:
-    """The smallest block with all of the addresses inside; None where that is too broad, or two are the same.
+    """The smallest block with all of the addresses inside; None where it is too broad, or two addresses are the same.
 
-    A block's first address and its last one are nobody's: network and broadcast, or the routers' anycast address.
+    No node may have the first or last address of the block: network and broadcast, or the routers' anycast address.
     """
     hosts = [host_prefix(address) for address in addresses]
     version, width = hosts[0].family, hosts[0].width

@@ -1,5 +1,7 @@
-"""A topology file for some nodes, pods and hosts outside: what containerlab/ovsnp.clab.yml is for the lab that is
-shipped, and that file says why each command is there."""
+"""Makes a topology file for some nodes, pods and outside hosts.
+
+It is built like containerlab/ovsnp.clab.yml, the file of the shipped lab, whose comments say why a command is there.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +12,7 @@ from ovsnp.model.cluster import Node, Pod
 
 _UNDERLAY = "underlay"
 _LONGEST = 40
-"""Of a container's name; paths of sockets, which it is part of, are short."""
+"""The longest name of a container: the name is part of socket paths, which must be short."""
 _UNDERLAY_MTU = 1500
 _POD_MTU = 1400
 
@@ -27,7 +29,7 @@ Container = dict[str, Any]
 
 
 class Wiring:
-    """Gives every node, pod and host outside a container, and links them."""
+    """Gives a container to every node, pod and outside host, and links the containers."""
 
     def __init__(self, nodes: Sequence[Node], pods: Sequence[Pod], outsiders: Sequence[Address]) -> None:
         self._nodes, self._pods, self._outsiders = nodes, pods, outsiders
@@ -38,7 +40,7 @@ class Wiring:
         self._ports = {pod.key: f"pod{number}" for number, pod in enumerate(pods, 1)}
 
     def document(self, name: str, segments: Mapping[int, Prefix]) -> dict[str, Any]:
-        """The file of a lab of that name, whose nodes' addresses lie in these segments."""
+        """The topology file of a lab of that name; ``segments`` hold the nodes' addresses, by family."""
         containers = {_UNDERLAY: self._switch()}
         for number, node in enumerate(self._nodes, 1):
             containers[self._node_names[node.name]] = self._node(node, number, segments)
@@ -114,7 +116,7 @@ class Wiring:
         return (pod for pod in self._pods if pod.node == node.name)
 
     def _mac(self, pod: Pod) -> str:
-        """As a pod's MAC is derived where nothing says it; without IPv4 one of the same kind."""
+        """The MAC that ovsnp derives from a pod's IPv4 address; without IPv4, a similar one from the port's number."""
         ipv4 = next((address for address in pod.addresses if family(address) == 4), None)
         if ipv4 is not None:
             return "0a:58:" + ipv4.hex(":")
@@ -127,7 +129,7 @@ def _address(address: Address, length: int, device: str) -> str:
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    """The name, or as much of it as is short and nobody's yet; from now on it is taken."""
+    """The name, cut to the longest length, with a number if it is taken; adds the result to ``taken``."""
     found, number = name[:_LONGEST].rstrip("-."), 1
     while found in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""A cluster as API objects: what is read of them again is the same cluster."""
+"""A cluster as API objects: reading these objects gives the same cluster again."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ Object = dict[str, Any]
 
 
 def cluster_objects(cluster: Cluster) -> Iterator[Object]:
-    """All but the policies; what does not count (idle pods, nodes that are left out) is not among them."""
+    """All objects but the policies; what ovsnp ignores (idle pods, nodes that are left out) is not among them."""
     yield from map(_namespace, cluster.namespaces.values())
     yield from map(_node, cluster.nodes.values())
     yield from map(_pod, cluster.pods)
@@ -27,7 +27,7 @@ def cluster_objects(cluster: Cluster) -> Iterator[Object]:
 
 
 def policy_objects(policies: Iterable[NetworkPolicy]) -> Iterator[Object]:
-    """The policies."""
+    """The policies as API objects."""
     yield from map(_policy, policies)
 
 

@@ -1,4 +1,4 @@
-"""What builds a topology: each runtime in a module of its own."""
+"""The runtimes, which build a topology: one module for each."""
 
 from collections.abc import Mapping
 
@@ -10,4 +10,4 @@ NETNS = "netns"
 CONTAINERLAB = "containerlab"
 
 RUNTIMES: Mapping[str, type[Runtime]] = {NETNS: NetnsRuntime, CONTAINERLAB: ContainerlabRuntime}
-"""By the name that ``--runtime`` takes."""
+"""The runtimes, by the name that ``--runtime`` takes."""

@@ -9,7 +9,10 @@ from ovsnp.lab.journal import JournalEntry, LabDirectory, Process, start_time
 
 
 def output(command: Sequence[str], what: str, directory: Path | None = None, given: bytes = b"") -> str:
-    """Run a command to its end with that input; what it printed. Raises SwitchError, ``what`` first, where it fails."""
+    """Run a command to its end, with input ``given``; give its output.
+
+    Raises SwitchError, which begins with ``what``, where the command fails.
+    """
     done = subprocess.run(command, capture_output=True, check=False, input=given, cwd=directory)
     said, complained = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
     if done.returncode != 0:
@@ -18,9 +21,9 @@ def output(command: Sequence[str], what: str, directory: Path | None = None, giv
 
 
 def begin(command: Sequence[str], what: str, sink: Path, directory: LabDirectory) -> subprocess.Popen[bytes]:
-    """Start what outlives a call; it waits until the journal names it, and ends where that never happens.
+    """Start a process that outlives the call; it waits until the journal names it, and ends where that never happens.
 
-    What it prints goes to ``sink``. Raises SwitchError, ``what`` first, where it ends at once.
+    The output goes to ``sink``. Raises SwitchError, which begins with ``what``, where the process ends at once.
     """
     with sink.open("wb") as stream:
         child = subprocess.Popen(

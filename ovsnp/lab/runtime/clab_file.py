@@ -1,7 +1,7 @@
-"""A topology file as one lab's own: under the lab's name, and good wherever it lies.
+"""The copy of a topology file for one lab: with the lab's name, and valid in any directory.
 
-containerlab takes a lab away by the name in its file, whatever ``--name`` says (``destroy -t FILE --name other``
-takes away the lab that FILE names). So each lab is deployed from a copy that has its name.
+containerlab removes a lab by the name in the file, whatever ``--name`` says (``destroy -t FILE --name other`` removes
+the lab that FILE names). So each lab is deployed from a copy that has the lab's name.
 """
 
 import copy
@@ -17,16 +17,16 @@ from ovsnp.yaml_reader.paths import Path as Way
 from ovsnp.yaml_reader.yaml_text import yaml_documents
 
 _RELATIVE = ("binds", "env-files")
-"""Settings of a node, a kind, a group or the defaults that name files from where the topology file lies."""
+"""Settings of a node, a kind, a group or the defaults whose file names are relative to the topology file."""
 
-# Absolute, home, containerlab's own words, variables.
+# Absolute paths, the home directory, variables, containerlab's own variables.
 _ABSOLUTE = re.compile(r"[/~$]|__clab")
 
 
 def standalone(file: Path, name: str) -> str:
-    """The text of a topology file with that name, and with absolute paths, otherwise as it is written.
+    """The text of a topology file with that name and with absolute paths, otherwise unchanged.
 
-    Raises InputError where what must change cannot be told apart from the rest of its line.
+    Raises InputError where a value that must change cannot be told apart from the rest of its line.
     """
     text = file.read_text(encoding="utf-8")
     outline = _outline(text)
@@ -40,7 +40,7 @@ def standalone(file: Path, name: str) -> str:
         index = outline.line(way) - 1
         lines[index] = _replaced(lines[index], str(old[way[-1]]), new, "name:" if way == ("name",) else "")
     changed = "".join(lines)
-    # Text was exchanged for text: what it says now is held against what it is to say.
+    # Only the text was changed, so its value is compared with the wanted value.
     if _outline(changed).value != wanted:
         message = "name and files cannot be told apart from the rest of their lines; write each on a line of its own"
         raise InputError([Diagnostic(Span(str(file), 0), "", "", message)])
@@ -57,7 +57,7 @@ def _replaced(line: str, old: str, new: str, after: str) -> str:
 
 
 def _changes(value: dict[str, Any], directory: Path, name: str) -> Iterator[tuple[Way, str]]:
-    """What is to be other than it is: where, and what it becomes."""
+    """The values to change: the path and the new text."""
     yield ("name",), name
     for way, settings in _settings(value.get("topology") or {}):
         for key in _RELATIVE:

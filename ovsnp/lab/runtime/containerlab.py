@@ -1,4 +1,4 @@
-"""The topology from Docker's containers, by the command ``containerlab`` (https://containerlab.dev).
+"""Builds the topology from Docker containers, with the command ``containerlab`` (https://containerlab.dev).
 
 The image has ovsnp and Python: policies are applied, and probes sent, inside the containers.
 """
@@ -28,7 +28,7 @@ PATIENCE = 300.0
 """Seconds that containerlab may take; it takes about ten."""
 
 MANIFESTS = Path("/run/ovsnp-lab")
-"""Where a node's container has the manifests it was last given."""
+"""The directory for manifests in a node's container."""
 
 INSTALL = {
     "docker": "Docker (Debian: apt-get install docker.io; https://docs.docker.com/engine/install)",
@@ -37,10 +37,10 @@ INSTALL = {
 
 
 def pack(paths: Sequence[str]) -> tuple[bytes, list[str]]:
-    """An archive of manifests for the root of a container, and where each of the paths is there.
+    """An archive of manifests for the root of a container, and the path in the container for each of ``paths``.
 
-    A directory stays one, since what is no manifest is passed over only in directories. Other manifests lie in another
-    place, so that none of those before is read again.
+    A directory stays a directory, since files that are no manifests are skipped only in directories. Other contents get
+    another directory, so that no earlier manifest is read again.
     """
     contents = {
         os.path.normpath(os.path.join(str(index), _name(path), os.path.relpath(file, path))): read_again(file)
@@ -107,11 +107,11 @@ class ContainerlabRuntime:
         end(deploying)
         names = docker.containers(self.directory.name)
         if names and self._file.exists():
-            # Whatever it leaves is taken away below.
+            # Whatever containerlab leaves is removed below.
             with suppress(SwitchError):
                 output([*self._containerlab("destroy"), "--cleanup"], "containerlab destroy")
         if cut_short:
-            # A container that Docker was just asked for comes to be though nobody waits for it any more.
+            # Docker still makes a container that it was asked for, although no client waits for it any more.
             time.sleep(0.5)
         while left := docker.containers(self.directory.name):
             names |= left
@@ -136,7 +136,7 @@ class ContainerlabRuntime:
         return f"docker exec -it {self.namespace(node)} bash"
 
     def namespace(self, node: str) -> str:
-        """See ``Runtime``; it has the container's name."""
+        """See ``Runtime``; the namespace has the container's name."""
         try:
             return self._containers[node]
         except KeyError:
@@ -161,7 +161,7 @@ class ContainerlabRuntime:
         return "unix:/var/run/openvswitch/db.sock"
 
     def restart_switch(self, node: str) -> None:
-        """See ``Runtime``; raises UsageError: ovs-vswitchd is a container's first process, and links go with it."""
+        """See ``Runtime``; always raises UsageError: a container ends with ovs-vswitchd, and then loses its links."""
         raise UsageError(f"{node}: its container would lose its links with ovs-vswitchd; --runtime netns can do it")
 
     def _containerlab(self, command: str) -> list[str]:
@@ -171,8 +171,8 @@ class ContainerlabRuntime:
     def _wait(self, deploying: subprocess.Popen[bytes]) -> None:
         """Wait for a deploy to end; raises SwitchError where anything in it failed.
 
-        containerlab itself waits for ever on a node that never gets healthy, and calls a deploy with commands that
-        failed a success.
+        containerlab itself waits for ever for a node that never gets healthy, and reports success although commands of
+        the deploy failed.
         """
         deadline = time.monotonic() + PATIENCE
         while deploying.poll() is None:
@@ -190,7 +190,7 @@ class ContainerlabRuntime:
 
 
 def complaints(log: str, status: int) -> list[str]:
-    """What containerlab's log says went wrong in a deploy that ended with that status."""
+    """The errors in containerlab's log of a deploy that ended with that status; empty where nothing failed."""
     lines = log.splitlines()
     wrong = [line for line in lines if "ERRO" in line]
     if status == 0:

@@ -1,4 +1,4 @@
-"""What the lab asks of Docker, by its command."""
+"""The lab's use of Docker, through the command ``docker``."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from ovsnp.lab.runtime.children import output
 
 IMAGE = "ovsnp-lab"
 LAB_LABEL = "containerlab"
-"""containerlab's label of containers, with the lab's name, and of its networks."""
+"""The label that containerlab gives to containers, with the lab's name as the value, and to networks."""
 
 NODE_LABEL = "clab-node-name"
-"""containerlab's label of a container with its name in the topology."""
+"""The label that containerlab gives to a container, with the name in the topology as the value."""
 
 CHECKOUT = Path(ovsnp.__file__).parents[1]
 DOCKERFILE = Path("containerlab", "Dockerfile")
@@ -29,10 +29,10 @@ def check_daemon() -> None:
 
 
 def have_image() -> None:
-    """Have the lab's image hold the ovsnp that runs here; raises SwitchError where it cannot.
+    """Provide the lab's image; raises SwitchError where that is not possible.
 
-    In a checkout it is built, which takes a second when nothing changed: Docker keeps what it has built. An installed
-    ovsnp takes the image that is there.
+    A checkout builds the image with its ovsnp, which takes a second when nothing changed: Docker keeps what it has
+    built. An installed ovsnp takes the image that exists.
     """
     if (CHECKOUT / DOCKERFILE).exists():
         output(["docker", "build", "--tag", IMAGE, "--file", str(CHECKOUT / DOCKERFILE), str(CHECKOUT)], BUILD)
@@ -44,24 +44,24 @@ def have_image() -> None:
 
 
 def containers(lab: str) -> dict[str, str]:
-    """The containers of a lab, running or not: each one's name, by its name in the topology."""
+    """The names of the containers of a lab, running or not, by the name in the topology."""
     columns = f'{{{{.Label "{NODE_LABEL}"}}}} {{{{.Names}}}}'
     listed = output(["docker", "ps", "--all", "--filter", f"label={LAB_LABEL}={lab}", "--format", columns], "docker ps")
     return dict(line.split(" ", 1) for line in listed.splitlines())
 
 
 def unhealthy(lab: str) -> list[str]:
-    """The containers of a lab whose health check has failed for good."""
+    """The containers of a lab that Docker calls unhealthy: the last retry of the health check failed."""
     filters = ["--filter", f"label={LAB_LABEL}={lab}", "--filter", "health=unhealthy"]
     return output(["docker", "ps", *filters, "--format", "{{.Names}}"], "docker ps").split()
 
 
 def networks() -> set[str]:
-    """The networks that containerlab made, for whichever lab."""
+    """The networks that containerlab made, for any lab."""
     filters = ["--filter", f"label={LAB_LABEL}"]
     return set(output(["docker", "network", "ls", *filters, "--format", "{{.Name}}"], "docker network ls").split())
 
 
 def in_use() -> bool:
-    """Whether any lab of containerlab has a container."""
+    """True if any lab of containerlab has a container."""
     return bool(output(["docker", "ps", "--all", "--quiet", "--filter", f"label={LAB_LABEL}"], "docker ps"))

@@ -1,4 +1,4 @@
-"""What a lab needs of a runtime, whatever it builds its nodes from."""
+"""The interface of a runtime: what a lab needs, whatever the nodes are built from."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,13 +9,13 @@ from ovsnp.lab.topology import Topology
 
 
 class Runtime(Protocol):
-    """Builds a topology, runs commands in its nodes, takes it away."""
+    """Builds a topology, runs commands in its nodes, removes it."""
 
     def __init__(self, directory: LabDirectory, datapath: DatapathType) -> None: ...
 
     @staticmethod
     def check_machine(datapath: DatapathType) -> None:
-        """Raise UsageError or SwitchError where this machine cannot carry such a lab, saying what it lacks."""
+        """Raise UsageError or SwitchError where this machine cannot run such a lab; the error says what is missing."""
         ...
 
     @staticmethod
@@ -26,24 +26,24 @@ class Runtime(Protocol):
     def build(self, topology: Topology) -> None:
         """Build every node and link and run the nodes' commands; raises UsageError, InputError or SwitchError.
 
-        What was built before an error stays, for ``destroy``.
+        What was built before an error stays, for ``destroy`` to remove.
         """
         ...
 
     def destroy(self) -> None:
-        """Take away all that ``build`` made, also after a build that was cut short."""
+        """Remove everything that ``build`` made, also after a build that was cut short."""
         ...
 
     def run(self, node: str, command: Sequence[str]) -> str:
-        """Run a command in a node to its end; what it prints. Raises SwitchError where it fails."""
+        """Run a command in a node to its end; give its output. Raises SwitchError where the command fails."""
         ...
 
     def command(self, node: str, command: Sequence[str]) -> list[str]:
-        """What to run on this machine to run ``command`` in a node, with its standard streams."""
+        """The command for this machine that runs ``command`` in a node, with the same standard streams."""
         ...
 
     def shell(self, node: str) -> str:
-        """What a user types for a shell in a node."""
+        """The command that a user types for a shell in a node."""
         ...
 
     def namespace(self, node: str) -> str:
@@ -51,17 +51,17 @@ class Runtime(Protocol):
         ...
 
     def files(self, node: str, paths: Sequence[str]) -> list[str]:
-        """Have manifests of this machine in a node too, in place of those before; where they are there."""
+        """Make manifests of this machine available in a node, in place of the earlier ones; give their paths there."""
         ...
 
     def python(self, node: str) -> str:
-        """The Python interpreter of a node; on Nodes of the cluster it has ovsnp."""
+        """The Python interpreter in a node; on Nodes of the cluster it can import ovsnp."""
         ...
 
     def database(self, node: str) -> str:
-        """Where the Open vSwitch database of a node is reached, as ``--db`` takes it in that node."""
+        """The address of a node's Open vSwitch database, as ``--db`` takes it in that node."""
         ...
 
     def restart_switch(self, node: str) -> None:
-        """End the ovs-vswitchd of a node, where it still runs, and start it again; raises UsageError, SwitchError."""
+        """End the ovs-vswitchd of a node if it runs, and start it again; raises UsageError, SwitchError."""
         ...

@@ -1,4 +1,4 @@
-"""Network namespaces by name (`ip netns`), and what can only be done from within one."""
+"""Network namespaces by name (`ip netns`), and operations that are possible only inside one."""
 
 import ctypes
 import fcntl
@@ -18,13 +18,13 @@ _ETHTOOL_STXCSUM = 0x17
 
 
 def handle(name: str) -> Path:
-    """The file that stands for a namespace."""
+    """The file that represents a namespace."""
     return DIRECTORY / name
 
 
 @contextmanager
 def inside(name: str) -> Iterator[None]:
-    """Run this thread inside a namespace; raises OSError where there is none of that name."""
+    """Run this thread inside a namespace; raises OSError where no namespace has that name."""
     with open("/proc/thread-self/ns/net", "rb") as home, handle(name).open("rb") as there:
         _set_namespace(there.fileno())
         try:
@@ -48,7 +48,7 @@ def set_sysctls(name: str, settings: Mapping[str, str]) -> None:
 
 
 def disable_checksum_offload(name: str, interface: str) -> None:
-    """Have the kernel fill in checksums: Open vSwitch's userspace datapath passes on what it gets from a veth.
+    """Make the kernel fill in checksums: Open vSwitch's userspace datapath forwards packets from a veth unchanged.
 
     The same as ``ethtool -K INTERFACE tx off``.
     """
@@ -58,7 +58,7 @@ def disable_checksum_offload(name: str, interface: str) -> None:
 
 
 def processes(names: list[str]) -> list[int]:
-    """The processes that run in any of these namespaces."""
+    """The ids of the processes in any of these namespaces, except in the namespace of this process."""
     identities = set()
     for name in names:
         with suppress(OSError):

@@ -1,7 +1,7 @@
-"""The topology from network namespaces of this machine: no Docker, root needed.
+"""Builds the topology from network namespaces of this machine: no Docker, root needed.
 
-Every node is a namespace; a link is a veth pair between two of them; the nodes that are Nodes of the cluster have
-an Open vSwitch of their own. Nothing is made in the namespace that the command runs in.
+Every node is a namespace, and a link is a veth pair between two namespaces. A node that is a Node of the cluster has
+an Open vSwitch of its own. Nothing is made in the namespace that the command runs in.
 """
 
 import os
@@ -37,7 +37,7 @@ MODULE = "openvswitch"
 
 
 class NetnsRuntime:
-    """One lab's namespaces, named LAB-NODE."""
+    """The namespaces of one lab, named LAB-NODE."""
 
     def __init__(self, directory: LabDirectory, datapath: DatapathType) -> None:
         self.directory = directory
@@ -66,13 +66,13 @@ class NetnsRuntime:
         return f"{self.directory.name}-{node}"
 
     def build(self, topology: Topology) -> None:
-        """See ``Runtime``; raises UsageError where a namespace of that name is there already."""
+        """See ``Runtime``; raises UsageError where a namespace of the same name exists already."""
         self._check_free(topology)
         for node in topology.nodes:
             self._make_namespace(node)
         for link in topology.links:
             self._make_link(link)
-        # Hosts and pods come first: a node's commands put their ends of the links on its bridges.
+        # Hosts and pods come first: the commands of a Node then attach the links to its bridges.
         for node in sorted(topology.nodes, key=lambda node: node.cluster_node is not None):
             if node.cluster_node is not None:
                 directory = self.directory.ovs_directory(node.name)
@@ -85,7 +85,7 @@ class NetnsRuntime:
         entries = self.directory.entries()
         names = [entry.namespace for entry in entries if entry.namespace is not None]
         end([entry.process for entry in entries if entry.process is not None])
-        # What else runs in the lab's namespaces (a probe, somebody's shell) would keep them alive without a name.
+        # Any other process in the lab's namespaces (a probe, a user's shell) would keep them alive without a name.
         end([Process(pid, start) for pid in namespace.processes(names) if (start := start_time(pid)) is not None])
         for name in names:
             if namespace.handle(name).exists():
@@ -93,7 +93,7 @@ class NetnsRuntime:
 
     def run(self, node: str, command: Sequence[str]) -> str:
         """See ``Runtime``."""
-        # Away from the user's working directory, whose ovsnp.yaml is not the lab's.
+        # Not in the user's working directory: the ovsnp.yaml there is not for the lab.
         return output(self.command(node, command), f"{node}: {shlex.join(command)}", self.directory.root)
 
     def command(self, node: str, command: Sequence[str]) -> list[str]:
@@ -124,12 +124,12 @@ class NetnsRuntime:
         directory = self.directory.ovs_directory(node)
         with suppress(FileNotFoundError):
             pid = int((directory / "ovs-vswitchd.pid").read_text(encoding="ascii"))
-            # Where it was killed, its id may be another process's: only what the journal names is ended.
+            # If ovs-vswitchd was killed, another process may have its id: only a process of the journal is ended.
             end([entry.process for entry in self.directory.entries() if entry.process and entry.process.pid == pid])
         daemons.start_switch(directory, self.datapath, partial(self._start, node), partial(self.run, node))
 
     def _check_free(self, topology: Topology) -> None:
-        """The journal must never name a namespace that somebody else made: `destroy` would take it away."""
+        """Raise UsageError where a namespace exists: once the journal names it, `destroy` would remove it."""
         taken = [name for node in topology.nodes if namespace.handle(name := self.namespace(node.name)).exists()]
         if taken:
             raise UsageError(
@@ -139,7 +139,7 @@ class NetnsRuntime:
     def _make_namespace(self, node: TopologyNode) -> None:
         name = self.namespace(node.name)
         self.directory.record(JournalEntry(namespace=name))
-        # An interrupt while the child begins would leave a child that nobody knows, which makes the namespace later.
+        # An interrupt at the start of the child would leave the child alone, and it would make the namespace later.
         with held_back():
             output(["ip", "netns", "add", name], f"{node.name}: ip netns add")
         try:
@@ -150,7 +150,7 @@ class NetnsRuntime:
 
     def _make_link(self, link: Link) -> None:
         one, other = link.ends
-        # Made in its namespaces at once, so that no end of it is ever among the host's interfaces.
+        # The link is made directly in its namespaces, so that no end is ever among the host's interfaces.
         names = [["name", end.interface, "netns", self.namespace(end.node)] for end in link.ends]
         what = f"link {one.node}:{one.interface} {other.node}:{other.interface}"
         output(["ip", "link", "add", *names[0], "type", "veth", "peer", *names[1]], what)
@@ -166,7 +166,7 @@ class NetnsRuntime:
 
 
 def _check_module() -> None:
-    """Load the kernel's part of Open vSwitch; raises SwitchError where this kernel has none."""
+    """Load the kernel module of Open vSwitch; raises SwitchError where this kernel has none."""
     with suppress(FileNotFoundError):
         subprocess.run(["modprobe", "--quiet", MODULE], capture_output=True, check=False)
     if not Path("/sys/module", MODULE).exists():
