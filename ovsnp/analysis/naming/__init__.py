@@ -1,1 +1,1 @@
-"""What a user writes for the ends and the port of a connection, as pods, nodes, Services and ports of a cluster."""
+"""Resolves the ends and the port of a connection, as a user writes them, to pods, nodes, Services and ports."""

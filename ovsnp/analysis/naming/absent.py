@@ -1,4 +1,4 @@
-"""Why a name is nobody's, and who may be meant."""
+"""Messages about a name that does not exist: the reason, and the names that the user may have meant."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ _SHOWN = 5
 
 
 def no_pod(cluster: Cluster, key: str) -> str:
-    """Why no pod of this name has a say in policies, and who is meant."""
+    """Why policies know no pod of this name, and the names that may be meant."""
     for pod in cluster.host_pods:
         if pod.key == key:
             return f"pod {key} is hostNetwork: policies treat it as {_host(cluster, pod)}; use that name"
@@ -23,14 +23,14 @@ def no_pod(cluster: Cluster, key: str) -> str:
 
 
 def _host(cluster: Cluster, pod: Pod) -> str:
-    """As whom policies see a pod in the network of its node."""
+    """The name under which policies see a hostNetwork pod: its node, or else its addresses."""
     if pod.node in cluster.nodes:
         return f"node/{pod.node}"
     return " and ".join(map(format_address, pod.addresses)) or "its node"
 
 
 def elsewhere(key: str, known: Iterable[str], prefix: str = "") -> str | None:
-    """Where one of the same name is, in other namespaces."""
+    """A hint at the same name in other namespaces; None where no other namespace has it."""
     name = key.partition("/")[2]
     found = sorted(f"{prefix}{each}" for each in known if each.partition("/")[2] == name)
     if len(found) > _SHOWN:
@@ -41,7 +41,7 @@ def elsewhere(key: str, known: Iterable[str], prefix: str = "") -> str | None:
 
 
 def _of_another_kind(cluster: Cluster, key: str) -> str | None:
-    """The node or Service that has the name of the pod that is not there."""
+    """A hint at the node or Service with the name of a pod that does not exist; None without one."""
     name = key.partition("/")[2]
     if name in cluster.nodes:
         return f"did you mean node/{name}?"
@@ -49,7 +49,7 @@ def _of_another_kind(cluster: Cluster, key: str) -> str | None:
 
 
 def no_workload(cluster: Cluster, kind: str, key: str, known: Sequence[str]) -> str:
-    """Why no workload of this kind and name has pods that policies know; ``known`` are those that have, by `key`."""
+    """Why no workload of this kind and name has pods that policies know; ``known`` are the workloads that have some."""
     name = f"{kind}/{key}"
     for pod in cluster.host_pods:
         if pod.workload and pod.workload.key == name:

@@ -1,4 +1,4 @@
-"""Ends of connections by their addresses."""
+"""Ends of connections that are written as addresses."""
 
 import re
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ _MAPPED = bytes(10) + b"\xff\xff"
 
 
 def is_address(text: str) -> bool:
-    """Whether a text can be meant as an address only; raises UsageError for a block of addresses."""
+    """True if a text can only be an address; raises UsageError for a block of addresses."""
     if _BLOCK_LIKE.fullmatch(text):
         raise UsageError(f"{text} is a block of addresses; name one address of it")
     return bool(_ADDRESS_LIKE.fullmatch(text))
 
 
 def read_address(text: str) -> Address:
-    """Read an address; raises UsageError where it is none."""
+    """Read an address; raises UsageError where the text is no address."""
     try:
         address = parse_address(text)
     except ValueError as error:
@@ -35,7 +35,7 @@ def read_address(text: str) -> Address:
 
 
 def address_target(cluster: Cluster, address: Address, service_cidrs: Iterable[Prefix]) -> Target:
-    """Whose the address is; a note says where somebody should have it and nobody has."""
+    """The end with this address; a note says that a Service or pod should have the address, but none has it."""
     end = who(cluster, address)
     if not isinstance(end, OutsideEnd):
         return Target(name_of(end), (end,))

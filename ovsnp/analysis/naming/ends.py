@@ -10,13 +10,13 @@ from ovsnp.model.service import Service
 from ovsnp.oracle import Endpoint, NodeEnd, PodEnd
 
 DEFAULT_NAMESPACE = "default"
-"""Where a pod, workload or Service is whose namespace is not written."""
+"""The namespace of a pod, workload or Service that is written without one."""
 
 SERVICE = "svc/"
 
 
 class ClusterIPEnd(msgspec.Struct, frozen=True):
-    """A cluster IP; ``service`` is None where the address lies in a service CIDR and no Service has it."""
+    """A cluster IP; ``service`` is None where the address is in a service CIDR and no Service has it."""
 
     address: Address
     service: Service | None
@@ -26,9 +26,9 @@ Destination = Endpoint | ClusterIPEnd
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Who opens a connection: the full name, its ends, and what there is to say of it.
+    """The end that opens a connection: the full name, the ends with that name, and notes for the user.
 
-    There is one end of each address family, of several pods or nodes one of each.
+    There is one end for each address family; for several pods or nodes, one for each pod or node and family.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Whom a connection is opened to: as `Source`, and it may be a Service."""
+    """The end to which a connection is opened: like `Source`, but it may be a Service."""
 
     name: str
     ends: tuple[Destination, ...]
@@ -45,7 +45,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def name_of(end: Destination) -> str:
-    """``NAMESPACE/POD``, ``node/NAME``, ``svc/NAMESPACE/NAME``, or the address of an outsider: as it may be written."""
+    """The name that SRC or DST may be: ``NAMESPACE/POD``, ``node/NAME``, ``svc/NAMESPACE/NAME``, or an address."""
     match end:
         case PodEnd(pod=pod):
             return pod.title
@@ -58,16 +58,16 @@ def name_of(end: Destination) -> str:
 
 
 def full_key(text: str) -> str:
-    """``NAMESPACE/NAME`` of a name that may be written without its namespace."""
+    """``NAMESPACE/NAME`` of a name that may be written without the namespace."""
     return text if "/" in text else f"{DEFAULT_NAMESPACE}/{text}"
 
 
 def pod_ends(pod: Pod) -> tuple[PodEnd, ...]:
-    """The pod by its first address of each family."""
+    """The ends of a pod: one for the first address of each family."""
     return tuple(PodEnd(pod, each) for each in one_a_family(pod.addresses))
 
 
 def one_a_family(addresses: Sequence[Address]) -> list[Address]:
-    """The first of each family, IPv4 first."""
+    """The first address of each family, IPv4 first."""
     first = (next((each for each in addresses if family(each) == version), None) for version in FAMILIES)
     return [address for address in first if address is not None]

@@ -1,4 +1,4 @@
-"""Label selectors behind a namespace, as ``kubectl -l`` takes them: ``shop/app=cart,tier!=web``."""
+"""Label selectors after a namespace, as ``kubectl -l`` takes them: ``shop/app=cart,tier!=web``."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -18,22 +18,22 @@ _ALONE = re.compile(r"(?P<operator>!?)\s*(?P<key>[^=!(),\s]+)")
 
 
 class NamespacedSelector(msgspec.Struct, frozen=True):
-    """A selector of pods of one namespace; None where none is written."""
+    """A selector of pods of one namespace; ``namespace`` is None where none is written."""
 
     namespace: str | None
     selector: Selector
 
 
 def is_selector(text: str) -> bool:
-    """Whether a text has signs that only selectors have."""
+    """True if a text has characters that only selectors have."""
     return bool(_SIGNS.search(text))
 
 
 def read_selector(text: str, namespaces: Collection[str]) -> NamespacedSelector:
-    """Read ``NAMESPACE/SELECTOR``, or ``SELECTOR`` alone; raises UsageError where it is none.
+    """Read ``NAMESPACE/SELECTOR``, or ``SELECTOR`` alone; raises UsageError where the text is neither.
 
-    What stands before the first slash is the namespace, unless it has dots and is none of ``namespaces``: then it is
-    the DNS domain of a label's key.
+    The part before the first slash is the namespace, unless it has dots and is not in ``namespaces``: then it is the
+    DNS domain of a label's key.
     """
     head = _HEAD.match(text)
     before, slash, _ = head[0].partition("/") if head else ("", "", "")

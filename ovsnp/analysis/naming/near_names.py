@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a name that nobody has."""
+"""The names that a user may have meant by a name that does not exist."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -8,14 +8,14 @@ _LISTED = 5
 
 
 def nearest(word: str, names: Iterable[str]) -> list[str]:
-    """At most three of the names, the likeliest first; none where nothing is like the word."""
+    """At most three of the names, the likeliest first; none where no name is like the word."""
     return get_close_matches(word, list(dict.fromkeys(names)), _NEAREST)
 
 
 def nearest_keys(key: str, keys: Iterable[str]) -> list[str]:
-    """As `nearest`, of ``NAMESPACE/NAME``: a like name in the same namespace, else in any.
+    """Like `nearest`, for ``NAMESPACE/NAME``: similar names in the same namespace, else in any namespace.
 
-    A namespace alone makes no two names alike, however long it is.
+    Two names are not similar because of the same namespace alone, however long it is.
     """
     namespace, _, name = key.partition("/")
     by_name: dict[str, list[str]] = {}
@@ -32,9 +32,9 @@ def nearest_keys(key: str, keys: Iterable[str]) -> list[str]:
 
 
 def advice(found: list[str], names: Iterable[str], kind: str) -> str:
-    """The end of a sentence that says there is no such name: the likely ones, else some of those that there are.
+    """The end of a sentence that says there is no such name: the likely names, else some of the existing names.
 
-    ``kind`` is the plural of what the names are of.
+    ``kind`` is the plural noun for the things with these names.
     """
     if found:
         return f"did you mean {either(found)}?"

@@ -1,4 +1,4 @@
-"""Nodes and Services by their names."""
+"""Nodes and Services by name."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,10 @@ from ovsnp.oracle import NodeEnd
 
 
 def node_target(node: Node) -> Target:
-    """A node by its own addresses, or by its gateway's where it has none of a family."""
+    """A node by its own addresses; by a gateway address for a family of which it has none.
+
+    Raises UsageError where the node has no address at all.
+    """
     ends = tuple(NodeEnd(node, each) for each in one_a_family((*node.addresses, *node.gateways)))
     if not ends:
         raise UsageError(f"node {node.name} has no address: its status names none, and it has no pod CIDR")
@@ -21,13 +24,13 @@ def node_target(node: Node) -> Target:
 
 
 def service_target(service: Service, addresses: tuple[Address, ...] = ()) -> Target:
-    """A Service by its cluster IPs, or by these of them."""
+    """A Service by these of its cluster IPs, or by all without ``addresses``; one for each family."""
     given = one_a_family(addresses or service.cluster_ips)
     return Target(f"{SERVICE}{service.key}", tuple(ClusterIPEnd(each, service) for each in given))
 
 
 def service_names(cluster: Cluster) -> Iterator[str]:
-    """Every name that `find_service` takes, with what tells it from other names."""
+    """The name of every Service, with the prefix that tells Services from pods."""
     yield from (f"{SERVICE}{service.key}" for service in cluster.services)
 
 

@@ -1,4 +1,4 @@
-"""Names of pods: a pod's own, a workload's, a label selector, a namespace, and what the matrix calls a row of pods."""
+"""Names of pods: a pod's own name, a workload, a label selector, a namespace, or the heading of a row of the matrix."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ _KINDS = {
 _KINDS |= {"deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "rs": "replicaset", "cj": "cronjob"}
 _KINDS |= {"ro": "rollout", "dc": "deploymentconfig"}
 _KINDS |= {"rc": "replicationcontroller", "po": _POD, _POD: _POD}
-"""Kinds as kubectl takes them."""
+"""The kinds by each name that kubectl takes."""
 
 
 class NamedPods(msgspec.Struct, frozen=True):
-    """Some pods, at least one, and what they are called together."""
+    """Some pods, at least one, and a name for all of them."""
 
     name: str
     pods: tuple[Pod, ...]
@@ -48,7 +48,7 @@ class PodNames:
             self._named[f"{workload.namespace}/{workload.name}"].append(workload)
 
     def read(self, text: str) -> NamedPods:
-        """The pods that are meant; raises UsageError where there are none, or where a name may mean others."""
+        """The pods with this name; raises UsageError where there are none, or where the name is ambiguous."""
         if is_selector(text):
             return self._selected(text)
         if text.endswith(("/", "/*")):
@@ -61,8 +61,8 @@ class PodNames:
         return found[0]
 
     def every(self) -> Iterator[str]:
-        """Every name that `read` takes, but selectors; instead of a name of several, one of each of these."""
-        of_rows = (key for key in self._rows.workloads if not key.endswith("]"))  # which are headings, and no more
+        """Every name that `read` takes, except selectors; one name for each meaning replaces an ambiguous name."""
+        of_rows = (key for key in self._rows.workloads if not key.endswith("]"))  # those with ] are headings only
         for key in sorted({*self._pods, *self._named, *of_rows}):
             if len(found := self._meanings(key)) > 1:
                 yield from (each.name for each in found)
@@ -74,18 +74,18 @@ class PodNames:
         yield from (f"{namespace}/" for namespace in sorted({pod.namespace for pod in self._cluster.pods}))
 
     def knows(self, text: str) -> bool:
-        """Whether a name, which is no selector, is that of pods."""
+        """True if a name that is no selector is the name of pods."""
         return any(True for _ in self._candidates(text))
 
     def _meanings(self, text: str) -> list[NamedPods]:
-        """All that a name may mean; those that are the same pods, once."""
+        """All meanings of a name; the same pods only once."""
         found: dict[frozenset[str], NamedPods] = {}
         for each in self._candidates(text):
             found.setdefault(frozenset(pod.key for pod in each.pods), each)
         return [*found.values()]
 
     def _candidates(self, text: str) -> Iterator[NamedPods]:
-        """All that a name may mean, each by a name that means nothing else."""
+        """All meanings of a name, with an unambiguous name for each meaning."""
         kind, rest = _kind(text)
         if kind == _POD and (pod := self._pods.get(full_key(rest))):
             yield NamedPods(f"{_POD}/{pod.key}" if pod.key in self._named else pod.key, (pod,))
@@ -142,7 +142,7 @@ class PodNames:
 
 
 def _kind(text: str) -> tuple[str, str]:
-    """The kind that a name begins with, empty where there is none, and the rest."""
+    """The kind at the beginning of a name, empty where there is none, and the rest of the name."""
     first, slash, rest = text.partition("/")
     kind = _KINDS.get(first.lower(), "") if slash else ""
     return kind, rest if kind else text

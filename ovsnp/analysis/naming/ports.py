@@ -1,4 +1,4 @@
-"""What is meant by PORT: ``6379`` (TCP), ``53/udp``, ``9899/sctp``, or a port's name, ``dns/udp`` likewise."""
+"""Reads PORT: ``6379`` (TCP), ``53/udp``, ``9899/sctp``, or a port's name, also with a protocol: ``dns/udp``."""
 
 import re
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from ovsnp.model.service import Service
 from ovsnp.oracle import ICMP, PodEnd, Traffic
 
 _WORD = re.compile(r"[A-Za-z0-9]")
-"""How a port begins, a number or a name."""
+"""The first character of a port, which is a number or a name."""
 _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
 
 
 class WrittenPort(msgspec.Struct, frozen=True):
-    """PORT as it is written: a number from 1 to 65535 or a name; None of a protocol where none is written."""
+    """PORT as it is written: a number from 1 to 65535 or a name; ``protocol`` is None where none is written."""
 
     port: int | str
     protocol: Protocol | None
@@ -32,7 +32,7 @@ class _Named(NamedTuple):
 
 
 def read_port(text: str) -> WrittenPort:
-    """Read PORT; raises UsageError where it is none."""
+    """Read PORT; raises UsageError where the text is no port."""
     port, slash, protocol = text.partition("/")
     if slash and protocol.lower() not in _PROTOCOLS:
         hint = f"; did you mean {protocol}/{port}?" if port.lower() in _PROTOCOLS else ""
@@ -51,11 +51,11 @@ def read_port(text: str) -> WrittenPort:
 
 
 def traffics(port: WrittenPort | None, destination: Destination) -> tuple[Traffic, ...]:
-    """What PORT is at this destination: more than one where a name is given to several ports.
+    """The traffic that PORT means at this destination: more than one where several ports have the name.
 
-    A number without a protocol is of TCP. Without PORT it is every port of a Service, and of all others `ICMP`: what
-    has no ports. Raises UsageError, with the nearest names, for a name that the destination does not have, and
-    where a Service without ports is asked about without PORT.
+    A number without a protocol is a TCP port. Without PORT it is every port of a Service, and elsewhere `ICMP`, which
+    stands for all traffic without ports. Raises UsageError, with the nearest names, for a name that no port of the
+    destination has, and for a Service without ports where there is no PORT.
     """
     if port is None:
         if isinstance(destination, ClusterIPEnd) and destination.service:

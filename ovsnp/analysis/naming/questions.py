@@ -1,4 +1,4 @@
-"""SRC, DST and PORT of a command line as the connections that are asked about."""
+"""Resolves SRC, DST and PORT of a command line to connections."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from ovsnp.model.address import family
 from ovsnp.oracle import ICMP, Endpoint, PodEnd, Traffic
 
 _MOST = 1_000_000
-"""So many pairs of addresses are asked about at most."""
+"""The most pairs of addresses in one question."""
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """One connection that may be opened: the oracle's `judge`, or `judge_service` for a cluster IP, judges it."""
+    """One connection that a source opens; the oracle's `judge`, or `judge_service` for a cluster IP, judges it."""
 
     source: Endpoint
     destination: Destination
@@ -26,9 +26,9 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What was asked: the full names, the connections it means (at least one), and what there is to say before.
+    """A user's question: the full names, the connections (at least one), and notes for the user.
 
-    ``several`` says that an end is several pods or nodes, so that the answer is one only where they do not differ.
+    ``several`` is True if an end is several pods or nodes: then there is one answer only where these do not differ.
     """
 
     source: str
@@ -39,10 +39,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Pairs(msgspec.Struct, frozen=True):
-    """Who may open a connection to whom: the full names, the ends (at least one pair), and what there is to say before.
+    """The pairs of ends in a question: the full names, the pairs (at least one), and notes for the user.
 
-    The ends of a pair are of one family. ``several`` is as of `Question`; then no pair is a pod with itself, unless
-    there is no other.
+    Both ends of a pair have the same family. ``several`` is as in `Question`. A pod is paired with itself only where
+    there is no other pair.
     """
 
     source: str
@@ -53,9 +53,9 @@ class Pairs(msgspec.Struct, frozen=True):
 
 
 class Written(NamedTuple):
-    """SRC, DST and PORT as a user writes them, PORT ``icmp`` for what has no ports.
+    """SRC, DST and PORT as a user writes them; PORT is ``icmp`` for traffic without ports.
 
-    ``version`` (4 or 6) asks about one address family only.
+    ``version`` (4 or 6) limits the question to one address family.
     """
 
     source: str
@@ -65,11 +65,11 @@ class Written(NamedTuple):
 
 
 def read_question(roster: Roster, written: Written) -> Question:
-    """The connections that are meant: one for each address family that both ends have, and each port of the name.
+    """The connections of a question: one for each address family that both ends have and each port with the name.
 
-    Without PORT it is every port of a Service, and of all others what has no ports. Raises UsageError, with the
-    nearest names, where an end or a port is nobody's, also where one of several pods has no port of the name, or the
-    ends share no address family.
+    Without PORT it is every port of a Service, and elsewhere traffic without ports. Raises UsageError, with the nearest
+    names, where an end or a port does not exist, where one of several pods has no port of that name, and where the ends
+    share no address family.
     """
     port = None if written.port in (None, PORTLESS) else read_port(written.port)
     pairs = read_pairs(roster, written)
@@ -81,7 +81,7 @@ def read_question(roster: Roster, written: Written) -> Question:
 
 
 def read_pairs(roster: Roster, written: Written) -> Pairs:
-    """The ends that are meant, whatever PORT is: a pair for each address family that both have.
+    """The ends of a question, whatever PORT is: a pair for each address family that both ends have.
 
     Raises UsageError as `read_question` does.
     """
@@ -114,7 +114,7 @@ def _of_one_family(source: Source, target: Target, version: int | None) -> list[
 
 
 def _is_itself(source: Endpoint, destination: Destination) -> bool:
-    """Whether both ends are the same; a template stands for several pods, which are not each other."""
+    """True if both ends are the same; never for a template, which stands for several different pods."""
     several = isinstance(source, PodEnd) and source.pod.template
     return name_of(source) == name_of(destination) and not several
 
@@ -124,7 +124,7 @@ def _holders(ends: Iterable[Destination]) -> set[str]:
 
 
 def _apart(source: Source, target: Target, pairs: Sequence[tuple[Endpoint, Destination]]) -> list[str]:
-    """What to say of pairs of pods that share no family, so that there is nothing to ask."""
+    """A note on pairs that share no address family, for which there is no question; empty where there are none."""
     near, far = _holders(source.ends), _holders(target.ends)
     met = {(name_of(each), name_of(other)) for each, other in pairs}
     left = len(near) * len(far) - len(near & far) - sum(one != other for one, other in met)
@@ -136,7 +136,7 @@ def _version(end: Destination) -> int:
 
 
 def _notes(target: str, port: str | None, connections: Sequence[Connection]) -> list[str]:
-    """What the answer takes for granted, and the user may not have meant."""
+    """Notes on assumptions of the answer that the user may not have meant."""
     if port is None and any(each.traffic == ICMP for each in connections):
         return ["no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit"]
     if port is None:

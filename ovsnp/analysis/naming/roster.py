@@ -1,4 +1,4 @@
-"""Who is meant by SRC and DST: everybody in a cluster who can be named, and addresses of nobody."""
+"""Resolves SRC and DST to the pods, nodes, Services and addresses of a cluster, and to addresses outside."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -20,11 +20,12 @@ _OUTSIDE = "outside/"
 
 
 class Roster:
-    """Reads names of one cluster.
+    """Reads the names of one cluster.
 
-    ``NAMESPACE/POD``, ``POD``, ``KIND/NAMESPACE/NAME`` or ``NAMESPACE/NAME`` of a workload, ``NAMESPACE/SELECTOR``,
-    ``NAMESPACE/*``, ``node/NAME``, ``svc/NAMESPACE/NAME``, an address, or a heading of the matrix.
-    ``service_cidrs`` are those that the cluster's own objects do not tell; ``strict_nodes`` is as for the matrix.
+    A name is ``NAMESPACE/POD``, ``POD``, ``KIND/NAMESPACE/NAME`` or ``NAMESPACE/NAME`` of a workload,
+    ``NAMESPACE/SELECTOR``, ``NAMESPACE/*``, ``node/NAME``, ``svc/NAMESPACE/NAME``, an address, or a heading of the
+    matrix. ``service_cidrs`` are service CIDRs that no object of the cluster names; ``strict_nodes`` is as for the
+    matrix.
     """
 
     def __init__(self, cluster: Cluster, service_cidrs: Sequence[Prefix] = (), *, strict_nodes: bool = False) -> None:
@@ -35,7 +36,7 @@ class Roster:
         self._pods = PodNames(cluster, self._rows)
 
     def source(self, text: str) -> Source:
-        """Who SRC is; raises UsageError, with the nearest names, where it is nobody that could open a connection."""
+        """The end that SRC names; raises UsageError, with the nearest names, where it cannot open a connection."""
         found = self.destination(text)
         ends = tuple(end for end in found.ends if not isinstance(end, ClusterIPEnd))
         if not ends:
@@ -45,7 +46,7 @@ class Roster:
         return Source(found.name, ends, found.notes)
 
     def destination(self, text: str) -> Target:
-        """Who DST is; raises UsageError, with the nearest names, where it is nobody."""
+        """The end that DST names; raises UsageError, with the nearest names, where there is none."""
         if (text == _NODES or text.endswith("]") or text.startswith(_OUTSIDE)) and (row := self._row(text)):
             return row
         if is_address(text):
@@ -59,7 +60,7 @@ class Roster:
         return self._of_pods(found.name, found.pods)
 
     def sources(self) -> Iterator[str]:
-        """Every name that SRC may have, but addresses and selectors, once; what takes longest to find, last."""
+        """Every name that SRC may be, once, except addresses and selectors; names that take long to find are last."""
         nodes = (f"node/{node.name}" for node in self.cluster.nodes.values() if node.addresses or node.gateways)
         found: set[str] = set()
         for name in chain(self._pods.every(), nodes, self._headings()):
@@ -68,11 +69,11 @@ class Roster:
                 yield name
 
     def _headings(self) -> Iterator[str]:
-        """The rows of the matrix, which are found when they are asked for."""
+        """The headings of the matrix, computed only when the caller comes to them."""
         yield from self._rows.parties
 
     def pods(self, text: str) -> tuple[Pod, ...]:
-        """The pods that a text names; raises UsageError where it names none, or somebody else."""
+        """The pods that a text names; raises UsageError where it names nothing, or no pod."""
         found = {end.pod.key: end.pod for end in self.destination(text).ends if isinstance(end, PodEnd)}
         if not found:
             raise UsageError(f"{text} is no pod; name a pod, or SRC and DST")
@@ -85,7 +86,7 @@ class Roster:
         return Target(name, ends)
 
     def _row(self, text: str) -> Target | None:
-        """The row of a heading; None where a name may be somebody's else."""
+        """The row with this heading; None where the name may be a pod's. Raises UsageError for any other name."""
         party = self._rows.parties.get(text)
         if party is None:
             if text == _NODES or (text.startswith(_OUTSIDE) and self._pods.knows(text)):
