@@ -1,1 +1,1 @@
-"""Words and places that several answers use for rules, ports and lists."""
+"""The words for rules, ports and lists, and the places of fields, that several answers use."""

@@ -1,21 +1,21 @@
-"""Who of all that there are, in few words: names, namespaces, or that it is everyone, and everyone but some."""
+"""Lists some of a set of names in few words: names, namespaces, everyone, or everyone but some."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _LISTED = 5
-"""So many that may not be reached are named; of more it is enough to say that they are the others."""
+"""At most this many unreached names or namespaces are listed; more are called everyone else."""
 _MOST_LISTED = 8
-"""So many that may be reached are always named."""
+"""At most this many reached names are always listed; more may be called everyone."""
 _FEW = 3
-"""How many must be named for each that is not, so that it is shorter to say who is not."""
+"""Exceptions are listed instead of names where there are at least this many names for each exception."""
 
 Audience = Mapping[str, list[str]]
-"""Names by what stands before the slash: a namespace, or ``outside``."""
+"""Names by the part before the slash: a namespace, or ``outside``."""
 
 
 def told(names: Sequence[str], audience: Audience) -> list[str]:
-    """The names, or where they are many that they are everyone, or who is not among them."""
+    """The names; where they are many, everyone, or everyone but the few names that are not among them."""
     short = list(_short(names, audience))
     if len(short) <= _MOST_LISTED:
         return short
@@ -30,7 +30,7 @@ def told(names: Sequence[str], audience: Audience) -> list[str]:
 
 
 def others(reached: set[str], audience: Audience) -> str:
-    """Those that cannot be reached, or that they are the others."""
+    """The names that are not reached; ``everyone`` or ``everyone else`` where they are many; empty without any."""
     left = _left(reached, audience)
     if len(left) <= _LISTED:
         short = list(_short([name for members in left.values() for name in members], audience))
@@ -40,15 +40,15 @@ def others(reached: set[str], audience: Audience) -> str:
 
 
 def _left(reached: set[str], audience: Audience) -> dict[str, list[str]]:
-    """Those of an audience that are not reached."""
+    """The part of an audience that is not reached."""
     left = {start: members for start, members in audience.items() if not reached.issuperset(members)}
     return {start: [name for name in members if name not in reached] for start, members in left.items()}
 
 
 def _short(names: Iterable[str], audience: Audience) -> Iterator[str]:
-    """The names; those of a namespace, or outside, as one where they are all, or nearly all, there are.
+    """The names; all or nearly all names of a namespace, or of outside, become one.
 
-    ``NAMESPACE/*``, ``NAMESPACE/* but NAMESPACE/NAME``.
+    Such as ``NAMESPACE/*`` and ``NAMESPACE/* but NAMESPACE/NAME``.
     """
     for start, members in by_start(names).items():
         there = set(members)
@@ -60,7 +60,7 @@ def _short(names: Iterable[str], audience: Audience) -> Iterator[str]:
 
 
 def by_start(names: Iterable[str]) -> dict[str, list[str]]:
-    """The names as an audience."""
+    """Make an audience of names."""
     found: dict[str, list[str]] = defaultdict(list)
     for name in names:
         found[start_of(name)].append(name)
@@ -68,5 +68,5 @@ def by_start(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def start_of(name: str) -> str:
-    """What stands before the slash."""
+    """The part of a name before the slash."""
     return name.partition("/")[0]

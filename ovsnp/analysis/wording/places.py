@@ -1,4 +1,4 @@
-"""Where the policies' fields stand in the files."""
+"""The places of the policies' fields in the files."""
 
 import msgspec
 
@@ -11,7 +11,7 @@ _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 
 
 class PolicyField(msgspec.Struct, frozen=True):
-    """A field of a policy's object: its path (empty: the object), and the line it stands on (0: not known)."""
+    """A field of a policy's object: the path (empty: the object), and the line in the file (0: not known)."""
 
     path: str
     span: Span
@@ -25,19 +25,19 @@ class Places:
         self._known: dict[tuple[str, Path], PolicyField] = {}
 
     def policy(self, policy: NetworkPolicy) -> PolicyField:
-        """Where the object begins."""
+        """The beginning of the object."""
         return self._field(policy, ())
 
     def rule(self, policy: NetworkPolicy, direction: Direction, rule: int) -> PolicyField:
-        """Where an item of ``ingress`` or ``egress`` begins."""
+        """The beginning of an item of ``ingress`` or ``egress``."""
         return self._field(policy, _rule(direction, rule))
 
     def peer(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> PolicyField:
-        """Where an item of the rule's ``from`` or ``to`` begins."""
+        """The beginning of an item of the rule's ``from`` or ``to``."""
         return self._field(policy, peer_path(direction, rule, item))
 
     def port(self, policy: NetworkPolicy, direction: Direction, rule: int, item: int) -> PolicyField:
-        """Where an item of the rule's ``ports`` begins."""
+        """The beginning of an item of the rule's ``ports``."""
         return self._field(policy, (*_rule(direction, rule), "ports", item))
 
     def _field(self, policy: NetworkPolicy, path: Path) -> PolicyField:
@@ -47,7 +47,7 @@ class Places:
 
 
 def peer_path(direction: Direction, rule: int, item: int) -> Path:
-    """The way to an item of a rule's ``from`` or ``to``."""
+    """The path in the object to an item of a rule's ``from`` or ``to``."""
     return (*_rule(direction, rule), _PEERS[direction], item)
 
 

@@ -4,7 +4,7 @@ from ovsnp.model.ports import Protocol
 from ovsnp.oracle import Traffic
 
 PORTLESS = "icmp"
-"""What stands for every protocol without ports."""
+"""The word for all protocols without ports."""
 
 
 def range_words(protocol: Protocol, first: int | str, last: int | None = None) -> str:

@@ -18,13 +18,13 @@ def peer_words(peer: Peer) -> str:
 
 
 def peer_words_in(namespace: str, peer: Peer) -> str:
-    """As `peer_words`, for a policy of this namespace, which is what an item without namespaceSelector means."""
+    """Like `peer_words`, for a policy of this namespace: an item without namespaceSelector means this namespace."""
     own = isinstance(peer, PodPeer) and peer.namespace_selector is None
     return f"{peer_words(peer)} in namespace {namespace}" if own else peer_words(peer)
 
 
 def label_words(selector: Selector) -> str:
-    """The selector as kubectl writes it, or what an empty one means."""
+    """The selector as kubectl writes it, or the meaning of an empty selector."""
     return str(selector) or "of any label"
 
 

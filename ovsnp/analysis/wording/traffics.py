@@ -1,4 +1,4 @@
-"""Sets of traffic in ranges of ports, and in words: ``6379/tcp, 8000-8010/udp``, ``all``, ``none``."""
+"""Sets of traffic as ranges of ports, and in words: ``6379/tcp, 8000-8010/udp``, ``all``, ``none``."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,21 +13,21 @@ from ovsnp.oracle.ranges import Range, union
 ALL, NONE = "all", "none"
 
 Ports = Mapping[Protocol, tuple[Range, ...]]
-"""Of each protocol that is in a set, the ports, 1 to 65535."""
+"""The ports (1 to 65535) of each protocol in a set."""
 
 Names = Mapping[tuple[Protocol, int], str]
-"""What a pod calls its ports."""
+"""The names that a pod gives to its ports."""
 
 
 class Traffics(msgspec.Struct, frozen=True):
-    """A set of traffic: of each protocol the ports, 1 to 65535, and whether what has no ports is in it."""
+    """A set of traffic: the ports (1 to 65535) of each protocol, and whether it holds traffic without ports."""
 
     ports: Ports
     portless: bool
 
     @property
     def everything(self) -> bool:
-        """Whether nothing is left out."""
+        """True if the set holds all traffic."""
         return self.portless and all(self.ports.get(each) == (_EVERY_PORT,) for each in Protocol)
 
 
@@ -35,7 +35,7 @@ _EVERY_PORT = Range(1, 65535)
 
 
 def traffics_of(classes: Classes, bits: int) -> Traffics:
-    """The traffic that bits stand for, one a class; port 0 is left out, since no rule can name it."""
+    """The traffic that ``bits`` mean, one bit for each class; without port 0, since no rule can name it."""
     ports: dict[Protocol, tuple[Range, ...]] = {}
     for protocol in Protocol:
         chosen = (each for each in classes.traffic if each.protocol is protocol and bits >> each.number & 1)
@@ -47,19 +47,19 @@ def traffics_of(classes: Classes, bits: int) -> Traffics:
 
 
 def names_of(pod: Pod) -> Names:
-    """What a pod calls its ports; a port of two names by the first."""
+    """The names that a pod gives to its ports; the first name of a port with two names."""
     return {(port.protocol, port.number): port.name for port in reversed(pod.ports)}
 
 
 def traffics_words(traffics: Traffics) -> str:
-    """All of a set, protocol by protocol; ``icmp`` stands for every protocol without ports."""
+    """The words for a set, protocol by protocol; ``icmp`` stands for all protocols without ports."""
     if traffics.everything:
         return ALL
     return ", ".join([*_ports_words(traffics.ports, {}), *(["icmp"] if traffics.portless else [])]) or NONE
 
 
 def ports_words(ports: Ports, names: Names) -> str:
-    """As `traffics_words` of what has ports, ``all ports`` and ``no port``; a port with its name: ``80/tcp (http)``."""
+    """The words for ports, protocol by protocol: ``80/tcp (http)`` for a named port; ``all ports``; ``no port``."""
     if all(ports.get(each) == (_EVERY_PORT,) for each in Protocol):
         return "all ports"
     return ", ".join(_ports_words(ports, names)) or "no port"
