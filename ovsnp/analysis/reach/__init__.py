@@ -1,1 +1,1 @@
-"""Who may open what to whom: pods, nodes and outsiders as parties, judged class by class by the oracle's pieces."""
+"""The traffic that pods, nodes and outsiders may open to one another, judged class by class with the oracle's parts."""

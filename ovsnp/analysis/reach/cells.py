@@ -1,4 +1,4 @@
-"""The cells: what one party may open to another."""
+"""The cells of the matrix: the traffic that one party may open to another."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,10 +16,10 @@ from ovsnp.oracle.relation import Relation
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """What policies let one party open to another, of each family both have: bits, one a class of traffic.
+    """The traffic that policies allow from one party to another: for each family of both, a bit for each traffic class.
 
-    ``exempt`` says that no policy has a say between some of their members, or with ``wholly`` between all of them:
-    then everything is allowed there.
+    ``exempt`` is the reason why policies do not apply between some members, or with ``wholly`` between all members:
+    everything is allowed there.
     """
 
     ports: dict[int, int]
@@ -28,14 +28,14 @@ class Cell(msgspec.Struct, frozen=True):
 
     @property
     def allows(self) -> bool:
-        """Whether anything at all may be opened between any two members."""
+        """True if any traffic is allowed between any two members."""
         return self.exempt is not None or any(self.ports.values())
 
 
 class Reach:
-    """Who may open what to whom in a cluster: the rows and columns of ``ovsnp matrix``, and its cells.
+    """The rows, columns and cells of ``ovsnp matrix``: the traffic that parties of a cluster may open to one another.
 
-    A cell is made when it is asked for. ``parties`` are the rows and columns, ``alone``: see `parties`.
+    A cell is computed at the call. ``parties`` are the rows and columns; for ``alone`` see `parties`.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Reach:
         self._nodes = {index for index, party in enumerate(self.parties) if party.kind is PartyKind.NODE}
 
     def cell(self, source: Party, destination: Party) -> Cell | None:
-        """What may be opened; None where no pod takes part or no family is shared: then there is nothing to judge."""
+        """The cell of two parties; None where there is nothing to judge: neither is a pod, or they share no family."""
         shared = [version for version in source.classes if version in destination.classes]
         if not shared or PartyKind.POD not in (source.kind, destination.kind):
             return None
@@ -71,9 +71,9 @@ class Reach:
         return Cell(ports, exempt)
 
     def traffics(self, source: str, destination: str) -> dict[int, Traffics]:
-        """What a row may open to a column, both by name, for each address family (4, 6) that both have.
+        """The traffic that a row may open to a column, both by name, for each address family (4, 6) that both have.
 
-        Empty where no pod takes part. Raises UsageError where there is no such name.
+        Empty where neither is a pod. Raises UsageError for a name that the matrix does not have.
         """
         cell = self.cell(self._party(source), self._party(destination))
         return {version: traffics_of(self.classes, bits) for version, bits in cell.ports.items()} if cell else {}
@@ -84,14 +84,14 @@ class Reach:
         return self.parties[self._index[name]]
 
     def reached(self, source: Party) -> Iterator[tuple[Party, Cell]]:
-        """All that a party may open something to, in order."""
+        """The parties to which a party may open any traffic, in order, with the cells."""
         for destination in self._candidates(source):
             cell = self.cell(source, destination)
             if cell is not None and cell.allows:
                 yield destination, cell
 
     def _candidates(self, source: Party) -> Iterable[Party]:
-        """Those that a party's own rules, or exemptions, let it reach: of most parties these are few."""
+        """The parties that a party's own rules or exemptions let it reach; for most parties these are few."""
         sides = [self.relation.side(Direction.EGRESS, number) for number in source.classes.values()]
         if any(side.others for side in sides):
             return self.parties
@@ -100,7 +100,7 @@ class Reach:
         return [self.parties[index] for index in sorted(found | self._nodes)]
 
     def _exemption(self, source: Party, destination: Party) -> tuple[Exemption | None, bool]:
-        """Why no policy has a say between some of their members, and whether it is so between all of them."""
+        """The reason why policies do not apply between some members, and whether it holds between all members."""
         if source.kind is destination.kind:
             if source.name != destination.name or all(pod.template for pod in source.pods):
                 return None, False

@@ -1,4 +1,4 @@
-"""The classes of addresses outside the cluster, by the blocks that tell them apart."""
+"""The classes of addresses outside the cluster, named after the blocks that distinguish them."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -19,8 +19,10 @@ _WIDTH = {4: 32, 6: 128}
 
 
 class OutsideClasses(msgspec.Struct, frozen=True):
-    """Classes of outsiders that the same rules name: called by the innermost blocks they lie in, and their addresses
-    as ``FIRST-LAST``."""
+    """Classes of outside addresses that the same rules name.
+
+    ``name`` is from the innermost blocks that hold them; ``addresses`` are ``FIRST-LAST``, or one address.
+    """
 
     numbers: tuple[int, ...]
     family: int
@@ -29,7 +31,7 @@ class OutsideClasses(msgspec.Struct, frozen=True):
 
 
 def outsiders(classes: Classes, rules: Rulebook) -> Iterator[OutsideClasses]:
-    """Where somebody may be, the widest block first, IPv4 first; classes that the same rules name are one."""
+    """The classes where a host may be, IPv4 first, the widest block first; classes that the same rules name are one."""
     cluster = classes.clusters[0].cluster
     naming = _naming(classes, rules)
     together: dict[Hashable, list[EndClass]] = defaultdict(list)
@@ -45,7 +47,7 @@ def outsiders(classes: Classes, rules: Rulebook) -> Iterator[OutsideClasses]:
 
 
 def _naming(classes: Classes, rules: Rulebook) -> dict[int, list[int]]:
-    """For each class of outsiders the rules whose blocks hold it, by their places among all rules."""
+    """For each class of outside addresses, the rules whose blocks hold it, as indexes among all rules."""
     found: dict[int, list[int]] = {end.number: [] for end in classes.ends if end.ranges}
     policies = classes.clusters[0].cluster.policies
     every = (facts for policy in policies for each in Direction for facts in rules.facts(policy, each))
@@ -69,7 +71,7 @@ def _width(prefix: Prefix) -> tuple[int, Prefix]:
 
 
 def _prefixes(cluster: Cluster, version: int) -> Iterator[Prefix]:
-    """All that cut the addresses of one family."""
+    """All prefixes that divide the addresses of one family."""
     yield _WHOLE[version]
     cidrs = (cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
     yield from (each for each in (*cidrs, *group_prefixes(cluster)) if each.family == version)
@@ -81,7 +83,7 @@ def _prefixes(cluster: Cluster, version: int) -> Iterator[Prefix]:
 
 
 def _by_length(prefixes: Iterable[Prefix]) -> dict[int, set[int]]:
-    """For each length, the longest first, the numbers that the prefixes of it begin with."""
+    """For each prefix length, the longest first, the first addresses of the prefixes, as numbers."""
     found: dict[int, set[int]] = {}
     for prefix in prefixes:
         found.setdefault(prefix.length, set()).add(prefix.value)

@@ -1,4 +1,4 @@
-"""The rows and columns: workloads or pods, nodes, and the blocks of addresses outside."""
+"""The rows and columns of the matrix: workloads or pods, nodes, and blocks of outside addresses."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,11 +32,11 @@ class PartyKind(StrEnum):
 
 
 class Party(msgspec.Struct, frozen=True):
-    """A row and column: ends of which the same is to say; no two have the same name.
+    """A row and column: ends with the same answers; no two parties have the same name.
 
-    ``classes`` are the classes of `Classes` that its addresses are in, one a family; of outsiders one of several, all
-    of them being ``outside``. ``nodes`` are those that it is, or those that its pods run on. ``addresses`` are a
-    node's, and of outsiders ``FIRST-LAST`` or one address.
+    ``classes`` are the classes (numbers in `Classes`) of its addresses, one for each family; for outsiders this is one
+    of several, and ``outside`` are all of them. ``nodes`` are the nodes of the party, or those on which its pods run.
+    ``addresses`` are the addresses of nodes; for outsiders, ``FIRST-LAST`` or one address.
     """
 
     name: str
@@ -49,29 +49,29 @@ class Party(msgspec.Struct, frozen=True):
 
     @property
     def lone(self) -> bool:
-        """Whether it is one pod, which reaches itself whatever policies say; a template stands for several."""
+        """True if the party is one pod, which reaches itself whatever policies say; a template stands for several."""
         return len(self.pods) == 1 and not self.pods[0].template
 
     @property
     def workload(self) -> Workload | None:
-        """Whose pods these are, as far as the input tells it."""
+        """The workload of the pods, where the input names it."""
         return self.pods[0].workload if self.pods else None
 
     @property
     def namespace(self) -> str | None:
-        """The pods' namespace."""
+        """The namespace of the pods; None where the party has no pods."""
         return self.pods[0].namespace if self.pods else None
 
 
 def parties(
     classes: Classes, rules: Rulebook, by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
 ) -> tuple[Party, ...]:
-    """Pods by namespace and name, then nodes, then outsiders; together every address that a pod can meet.
+    """Pods by namespace and name, then nodes, then outsiders; together all addresses with which a pod can connect.
 
     ``alone`` are the keys of pods that are parties of their own.
 
-    Left out are what nobody holds in a pod CIDR, multicast and broadcast: nobody is there. Without ``strict_nodes``
-    no address of a node is judged, so a node is one party; with it there is one for each class of its addresses.
+    Unused addresses of a pod CIDR, multicast and broadcast are left out: no host has them. Without ``strict_nodes``
+    policies do not apply to node addresses, so a node is in one party; with it, in one for each class of its addresses.
     """
     cluster = classes.clusters[0].cluster
     found = [*_pods(cluster, classes, by, alone), *_nodes(classes, by, strict_nodes=strict_nodes)]
@@ -132,7 +132,7 @@ def _nodes(classes: Classes, by: By, *, strict_nodes: bool) -> Iterator[Party]:
 
 
 class _Face(msgspec.Struct, frozen=True):
-    """A node by some of its addresses; ``own`` where the first that it has is among them."""
+    """A node with some of its addresses; ``own`` is True if its first address is among them."""
 
     node: str
     classes: dict[int, int]
@@ -141,8 +141,11 @@ class _Face(msgspec.Struct, frozen=True):
 
 
 def _faces(node: Node, classes: Classes, *, every_class: bool) -> Iterator[_Face]:
-    """A node by all of its addresses, or with ``every_class`` by those of the same classes as its first ones are, and
-    by those of each other class."""
+    """A node with all of its addresses.
+
+    With ``every_class``: first with the addresses in the classes of its first address of each family, then once with
+    those of each other class.
+    """
     addresses = _own(node, classes.clusters[0])
     if not addresses:
         return
@@ -159,13 +162,13 @@ def _faces(node: Node, classes: Classes, *, every_class: bool) -> Iterator[_Face
 
 
 def _own(node: Node, prepared: IndexedOracle) -> list[Address]:
-    """The addresses by which a node is met: not those that a pod or an earlier node has."""
+    """The addresses that belong to a node: not those that a pod or an earlier node has."""
     every = (*node.addresses, *node.gateways)
     return [each for each in every if prepared.who(each) == NodeEnd(node, each)]
 
 
 def _meant(cluster: Cluster) -> dict[str, set[frozenset[str]]]:
-    """Whom ``NAMESPACE/NAME`` may mean: a pod, or all pods of a workload."""
+    """The pods that ``NAMESPACE/NAME`` may mean: one pod, or all pods of a workload."""
     found: dict[str, set[frozenset[str]]] = defaultdict(set)
     for pod in cluster.pods:
         found[pod.key].add(frozenset((pod.key,)))
@@ -175,7 +178,7 @@ def _meant(cluster: Cluster) -> dict[str, set[frozenset[str]]]:
 
 
 def _told_apart(found: list[Party], meant: Mapping[str, set[frozenset[str]]], by: By) -> Iterator[Party]:
-    """With the first pod's name where policies tell pods of one workload apart, or a name may mean others, too."""
+    """Make names unique: add the first pod's name where policies differ within a workload, or a name is ambiguous."""
     names: dict[str, int] = defaultdict(int)
     for party in found:
         names[party.name] += 1

@@ -1,4 +1,4 @@
-"""Pods that belong together, and what to call them."""
+"""Groups pods by workload, and names the groups."""
 
 import re
 from collections import defaultdict
@@ -19,7 +19,7 @@ _CONTROLLERS_OWN = frozenset(
         "controller-uid",
     )
 )
-"""Labels that a controller gives each pod or each revision, so that pods of one workload differ in them
+"""Labels that a controller sets for each pod or each revision, so that pods of one workload differ in them
 (https://kubernetes.io/docs/reference/labels-annotations-taints/)."""
 
 _NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")
@@ -31,9 +31,9 @@ _RANDOM = re.compile(r"-[a-z0-9]{5}")
 
 
 def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
-    """Pods by workload: of one namespace, with the same labels but those of one pod, of one controller.
+    """Group pods by workload: the same namespace, controller and named ports, and the same `lasting_labels`.
 
-    Where no ownerReferences tell the controller, its labels and the pods' names do.
+    Without ownerReferences, the controller is derived from the pods' labels and names.
     """
     found: dict[tuple[object, ...], list[Pod]] = defaultdict(list)
     for pod in pods:
@@ -42,7 +42,7 @@ def group(pods: Iterable[Pod]) -> dict[tuple[object, ...], list[Pod]]:
 
 
 def by_workload(pods: Iterable[Pod]) -> dict[Workload, list[Pod]]:
-    """The pods that name an owner, by the topmost one."""
+    """The pods that have an owner, by the topmost owner."""
     found: dict[Workload, list[Pod]] = defaultdict(list)
     for pod in pods:
         if pod.workload:
@@ -51,14 +51,14 @@ def by_workload(pods: Iterable[Pod]) -> dict[Workload, list[Pod]]:
 
 
 def lasting_labels(pod: Pod) -> frozenset[tuple[str, str]]:
-    """The labels of a pod that are the same after the next roll-out."""
+    """The labels of a pod that stay the same after the next roll-out."""
     return frozenset((key, value) for key, value in pod.labels.items() if key not in _CONTROLLERS_OWN)
 
 
 def controller(pod: Pod) -> str | None:
-    """The name of a pod's owner, or of the Deployment, StatefulSet, DaemonSet or Job that its labels and name tell.
+    """The name of a pod's owner, or of the Deployment, StatefulSet, DaemonSet or Job that its labels and name point to.
 
-    None where none of these tell a name.
+    None where none of these gives a name.
     """
     if pod.workload:
         return pod.workload.name
@@ -80,7 +80,7 @@ def _without(ending: re.Pattern[str], name: str) -> str | None:
 
 
 def name_of_workload(pods: Sequence[Pod]) -> str:
-    """What a reader would call these pods of one workload, without the namespace."""
+    """The name that a reader expects for these pods of one workload, without the namespace."""
     first = pods[0]
     told = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
     if told:
