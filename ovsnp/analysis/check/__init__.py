@@ -1,1 +1,1 @@
-"""Expectations of who reaches whom, kept in a file beside the policies, and held against the oracle."""
+"""Compares expectations (which connections are allowed or denied), kept in a file, with the oracle and with flows."""

@@ -1,4 +1,4 @@
-"""What is not as expected, for people: each with its place, and what `explain` says of it."""
+"""The expectations that are not met, as text: the place in the file, and the explanation as in ``ovsnp explain``."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,9 +16,9 @@ _DIM = "dim"
 
 
 def text_lines(placed: Sequence[Placed]) -> Iterator[Text]:
-    """``FILE:LINE: expected denied, but it is allowed`` and the reasons below it, for each that is not met.
+    """``FILE:LINE: expected denied, but it is allowed`` and the reasons below it, for each expectation that is not met.
 
-    What flows do otherwise has a line of its own, and the flows that the packet meets below it.
+    A packet that the flows treat otherwise has a line of its own, with the flows that the packet meets below it.
     """
     places = Places()
     for judged, span in (each for each in placed if not each.judged.met):
@@ -66,14 +66,14 @@ def where(span: Span) -> str:
 
 
 def summary(placed: Sequence[Placed]) -> str:
-    """How many expectations there are, and how many are not met."""
+    """The number of expectations, and the number that is not met."""
     unmet = sum(not each.judged.met for each in placed)
     count = f"{len(placed)} expectation{'' if len(placed) == 1 else 's'}"
     return f"{count}, {unmet} not met" if unmet else f"{count} met"
 
 
 def unasked(placed: Sequence[Placed]) -> str:
-    """How many connections the flows have no say in; empty where that is none."""
+    """The number of connections that the flows of the node do not decide; empty where there are none."""
     silent = sum(each.judged.silent or 0 for each in placed)
     every = sum(len(each.judged.asked.question.connections) for each in placed)
     return f"in {silent} of {every} connections the flows of this node have no say" if silent else ""

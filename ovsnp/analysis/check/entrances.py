@@ -1,4 +1,4 @@
-"""How the first packet of a connection comes to one node's bridge."""
+"""The ways on which the first packet of a connection enters one node's bridge."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ _SOURCE_PORT = 40000
 
 
 class Entrance(msgspec.Struct, frozen=True):
-    """In words, the port, and the fields that a packet has there."""
+    """A way into a bridge: its name in words, the port, and the other fields of a packet there."""
 
     name: str
     port: int
@@ -31,12 +31,12 @@ class Entrance(msgspec.Struct, frozen=True):
 
     @property
     def fields(self) -> dict[str, int]:
-        """All fields that the way in gives."""
+        """All fields that the way into the bridge sets."""
         return {"in_port": self.port, "dl_dst": ROUTER_MAC, **self.beside}
 
 
 class Entrances:
-    """The ways into a bridge; ``ways`` are those out of it, by family."""
+    """The ways into a bridge; ``ways`` are the ways out of the bridge, by family."""
 
     def __init__(self, ways: Mapping[int, NextHops]) -> None:
         any_family = ways[4]
@@ -44,7 +44,7 @@ class Entrances:
         self._ports, self._options = any_family.ports, any_family.options
 
     def first(self, source: Endpoint) -> Entrance | None:
-        """How it comes to this bridge first; None where it comes to another node's first, or to none."""
+        """The way into this bridge, if it is the first bridge of the connection; else None."""
         if isinstance(source, PodEnd):
             ways = self._ways[family(source.address)]
             port = self._ports.pods[source.pod.key] if source.pod.key in ways.local else None
@@ -55,7 +55,7 @@ class Entrances:
         return Entrance("by the gateway", gateway.ofport, {"dl_src": gateway.mac})
 
     def tunnel(self, source: Endpoint) -> Entrance | None:
-        """How it comes from another node."""
+        """The way into this bridge over the tunnel from another node; None where no other node sends the packet."""
         sender = self._sender(source)
         if sender is None or sender.tunnel_address is None:
             return None
@@ -63,7 +63,7 @@ class Entrances:
         return Entrance(f"by the tunnel of node/{sender.name}", self._ports.tunnel, fields)
 
     def _sender(self, source: Endpoint) -> Node | None:
-        """The other node where a connection begins."""
+        """The other node where a connection begins; None where it does not begin on another node."""
         nodes = self._nodes
         match source:
             case PodEnd(pod=pod):
@@ -75,7 +75,7 @@ class Entrances:
         return node if node and node.name != self._options.node else None
 
     def carried(self, address: Address) -> dict[str, int]:
-        """The fields that another node gives a Service's packet from a pod of its own."""
+        """The fields that another node sets in a Service's packet from one of the node's pods."""
         version, value, options = family(address), int.from_bytes(address, "big"), self._options
         sender = self._ways[version].behind(host_prefix(address))
         if sender is None:
@@ -88,7 +88,7 @@ class Entrances:
 
 
 def opening(source: Address, destination: Address, traffic: Traffic) -> dict[str, int]:
-    """The packet that opens a connection, without its link; of ICMP an echo request."""
+    """The fields of the packet that opens a connection, without the link layer; without ports, an ICMP echo request."""
     version = family(source)
     fields = {
         "eth_type": ETH_TYPE[version],

@@ -1,4 +1,4 @@
-"""What a bridge's flows say of expectations."""
+"""Compares a bridge's flows with expectations."""
 
 from collections.abc import Iterator, Mapping
 
@@ -35,7 +35,7 @@ _VERDICTS: Mapping[Outcome | None, Verdicts] = {
 
 
 class BridgeFlows:
-    """The flows of one node's bridge, asked packet by packet as a simulator takes them."""
+    """The flows of one node's bridge, run packet by packet in a simulator."""
 
     def __init__(self, bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> None:
         self._halves, self._name = Halves(cluster, ports, options), options.bridge
@@ -43,7 +43,7 @@ class BridgeFlows:
         self._walk = Simulator(bridge.without_learned()).walk(self._space)
 
     def ask(self, judged: Judged) -> Judged:
-        """The same with the packets with which the flows do otherwise than expected."""
+        """Add the packets that the flows treat otherwise than expected, and the number of undecided connections."""
         question, expected = judged.asked.question, judged.asked.expectation.expected
         misses: list[FlowMiss] = []
         silent = 0
@@ -55,7 +55,7 @@ class BridgeFlows:
         return replace(judged, misses=tuple(misses), silent=silent)
 
     def _misses(self, half: NodeView, name: str) -> Iterator[FlowMiss]:
-        """One packet, and each endpoint that it may be given."""
+        """The faults of one packet, with each endpoint that the flows may choose for it."""
         sets = self._space.everything
         for packets in self._walk.run(half.fields, sets):
             given = _given(packets)
@@ -95,7 +95,7 @@ def _leaving(way: NextHop) -> dict[str, Value]:
 
 
 def _given(packets: Packets) -> ServingBackend | None:
-    """The endpoint that a Service's connection was given."""
+    """The endpoint that the flows chose for a Service's connection; None without a Service."""
     translated = [each.nat for each in packets.effects if isinstance(each, Translated) and each.nat.side == "dst"]
     return ServingBackend(translated[-1].address, (translated[-1].ports or (0, 0))[0]) if translated else None
 

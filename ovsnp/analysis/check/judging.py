@@ -1,4 +1,4 @@
-"""What the oracle says of expectations."""
+"""Compares the oracle's verdicts with expectations."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -21,25 +21,25 @@ from ovsnp.yaml_reader.report import MistakeReport
 
 
 class JudgedExpectation(msgspec.Struct, frozen=True):
-    """An expectation, and the connections that it is about."""
+    """An expectation, and the connections that it names."""
 
     expectation: Expectation
     question: Question
 
 
 class FlowMiss(msgspec.Struct, frozen=True):
-    """A packet with which flows do otherwise than expected, and the table of the last flow it meets."""
+    """A packet that flows treat otherwise than expected, and the table of the last flow that it meets."""
 
     example: Counterexample
     table: str
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What becomes of all connections of an expectation, and the reasons: an answer for each, if it is not met.
+    """An expectation with the outcome of its connections; if it is not met, ``answers`` explain the connections.
 
-    With ``possible`` the connections may become this, if blocks hold pods that have no address yet.
-    ``misses`` are packets with which flows do not as expected, ``silent`` how many of the connections the flows have no
-    say in; None where no flows were asked.
+    ``possible`` is the outcome if the policies' blocks hold pods that have no address yet. ``misses`` are packets that
+    flows treat otherwise than expected. ``silent`` is the number of connections that the flows do not decide; None
+    where there are no flows to compare.
     """
 
     asked: JudgedExpectation
@@ -51,17 +51,17 @@ class Judged(msgspec.Struct, frozen=True):
 
     @property
     def granted(self) -> bool:
-        """Whether the policies have every connection as expected, whatever addresses pods are yet to get."""
+        """True if the policies treat every connection as expected, whatever addresses pods get later."""
         return self.outcome is self.possible is self.asked.expectation.expected
 
     @property
     def met(self) -> bool:
-        """Whether every connection is as expected, by the policies and by the flows that were asked."""
+        """True if the policies, and the flows if there are any, treat every connection as expected."""
         return self.granted and not self.misses
 
 
 def ask(roster: Roster, expectations: Iterable[Expectation], report: MistakeReport) -> list[JudgedExpectation]:
-    """The connections that each expectation is about; ends and ports that are nobody's go to the report."""
+    """The expectations with their connections; ends and ports that do not exist go to the report."""
     found: list[JudgedExpectation] = []
     for each in expectations:
         try:
@@ -74,7 +74,7 @@ def ask(roster: Roster, expectations: Iterable[Expectation], report: MistakeRepo
 
 
 def _faults(roster: Roster, each: Expectation) -> list[Fault]:
-    """What is wrong with each part by itself; none where only the parts together make no question."""
+    """The faults of single parts; none where only the combination of the parts is wrong."""
     written, ways = each.written, each.ways
     readings: tuple[tuple[Path, Callable[[], object]], ...] = (
         (ways.source, lambda: roster.source(written.source)),
@@ -91,17 +91,17 @@ def _faults(roster: Roster, each: Expectation) -> list[Fault]:
 
 
 class Flows(Protocol):
-    """Flows that are asked too."""
+    """Flows to compare with expectations too."""
 
     def ask(self, judged: Judged) -> Judged:
-        """The same with what the flows do otherwise."""
+        """Add the packets that the flows treat otherwise than expected."""
         ...
 
 
 def judge(
     readings: Readings, asked: Iterable[JudgedExpectation], terms: Terms, flows: Flows | None = None
 ) -> Iterator[Judged]:
-    """The oracle's verdicts, with the reasons of those that are not as expected: they take longer to find."""
+    """The oracle's verdicts, with the reasons only of those that are not as expected: reasons take longer to find."""
     certain = possible = Oracle(readings.certain, terms)
     if readings.possible is not readings.certain:
         possible = Oracle(readings.possible, terms)

@@ -1,4 +1,4 @@
-"""A connection as one node's bridge has part in it: the first packet that comes there, and what must become of it."""
+"""The part of a connection at one node's bridge: the first packet that enters, and what the bridge must do with it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -21,9 +21,9 @@ _NOWHERE = NextHop(0, 0)
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """What must become of a packet: ``wanted`` is allowed (it leaves by ``way``) or denied.
+    """What a bridge must do with a packet: ``wanted`` is allowed (the packet leaves by ``way``) or denied.
 
-    None: the node at the other end decides, so it may pass or not.
+    None: the node at the other end decides, so the packet may pass or not.
     """
 
     wanted: Outcome | None
@@ -31,10 +31,10 @@ class Demand(msgspec.Struct, frozen=True):
 
 
 class NodeView(msgspec.Struct, frozen=True):
-    """The first packet: its fields, and by what it came.
+    """The first packet at a bridge: its fields, and the way into the bridge in words.
 
-    ``demands`` are by the endpoint of a Service that the bridge's own flows give it, ``otherwise`` is for all others,
-    and for a packet that is given none.
+    ``demands`` are the demands for each endpoint of a Service that the bridge's own flows may choose; ``otherwise`` is
+    for any other endpoint, and for a packet without one.
     """
 
     fields: Mapping[str, int]
@@ -44,7 +44,7 @@ class NodeView(msgspec.Struct, frozen=True):
 
     @property
     def open(self) -> bool:
-        """Whether anything may become of it: never where an endpoint is given, for not any may be."""
+        """True if the packet may pass or not; False where this bridge chooses the endpoint, since not any will do."""
         return self.otherwise.wanted is None
 
 
@@ -57,7 +57,7 @@ class Halves:
         self._entrances = Entrances(self._ways)
 
     def of(self, connection: Connection, expected: Outcome) -> Iterator[NodeView]:
-        """What comes to the bridge of a connection; nothing where it has no part in it."""
+        """The views of a connection at the bridge; none where the connection does not come to the bridge."""
         source, destination = connection.source, connection.destination
         entrance = self._entrances.first(source)
         if isinstance(destination, ClusterIPEnd):
@@ -83,7 +83,7 @@ class Halves:
         source, traffic = connection.source, connection.traffic
         entrance = entrance or self._entrances.tunnel(source)
         way = self._way(destination.address)
-        # What is for the port that it would come by stays there, and never comes to the bridge.
+        # A packet for the port that it would come from stays behind that port, and never enters the bridge.
         if entrance is None or way.port == entrance.port:
             return
         verdict = judge(self._oracle, source, destination, traffic, strict_nodes=self._options.strict_nodes)
@@ -94,20 +94,20 @@ class Halves:
     def _given_here(
         self, entrance: Entrance, connection: Connection, verdicts: Mapping[ServingBackend, Verdict], expected: Outcome
     ) -> NodeView:
-        """A connection to a cluster IP that this bridge gives an endpoint."""
+        """A connection to a cluster IP for which this bridge chooses the endpoint."""
         source = connection.source
         demands = {
             backend: self._demand(verdict, (source, self._oracle.who(backend.address)), expected)
             for backend, verdict in verdicts.items()
         }
         fields = {**entrance.fields, **opening(source.address, connection.destination.address, connection.traffic)}
-        # To whom no Service gives it, and to the cluster IP itself, there is no way.
+        # There is no way to an endpoint that is not the Service's, nor to the cluster IP itself.
         return NodeView(fields, entrance.name, Demand(expected), demands)
 
     def _given_elsewhere(
         self, connection: Connection, verdicts: Mapping[ServingBackend, Verdict], expected: Outcome
     ) -> Iterator[NodeView]:
-        """A connection that another node's bridge gives an endpoint here: it comes with its carrier."""
+        """A connection for which another node's bridge chose an endpoint here; its packet has the carrier's fields."""
         source, entrance = connection.source, self._entrances.tunnel(connection.source)
         for backend, verdict in verdicts.items():
             end = self._oracle.who(backend.address)

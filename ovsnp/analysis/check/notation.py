@@ -1,4 +1,4 @@
-"""What a file of expectations may hold: a list of entries, each of these fields."""
+"""The notation of a file of expectations: a list of entries with these fields."""
 
 import msgspec
 

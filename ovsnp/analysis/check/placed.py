@@ -1,4 +1,4 @@
-"""Judged expectations with the lines they are written on."""
+"""Judged expectations with their lines in the files."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

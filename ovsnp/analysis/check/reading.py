@@ -1,4 +1,4 @@
-"""Files of expectations to the single expectations that their entries stand for."""
+"""Reads files of expectations: an entry becomes one expectation for each combination of ends and ports."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _EMPTY = "holds no expectations; write a list of from, to, port and expect"
 
 
 class ExpectationPaths(msgspec.Struct, frozen=True):
-    """Where in its entry each part of an expectation stands."""
+    """The paths in the document of an expectation's parts and of the entry."""
 
     source: Path
     destination: Path
@@ -36,7 +36,7 @@ class ExpectationPaths(msgspec.Struct, frozen=True):
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """One question, what the answer is expected to be (allowed or denied), and where that is written."""
+    """One question, the expected answer (allowed or denied), and the place in the file."""
 
     written: Written
     expected: Outcome
@@ -47,9 +47,9 @@ class Expectation(msgspec.Struct, frozen=True):
 def read_expectations(
     files: Sequence[str], report: MistakeReport, stdin: BinaryIO | None = None
 ) -> tuple[list[Expectation], list[Diagnostic]]:
-    """The expectations of these files (``-`` is stdin), in their order; what is wrong with entries goes to the report.
+    """The expectations of these files (``-`` is stdin), in order; mistakes in entries go to the report.
 
-    What keeps a file from being read at all is a diagnostic. Raises InputError for a directory.
+    An error that prevents the reading of a file is a diagnostic. Raises InputError for a directory.
     """
     if directories := [file for file in files if os.path.isdir(file)]:
         message = "is a directory; name the file with the expectations"
@@ -95,7 +95,7 @@ def _of_document(place: Place, outline: Outline, report: MistakeReport) -> list[
 
 
 def _of_entry(entry: ExpectationEntry, place: Place, path: Path, report: MistakeReport) -> list[Expectation]:
-    """Every combination of what the entry names."""
+    """Every combination of the ends and ports of the entry."""
     sources = _named(entry.source, (*path, "from"), report)
     destinations = _named(entry.destination, (*path, "to"), report)
     ports = _ports(entry.port, destinations, (*path, "port"), report)
@@ -104,7 +104,7 @@ def _of_entry(entry: ExpectationEntry, place: Place, path: Path, report: Mistake
     return [
         Expectation(
             Written(source, destination, port, version),
-            expected or Outcome.MIXED,  # after a mistake nothing is judged, but the ends are still looked up
+            expected or Outcome.MIXED,  # after a mistake nothing is judged, but the ends are still resolved
             place,
             ExpectationPaths(from_path, to_path, port_path, path),
         )
@@ -113,7 +113,7 @@ def _of_entry(entry: ExpectationEntry, place: Place, path: Path, report: Mistake
 
 
 def _named(given: Several, path: Path, report: MistakeReport) -> list[tuple[str, Path]]:
-    """The ends that are named, each with its place."""
+    """The ends of an entry with their paths."""
     if given is None or given == []:
         report.add(path, "missing; write NAMESPACE/POD, node/NAME, svc/NAMESPACE/NAME, an address, or a list of these")
         return []
@@ -128,10 +128,10 @@ def _named(given: Several, path: Path, report: MistakeReport) -> list[tuple[str,
 def _ports(
     given: Ports, destinations: Sequence[tuple[str, Path]], path: Path, report: MistakeReport
 ) -> list[tuple[str | None, Path]]:
-    """The ports as they would be written on a command line, each with its place; one None where there are none.
+    """The ports as on a command line, with their paths; one None where the entry has none.
 
-    That is all ports of a Service. Of another end it would ask about ICMP, and any rule that names a port would meet
-    ``denied``.
+    None means all ports of a Service. For another end it would mean ICMP, and any rule that names a port would meet
+    ``denied``, so there it is a mistake.
     """
     if given is None or given == []:
         if not all(name.startswith("svc/") for name, _ in destinations):
