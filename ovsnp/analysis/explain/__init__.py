@@ -1,1 +1,1 @@
-"""Why a connection is allowed or denied: the verdict of the oracle, with what matched and what came nearest."""
+"""Explains why a connection is allowed or denied: the oracle's verdict, the matching rules, and the nearest rules."""

@@ -1,4 +1,4 @@
-"""Whether one end may connect to another, and why: the answer as a value."""
+"""The answer, as a value, whether one end may connect to another, and why."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from ovsnp.oracle.terms import Terms
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The connections that were asked about, and an explanation of each connection.
+    """The connections of a question, and an explanation of each connection.
 
     Where an end is several pods, there is one explanation for each port and outcome.
     """
@@ -24,7 +24,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def outcome(self) -> Outcome:
-        """Allowed or denied where all connections are; else mixed."""
+        """Allowed or denied where all connections have that outcome; else mixed."""
         return outcome([each.outcome for each in self.explanations])
 
 
@@ -43,7 +43,7 @@ def explain(
     The ends and the port are written as for ``ovsnp explain`` (docs/explain.md): ``shop/cart``, ``node/NAME``,
     ``svc/shop/cart``, an address; ``6379``, ``53/udp``, the name of a port, ``icmp``. Without a port the answer is
     about each port of a Service, and elsewhere about traffic that has no ports. ``version`` is 4 or 6, for one address
-    family only. ``service_cidrs`` are blocks of cluster IPs beside those that the cluster tells.
+    family only. ``service_cidrs`` are blocks of cluster IPs in addition to those that objects of the cluster name.
 
     Raises UsageError, with the nearest names, where an end or a port does not exist.
 

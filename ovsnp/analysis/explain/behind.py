@@ -1,4 +1,4 @@
-"""What a connection through a Service lacks: who opens it chooses a port of the Service, and policies see the pods'."""
+"""The needs of a connection through a Service: the client chooses a port of the Service, and policies see the pods'."""
 
 from ovsnp.analysis.explain.needs import Need, RulePort, ToPort
 from ovsnp.analysis.explain.query import Query
@@ -10,9 +10,10 @@ from ovsnp.oracle import backends
 
 
 def behind_service(query: Query, need: Need, policy: NetworkPolicy, direction: Direction, rule: int) -> Need:
-    """What is needed of a port, said of the Service; without a Service as it is.
+    """Turn the need for a port into one about the Service; other needs, and those without a Service, stay as they are.
 
-    It is another port of the Service, where one leads to a port that the rule names; else the pods' port in the rule.
+    The result is another port of the Service, where one leads to a port that the rule names; else the pods' port in the
+    rule.
     """
     service, traffic = query.via, query.traffic
     if service is None or not isinstance(need, ToPort) or traffic.protocol is None or traffic.port is None:

@@ -1,4 +1,4 @@
-"""An explanation for people: what is decided first, then each side with its reasons."""
+"""An explanation as text: first the outcome, then both sides with their reasons."""
 
 from collections.abc import Iterator, Sequence
 
@@ -32,9 +32,9 @@ _REPLIES = {
 
 
 def lines(question: Question, answers: Sequence[Explanation], places: Places) -> Iterator[Text]:
-    """The whole text; connections and backends of which the same is to say are told together.
+    """The whole text; connections and backends with the same text are together.
 
-    Where several pods are asked about and differ, it begins with who has which answer.
+    Where the question has several pods and these differ, the text begins with the answers and the pods that have them.
     """
     differing = [answer for answer in answers if answer.alike < answer.asked]
     for ports in dict.fromkeys(answer.connection.traffic for answer in differing):
@@ -49,7 +49,7 @@ def lines(question: Question, answers: Sequence[Explanation], places: Places) ->
 
 
 def _alike(answers: Sequence[Explanation], places: Places) -> list[list[Explanation]]:
-    """The answers, in order, those together that differ in addresses only."""
+    """The answers, in order; answers that differ in addresses only are together."""
     found: dict[tuple[str, ...], list[Explanation]] = {}
     for answer in answers:
         said = (traffic_name(answer.connection.traffic), *(line.plain for line in _body(answer, places)))
@@ -58,7 +58,7 @@ def _alike(answers: Sequence[Explanation], places: Places) -> list[list[Explanat
 
 
 def _differing(question: Question, traffic: Traffic, answers: Sequence[Explanation]) -> Iterator[Text]:
-    """That the pods differ, and one of each answer."""
+    """A line that says that the pods differ, then a line with an example of each answer."""
     line = Text(f"{Outcome.MIXED.upper()}  ", style=STYLES[Outcome.MIXED])
     named = f"{question.source} to {question.destination}, {traffic_name(traffic)}"
     yield line.append(f"{named}: some pods differ", style="bold")
@@ -97,7 +97,7 @@ def _body(answer: Explanation, places: Places) -> Iterator[Text]:
 
 
 def _together(ways: Sequence[BackendVerdict], places: Places) -> list[tuple[list[Text], list[BackendVerdict]]]:
-    """The ways, in order, those together of which the same is to say."""
+    """The ways, in order; ways with the same text are together."""
     found: dict[tuple[str, ...], tuple[list[Text], list[BackendVerdict]]] = {}
     for way in ways:
         text = [*_way(way, places)]

@@ -1,6 +1,6 @@
-"""What a far end and a port lack for one item of a rule's ``from``, ``to`` or ``ports`` to match them.
+"""Finds what a far end and a port lack, so that an item of a rule's ``from``, ``to`` or ``ports`` does not match.
 
-Every question is put to the oracle's pieces; nothing here knows what a selector or a block means.
+The functions ask the oracle's parts; none of them knows what a selector or a block means.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,11 @@ from ovsnp.oracle.peers import in_namespaces, item_matches
 from ovsnp.oracle.selectors import meets, selects
 
 _OF_THE_API = "kubernetes.io/metadata.name"
-"""The API server sets this label of a namespace; nobody can change it."""
+"""The API server sets this label of a namespace; users cannot change it."""
 
 
 def peer_lacks(cluster: Cluster, policy_namespace: str, peer: Peer, far: Endpoint) -> tuple[Need, ...]:
-    """What the far end lacks for this item to name it; nothing where it does."""
+    """What the far end lacks for this item to match it; only for an item that does not match."""
     match peer, far:
         case IPBlock(), _ if is_placeholder(far.address):
             return (OtherEnd(f"{name_of(far)} has no address yet, so {peer.cidr} is not known to hold it"),)
@@ -39,7 +39,7 @@ def peer_lacks(cluster: Cluster, policy_namespace: str, peer: Peer, far: Endpoin
 
 
 def port_lacks(entry: PortEntry, traffic: Traffic, destination: Endpoint) -> tuple[Need, ...]:
-    """What the traffic lacks for this item to match it."""
+    """What the traffic lacks for this item to match it; only for an item that does not match."""
     match entry.port, destination:
         case None, _:
             return (ToPort(entry.protocol, 1, 65535),)
@@ -72,7 +72,7 @@ def _namespace_lacks(cluster: Cluster, policy_namespace: str, peer: PodPeer, pod
 
 
 def _labels_lack(holder: Holder, name: str, selector: Selector, labels: Mapping[str, str]) -> tuple[Need, ...]:
-    """A label for each key of which something is not as the selector wants it."""
+    """A label for each key whose value the selector does not match; one `OtherEnd` where no value can match."""
     needs: list[Need] = []
     for key in dict.fromkeys(requirement.key for requirement in selector.requirements):
         wanted = [requirement for requirement in selector.requirements if requirement.key == key]
@@ -87,7 +87,7 @@ def _labels_lack(holder: Holder, name: str, selector: Selector, labels: Mapping[
 
 
 def _values(wanted: list[Requirement]) -> Iterator[str | None]:
-    """Values to try: those that are named, then none, then one that is not named."""
+    """Values to try: the values of the requirements, then no label, then a value that no requirement names."""
     named = {value for requirement in wanted for value in requirement.values}
     yield from sorted(named)
     yield None

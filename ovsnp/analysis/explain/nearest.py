@@ -1,4 +1,4 @@
-"""Which rules came nearest to admitting what they do not admit, and what would make them."""
+"""Finds the rules that come nearest to admitting a connection, and the changes that would make them admit it."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -19,10 +19,11 @@ SHOWN = 3
 
 
 class NearMiss(msgspec.Struct, frozen=True):
-    """A rule that does not admit, and the items of it that came nearest.
+    """A rule that does not admit a connection, and the items of the rule that come nearest.
 
-    ``peer`` and ``port`` are indices into the rule's peers and ports; None: that clause matches. ``needs`` is all
-    that is lacking. ``then`` is whether the whole connection is allowed once all is done; None where it cannot be.
+    ``peer`` and ``port`` are indices into the rule's peers and ports; None: that clause matches. ``needs`` is what the
+    connection lacks. ``then`` says whether the whole connection is allowed once all needs are met; None where some need
+    cannot be met.
     """
 
     policy: NetworkPolicy
@@ -34,7 +35,7 @@ class NearMiss(msgspec.Struct, frozen=True):
 
 
 class _Lack(NamedTuple):
-    """One item of a clause (None: the clause matches), and what is lacking for it."""
+    """One item of a clause (None: the clause matches), and what the connection lacks for it."""
 
     item: int | None
     needs: tuple[Need, ...]
@@ -45,17 +46,17 @@ class _Lack(NamedTuple):
 
 
 def nearest(query: Query, direction: Direction, isolating: Sequence[NetworkPolicy]) -> tuple[NearMiss, ...]:
-    """At most three of the rules of these policies, the nearest first.
+    """At most three rules of these policies, the nearest first.
 
-    Where rules match all but the peer or all but the port, those that match neither are left out. A rule whose needs
-    can all be met is among them only if this side then lets the connection pass: the oracle is asked.
+    Where some rules match the peer or the port, rules that match neither are left out. A rule whose needs can all be
+    met is in the result only if, by the oracle, this side then allows the connection.
     """
     rules = ((query, policy, index) for policy in isolating for index, _ in enumerate(policy.rules(direction)))
     return nearest_rules(rules, direction)
 
 
 def nearest_rules(rules: Iterable[tuple[Query, NetworkPolicy, int]], direction: Direction) -> tuple[NearMiss, ...]:
-    """As `nearest`, of rules by their indexes, each with the query that it is held against."""
+    """Like `nearest`, for single rules: the query to compare with the rule, the policy, and the rule's index."""
     return _picked(((query, _miss(query, direction, policy, index)) for query, policy, index in rules), direction)
 
 
@@ -79,7 +80,7 @@ def _miss(query: Query, direction: Direction, policy: NetworkPolicy, index: int)
 
 
 def _clauses(miss: NearMiss) -> int:
-    """How many of the rule's two clauses do not match."""
+    """The number of the rule's two clauses that do not match."""
     return (miss.peer is not None) + (miss.port is not None)
 
 
@@ -108,6 +109,6 @@ def _nearest_port(query: Query, direction: Direction, policy: NetworkPolicy, ind
 
 
 def _supposed(query: Query, needs: Sequence[Need]) -> Verdict | None:
-    """The oracle's answer once all of this is done; None where something of it cannot be."""
+    """The oracle's answer once all needs are met; None where some need cannot be met."""
     changes = [need for need in needs if isinstance(need, Change)]
     return after(query, changes).verdict() if len(changes) == len(needs) else None

@@ -1,4 +1,4 @@
-"""What a connection lacks for one item of a rule to match it."""
+"""The needs of a connection: what it lacks for one item of a rule to match it."""
 
 from enum import StrEnum
 
@@ -18,9 +18,9 @@ class Holder(StrEnum):
 
 
 class Label(msgspec.Struct, frozen=True):
-    """A pod (by its title) or namespace would need a label of this value; None: would need to have none.
+    """A pod (by its title) or namespace would need a label with this value; None: it must not have the label.
 
-    ``now`` is the label's value today. With ``anything`` every value does, and ``value`` is just one.
+    ``now`` is the current value of the label. With ``anything`` every value matches, and ``value`` is an example.
     """
 
     holder: Holder
@@ -34,7 +34,7 @@ class Label(msgspec.Struct, frozen=True):
 class InNamespace(msgspec.Struct, frozen=True):
     """A pod would have to be in another namespace, such as this one.
 
-    With ``only`` no other will do: the item has no namespaceSelector, so it means the policy's own namespace.
+    With ``only`` no other namespace matches: the item has no namespaceSelector, so it means the policy's own namespace.
     """
 
     pod: str
@@ -43,7 +43,7 @@ class InNamespace(msgspec.Struct, frozen=True):
 
 
 class ToPort(msgspec.Struct, frozen=True):
-    """The connection would have to go to one of these ports, first and last included.
+    """The connection would have to go to one of these ports, ``first`` and ``last`` included.
 
     ``by`` is the port of a Service that leads there (``6380/tcp of svc/default/db``); empty without a Service.
     """
@@ -66,7 +66,7 @@ class RulePort(msgspec.Struct, frozen=True):
 
 
 class PortName(msgspec.Struct, frozen=True):
-    """A container of the destination pod would have to call this port so."""
+    """A container of the destination pod would have to give this name to the port."""
 
     pod: str
     name: str
@@ -75,7 +75,7 @@ class PortName(msgspec.Struct, frozen=True):
 
 
 class OtherAddress(msgspec.Struct, frozen=True):
-    """The end's address is outside the block, or in a part of it that is excepted."""
+    """The end's address is outside the block, or in a part that the block excepts."""
 
     address: str
     cidr: Prefix
@@ -83,19 +83,19 @@ class OtherAddress(msgspec.Struct, frozen=True):
 
 
 class OtherEnd(msgspec.Struct, frozen=True):
-    """It would have to be another end; ``reason`` is a sentence that begins with this one's name."""
+    """Only another end could match; ``reason`` is a sentence that begins with the name of this end."""
 
     reason: str
 
 
 Change = Label | InNamespace | ToPort | PortName | RulePort
-"""What somebody can do about it."""
+"""A need that a user can meet."""
 
 Need = Change | OtherAddress | OtherEnd
 
 
 def cost(need: Need) -> int:
-    """How far away it is, for comparing: what can be done is nearer than what cannot."""
+    """The cost of a need, for comparison: a need that a user can meet costs less than any other."""
     match need:
         case Label(holder=Holder.POD) | ToPort():
             return 2

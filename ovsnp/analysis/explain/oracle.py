@@ -1,4 +1,4 @@
-"""The oracle, asked about many connections: what becomes of all, and the reasons of as few as tell it."""
+"""Asks the oracle about many connections: the outcome of all, and the reasons of as few as are needed."""
 
 from functools import cached_property
 
@@ -26,7 +26,7 @@ class Oracle:
         return IndexedOracle(self._cluster)
 
     def outcome(self, connection: Connection) -> Outcome:
-        """What becomes of a connection, through a Service to every backend that it may be given."""
+        """The outcome of a connection; through a Service, the outcome of all backends that the Service may choose."""
         source, destination, traffic = connection.source, connection.destination, connection.traffic
         terms = self._terms
         if isinstance(destination, ClusterIPEnd):
@@ -43,7 +43,7 @@ class Oracle:
         return _OUTCOMES[judge(self._prepared, source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
 
     def answers(self, question: Question) -> tuple[Explanation, ...]:
-        """The reasons of every connection; of several pods, for each port, of the first of each outcome."""
+        """The reasons of every connection; for several pods, only of the first connection for each port and outcome."""
         if not question.several:
             return tuple(explain(self._cluster, connection, self._terms) for connection in question.connections)
         found: dict[tuple[Traffic, Outcome], list[Connection]] = {}

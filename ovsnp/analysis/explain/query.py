@@ -1,4 +1,4 @@
-"""A connection in its cluster, and how both would be if somebody changed something."""
+"""A connection in its cluster, and the same connection and cluster after changes."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -14,7 +14,7 @@ from ovsnp.oracle import Endpoint, PodEnd, Traffic, Verdict, judge
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What the oracle's `judge` is asked: its arguments."""
+    """The arguments of the oracle's `judge`."""
 
     cluster: Cluster
     source: Endpoint
@@ -37,15 +37,15 @@ class Query(msgspec.Struct, frozen=True):
         )
 
     def ends(self, direction: Direction) -> tuple[Endpoint, Endpoint]:
-        """The end whose policies of this direction count, and the one that they judge."""
+        """The end whose policies of this direction apply, and the far end that they judge."""
         if direction is Direction.EGRESS:
             return self.source, self.destination
         return self.destination, self.source
 
 
 def after(query: Query, changes: Iterable[Change]) -> Query:
-    """The query in which somebody has done all of that."""
-    # A pod that moves has another key then, so it moves last.
+    """The query after all of these changes."""
+    # A pod that moves gets another key, so it moves last.
     for change in sorted(changes, key=lambda each: isinstance(each, InNamespace)):
         query = _after(query, change)
     return query
@@ -75,7 +75,7 @@ def _after(query: Query, change: Change) -> Query:
 
 
 def _naming(policy: NetworkPolicy, change: RulePort) -> NetworkPolicy:
-    """The policy with one more port in the rule."""
+    """The policy with one more port in the rule of the change."""
     rules = list(policy.rules(change.direction))
     ports = (*rules[change.rule].ports, PortEntry(change.protocol, change.number))
     rules[change.rule] = msgspec.structs.replace(rules[change.rule], ports=ports)
@@ -88,14 +88,14 @@ def _relabelled(labels: Mapping[str, str], change: Label) -> dict[str, str]:
 
 
 def _number(change: ToPort, traffic: Traffic) -> int:
-    """The same number where that is one of the ports."""
+    """The port of the traffic where it is one of the needed ports, else the first needed port."""
     if traffic.port is not None and change.first <= traffic.port <= change.last:
         return traffic.port
     return change.first
 
 
 def _replacing(query: Query, key: str, fields: Callable[[Pod], dict[str, object]]) -> Query:
-    """The query with another pod in place of this one, in the cluster and at the ends."""
+    """The query with the pod ``key`` (a title) changed in these fields, in the cluster and at the ends."""
     old = next(pod for pod in query.cluster.pods if pod.title == key)
     new = msgspec.structs.replace(old, **fields(old))
 

@@ -1,4 +1,4 @@
-"""Why a connection is allowed or denied: the oracle's verdict, with what matched and what came nearest."""
+"""The reasons why a connection is allowed or denied: the oracle's verdict, the matching and the nearest rules."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -34,7 +34,7 @@ class Nobody(StrEnum):
 
 
 class Admitting(msgspec.Struct, frozen=True):
-    """A rule that admits, and which of its peers and ports match; empty where the rule names none: all do."""
+    """A rule that admits, and the indices of the matching peers and ports; empty where the rule has none: all match."""
 
     admission: Admission
     peers: tuple[int, ...]
@@ -42,7 +42,7 @@ class Admitting(msgspec.Struct, frozen=True):
 
 
 class Reasons(msgspec.Struct, frozen=True):
-    """One side: its pod (None: a node or an outsider, which have no policies), the oracle's answer, and why.
+    """One side: the pod (None: a node or an outsider, which have no policies), the oracle's answer, and the reasons.
 
     ``nearest`` is empty unless the side denies.
     """
@@ -54,7 +54,7 @@ class Reasons(msgspec.Struct, frozen=True):
 
 
 class BackendVerdict(msgspec.Struct, frozen=True):
-    """What is judged: a connection to a pod, a node or an outsider, or to one backend of a Service."""
+    """A judged connection, to a pod, a node or an outsider, or to one backend of a Service, with the reasons."""
 
     query: Query
     verdict: Verdict
@@ -63,9 +63,9 @@ class BackendVerdict(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """All that is to say of a connection: one way, or one for each backend; none where ``nobody`` says why.
+    """The explanation of a connection: one way, or one for each backend; none where ``nobody`` gives the reason.
 
-    Where several pods are asked about, ``alike`` is how many of ``asked`` connections to this port have this outcome.
+    In a question about several pods, ``alike`` of ``asked`` connections to this port have this outcome.
     """
 
     connection: Connection
@@ -76,18 +76,18 @@ class Explanation(msgspec.Struct, frozen=True):
 
     @property
     def outcome(self) -> Outcome:
-        """What becomes of it."""
+        """The outcome of the connection."""
         return outcome([Outcome.ALLOWED if way.verdict.allowed else Outcome.DENIED for way in self.ways])
 
 
 def outcome(parts: Sequence[Outcome]) -> Outcome:
-    """What becomes of all of them together; of none: denied, since nobody is there."""
+    """The outcome of all parts together; denied without parts, since then nothing answers."""
     different = set(parts) or {Outcome.DENIED}
     return different.pop() if len(different) == 1 else Outcome.MIXED
 
 
 def explain(cluster: Cluster, connection: Connection, terms: Terms | None = None) -> Explanation:
-    """Ask the oracle about a connection, and give its reasons."""
+    """Ask the oracle about a connection, and give the reasons of the verdict."""
     terms = terms or Terms()
     destination = connection.destination
     if isinstance(destination, ClusterIPEnd):
@@ -154,7 +154,7 @@ def _admitting(query: Query, admission: Admission) -> Admitting:
     if query.opened_to and not (
         peer_matches(query.cluster, namespace, rule.peers, far) and port_matches(rule.ports, traffic, destination)
     ):
-        # Then it is the cluster IP that one of its blocks holds.
+        # The rule does not admit the backend, so one of its blocks holds the cluster IP.
         address, traffic = query.opened_to
         far = destination = OutsideEnd(address)
     return Admitting(

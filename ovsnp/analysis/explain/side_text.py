@@ -1,4 +1,4 @@
-"""What text has in common that tells of one side of connections: policies, rules, and what came near."""
+"""The lines about one side of a connection: its policies, the rules that admit it, and the rules that nearly do."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,7 +33,7 @@ _EXEMPT = {
 
 
 def address_lines(source: Destination, destination: Destination) -> Iterator[Text]:
-    """The addresses of a connection; nothing where both ends are addresses anyway, or neither has one yet."""
+    """A line with the addresses of a connection; none where both names are addresses, or neither end has one yet."""
     ends = (source, destination)
     addresses = [assigned_text(end.address) for end in ends]
     if any(addresses) and addresses != [*map(name_of, ends)]:
@@ -43,7 +43,7 @@ def address_lines(source: Destination, destination: Destination) -> Iterator[Tex
 def isolation_lines(
     direction: Direction, isolated_by: Sequence[NetworkPolicy], exempt: Exemption | None, places: Places
 ) -> Iterator[Text]:
-    """Which policies isolate a pod, and whether they have a say."""
+    """Lines about the policies that isolate a pod, and about the exemption if they do not apply."""
     if exempt:
         yield Text(f"    {_EXEMPT[exempt]}")
     for policy in isolated_by:
@@ -53,7 +53,7 @@ def isolation_lines(
 
 
 def admitting_lines(admitting: Admitting, places: Places) -> Iterator[Text]:
-    """A rule that admits, and the peers and ports of it that match."""
+    """Lines about a rule that admits, and the peers and ports of the rule that match."""
     admission = admitting.admission
     where = admission.policy, admission.direction, admission.rule
     rule = admission.policy.rules(admission.direction)[admission.rule]
@@ -73,7 +73,7 @@ def admitting_lines(admitting: Admitting, places: Places) -> Iterator[Text]:
 def nearest_lines(
     direction: Direction, isolated_by: Sequence[NetworkPolicy], nearest: Sequence[NearMiss], places: Places
 ) -> Iterator[Text]:
-    """That no rule admits it, and the rules that came nearest."""
+    """A line that says that no rule admits the connection, then lines about the rules that come nearest."""
     if not any(policy.rules(direction) for policy in isolated_by):
         yield Text(f"    no rule admits it: there are no {direction.section} rules")
         return
@@ -102,11 +102,11 @@ def _miss(direction: Direction, miss: NearMiss, places: Places) -> Iterator[Text
 
 
 def placed(words: str, span: Span) -> Text:
-    """Words, and where that stands."""
+    """Words, followed by the place in the file."""
     where = f"{span.file}:{span.line}" if span.line else span.file
     return Text(words).append(f"  {where}", style=PLACE)
 
 
 def indented(line: Text, columns: int) -> Text:
-    """The line further to the right."""
+    """The line, moved to the right by ``columns``."""
     return Text(" " * columns).append_text(line)

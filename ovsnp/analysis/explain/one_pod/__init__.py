@@ -1,1 +1,1 @@
-"""All about one pod: ``ovsnp explain POD``."""
+"""Explains the connections of one pod: ``ovsnp explain POD``."""

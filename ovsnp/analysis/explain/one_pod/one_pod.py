@@ -1,4 +1,4 @@
-"""All about one pod: what isolates it, whom its rules admit, who reaches it and whom it reaches."""
+"""The answer about one pod: the policies that isolate it, the peers that they admit, and the parties on both sides."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -22,14 +22,14 @@ from ovsnp.oracle.rulebook import CompiledRule
 _SIDES = (Direction.EGRESS, Direction.INGRESS)
 
 SHOWN = 5
-"""So many near misses of a direction are shown."""
+"""The most near misses that are shown for a direction."""
 
 
 class ReachedParty(msgspec.Struct, frozen=True):
-    """Another party, and the ports of each family that may be opened between the two.
+    """Another party, and the allowed ports of each family between the pod and the party.
 
-    ``exempt`` says why policies have no say, with ``wholly`` between all members. ``names`` are those of the
-    destination's ports.
+    ``exempt`` is the reason why policies do not apply, with ``wholly`` between all members. ``names`` are the names of
+    the destination's ports.
     """
 
     party: Party
@@ -40,16 +40,16 @@ class ReachedParty(msgspec.Struct, frozen=True):
 
 
 class PodRule(msgspec.Struct, frozen=True):
-    """A rule of a policy that isolates the pod, and the parties it admits; None: everyone."""
+    """A rule of a policy that isolates the pod, and the parties that the rule admits; None: everyone."""
 
     admission: Admission
     parties: tuple[Party, ...] | None
 
 
 class Near(msgspec.Struct, frozen=True):
-    """A party with which nothing is allowed, and the rule that comes near to it.
+    """A party with which no connection is allowed, and the rule that comes nearest to admitting one.
 
-    ``side`` is the direction of the policy: it may be one of the other end's.
+    ``side`` is the direction of the policy, which may be a policy of the other end.
     """
 
     party: Party
@@ -58,7 +58,7 @@ class Near(msgspec.Struct, frozen=True):
 
 
 class _Candidate(NamedTuple):
-    """A rule that may come near, and the query that it is held against."""
+    """A rule that may come near, and the query to compare with the rule."""
 
     side: Direction
     query: Query
@@ -67,9 +67,9 @@ class _Candidate(NamedTuple):
 
 
 class PodSide(msgspec.Struct, frozen=True):
-    """One direction: the policies that isolate the pod, their rules, whom it meets, and whom nearly.
+    """One direction: the policies that isolate the pod, their rules, the reached parties, and the near misses.
 
-    ``left_out`` is how many near misses there are beside those in ``near``.
+    ``left_out`` is the number of near misses that are not in ``near``.
     """
 
     isolated_by: tuple[NetworkPolicy, ...]
@@ -80,7 +80,7 @@ class PodSide(msgspec.Struct, frozen=True):
 
 
 class OnePod(msgspec.Struct, frozen=True):
-    """The answer. ``parties`` are all others that share a family with the pod."""
+    """The answer about one pod. ``parties`` are all other parties that share a family with the pod."""
 
     pod: Pod
     parties: tuple[Party, ...]
@@ -89,7 +89,7 @@ class OnePod(msgspec.Struct, frozen=True):
 
 
 def one_pod(cluster: Cluster, pod: Pod, *, version: int | None = None, strict_nodes: bool = False) -> OnePod:
-    """All about a pod of the cluster; ``version`` (4 or 6) asks about one address family only."""
+    """The answer about a pod of the cluster; ``version`` (4 or 6) limits it to one address family."""
     asked = _Asked(cluster, pod, version, strict_nodes=strict_nodes)
     return OnePod(pod, asked.others, asked.side(Direction.EGRESS), asked.side(Direction.INGRESS))
 
@@ -106,7 +106,7 @@ class _Asked:
         self.others = tuple(each for each in self._reach.parties if self._is_other(each) and self._shared(each))
 
     def _is_other(self, party: Party) -> bool:
-        """Whether the pod may meet somebody of the party: of a template its own workload's other pods, too."""
+        """True if the party has pods other than this one; a template's own party has the workload's other pods."""
         return party is not self._own or not party.lone
 
     def _shared(self, party: Party) -> list[int]:
@@ -124,7 +124,7 @@ class _Asked:
         return PodSide(isolating, rules, met, shown, max(0, len(near) - SHOWN))
 
     def _pair(self, direction: Direction, party: Party) -> tuple[Party, Party]:
-        """Source and destination."""
+        """The source and the destination of a direction."""
         return (self._own, party) if direction is Direction.EGRESS else (party, self._own)
 
     def _met(self, direction: Direction, party: Party) -> ReachedParty | None:
@@ -149,7 +149,7 @@ class _Asked:
         return PodRule(facts.admission, tuple(found))
 
     def _candidates(self, direction: Direction, party: Party) -> Iterator[_Candidate]:
-        """The rules that come near: all but the port matches, or all but one label of the peer's pods."""
+        """The rules that come near: all but the port matches, or all but one label of the peer."""
         version = self._shared(party)[0]
         near, far = (each.classes[version] for each in self._pair(direction, party))
         query = Query(self._cluster, *self._ends(direction, party, version), ICMP, self._strict_nodes)
@@ -184,7 +184,7 @@ class _Asked:
         )
 
     def _near(self, party: Party, candidates: Sequence[_Candidate]) -> Near | None:
-        """The nearest of the rules; None where what is lacking would not help."""
+        """The nearest of the rules; None where meeting the needs would not help."""
         for side in dict.fromkeys(each.side for each in candidates):
             rules = ((each.query, each.policy, each.rule) for each in candidates if each.side is side)
             for miss in nearest_rules(rules, side)[:1]:

@@ -1,4 +1,4 @@
-"""All about one pod, for people: a screen for a usual one."""
+"""The answer about one pod as text; for a usual pod it fits on one screen."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _EVERY, _NONE = "all ports", "no port"
 
 
 def one_pod_lines(answer: OnePod, places: Places) -> Iterator[Text]:
-    """The pod, then each direction."""
+    """The pod, then ingress, then egress."""
     audience = by_start(party.name for party in answer.parties)
     yield from _pod(answer.pod)
     for direction, side in ((Direction.INGRESS, answer.ingress), (Direction.EGRESS, answer.egress)):
@@ -78,7 +78,7 @@ def _rule(rule: PodRule, audience: Audience, places: Places) -> Iterator[Text]:
 
 
 def _met(side: PodSide, audience: Audience) -> Iterator[tuple[str, str]]:
-    """Ports and who; with ``--strict-nodes`` the pod's own node has a line of its own beside the other nodes."""
+    """Ports, and the parties with these ports; with ``--strict-nodes`` the pod's own node has a line of its own."""
     answers: dict[str, list[str]] = defaultdict(list)
     own_node = False
     for met in side.met:
@@ -94,7 +94,7 @@ def _met(side: PodSide, audience: Audience) -> Iterator[tuple[str, str]]:
 
 
 def _ports(met: ReachedParty) -> str:
-    """Families apart where they differ."""
+    """The words for ports; one part for each family where the families differ."""
     words = {version: ports_words(ports, met.names) for version, ports in met.ports.items()}
     if len(set(words.values())) == 1:
         return next(iter(words.values()))

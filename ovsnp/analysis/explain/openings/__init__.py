@@ -1,1 +1,1 @@
-"""What one end may open to another at any port: ``ovsnp explain SRC DST``."""
+"""The ports at which one end may connect to another: ``ovsnp explain SRC DST``."""

@@ -1,4 +1,4 @@
-"""What one end may open to another, at whatever port: ranges of ports, the rules that allow them, and what is not."""
+"""The ports that one end may open to another: the allowed ranges, the rules that allow them, and the denied ranges."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -22,30 +22,30 @@ from ovsnp.oracle.rulebook import CompiledRule
 
 
 class Ranges(msgspec.Struct, frozen=True):
-    """All ports of all protocols in two: those that are allowed, and the others."""
+    """All ports of all protocols, in two parts: the allowed ports and the denied ports."""
 
     allowed: Ports
     denied: Ports
 
     @property
     def outcome(self) -> Outcome:
-        """Mixed where some are allowed and some are not."""
+        """Mixed where some ports are allowed and some are denied."""
         if not self.denied:
             return Outcome.ALLOWED
         return Outcome.MIXED if self.allowed else Outcome.DENIED
 
 
 class OpenRule(msgspec.Struct, frozen=True):
-    """A rule that names the far end, and the ports that it allows there."""
+    """A rule that names the far end, and the ports that the rule allows there."""
 
     admitting: Admitting
     ports: Ports
 
 
 class OpenSide(msgspec.Struct, frozen=True):
-    """One side: its pod (None: a node or an outsider, which have no policies), what it allows, and why.
+    """One side: the pod (None: a node or an outsider, which have no policies), the allowed ports, and the reasons.
 
-    ``nearest`` are the rules that lack least to name the far end, where no rule does.
+    ``nearest`` are the rules that come nearest to admitting the far end, where this side allows no port.
     """
 
     pod: Pod | None
@@ -56,11 +56,11 @@ class OpenSide(msgspec.Struct, frozen=True):
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """What one end may open to another of the same family.
+    """The ports that one end may open to another of the same family.
 
-    With ``exempt`` no policy has a say. ``undelivered``: to a multicast or broadcast address nothing is delivered.
-    ``nobody`` is why nobody answers at a cluster IP; then no side has a say either. ``names`` are those of the
-    destination's ports. ``alike`` is of how many pairs of addresses this is the answer.
+    With ``exempt`` policies do not apply. ``undelivered``: nothing is delivered to a multicast or broadcast address.
+    ``nobody`` is the reason why nothing answers at a cluster IP; then policies do not apply either. ``names`` are the
+    names of the destination's ports. ``alike`` is the number of address pairs with this answer.
     """
 
     source: Endpoint
@@ -78,10 +78,10 @@ class Opening(msgspec.Struct, frozen=True):
 def openings(
     cluster: Cluster, pairs: Sequence[tuple[Endpoint, Destination]], *, strict_nodes: bool = False
 ) -> list[Opening]:
-    """What the first end of each pair may open to the second; the two are of one family, and no Service is among them.
+    """The ports that the first end of each pair may open to the second; both are of one family, none is a Service.
 
-    Pairs of which policies make no difference are one opening, that of the first. A cluster IP that no Service has is
-    an end at which nobody answers.
+    Pairs that policies do not tell apart are one opening, that of the first pair. At a cluster IP that no Service has,
+    nothing answers.
     """
     concerned = _concerned(cluster, (end for pair in pairs for end in pair))
     between = _Between(cluster, concerned, strict_nodes=strict_nodes)
@@ -92,13 +92,13 @@ def openings(
 
 
 def openings_differ(found: Sequence[Opening]) -> bool:
-    """Whether pairs of one family may open different ports."""
+    """True if two pairs of one family may open different ports."""
     firsts = {family(each.source.address): each.ranges for each in reversed(found)}
     return any(each.ranges != firsts[family(each.source.address)] for each in found)
 
 
 def _concerned(cluster: Cluster, ends: Iterable[Destination]) -> Cluster:
-    """The part of a cluster that has a say between these ends: their pods, and the policies that isolate these."""
+    """The part of a cluster that decides between these ends: their pods, and the policies that select these pods."""
     pods = {end.pod.key: end.pod for end in ends if isinstance(end, PodEnd)}
     policies = tuple(
         policy
@@ -109,7 +109,7 @@ def _concerned(cluster: Cluster, ends: Iterable[Destination]) -> Cluster:
 
 
 class _Between:
-    """The cells of the part of a cluster that is concerned."""
+    """The openings between ends, computed from the concerned part of a cluster."""
 
     def __init__(self, cluster: Cluster, concerned: Cluster, *, strict_nodes: bool) -> None:
         self._cluster, self._strict_nodes = cluster, strict_nodes
@@ -117,7 +117,7 @@ class _Between:
         self._book = self._reach.relation.rules
 
     def key(self, source: Endpoint, destination: Destination) -> object:
-        """What is equal of pairs of which the same is to say."""
+        """A key that is equal for pairs with the same answer."""
         if isinstance(destination, ClusterIPEnd):
             return source.address, destination.address
         exempt = exemption(source, destination, strict_nodes=self._strict_nodes)
@@ -125,7 +125,7 @@ class _Between:
         return *self._numbers(source, destination), exempt, undelivered
 
     def between(self, source: Endpoint, destination: Destination) -> Opening:
-        """What the one may open to the other."""
+        """The ports that the source may open to the destination."""
         if isinstance(destination, ClusterIPEnd):
             return self._closed(source, destination)
         return self._opening(source, destination)
@@ -146,7 +146,7 @@ class _Between:
         return Opening(source, destination, self._ranges(bits), egress, ingress, exempt, undelivered, names=names)
 
     def _closed(self, source: Endpoint, destination: ClusterIPEnd) -> Opening:
-        """Nobody is there who could have a say."""
+        """The opening to a cluster IP that no Service has: everything is denied, and no side has policies."""
         side = OpenSide(None, self._ranges(self._book.everything))
         return Opening(source, destination, self._ranges(0), side, side, nobody=Nobody.NO_SERVICE)
 
@@ -190,7 +190,7 @@ class _Between:
     def _held_against(
         self, query: Query, direction: Direction, isolating: Sequence[NetworkPolicy]
     ) -> Iterator[tuple[Query, NetworkPolicy, int]]:
-        """Each rule with a query of traffic that it allows; where the destination has no port of its names, without."""
+        """The rules with a query for traffic that the rule allows at the destination; for `ICMP` if it allows none."""
         _, destination = self._numbers(query.source, query.destination)
         for policy in isolating:
             for index, facts in enumerate(self._book.facts(policy, direction)):

@@ -1,4 +1,4 @@
-"""What one end may open to another, for people: which ports, and each side with its rules."""
+"""The ports that one end may open to another, as text: the ports, then both sides with their rules."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,13 +24,13 @@ from ovsnp.analysis.wording.traffics import Names, ports_words
 from ovsnp.model.policy import Direction
 
 _SHORT = 2
-"""So many ranges that are denied are told by their numbers; of more it is enough to say that they are the others."""
+"""At most this many denied ranges are written with their numbers; more are called all other ports."""
 
 
 def opening_lines(pairs: Pairs, openings: Sequence[Opening], places: Places) -> Iterator[Text]:
-    """The whole text; families of which the same is to say are told together, and of several pods those alike.
+    """The whole text; families with the same text are together, and so are pods with the same ports.
 
-    Where several pods differ, it begins with who has which answer.
+    Where several pods differ, the text begins with the answers and the pods that have them.
     """
     differing = pairs.several and openings_differ(openings)
     groups = _alike(openings, pairs, places)
@@ -49,7 +49,7 @@ def opening_lines(pairs: Pairs, openings: Sequence[Opening], places: Places) -> 
 
 
 def _alike(openings: Sequence[Opening], pairs: Pairs, places: Places) -> list[list[Opening]]:
-    """The openings, in order, those together that differ in addresses only; of several pods those of the same ports."""
+    """The openings in groups, in order: those that differ in addresses only; for several pods, those of equal ports."""
     found: dict[tuple[str, ...], list[Opening]] = {}
     for each in openings:
         if pairs.several:
@@ -61,7 +61,7 @@ def _alike(openings: Sequence[Opening], pairs: Pairs, places: Places) -> list[li
 
 
 def _differing(pairs: Pairs, groups: Sequence[Sequence[Opening]]) -> Iterator[Text]:
-    """That the pods differ, and one of each answer."""
+    """A line that says that the pods differ, then a line with an example of each answer."""
     line = Text(f"{Outcome.MIXED.upper():7}  ", style=STYLES[Outcome.MIXED])
     yield line.append(f"{pairs.source} to {pairs.destination}: some pods differ", style="bold")
     asked = sum(map(_count, groups))
@@ -80,14 +80,14 @@ def _names(opening: Opening) -> str:
 
 
 def _headings(names: str, opening: Opening) -> Iterator[Text]:
-    """A line for what is allowed, and one for what is denied."""
+    """A line for the allowed ports, and one for the denied ports."""
     for decided, ports in _parts(opening.ranges, opening.names).items():
         line = Text(f"{decided.upper():7}  ", style=STYLES[decided])
         yield line.append(f"{names}, {ports}", style="bold")
 
 
 def _parts(ranges: Ranges, names: Names) -> dict[Outcome, str]:
-    """In words what is allowed and what is denied; what is empty is left out."""
+    """The allowed ports and the denied ports in words; an empty part is left out."""
     parts = {Outcome.ALLOWED: ranges.allowed, Outcome.DENIED: ranges.denied}
     words = {decided: ports_words(ports, names) for decided, ports in parts.items() if ports}
     if len(words) > 1 and sum(map(len, ranges.denied.values())) > _SHORT:
