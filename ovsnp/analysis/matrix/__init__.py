@@ -1,1 +1,1 @@
-"""Who reaches whom: every pair of pods, nodes and outsiders, judged class by class by the oracle."""
+"""The matrix: the allowed traffic between all pods, nodes and outsiders, judged class by class by the oracle."""

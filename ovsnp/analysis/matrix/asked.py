@@ -1,4 +1,4 @@
-"""Which port is asked about."""
+"""The port of a question to the matrix."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,19 @@ from ovsnp.oracle import ICMP, Traffic
 
 
 class AskedPort(msgspec.Struct, frozen=True):
-    """A port that is asked about; None of a port means what has no ports."""
+    """The port of a question; ``port`` is None for traffic without ports."""
 
     port: WrittenPort | None
 
     @property
     def written(self) -> str:
-        """As a user writes it."""
+        """The port as a user writes it."""
         if self.port is None:
             return PORTLESS
         return range_words(self.port.protocol, self.port.port) if self.port.protocol else str(self.port.port)
 
     def at(self, destination: Party) -> tuple[Traffic, ...]:
-        """What is meant at this destination; nothing where it has no port of the name."""
+        """The traffic that the port means at this destination; empty where no port there has the name."""
         if self.port is None:
             return (ICMP,)
         if isinstance(self.port.port, int):
@@ -37,7 +37,7 @@ class AskedPort(msgspec.Struct, frozen=True):
 
 
 def read_asked(text: str, parties: Sequence[Party]) -> AskedPort:
-    """Read PORT, or ``icmp``; raises UsageError where it is none, or a name that no port of any pod has."""
+    """Read PORT, or ``icmp``; raises UsageError where the text is no port, or a name that no port of any pod has."""
     if text.lower() == PORTLESS:
         return AskedPort(None)
     asked = AskedPort(read_port(text))

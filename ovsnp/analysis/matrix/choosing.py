@@ -1,4 +1,4 @@
-"""Which rows and columns are wanted."""
+"""Chooses rows and columns of the matrix."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,9 +22,9 @@ from ovsnp.oracle import Endpoint, NodeEnd, OutsideEnd, PodEnd
 class Choosing:
     """Chooses the parties that words name.
 
-    A word is a party's name, also without what stands in brackets and without the namespace default; ``NAMESPACE/`` or
-    ``outside/``; or what SRC and DST of ``explain`` may be: then the party it is in, of a Service those of its
-    endpoints. ``service_cidrs`` are those that the cluster's own objects do not tell.
+    A word is the name of a party, also without the brackets and without the namespace default; or ``NAMESPACE/`` or
+    ``outside/``; or a name that SRC and DST of ``explain`` may be, which means the parties of that end, for a Service
+    the parties of the endpoints. ``service_cidrs`` are service CIDRs that no object of the cluster names.
     """
 
     def __init__(self, reach: Reach, service_cidrs: Sequence[Prefix] = ()) -> None:
@@ -33,11 +33,11 @@ class Choosing:
         self._roster = Roster(self._prepared.cluster, service_cidrs, strict_nodes=reach.strict_nodes)
 
     def sources(self, words: Sequence[str]) -> tuple[Party, ...]:
-        """The parties, in their order; all where there are no words. Raises UsageError for one that names nobody."""
+        """The parties, in the matrix's order; all without words. Raises UsageError for a word that names no party."""
         return self._chosen({name for word in words for name in self._called(word) or self._source(word)}, words)
 
     def destinations(self, words: Sequence[str]) -> tuple[Party, ...]:
-        """As `sources`."""
+        """Like `sources`, for destinations."""
         return self._chosen({name for word in words for name in self._called(word) or self._destination(word)}, words)
 
     def _chosen(self, names: set[str], words: Sequence[str]) -> tuple[Party, ...]:
@@ -60,7 +60,7 @@ class Choosing:
         return self._holding(word, self._roster.destination(word))
 
     def _holding(self, word: str, target: Source | Target) -> list[str]:
-        """The parties that an end is in, of a Service all of its endpoints."""
+        """The parties that contain an end; for a Service, the parties that contain its endpoints."""
         ends = [each for end in target.ends for each in self._behind(end)]
         found = [party.name for party in self._reach.parties if any(self._is(party, end) for end in ends)]
         if not found:

@@ -1,4 +1,4 @@
-"""Which rules decide a cell."""
+"""The rules that decide a cell."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from ovsnp.oracle.rulebook import CompiledRule
 
 
 class Deciding(msgspec.Struct, frozen=True):
-    """In one family, each side's rules that admit something; none where the side is open to all."""
+    """The rules of both sides that admit some traffic, in one family; none where the side is not isolated."""
 
     family: int
     egress: tuple[CompiledRule, ...]
@@ -17,7 +17,7 @@ class Deciding(msgspec.Struct, frozen=True):
 
 
 def deciding(reach: Reach, shown: Shown) -> list[Deciding]:
-    """One a family; with no rules where policies have no say."""
+    """The deciding rules for each family; without rules where policies do not apply."""
     found = []
     for version in shown.cell.ports:
         ends = shown.source.classes[version], shown.destination.classes[version]

@@ -1,4 +1,4 @@
-"""The matrix as a graph in Graphviz' language (https://graphviz.org/doc/info/lang.html)."""
+"""The matrix as a graph in the DOT language of Graphviz (https://graphviz.org/doc/info/lang.html)."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _SHAPES = {PartyKind.POD: "box", PartyKind.NODE: "component", PartyKind.OUTSIDE:
 
 
 def dot_lines(view: View) -> Iterator[str]:
-    """A digraph: namespaces as clusters, an arrow for each pair that may connect, with its ports unless it is all."""
+    """A digraph: namespaces are clusters, pairs that may connect have an arrow, with the ports unless all are open."""
     yield "digraph ovsnp {"
     yield "  rankdir=LR"
     yield '  node [fontname="sans-serif"]'
@@ -41,7 +41,7 @@ def _namespace(namespace: str | None, members: list[Party]) -> Iterator[str]:
 
 
 def _is_told(shown: Shown) -> bool:
-    """Not what a pod may open to itself, which says nothing of policies."""
+    """True unless the cell is empty or a pod's own, which policies do not decide."""
     return shown.ports != NONE and not (shown.cell.wholly and shown.source.name == shown.destination.name)
 
 

@@ -1,4 +1,4 @@
-"""The matrix for people: for each source what it may open to whom, the most first."""
+"""The matrix as text: for each source the ports and the destinations, all ports first."""
 
 import textwrap
 from collections import defaultdict
@@ -12,14 +12,14 @@ from ovsnp.oracle import Exemption
 
 _GAP = "  "
 _NARROWEST = 20
-"""A last column that is narrower would be long and hard to read."""
+"""The narrowest last column that is wrapped: a narrower one would be long and hard to read."""
 _HEAD = ("FROM", "PORTS", "TO")
 _OWN = {PartyKind.POD: "its own node", PartyKind.NODE: "its own pods"}
 Line = tuple[str, str, str]
 
 
 def text_lines(view: View, width: int | None = None) -> Iterator[str]:
-    """A table; a source has a line for each answer, or several where these are to fit a ``width``."""
+    """A table; a source has a line for each answer, or several lines where an answer must fit ``width`` columns."""
     audiences = _Audiences(view)
     found = [_HEAD, *(line for source in view.sources for line in _of_source(view, source, audiences.of(source)))]
     widths = [max(len(line[column]) for line in found) for column in (0, 1)]
@@ -37,14 +37,14 @@ def _wrapped(names: str, room: int) -> list[str]:
 
 
 class _Audiences:
-    """All that a source could reach if there were no policies: not itself, nor those with whom it shares no family."""
+    """The names that a source could reach without policies: not itself, and no party without a common family."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._known: dict[object, Audience] = {}
 
     def of(self, source: Party) -> Audience:
-        """In order; a workload of several pods is in its own audience, since these are not each other."""
+        """The names in order; a workload of several pods is in its own audience: one pod may reach another."""
         key = source.kind is PartyKind.POD, tuple(source.classes)
         if key not in self._known:
             self._known[key] = by_start(each.name for each in self._view.destinations if _may_meet(source, each))
@@ -78,5 +78,5 @@ def _of_source(view: View, source: Party, audience: Audience) -> Iterator[Line]:
     if denied := others({name for names in answers.values() for name in names}, audience):
         yield source.name, NONE, denied
     elif itself and not (answers or own_node):
-        # What everybody knows is told only to who asks for nothing else.
+        # That a pod reaches itself is known, so it is written only where there is no other answer.
         yield source.name, itself, "itself"

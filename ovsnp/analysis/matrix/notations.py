@@ -1,4 +1,4 @@
-"""The matrix in each notation."""
+"""The matrix in every output notation."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ from ovsnp.render.page import render_page
 
 
 def output(view: View, notation: str, width: int | None = None) -> Iterator[str]:
-    """The whole text in parts; ``notation`` is text, json, csv, dot or html, and ``width`` is for text to fit."""
+    """The whole output in parts; ``notation`` is text, json, csv, dot or html; ``width`` limits the columns of text."""
     return _text(view, width) if notation == "text" else _NOTATIONS[notation](view)
 
 

@@ -1,7 +1,8 @@
-"""What the page knows: the oracle's answers by class and rule, from which it makes a cell when that is looked at.
+"""The data of the page: the oracle's answers by class and rule, from which the page computes a cell when it shows it.
 
 All cells of a large cluster would be many millions; the rules' answers grow with the policies alone. The page unites
-the rules of a side and intersects the two sides, as `Relation.allowed` does. Keys are short, since there are many.
+the rules of a side and intersects the two sides, as `Relation.allowed` does. Rules, parties and classes are lists
+without keys, since there are many.
 """
 
 from collections.abc import Hashable, Iterable
@@ -22,7 +23,7 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 class _Kept(Generic[Value]):
-    """Values, each once; they are meant by their indexes."""
+    """Stores every value once; other data refer to a value by its index."""
 
     def __init__(self) -> None:
         self.indexes: dict[Value, int] = {}
@@ -32,7 +33,7 @@ class _Kept(Generic[Value]):
 
 
 def page_data(view: View, places: Places) -> dict[str, Any]:
-    """The page's data, as its script takes it."""
+    """The data of the page, as the page's script reads them."""
     return _PageData(view, places).whole()
 
 
@@ -51,7 +52,7 @@ class _PageData:
         self._files: _Kept[str] = _Kept()
 
     def whole(self) -> dict[str, Any]:
-        """All of it; what is kept once comes after those that name it."""
+        """All data; the stored values come after the data that refer to them."""
         view = self._view
         chosen = {party.name for party in (*view.sources, *view.destinations)}
         shown = [party for party in view.reach.parties if party.name in chosen]
@@ -80,7 +81,7 @@ class _PageData:
         }
 
     def _isolated(self, number: int) -> list[int]:
-        """For each direction the policies that isolate a class, as an index; 0 or more, -1 for none."""
+        """For each direction, the index of the set of policies that isolate a class; -1 where there are none."""
         found = []
         for direction in _DIRECTIONS:
             isolating = self._book.isolating(direction, number)
@@ -98,7 +99,7 @@ class _PageData:
         return [policy.key, *self._place(self._places.policy(policy).span), rules]
 
     def _rule(self, facts: CompiledRule) -> list[Any]:
-        """Line, peers (-1: everyone), ports as bits in hexadecimal, names of ports, and what the rule says."""
+        """Line, peers (-1: everyone), ports as bits in hexadecimal, named ports, and peers and ports in words."""
         policy, direction, index = facts.admission.policy, facts.admission.direction, facts.admission.rule
         _, line = self._place(self._places.rule(policy, direction, index).span)
         peers = -1 if facts.peers is None else self._sets.index(facts.peers & self._used)
@@ -114,7 +115,7 @@ class _PageData:
         return self._files.index(span.file), span.line
 
     def _named(self, number: int) -> dict[int, str]:
-        """What each name of a port means at a class: bits in hexadecimal; left out where it means nothing."""
+        """The ports that each named port means at a class, as bits in hexadecimal; without those that mean none."""
         found = {}
         for entry, index in self._entries.indexes.items():
             if bits := self._book.entry_at(entry, number):
@@ -122,7 +123,7 @@ class _PageData:
         return found
 
     def _party(self, party: Party) -> list[Any]:
-        """Name, kind, classes (IPv4, IPv6; -1: none), pods, nodes, addresses, and the names of its pods' ports."""
+        """Name, kind, classes (IPv4, IPv6; -1: none), pods, nodes, addresses, and the named ports of the pods."""
         kind = list(PartyKind).index(party.kind)
         classes = [party.classes.get(version, -1) for version in FAMILIES]
         named = {(port.name, port.protocol.lower(), port.number) for pod in party.pods[:1] for port in pod.ports}

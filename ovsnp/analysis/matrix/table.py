@@ -11,7 +11,7 @@ HEAD = ("from", "to", "ports", "exempt", "egress", "ingress")
 
 
 def csv_text(view: View) -> Iterator[str]:
-    """The head, then all of a source's records, source by source; a pair that has none is denied."""
+    """The head, then the records of each source; a pair without a record is denied."""
     yield _lines([HEAD])
     for source in view.sources:
         yield _lines(_record(view, shown) for shown in view.shown(source))
@@ -23,7 +23,7 @@ def _record(view: View, shown: Shown) -> tuple[str, ...]:
 
 
 def _exempt(shown: Shown) -> str:
-    """Between whom policies have no say: all of the pair's members, or some of them."""
+    """The reason why policies do not apply between the pair's members, with ``some`` if not between all of them."""
     if shown.cell.exempt is None:
         return ""
     return shown.cell.exempt if shown.cell.wholly else f"some {shown.cell.exempt}"

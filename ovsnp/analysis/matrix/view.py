@@ -1,4 +1,4 @@
-"""The part of a matrix that is shown, with its words."""
+"""The part of a matrix that is shown, in words."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from ovsnp.oracle import Exemption
 
 
 class Shown(NamedTuple):
-    """A cell that allows something, and its words: what policies allow, and what is allowed where they have no say.
+    """A cell that allows some traffic, in words: ``ports`` by policies, ``exempt_ports`` where they do not apply.
 
-    That a pod reaches itself is not told of a workload whose pods may not reach each other.
+    A workload whose pods may not reach one another is not shown as reaching itself, although every pod reaches itself.
     """
 
     source: Party
@@ -27,9 +27,9 @@ class Shown(NamedTuple):
 
 
 class View:
-    """Sources, destinations and a port, as they are asked for on the command line; empty: all.
+    """The sources, destinations and port that a user chose on the command line; empty: all.
 
-    Raises UsageError, with the nearest names, where a word names nobody or no port.
+    Raises UsageError, with the nearest names, where a word names no party or no port.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class View:
         self._wording = Wording(reach, self.asked)
 
     def shown(self, source: Party) -> Iterator[Shown]:
-        """All that a source may open something to of what was asked about, in order."""
+        """The chosen destinations to which a source may open some of the chosen traffic, in order."""
         everything = self.reach.relation.rules.everything
         for destination, cell in self.reach.reached(source):
             if destination.name not in self._wanted:

@@ -8,7 +8,7 @@ from ovsnp.analysis.wording.traffics import NONE, traffics_of, traffics_words
 
 
 class Wording:
-    """Words for cells; each set of traffic is put into words once."""
+    """Words for cells; the words for a set of traffic are computed once."""
 
     def __init__(self, reach: Reach, asked: AskedPort | None) -> None:
         self._classes = reach.classes
@@ -16,7 +16,7 @@ class Wording:
         self._known: dict[int, str] = {}
 
     def of(self, cell: Cell, destination: Party) -> str:
-        """What a cell allows where policies decide, or of what was asked about; families apart where they differ."""
+        """The traffic of a cell in words, limited to the chosen port; one part for each family where they differ."""
         words = {version: self._of_bits(bits, destination) for version, bits in cell.ports.items()}
         if len(set(words.values())) == 1:
             return next(iter(words.values()))
