@@ -1,4 +1,4 @@
-"""Labs for tests: in a directory of their own, under names of their own, and gone when the tests are over."""
+"""Labs for tests: with their own directory and names, and removed at the end of the tests."""
 
 import itertools
 import os
@@ -24,13 +24,13 @@ _NUMBERS = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker, for -m."""
+    """Declare the markers, for -m."""
     config.addinivalue_line("markers", "lab: builds labs and sends real packets; needs root and Open vSwitch")
     config.addinivalue_line("markers", "containerlab: builds them with containerlab; needs Docker, too")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot carry, saying why; where the kernel datapath is asked for, refuse."""
+    """Skip the tests that this machine cannot run, with the reason; with the kernel datapath chosen, refuse instead."""
     here = [item for item in items if Path(__file__).parent in item.path.parents]
     containers = [item for item in here if item.get_closest_marker("containerlab")]
     missing = _missing()
@@ -62,7 +62,7 @@ def _missing() -> str | None:
 
 @pytest.fixture(scope="session", autouse=True)
 def base() -> Iterator[Path]:
-    """Where the tests' labs keep their state; a short path, for sockets lie in it."""
+    """The directory for the state of the tests' labs; the path is short, since it is part of socket paths."""
     made = Path(tempfile.mkdtemp(prefix="ovsnp-lab-", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(BASE_VARIABLE, str(made / "labs"))
@@ -72,7 +72,7 @@ def base() -> Iterator[Path]:
 
 @pytest.fixture
 def name(base: Path) -> Iterator[str]:
-    """A name for a lab, which is taken away whatever happens."""
+    """A name for a lab; the lab is removed whatever happens."""
     made = f"t{os.getpid()}-{next(_NUMBERS)}"
     yield made
     if LabDirectory(made, base).exists:
@@ -81,7 +81,7 @@ def name(base: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def grounds(base: Path) -> Iterator[Callable[[Encap], Ground]]:
-    """Lends the lab that is shipped, without policies and masquerading; each encapsulation's is built once."""
+    """Lends the shipped lab, without policies and masquerading; there is one lab for each encapsulation, built once."""
     with ExitStack() as stack:
         made: dict[Encap, Ground] = {}
 

@@ -1,4 +1,4 @@
-"""TCP connections that stand between hosts of a lab."""
+"""Established TCP connections between hosts of a lab."""
 
 import select
 import socket
@@ -13,10 +13,10 @@ SILENCE = patient(1.0)
 
 
 class Connection:
-    """A TCP connection that stands, its two ends in two hosts."""
+    """An established TCP connection between two hosts."""
 
     def __init__(self, ground: Ground, client: str, server: str, port: int, service: str = "") -> None:
-        """With a Service, by its cluster IP and port 16379."""
+        """Connect to the server's address; with a Service, to the cluster IP and port 16379."""
         address = ground.address(server, 4)
         with ground.socket(server, socket.AF_INET, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -33,15 +33,15 @@ class Connection:
         assert self.server_speaks()
 
     def client_speaks(self, patience: float = PATIENCE) -> bool:
-        """Whether something new from the client reaches the server in time."""
+        """True if new data from the client reaches the server in time."""
         return self._reaches(self.client, self.server, patience)
 
     def server_speaks(self, patience: float = PATIENCE) -> bool:
-        """Whether something new from the server reaches the client in time."""
+        """True if new data from the server reaches the client in time."""
         return self._reaches(self.server, self.client, patience)
 
     def server_speaks_to_nobody(self) -> None:
-        """Nothing from the server reaches the client; raises ConnectionResetError where the client's kernel says so."""
+        """No data from the server reaches the client; raises ConnectionResetError where the client's kernel resets."""
         assert not self.server_speaks(SILENCE)
         self.server.recv(1)
 
@@ -58,7 +58,7 @@ class Connection:
         return True
 
     def close(self) -> None:
-        """Close both ends, without waiting for each other."""
+        """Close both ends; neither waits for the other."""
         self.client.close()
         self.server.close()
 

@@ -1,7 +1,7 @@
-"""Which datapath the tests' labs have, and at what pace they are tried: chosen here, from outside.
+"""The datapath of the tests' labs and the pace of the probes, from environment variables.
 
 ``OVSNP_LAB_DATAPATH``: ``netdev``, or ``system`` as in the virtual machine of `tests/kernel`.
-``OVSNP_LAB_PACE``: for a machine that is slow, ``RATE PATIENCE SAMPLE`` (`ovsnp.lab.pace`).
+``OVSNP_LAB_PACE``: for a slow machine, ``RATE PATIENCE [SAMPLE]`` (`ovsnp.lab.pace`).
 """
 
 import os
@@ -22,5 +22,5 @@ PACE = _pace()
 
 
 def patient(seconds: float) -> float:
-    """How long to wait here for what takes at most so long on a machine that is not slow."""
+    """The seconds to wait at this pace, where ``seconds`` are enough on a machine that is not slow."""
     return seconds * PACE.patience / PATIENCE

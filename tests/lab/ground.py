@@ -1,4 +1,4 @@
-"""A standing lab whose hosts are spoken of by their names, and sockets inside of them."""
+"""A standing lab with hosts by name, and sockets inside the hosts."""
 
 import socket
 import sys
@@ -20,26 +20,26 @@ SOCKET_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 class Ground:
-    """A standing lab."""
+    """A standing lab, with hosts by name."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.hosts: dict[str, Host] = {host.name: host for host in hosts(lab.topology, lab.cluster, lab.runtime)}
 
     def addresses(self, name: str, version: int) -> list[str]:
-        """A host's own addresses; a node's are that of its underlay, then its gateway's."""
+        """The addresses of a host; of a node, the underlay address, then the gateway address."""
         return [format_address(one) for one in self.hosts[name].addresses if family(one) == version]
 
     def address(self, name: str, version: int) -> str:
-        """The first of a host's own addresses."""
+        """The first address of a host."""
         return self.addresses(name, version)[0]
 
     def gateway(self, node: str, version: int) -> str:
-        """A node's address on its bridge."""
+        """The gateway address of a node."""
         return self.addresses(f"node/{node}", version)[1]
 
     def cluster_ip(self, service: str, version: int) -> str:
-        """A Service's address."""
+        """The cluster IP of a Service."""
         ips = next(one.cluster_ips for one in self.lab.cluster.services if one.key == service)
         return next(format_address(ip) for ip in ips if family(ip) == version)
 
@@ -56,7 +56,7 @@ class Ground:
         return next(link.mtu for link in self.lab.topology.links if container in {end.node for end in link.ends})
 
     def ovsnp(self, node: str, command: str, *more: str) -> str:
-        """What a command says of a node and of what was applied there; raises SwitchError where it fails."""
+        """The output of a command for a node and the policies applied there; raises SwitchError where it fails."""
         settings, container = self.lab.settings, dict(self.lab.nodes)[node]
         options = ["--bridge", BRIDGE, "--node", node, "--encap", settings.encap]
         options += ["--masquerade"] if settings.masquerade else []
@@ -65,14 +65,14 @@ class Ground:
         return self.lab.runtime.run(container, [sys.executable, "-m", "ovsnp", command, *options, *what, *more])
 
     def socket(self, name: str, family_: int, kind: int, protocol: int = 0) -> socket.socket:
-        """A socket of that host; it stays there."""
+        """A socket inside that host; it stays in the host's namespace."""
         with inside(self.lab.runtime.namespace(self.hosts[name].container)):
             return socket.socket(family_, kind, protocol)
 
 
 @contextmanager
 def standing_ground(name: str, encap: Encap) -> Iterator[Ground]:
-    """The lab that is shipped, for the time of the context."""
+    """The shipped lab, for the time of the context."""
     settings = Settings(name, NETNS, str(SHIPPED), encap, datapath=DATAPATH)
     with standing.temporary(settings, lambda _: None) as lab:
         yield Ground(lab)

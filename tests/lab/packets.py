@@ -1,4 +1,4 @@
-"""Packets written byte by byte, as no honest stack would send them, and a look at what arrives."""
+"""Builds packets byte by byte, as no honest stack sends them, and watches the packets that arrive."""
 
 import select
 import socket
@@ -39,19 +39,19 @@ def ip(source: str, destination: str, protocol: int, payload: bytes, fragment: i
 
 
 def _summed(source: str, destination: str, protocol: int, segment: bytes, place: int) -> bytes:
-    """A segment with its checksum at that place, which covers the addresses too."""
+    """A segment with the checksum at that offset; the checksum covers the addresses too."""
     pseudo = parse_address(source) + parse_address(destination) + struct.pack("!II", len(segment), protocol)
     return segment[:place] + struct.pack("!H", checksum(pseudo + segment)) + segment[place + 2 :]
 
 
 def udp(source: str, destination: str, ports: tuple[int, int], payload: bytes) -> bytes:
-    """A whole IP packet with a datagram."""
+    """A complete IP packet with a UDP datagram."""
     segment = struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload
     return ip(source, destination, UDP, _summed(source, destination, UDP, segment, 6))
 
 
 def syn(source: str, destination: str, ports: tuple[int, int], payload: bytes) -> bytes:
-    """A whole IP packet that opens a TCP connection, with data in it already."""
+    """A complete IP packet that opens a TCP connection and already carries data."""
     segment = struct.pack("!HHIIBBHHH", *ports, 1, 0, 5 << 4, 2, 1024, 0, 0) + payload
     return ip(source, destination, TCP, _summed(source, destination, TCP, segment, 16))
 
@@ -65,12 +65,12 @@ def arp(operation: int, sender: tuple[bytes, str], target: tuple[bytes, str], to
 
 
 def neighbor(kind: int, frame: tuple[bytes, bytes], addresses: tuple[str, str], target: str, mac: bytes) -> bytes:
-    """A frame with a neighbour solicitation (135) or advertisement (136) about ``target``, being at ``mac``."""
+    """A frame with a neighbour solicitation (135) or advertisement (136) that claims ``target`` for ``mac``."""
     option = struct.pack("!BB", 1 if kind == 135 else 2, 1) + mac
     flags = 0 if kind == 135 else 0b001 << 29
     message = struct.pack("!BBHI", kind, 0, 0, flags) + parse_address(target) + option
     packet = ip(*addresses, ICMPV6, _summed(*addresses, ICMPV6, message, 2))
-    # Neighbour discovery takes only what no router passed on (RFC 4861, 7.1).
+    # Neighbour discovery accepts only packets that no router forwarded: hop limit 255 (RFC 4861, 7.1).
     return ethernet(*frame, packet[:7] + b"\xff" + packet[8:])
 
 
@@ -84,18 +84,18 @@ def geneve_option(address: str, *, critical: bool = False, padding: bytes = b"")
 
 
 def geneve(number: int, options: Iterable[bytes], frame: bytes) -> bytes:
-    """What a Geneve tunnel's UDP datagram holds (RFC 8926); the number (VNI) 1 says that an option is there."""
+    """The payload of a Geneve tunnel's UDP datagram (RFC 8926); the number (VNI) 1 means that there is an option."""
     joined = b"".join(options)
     return struct.pack("!BBHI", len(joined) // 4, 0, 0x6558, number << 8) + joined + frame
 
 
 def vxlan(number: int, frame: bytes) -> bytes:
-    """What a VXLAN tunnel's UDP datagram holds (RFC 7348)."""
+    """The payload of a VXLAN tunnel's UDP datagram (RFC 7348)."""
     return struct.pack("!II", 8 << 24, number << 8) + frame
 
 
 class Watch:
-    """All that comes in by a host's interface from now on."""
+    """The packets that come in at a host's interface from now on."""
 
     def __init__(self, opened: socket.socket) -> None:
         """Takes a socket of the family AF_PACKET."""
@@ -110,7 +110,7 @@ class Watch:
         self._socket.close()
 
     def seen(self, traces: Sequence[bytes], until: bytes, patience: float = 3.0, after: float = 0.15) -> set[bytes]:
-        """Which of the traces came in before ``until`` did, and shortly after it."""
+        """The traces that came in until ``until`` did and shortly after, ``until`` among them; times are in seconds."""
         found: set[bytes] = set()
         deadline = time.monotonic() + patient(patience)
         while (left := deadline - time.monotonic()) > 0:

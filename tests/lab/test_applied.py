@@ -1,4 +1,4 @@
-"""A lab with its policies applied: nothing is left to do, the flows are proved, connections are as meant."""
+"""A lab with applied policies: a second apply changes nothing, the flows are proved, connections are as expected."""
 
 from collections.abc import Callable
 

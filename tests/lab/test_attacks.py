@@ -1,7 +1,7 @@
-"""Attacks with real packets: none reaches its victim, and the like that is legal does, the same way.
+"""Attacks with real packets: no attack reaches its victim, and a similar legal packet does, on the same path.
 
-A victim's interface is watched. First the attack is sent, then what is legal; when that arrived, the attack must
-not have. Databases admit frontends only; nobody else is isolated.
+The test watches a victim's interface. It sends first the attack, then a legal packet; when the legal packet has
+arrived, the attack must not have arrived. Databases admit frontends only; no other pod is isolated.
 """
 
 import itertools
@@ -41,7 +41,7 @@ spec:
 
 _numbers = itertools.count(random.randrange(10**6))
 Send = Callable[[bytes], None]
-"""Sends something with a trace in it."""
+"""Sends a packet that contains the trace."""
 
 
 @pytest.fixture(scope="module", params=Encap)
@@ -57,7 +57,7 @@ def ground(
 
 
 def acquaint(ground: Ground) -> None:
-    """Have the switches learn each other's MAC addresses: a packet is lost where one has yet to ask."""
+    """Let the switches learn each other's MAC addresses: a packet is lost while a switch still resolves one."""
     for version, (one, other) in itertools.product((4, 6), itertools.permutations(("default/web-1", "default/web-2"))):
         greet = datagrams(ground, one, ground.address(one, version), (ground.address(other, version), 9), bytes)
         with Watch(ground.socket(other, socket.AF_PACKET, socket.SOCK_RAW)) as watch:
@@ -69,17 +69,17 @@ def acquaint(ground: Ground) -> None:
 
 
 def trace() -> bytes:
-    """Bytes that are in no other packet."""
+    """Bytes that no other packet contains."""
     return f"<{next(_numbers):014d}>".encode()
 
 
 def fresh() -> int:
-    """A source port that was not used lately."""
+    """A source port that no recent packet used."""
     return 20000 + next(_numbers) % 10000
 
 
 def lost(ground: Ground, victim: str, attacks: Sequence[Send], legal: Send) -> bool:
-    """Whether what is legal reached the victim, and no attack did."""
+    """True if no attack reached the victim; fails where the legal packet did not reach it."""
     with Watch(ground.socket(victim, socket.AF_PACKET, socket.SOCK_RAW)) as watch:
         traces = [trace() for _ in attacks]
         for send, mark in zip(attacks, traces, strict=True):
@@ -92,7 +92,7 @@ def lost(ground: Ground, victim: str, attacks: Sequence[Send], legal: Send) -> b
 
 
 def frames(ground: Ground, sender: str, write: Callable[[bytes], bytes]) -> Send:
-    """Sends what is written around a trace, as a frame out of a host's interface."""
+    """Sends the bytes that ``write`` makes of a trace, as a frame out of a host's interface."""
 
     def send(mark: bytes) -> None:
         with ground.socket(sender, socket.AF_PACKET, socket.SOCK_RAW) as out:
@@ -103,7 +103,7 @@ def frames(ground: Ground, sender: str, write: Callable[[bytes], bytes]) -> Send
 
 
 def datagrams(ground: Ground, sender: str, source: str, to: tuple[str, int], write: Callable[[bytes], bytes]) -> Send:
-    """Sends what is written around a trace, as a datagram of the host's own stack."""
+    """Sends the bytes that ``write`` makes of a trace, as a UDP datagram of the host's own stack."""
 
     def send(mark: bytes) -> None:
         version = 6 if ":" in source else 4
@@ -115,7 +115,7 @@ def datagrams(ground: Ground, sender: str, source: str, to: tuple[str, int], wri
 
 
 def opening(ground: Ground, mac: bytes, source: str, victim: str, to: bytes = ROUTER) -> Send:
-    """The attacker sends a SYN to the victim's port 6379 with this MAC and IP address as its own."""
+    """The attacker sends a SYN to the victim's port 6379 with these source MAC and IP addresses."""
     destination = ground.address(victim, 6 if ":" in source else 4)
     return frames(
         ground,
@@ -189,7 +189,7 @@ def test_a_pods_claim_does_not_move_anothers_address(ground: Ground, version: in
 
 
 def tunneled(encap: str, carried: str, inner_source: str, database: str, ground: Ground) -> Callable[[bytes], bytes]:
-    """What a node's tunnel port takes: a SYN to a database with a carried source."""
+    """The payload for a node's tunnel port: a SYN to a database with a carried source."""
     version = 6 if ":" in inner_source else 4
 
     def write(mark: bytes) -> bytes:
@@ -203,12 +203,12 @@ def tunneled(encap: str, carried: str, inner_source: str, database: str, ground:
 
 
 def offset(address: str) -> int:
-    """A pod address's place in its pod CIDR (/24 and /64 in the lab)."""
+    """The offset of a pod address in its pod CIDR (/24 and /64 in the lab)."""
     return int.from_bytes(packets.parse_address(address)[-3:], "big") & (0xFF if "." in address else 0xFFFFFF)
 
 
 def by_the_tunnel(ground: Ground, sender: str, source: str, to: str, inner: int, encap: str) -> Send:
-    """A host of its own accord sends a tunnel's packet with a frontend as the carried source, to ``db-2``."""
+    """A host itself sends a tunnel packet for ``db-2``, with a frontend as the carried source."""
     carried, masqueraded = ground.address(FRONTEND, inner), ground.gateway("node-1", inner)
     write = tunneled(encap, carried, masqueraded, "default/db-2", ground)
     return datagrams(ground, sender, source, (to, packets.TUNNEL_PORTS[encap]), write)
@@ -227,7 +227,7 @@ def test_only_nodes_speak_through_the_tunnel(ground: Ground, sender: str, versio
         for encap in packets.TUNNEL_PORTS
     ]
     for inner in (4, 6):
-        # The very same packet from a node arrives: it is what the attacker wishes it to be.
+        # The same packet from a node arrives, so the attacker's packet is a real attack.
         one, other = ground.address("node/node-1", 4), ground.address("node/node-2", 4)
         legal = by_the_tunnel(ground, "node/node-1", one, other, inner, ground.lab.settings.encap)
         assert lost(ground, "default/db-2", attacks, legal)
@@ -268,8 +268,8 @@ def test_what_a_node_carries_is_believed_for_its_own_pods_only(ground: Ground, v
 
 @both_families
 def test_what_is_marked_and_carries_nothing_is_dropped(ground: Ground, version: int) -> None:
-    """A node that marks what has no option harms what it carries itself, for as long as the megaflow lives: no datapath
-    matches that an option is absent."""
+    """A node that marks a packet without an option harms its own carried traffic, for as long as the megaflow lives: no
+    datapath can match the absence of an option."""
     if ground.lab.settings.encap != Encap.GENEVE:
         pytest.skip("VXLAN has no mark beside the carrier")
     database, port = "default/db-2", packets.TUNNEL_PORTS[Encap.GENEVE]
@@ -302,7 +302,7 @@ def _vxlan(inner: Callable[[bytes], bytes], number: int, mark: bytes) -> bytes:
 @both_nodes
 def test_an_outside_host_has_no_pods_address(ground: Ground, victim: str, version: int) -> None:
     node = "node-1" if victim.endswith("1") else "node-2"
-    # That nobody outside has the node's own addresses is for the node's stack to see to, which routes these packets.
+    # The node's own addresses are not tried: the node's stack routes these packets and must drop them itself.
     forged = [ground.address(FRONTEND, version), ground.address("default/frontend-2", version)]
     forged.append(ground.gateway("node-2" if node == "node-1" else "node-1", version))
     to_node = bytes.fromhex("0a58c0a83201" if node == "node-1" else "0a58c0a83202")
@@ -348,7 +348,7 @@ def test_fragments_share_the_fate_of_their_datagram(
         client.connect((there, 5353))
         client.settimeout(patient(3))
         client.send(b"the first of a connection" if whole_first else bytes(4000))
-        # Until a connection is answered, policy judges each of its datagrams.
+        # Policies judge every datagram of a connection until the first reply.
         server.sendto(b"an answer", server.recvfrom(65535)[1])
         client.recv(65535)
 
@@ -360,7 +360,7 @@ def test_fragments_share_the_fate_of_their_datagram(
 
 
 def later_fragment(ground: Ground, there: str) -> Send:
-    """A last fragment without any before it."""
+    """A last fragment without the earlier ones."""
     source = ground.address(FRONTEND, 4)
     return frames(
         ground,

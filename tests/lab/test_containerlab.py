@@ -1,4 +1,4 @@
-"""A lab of containers as users run it, and that nothing of it stays: no container, network or link of a namespace."""
+"""A lab of containers as users run it; afterwards no container, network or link to a namespace stays."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ DEMO_1 = SHIPPED.parent / "policies" / "1-access-demo1.yaml"
 
 
 def left(name: str, networks: set[str]) -> list[str]:
-    """What is there of the lab of that name, and networks that were not there before."""
+    """The containers and namespace links of the lab of that name, and the networks that are new."""
     handles = [path.name for path in Path("/run/netns").glob(f"{name}-*")]
     return [*docker.containers(name).values(), *handles, *(docker.networks() - networks)]
 
@@ -30,7 +30,7 @@ def test_from_up_to_down(name: str) -> None:
     tested = run("test", "--name", name)
     assert tested.returncode == 0, tested.stdout
     assert tested.stdout.rstrip().endswith("passed, 0 failed")
-    # The image has ovsnp, and the topology puts the manifests where it can apply them.
+    # The image has ovsnp, and the topology mounts the manifests for it.
     inside = ["ovsnp", "apply", "--node", "node-1", "--masquerade", "-f", "/ovsnp/cluster", "-f", "/ovsnp/policies"]
     said = subprocess.run(["docker", "exec", f"{name}-node-1", *inside], capture_output=True, text=True, check=True)
     assert "br-int: flows:" in said.stdout

@@ -1,7 +1,7 @@
 """The demo's policies on two nodes, real connections of both families, over both encapsulations.
 
-Every cell is held against the oracle; the sentences of the policies are held against the cells once more by hand,
-so that an oracle and a compiler that err together are found.
+Every cell is compared with the oracle. The cells are also compared with the meaning of the policies, written by hand,
+so that the tests find an error that oracle and compiler share.
 """
 
 import itertools
@@ -39,7 +39,7 @@ class Measured:
         self.everyone = {host.name for host in matrices[0].hosts}
 
     def reach(self, count: int, traffic: str, version: int) -> set[tuple[str, str]]:
-        """Who connects to whom with so many policies applied."""
+        """The pairs that connect with ``count`` policies applied."""
         return {
             (cell.case.source.name, cell.case.destination.name)
             for cell in self.matrices[count].cells
@@ -49,12 +49,12 @@ class Measured:
         }
 
     def clients(self, count: int, traffic: str, version: int) -> set[str]:
-        """Who connects to every database, databases apart."""
+        """The hosts that connect to every database, without the databases."""
         reached = self.reach(count, traffic, version)
         return {one for one in self.everyone - DATABASES if all((one, other) in reached for other in DATABASES)}
 
     def servers(self, count: int, traffic: str, version: int) -> set[str]:
-        """Whom every database connects to, databases apart."""
+        """The hosts to which every database connects, without the databases."""
         reached = self.reach(count, traffic, version)
         return {one for one in self.everyone - DATABASES if all((other, one) in reached for other in DATABASES)}
 

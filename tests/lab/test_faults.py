@@ -1,4 +1,4 @@
-"""Daemons of a node that end under real traffic, and come back: what passes, what is lost, what apply makes whole.
+"""Daemons of a node end under real traffic and start again: what passes, what is lost, and what apply restores.
 
 The first of the demo's policies is applied: frontends to databases, 6379/TCP.
 """
@@ -42,14 +42,14 @@ def ground(request: pytest.FixtureRequest, grounds: Callable[[Encap], Ground]) -
 
 @pytest.fixture(autouse=True)
 def policy(ground: Ground) -> list[str]:
-    """What is applied when a test begins."""
+    """The files that are applied at the start of a test."""
     files = [str(policies(ground.lab.topology)[0])]
     ground.lab.apply(files)
     return files
 
 
 def is_whole(ground: Ground) -> bool:
-    """Another apply is empty on every node, and every connection is as the oracle says."""
+    """Another apply changes nothing on any node, and every connection is as the oracle says."""
     for node, _ in ground.lab.nodes:
         assert ground.ovsnp(node, "apply") == f"{BRIDGE}: flows: nothing to change\n"
     with measuring(ground.lab, concerned(ground.lab.cluster), PACE) as measured:
@@ -59,7 +59,7 @@ def is_whole(ground: Ground) -> bool:
 
 @contextmanager
 def traffic(connection: Connection) -> Iterator[Callable[[], bool]]:
-    """A connection that speaks all the time, the client first; what is called says whether it still does."""
+    """Exchange data on a connection all the time, the client first; give a function that is True while data passes."""
     ended, spoken = threading.Event(), threading.Semaphore(0)
 
     def speak() -> None:
@@ -93,7 +93,7 @@ def end(ground: Ground, daemon: str, number: signal.Signals) -> None:
 
 
 def connects(ground: Ground, client: str, server: str, port: int) -> bool:
-    """Whether a new connection comes about; nobody needs to listen: a refusal has come all the way."""
+    """True if a new connection reaches the server; no server needs to listen, since a refusal comes from its host."""
     with ground.socket(client, socket.AF_INET, socket.SOCK_STREAM) as made:
         made.settimeout(SILENCE)
         try:
@@ -103,7 +103,7 @@ def connects(ground: Ground, client: str, server: str, port: int) -> bool:
         except TimeoutError:
             return False
         except OSError as error:
-            # Nobody has answered who is at the next hop's address either.
+            # The packets that resolve the next hop's address were lost too.
             if error.errno != errno.EHOSTUNREACH:
                 raise
             return False
@@ -151,7 +151,7 @@ def test_a_connection_that_is_no_longer_allowed_ends_with_a_restart_of_the_users
         # The kernel's conntrack outlives ovs-vswitchd.
         within = PATIENCE if IN_KERNEL else SILENCE
         assert [connection.client_speaks(within) for connection in opened] == [IN_KERNEL, IN_KERNEL]
-        # Who speaks first is taken for the one who connects, and the database may connect to anybody.
+        # conntrack takes the first sender as the client, and the database may connect to any host.
         assert all(connection.server_speaks() and connection.client_speaks() for connection in opened)
 
 
@@ -167,7 +167,7 @@ def test_a_connection_to_a_service_goes_on_after_a_restart_in_userspace_where_th
             assert other.server_speaks()
             assert other.client_speaks()
             return
-        # Its kernel may have spoken before us, if the restart lost the acknowledgement of its last word.
+        # The server's kernel may have sent first, if the restart lost the acknowledgement of its last data.
         with pytest.raises(ConnectionResetError):
             other.server_speaks_to_nobody()
 

@@ -1,4 +1,4 @@
-"""An address that gets another holder, by real sockets: on the kernel datapath connections outlive much."""
+"""Another pod gets an address, with real sockets: on the kernel datapath connections live long."""
 
 import shutil
 import sys
@@ -31,7 +31,7 @@ def ground(request: pytest.FixtureRequest, grounds: Callable[[Encap], Ground]) -
 
 
 def apply_next(ground: Ground, directory: Path, holder: str, node: str) -> str:
-    """Apply to one node that another pod has the address of a pod, and that no pod may connect to another."""
+    """Apply on one node: another pod now has the address of ``holder``, and no pod may connect to another."""
     shutil.copytree(ground.lab.topology.cluster_directory, directory)
     (directory / "nobody.yaml").write_text(NOBODY)
     name = f"name: {holder.removeprefix('default/')}\n"

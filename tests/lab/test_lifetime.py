@@ -1,4 +1,4 @@
-"""A lab comes whole or not at all, and goes without a trace."""
+"""`up` builds a lab completely or not at all, and `down` removes it without a trace."""
 
 import shutil
 import signal
@@ -45,7 +45,7 @@ MOMENTS: dict[str, Callable[[LabDirectory], bool]] = {
 
 
 def cut_short(name: str, base: Path, moment: str, number: signal.Signals) -> subprocess.Popen[str]:
-    """Begin to build a lab, and send the signal at that moment."""
+    """Start to build a lab, and send the signal at that moment."""
     directory = LabDirectory(name, base)
     building = start("up", "-t", str(SHIPPED), "--name", name)
     while not MOMENTS[moment](directory) and building.poll() is None:
@@ -133,7 +133,7 @@ def test_a_command_of_the_topology_that_fails_fails_up_and_is_named(name: str, b
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """The small topology where every user may read it, wherever the checkout lies."""
+    """The small topology in a folder that every user may read, wherever the checkout is."""
     with tempfile.TemporaryDirectory(prefix="ovsnp-", dir="/tmp") as directory:
         shutil.copytree(SMALL.parent, directory, dirs_exist_ok=True)
         subprocess.run(["chmod", "--recursive", "a+rX", directory], check=True)
@@ -141,7 +141,7 @@ def public() -> Iterator[Path]:
 
 
 def test_without_root_up_says_so(name: str, base: Path, public: Path) -> None:
-    # Another user, who may read the interpreter and the checkout all the same.
+    # Another user, who may still read the interpreter and the checkout.
     reads = [f"--{kind}-caps=-all,+dac_override" for kind in ("inh", "ambient")]
     nobody = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""What ``lab test`` tells of a lab that stands, and two labs beside each other."""
+"""The output of ``lab test`` for a standing lab, and two labs at the same time."""
 
 import json
 import os

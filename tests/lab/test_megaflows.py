@@ -1,4 +1,4 @@
-"""What one packet leaves in the datapath for those after it: it must fit what is to be treated alike, all and no more.
+"""The megaflow that one packet leaves in the datapath must match exactly the packets that get the same treatment.
 
 The first of the demo's policies is applied: frontends to databases, 6379/TCP.
 """
@@ -23,11 +23,11 @@ both_families = pytest.mark.parametrize("version", [4, 6])
 DATABASES = ("default/db-1", "default/db-2")
 FRONTEND, PLAIN = "default/frontend-1", "default/plain-1"
 POD, SERVICE = ("default/db-2", 6379), ("default/db-2-only", 16379)
-"""The database on the other node, by its own address and by the Service that it is the only endpoint of."""
+"""The database on the other node, by its own address and by the Service whose only endpoint it is."""
 
 CONNECTIONS = 10_000 if PACE.sample is None else 2_000
 MOST = 500
-"""Upcalls and megaflows of so many connections."""
+"""The most upcalls, and the most megaflows, for that many connections."""
 
 
 @pytest.fixture(scope="module", params=Encap)
@@ -43,7 +43,7 @@ def masquerade(request: pytest.FixtureRequest, ground: Ground) -> bool:
 
 @contextmanager
 def listening(ground: Ground, name: str, version: int) -> Iterator[None]:
-    """The database takes connections."""
+    """The database accepts connections during the context."""
     with ground.socket(name, SOCKET_FAMILY[version], socket.SOCK_STREAM) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((ground.address(name, version), 6379))
@@ -52,7 +52,7 @@ def listening(ground: Ground, name: str, version: int) -> Iterator[None]:
 
 
 def connects(ground: Ground, client: str, source: str, to: tuple[str, int], patience: float) -> bool:
-    """Whether a connection from that address of a client's comes about; silence is the only other thing there is."""
+    """True if a connection from that address of a client is established, False after silence; raises other errors."""
     with ground.socket(client, SOCKET_FAMILY[6 if ":" in source else 4], socket.SOCK_STREAM) as made:
         made.settimeout(patience)
         made.bind((source, 0))
@@ -67,7 +67,7 @@ def connects(ground: Ground, client: str, source: str, to: tuple[str, int], pati
 def test_what_comes_without_a_carrier_does_not_decide_about_what_comes_with_one(
     ground: Ground, masquerade: bool, version: int
 ) -> None:
-    """A pod that may not connect does so by itself first: so the node of its server has a megaflow of its packets."""
+    """A denied pod also connects to the server directly: so the server's node has a megaflow of the pod's packets."""
     pod = (ground.address(POD[0], version), POD[1])
     service = (ground.cluster_ip(SERVICE[0], version), SERVICE[1])
     plain, gateway = ground.address(PLAIN, version), ground.gateway("node-1", version)
@@ -82,7 +82,7 @@ def test_what_comes_without_a_carrier_does_not_decide_about_what_comes_with_one(
 
 
 def counted(ground: Ground) -> tuple[int, int]:
-    """Upcalls so far and megaflows now, of both nodes together."""
+    """The upcalls so far and the megaflows now, for both nodes together."""
     said = [ground.lab.runtime.run(at, ["ovs-appctl", "dpctl/show"]) for _, at in ground.lab.nodes]
     return sum(_numbers(r"missed:(\d+)", said)), sum(_numbers(r"flows: (\d+)", said))
 
@@ -95,7 +95,7 @@ def _numbers(pattern: str, texts: Sequence[str]) -> list[int]:
 
 @contextmanager
 def serving(ground: Ground, names: tuple[str, ...]) -> Iterator[None]:
-    """Databases answer the connections of bench/traffic.py."""
+    """The databases answer the connections of bench/traffic.py during the context."""
     runtime = ground.lab.runtime
     with ExitStack() as stack:
         for name in names:

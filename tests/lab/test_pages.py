@@ -1,4 +1,4 @@
-"""The examples of the pages that need a lab, in their order in a lab; `pytest --update-golden` writes them."""
+"""The examples of the pages that need a lab, run in order in one lab; `pytest --update-golden` writes them."""
 
 import json
 import re
@@ -23,14 +23,14 @@ pytestmark = [
 PAGES = ["lab.md", "troubleshooting.md"]
 EXAMPLE = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
 VOLATILE = re.compile(r"\b(duration|lookup|matched|n_packets|n_bytes|idle_age|hard_age|sport|dport|state|id)=[\w.]+")
-"""What is another number each time; the page has those of the run that wrote it."""
+"""Values that differ in every run; the page has the values of the run that wrote it."""
 
 Printed = Callable[[str], str]
 
 
 @pytest.fixture
 def printed(name: str, base: Path, tmp_path: Path) -> Iterator[Printed]:
-    """What a shell on node-1 shows of a command, in a lab that has a name of its own but is told as the usual one."""
+    """The output of a command in a shell on node-1; the lab has its own name, and the output has the usual name."""
     program = tmp_path / "ovsnp"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ovsnp "$@"\n')
     program.chmod(0o755)

@@ -1,6 +1,6 @@
-"""SCTP with real sockets, pod to pod and by a Service: only where the kernel has it.
+"""SCTP with real sockets, from pod to pod and through a Service; only where the kernel has SCTP.
 
-Databases admit frontends by one port.
+Databases admit frontends at one port.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Real connections through cluster IPs: both encapsulations, the source kept or masqueraded, both families.
 
-``default/db`` has a database on each node; ``default/db-2-only`` has the one on node-2, by other ports than the
-pod's, so that its clients on node-1 always cross the tunnel; ``default/nobody`` has no endpoints.
+``default/db`` has a database on each node; ``default/db-2-only`` has only the database on node-2, so that clients on
+node-1 always cross the tunnel, and other ports than the pod; ``default/nobody`` has no endpoints.
 """
 
 import itertools
@@ -39,7 +39,7 @@ EVERYONE = DATABASES | FRONTENDS | NODES | {"default/plain-1", "default/plain-2"
 
 
 def clients(target: str, *, isolated: bool) -> set[str]:
-    """Who is to reach a target, without policy and with the first one: frontends to databases, 6379/TCP."""
+    """The clients that must reach a target: without policies, or with the first (frontends to databases, 6379/TCP)."""
     if target in ("nobody", "unknown"):
         return set()
     if not isolated:
@@ -48,7 +48,7 @@ def clients(target: str, *, isolated: bool) -> set[str]:
 
 
 class Try(msgspec.Struct, frozen=True):
-    """One connection: which client by which of its addresses to which target."""
+    """One connection to try: the target, the client, and the client's address."""
 
     target: str
     client: str
@@ -57,7 +57,7 @@ class Try(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What came of every client's connections to every target, in one mode, with or without policy."""
+    """The results of all clients' connections to all targets, in one mode, with or without the policy."""
 
     ground: Ground
     masquerade: bool
@@ -65,7 +65,7 @@ class Measured(msgspec.Struct, frozen=True):
     results: dict[Try, Result]
 
     def having(self, target: str, version: int, outcome: str) -> set[str]:
-        """Clients all of whose connections to a target came to that."""
+        """The clients for which all connections to a target had that outcome."""
         found: dict[str, set[str]] = {}
         for one, result in self.results.items():
             if (one.target, one.version) == (target, version):
@@ -73,7 +73,7 @@ class Measured(msgspec.Struct, frozen=True):
         return {client for client, outcomes in found.items() if outcomes == {outcome}}
 
     def seen(self, target: str, client: str, version: int) -> dict[str, str]:
-        """What the server saw, by the source that the client used."""
+        """The source addresses that the server saw, by the source that the client used."""
         key = (target, client, version)
         return {
             one.source: got.seen for one, got in self.results.items() if (one.target, one.client, one.version) == key
@@ -81,7 +81,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def measure(ground: Ground, agents: Agents, *, isolated: bool) -> dict[Try, Result]:
-    """Everyone to every target by every address; who is to connect and does not is tried again, with patience."""
+    """Try all clients, targets and addresses; repeat a connection that must succeed and does not, with patience."""
     wanted = [
         Try(target, client, version, source)
         for target, client, version in itertools.product(TARGETS, sorted(EVERYONE), (4, 6))
@@ -143,7 +143,7 @@ def test_the_server_sees_the_pod_or_where_masqueraded_its_nodes_gateway(measured
     pod = {name: measured.ground.address(name, version) for name in FRONTENDS}
     across = measured.ground.gateway("node-1", version) if measured.masquerade else pod["default/frontend-1"]
     assert measured.seen("db-2-only", "default/frontend-1", version) == {pod["default/frontend-1"]: across}
-    # On the same node nothing is masqueraded.
+    # Connections within a node are not masqueraded.
     local = pod["default/frontend-2"]
     assert measured.seen("db-2-only", "default/frontend-2", version) == {local: local}
 
@@ -227,7 +227,7 @@ def listener(ground: Ground, name: str, version: int) -> socket.socket:
 def connect(
     ground: Ground, listeners: dict[str, socket.socket], version: int
 ) -> tuple[str, socket.socket, socket.socket]:
-    """Connect the frontend of node-1; the endpoint that took it, and both ends."""
+    """Connect from the frontend of node-1; give the endpoint that accepted, and both ends."""
     client = ground.socket("default/frontend-1", SOCKET_FAMILY[version], socket.SOCK_STREAM)
     client.settimeout(patient(6))
     client.connect((ground.cluster_ip("default/changing", version), 7000))
@@ -238,7 +238,7 @@ def connect(
 
 
 def exchanged(client: socket.socket, server: socket.socket) -> bool:
-    """Whether data goes both ways."""
+    """True if data goes both ways."""
     client.sendall(b"question")
     server.sendall(server.recv(64) + b" answered")
     return client.recv(64) == b"question answered"
@@ -264,7 +264,7 @@ def test_full_sized_packets_are_never_lost(ground: Ground, masquerade: bool, ver
         resize(ground, largest)
         assert answered(ground, version, largest) == ROUNDS
         if version == 6:
-            # An IPv4 packet's option is smaller than that of IPv6, so there is some room left.
+            # The option is smaller for an IPv4 packet than for IPv6, so an IPv4 packet of this size would still fit.
             resize(ground, largest + 1)
             assert answered(ground, version, largest + 1) == 0
     finally:
@@ -275,7 +275,7 @@ ROUNDS = 50
 
 
 def answered(ground: Ground, version: int, size: int) -> int:
-    """How many packets of that size went through the Service to the other node, and came back."""
+    """The number of packets of that size that went through the Service to the other node and came back."""
     client = ground.socket("default/frontend-1", SOCKET_FAMILY[version], socket.SOCK_DGRAM)
     server = ground.socket("default/db-2", SOCKET_FAMILY[version], socket.SOCK_DGRAM)
     level, discover = {4: (socket.IPPROTO_IP, 10), 6: (socket.IPPROTO_IPV6, 23)}[version]  # *_MTU_DISCOVER
@@ -285,7 +285,7 @@ def answered(ground: Ground, version: int, size: int) -> int:
             one.setsockopt(level, discover, 2)  # *_PMTUDISC_DO: never in fragments
         server.bind((ground.address("default/db-2", version), 7001))
         client.connect((ground.cluster_ip("default/changing", version), 7000))
-        # The first packets between two nodes are lost while the tunnel looks for its neighbour.
+        # The first packets between two nodes are lost while the tunnel resolves the other node's MAC address.
         for _ in range(5):
             if echoed(client, server, b"warm"):
                 break
@@ -298,7 +298,7 @@ def answered(ground: Ground, version: int, size: int) -> int:
 
 
 def echoed(client: socket.socket, server: socket.socket, data: bytes) -> bool:
-    """Whether a datagram reached the server, and its answer the client."""
+    """True if a datagram reached the server, and the answer reached the client."""
     try:
         client.send(data)
         server.sendto(*server.recvfrom(65535))

@@ -1,4 +1,4 @@
-"""``ovsnp trace`` says of connections what became of them when they were tried for real."""
+"""The answers of ``ovsnp trace`` agree with the results of real connections."""
 
 import json
 import os
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.lab
 
 
 SHARE = int(os.environ.get("OVSNP_TRACED_SHARE", "11" if PACE.sample is None else "2"))
-"""Of how many cells one is traced; with 1 all are, over both encapsulations."""
+"""The test traces one of this many cells; with 1 it traces all cells, over both encapsulations."""
 
 DATABASES = ("default/db-1", "default/db-2")
 PORTS = range(41000, 41016)
@@ -78,7 +78,7 @@ def test_cells_are_traced_as_they_were_measured(ground: Ground) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_services_give_the_endpoints_that_traces_say(ground: Ground, version: int) -> None:
-    """Which of the endpoints a connection gets is the datapath's hash: a trace has another, over the same endpoints."""
+    """The datapath chooses an endpoint by a hash; a trace has another hash, over the same endpoints."""
     servers = {pod: listening(ground, pod, version) for pod in DATABASES}
     given = set()
     for port in PORTS:
@@ -94,7 +94,7 @@ def test_services_give_the_endpoints_that_traces_say(ground: Ground, version: in
 
 
 def traced(ground: Ground, source: str, destination: str, port: str, source_port: int, version: int) -> dict[str, Any]:
-    """What the command says on the lab, as JSON."""
+    """The command's answer for the lab, as JSON."""
     of_lab = ("--lab", "--name", ground.lab.settings.name, "-o", "json")
     answer = ovsnp("trace", source, destination, port, "--source-port", source_port, f"--ipv{version}", *of_lab)
     assert answer.code == 0, answer
@@ -113,7 +113,7 @@ def listening(ground: Ground, pod: str, version: int) -> socket.socket:
 
 
 def connected(ground: Ground, client: str, servers: dict[str, socket.socket], version: int, port: int) -> str:
-    """Which server a connection to the Service from this port comes to."""
+    """The server that a connection to the Service from this source port reaches."""
     with ground.socket(client, SOCKET_FAMILY[version], socket.SOCK_STREAM) as opened:
         opened.settimeout(patient(20))
         opened.bind((ground.address(client, version), port))
