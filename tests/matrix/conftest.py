@@ -21,7 +21,7 @@ Golden = Callable[[str], Reach]
 
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Chrome]:
-    """One browser for all of this process's tests, with a window in which every cell of a small matrix is seen."""
+    """One browser for all tests of this process, with a window that shows every cell of a small matrix."""
     if not (CHROMIUM and DRIVER):
         pytest.skip("chromium is not installed (Debian: chromium chromium-driver)")
     with browser("--window-size=6000,3000") as driver:
@@ -43,7 +43,7 @@ def show(chrome: Chrome, tmp_path: Path) -> Show:
 
 @pytest.fixture
 def small_window(chrome: Chrome) -> Iterator[None]:
-    """A window as people have them."""
+    """A window of a usual size."""
     before = chrome.get_window_size()
     chrome.set_window_size(1280, 800)
     yield
@@ -52,7 +52,7 @@ def small_window(chrome: Chrome) -> Iterator[None]:
 
 @pytest.fixture
 def golden(monkeypatch: pytest.MonkeyPatch) -> Golden:
-    """The matrix of a golden case; its files are named as seen from its folder."""
+    """The matrix of a golden case, with file names relative to the folder of the case."""
 
     def golden(case: str) -> Reach:
         monkeypatch.chdir(Path(__file__).parents[1] / "golden" / case)

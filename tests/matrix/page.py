@@ -1,4 +1,4 @@
-"""What the tests do on the page, and what they read of it."""
+"""The actions of the tests on the page, and the parts that they read."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ _MARKS = "return Array.from(document.querySelectorAll('.cell'), each => each.cla
 
 
 def labels(driver: Chrome) -> set[str]:
-    """What the cells that are there say."""
+    """The labels of the cells that are drawn."""
     return set(driver.execute_script(_LABELS))
 
 
 def marks(driver: Chrome) -> list[str]:
-    """How the cells that are there are marked: all, some, none or void."""
+    """The marks of the cells that are drawn: all, some, none or void."""
     return list(driver.execute_script(_MARKS))
 
 
 def type_into(driver: Chrome, field: str, text: str) -> None:
-    """Replace what a filter says."""
+    """Replace the text of a filter."""
     box = driver.find_element(By.ID, field)
     box.clear()
     box.send_keys(text)
@@ -33,11 +33,11 @@ def cell_of(driver: Chrome, source: str, destination: str) -> WebElement:
 
 
 def panel(driver: Chrome) -> str:
-    """What the panel says; nothing where it is closed."""
+    """The text of the panel; empty where the panel is closed."""
     return driver.find_element(By.ID, "panel").text
 
 
 def pod(name: str, *addresses: str) -> dict[str, Any]:
-    """A pod as the API has it."""
+    """A pod as an API object."""
     status = {"podIPs": [{"ip": address} for address in addresses]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "status": status}

@@ -17,11 +17,11 @@ from tests.matrix.page import labels, marks, pod, type_into
 from tests.support.clusters import random_cluster
 
 _DRAWN = "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(arguments[0])))"
-"""Scrolling is told in a frame, and drawn in the next."""
+"""The browser reports a scroll in one frame, and the page draws in the next."""
 
 
 def expected(reach: Reach, port: str = "") -> set[str]:
-    """What the cells should say: the matrix, which other tests hold to the oracle, in words."""
+    """The labels that the cells should have: the matrix in words. Other tests compare the matrix with the oracle."""
     view = View(reach, port=port)
     wording = Wording(reach, view.asked)
 

@@ -1,4 +1,4 @@
-"""Names are anybody's: none of them becomes a part of the page."""
+"""Names may hold any text: no name becomes markup of the page."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_name_of_a_file_stays_text(chrome: Chrome, tmp_path: Path, monkeypatch: 
 def test_any_other_name_stays_text_should_it_pass_the_checks(
     chrome: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Today the API's rules for names are checked; the page does not rely on that."""
+    """ovsnp checks the API's rules for names; the page does not rely on this check."""
     monkeypatch.chdir(tmp_path)
     file = Path("manifests.yaml")
     file.write_text(MANIFESTS)
@@ -49,7 +49,7 @@ def test_any_other_name_stays_text_should_it_pass_the_checks(
 
 
 def shown(chrome: Chrome, data: dict[str, object]) -> None:
-    """Open the page, click, and find the words there and nothing come of them."""
+    """Open the page and click a cell: the panel shows the text, and the text has no effect."""
     page = Path("page.html").resolve()
     page.write_text(render_page(data))
     opened(chrome, page)

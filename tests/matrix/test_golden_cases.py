@@ -1,4 +1,4 @@
-"""All golden cases: the matrix is what the oracle says, in each notation, and names lines that are the rules'."""
+"""All golden cases: the matrix agrees with the oracle, in every notation, and names the lines of the rules."""
 
 import csv
 import io

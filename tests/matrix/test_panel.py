@@ -113,7 +113,7 @@ return Array.from(document.querySelectorAll("#status, #legend li, .label, .colum
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_can_be_read_in_light_and_dark(show: Show, golden: Golden, scheme: str) -> None:
-    """The contrast that WCAG 2.1, 1.4.3 asks for."""
+    """The contrast is at least the one that WCAG 2.1, 1.4.3 requires."""
     driver = show(View(golden("ingress-pod-selector")))
     driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
