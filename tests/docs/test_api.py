@@ -21,7 +21,7 @@ GOLDEN_TEST, GATE, LOOP = PROGRAMS
 
 
 def imported_for_types() -> dict[str, str]:
-    """The module of each name, as type checkers see it."""
+    """The module from which type checkers import each name."""
     tree = ast.parse(Path(ovsnp.__file__).read_text())
     (block,) = (each for each in tree.body if isinstance(each, ast.If))
     return {

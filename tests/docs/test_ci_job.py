@@ -1,4 +1,4 @@
-"""The CI job of the README does what it says, in a repository as the README describes it."""
+"""The CI job of the README works as described, in a repository as the README describes it."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ CASE = GOLDEN / "service-cluster-ip"
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """What the README says that the repository has, with a golden case as its policies and as its case."""
+    """The repository that the README describes, with a golden case as the policies and as the test case."""
     for path, text in FILES.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
@@ -47,7 +47,7 @@ def run(repository: Path, command: str) -> int:
 
 
 def commands() -> list[str]:
-    """What the job runs, without the installation."""
+    """The commands of the job, without the installation."""
     steps = yaml.safe_load(FILES[JOB])["jobs"]["policies"]["steps"]
     return [step["run"] for step in steps if "run" in step and not step["run"].startswith("pip ")]
 
@@ -58,7 +58,7 @@ def test_job_has_three_commands() -> None:
 
 def test_every_step_runs(repository: Path) -> None:
     lint, check, pytest_command = commands()
-    assert run(repository, lint) in (0, 1)  # the golden case is not without findings
+    assert run(repository, lint) in (0, 1)  # the golden case has findings
     assert run(repository, check) == 0
     assert run(repository, pytest_command) == 0
     assert 'tests="1"' in (repository / "network.xml").read_text()

@@ -1,4 +1,4 @@
-"""What `ovsnp compile -o json` prints of the golden cases is as docs/compile.schema.json says."""
+"""The output of `ovsnp compile -o json` for the golden cases matches docs/compile.schema.json."""
 
 import json
 import os

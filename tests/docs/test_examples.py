@@ -1,4 +1,4 @@
-"""The examples of the pages are what the commands print; `pytest --update-golden` writes them."""
+"""The examples of the pages are the output of the commands; `pytest --update-golden` writes them."""
 
 import re
 import sys
@@ -22,7 +22,7 @@ PAGES = [
     "verify.md",
 ]
 ELSEWHERE = "<!-- on the bridge: "
-"""Before examples that need Open vSwitch, which tests/ovs runs."""
+"""The mark before examples that need Open vSwitch; tests/ovs runs these."""
 EXAMPLE = re.compile(r"<!-- in (?P<folder>[a-z0-9-]+) -->\n```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```\n")
 
 
@@ -34,7 +34,7 @@ EXAMPLES = [(page, match["folder"], match["command"]) for page in PAGES for matc
 
 
 def printed(folder: str, command: str, tmp_path: Path) -> str:
-    """What a shell shows of the command, in that folder of the golden cases, where no Open vSwitch is found."""
+    """The output of the command in a shell, in that folder of the golden cases, without Open vSwitch."""
     (tmp_path / "ovsnp").write_text(f'#!/bin/sh\nexec {sys.executable} -m ovsnp "$@"\n')
     (tmp_path / "ovsnp").chmod(0o755)
     return printed_by_shell(
@@ -45,7 +45,7 @@ def printed(folder: str, command: str, tmp_path: Path) -> str:
 
 
 def example(page: str, folder: str, command: str) -> re.Match[str]:
-    """Where the page has it."""
+    """The match of the example in the page."""
     return next(
         each for each in EXAMPLE.finditer(text_of(page)) if (each["folder"], each["command"]) == (folder, command)
     )

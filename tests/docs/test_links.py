@@ -1,4 +1,4 @@
-"""Links between the pages lead somewhere, and every command has its page."""
+"""Links between the pages have targets, and every command has a page."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ WITHOUT_PAGE = {"completion"}
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings of a page as GitHub names them."""
+    """The anchors that GitHub makes of a page's headings."""
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

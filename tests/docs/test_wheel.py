@@ -1,4 +1,4 @@
-"""The wheel has all that ovsnp needs, and runs where nothing of the repository is near."""
+"""The wheel contains everything that ovsnp needs, and works without the repository."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """A virtual environment with the wheel; its libraries are those of the tests' own."""
+    """A virtual environment with the wheel and the libraries of the tests' own environment."""
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
     python = folder / "bin" / "python"
@@ -37,7 +37,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
         [sys.executable, "-m", "pip", "--python", python, "install", *offline, wheel], check=True, timeout=120
     )
     (packages,) = folder.glob("lib/python3*/site-packages")
-    # The editable ovsnp of that folder is not found this way: files of the kind in it are not read.
+    # This does not make the editable ovsnp of that folder importable: Python does not read .pth files there.
     (packages / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return folder
 
