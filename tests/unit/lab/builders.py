@@ -1,4 +1,4 @@
-"""Hosts, cells and matrices in few words."""
+"""Short builders of hosts, cells and matrices."""
 
 from ovsnp.lab.hosts import Host, HostKind
 from ovsnp.lab.matrix import Case, Matrix, MeasuredCell
@@ -17,7 +17,7 @@ def host(name: str, *addresses: str) -> Host:
 
 
 def cells(source: Host, destination: Host, *, connected: bool, traffic: Traffic = REDIS) -> list[MeasuredCell]:
-    """One for every pair of addresses of one family, measured as expected."""
+    """A cell, measured as expected, for every pair of addresses of one family."""
     return [
         MeasuredCell(
             Case(source, destination, one, other, traffic),
@@ -31,7 +31,7 @@ def cells(source: Host, destination: Host, *, connected: bool, traffic: Traffic 
 
 
 def matrix(hosts: list[Host], reached: dict[Traffic, set[tuple[str, str]]]) -> Matrix:
-    """A full matrix in which these pairs, by name, connect and no others."""
+    """A full matrix in which exactly these pairs, by name, connect."""
     return Matrix(
         tuple(hosts),
         tuple(reached),

@@ -1,4 +1,4 @@
-"""What changed, in sentences."""
+"""The sentences about changes between two measurements."""
 
 from ovsnp.lab.changes import changes
 from ovsnp.lab.matrix import Matrix

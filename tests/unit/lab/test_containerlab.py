@@ -1,4 +1,4 @@
-"""What the containerlab runtime says where something is missing or went wrong, and the file that it deploys."""
+"""The errors of the containerlab runtime where a program is missing or a step fails, and the file that it deploys."""
 
 import io
 import tarfile
@@ -74,7 +74,7 @@ def test_the_deployed_file_is_valid_for_containerlab() -> None:
 
 
 def test_manifests_are_packed_as_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no manifest is passed over in a container as it is on this machine."""
+    """A container skips files that are no manifests as this machine does."""
     monkeypatch.chdir(tmp_path)
     written = {"dir/sub/a.yaml": "a", "dir/values.yaml": "v", "b.json": "b", "other/a.yaml": "o"}
     for file, text in written.items():

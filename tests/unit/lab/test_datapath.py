@@ -1,4 +1,4 @@
-"""What a topology becomes for the kernel datapath."""
+"""The topology adapted to the kernel datapath."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"
 
 
 def topology(*commands: str) -> Topology:
-    """A node with an uplink ``eth1`` and a pod at ``a``, and these commands at the node."""
+    """A node with an uplink ``eth1``, a pod at ``a``, and these commands."""
     node = TopologyNode("n", {"ovsnp.node": "n"}, {}, tuple(tuple(line.split()) for line in commands))
     others = (
         TopologyNode("pod", {"ovsnp.pod": "default/a"}, {}, ()),

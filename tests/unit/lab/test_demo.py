@@ -1,4 +1,4 @@
-"""The demo where no lab can stand."""
+"""The demo on a machine that cannot run a lab."""
 
 import pytest
 from click.testing import CliRunner

@@ -1,4 +1,4 @@
-"""Who the ends of a lab's connections are."""
+"""The ends of a lab's connections."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an interrupt must not cut in two."""
+"""Work that an interrupt must not stop half-way."""
 
 import signal
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The lab's directory: claimed once, locked, and ending only what is its own."""
+"""The lab's directory: it is claimed once and locked, and only the lab's own processes are ended."""
 
 import subprocess
 import sys

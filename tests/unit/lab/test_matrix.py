@@ -1,4 +1,4 @@
-"""Which connections are tried, and when a cell passes."""
+"""The connections that are tried, and the condition for a passed cell."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The matrix for people and for programs."""
+"""The measured matrix as text and as JSON."""
 
 import msgspec
 

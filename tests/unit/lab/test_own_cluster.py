@@ -1,4 +1,4 @@
-"""A lab of the user's own cluster: which pods it has, who is outside, which addresses nodes have, what is written."""
+"""A lab of the user's own cluster: the pods, the outside hosts, the addresses of nodes, and the files."""
 
 import json
 from itertools import pairwise
@@ -38,7 +38,7 @@ def golden(case: str) -> Cluster:
 
 
 def told(cluster: Cluster) -> Cluster:
-    """All that a cluster says, without where it is written and what does not count."""
+    """The cluster without places in files and without the objects that ovsnp ignores."""
     return msgspec.structs.replace(
         bare(cluster),
         idle=frozenset(),

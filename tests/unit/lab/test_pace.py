@@ -1,4 +1,4 @@
-"""Which cells a sample has."""
+"""The cells of a sample, and the patience of tries."""
 
 from ovsnp.lab.pace import Pace
 

@@ -1,4 +1,4 @@
-"""How often a probe is tried, and how fast, beside agents that are a loss of packets."""
+"""The number and rate of tries of a probe, with agents that lose packets."""
 
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -12,7 +12,7 @@ CONNECTED, SILENCE, UNREACHABLE = Result("connected"), Result("silence"), Result
 
 
 class Network:
-    """Answers every probe by its port and the number of the try, and keeps what was asked of it."""
+    """Answers a probe by its port and the number of the try; stores the number of probes, timeout and rate of tries."""
 
     def __init__(self, answer: Callable[[int, int], Result]) -> None:
         self.answer = answer

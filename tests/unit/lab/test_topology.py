@@ -1,4 +1,4 @@
-"""The topology file: what is read, and what is refused, with its place."""
+"""The topology file: the parts that are read, and errors with their places."""
 
 import json
 from pathlib import Path
