@@ -1,4 +1,4 @@
-"""A file of expectations, and what `check` says of it."""
+"""Runs `check` on a file of expectations."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ spec:
 
 @pytest.fixture
 def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
-    """Run `check` on expectations, of two nodes, three pods, a Service, and a policy that admits frontends on 80."""
+    """Run `check` on expectations about two nodes, three pods, a Service, and a policy that admits frontends on 80."""
     monkeypatch.chdir(tmp_path)
     Path("manifests").mkdir()
     Path("manifests/cluster.yaml").write_text(CLUSTER + SERVICE)
@@ -43,5 +43,5 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
 
 
 def validate(document: Any) -> None:
-    """Hold what `check -o json` prints against its schema."""
+    """Validate the output of `check -o json` against its schema."""
     jsonschema.Draft202012Validator(json.loads((DOCS / "check.schema.json").read_text())).validate(document)

@@ -1,4 +1,4 @@
-"""All golden cases: what `check` finds by the prepared oracle is what `explain` says."""
+"""All golden cases: `check`, with the prepared oracle, and `explain` agree."""
 
 import pytest
 

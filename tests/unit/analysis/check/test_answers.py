@@ -1,4 +1,4 @@
-"""What `check` makes of expectations: the oracle's verdict of every combination, and exit codes."""
+"""The answers of `check` to expectations: the oracle's verdict for every combination, and exit codes."""
 
 import json
 from pathlib import Path

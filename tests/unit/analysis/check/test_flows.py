@@ -1,4 +1,4 @@
-"""`check --flows`: flows that were changed by hand fail the expectations they break, and no others."""
+"""`check --flows`: flows that were changed by hand fail the expectations that they break, and no others."""
 
 import json
 import os
@@ -22,7 +22,7 @@ DROP = "table=150,priority=100,reg2=0xf62ba440 actions=drop"
 
 @pytest.fixture
 def asked(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """Run `check` on expectations and on the flows of node-1, of which one piece of text became another."""
+    """Run `check` on expectations and on the flows of a node, in which ``new`` replaces ``old``."""
     monkeypatch.setenv("OVS_RUNDIR", os.devnull)
 
     def ask(text: str, *arguments: object, old: str = "", new: str = "", node: str = "node-1") -> Answer:
@@ -35,7 +35,7 @@ def asked(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 def heads(answer: Answer) -> list[str]:
-    """What is wrong, and with which packets."""
+    """The lines about expectations that are not met, then the lines about their packets."""
     said = [line for line in answer.out.splitlines() if line.startswith("expected.yaml:")]
     return [*said, *(line.strip() for line in answer.out.splitlines() if ", by the " in line)]
 

@@ -1,4 +1,4 @@
-"""All golden cases, on every node: the flows meet every expectation that the oracle has, and none of the opposite."""
+"""All golden cases, on every node: the flows meet what the oracle expects, and do not meet the opposite."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -32,7 +32,7 @@ def expecting(question: Question, expected: Outcome) -> JudgedExpectation:
 
 
 def known(cluster: Cluster, terms: Terms) -> Iterator[Judged]:
-    """Questions with what the oracle says of them; not those of which it depends on the endpoint."""
+    """Questions with the oracle's answer, without the questions whose answer is mixed."""
     clients = [*(f"node/{name}" for name in cluster.nodes), *OUTSIDE]
     services = [f"svc/{service.key}" for service in cluster.services]
     written = [Written(*ends) for ends in product(clients, services)]
@@ -58,13 +58,13 @@ def test_golden_case(case: str) -> None:
         for judged in known(cluster, Terms(options.strict_nodes, options.service_blocks, node)):
             question = judged.asked.question
             told = flows.ask(judged)
-            # Nothing goes back by the gateway where it came from, to outsiders or nodes, whatever policies say.
+            # A packet from the gateway never leaves by the gateway, to outsiders or nodes, whatever policies say.
             assert {
                 miss.example.who for miss in told.misses if not miss.example.who[1].startswith(BACK_OUTSIDE)
             } == set()
             assert told.silent is not None
             spoken += len(question.connections) - told.silent
-            # What is allowed passes, so it does not meet the opposite; what is denied may be so elsewhere.
+            # An allowed connection cannot fail the opposite here: for these flows, another node may deny it.
             if judged.outcome is Outcome.DENIED and not told.silent:
                 opposite = OPPOSITE[judged.outcome]
                 assert flows.ask(Judged(expecting(question, opposite), judged.outcome, judged.outcome)).misses

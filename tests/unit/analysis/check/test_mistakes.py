@@ -1,4 +1,4 @@
-"""What may be wrong in a file of expectations: all of it is said at once, each with its line, and nothing is judged."""
+"""Mistakes in a file of expectations: `check` reports all at once with their lines, and judges nothing."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ spec: {podSelector: {}, policyTypes: [Ingress]}
 
 
 def ingress(name: str, to: str, rules: str, namespace: str = "default") -> str:
-    """A policy for pods of a role, with the rules as they are written."""
+    """A policy for the pods with a role, with ``rules`` as its text."""
     return f"""
 kind: NetworkPolicy
 apiVersion: networking.k8s.io/v1
@@ -164,7 +164,7 @@ def test_lines_are_few_and_say_it(name: str, tmp_path: Path) -> None:
 
 
 def told(directory: Path, before: str, after: str, terms: Terms | None = None) -> list[str]:
-    """The lines of what is different between the cluster with these manifests and with those."""
+    """The lines about the difference between the cluster with ``before`` and the cluster with ``after``."""
     clusters = []
     for side, text in (("old", before), ("new", after)):
         (directory / f"{side}.yaml").write_text(text)

@@ -1,4 +1,4 @@
-"""All golden cases: explanations agree with the oracle, keep to the schema, and name lines that say what they claim."""
+"""All golden cases: explanations agree with the oracle, match the schema, and name the right lines of files."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ PORTS = (None, "6379", "80", "53/udp", "9899/sctp", "8080")
 
 
 def questions(cluster: Cluster) -> list[Question]:
-    """Every pod, node, Service and two outsiders to each other, at some ports."""
+    """Questions between all pods, nodes, Services and two outsiders, at some ports."""
     pods = [pod.key for pod in cluster.pods]
     others = [*(f"node/{name}" for name in cluster.nodes), *OUTSIDE]
     services = [f"svc/{service.key}" for service in cluster.services]
@@ -55,7 +55,7 @@ def questions(cluster: Cluster) -> list[Question]:
 
 
 def asked(cluster: Cluster, written: Written) -> list[Question]:
-    """None where the two have no address family in common, which is a mistake of its own."""
+    """The question; an empty list where the ends share no address family, which is an error of its own."""
     try:
         return [read_question(Roster(cluster), written)]
     except Exception as error:
@@ -135,7 +135,7 @@ def printed(made: msgspec.Struct) -> Any:
 
 
 def items(value: Any) -> list[dict[str, Any]]:
-    """Everything in a document that has a path and a line."""
+    """All objects of a document that have a path, and so a line."""
     if isinstance(value, dict):
         return [*([value] if "path" in value else []), *(found for each in value.values() for found in items(each))]
     return [found for each in value for found in items(each)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""What came nearest, and what it lacks."""
+"""The nearest rules, and what the connection lacks for them."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ PORT_80 = PortEntry(port=80)
 
 
 def guarded(*rules: Rule) -> Cluster:
-    """The server with these rules for ingress."""
+    """A cluster in which a policy with these ingress rules isolates the server."""
     return b.cluster(*NAMESPACES, NODE, SERVER, CLIENT, b.policy("default/p", ingress=rules))
 
 
@@ -38,14 +38,14 @@ def peer(*requirements: tuple[object, ...], namespaces: Selector | None = b.EVER
 
 
 def nearest(state: Cluster, source: str = "10.20.0.11", port: int = 80) -> list[tuple[int, list[str], bool | None]]:
-    """For each rule that came near: its number, what it lacks in words, what then."""
+    """For each near rule: its index, the needs in words, and whether the connection is then allowed."""
     ends = who(state, parse_address(source)), who(state, parse_address("10.20.0.10"))
     (way,) = explain(state, Connection(*ends, b.tcp(port))).ways
     return [(miss.rule, [*map(need_words, miss.needs)], miss.then) for miss in way.ingress.nearest]
 
 
 def lacking(item: Peer, source: str = "10.20.0.11") -> list[str]:
-    """What the source lacks for this only peer."""
+    """What the source lacks to match this peer, the only one."""
     ((_, words, _),) = nearest(guarded(Rule((item,))), source)
     return words
 
@@ -157,7 +157,7 @@ def test_a_side_that_would_not_be_all() -> None:
 
 
 def test_advice_that_brings_another_policy_upon_the_pod_is_not_given() -> None:
-    """To itself through a Service: the label that the rule wants makes another policy select the pod."""
+    """A pod connects to itself through a Service: the label that the rule needs makes another policy select the pod."""
     pod = b.pod("default/self", "10.20.0.10", app="x")
     state = b.cluster(
         NODE,
@@ -167,7 +167,8 @@ def test_advice_that_brings_another_policy_upon_the_pod_is_not_given() -> None:
         b.policy("default/r", b.labelled(app="x"), ingress=[Rule((), (PortEntry(port=81),))]),
         b.service("default/s", "10.96.0.1", ports=[b.port(80, 80)], app="x"),
     )
-    # p's rule still admits it, so both are told; where the label takes p away, only the other is.
+    # With the label, p's rule still admits the connection, so p and r are near. Where p does not select a pod with the
+    # label, only r is near.
     (connection,) = read_question(Roster(state), Written("self", "svc/s", "80")).connections
     assert [miss.policy.name for miss in explain(state, connection).ways[0].ingress.nearest] == ["p", "r"]
     moved = b.policy(

@@ -1,4 +1,4 @@
-"""All about one pod."""
+"""The answer about one pod."""
 
 from msgspec.structs import replace
 

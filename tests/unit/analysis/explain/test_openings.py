@@ -1,4 +1,4 @@
-"""What one end may open to another at whatever port."""
+"""The ports that one end may open to another."""
 
 from ovsnp.analysis.explain.openings.openings import Opening, openings
 from ovsnp.analysis.explain.openings.openings_text import opening_lines

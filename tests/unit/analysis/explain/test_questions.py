@@ -1,4 +1,4 @@
-"""PORT of the command line, and the connections that the three arguments mean."""
+"""PORT of the command line, and the connections that SRC, DST and PORT mean."""
 
 import pytest
 

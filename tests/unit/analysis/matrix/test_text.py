@@ -1,4 +1,4 @@
-"""How the table names many at once."""
+"""The words of the table for many names at once."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SPACES = [f"s{number:02}" for number in range(12)]
 
 
 def cluster(*isolated: str) -> list[Object]:
-    """Twelve namespaces with the pods a and b; the pods of these keys, ``NAMESPACE/NAME``, take nothing."""
+    """Twelve namespaces with the pods a and b; the pods with these keys, ``NAMESPACE/NAME``, admit no connections."""
     found: list[Object] = []
     for place, space in enumerate(SPACES):
         found.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
@@ -39,7 +39,7 @@ def cluster(*isolated: str) -> list[Object]:
 
 
 def told(source: str, *isolated: str, to: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Ports and names of each line of a source."""
+    """The ports and names in each line of a source."""
     view = View(Reach(load_objects(cluster(*isolated))), [source], to)
     lines = [line.split(None, 2) for line in text_lines(view)]
     return [(ports, names) for _, ports, names in lines[1:]]

@@ -1,4 +1,4 @@
-"""Which pods are one workload, and what it is called."""
+"""The grouping of pods by workload, and the names of workloads."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A packet is of one pod, also where several are asked about."""
+"""A trace sends the packet of one pod, also where the question names several pods."""
 
 from ovsnp.analysis.naming.ends import name_of
 from ovsnp.analysis.naming.questions import Written, read_question

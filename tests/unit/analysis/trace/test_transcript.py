@@ -1,4 +1,4 @@
-"""What `ofproto/trace` prints, read."""
+"""Reads the output of `ofproto/trace`."""
 
 from ovsnp.analysis.trace.transcript import read_transcript
 
@@ -104,7 +104,7 @@ def test_where_it_was_sent() -> None:
 
 
 def sending(*remarks: str) -> str:
-    """A transcript of a packet that table 180 sends, with what Open vSwitch remarks."""
+    """A transcript of a packet that table 180 sends, with these remarks of Open vSwitch."""
     lines = "".join(f"     {remark}\n" for remark in remarks)
     visit = f"180. priority 100, cookie 0xa5eb40000000000\n    output:NXM_NX_REG7[]\n{lines}"
     return f'Flow: tcp,in_port=1\n\nbridge("br-int")\n----------------\n{visit}\nFinal flow: unchanged\n'

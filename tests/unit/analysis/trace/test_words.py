@@ -1,4 +1,4 @@
-"""A trace has words for the tables that connections go through, made of what their flows are for."""
+"""A trace has words for the tables that connections pass through, made from the purposes of the flows."""
 
 from typing import cast
 
