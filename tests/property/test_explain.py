@@ -9,7 +9,7 @@ import pytest
 
 from ovsnp.analysis.explain.needs import Change, Holder, InNamespace, Label, Need, PortName, RulePort, ToPort
 from ovsnp.analysis.explain.query import Query
-from ovsnp.analysis.explain.reasons import BackendVerdict, Explanation, Reasons, explain
+from ovsnp.analysis.explain.reasons import BackendVerdict, Explanation, Reasons, explain_connection
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection
 from ovsnp.manifests import load_objects
@@ -79,7 +79,7 @@ def test_verdicts_are_the_oracles(seed: int) -> None:
     objects, connections, terms = scene(seed)
     cluster = load_objects(objects)
     for connection in connections:
-        answer = explain(cluster, connection, terms)
+        answer = explain_connection(cluster, connection, terms)
         assert [way.verdict for way in answer.ways] == judged(cluster, connection, terms)
         assert (answer.nobody is None) == bool(answer.ways)
         for _, _, reasons in sides(answer):
@@ -91,7 +91,7 @@ def test_what_is_said_to_match_matches_and_what_is_said_to_lack_does_not(seed: i
     objects, connections, terms = scene(seed)
     cluster = load_objects(objects)
     for connection in connections:
-        for way, direction, reasons in sides(explain(cluster, connection, terms)):
+        for way, direction, reasons in sides(explain_connection(cluster, connection, terms)):
             _, far = way.query.ends(direction)
             for each in reasons.admitting:
                 rule = each.admission.policy.rules(direction)[each.admission.rule]
@@ -117,7 +117,7 @@ def test_who_does_what_is_needed_is_let_pass_by_that_side(seed: int) -> None:
     objects, connections, terms = scene(seed)
     cluster, done = load_objects(objects), set()
     for connection in connections:
-        for way, direction, reasons in sides(explain(cluster, connection, terms)):
+        for way, direction, reasons in sides(explain_connection(cluster, connection, terms)):
             for miss in reasons.nearest:
                 doable = all(isinstance(need, Change) for need in miss.needs)
                 assert (miss.then is None) != doable
@@ -179,6 +179,6 @@ def test_random_clusters_lack_something_of_every_kind() -> None:
         objects, connections, terms = scene(seed)
         cluster = load_objects(objects)
         for connection in connections:
-            for _, _, reasons in sides(explain(cluster, connection, terms)):
+            for _, _, reasons in sides(explain_connection(cluster, connection, terms)):
                 seen |= {type(need).__name__ for miss in reasons.nearest for need in miss.needs}
     assert seen == {"Label", "InNamespace", "ToPort", "PortName", "RulePort", "OtherAddress", "OtherEnd"}

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from ovsnp.analysis.explain.explainer import Explainer
 from ovsnp.analysis.explain.openings.openings import openings
-from ovsnp.analysis.explain.oracle import Oracle
 from ovsnp.analysis.explain.reasons import Outcome, outcome
 from ovsnp.analysis.naming.questions import Pairs, Written, read_pairs, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -49,7 +49,7 @@ def test_answer_is_that_of_all_pairs(seed: int) -> None:
     random = Random(seed)
     objects = random_cluster(random)
     cluster, strict_nodes = load_objects([*objects, *replicas(random, objects)]), seed % 2 == 0
-    roster, oracle = Roster(cluster, strict_nodes=strict_nodes), Oracle(cluster, Terms(strict_nodes))
+    roster, oracle = Roster(cluster, strict_nodes=strict_nodes), Explainer(cluster, Terms(strict_nodes))
     for written, pairs in asked(random, roster):
         found = openings(cluster, pairs.pairs, strict_nodes=strict_nodes)
         for traffic in random.sample(TRAFFIC, 8):

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from ovsnp.analysis.check.reading import Expectation
-from ovsnp.analysis.explain.oracle import Oracle
+from ovsnp.analysis.explain.explainer import Explainer
 from ovsnp.analysis.explain.reasons import Explanation, Outcome, outcome
 from ovsnp.analysis.naming.ports import read_port
 from ovsnp.analysis.naming.questions import Question, read_question
@@ -102,9 +102,9 @@ def judge(
     readings: Readings, asked: Iterable[JudgedExpectation], terms: Terms, flows: Flows | None = None
 ) -> Iterator[Judged]:
     """The oracle's verdicts, with the reasons only of those that are not as expected: reasons take longer to find."""
-    certain = possible = Oracle(readings.certain, terms)
+    certain = possible = Explainer(readings.certain, terms)
     if readings.possible is not readings.certain:
-        possible = Oracle(readings.possible, terms)
+        possible = Explainer(readings.possible, terms)
     for each in asked:
         connections = each.question.connections
         now = then = outcome([*map(certain.outcome, connections)])

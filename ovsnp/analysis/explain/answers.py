@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ovsnp.analysis.explain.oracle import Oracle
+from ovsnp.analysis.explain.explainer import Explainer
 from ovsnp.analysis.explain.reasons import Explanation, Outcome, outcome
 from ovsnp.analysis.naming.questions import Question, Written, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -62,4 +62,4 @@ def explain(
 def answer(roster: Roster, written: Written, terms: Terms) -> Answer:
     """Ask the policies about the connections that a user wrote. Raises UsageError as `read_question` does."""
     question = read_question(roster, written)
-    return Answer(question, Oracle(roster.cluster, terms).answers(question))
+    return Answer(question, Explainer(roster.cluster, terms).answers(question))

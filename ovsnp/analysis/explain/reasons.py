@@ -86,7 +86,7 @@ def outcome(parts: Sequence[Outcome]) -> Outcome:
     return different.pop() if len(different) == 1 else Outcome.MIXED
 
 
-def explain(cluster: Cluster, connection: Connection, terms: Terms | None = None) -> Explanation:
+def explain_connection(cluster: Cluster, connection: Connection, terms: Terms | None = None) -> Explanation:
     """Ask the oracle about a connection, and give the reasons of the verdict."""
     terms = terms or Terms()
     destination = connection.destination

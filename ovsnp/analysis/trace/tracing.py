@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ovsnp.analysis.explain.reasons import explain
+from ovsnp.analysis.explain.reasons import explain_connection
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.agreement import Traced, compare
@@ -37,7 +37,7 @@ def trace(
         start = _start(cluster, nodes, connection, asked.terms.entry)
         terms = msgspec.structs.replace(asked.terms, entry=start)
         way = follow(cluster, nodes, connection, start, asked.source_port)
-        answer = explain(cluster, connection, terms)
+        answer = explain_connection(cluster, connection, terms)
         said = judged(answer, way)
         taken = tuple(tuple(steps(each, said)) for each in way.stretches)
         yield compare(cluster, nodes, Traced(answer, way, taken))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ovsnp.analysis.explain.explanation_text import lines
-from ovsnp.analysis.explain.reasons import explain
+from ovsnp.analysis.explain.reasons import explain_connection
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.counterexample import Counterexample
@@ -64,5 +64,5 @@ def _explained(written: Written, cluster: Cluster, options: Options) -> list[str
     if any(who(cluster, parse_address(written.destination)) == each.source for each in question.connections):
         return []
     terms = Terms(options.strict_nodes, options.service_blocks, options.node)
-    answers = [explain(cluster, connection, terms) for connection in question.connections]
+    answers = [explain_connection(cluster, connection, terms) for connection in question.connections]
     return [line.plain for line in lines(question, answers, Places())]

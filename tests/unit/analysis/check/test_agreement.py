@@ -1,10 +1,10 @@
-"""All golden cases: `check`, with the prepared oracle, and `explain` agree."""
+"""All golden cases: `check`, with the prepared oracle, and `explain_connection` agree."""
 
 import pytest
 
 from ovsnp.analysis.check.judging import JudgedExpectation, judge
 from ovsnp.analysis.check.reading import Expectation, ExpectationPaths
-from ovsnp.analysis.explain.reasons import Outcome, explain, outcome
+from ovsnp.analysis.explain.reasons import Outcome, explain_connection, outcome
 from ovsnp.analysis.naming.questions import Written
 from ovsnp.cli.settings_file import read_mapping
 from ovsnp.errors import Place
@@ -26,6 +26,8 @@ def test_golden_case(case: str) -> None:
     assert asked
     for terms in (Terms(), Terms(strict_nodes=True, entry=entry), Terms(service_blocks=True)):
         for judged in judge(readings(cluster), asked, terms):
-            answers = [explain(cluster, connection, terms) for connection in judged.asked.question.connections]
+            answers = [
+                explain_connection(cluster, connection, terms) for connection in judged.asked.question.connections
+            ]
             assert judged.outcome is outcome([answer.outcome for answer in answers])
             assert bool(judged.answers) is (judged.outcome is not Outcome.ALLOWED)

@@ -17,7 +17,7 @@ from ovsnp.analysis.explain.one_pod.one_pod_text import one_pod_lines
 from ovsnp.analysis.explain.openings.openings import openings
 from ovsnp.analysis.explain.openings.openings_document import openings_document
 from ovsnp.analysis.explain.openings.openings_text import opening_lines
-from ovsnp.analysis.explain.reasons import explain
+from ovsnp.analysis.explain.reasons import explain_connection
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
 from ovsnp.analysis.naming.questions import Pairs, Question, Written, read_pairs, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -71,7 +71,7 @@ def test_golden_case(case: str) -> None:
     terms = Terms(strict_nodes=bool(written.get("strict-nodes")), service_blocks=bool(written.get("service-blocks")))
     places = Places()
     for question in questions(cluster):
-        answers = [explain(cluster, connection, terms) for connection in question.connections]
+        answers = [explain_connection(cluster, connection, terms) for connection in question.connections]
         for answer in answers:
             connection = answer.connection
             if isinstance(connection.destination, ClusterIPEnd):
@@ -147,7 +147,7 @@ def test_lines_are_those_of_the_diagnostics() -> None:
     question = read_question(Roster(cluster), Written("web-0", "db-0", "80"))
     (place,) = (policy.place for policy in cluster.policies)
     assert place == Place(str(folder / "policies.yaml"), place.document)
-    answers = [explain(cluster, each) for each in question.connections]
+    answers = [explain_connection(cluster, each) for each in question.connections]
     found = items(printed(document(question, answers, Places())))
     assert {each["path"] for each in found} == {
         "",

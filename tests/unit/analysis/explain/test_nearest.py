@@ -6,7 +6,7 @@ import pytest
 
 from ovsnp.analysis.explain.explanation_text import lines
 from ovsnp.analysis.explain.needs import need_words
-from ovsnp.analysis.explain.reasons import Nobody, Outcome, explain
+from ovsnp.analysis.explain.reasons import Nobody, Outcome, explain_connection
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection, Written, read_question
 from ovsnp.analysis.naming.roster import Roster
@@ -40,7 +40,7 @@ def peer(*requirements: tuple[object, ...], namespaces: Selector | None = b.EVER
 def nearest(state: Cluster, source: str = "10.20.0.11", port: int = 80) -> list[tuple[int, list[str], bool | None]]:
     """For each near rule: its index, the needs in words, and whether the connection is then allowed."""
     ends = who(state, parse_address(source)), who(state, parse_address("10.20.0.10"))
-    (way,) = explain(state, Connection(*ends, b.tcp(port))).ways
+    (way,) = explain_connection(state, Connection(*ends, b.tcp(port))).ways
     return [(miss.rule, [*map(need_words, miss.needs)], miss.then) for miss in way.ingress.nearest]
 
 
@@ -170,12 +170,12 @@ def test_advice_that_brings_another_policy_upon_the_pod_is_not_given() -> None:
     # With the label, p's rule still admits the connection, so p and r are near. Where p does not select a pod with the
     # label, only r is near.
     (connection,) = read_question(Roster(state), Written("self", "svc/s", "80")).connections
-    assert [miss.policy.name for miss in explain(state, connection).ways[0].ingress.nearest] == ["p", "r"]
+    assert [miss.policy.name for miss in explain_connection(state, connection).ways[0].ingress.nearest] == ["p", "r"]
     moved = b.policy(
         "default/p", b.expressed("role", Operator.DOES_NOT_EXIST), ingress=[Rule((peer(("role", Operator.EXISTS)),))]
     )
     state = b.cluster(NODE, pod, moved, *state.policies[1:], *state.services)
-    assert [miss.policy.name for miss in explain(state, connection).ways[0].ingress.nearest] == ["r"]
+    assert [miss.policy.name for miss in explain_connection(state, connection).ways[0].ingress.nearest] == ["r"]
 
 
 def test_strict_nodes_counts_for_a_backend_on_a_node() -> None:
@@ -188,8 +188,8 @@ def test_strict_nodes_counts_for_a_backend_on_a_node() -> None:
         b.endpoints("default/s", 80, b.endpoint("172.16.0.2", "node-1")),
     )
     (connection,) = read_question(Roster(state), Written("client", "svc/s", "80")).connections
-    assert explain(state, connection).outcome is Outcome.ALLOWED
-    assert explain(state, connection, Terms(strict_nodes=True)).outcome is Outcome.DENIED
+    assert explain_connection(state, connection).outcome is Outcome.ALLOWED
+    assert explain_connection(state, connection, Terms(strict_nodes=True)).outcome is Outcome.DENIED
 
 
 IN_THE_RULE = "name port 8080/tcp in the rule: behind svc/default/s policies see the port of the pods"
@@ -222,7 +222,7 @@ def test_behind_a_service_the_port_of_the_pods_is_named(ports: list[ServicePort]
         b.service("default/s", "10.96.0.1", ports=ports, app="web"),
     )
     question = read_question(Roster(state), Written("client", "svc/s", "80"))
-    (miss,) = explain(state, question.connections[0]).ways[0].ingress.nearest
+    (miss,) = explain_connection(state, question.connections[0]).ways[0].ingress.nearest
     assert ([*map(need_words, miss.needs)], miss.then) == ([words], True)
 
 
@@ -234,13 +234,16 @@ def test_who_answers_at_a_cluster_ip() -> None:
         ("10.96.0.1", 81, Nobody.NO_PORT),
         ("10.96.0.2", 80, Nobody.NO_SERVICE),
     ]:
-        answer = explain(state, Connection(source, ClusterIPEnd(parse_address(address), None), b.tcp(port)))
+        answer = explain_connection(state, Connection(source, ClusterIPEnd(parse_address(address), None), b.tcp(port)))
         assert (answer.outcome, answer.nobody, answer.ways) == (Outcome.DENIED, why, ())
 
 
 def told(state: Cluster, *written: str) -> list[str]:
     question = read_question(Roster(state), Written(*written))
-    return [str(line) for line in lines(question, [explain(state, each) for each in question.connections], Places())]
+    return [
+        str(line)
+        for line in lines(question, [explain_connection(state, each) for each in question.connections], Places())
+    ]
 
 
 def test_families_and_backends_of_which_the_same_is_to_say_are_told_together() -> None:

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import msgspec
 
-from ovsnp.analysis.explain.reasons import Explanation, Outcome, explain, outcome
+from ovsnp.analysis.explain.reasons import Explanation, Outcome, explain_connection, outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.model.cluster import Cluster
@@ -15,7 +15,7 @@ from ovsnp.oracle.terms import Terms
 _OUTCOMES = {True: Outcome.ALLOWED, False: Outcome.DENIED}
 
 
-class Oracle:
+class Explainer:
     """Answers about one cluster."""
 
     def __init__(self, cluster: Cluster, terms: Terms) -> None:
@@ -45,7 +45,9 @@ class Oracle:
     def answers(self, question: Question) -> tuple[Explanation, ...]:
         """The reasons of every connection; for several pods, only of the first connection for each port and outcome."""
         if not question.several:
-            return tuple(explain(self._cluster, connection, self._terms) for connection in question.connections)
+            return tuple(
+                explain_connection(self._cluster, connection, self._terms) for connection in question.connections
+            )
         found: dict[tuple[Traffic, Outcome], list[Connection]] = {}
         asked: dict[Traffic, int] = {}
         for connection in question.connections:
@@ -53,7 +55,7 @@ class Oracle:
             asked[connection.traffic] = asked.get(connection.traffic, 0) + 1
         return tuple(
             msgspec.structs.replace(
-                explain(self._cluster, alike[0], self._terms), alike=len(alike), asked=asked[traffic]
+                explain_connection(self._cluster, alike[0], self._terms), alike=len(alike), asked=asked[traffic]
             )
             for (traffic, _), alike in sorted(found.items(), key=lambda each: [*asked].index(each[0][0]))
         )
