@@ -1,4 +1,4 @@
-"""Actions as text has them (ovs-actions(7)), of those that ovsnp writes; any other is `UnknownAction`."""
+"""Parses the text of actions (ovs-actions(7)): those that ovsnp writes; any other becomes an `UnknownAction`."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from ovsnp.model.address import Address, parse_address
 
 
 class ParsedSet(msgspec.Struct, frozen=True):
-    """Give the bits of ``mask`` (within the base) a value; a column where flows that set one each are taken as one."""
+    """Set the bits of ``mask`` in a base; ``value`` is a column where flows that set different values count as one."""
 
     base: str
     value: Value
@@ -27,30 +27,34 @@ class ParsedSet(msgspec.Struct, frozen=True):
 
 
 class ParsedMove(msgspec.Struct, frozen=True):
-    """Copy one place into another."""
+    """Copy one run of bits to another."""
 
     source: FieldBits
     target: FieldBits
 
 
 class ParsedPush(msgspec.Struct, frozen=True):
-    """Lay a place's value on the stack."""
+    """Push the value of a run of bits onto the stack."""
 
     source: FieldBits
 
 
 class ParsedPop(msgspec.Struct, frozen=True):
-    """Take a place's value from the stack."""
+    """Pop a value from the stack into a run of bits."""
 
     target: FieldBits
 
 
 class ParsedDecTtl(msgspec.Struct, frozen=True):
-    """One hop less to live."""
+    """Decrement the TTL (IPv6: the hop limit)."""
 
 
 class ParsedTrack(msgspec.Struct, frozen=True):
-    """``ct(...)``: without ``commit``, ``nat`` undoes a translation that the connection has."""
+    """``ct(...)``: packets go on in ``table``, if there is one, with the state of their connection.
+
+    ``nat`` is a translation to commit, or True: undo the translation that the connection has. ``memory`` are the writes
+    to mark and label (``exec(...)``).
+    """
 
     zone: int
     table: int | None = None
@@ -60,7 +64,7 @@ class ParsedTrack(msgspec.Struct, frozen=True):
 
 
 class ParsedNat(msgspec.Struct, frozen=True):
-    """Another source (``src``) or destination (``dst``); ``ports`` None: the same port."""
+    """Translate one ``side``, the source (``src``) or destination (``dst``); ``ports`` None: the port stays."""
 
     side: str
     address: Address
@@ -68,7 +72,7 @@ class ParsedNat(msgspec.Struct, frozen=True):
 
 
 class ParsedLearn(msgspec.Struct, frozen=True):
-    """A flow that is added to a table: it matches terms, those of the packet's own value in ``same`` too."""
+    """Add a flow to ``table`` that matches ``terms`` and the packet's own values of ``same``, and does ``then``."""
 
     table: int
     priority: int
@@ -86,7 +90,7 @@ class ParsedToGroup(msgspec.Struct, frozen=True):
 
 
 class ParsedResubmit(msgspec.Struct, frozen=True):
-    """Resubmit: ask a table and return."""
+    """Look up another table, then go on with the next action."""
 
     table: int
 
@@ -98,7 +102,7 @@ class ParsedGoto(msgspec.Struct, frozen=True):
 
 
 class ParsedConjunction(msgspec.Struct, frozen=True):
-    """A clause of a conjunctive match."""
+    """One clause of the conjunctive match ``id``, which has ``clauses`` of them."""
 
     id: int
     clause: int
@@ -106,7 +110,7 @@ class ParsedConjunction(msgspec.Struct, frozen=True):
 
 
 class ParsedOutput(msgspec.Struct, frozen=True):
-    """Send out of the port that a place holds; None: back out of the one it came in by."""
+    """Send out of a port, or of the port that a run of bits holds; None: back out of the port of arrival."""
 
     port: FieldBits | int | None
 
@@ -135,7 +139,7 @@ Action = (
 
 
 def split(text: str) -> list[str]:
-    """The parts between commas that are in no parentheses."""
+    """The parts between the commas outside parentheses; empty parts are left out."""
     parts, depth, start = [], 0, 0
     for position, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
@@ -146,7 +150,7 @@ def split(text: str) -> list[str]:
 
 
 def read_actions(text: str) -> tuple[Action, ...]:
-    """The actions of a list; none for ``drop``."""
+    """The actions of a list that commas separate; ``drop`` gives none."""
     return tuple(action for part in split(text.strip()) for action in _read(part))
 
 

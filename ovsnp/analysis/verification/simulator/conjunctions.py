@@ -1,4 +1,4 @@
-"""Which packets meet all clauses of a conjunctive match (ovs-fields(7), "Conjunctive Match Fields")."""
+"""Finds the packets that meet all clauses of a conjunctive match (ovs-fields(7), "Conjunctive Match Fields")."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,18 +8,18 @@ from ovsnp.analysis.verification.simulator.space import Sets, meet, merged
 
 
 class ConjunctionClauses:
-    """The clauses of one number that packets of a priority meet, and how many clauses the flows say it has."""
+    """The packets of each clause of a conjunctive match at one priority; ``totals``: its flows' counts of clauses."""
 
     def __init__(self) -> None:
         self.totals: set[int] = set()
         self._by_clause: dict[int, list[Sets]] = defaultdict(list)
 
     def add(self, clause: int, packets: Sets) -> None:
-        """A flow that is such a clause, and the packets that it matches."""
+        """Add a flow of a clause, by the packets that the flow matches."""
         self._by_clause[clause].append(packets)
 
     def whole(self) -> Iterable[Sets]:
-        """Packets that meet every clause."""
+        """The packets that meet every clause, of the smallest of ``totals``."""
         products = merged(self._by_clause[1])
         for clause in range(2, min(self.totals) + 1):
             others = merged(self._by_clause[clause])
@@ -28,7 +28,7 @@ class ConjunctionClauses:
 
 
 def conjunctions_of(clauses: Iterable[tuple[ReadFlow, Sets]]) -> dict[int, ConjunctionClauses]:
-    """The conjunctions, by number, of flows with the packets that each matches."""
+    """The conjunctive matches by id, from flows and the packets that each flow matches."""
     found: dict[int, ConjunctionClauses] = defaultdict(ConjunctionClauses)
     for flow, packets in clauses:
         for conjunction in flow.conjunctions:

@@ -13,7 +13,7 @@ from ovsnp.analysis.verification.simulator.space import Space, Value
 
 
 def written(space: Space, fields: Mapping[str, Value], base: str, value: Value, mask: int) -> Value:
-    """The value of a field once the bits of ``mask`` are those of ``value``, where they lie alike."""
+    """The value of a field with the bits of ``mask`` from ``value``; raises MixedError as `Space.write` does."""
     if mask == place_mask(base) and not is_option(base):
         return value
     return space.write(fields.get(base, 0), value, mask)
@@ -28,7 +28,7 @@ def get(space: Space, fields: Mapping[str, Value], where: FieldBits) -> Value:
 
 
 def put(space: Space, fields: dict[str, Value], where: FieldBits, value: Value) -> None:
-    """Give a run of bits a value. A tunnel option that gets a value is there from then on."""
+    """Write a value into a run of bits. A tunnel option is present once it is written."""
     if _is_whole(where):
         fields[where.base] = value
         return

@@ -1,4 +1,4 @@
-"""Packets on their way through the tables, what conntrack knows of them, and what becomes of them."""
+"""A set of packets on the way through the tables: fields, what conntrack knows, and the effects so far."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ NEW = 1 << CT_FLAGS.index("new") | 1 << CT_FLAGS.index("trk")
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What conntrack knows of a connection in a zone, and the fields that undoing its translation sets."""
+    """What conntrack knows of a connection in a zone; ``undo`` are the fields that undoing its translation sets."""
 
     state: Value = NEW
     mark: Value = 0
@@ -24,18 +24,18 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The packet left by a port, with these fields."""
+    """The packet leaves by a port, with these fields."""
 
     port: Value
     fields: Mapping[str, Value]
 
 
 Layers = tuple[tuple[int, Value], ...]
-"""Bits of a value, as masks with the values that were written under them: the last write first."""
+"""A value as a list of writes: masks with the value under each, the last write first."""
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """The connection was remembered."""
+    """Conntrack remembers the connection, with this mark and label."""
 
     zone: int
     mark: Value
@@ -43,7 +43,7 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class Translated(msgspec.Struct, frozen=True):
-    """The connection was remembered with another source or destination."""
+    """Conntrack remembers the connection with a translated source or destination."""
 
     zone: int
     nat: a.ParsedNat
@@ -51,7 +51,7 @@ class Translated(msgspec.Struct, frozen=True):
 
 
 class Unsupported(msgspec.Struct, frozen=True):
-    """The packet met what cannot be judged."""
+    """The simulator cannot judge the packet; ``what`` says why."""
 
     what: str
 
@@ -60,15 +60,16 @@ Effect = Sent | Committed | Translated | a.ParsedLearn | Unsupported
 
 
 Path = tuple[int, AppliedFlows, "Path | None"]
-"""A table and what was done there, and the way to it."""
+"""The steps of a way, the last first: a table, the flows applied there, and the steps before."""
 
 
 class Packets(msgspec.Struct):
-    """Packets on their way: their fields, which they are, and what became of them so far.
+    """A set of packets (``sets``) with one way so far: their fields, and the effects.
 
-    ``path`` are the steps they took, the last first. ``pending`` is the table where they go on, where a walk was told
-    to stop at a translation of the destination. ``kept`` names the way that a walk keeps, where it is one, and
-    ``takers`` are all packets of the space that take it, were they the same in all else.
+    ``memory`` is what conntrack knows, by zone. ``path`` are the steps so far, the last first. ``pending`` is the table
+    where the packets would go on, if the walk stops where a destination is translated. ``kept`` identifies the way if
+    the walk keeps it for later questions. ``takers`` are all packets of the space that take this way, if they are the
+    same in all other fields.
     """
 
     fields: dict[str, Value]
@@ -83,7 +84,7 @@ class Packets(msgspec.Struct):
     takers: Sets | None = None
 
     def copy(self, **changes: object) -> "Packets":
-        """The same with changes; its fields are its own."""
+        """The same with changes; the dictionary of fields is a copy."""
         made = replace(self, **changes)
         if "fields" not in changes:
             made.fields = dict(self.fields)
@@ -91,12 +92,12 @@ class Packets(msgspec.Struct):
 
     @property
     def sent(self) -> list[Sent]:
-        """Where they left."""
+        """The effects by which the packets leave, in order."""
         return [effect for effect in self.effects if isinstance(effect, Sent)]
 
     @property
     def met(self) -> list[ReadFlow | int]:
-        """The flows they met in order; a number is a table where they met none."""
+        """The flows that the packets met, in order; a number is a table where no flow matched."""
         found: list[ReadFlow | int] = []
         link = self.path
         while link is not None:
@@ -107,7 +108,7 @@ class Packets(msgspec.Struct):
 
 
 def layered(space: Space, layers: Layers, mask: int) -> Value:
-    """The bits of a mask; raises MixedError where these are of columns of two dimensions."""
+    """The value under a mask that layers make; raises MixedError where it comes from columns of two dimensions."""
     found: Value = 0
     for written, value in layers:
         found = space.write(found, value, written & mask)

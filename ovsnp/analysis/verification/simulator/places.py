@@ -1,6 +1,7 @@
-"""Where fields lie: every name that ``ovs-ofctl`` prints for one (ovs-fields(7)), as a run of bits of a base.
+"""Maps the names of fields (ovs-fields(7)) to runs of bits of bases.
 
-Registers lie in the 128-bit registers that overlap them.
+A base is a field that overlaps no other: ``tcp_dst`` and ``udp_dst`` are both ``tp_dst``. Registers are bits of the
+128-bit registers that overlap them. The names are those that ``ovs-ofctl`` prints for flows of ovsnp.
 """
 
 import re
@@ -19,12 +20,12 @@ class FieldBits(NamedTuple):
 
     @property
     def mask(self) -> int:
-        """All of its bits, where they lie in the base."""
+        """The mask of these bits in the base."""
         return ((1 << self.bits) - 1) << self.lsb
 
 
 OPTION_BITS = 992
-"""A tunnel option's bit above its value says that it is there."""
+"""The width of a tunnel option's value; the bit above the value says that the option is present."""
 
 _WIDTHS = {
     "in_port": 32, "eth_type": 16, "nw_proto": 8, "tp_dst": 16, "icmp_type": 8,
@@ -58,7 +59,7 @@ CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat")
 
 
 def place(name: str) -> FieldBits | None:
-    """The place of a field by any of its names; None where the name is not known here."""
+    """The bits that a field's name stands for; None where the name is not known here."""
     lowered = name.lower().removeprefix("nxm_nx_")
     for family, bits in (("xxreg", 128), ("xreg", 64), ("reg", 32)):
         number = lowered.removeprefix(family)
@@ -70,22 +71,22 @@ def place(name: str) -> FieldBits | None:
 
 
 def is_option(base: str) -> bool:
-    """Whether this is a tunnel option, which may be absent."""
+    """Whether a base is a tunnel option, which may be absent."""
     return base.startswith("tun_metadata")
 
 
 def is_whole_option(where: FieldBits) -> bool:
-    """Whether a place is all of a tunnel option, as ovsnp maps these."""
+    """Whether a run of bits is a whole tunnel option, of the length that ovsnp gives it."""
     return where.lsb == 0 and _MAPPED.get(where.base) == where.bits
 
 
 def place_mask(base: str) -> int:
-    """All bits of a base."""
+    """The mask of all bits of a base."""
     return (1 << (128 if base.startswith("xxreg") else _WIDTHS[base])) - 1
 
 
 def read_value(text: str, bits: int) -> tuple[int, int]:
-    """A number, MAC or address with its mask or prefix length; raises ValueError where it is none."""
+    """The value and mask of a number, MAC or address, with or without ``/MASK``; raises ValueError for other text."""
     value, slash, mask = text.partition("/")
     full = (1 << bits) - 1
     if not slash:

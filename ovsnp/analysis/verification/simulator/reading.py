@@ -1,7 +1,6 @@
-"""Flows and groups from text: what `ovsnp compile` writes, and what ``ovs-ofctl`` prints.
+"""Parses flows and groups: the text that `ovsnp compile` writes, and the text that ``ovs-ofctl`` prints.
 
-What is not understood is kept as such: a flow with an unknown match or action cannot be judged, and says so to
-whatever packet meets it.
+A flow with an unknown match or action keeps it as unknown: packets that meet the flow cannot be judged.
 """
 
 import re
@@ -53,7 +52,7 @@ _NEEDS: dict[str, dict[str, set[int]]] = {
 }
 UNMODELLED = {"nw_ttl", "nw_ecn", "metadata", "pkt_mark", "ct_nw_src", "ct_ipv6_src", "ct_tp_src", "tun_dst",
               "tun_ipv6_dst", "arp_tha", "nd_tll", "nd_options_type", "nd_reserved", "ct_zone"}  # fmt: skip
-"""Fields that no question varies: a flow that matches one cannot be judged."""
+"""Fields that no question varies: a flow that matches one of them cannot be judged."""
 _LABEL = sum(each.full_mask << each.lsb for each in (ADMITTED, SERVICE_LABEL, ANSWERED, ORIGIN_LABEL))
 """The bits of ct_label that questions vary."""
 _UNMODELLED_STATES = 1 << CT_FLAGS.index("snat") | 1 << CT_FLAGS.index("dnat")
@@ -66,11 +65,11 @@ _NOT_MATCHES = {"duration", "n_packets", "n_bytes", "idle_age", "hard_age", "idl
 
 
 FieldTests = Mapping[str, tuple[int, int]]
-"""A match: values under masks by base."""
+"""A match: for each base a value and the mask under which the field must have it."""
 
 
 class ReadFlow(msgspec.Struct, frozen=True, eq=False):
-    """A flow; ``unknown`` says what of its match is not understood, ``text`` is how it was written."""
+    """A flow; ``unknown`` names the parts of its match that are not understood, ``text`` is the line of the flow."""
 
     table: int
     priority: int
@@ -82,7 +81,7 @@ class ReadFlow(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def conjunctions(self) -> tuple[ParsedConjunction, ...]:
-        """Its clauses, where it is part of conjunctive matches."""
+        """The clauses of conjunctive matches among the actions."""
         return tuple(action for action in self.actions if isinstance(action, ParsedConjunction))
 
 
@@ -94,18 +93,21 @@ class ReadGroup(msgspec.Struct):
 
 
 class FlowDump(msgspec.Struct, frozen=True):
-    """All flows and groups that were read."""
+    """The flows of a bridge, and its groups by number."""
 
     flows: tuple[ReadFlow, ...]
     groups: dict[int, ReadGroup]
 
     def without_learned(self) -> "FlowDump":
-        """The same without what Open vSwitch learned: a client's endpoint, which only says which choice is made."""
+        """The same without the flows that Open vSwitch learned: they only say which endpoint a client keeps."""
         return FlowDump(tuple(flow for flow in self.flows if not _is_learned(flow)), self.groups)
 
 
 def read_bridge(lines: Iterable[str]) -> FlowDump:
-    """Read a bundle's lines or a dump's, comments and blank lines included; raises ValueError where a line is none."""
+    """Parse the lines of a bundle or a dump; comments and blank lines are skipped.
+
+    Raises ValueError, with the line's number, where a line is neither a flow nor a group.
+    """
     flows: dict[object, ReadFlow] = {}
     groups: dict[int, ReadGroup] = {}
     for number, raw in enumerate(lines, start=1):
@@ -129,7 +131,7 @@ def read_bridge(lines: Iterable[str]) -> FlowDump:
 
 
 def _is_learned(flow: ReadFlow) -> bool:
-    """Whether it only gives the register of a client's endpoint a value, in the table for that."""
+    """Whether a flow is one of ovsnp in table SessionAffinity that only sets the register of a client's endpoint."""
     where = place(ENDPOINT.base)
     return (
         flow.table == BY_NAME["SessionAffinity"].id
@@ -156,7 +158,7 @@ def _read_group(line: str, groups: dict[int, ReadGroup]) -> None:
 
 
 def read_flow(line: str) -> ReadFlow:
-    """Read one flow; raises ValueError where a value is none."""
+    """Parse one flow; raises ValueError where a number or the value of a field cannot be parsed."""
     head, _, actions = line.partition("actions=")
     numbers = {"table": 0, "priority": 32768, "cookie": 0}
     parts = []
@@ -183,7 +185,10 @@ def _number(name: str, value: str) -> int:
 
 
 def read_terms(parts: Iterable[str]) -> tuple[FieldTests, str]:
-    """A match of its parts, and what of it is not understood: without that it matches more, as Open vSwitch may."""
+    """The match that the parts make, and in words the parts that are not understood; raises ValueError for a bad value.
+
+    The match lacks those parts, so it matches at least all packets that Open vSwitch matches.
+    """
     terms: dict[str, tuple[int, int]] = {}
     unknown = []
     for part in parts:
@@ -214,14 +219,14 @@ def read_terms(parts: Iterable[str]) -> tuple[FieldTests, str]:
 
 
 def _holes(base: str, mask: int) -> bool:
-    """Whether an address's mask leaves more single bits free than can be told apart one by one."""
+    """Whether an address mask leaves too many bits free above its free low bits: each one doubles the ranges."""
     free = place_mask(base) & ~mask if not is_option(base) else 0
     low = (free ^ (free + 1)) >> 1
     return (free & ~low).bit_count() > _MOST_HOLES
 
 
 def _lacking(terms: FieldTests, base: str) -> Iterator[str]:
-    """What must be matched beside a base: without it Open vSwitch leaves the base out, and so widens the flow."""
+    """The prerequisites of a base that a match lacks: without them Open vSwitch ignores it and widens the flow."""
     for needed, numbers in _NEEDS.get(base, {}).items():
         value, mask = terms.get(needed, (0, 0))
         if not mask or value not in numbers:

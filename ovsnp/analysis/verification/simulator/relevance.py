@@ -1,7 +1,8 @@
-"""Which register bits decide anything: what no flow tests, and nothing sends or keeps, need not be followed.
+"""Finds the bits of registers and ``ct_label`` that matter, so that the simulator leaves out writes to all others.
 
-The numbers of the rules that admit are such: they are for people who read ``ct_label``. Without them, packets that
-different rules admit are one set.
+A bit matters if a flow tests it, if it is pushed on the stack, if it names an output port, or if it is moved to a bit
+that matters. The numbers of the rules that admit do not matter: they are for people who read ``ct_label``. Without
+them, packets that different rules admit are one set.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ _LABEL = place_mask("ct_label") & ~_RULES
 
 
 class Relevance:
-    """The bits that matter, by base: of registers and ``ct_label`` some, of all else all."""
+    """The bits that matter, by base: some bits of registers and ``ct_label``, all bits of other fields."""
 
     def __init__(self, bridge: FlowDump) -> None:
         lists = [flow.actions for flow in bridge.flows]
@@ -49,7 +50,7 @@ class Relevance:
         self._masks[base] = self._masks.get(base, 0) | mask
 
     def mask(self, base: str) -> int:
-        """The bits of a base that matter."""
+        """The bits of a base that matter; -1: all."""
         followed = base.startswith("xxreg") or base == "ct_label"
         return self._masks.get(base, 0) if followed else -1
 
@@ -57,7 +58,7 @@ class Relevance:
         return bool(self.mask(base) & mask)
 
     def only(self, flow: ReadFlow) -> ReadFlow:
-        """The flow without what it does to bits that do not matter."""
+        """The flow without the actions that only write bits that do not matter."""
         return replace(flow, actions=self._only(flow.actions))
 
     def _only(self, actions: Iterable[Action]) -> tuple[Action, ...]:

@@ -1,5 +1,8 @@
-"""Sets of packets as products: each dimension has elements (sources, destinations, traffic), and a set of packets is a
-set of elements of each. A field of such packets is a number, or a column: one number for each element of a dimension.
+"""Sets of packets as products of dimensions.
+
+A dimension is a list of elements, for example of sources, of destinations or of traffic. One element of each dimension
+makes a packet, and a set of elements of each dimension makes a set of packets. A field of these packets is a number, or
+a column: one number for each element of one dimension.
 """
 
 from collections import defaultdict
@@ -11,11 +14,11 @@ Element = Mapping[str, int]
 """The fields that an element gives a packet."""
 
 Sets = tuple[int, ...]
-"""For each dimension the elements that are meant, as bits; none of them is 0."""
+"""A set of packets: for each dimension the elements in the set, as bits, never 0."""
 
 
 class Column(msgspec.Struct, frozen=True, eq=False):
-    """A value for each element of one dimension; a space has one column for the same values."""
+    """A value for each element of one dimension; a space makes one object for equal columns."""
 
     dimension: int
     values: tuple[int, ...]
@@ -25,7 +28,7 @@ Value = int | Column
 
 
 class MixedError(Exception):
-    """Two columns of different dimensions were to become one value; ``column`` is one to be told apart first."""
+    """A value would depend on two dimensions; the caller must first split the packets by the values of ``column``."""
 
     def __init__(self, column: Column) -> None:
         super().__init__()
@@ -33,7 +36,7 @@ class MixedError(Exception):
 
 
 class Space:
-    """The dimensions of one question."""
+    """The dimensions of one question, and the columns of the fields of its packets."""
 
     def __init__(self, *dimensions: Sequence[Element]) -> None:
         self.dimensions = dimensions
@@ -48,7 +51,7 @@ class Space:
                 self._fields[base] = self.column(number, tuple(element.get(base, 0) for element in elements))
 
     def fields(self) -> dict[str, Value]:
-        """What the elements say."""
+        """The fields that the elements give packets."""
         return dict(self._fields)
 
     def column(self, dimension: int, values: tuple[int, ...]) -> Value:
@@ -58,7 +61,7 @@ class Space:
         return self._columns.setdefault((dimension, values), Column(dimension, values))
 
     def index(self, column: Column, mask: int = -1) -> dict[int, int]:
-        """The elements by their value under a mask."""
+        """The elements, as bits, by their value under a mask."""
         found = self._indexes.get((column, mask))
         if found is None:
             found = defaultdict(int)
@@ -92,7 +95,7 @@ class Space:
         )
 
     def known(self, value: Value, sets: Sets) -> Value:
-        """The number that a column is for these packets, where it is one number because only one element is meant."""
+        """A column as a number, if these packets have one element of its dimension; else the value as it is."""
         if isinstance(value, Column):
             bits = sets[value.dimension]
             if not bits & (bits - 1):
@@ -100,7 +103,7 @@ class Space:
         return value
 
     def split(self, value: Value, sets: Sets) -> Iterator[tuple[int, Sets]]:
-        """The packets of each number that a value is."""
+        """The packets in parts, one for each number that a value has for them."""
         if isinstance(value, int):
             yield value, sets
             return
@@ -119,7 +122,7 @@ class Space:
                     yield both
 
     def differ(self, one: Value, two: Value, sets: Sets) -> Sets | None:
-        """Some of the packets for which two values are not the same number."""
+        """Some of the packets for which two values are not the same number; None if there are none."""
         if one is two or (isinstance(one, int) and isinstance(two, int)):
             return None if one == two else sets
         if isinstance(one, int) or isinstance(two, int) or one.dimension == two.dimension:
@@ -131,7 +134,7 @@ class Space:
         return next((each for each in found if each), None)
 
     def _alike(self, one: Value, two: Value) -> tuple[int, int]:
-        """The one dimension of two values, not both numbers, and its elements for which both are the same number."""
+        """The one dimension of two values, of which one is a column, and the elements (bits) where both are equal."""
         match one, two:
             case (Column() as column, int(number)) | (int(number), Column() as column):
                 return column.dimension, self.index(column).get(number, 0)
@@ -154,12 +157,12 @@ def _shift(value: int, shift: int) -> int:
 
 
 def narrowed(sets: Sets, dimension: int, bits: int) -> Sets:
-    """The same with other elements of one dimension."""
+    """The set with other elements of one dimension."""
     return (*sets[:dimension], bits, *sets[dimension + 1 :])
 
 
 def meet(one: Sets, two: Sets) -> Sets | None:
-    """What is in both; None where that is nothing."""
+    """The packets that are in both sets; None if there are none."""
     found = tuple(map(int.__and__, one, two))
     return found if all(found) else None
 
@@ -181,7 +184,7 @@ def minus(whole: Sets, part: Sets) -> Iterator[Sets]:
 
 
 def without(wholes: Sequence[Sets], parts: Sequence[Sets]) -> list[Sets]:
-    """Products without others."""
+    """The packets of ``wholes`` that are in none of ``parts``, as products."""
     left = list(wholes)
     for part in parts:
         left = [rest for whole in left for rest in (minus(whole, part) if meet(whole, part) else (whole,))]
@@ -189,7 +192,7 @@ def without(wholes: Sequence[Sets], parts: Sequence[Sets]) -> list[Sets]:
 
 
 def merged(products: Sequence[Sets]) -> list[Sets]:
-    """The same packets in fewer products: those that differ in one dimension only become one."""
+    """The same packets in fewer products: products that differ in one dimension only become one."""
     found = list(dict.fromkeys(products))
     for dimension in range(len(found[0]) if found else 0):
         alike: dict[Sets, int] = defaultdict(int)
@@ -200,17 +203,17 @@ def merged(products: Sequence[Sets]) -> list[Sets]:
 
 
 def first(sets: Sets) -> Sets:
-    """One packet of these."""
+    """One packet of a set: the first element of each dimension."""
     return tuple(bits & -bits for bits in sets)
 
 
 def bits(found: Iterable[object]) -> int:
-    """The positions of what is true, as bits."""
+    """The positions of the items that are true, as bits."""
     return sum(1 << index for index, each in enumerate(found) if each)
 
 
 def bits_of(number: int) -> Iterator[int]:
-    """The positions of its bits, lowest first."""
+    """The positions of the bits of a number that are 1, lowest first."""
     while number:
         lowest = number & -number
         yield lowest.bit_length() - 1

@@ -1,4 +1,4 @@
-"""What a way through the tables depends on from one table on: which fields, and whether conntrack's memory."""
+"""Finds what decides the way of packets from one table on: which fields, and whether conntrack's memory does."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,14 +12,14 @@ _ALWAYS = {"in_port", "nw_ttl"}
 
 
 class Dependence(msgspec.Struct, frozen=True):
-    """The fields that decide what becomes of a packet, in order; ``memory``: so does what conntrack knows."""
+    """The fields that decide the way of a packet, sorted; ``memory``: what conntrack knows decides, too."""
 
     fields: tuple[str, ...]
     memory: bool
 
 
 def dependence(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[int, ReadGroup]) -> Dependence:
-    """What the way from a table on depends on."""
+    """What decides the way of packets from a table on."""
     read, actions = _met(table, flows, groups)
     tracks = {each for each in actions if isinstance(each, a.ParsedTrack) and each.table is not None}
     asked = any(
@@ -33,7 +33,7 @@ def dependence(table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[
 def _met(
     table: int, flows: Mapping[int, list[ReadFlow]], groups: Mapping[int, ReadGroup]
 ) -> tuple[set[str], list[a.Action]]:
-    """The fields that flows from a table on look at, or their actions read, and these actions."""
+    """The fields that flows from a table on match or read in their actions, and these actions."""
     there = [flow for number in _reached(table, flows, groups) for flow in flows.get(number, ())]
     actions = [each for flow in there for each in _all(flow.actions, groups)]
     return {base for flow in there for base in flow.terms} | {base for each in actions for base in _read(each)}, actions
@@ -61,7 +61,7 @@ def _next(action: a.Action) -> Iterator[int]:
 
 
 def _all(actions: Iterable[a.Action], groups: Mapping[int, ReadGroup], depth: int = 0) -> Iterator[a.Action]:
-    """Actions with those of the groups that they go to, and what conntrack is to remember."""
+    """The actions, with the actions of the groups that they go to and the writes of ``ct(exec(...))``."""
     for action in actions:
         yield action
         if isinstance(action, a.ParsedTrack):
@@ -72,7 +72,7 @@ def _all(actions: Iterable[a.Action], groups: Mapping[int, ReadGroup], depth: in
 
 
 def _read(action: a.Action) -> Iterator[str]:
-    """The fields that an action reads, or of which it leaves bits as they were."""
+    """The fields that an action reads, or writes in part."""
     match action:
         case a.ParsedSet(base=base, mask=mask):
             if mask != place_mask(base) or is_option(base):

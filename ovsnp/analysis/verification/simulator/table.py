@@ -1,4 +1,4 @@
-"""Which flows of a table a set of packets meets: by priority, conjunctive matches included (ovs-fields(7),
+"""Finds the flows of a table that a set of packets meets: by priority, conjunctive matches included (ovs-fields(7),
 "Conjunctive Match Fields")."""
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ _Shape = tuple[tuple[str, int], ...]
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A flow, and the packets of which it matches all but a ``conj_id``."""
+    """A flow, and the packets that it matches if ``conj_id`` is left out of the match (None: the match has none)."""
 
     flow: ReadFlow
     packets: Sets
@@ -36,9 +36,9 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class AppliedFlows(msgspec.Struct, frozen=True, eq=False):
-    """Packets that have the same done to them: by which flows, each with its packets; none: no flow matches.
+    """Packets to which the same actions apply, and the flows that say so, each with its packets; none: no flow matches.
 
-    ``ambiguous``: other flows of the same priority match them as well, and do otherwise.
+    ``ambiguous``: a flow of the same priority with other actions matches the packets as well.
     """
 
     packets: Sets
@@ -48,7 +48,7 @@ class AppliedFlows(msgspec.Struct, frozen=True, eq=False):
 
 
 class FlowTable:
-    """A table's flows, found by hash of the fields that each kind of match looks at."""
+    """The flows of a table, hashed by the values that they match: one hash for flows with the same fields and masks."""
 
     def __init__(self, flows: Iterable[ReadFlow]) -> None:
         self._shapes: dict[_Shape, list[tuple[ReadFlow, tuple[int, ...], int | None]]] = defaultdict(list)
@@ -64,7 +64,7 @@ class FlowTable:
         self._hashed: dict[tuple[_Shape, tuple[int, ...]], dict[tuple[int, ...], list[int]]] = {}
 
     def candidates(self, fields: Fields, space: Space) -> list[Candidate]:
-        """The flows that may match, the highest priority first; a field that is no column is one number."""
+        """The flows that match some packets with these fields (numbers or columns), the highest priority first."""
         found: list[Candidate] = []
         for shape, flows in self._shapes.items():
             known = tuple(index for index, (base, _) in enumerate(shape) if isinstance(fields.get(base, 0), int))
@@ -92,14 +92,14 @@ class FlowTable:
 
 
 class TableLookups:
-    """Answers about one table and one space, kept for the next packets with the same fields."""
+    """Looks up packets of one space in one table; answers are kept for the next packets with the same fields."""
 
     def __init__(self, table: FlowTable, space: Space) -> None:
         self._table, self._space = table, space
         self._kept: dict[tuple[Value, ...], list[AppliedFlows]] = {}
 
     def steps(self, fields: Fields, sets: Sets) -> Iterable[tuple[AppliedFlows, Sets]]:
-        """What is done to which of the packets; together they are all of them."""
+        """The packets in parts, each with the flows that apply to it; every packet is in a part."""
         looked: list[Value] = []
         for base, mask in self._table.looked_at:
             value = fields.get(base, 0)
@@ -140,7 +140,7 @@ def _bare(action: Action) -> object:
 def _together(
     parts: list[tuple[ReadFlow | None, list[Sets]]], space: Space, ambiguous: set[ReadFlow]
 ) -> Iterable[AppliedFlows]:
-    """One step for flows that differ in what they set and in one dimension only; else one for each flow."""
+    """The steps for flows that have the same actions but for the values that they set: few, by the use of columns."""
     by_actions: dict[tuple[tuple[Action, ...], bool], list[tuple[ReadFlow | None, list[Sets]]]] = defaultdict(list)
     for flow, found in parts:
         by_actions[flow.actions if flow else (), flow in ambiguous].append((flow, found))
@@ -154,7 +154,7 @@ def _together(
 
 
 def _as_columns(products: Sequence[tuple[ReadFlow, Sets]], space: Space) -> Iterable[AppliedFlows]:
-    """Steps for flows that differ in what they set; where that differs, along one dimension, it becomes a column."""
+    """The steps for flows that set different values: flows that differ in one dimension only become one step."""
     dimension = min(
         range(len(space.everything)), key=lambda each: len({narrowed(sets, each, 1) for _, sets in products})
     )
@@ -170,7 +170,7 @@ def _as_columns(products: Sequence[tuple[ReadFlow, Sets]], space: Space) -> Iter
 
 
 def _with_columns(flows: Sequence[tuple[ReadFlow, Sets]], dimension: int, space: Space) -> tuple[Action, ...]:
-    """The flows' actions as one list; what they set differently becomes a column."""
+    """The flows' actions as one list; a value that they set differently becomes a column."""
     if len(flows) == 1:
         return flows[0][0].actions
     return tuple(
@@ -194,14 +194,14 @@ def _column(flows: Sequence[tuple[ReadFlow, Sets]], index: int, dimension: int, 
 
 
 class _Taken:
-    """The packets that each flow gets; None: those that no flow matches."""
+    """The packets that each flow applies to; under None the packets that no flow matches."""
 
     def __init__(self) -> None:
         self.parts: dict[ReadFlow | None, list[Sets]] = defaultdict(list)
         self.ambiguous: set[ReadFlow] = set()
 
     def take(self, flow: ReadFlow | None, packets: Sets, among: list[Sets]) -> list[Sets]:
-        """Give a flow what it matches of the products ``among``; returns the others."""
+        """Give a flow the packets that it matches in ``among``; returns the rest of ``among``."""
         met = [both for product in among if (both := meet(product, packets))]
         if not met:
             return among
@@ -232,7 +232,7 @@ def _take_all(candidates: Sequence[Candidate], among: list[Sets], taken: _Taken)
 
 
 def _pivot(candidates: Sequence[Candidate]) -> int | None:
-    """The dimension in which most of many flows match one element each: then each element is looked at by itself."""
+    """The dimension in which most of many flows match one element each, so that each element is looked up by itself."""
     if len(candidates) < _MANY:
         return None
     for dimension in range(len(candidates[0].packets)):
@@ -253,7 +253,7 @@ def _take(candidates: Sequence[Candidate], among: list[Sets], taken: _Taken) -> 
         claims = []
         for number, conjunction in conjunctions_of((each.flow, each.packets) for each in soft).items():
             its = [claim for packets in conjunction.whole() for claim in _claims(number, packets, plain)]
-            # Where flows disagree about the number of clauses, the flow that is looked at first decides.
+            # Where flows disagree about the number of clauses, the first flow that Open vSwitch looks at decides.
             if len(conjunction.totals) > 1:
                 taken.ambiguous |= {flow for flow, _ in its}
             claims += its
@@ -268,7 +268,7 @@ def _take(candidates: Sequence[Candidate], among: list[Sets], taken: _Taken) -> 
 
 
 def _claims(number: int, packets: Sets, plain: Sequence[Candidate]) -> Iterable[tuple[ReadFlow, Sets]]:
-    """The flows that a whole conjunction's packets meet: Open vSwitch looks once more, with its number as conj_id."""
+    """The flows for packets that meet a whole conjunctive match: Open vSwitch looks again, with its id as conj_id."""
     left = [packets]
     for each in plain:
         if each.conj_id in (None, number):
@@ -279,7 +279,7 @@ def _claims(number: int, packets: Sets, plain: Sequence[Candidate]) -> Iterable[
 
 
 def _compare(level: Sequence[Candidate], among: Sequence[Sets], taken: _Taken) -> None:
-    """Open vSwitch leaves open which of two flows with one priority a packet meets."""
+    """Record flows of one priority that match the same packets: Open vSwitch does not define which of them applies."""
     for index, each in enumerate(level):
         for other in level[:index]:
             both = meet(other.packets, each.packets)
@@ -288,5 +288,5 @@ def _compare(level: Sequence[Candidate], among: Sequence[Sets], taken: _Taken) -
 
 
 def _same_but_values(one: ReadFlow, other: ReadFlow) -> bool:
-    """Whether they do the same but for the numbers they set, such as a rule's own."""
+    """Whether two flows have the same actions but for the values that they set, such as the number of a rule."""
     return [_bare(action) for action in one.actions] == [_bare(action) for action in other.actions]

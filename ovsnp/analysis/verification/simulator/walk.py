@@ -1,7 +1,7 @@
-"""What flows do with a set of packets: our own, small, of the matches and actions that ovsnp writes.
+"""Takes a set of packets through the tables, with the matches and actions that ovsnp writes.
 
-A walk answers with what becomes of each part of the set. A group's buckets are all tried: each is an outcome.
-Connection tracking answers as the packet's memory says, zone by zone.
+A walk splits the set where flows treat packets differently, and yields every part with the effects on it. All buckets
+of a group are tried: each is an outcome. Connection tracking answers as the memory of the packets says, zone by zone.
 """
 
 from collections import defaultdict
@@ -35,7 +35,7 @@ _ADDRESS = {("src", 4): "nw_src", ("dst", 4): "nw_dst", ("src", 16): "ipv6_src",
 
 
 class Simulator:
-    """The tables and groups of a bridge."""
+    """The tables and groups of a bridge, ready for walks."""
 
     def __init__(self, bridge: FlowDump) -> None:
         self.groups = bridge.groups
@@ -47,16 +47,16 @@ class Simulator:
         self.kept = dependence(_KEPT_FROM, flows, bridge.groups)
 
     def walk(self, space: Space, *, stop: bool = False, keep: bool = False) -> "Walk":
-        """Walks of packets of a space; ``stop`` where their destination is translated.
+        """Walks of packets of a space; with ``stop`` they end where a destination is translated.
 
-        ``keep`` the ways that packets of the whole space take once the state of their connection is known: for many
-        walks, each of other packets.
+        With ``keep`` they share the ways from table DestinationNode on, where the state of the connection is known: a
+        way is found once for all packets of the space. This pays where many walks take other packets each.
         """
         return Walk(self, space, stop, keep)
 
 
 class Walk:
-    """Walks through the tables, of packets of one space."""
+    """Takes packets of one space through the tables."""
 
     def __init__(self, simulator: Simulator, space: Space, stop: bool, keep: bool) -> None:
         self._groups, self.space, self.stop = simulator.groups, space, stop
@@ -78,15 +78,16 @@ class Walk:
         known: object = None,
         names: tuple[str, ...] = (),
     ) -> Iterator[Packets]:
-        """What becomes of packets that enter a table, part by part.
+        """The packets that enter a table, in parts, each with the effects at the end of its way.
 
-        What was called right of the same question (``known``, with the fields of ``names``) is left out.
+        Parts that `right` has recorded for the same question are left out. ``known`` identifies the question, together
+        with the values of the fields ``names``.
         """
         self._known, self._names = known, names
         return self._enter(table, Packets(dict(fields), sets, memory or {}))
 
     def right(self, packets: Packets) -> None:
-        """Take note that there is nothing wrong with what became of packets."""
+        """Record that these packets have no fault: `run` leaves them out when the same question is asked again."""
         if packets.kept is not None:
             self._passed[packets.kept].append(packets.sets)
 
@@ -97,7 +98,7 @@ class Walk:
             yield from self._look_up(number, packets)
 
     def _as_kept(self, number: int, packets: Packets, on: Dependence) -> Iterator[Packets]:
-        """The ways from a table on, which packets of the whole space take that are the same in all that decides."""
+        """Ways from a table on, found once for all packets of the space with the same deciding fields and memory."""
         values = tuple(packets.fields.get(base, 0) for base in on.fields)
         key = values, packets.stack, _hashable(packets.memory) if on.memory else None
         if key not in self._kept:
@@ -203,7 +204,7 @@ class Walk:
             return
         for bucket in group.buckets:
             for done in self._actions(bucket, packets.copy()):
-                # What a bucket does to the packet is gone after it.
+                # Changes that a bucket makes to the packet end with the bucket.
                 yield from self._actions(
                     rest,
                     packets.copy(
@@ -216,7 +217,7 @@ class Walk:
                 )
 
     def _remember(self, action: a.ParsedTrack, packets: Packets) -> None:
-        """``ct(commit)``, and what becomes of mark and label by it."""
+        """``ct(commit)``: add the effect, with the mark and label that ``exec(...)`` writes."""
         fields = dict(packets.fields)
         label: Layers = ((place_mask("ct_label"), fields.get("ct_label", 0)),)
         for write in action.memory:
@@ -239,7 +240,7 @@ class Walk:
     def _recirculate(
         self, action: a.ParsedTrack, table: int, packets: Packets, rest: tuple[a.Action, ...]
     ) -> Iterator[Packets]:
-        """``ct(table=...)``: what goes on in the table knows the connection."""
+        """``ct(table=...)``: the packets go on in the table with the state, mark and label of their connection."""
         if rest:
             yield _unjudged(packets, "actions after ct(table=...)")
             return
@@ -268,7 +269,7 @@ class Walk:
         yield from self._enter(table, packets)
 
     def _output(self, action: a.ParsedOutput, packets: Packets) -> Iterator[Packets]:
-        """Open vSwitch sends nothing back by the port it came in by, unless IN_PORT says so."""
+        """Send the packets; Open vSwitch sends none back by the port that it came in by, unless IN_PORT says so."""
         in_port = packets.fields["in_port"]
         if action.port is None:
             yield packets.copy(effects=(*packets.effects, Sent(in_port, dict(packets.fields))))
@@ -282,12 +283,12 @@ class Walk:
 
 
 def _of(effect: Effect, fields: Mapping[str, Value]) -> Effect:
-    """What became of a packet that has more fields than those that decided."""
+    """The effect of a kept way on packets that have more fields than those that decide."""
     return Sent(effect.port, {**fields, **effect.fields}) if isinstance(effect, Sent) else effect
 
 
 def _after(path: "Path | None", further: "Path | None") -> "Path | None":
-    """One way after another."""
+    """The steps of ``path`` and then those of ``further``."""
     steps = []
     while further is not None:
         table, step, further = further
@@ -302,7 +303,7 @@ def _hashable(memory: Mapping[int, Memory]) -> object:
 
 
 def _with_number(packets: Packets, column: Column, number: int, sets: Sets) -> Packets:
-    """A part of the packets, with a number for a column."""
+    """A part of the packets, with a number in place of a column."""
     fields = {base: number if value is column else value for base, value in packets.fields.items()}
     stack = tuple(number if value is column else value for value in packets.stack)
     return packets.copy(sets=sets, fields=fields, stack=stack)
