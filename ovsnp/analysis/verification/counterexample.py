@@ -1,4 +1,4 @@
-"""One concrete packet for a fault: what it is, the flows it meets, and how to see it on the bridge."""
+"""Shows a fault by one packet: its fields, the flows that it meets, and the command that traces it on the bridge."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,12 @@ from ovsnp.analysis.verification.simulator.walk import Simulator
 
 
 class Counterexample(msgspec.Struct, frozen=True):
-    """A packet with which flows and policies do otherwise; ``count`` are the classes of packets with the same fault.
+    """A packet that the flows treat otherwise than the policies say; ``count`` classes of packets have this fault.
 
-    ``source`` and ``destination`` are addresses between which policies judge (None: no policy has a say), ``traffic``
-    is a protocol's name and port as `ovsnp explain` takes it. ``flows`` are those it meets, in order.
+    ``kind`` is the kind of question, ``what`` the fault, ``state`` the flags of ct_state (empty: new), ``who`` the
+    names of the ends. ``source`` and ``destination`` are the addresses between which policies judge (None: no policy
+    applies). ``traffic`` is a port and protocol as `ovsnp explain` takes them (empty: a protocol without ports).
+    ``flows`` are the flows that the packet meets, in order, and ``trace`` is the command that shows them.
     """
 
     kind: QuestionKind
@@ -37,13 +39,13 @@ class Counterexample(msgspec.Struct, frozen=True):
 
 
 def counterexample(finding: FaultyFlow, simulator: Simulator, bridge: str) -> Counterexample:
-    """One packet of those that have the fault; ``bridge`` is the name in the command that shows its way."""
+    """The first packet with the fault, taken through the flows again; ``bridge`` is a name for the command."""
     sets = first(finding.fault.sets)
     return counterexample_of(finding, _again(finding, simulator, sets), sets, bridge)
 
 
 def counterexample_of(finding: FaultyFlow, packets: Packets, sets: Sets, bridge: str) -> Counterexample:
-    """The same of packets whose way is known; ``sets`` is the one that is told."""
+    """The same for packets that have been taken through the flows; ``sets`` is the one packet to show."""
     question, fault = finding.question, finding.fault
     fields = packet_fields(question, sets)
     flow = packet_text(fields)
@@ -66,7 +68,7 @@ def counterexample_of(finding: FaultyFlow, packets: Packets, sets: Sets, bridge:
 
 
 def _again(finding: FaultyFlow, simulator: Simulator, sets: Sets) -> Packets:
-    """The way of the one packet; of a group's choices that which has the fault."""
+    """The one packet at the end of its way; where a group gives several ways, one that has the fault."""
     question, fault = finding.question, finding.fault
     walk = simulator.walk(question.space)
     ways = list(walk.run(question.start(), sets, question.memory, question.table))
@@ -75,7 +77,7 @@ def _again(finding: FaultyFlow, simulator: Simulator, sets: Sets) -> Packets:
 
 
 def packet_fields(question: BridgeQuestion, sets: Sets) -> dict[str, int]:
-    """The packet as it comes to the bridge, before any translation of its destination."""
+    """The fields of the packet as it enters the bridge, before any translation of its destination."""
     known: dict[str, int] = {}
     for name, value in question.start().items():
         number = question.space.known(value, sets)
@@ -104,14 +106,14 @@ def _number(question: BridgeQuestion, value: Value, sets: Sets) -> int:
 
 
 def _command(bridge: str, flow: str, packets: Packets, question: BridgeQuestion) -> str:
-    """What shows the way; the endpoint of a Service, and translations, are the bridge's own choice there."""
+    """The command that traces the packet; there, the bridge itself chooses a Service's endpoint and translations."""
     flow, states = _with_states(flow, packets, question)
     shown = "".join(f" '{each}'" if each.startswith("trk") else f" {each}" for each in states)
     return f"ovs-appctl ofproto/trace {bridge} '{flow}'{shown}"
 
 
 def commanded(flow: str, question: BridgeQuestion, simulator: Simulator, sets: Sets) -> tuple[str, list[str]]:
-    """A packet and the options with which ``ofproto/trace`` takes it through conntrack as a question means it."""
+    """A packet with mark and label, and the options that give ``ofproto/trace`` the question's conntrack states."""
     ways = simulator.walk(question.space).run(question.start(), sets, question.memory, question.table)
     return _with_states(flow, max(ways, key=lambda each: len(each.met)), question)
 
@@ -133,7 +135,7 @@ def _with_states(flow: str, packets: Packets, question: BridgeQuestion) -> tuple
 
 
 def _connection(question: BridgeQuestion, sets: Sets) -> tuple[int, int, int]:
-    """What conntrack knows of a packet's connection in the last zone that it is looked for: state, label and mark."""
+    """State, label and mark of the packet's connection, in the last zone where conntrack looks for it."""
     memory = ([*question.memory.values()] or [Memory()])[-1]
     state, label, mark = (_number(question, value, sets) for value in (memory.state, memory.label, memory.mark))
     return state, label, mark

@@ -1,4 +1,4 @@
-"""A packet as ``ofproto/trace`` takes it (ovs-fields(7))."""
+"""Writes a packet in the form that ``ofproto/trace`` takes (ovs-fields(7))."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,18 +22,18 @@ _ADDRESSES = {
 _TUNNEL_ENDS = {"tun_src": 4, "tun_ipv6_src": 16}
 _OPTIONS = ("tun_metadata0", "tun_metadata1")
 _OF_ICMP = {"nd_sll": (135,), "nd_target": (135, 136)}
-"""The ICMPv6 types whose packets have a field."""
+"""The ICMPv6 types of the packets that have a field."""
 
 
 def packet_text(fields: Mapping[str, int]) -> str:
-    """Fields by base, as text; a base that the packet has not got is left out."""
+    """The text of a packet, from the values of its fields by base; fields that it cannot have are left out."""
     absent = {name for name, types in _OF_ICMP.items() if fields.get("icmp_type") not in types}
     known = {name: value for name, value in fields.items() if name not in absent}
     return ",".join((*_kind(known), *_numbers(known), *_ports(known), *_macs(known), *_addresses(known)))
 
 
 def address_text(number: int, size: int) -> str:
-    """An address of 4 or 16 bytes."""
+    """The text of an address of ``size`` bytes: 4 or 16."""
     return format_address(Address(number.to_bytes(size, "big")))
 
 
@@ -56,7 +56,7 @@ def _numbers(fields: Mapping[str, int]) -> Iterator[str]:
 
 
 def _ports(fields: Mapping[str, int]) -> Iterator[str]:
-    """Ports, or an ICMP message's type and code, by their protocol's own names: others are refused for IPv6."""
+    """Ports, or ICMP type and code, under names with the protocol: Open vSwitch refuses other names for IPv6."""
     ethernet, protocol = fields.get("eth_type", 0), fields.get("nw_proto", 0)
     if ethernet in (_IPV4, _IPV6) and protocol in NAMES:
         name = NAMES[protocol].lower()

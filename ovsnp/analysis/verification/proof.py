@@ -1,4 +1,4 @@
-"""Holds what the simulator makes of every class of packets against what the oracle expects."""
+"""Asks every question about a bridge: compares what the simulator does with what the oracle expects, class by class."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -38,7 +38,7 @@ from ovsnp.oracle.rulebook import Partition
 
 
 class FaultyFlow(msgspec.Struct):
-    """A fault, and how many classes of packets have it at the same flow."""
+    """A fault, and the number of classes of packets that have it at the same flow."""
 
     question: BridgeQuestion
     fault: PacketFault
@@ -46,7 +46,7 @@ class FaultyFlow(msgspec.Struct):
 
 
 class ProofReport(msgspec.Struct, frozen=True):
-    """How many classes of packets were asked about, and what was found."""
+    """The number of classes of packets in all questions, and the faults that were found."""
 
     classes: int
     findings: tuple[FaultyFlow, ...]
@@ -59,7 +59,7 @@ def prove(
     options: Options,
     progress: Callable[[str], None] | None = None,
 ) -> ProofReport:
-    """Ask every question of a bridge's flows; ``progress`` is told what is asked next."""
+    """Ask every question about a bridge's flows; ``progress`` gets the kind of each question before it is asked."""
     found: dict[object, FaultyFlow] = {}
     classes = 0
     for question, faults in asked(bridge, cluster, ports, options):
@@ -81,7 +81,7 @@ def prove(
 def asked(
     bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options
 ) -> Iterator[tuple[BridgeQuestion, Iterator[PacketFault]]]:
-    """Every question with its faults, which are looked for as they are taken."""
+    """Every question with an iterator over its faults, which simulates the packets as it goes on."""
     bridge = bridge.without_learned()
     simulator = Simulator(bridge)
     walk: Walk | None = None
@@ -92,7 +92,7 @@ def asked(
 
 
 def _kind(question: BridgeQuestion, fault: PacketFault) -> QuestionKind:
-    """The kind of a question; where the state of no packet leaves it to policy, policy is not the first suspect."""
+    """The kind of a question; ``connection state`` instead of ``policy`` if policy judges no packet with the fault."""
     if question.kind != "policy":
         return question.kind
     judged = any(
@@ -109,7 +109,7 @@ def _size(sets: tuple[int, ...]) -> int:
 
 
 def questions(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[BridgeQuestion]:
-    """Every question, family by family; then those that have no family."""
+    """Every question: first family by family, then about Ethernet types that are of no family."""
     every = list(_scenes(bridge, cluster, ports, options))
     for context in every:
         resolving = address_resolution(context) if context.version == 4 else discovery(context)
@@ -131,7 +131,7 @@ def _of_family(context: ProofContext) -> Iterator[BridgeQuestion]:
 
 
 def scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
-    """What questions are asked about, for each address family that the node has."""
+    """The context of the questions, for each address family that the node has."""
     return (context for context in _scenes(bridge, cluster, ports, options) if context.expect.has_family)
 
 
@@ -142,7 +142,7 @@ def _scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Opt
 
 
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:
-    """The cluster with only the policies that select a pod of the node: no other has a say there."""
+    """The cluster with only the policies that select a pod of the node: no other policy applies there."""
     prepared = IndexedOracle(cluster)
     local = [pod for pod in cluster.pods if pod.is_on(node)]
     chosen = {policy.key for pod in local for direction in Direction for policy in prepared.isolating(direction, pod)}

@@ -1,4 +1,4 @@
-"""What was proved, for people."""
+"""Writes the report of a proof as text for people."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ _DIM = "dim"
 
 
 def lines(report: ProofReport, told: Sequence[ReportedExample]) -> Iterator[Text]:
-    """The counterexamples, then the sum."""
+    """The lines of the counterexamples, then the verdict and the totals."""
     for each in told:
         yield from _counterexample(each)
         yield Text()

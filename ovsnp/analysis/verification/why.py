@@ -1,4 +1,4 @@
-"""Why a packet must pass, or must not: what the policies say of it, or which guard it is about."""
+"""Says why a packet must pass or must be dropped: by the policies, or by a guard that no policy changes."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ _WAYS = "Where a packet goes follows from who has its destination: a local pod, 
 
 
 def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence[str]:
-    """Some lines; those of `ovsnp explain` where policies have a say."""
+    """The reasons, in one or more lines; where policies judge, the lines of `ovsnp explain`."""
     if example.kind in _GUARDS:
         return [_GUARDS[example.kind]]
     if example.kind == "connection state":

@@ -1,4 +1,4 @@
-"""Addresses in classes that neither flows nor policies tell apart: the common refinement of both partitions."""
+"""Divides addresses into classes that neither flows nor policies tell apart: the common refinement of both."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -24,10 +24,10 @@ _BASES = {
 
 
 class PeerClass(msgspec.Struct, frozen=True):
-    """One address that stands for its class; ``vacant``: nobody's, in a pod CIDR.
+    """A class of addresses, and the one that stands for it; ``vacant``: addresses in a pod CIDR that nobody has.
 
-    Of the class ``held`` are the addresses of pods and nodes, ``ranges`` the others, as numbers: of these, what a pod
-    or node holds is not meant.
+    ``end`` has the address. ``number`` is the class by policies alone. ``held`` are the class's addresses of pods and
+    nodes. ``ranges`` are its other addresses, as numbers; addresses in them that a pod or node has do not count.
     """
 
     address: Address
@@ -60,9 +60,9 @@ def refine(
     single: Collection[Address],
     apart: Collection[Address],
 ) -> list[PeerClass]:
-    """The classes' representatives; ``cut`` are prefixes that matter besides, ``single`` are classes of their own.
+    """The classes of a family; ``cut`` are more prefixes to tell apart, each address of ``single`` is its own class.
 
-    ``apart`` are addresses that are asked about apart: none of them is a representative.
+    Addresses of ``apart`` are in no class: the caller asks about each of them.
     """
     sets: list[list[Range]] = _flow_sets(flows, version)
     sets += [[of_prefix(prefix)] for prefix in cut if prefix.family == version]
@@ -104,7 +104,7 @@ def _place(who: Endpoint) -> object:
 def _candidates(
     prepared: IndexedOracle, runs: Sequence[tuple[Range, int]], known: Collection[Address], version: int
 ) -> Iterator[tuple[Address, Range]]:
-    """Addresses, each with those that it stands for: itself, or a run."""
+    """Addresses, each with the range that it stands for: only itself, or a whole run."""
     held = {address for address in prepared.held if family(address) == version}
     others = {address for address in known if family(address) == version and address not in held}
     for address in (*sorted(held), *sorted(others)):

@@ -1,4 +1,4 @@
-"""Questions about a pod that reached itself through a Service: it answers the gateway, and gets the answer."""
+"""Questions about a pod that reached itself through a Service: its answer to the gateway comes back to it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +17,7 @@ from ovsnp.pipeline.registers import Origin
 
 
 def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """What a pod sends to the gateway's address, and is an answer to its own connection."""
+    """Packets of a pod to the gateway's address that answer its own connection."""
     pods, there = context.locals(), gateways(context)
     if not pods or not there:
         return
@@ -25,7 +25,7 @@ def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
     space = question.space
 
     def verdicts(judge: Judge, unsure: bool) -> VerdictTable:
-        del unsure  # policy has no say
+        del unsure  # no policy applies
         allowed = judge(pods[0], pods[0], False)
         everyone = space.everything[1]
         return VerdictTable((0, 1, 2), [Row(space.everything[0], {allowed: everyone} if allowed else {0: everyone})])
@@ -34,14 +34,14 @@ def answered_by_itself(context: ProofContext) -> Iterator[BridgeQuestion]:
         if piece.judged:
             continue
         if piece.carried:
-            # Of what is out of the window the direction is not known, so it leaves as what the pod sent first.
+            # The direction of an invalid packet is not known, so it leaves as the pod's first packet did.
             yield replace(each, leaves={**(question.leaves or {}), SOURCE[context.version]: there[0]})
         else:
             yield each
 
 
 def _answer(context: ProofContext, pods: Sequence[PeerClass], there: Sequence[int]) -> BridgeQuestion:
-    """The question as it is before the states of connections divide it."""
+    """The question about all states of connections, before they divide it."""
     own = [
         {**element, "undone": far.value, "port": element["in_port"], "mac": element["dl_src"]}
         for element, far in zip(context.from_pods(pods), pods, strict=True)

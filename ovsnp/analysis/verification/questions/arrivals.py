@@ -1,4 +1,4 @@
-"""Who sends by the gateway and by other nodes' tunnels: in which name, and on whose policies judge what comes."""
+"""The senders of packets that come by the gateway or other nodes' tunnels, and the sources that policies judge."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -21,14 +21,15 @@ from ovsnp.pipeline.numbers import number
 from ovsnp.pipeline.registers import CARRIED_LABEL, Origin
 
 TUNNELS = MARKS + 1
-"""The dimension of tunnels, or of tunnels with what is carried, after those of all questions about connections."""
+"""The dimension of tunnels, each perhaps with a carried source; it follows those of all questions about connections."""
 
 
 class Arrivals(NamedTuple):
-    """Packets that come in by gateway or tunnel.
+    """Packets that come in by the gateway or by tunnels.
 
-    ``elements`` are those of ``sources``; in the name of None nobody sends. ``tunnels`` are the nodes with their
-    elements, which may say what is carried: then ``carried`` are the sources that policy judges.
+    ``elements`` and ``names`` are those of ``sources``; None is an address that nobody may send from. ``fields`` are
+    the fields of all packets. ``tunnels`` are the sending nodes with their elements. If these have a carrier,
+    ``carried`` are the sources in it, which policy judges. ``others`` are further dimensions.
     """
 
     origin: str
@@ -42,17 +43,17 @@ class Arrivals(NamedTuple):
 
     @property
     def port(self) -> Origin:
-        """The number of the kind of port."""
+        """The kind of port."""
         return Origin.TUNNEL if self.tunnels else Origin.GATEWAY
 
     @property
     def dimensions(self) -> list[Sequence[Element]]:
-        """Those after the dimensions of all questions about connections."""
+        """The dimensions after those of all questions about connections."""
         return [*([[element for _, element in self.tunnels]] if self.tunnels else ()), *self.others]
 
     @property
     def tunnel_names(self) -> list[list[str]]:
-        """The names of the first of these."""
+        """The names of the elements of the dimension of tunnels, if there is one."""
         if self.carried:
             there = zip(self.tunnels, self.carried, strict=True)
             return [[f"by the tunnel of node/{node.name}, carrying {named(far)}" for (node, _), far in there]]
@@ -60,12 +61,12 @@ class Arrivals(NamedTuple):
 
     @property
     def judged(self) -> tuple[int, Sequence[PeerClass | None]]:
-        """The dimension of those whom policy judges, and who they are."""
+        """The dimension of the sources that policy judges, and these sources."""
         return (TUNNELS, self.carried) if self.carried else (SOURCES, self.sources)
 
 
 def arrivals(context: ProofContext) -> Iterator[Arrivals]:
-    """What comes in by the gateway, by tunnels without carrier, and with it."""
+    """Packets by the gateway, by tunnels without a carrier, and by tunnels with a carrier."""
     yield by_gateway(context)
     nodes = tunnel_nodes(context)
     if not nodes:
@@ -83,7 +84,7 @@ def arrivals(context: ProofContext) -> Iterator[Arrivals]:
 
 
 def by_gateway(context: ProofContext) -> Arrivals:
-    """What the node's host sends, and what comes from outside: nothing in the name of a pod."""
+    """Packets of the node itself and from outside: nobody there may send from a pod's address."""
     own = context.expect.node.gateways if context.expect.node else ()
     everyone = context.everyone
     sources = [None if context.in_pods(each.address) and each.address not in own else each for each in everyone]
@@ -93,7 +94,7 @@ def by_gateway(context: ProofContext) -> Arrivals:
 
 
 def _by_tunnel(context: ProofContext) -> tuple[list[Element], list[PeerClass | None], list[str]]:
-    """What other nodes send: nothing in the name of this node or its pods."""
+    """Elements, sources and names of packets of other nodes: none may send from an address of this node or its pods."""
     everyone = context.everyone
     return (
         [{SOURCE[context.version]: each.value} for each in everyone],
@@ -103,7 +104,7 @@ def _by_tunnel(context: ProofContext) -> tuple[list[Element], list[PeerClass | N
 
 
 def tunnel_nodes(context: ProofContext) -> list[Node]:
-    """The other nodes that have a tunnel."""
+    """The other nodes that have a tunnel address."""
     return [node for node in context.expect.others if node.tunnel_address]
 
 
@@ -112,7 +113,7 @@ def _by_option(context: ProofContext) -> bool:
 
 
 def carrier_options(context: ProofContext) -> list[int]:
-    """The Geneve options of the family that flows and nodes tell apart; 0: there is none."""
+    """The Geneve options of the family that flows and nodes tell apart; 0: the packet has no option."""
     there = {option(far.value) for far in context.everyone}
     found = context.values(carrier_field(context), {0, *there})
     return [each for each in found if each == 0 or each >> OPTION_BITS]
@@ -125,7 +126,7 @@ def carrier_vnis(context: ProofContext) -> list[int]:
 
 
 def _offsets(context: ProofContext) -> set[int]:
-    """0, and every offset of an address class in a node's pod CIDR, and one too large for it."""
+    """0, the offset of every address class in a node's pod CIDR, and for each CIDR an offset that is too large."""
     cidrs = {(cidr.value, cidr.length): cidr for node in tunnel_nodes(context) for cidr in _cidrs(context, node)}
     lengths = sorted({cidr.length for cidr in cidrs.values()})
     found = {NO_CARRIER, *(1 << offset_bits(cidr) for cidr in cidrs.values())}
@@ -143,7 +144,7 @@ def _cidrs(context: ProofContext, node: Node) -> list[Prefix]:
 
 
 def _carrying(context: ProofContext, nodes: Sequence[Node]) -> Iterator[tuple[Node, Element, PeerClass]]:
-    """What nodes may carry: the addresses of their own pod CIDRs."""
+    """The carriers that nodes may send: those of addresses in their own pod CIDRs."""
     found = carrier_options(context) if _by_option(context) else carrier_vnis(context)
     for node in nodes:
         for each in found:
@@ -153,7 +154,7 @@ def _carrying(context: ProofContext, nodes: Sequence[Node]) -> Iterator[tuple[No
 
 
 def carried(context: ProofContext, node: Node, value: int) -> PeerClass | None:
-    """Whom an option or VNI of a node names; None: it is no carrier, or an address that is not the node's to give."""
+    """The source in an option or VNI of a node; None: it has none, or the address is not in the node's pod CIDR."""
     cidr = next(iter(_cidrs(context, node)), None)
     if cidr is None or not value:
         return None
@@ -166,12 +167,12 @@ def carried(context: ProofContext, node: Node, value: int) -> PeerClass | None:
     if not there:
         return None
     far = context.far_of(Address(address.to_bytes(cidr.width // 8, "big")))
-    # No node's own traffic has a carrier, so of a node that is an address that nobody has.
+    # The traffic of nodes has no carrier, so a node's address in a carrier counts as one that nobody has.
     return replace(far, end=OutsideEnd(far.address), vacant=True) if isinstance(far.end, NodeEnd) else far
 
 
 def remembered(context: ProofContext, found: Arrivals, space: Space) -> Remembered:
-    """What conntrack remembers of connections that come in: the node whose tunnel it was, and what was carried."""
+    """What conntrack must remember of connections that come in: the node of the tunnel, and the carried source."""
     if not found.tunnels:
         return opened(context, space, Origin.GATEWAY)
     numbers = number(context.expect.prepared.cluster.nodes)
@@ -185,5 +186,5 @@ def remembered(context: ProofContext, found: Arrivals, space: Space) -> Remember
 
 
 def strangers(found: Arrivals) -> int:
-    """The sources in whose name nobody sends."""
+    """The sources that nobody may send from, as bits."""
     return bits(each is None for each in found.sources)

@@ -1,4 +1,4 @@
-"""Questions about what comes in by the gateway and by other nodes' tunnels: for local pods, and for others."""
+"""Questions about packets that come in by the gateway or other nodes' tunnels, to local pods and to other ends."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,7 +34,7 @@ _ANSWER = State(("est", "rpl"))
 
 
 def to_locals(context: ProofContext, found: Arrivals) -> Iterator[BridgeQuestion]:
-    """What comes in for local pods, by their own address, and by the gateway's where that was a pod's source."""
+    """Packets to a local pod's address, and answers to the gateway's address where that replaced a pod's source."""
     ends = context.locals()
     if not ends:
         return
@@ -57,12 +57,12 @@ def to_locals(context: ProofContext, found: Arrivals) -> Iterator[BridgeQuestion
 
 
 def answered_to_gateway(context: ProofContext, space: Space, undo: Mapping[str, Value]) -> Mapping[int, Memory]:
-    """What conntrack knows of answers to the gateway's address, which undoing the translation changes."""
+    """Conntrack's memory of answers to the gateway's address; ``undo``: fields that undoing the masquerade sets."""
     return {SNAT_ZONE[context.version]: Memory(_ANSWER.bits, undo=undo), context.zone: known(space)}
 
 
 def gateways(context: ProofContext) -> list[int]:
-    """The gateway's addresses."""
+    """The gateway's addresses of the family, as numbers."""
     found = context.expect.node.gateways if context.expect.node else ()
     return [int.from_bytes(each, "big") for each in found if family(each) == context.version]
 
@@ -90,7 +90,7 @@ def _question(context: ProofContext, found: Arrivals, to: list[Element], names: 
 def _judged(
     context: ProofContext, found: Arrivals, questions: Sequence[BridgeQuestion], ends: Sequence[PeerClass]
 ) -> Iterator[BridgeQuestion]:
-    """Questions of one space in every state, with the policies of the ends."""
+    """Questions of one space, in every state, with verdicts by the policies of the ends."""
     space, (dimension, sources) = questions[0].space, found.judged
     bad = strangers(found)
     ours = narrowed(space.everything, SOURCES, bad)
@@ -110,7 +110,7 @@ def _judged(
 
 
 def to_others(context: ProofContext, found: Arrivals) -> Iterator[BridgeQuestion]:
-    """What comes in for others: from the gateway it may go to other nodes, but nothing goes back where it came from."""
+    """Packets to other ends: from the gateway they may go on to other nodes; none go back where they came from."""
     local = {each.address for each in context.locals()}
     ends = [far for far in context.everyone if far.address not in local]
     question = _question(context, found, context.to(ends), [named(each) for each in ends])
@@ -130,7 +130,7 @@ def to_others(context: ProofContext, found: Arrivals) -> Iterator[BridgeQuestion
 def _sealed(
     context: ProofContext, found: Arrivals, question: BridgeQuestion, ends: Sequence[PeerClass]
 ) -> Iterator[BridgeQuestion]:
-    """The question in two parts: a connection that ends here because it would go back may be remembered."""
+    """The question in two parts: conntrack may remember a connection that ends only because it would go back."""
     everything = question.space.everything
     loose = narrowed(everything, ENDS, bits(context.ways(ends, "pod")))
     loose = narrowed(loose, SOURCES, everything[SOURCES] & ~strangers(found))
@@ -151,18 +151,18 @@ def _leaving(
 def _to_ends(
     context: ProofContext, found: Arrivals, question: BridgeQuestion, ends: Sequence[PeerClass], reached: int
 ) -> Iterator[BridgeQuestion]:
-    """The question in every state; ``reached`` are the ends to which packets may go."""
+    """The question in every state; ``reached`` are the ends to which packets may go, as bits."""
     everything = question.space.everything
     services = narrowed(everything, ENDS, bits(far.address in context.cluster_ips for far in ends))
 
     def verdicts(judge: Judge, unsure: bool) -> Verdicts:
-        del unsure  # no policy of a local pod has a say
+        del unsure  # no policy of a local pod applies
         rows = forwarding(found.sources, judge(ends[0], ends[0], False), reached, everything[ENDS])
         return VerdictTable((SOURCES, ENDS, TRAFFIC), rows)
 
     for piece, each in in_states(context, question, found.port, verdicts):
         if piece.judged and not found.tunnels:
-            # Where policy judges, what is for a cluster IP is given an endpoint first: that is asked about apart.
+            # Where policy judges, packets to a cluster IP are given an endpoint first: `services` asks about these.
             yield from apart(each, narrowed(services, SOURCES, everything[SOURCES] & ~strangers(found)))
         else:
             yield from apart(each, services)

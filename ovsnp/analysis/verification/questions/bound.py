@@ -1,6 +1,6 @@
-"""Questions about connections that were given an endpoint of a Service, after their first packet.
+"""Questions about connections to Services that have an endpoint, after their first packet.
 
-The endpoint may be anybody by now: a Service's endpoints go, and their connections stay.
+The endpoint may be any address: an endpoint may leave its Service, and its connections stay.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ _PORT = "undone_port"
 
 
 class Bound:
-    """The questions about some clients' connections to Services."""
+    """The questions about open connections of some clients to Services."""
 
     def __init__(self, context: ProofContext, who: Clients, fronts: Sequence[ServicePortCase]) -> None:
         self._context, self._who, self._fronts, self._ends = context, who, fronts, context.far
@@ -47,7 +47,7 @@ class Bound:
         self._addresses = {undone: start["undone"], "tp_dst": start.get(_PORT, 0)}
 
     def questions(self) -> Iterator[BridgeQuestion]:
-        """Every state, but that of answers."""
+        """The questions about packets of the clients, in every state that a connection with an endpoint may have."""
         context, space, who = self._context, self._space, self._who
         names = [[named(each) for each in who.sources], [str(each) for each in self._fronts], [], NAMES,
                  [named(each) for each in self._ends]]  # fmt: skip
@@ -81,7 +81,7 @@ class Bound:
                 yield piece, replace(each, sets=sets, kind="connection state")
 
     def _of_protocols(self, sets: Sets, *, judged: bool) -> Iterator[Sets]:
-        """The packets that have the protocol of their Service's port; of other protocols come errors about these."""
+        """The packets with the protocol of their Service's port; packets of other protocols are errors about these."""
         cells, every = self._context.cells.cells, set(NUMBERS.values())
         for protocol in (*sorted(every), None):
             fronts = bits(protocol in (None, NUMBERS[each.port.protocol]) for each in self._fronts)
@@ -90,7 +90,7 @@ class Bound:
                 yield narrowed(narrowed(sets, FRONTS, fronts), TRAFFIC, traffic)
 
     def _verdicts(self, judge: Judge, *, unsure: bool, selfless: bool) -> Verdicts:
-        """Those of a judge; with --service-blocks policy judges also on the cluster IP."""
+        """The verdicts of a judge; with --service-blocks policy judges also by the cluster IP."""
         expect = self._context.expect
 
         def on_the_cluster_ip(source: PeerClass, destination: PeerClass, via: bool) -> int:
@@ -119,12 +119,12 @@ class Bound:
 
 
 def _undone(cell: TrafficCell) -> Element:
-    """A cell's fields as they are once conntrack has put the endpoint where the cluster IP was."""
+    """The fields of a cell after conntrack has replaced the cluster IP and port by the endpoint's."""
     return {_PORT if name == "tp_dst" else name: value for name, value in cell.element.items()}
 
 
 def holds(context: ProofContext, source: PeerClass, front: ServicePortCase) -> bool:
-    """Whether a block of the client's egress rules holds the cluster IP, with --service-blocks."""
+    """Whether, with --service-blocks, an ipBlock of the client's egress rules holds the cluster IP."""
     expect = context.expect
     if (
         not expect.options.service_blocks

@@ -1,4 +1,4 @@
-"""Which endpoints a Service's connections are given: for each cluster IP and port, and whoever connects."""
+"""Asks which endpoints connections to Services are given: for each cluster IP and port, from every client."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _LONGEST = 0xFFFF
 
 
 class ServicePortCase(msgspec.Struct, frozen=True):
-    """A cluster IP and port, and the endpoints that a connection may be given."""
+    """A cluster IP and port of a Service, and the endpoints that a connection to it may be given."""
 
     cluster_ip: Address
     service: Service
@@ -36,7 +36,7 @@ class ServicePortCase(msgspec.Struct, frozen=True):
 
 
 class DnatBinding(msgspec.Struct, frozen=True):
-    """A connection to a cluster IP and port that is given an endpoint."""
+    """A cluster IP and port, and the endpoint that a connection to it is given."""
 
     front: ServicePortCase
     backend: ServingBackend
@@ -59,14 +59,18 @@ def fronts(context: ProofContext) -> list[ServicePortCase]:
 
 
 class ServiceQuestion(BridgeQuestion, kw_only=True):
-    """A question that is answered by endpoints; ``begun`` are the connections that go on from there."""
+    """A question about packets that open connections to Services, which the flows must give endpoints.
+
+    ``by_place`` gives the cluster IP and port for the numbers of two elements, of the destination and of the traffic.
+    `ask` fills ``begun`` with the packets at their translation, each with the endpoint that it is given.
+    """
 
     context: ProofContext
     by_place: Mapping[tuple[int, int], ServicePortCase]
     begun: list[tuple[Packets, DnatBinding]] = msgspec.field(default_factory=list)
 
     def ask(self, walk: Walk) -> Iterator[PacketFault]:
-        """What is wrong with whom connections are given to."""
+        """Take the packets to their translation; the faults are wrong endpoints, and endpoints that are never given."""
         chosen: dict[tuple[int, int, ServingBackend], list[Sets]] = defaultdict(list)
         start = Packets(self.start(), self.sets, {})
         for packets in walk.run(start.fields, self.sets, self.memory):

@@ -1,4 +1,4 @@
-"""Who connects to Services by one kind of port, and how what they send leaves once it has an endpoint."""
+"""The clients of Services, and how their packets leave once they have an endpoint."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from ovsnp.pipeline.registers import Origin
 
 
 class Clients(NamedTuple):
-    """Who connects to Services by one kind of port."""
+    """The clients of Services that send by one kind of port."""
 
     origin: str
     elements: Sequence[Element]
@@ -29,17 +29,17 @@ class Clients(NamedTuple):
 
     @property
     def kind(self) -> Origin:
-        """The number of the kind of port."""
+        """The kind of port."""
         return Origin.POD if self.origin == "pod" else Origin.GATEWAY
 
     @property
     def note(self) -> str:
-        """By which port, where that is not a pod's."""
+        """The port in words; empty: a pod's."""
         return "" if self.origin == "pod" else f"by the {self.origin}"
 
 
 def clients(context: ProofContext) -> Iterator[Clients]:
-    """The local pods, and who may send by the gateway."""
+    """The local pods, and the sources that may send by the gateway."""
     pods = context.locals()
     if pods:
         yield Clients("pod", context.from_pods(pods), pods, {})
@@ -50,7 +50,7 @@ def clients(context: ProofContext) -> Iterator[Clients]:
 
 
 class Leaving(NamedTuple):
-    """How what goes to endpoints leaves: ``ends`` are theirs, along a dimension, ``addresses`` what it has then."""
+    """How packets to endpoints (``ends``, along ``dimension``) leave; ``addresses`` are the fields once translated."""
 
     context: ProofContext
     who: Clients
@@ -59,7 +59,7 @@ class Leaving(NamedTuple):
     addresses: Mapping[str, Value]
 
     def by_way(self, question: BridgeQuestion, *, carried: bool) -> Iterator[BridgeQuestion]:
-        """The question in parts, for each way that packets leave; ``carried``: with their source, to other nodes."""
+        """The question in parts by the kind of next hop; ``carried``: packets to other nodes carry their source."""
         ways = self.context.ways(self.ends, self.who.origin)
         kinds: dict[str, int] = defaultdict(int)
         for index, way in enumerate(ways):
@@ -67,7 +67,7 @@ class Leaving(NamedTuple):
         for kind, those in kinds.items():
             if here := those & question.sets[self.dimension]:
                 sets = narrowed(question.sets, self.dimension, here)
-                # A connection that ends because it would go back by the gateway may be remembered.
+                # Conntrack may remember a connection that ends because it would go back by the gateway.
                 sealed = kind != "nowhere" or self.who.origin == "pod"
                 leaves = self._leaves(question, ways, carried=carried and kind == "tunnel")
                 yield replace(question, sets=sets, leaves=leaves, sealed=sealed)
@@ -80,7 +80,7 @@ class Leaving(NamedTuple):
         return {**leaves, **NO_CARRIER}
 
     def itself(self) -> dict[Address, int]:
-        """For each client that is a pod the endpoints that are itself."""
+        """For each client that is a pod, the endpoints that are this pod, as bits."""
         by_pod: dict[str, int] = defaultdict(int)
         for place, far in enumerate(self.ends):
             if isinstance(far.end, PodEnd):
@@ -92,7 +92,7 @@ class Leaving(NamedTuple):
         }
 
     def back_to_itself(self, question: BridgeQuestion, *, bound: bool) -> Iterator[BridgeQuestion]:
-        """A pod that reaches itself gets the packet back, from the gateway's address (``bound``) so it answers that."""
+        """A pod that reaches itself gets the packet back; ``bound``: from the gateway's address, which it answers."""
         context, own = self.context, self.itself()
         for index, source in enumerate(self.who.sources):
             here = own.get(source.address, 0) & question.sets[self.dimension]

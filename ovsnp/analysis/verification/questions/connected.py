@@ -1,4 +1,4 @@
-"""Questions about packets in every state that their connections may have, and about those that go back by a tunnel."""
+"""Divides questions by the states of connections, and takes out packets that go back by a tunnel."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -28,14 +28,14 @@ from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.pipeline.registers import CARRIED_LABEL, ORIGIN_LABEL, Origin
 
 SOURCES, ENDS, TRAFFIC, CONNECTIONS, MARKS = range(5)
-"""The first dimensions of these questions: who sends, to whom, what, in which state, and with which mark."""
+"""The first dimensions of questions about connections: source, destination, traffic, state and mark."""
 
 _ALIKE = (TRAFFIC, CONNECTIONS)
 _OF_ANSWERS = ("returning", "masquerade")
 
 
 class Marks(NamedTuple):
-    """The marks that connections may have: each with its name, and the way to the node through whose tunnel it came."""
+    """The marks of connections: elements, names, and next hops to the nodes by whose tunnels the connections came."""
 
     elements: list[Element]
     names: list[str]
@@ -64,10 +64,11 @@ def in_states(
     undone: bool = False,
     kept: dict[object, Verdicts] | None = None,
 ) -> Iterator[tuple[Piece, BridgeQuestion]]:
-    """The question in parts, for states and traffic that are treated alike.
+    """The question in parts, each about states and traffic with one treatment.
 
-    ``verdicts`` are those of a judge: also whether policy is it, of whom nobody knows what it says of vacant addresses.
-    ``undone``: conntrack has given the packets another source. ``kept`` are the verdicts for several questions.
+    ``verdicts`` makes the verdicts of a judge. Its second argument is true where the judge is policy: then nobody knows
+    the verdict about vacant addresses. ``undone``: conntrack has replaced the packets' source. ``kept`` shares verdicts
+    between questions.
     """
     kept = {} if kept is None else kept
     for piece in pieces(context.cells, question.sets[CONNECTIONS], origin, undone=undone):
@@ -89,7 +90,7 @@ ORIGIN_BITS, CARRIED_BITS = (each.full_mask << each.lsb for each in (ORIGIN_LABE
 
 
 def opened(context: ProofContext, space: Space, origin: Origin, mark: Value = 0) -> Remembered:
-    """What is remembered of a connection that was opened by a kind of port, and has no carrier."""
+    """What conntrack must remember of a connection that is opened by a kind of port, without a carrier."""
     every = space.everything
     label = [
         (ADMITTED_BIT, every, ADMITTED_BIT),
@@ -113,13 +114,13 @@ def apart(question: BridgeQuestion, part: Sets) -> Iterator[BridgeQuestion]:
 
 
 def within(question: BridgeQuestion, part: Sets) -> Iterator[BridgeQuestion]:
-    """The question about a part of its packets, where it has any of them."""
+    """The question about a part of its packets; none if it has none of them."""
     if sets := meet(question.sets, part):
         yield replace(question, sets=sets)
 
 
 def returned(context: ProofContext, question: BridgeQuestion, ends: Sequence[PeerClass], found: Marks) -> Sets:
-    """The packets that go back by the tunnel through which their connection came: replies to outside."""
+    """The packets that go back by the tunnel that their connection came by: replies to outside."""
     rest = [
         far.address not in (context.expect.node.gateways if context.expect.node else ())
         and way == context.expect.gateway
@@ -132,6 +133,6 @@ def returned(context: ProofContext, question: BridgeQuestion, ends: Sequence[Pee
 
 
 def going_back(context: ProofContext, question: BridgeQuestion, found: Marks) -> BridgeQuestion:
-    """The question about these."""
+    """The question about packets that go back by the tunnel of their connection."""
     leaves = {**(question.leaves or {}), **leaving(context, question.space, MARKS, found.ways)}
     return replace(question, kind="returning", leaves=leaves)

@@ -15,7 +15,7 @@ from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
 
 
 class BridgeExpectation(NextHops):
-    """Answers for the bridge of ``options.node`` and one family; ``relation`` is over address classes and cells."""
+    """What may pass the bridge of ``options.node`` in one family; ``relation`` is over address classes and cells."""
 
     def __init__(
         self,
@@ -31,21 +31,21 @@ class BridgeExpectation(NextHops):
         self._tunneled = sum({cells.of(Protocol.UDP, port) for port in TUNNEL_UDP_PORTS.values()})
 
     def allowed(self, source: PeerClass, destination: PeerClass, via: bool) -> int:
-        """The traffic that may be opened, as far as this node's pods decide: who sends, or who receives, is local.
+        """The traffic, as bits, of the connections that policies of this node's pods allow: one end or both are local.
 
-        Through a Service (``via``) a pod that reaches itself is judged like anyone.
+        Through a Service (``via``) a pod that reaches itself is judged like any other pod.
         """
         found = self.egress(source, destination, via=via) & self.ingress(source, destination, via=via)
         return found & ~self.tunneled(source, destination)
 
     def egress(self, source: PeerClass, destination: PeerClass, *, via: bool) -> int:
-        """The traffic that a local source's policies allow."""
+        """The traffic that a local source's policies allow; all traffic of any other source."""
         if not self._is_local(source.end) or self._is_exempt(source, destination, via=via):
             return self.cells.all
         return self._relation.side(Direction.EGRESS, source.number).of(destination.number)
 
     def ingress(self, source: PeerClass, destination: PeerClass, *, via: bool) -> int:
-        """The traffic that a local destination's policies allow."""
+        """The traffic that a local destination's policies allow; all traffic to any other destination."""
         if not self._is_local(destination.end) or self._is_exempt(source, destination, via=via):
             return self.cells.all
         return self._relation.side(Direction.INGRESS, destination.number).of(source.number)
@@ -57,5 +57,5 @@ class BridgeExpectation(NextHops):
         return exemption(source.end, destination.end, strict_nodes=self.options.strict_nodes, via=via) is not None
 
     def tunneled(self, source: PeerClass, destination: PeerClass) -> int:
-        """What a pod may never send: tunnel packets of its own to a node."""
+        """The traffic that a local pod may never send: tunnel packets of its own to a node."""
         return self._tunneled if self._is_local(source.end) and isinstance(destination.end, NodeEnd) else 0

@@ -1,4 +1,4 @@
-"""Questions about what nobody may send: in another's name, by a strange port or tunnel, with a VLAN tag, to a group."""
+"""Questions about packets that nobody may send: forged, by unknown ports or tunnels, with VLAN tags, to groups."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -38,14 +38,14 @@ _VNIS, _OPTIONS = 1, 7
 
 
 class Senders(NamedTuple):
-    """By which ports packets come in, or by which tunnels."""
+    """The ports, or the tunnels, that packets come in by."""
 
     elements: Sequence[Element]
     tunneled: bool = False
 
 
 def guarded(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Everything that must be dropped, whatever policies say."""
+    """Questions about packets of the family that must be dropped, whatever policies say."""
     yield from forged(context)
     yield from strange_ports(context)
     yield from unknown_tunnels(context)
@@ -55,7 +55,7 @@ def guarded(context: ProofContext) -> Iterator[BridgeQuestion]:
 
 
 def forged(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Each local port with each MAC and each source address: what is not its own pod's is dropped."""
+    """Packets by each local port with each MAC and source address are dropped, unless both are those of the pod."""
     pods = list(context.expect.local.values())
     ports = [context.expect.ports.pods[pod.key] for pod in pods]
     macs = context.values("dl_src", {port.mac for port in ports} | {STRANGE_MAC})
@@ -88,7 +88,7 @@ def _dropped(
     names: Sequence[str],
     others: Sequence[Element] = ({},),
 ) -> BridgeQuestion:
-    """A question about what some send to everyone in every state, with ``elements`` and ``others`` besides."""
+    """A question about packets to everyone in every state, by sender; ``elements``, ``others``: two more dimensions."""
     everyone = context.everyone
     space = context.space(
         senders.elements,
@@ -109,7 +109,7 @@ def _dropped(
 
 
 def strange_ports(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """A port that is no pod's, nor gateway nor tunnel, brings nothing in."""
+    """Packets by a port that is no pod's, nor gateway nor tunnel, are dropped."""
     strange = unknown_ports(context)
     yield _dropped(
         context,
@@ -129,7 +129,7 @@ def unknown_ports(context: ProofContext) -> list[int]:
 
 
 def unknown_tunnels(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Whoever is no node, or a node that has no part in this bridge, sends nothing by the tunnel."""
+    """Packets by the tunnel from an address that is not another node's tunnel address are dropped."""
     port = context.expect.ports.tunnel
     known_ = [tunnel_field(node) for node in context.expect.others if node.tunnel_address]
     unknown = [
@@ -143,7 +143,7 @@ def unknown_tunnels(context: ProofContext) -> Iterator[BridgeQuestion]:
 
 
 def forged_carriers(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """A VNI that says that there is a carrier, where there is none, or one with an address that is not the sender's."""
+    """Packets with a bad carrier are dropped: a wrong VNI, no option, an address outside of the sender's pod CIDR."""
     nodes = tunnel_nodes(context)
     if not nodes:
         return
@@ -174,23 +174,23 @@ def forged_carriers(context: ProofContext) -> Iterator[BridgeQuestion]:
 
 
 def tags(context: ProofContext) -> list[Element]:
-    """VLAN tags."""
+    """Elements of packets with a VLAN tag."""
     return [{"vlan_tci": each} for each in context.values("vlan_tci", {_TAG, _TAG | 5}) if each & _TAG]
 
 
 def groups(context: ProofContext) -> list[Element]:
-    """The MAC addresses of groups."""
+    """Elements of packets to the MAC address of a group."""
     return [{"dl_dst": each} for each in context.values("dl_dst", _GROUP_MACS) if each & _GROUP]
 
 
 def marked(context: ProofContext, kind: QuestionKind, elements: Sequence[Element]) -> Iterator[BridgeQuestion]:
-    """What ends at once by what is in its Ethernet header, whoever sends it."""
+    """Packets that are dropped for their Ethernet header, whoever sends them."""
     for senders in everybody(context):
         yield _dropped(context, kind, senders, elements, [f"port {each['in_port']}" for each in senders.elements])
 
 
 def everybody(context: ProofContext) -> Iterator[Senders]:
-    """Every port that brings packets in, and every tunnel."""
+    """Every port that packets come in by, and every tunnel."""
     ports = context.expect.ports
     own = [{"in_port": ports.pods[key].ofport} for key in context.expect.local]
     yield Senders([*own, {"in_port": ports.gateway.ofport}, *({"in_port": each} for each in unknown_ports(context))])
@@ -199,7 +199,7 @@ def everybody(context: ProofContext) -> Iterator[Senders]:
 
 
 def foreign(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Ethernet types besides IP and ARP end here, by whatever port they come."""
+    """Packets of Ethernet types other than IP and ARP are dropped, whoever sends them."""
     known_ = {*ETH_TYPE.values(), _ARP}
     types = [each for each in context.values("eth_type", {_LLDP, *known_}) if each not in known_]
     for senders in everybody(context):
@@ -219,7 +219,7 @@ def foreign(context: ProofContext) -> Iterator[BridgeQuestion]:
 
 
 def nothing(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Of a family that the node has not got nothing passes."""
+    """Packets of a family that the node does not have are dropped."""
     for senders in everybody(context):
         yield _dropped(
             context, "other protocol", senders, [{}], [f"port {each['in_port']}" for each in senders.elements]

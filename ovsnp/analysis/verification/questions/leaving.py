@@ -1,4 +1,4 @@
-"""How packets leave that must pass: by which port, to which MAC address and tunnel, with what in their headers."""
+"""How packets that must pass leave: the port, and the values of header fields, those of the tunnel included."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ Leaves = Mapping[str, Value]
 
 
 def leaving(context: ProofContext, space: Space, dimension: int, ways: Sequence[NextHop | None]) -> dict[str, Value]:
-    """How packets leave that only pass through: their addresses as they were, one hop less to live."""
+    """How packets leave that are not translated: with the same addresses, and a TTL one less."""
     start = space.fields()
     return {
         **leaving_to(context, space, dimension, ways),
@@ -25,7 +25,7 @@ def leaving(context: ProofContext, space: Space, dimension: int, ways: Sequence[
 
 
 def leaving_to(context: ProofContext, space: Space, dimension: int, ways: Sequence[NextHop | None]) -> dict[str, Value]:
-    """How packets leave whose destination is translated."""
+    """How packets leave whose destination is translated: the same, without the destination."""
     known = [way or NextHop(0, 0) for way in ways]
     start = space.fields()
     return {
@@ -40,7 +40,7 @@ def leaving_to(context: ProofContext, space: Space, dimension: int, ways: Sequen
 
 
 def leaving_by(way: NextHop) -> dict[str, Value]:
-    """How packets leave that all go one way, whatever their addresses."""
+    """How packets leave that all go to one next hop, whatever their addresses."""
     return {
         "port": way.port,
         "dl_src": ROUTER_MAC,
@@ -52,7 +52,7 @@ def leaving_by(way: NextHop) -> dict[str, Value]:
 
 
 def _tunnel(space: Space, dimension: int, ways: Sequence[NextHop]) -> dict[str, Value]:
-    """The ends of tunnels."""
+    """The destinations of tunnels; 0 for packets that leave by none."""
     ends = [way.tunnel for way in ways]
     return {
         name: space.column(
@@ -63,11 +63,11 @@ def _tunnel(space: Space, dimension: int, ways: Sequence[NextHop]) -> dict[str, 
 
 
 NO_CARRIER: Leaves = {"tun_id": 0, "tun_metadata0": 0, "tun_metadata1": 0}
-"""The fields of the carrier, as they are where there is none."""
+"""The values of the carrier's fields in packets without a carrier."""
 
 
 def carrying(context: ProofContext, space: Space, dimension: int, sources: Sequence[PeerClass]) -> Leaves:
-    """What a local pod's Service-bound packets to another node have: the carrier, and perhaps the gateway as source."""
+    """Fields of a local pod's Service-bound packets to another node: the carrier, and if masqueraded the source."""
     node, version, options = context.expect.node, context.version, context.expect.options
     cidr = next((each for each in (node.pod_cidrs if node else ()) if each.family == version), None)
     if cidr is None:
@@ -94,5 +94,5 @@ def carrier_field(context: ProofContext) -> str:
 
 
 def option(address: int) -> int:
-    """A Geneve option with an address."""
+    """The value of a Geneve option that holds an address."""
     return address | 1 << OPTION_BITS

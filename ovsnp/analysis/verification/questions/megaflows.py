@@ -1,4 +1,4 @@
-"""Questions about megaflows: what a datapath keeps of one packet's way is what others that it cannot tell apart take.
+"""Questions about megaflows: packets that the datapath cannot tell apart take the way of the first of them.
 
 A packet without a tunnel option makes a megaflow of the kernel datapath that says nothing of options
 (`ovsnp.pipeline.datapath`). A packet that has the option and is the same in all other fields takes this megaflow. So
@@ -21,10 +21,10 @@ _BLIND = sorted(field.base for field in WITNESS)
 
 
 def by_megaflow(question: BridgeQuestion) -> Iterator[BridgeQuestion]:
-    """The question about packets that take the megaflow of one that lacks what they have."""
+    """The question for packets with tunnel options that take the megaflow of a packet without them."""
     start = question.start()
     there = [base for base in _BLIND if isinstance(start.get(base), Column)]
-    # Where all packets must be dropped, those without are among them.
+    # Where all packets must be dropped, the question already has the packets without options.
     if isinstance(question.verdicts, AllDropped) or question.table:
         return
     for count in range(1, len(there) + 1):

@@ -1,4 +1,4 @@
-"""Questions about address resolution: who asks in its own name is answered with the bridge's MAC, and nobody else."""
+"""Questions about ARP and neighbour discovery: the bridge answers senders that ask in their own name, and no others."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -21,7 +21,10 @@ _UNSPECIFIED = 0
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks by a port: with which MAC (None: any) and addresses (None: any). ``own`` are addresses of the asker."""
+    """A sender of requests by a port, with the MAC (None: any) and addresses (None: any) that it may ask with.
+
+    ``own`` are its own addresses: requests for them are not answered.
+    """
 
     name: str
     element: Element
@@ -31,7 +34,7 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 def address_resolution(context: ProofContext) -> BridgeQuestion:
-    """ARP: of a node without IPv4 nothing is answered."""
+    """The question about ARP; on a node without IPv4 nothing is answered."""
     askers = _askers(context)
     held = {far.value for far in context.everyone}
     addresses, asked = context.values("arp_spa", _own(askers) | held), context.values("arp_tpa", _own(askers) | held)
@@ -64,7 +67,7 @@ def address_resolution(context: ProofContext) -> BridgeQuestion:
 
 
 def discovery(context: ProofContext) -> BridgeQuestion:
-    """Neighbour discovery: of a node without IPv6 nothing is answered."""
+    """The question about neighbour discovery; on a node without IPv6 nothing is answered."""
     askers = _askers(context)
     held = {far.value for far in context.everyone}
     addresses = sorted(held | {_LINK_LOCAL, _UNSPECIFIED})
@@ -107,7 +110,7 @@ def discovery(context: ProofContext) -> BridgeQuestion:
 
 
 def _askers(context: ProofContext) -> list[Asker]:
-    """The local pods and the gateway; then ports and tunnels that nobody may ask by, of no address."""
+    """The local pods and the gateway; then tunnels and unknown ports, by which no sender may ask."""
     ports = context.expect.ports
     found = []
     for pod in context.expect.local.values():
@@ -137,7 +140,7 @@ def _tagged(context: ProofContext) -> list[Element]:
 
 
 def _with_link_local(asker: Asker, addresses: Sequence[int]) -> Asker:
-    """Who may ask by an address of its own may ask by a link-local one; duplicate address detection is not answered."""
+    """The sender, also with link-local addresses if it may ask at all; duplicate address detection is not answered."""
     if asker.addresses is None:
         names = frozenset(addresses) - {_UNSPECIFIED}
     else:

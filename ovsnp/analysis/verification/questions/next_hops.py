@@ -1,4 +1,4 @@
-"""Where packets go from one node's bridge, by the address they are for."""
+"""The next hops of packets from the bridge of one node, by destination address."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ UNROUTABLE = tuple(map(parse_prefix, ("224.0.0.0/4", "255.255.255.255/32", "ff00
 
 
 class NextHop(msgspec.Struct, frozen=True):
-    """By which port a packet leaves, to which MAC address and, by the tunnel, to which node."""
+    """The port that a packet leaves by, the MAC address it goes to, and the other end of its tunnel, if any."""
 
     port: int
     mac: int
@@ -21,7 +21,7 @@ class NextHop(msgspec.Struct, frozen=True):
 
 
 class NextHops:
-    """The ways from the bridge of ``options.node``, and whom it has, in one family."""
+    """The next hops from the bridge of ``options.node`` in one family, and the pods that the bridge has."""
 
     def __init__(self, prepared: IndexedOracle, ports: BridgePorts, options: Options, version: int) -> None:
         cluster = prepared.cluster
@@ -55,11 +55,11 @@ class NextHops:
 
     @property
     def gateway(self) -> NextHop:
-        """To the node and the world."""
+        """The next hop to the node and to the outside."""
         return NextHop(self.ports.gateway.ofport, self.ports.gateway.mac)
 
     def way(self, address: Address, router: int) -> NextHop | None:
-        """Where a packet to an address goes from here; None: nowhere. ``router`` is the bridge's own MAC."""
+        """The next hop to an address; None: packets to it are dropped. ``router`` is the bridge's own MAC."""
         prefix = host_prefix(address)
         if any(block.contains(prefix) for block in (*UNROUTABLE, *self.service_cidrs)):
             return None
@@ -77,7 +77,7 @@ class NextHops:
         return self.gateway
 
     def behind(self, prefix: Prefix) -> Node | None:
-        """The other node in whose pod CIDRs a prefix lies."""
+        """The other node with a pod CIDR that contains a prefix; None if there is none."""
         for length in self._lengths:
             node = self._behind.get((prefix.family, length, prefix.value >> (prefix.width - length)))
             if node is not None and length <= prefix.length:
@@ -85,5 +85,5 @@ class NextHops:
         return None
 
     def through(self, node: Node, router: int) -> NextHop:
-        """The tunnel to another node."""
+        """The next hop by the tunnel to another node."""
         return NextHop(self.ports.tunnel, router, node.tunnel_address)

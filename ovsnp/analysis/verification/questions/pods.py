@@ -1,4 +1,4 @@
-"""Questions about what local pods send, by their own ports and as themselves, but to Services."""
+"""Questions about packets that local pods send by their own ports, with their own addresses, except to Services."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -27,7 +27,7 @@ from ovsnp.pipeline.registers import Origin
 
 
 def from_pods(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """What local pods send, in every state of its connection."""
+    """The questions, in every state of the connections."""
     sources, ends = context.locals(), context.everyone
     if not sources:
         return
@@ -49,7 +49,7 @@ def from_pods(context: ProofContext) -> Iterator[BridgeQuestion]:
     )
 
     def verdicts(judge: Judge, unsure: bool) -> VerdictTable:
-        # What a pod sends to itself never comes to the bridge as a connection of its own that policy may judge.
+        # A pod's connection to its own address never comes to the bridge: where policy judges, both verdicts are right.
         rows = sending(context, judge, sources, ends, ways, unsure=unsure, selfless=unsure)
         return VerdictTable((SOURCES, ENDS, TRAFFIC), rows)
 
@@ -62,7 +62,7 @@ def from_pods(context: ProofContext) -> Iterator[BridgeQuestion]:
     for piece, each in in_states(context, question, Origin.POD, verdicts):
         if piece.carried:
             continue
-        # Where policy judges, what is for a cluster IP is given an endpoint first: that is asked about apart.
+        # Where policy judges, packets to a cluster IP are given an endpoint first: `services` asks about these.
         for part in within(each, apart_from_services) if piece.judged else (each,):
             yield from apart(part, back)
             yield from within(going_back(context, part, found), back)
@@ -77,10 +77,10 @@ def _to_endpoints(
     verdicts: Callable[[Judge, bool], VerdictTable],
     to_others: Callable[[Judge, bool], VerdictTable],
 ) -> Iterator[BridgeQuestion]:
-    """What is taken to go to an endpoint of a Service, in the states in which policy does not judge it."""
+    """Packets that count as packets to a Service's endpoint, in the states in which policy does not judge them."""
     who = Clients("pod", context.from_pods(sources), sources, {})
     leaving_ = Leaving(context, who, ends, ENDS, {})
-    # What is taken to go to an endpoint has been translated, and is asked about apart where policy judges it.
+    # Packets to an endpoint have been translated; where policy judges them, `bound` asks about them.
     for piece, each in in_states(context, question, Origin.POD, to_others):
         if piece.carried and not piece.judged:
             yield from leaving_.by_way(each, carried=True)

@@ -1,4 +1,4 @@
-"""What all questions about one bridge and one family need."""
+"""The data that all questions about one bridge and one address family share."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ _USUAL = {"tp_src": 40000, "dl_dst": ROUTER_MAC, "dl_src": STRANGE_MAC}
 
 
 class ProofContext(msgspec.Struct, dict=True, eq=False):
-    """One family's address classes ``far``, traffic and expectations, and the flows that are asked."""
+    """The address classes ``far``, traffic and expectations of one family, and the flows of the bridge."""
 
     expect: BridgeExpectation
     far: Sequence[PeerClass]
@@ -73,9 +73,10 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
         return [*self.far, *map(self.far_of, sorted(self.cluster_ips))]
 
     def space(self, *dimensions: Sequence[Element], fixed: Collection[str] = (), tunneled: bool = False) -> Space:
-        """Dimensions, and one for each field besides that flows tell apart: a value for each class.
+        """A space of these dimensions and one more for each further field that flows test: a value for each class.
 
-        A field of ``fixed`` is left out. What came by no tunnel (``tunneled``) has no tunnel header.
+        A field of ``fixed`` gets no dimension. Fields of the tunnel header get one only for packets that come by a
+        tunnel (``tunneled``).
         """
         there = {base for elements in dimensions for element in elements for base in element}
         varied = (_OF_ALL | _OF_TUNNELS if tunneled else _OF_ALL) - there - set(fixed)
@@ -94,7 +95,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
     def _values_from_the_usual(self, base: str) -> list[int]:
         usual = _USUAL.get(base, 0)
         found = [usual, *(each for each in self.values(base, {usual}) if each != usual)]
-        # The MAC addresses of groups are asked about apart.
+        # `guards` asks about the MAC addresses of groups.
         return [value for value in found if base != "dl_dst" or not value & _GROUP_MAC]
 
     def values(self, base: str, exact: Collection[int]) -> list[int]:
@@ -104,7 +105,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
 
     @cached_property
     def _tested(self) -> Mapping[str, set[tuple[int, int]]]:
-        """How flows test each field, but those that are of the other family."""
+        """The tests of each field, by all flows except those of the other family."""
         found: dict[str, set[tuple[int, int]]] = defaultdict(set)
         for flow in self.flows:
             if flow.terms.get("eth_type", (0, 0))[0] != ETH_TYPE[10 - self.version]:
@@ -113,17 +114,17 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
         return found
 
     def common(self, space: Space) -> dict[str, Value]:
-        """Fields that all IP packets have, but those that the space varies."""
+        """The fields that all IP packets have, except those that the space varies."""
         varied = space.fields()
         usual = {base: value for base, value in _USUAL.items() if base not in varied}
         return {"eth_type": ETH_TYPE[self.version], "nw_ttl": TTL, **usual}
 
     def to(self, ends: Iterable[PeerClass]) -> list[Element]:
-        """Elements of destinations."""
+        """Elements of packets to these destinations."""
         return [{DESTINATION[self.version]: each.value} for each in ends]
 
     def from_pods(self, pods: Iterable[PeerClass]) -> list[Element]:
-        """Elements of local pods that send what is their own."""
+        """Elements of packets that local pods send by their own port, with their own MAC and address."""
         found: list[Element] = []
         for each in pods:
             port = self.expect.ports.pods[each.pod.key]
@@ -131,7 +132,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
         return found
 
     def ways(self, ends: Iterable[PeerClass], origin: str) -> list[NextHop | None]:
-        """Where packets to these ends go: never back into the gateway or the tunnel they came from."""
+        """The next hops to these ends; None: there is none, or it is the gateway or tunnel of ``origin`` itself."""
         ways = [self._way(each.address) for each in ends]
         tunnel = self.expect.ports.tunnel
         back = {"gateway": self.expect.ports.gateway.ofport, "tunnel": tunnel, "carrier": tunnel}.get(origin)
@@ -147,16 +148,16 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
         return {}
 
     def ends(self, space: Space) -> tuple[Value, Value]:
-        """The addresses that packets have."""
+        """The source and destination addresses of the packets."""
         start = space.fields()
         return start[SOURCE[self.version]], start[DESTINATION[self.version]]
 
     def subject(self, far: PeerClass) -> object:
-        """Equal for local pods that policies and port names do not tell apart."""
+        """A key: equal for local pods that policies and port names do not tell apart."""
         return self.expect.prepared.workloads.of_pod[far.pod.key], far.pod.ports
 
     def alike(self, far: PeerClass) -> object:
-        """Equal for far ends to which all local pods of a kind may send the same, and from which they may get it."""
+        """A key: equal for far ends with which local pods of one `subject` may have the same traffic, either way."""
         match far.end:
             case PodEnd(pod=pod) if pod.key in self.expect.local:
                 return pod.key
@@ -166,17 +167,17 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
                 return far.number, far.vacant, isinstance(far.end, PodEnd)
 
     def client(self, far: PeerClass) -> object:
-        """Equal for those to whose connections policies say the same: local pods, or who comes in by the gateway."""
+        """A key: equal for clients, local pods or senders by the gateway, about which policies say the same."""
         local = isinstance(far.end, PodEnd) and far.end.pod.key in self.expect.local
         return self.subject(far) if local else self.alike(far)
 
     def far_of(self, address: Address) -> PeerClass:
-        """An address, whether it stands for a class or not."""
+        """The class of an address, with the address to stand for it."""
         end = self.classes.of(address)
         return PeerClass(address, self.expect.prepared.who(address), end.number, end.vacant)
 
     def in_pods(self, address: Address) -> bool:
-        """Whether it is in a pod CIDR; without Node objects, whether it is a local pod's."""
+        """Whether an address is in a pod CIDR; without Node objects, whether a local pod has it."""
         if not self.expect.prepared.cluster.nodes:
             return any(each.address == address for each in self.expect.locals)
         prefix = host_prefix(address)
@@ -184,7 +185,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
         return any(cidr.contains(prefix) for cidr in here) or self.expect.behind(prefix) is not None
 
     def ours(self, address: Address) -> bool:
-        """Whether it is one of this node's, or in its pod CIDRs."""
+        """Whether an address is one of this node's, or in its pod CIDRs."""
         node = self.expect.node
         return node is not None and (
             address in node.addresses or any(cidr.contains(host_prefix(address)) for cidr in node.pod_cidrs)
@@ -197,13 +198,13 @@ def itself(one: PeerClass, other: PeerClass) -> bool:
 
 
 def named(far: PeerClass) -> str:
-    """Who an end is, in words."""
+    """An end in words: name and address, or the address of an outsider."""
     address = format_address(far.address)
     return address if isinstance(far.end, OutsideEnd) else f"{name_of(far.end)} ({address})"
 
 
 def tunnel_field(node: Node) -> dict[str, int]:
-    """Where a tunnel's packet comes from."""
+    """The field of the tunnel header that says which node a packet comes from; 0: the node has no tunnel."""
     address = node.tunnel_address
     if address is None:
         return {"tun_src": 0}

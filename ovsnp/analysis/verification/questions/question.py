@@ -1,4 +1,7 @@
-"""A question about a bridge: packets, which of them must pass, and how those must leave."""
+"""A question about a bridge: a set of packets, which of them must pass, and how these must leave.
+
+The answer is a list of faults: packets that the simulated flows treat in another way.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
@@ -44,11 +47,14 @@ QuestionKind = ProofKind | Literal["expectation"]
 ADMITTED_BIT = 1 << ADMITTED.lsb
 _LETS_PASS = (ADMITTED_BIT, 1 << ANSWERED.lsb)
 FORBIDDEN = "must be dropped"
-"""The end of a fault's sentence about packets that policies or guards forbid."""
+"""How the text of a fault ends if policies or guards forbid the packets."""
 
 
 class Remembered(msgspec.Struct, frozen=True, eq=False):
-    """What conntrack must remember of packets that pass, in a zone: bits of its label, of parts, and its mark."""
+    """What conntrack must remember, in a zone, of packets that pass: bits of the label, and the mark (None: any).
+
+    An item of ``label`` is a mask, the part of the packets that it is about, and the value of the bits.
+    """
 
     zone: int
     label: Sequence[tuple[int, Sets, Value]]
@@ -56,17 +62,18 @@ class Remembered(msgspec.Struct, frozen=True, eq=False):
 
 
 class BridgeQuestion(msgspec.Struct):
-    """Packets that enter ``table``.
+    """Packets that enter ``table``, and what must happen to them.
 
-    ``kind`` names what is asked. ``names`` say who the elements of the first dimensions are. ``fields`` are beside
-    those of the elements. Packets that must pass leave once, by the port and with the values of ``leaves`` (None: by
-    any way), and conntrack then ``remembers`` what it must (None: nothing new). Of packets that must be dropped it may
-    remember nothing that lets others pass, but where the question is not ``sealed``.
+    ``kind`` names the question. ``names`` are the names of the elements of the first dimensions. ``fields`` are the
+    fields that the elements do not give. ``memory`` is what conntrack knows, by zone. Packets that must pass by the
+    ``verdicts`` leave once, by the port and with the values of ``leaves`` (None: in any way), and conntrack then
+    ``remembers`` what it must (None: nothing new). Of packets that must be dropped it may remember nothing that lets
+    others pass, unless the question is not ``sealed``.
 
-    ``ends`` are the addresses, as numbers, between which policies judge, of parts of the packets (a source of 0: nobody
-    may send this). ``taken`` are fields that packets have, and that the walk takes them to lack: they take the megaflow
-    of a packet that lacks them. No node sends packets of ``unsent`` without these fields. ``alike`` are dimensions of
-    which other questions of this space ask the same about the elements that ``sets`` has not got.
+    ``ends`` are the addresses between which policies judge, as numbers, for parts of the packets (source 0: nobody may
+    send this). ``taken`` are fields that the packets have and that the walk treats as absent: the packets take the
+    megaflow of a packet without them. No node sends packets of ``unsent`` without these fields. ``alike`` are
+    dimensions in which other questions of this space ask the same about the elements that ``sets`` lacks.
     """
 
     kind: QuestionKind
@@ -87,7 +94,7 @@ class BridgeQuestion(msgspec.Struct):
     alike: tuple[int, ...] = ()
 
     def ask(self, walk: Walk) -> Iterator["PacketFault"]:
-        """What is wrong with what becomes of the packets."""
+        """Take the packets through the flows, and give the faults."""
         leaves = self.leaves or {}
         verdicts = self.verdicts.strict if isinstance(self.verdicts, Excused) else self.verdicts
         known = verdicts, tuple(leaves.items()), self.remembers, tuple(self.memory), self.sealed
@@ -104,7 +111,7 @@ class BridgeQuestion(msgspec.Struct):
             yield from judged(self, packets)
 
     def _right(self, packets: Packets, walk: Walk) -> bool:
-        """Whether nothing is wrong with what becomes of packets, and of those of which the same is asked."""
+        """Whether neither the packets nor those that are ``alike`` have a fault; if so, the walk records that."""
         if packets.kept is None or packets.takers is None:
             return False
         both = zip(packets.sets, packets.takers, strict=True)
@@ -116,12 +123,12 @@ class BridgeQuestion(msgspec.Struct):
         return True
 
     def start(self) -> dict[str, Value]:
-        """All fields of the packets."""
+        """All fields of the packets when they enter."""
         return {**self.space.fields(), **self.fields}
 
 
 class PacketFault(msgspec.Struct, frozen=True):
-    """What is wrong with some packets."""
+    """A fault in words, the packets at the end of their way, and the part of them (``sets``) with the fault."""
 
     what: str
     packets: Packets
@@ -129,7 +136,7 @@ class PacketFault(msgspec.Struct, frozen=True):
 
 
 def judged(question: BridgeQuestion, packets: Packets) -> Iterator[PacketFault]:
-    """What is wrong with some packets that have gone all the way."""
+    """The faults of packets that are at the end of their way."""
     for effect in packets.effects:
         if isinstance(effect, Unsupported):
             yield PacketFault(f"cannot be judged: {effect.what}", packets, packets.sets)
@@ -149,7 +156,7 @@ def judged(question: BridgeQuestion, packets: Packets) -> Iterator[PacketFault]:
 
 
 def _let_in(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[PacketFault]:
-    """Where a dropped packet makes conntrack remember what lets others pass."""
+    """The faults of dropped packets that make conntrack remember something that lets others pass."""
     space = question.space
     for effect in packets.effects:
         if isinstance(effect, Committed):

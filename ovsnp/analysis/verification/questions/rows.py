@@ -1,4 +1,4 @@
-"""What policies let pass between ends, as rows of a table of verdicts."""
+"""Makes the rows of tables of verdicts: the traffic that policies allow between ends."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from ovsnp.analysis.verification.simulator.space import bits
 from ovsnp.oracle import PodEnd
 
 Judge = Callable[[PeerClass, PeerClass, bool], int]
-"""The traffic that may pass from one end to another, through a Service or not."""
+"""Gives the traffic, as bits, that may pass from one end to another, through a Service (true) or not."""
 
 
 def sending(
@@ -25,9 +25,10 @@ def sending(
     selfless: bool,
     via: bool = False,
 ) -> list[Row]:
-    """For each client what it may send to each destination, perhaps ``via`` a Service; ``ways`` None: nothing.
+    """For each source the traffic that it may send to each destination, perhaps ``via`` a Service.
 
-    ``unsure``: what it sends to nobody is open. ``selfless``: what a pod sends to itself is.
+    A destination without a way (None) gets none. ``unsure``: packets to vacant addresses may pass or be dropped.
+    ``selfless``: packets of a pod to itself may, too.
     """
     places: dict[tuple[object, bool], tuple[PeerClass, bool, int]] = {}
     for index, (far, way) in enumerate(zip(destinations, ways, strict=True)):
@@ -63,9 +64,9 @@ def arriving(
     unsure: bool,
     via: bool = False,
 ) -> list[Row]:
-    """For each local destination what it may get from each source, perhaps ``via`` a Service; None: nothing.
+    """For each local destination the traffic that it may get from each source, perhaps ``via`` a Service.
 
-    ``unsure``: what it gets from nobody is open.
+    A source of None may send nothing. ``unsure``: packets from vacant addresses may pass or be dropped.
     """
     alike: dict[object, tuple[PeerClass | None, int]] = {}
     for index, far in enumerate(sources):
@@ -87,7 +88,7 @@ def arriving(
 
 
 def forwarding(sources: Sequence[PeerClass | None], allowed: int, reached: int, everyone: int) -> list[Row]:
-    """For each source that it may send what is ``allowed`` to the ends that are ``reached``; None: nothing."""
+    """Rows by which sources may send ``allowed`` traffic to the ends ``reached``; a source of None may send nothing."""
     good = bits(sources)
     strangers = (1 << len(sources)) - 1 & ~good
     columns = {allowed: reached, 0: everyone & ~reached} if allowed else {0: everyone}

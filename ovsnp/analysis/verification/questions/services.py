@@ -1,8 +1,7 @@
-"""Questions about Services: who is given a connection, whether policy judges it on its endpoint, and what carries its
-source.
+"""Questions about new connections to Services: which endpoint they are given, what policy says of it, how they leave.
 
-What becomes of a connection that was given an endpoint depends on the endpoint, not on the Service: all endpoints are
-asked about at once.
+The way of a connection that has an endpoint depends on the endpoint, not on the Service: one question is about all
+endpoints.
 """
 
 from collections import defaultdict
@@ -38,7 +37,7 @@ _TAKEN_OVER = ("xxreg2",)
 
 
 def service_questions(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Everything about Services of the family."""
+    """All questions about Services of the family."""
     found = fronts(context)
     if not found:
         return
@@ -78,7 +77,7 @@ class Asking:
         self._addresses = self._translated()
 
     def questions(self) -> Iterator[BridgeQuestion]:
-        """Who is given which endpoint, and what becomes of the packet then."""
+        """The questions about the endpoints that connections are given, and about their packets after that."""
         for piece in pieces(self._context.cells, chosen(lambda state: not state.bound), self._clients.kind):
             if piece.judged:
                 choice = self._choice(piece)
@@ -111,7 +110,7 @@ class Asking:
         )
 
     def _onwards(self, choice: ServiceQuestion) -> Iterator[BridgeQuestion]:
-        """What becomes of packets that were given an endpoint."""
+        """The questions about packets that have an endpoint, from the table on where they go on."""
         context = self._context
         translated = {name: self._addresses[name] for name in (DESTINATION[context.version], "tp_dst")}
         leaving = Leaving(context, self._clients, self._ends, ENDPOINTS, translated)
@@ -128,7 +127,7 @@ class Asking:
             yield from leaving.back_to_itself(replace(first, verdicts=tables[1]), bound=True)
 
     def _begun(self, choice: ServiceQuestion) -> Iterator[tuple[int, dict[str, Value], Sets]]:
-        """Where connections go on with which fields; those that differ in their translation only are one."""
+        """Where connections go on: table, fields, packets; one item for connections that differ in translation only."""
         lost = {"tp_dst", "ct_tp_dst", "nw_proto", "ct_nw_proto", *_TAKEN_OVER}
         lost |= {DESTINATION[self._context.version], f"ct_{DESTINATION[self._context.version]}"}
         found: dict[object, tuple[int, dict[str, Value], dict[Sets, int]]] = {}
@@ -148,7 +147,7 @@ class Asking:
         return self._space.column(ENDPOINTS, tuple(values))
 
     def _translated(self) -> dict[str, Value]:
-        """The fields of packets to the endpoints, with what they were opened to."""
+        """The fields of packets to the endpoints, with the cluster IP and port that the connections were opened to."""
         opened = [each.front for each in self._given]
         name = DESTINATION[self._context.version]
         protocols = self._column([NUMBERS[each.port.protocol] for each in opened])
@@ -162,7 +161,7 @@ class Asking:
         }
 
     def _rows(self, itself: Mapping[Address, int], *, selfless: bool) -> list[Row]:
-        """For each client which endpoints it may reach; ``selfless``: what of these is itself is open."""
+        """For each client the endpoints that it may reach; ``selfless``: both verdicts are right for itself."""
         context, blocks = self._context, self._context.expect.options.service_blocks
         ways = context.ways(self._ends, self._clients.origin)
         alike: dict[tuple[object, ...], tuple[PeerClass, DnatBinding, bool, int]] = {}
@@ -196,5 +195,5 @@ class Asking:
 
 
 def choice_as_question(choice: ServiceQuestion) -> BridgeQuestion:
-    """The question about the packets of a choice, without what makes it one."""
+    """The question about the packets of a choice, without the fields that only a choice has."""
     return BridgeQuestion(*(getattr(choice, name) for name in BridgeQuestion.__struct_fields__))

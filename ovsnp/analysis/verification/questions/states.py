@@ -1,4 +1,4 @@
-"""What conntrack may say of a packet, and what passes then: an answered connection goes on, whatever policies say."""
+"""The states in which conntrack may see a packet, and what must happen to the packet in each of them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,14 +17,18 @@ from ovsnp.pipeline.registers import ADMITTED, ANSWERED, ORIGIN_LABEL, SERVICE_L
 
 ADMITTED_BIT, BOUND_BIT, ANSWERED_BIT = (1 << each.lsb for each in (ADMITTED, SERVICE_LABEL, ANSWERED))
 STATE, LABEL, MARK = "known_state", "known_label", "known_mark"
-"""What a packet's connection is known by, as fields of the elements of a space."""
+"""Fields of elements that give what conntrack knows of a connection: ct_state, ct_label and ct_mark."""
 
 _FLAGS = (("new",), ("est",), ("est", "rpl"), ("rel",), ("rel", "rpl"), ("inv",))
 _BOTH = (False, True)
 
 
 class Treatment(Enum):
-    """What becomes of a packet."""
+    """What must happen to a packet in a state.
+
+    JUDGED: policy decides. OPEN: the packet passes. ANSWER: it passes, and conntrack remembers that the connection is
+    answered. DROPPED: it is dropped. NEVER: no packet has this state.
+    """
 
     JUDGED = auto()
     OPEN = auto()
@@ -34,7 +38,7 @@ class Treatment(Enum):
 
 
 class TrafficPart(NamedTuple):
-    """Traffic that is treated alike; ``carried``: a pod's packet is taken to go to a Service's endpoint."""
+    """Traffic, as bits, with one treatment; ``carried``: a pod's packet counts as a packet to a Service's endpoint."""
 
     traffic: int
     treatment: Treatment
@@ -42,9 +46,9 @@ class TrafficPart(NamedTuple):
 
 
 class State(msgspec.Struct, frozen=True):
-    """What conntrack says of a packet: its flags, and what is remembered of its connection.
+    """What conntrack says of a packet: its flags, and what it remembers of the connection.
 
-    ``admitted``: policies let the connection in. ``bound``: it was opened to a Service, and given an endpoint.
+    ``admitted``: policies let the connection in. ``bound``: it was opened to a Service, and has an endpoint.
     ``answered``: its destination has answered. ``origin``: the number of the kind of port by which it was opened.
     """
 
@@ -61,12 +65,12 @@ class State(msgspec.Struct, frozen=True):
 
     @property
     def bits(self) -> int:
-        """The bits of ct_state."""
+        """The state as a value of ct_state."""
         return sum(1 << CT_FLAGS.index(flag) for flag in (*self.flags, "trk"))
 
     @property
     def label(self) -> int:
-        """The bits of ct_label."""
+        """The state as a value of ct_label."""
         flags = ((self.admitted, ADMITTED_BIT), (self.bound, BOUND_BIT), (self.answered, ANSWERED_BIT))
         return sum(bit for there, bit in flags if there) | self.origin << ORIGIN_LABEL.lsb
 
@@ -77,7 +81,7 @@ class State(msgspec.Struct, frozen=True):
         return forth and self._forth() is Treatment.JUDGED
 
     def parts(self, origin: Origin, cells: Kinds, *, undone: bool = False) -> Iterator[TrafficPart]:
-        """What becomes of packets that come in by a kind of port; ``undone``: conntrack gave them another source."""
+        """The treatments of packets that come in by a kind of port; ``undone``: conntrack has replaced their source."""
         if self.flags == ("inv",):
             yield from self._out_of_window(origin, cells, undone)
         elif "rel" in self.flags:
@@ -86,12 +90,12 @@ class State(msgspec.Struct, frozen=True):
             answer = Treatment.ANSWER if self.admitted else Treatment.DROPPED
             yield TrafficPart(cells.all, Treatment.OPEN if self.answered else answer)
         else:
-            # Of SCTP conntrack may not know ports, so what the client sends is judged every time.
+            # Conntrack may not know the ports of SCTP, so every packet of the client is judged.
             yield TrafficPart(cells.portless, Treatment.JUDGED, self.bound)
             yield TrafficPart(cells.all & ~cells.portless, self._forth(), self.bound)
 
     def _forth(self) -> Treatment:
-        """What the client sends: it is judged until it is answered."""
+        """The treatment of the client's packets: an answered connection goes on, whatever policies say."""
         if self.flags == ("new",):
             return Treatment.JUDGED
         if self.answered:
@@ -99,7 +103,7 @@ class State(msgspec.Struct, frozen=True):
         return Treatment.JUDGED if self.bound or self.admitted else Treatment.DROPPED
 
     def _related(self, cells: Kinds) -> Iterator[TrafficPart]:
-        """Errors about a connection; no other packets are related to one, so none of SCTP."""
+        """Errors (ICMP) about a connection. No other packets are related to one, so SCTP packets are not."""
         if self.admitted:
             yield TrafficPart(cells.all, Treatment.OPEN)
         else:
@@ -107,7 +111,10 @@ class State(msgspec.Struct, frozen=True):
             yield TrafficPart(cells.portless, Treatment.DROPPED if self.replies else Treatment.NEVER)
 
     def _out_of_window(self, origin: Origin, cells: Kinds, undone: bool) -> Iterator[TrafficPart]:
-        """TCP gets over what is out of the window that conntrack saw, where it must be an answer if there was none."""
+        """Invalid packets: TCP packets may be outside of the window that conntrack saw, and TCP recovers from that.
+
+        They pass if the connection is answered; if it is only admitted, they pass where they must be answers.
+        """
         yield TrafficPart(cells.all & ~cells.tcp, Treatment.DROPPED)
         from_pod = origin is Origin.POD
         if self.answered:
@@ -133,15 +140,15 @@ class State(msgspec.Struct, frozen=True):
 _PORTS: dict[int, str] = {Origin.POD: "a pod", Origin.TUNNEL: "the tunnel", Origin.GATEWAY: "the gateway"}
 OPENED = State(("new",))
 STATES = tuple(State(*each) for each in product(_FLAGS, _BOTH, _BOTH, _BOTH, range(1 << ORIGIN_LABEL.bits)))
-"""Every state, that of a connection's first packet first."""
+"""Every state; the first one is that of a connection's first packet."""
 _JUDGED = {(each.bits, each.label) for each in STATES if each.is_judged}
 ELEMENTS = [{STATE: state.bits, LABEL: state.label} for state in STATES]
 NAMES = [str(state) for state in STATES]
-"""The dimension of states."""
+"""The names of the states; with ``ELEMENTS`` they make the dimension of states."""
 
 
 class Piece(NamedTuple):
-    """States (as bits) and traffic that are treated alike."""
+    """States and traffic, both as bits, with one treatment."""
 
     states: int
     traffic: int
@@ -150,17 +157,17 @@ class Piece(NamedTuple):
 
     @property
     def judged(self) -> bool:
-        """Whether policy has a say."""
+        """Whether policy judges the packets."""
         return self.treatment is Treatment.JUDGED
 
     @property
     def passes(self) -> bool:
-        """Whether packets pass that policy has no say about."""
+        """Whether the packets pass whatever policy says."""
         return self.treatment in (Treatment.OPEN, Treatment.ANSWER)
 
 
 def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -> Sequence[Piece]:
-    """The states in parts."""
+    """The states in parts, for packets that come in by a kind of port: one for each treatment and its traffic."""
     return _pieces(cells.kinds, states, origin, undone)
 
 
@@ -181,7 +188,7 @@ def is_judged(bits: int, label: int) -> bool:
 
 
 def known(space: Space, undo: Mapping[str, Value] | None = None) -> Memory:
-    """What conntrack knows of packets whose space has a dimension of states, and perhaps one of marks."""
+    """Conntrack's memory of packets whose space has a dimension of states, and perhaps one of marks."""
     start = space.fields()
     return Memory(start[STATE], start.get(MARK, 0), start[LABEL], undo or {})
 

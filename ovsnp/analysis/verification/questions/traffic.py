@@ -1,4 +1,4 @@
-"""Protocols, destination ports and ICMP types in cells that neither flows nor policies tell apart."""
+"""Divides protocols, destination ports and ICMP types into cells that neither flows nor policies tell apart."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -21,30 +21,30 @@ _LAST_PORT = 65535
 
 
 class TrafficCell(msgspec.Struct, frozen=True):
-    """Destination ports, or ICMP types, of an IP protocol."""
+    """A range of destination ports or ICMP types of an IP protocol; ``run`` None: the whole protocol."""
 
     protocol: int
     run: Range | None = None
 
     @property
     def number(self) -> int:
-        """A port, or an ICMP type, that stands for all; not 0 where there is another."""
+        """The port or ICMP type that stands for the cell; not 0 if the cell has another."""
         return max(self.run.first, min(1, self.run.last)) if self.run else 0
 
     @property
     def traffic(self) -> Traffic:
-        """What the oracle is asked about."""
+        """The traffic that the oracle judges for the cell."""
         return Traffic(NAMES[self.protocol], self.number) if self.protocol in NAMES else ICMP
 
     @property
     def element(self) -> Element:
-        """The fields of a packet."""
+        """The fields of a packet of the cell."""
         name = "tp_dst" if self.protocol in NAMES else "icmp_type"
         return {"nw_proto": self.protocol, name: self.number}
 
 
 class Kinds(NamedTuple):
-    """All cells, those of TCP, and those of a protocol of which conntrack may not know ports; as bits."""
+    """As bits: all cells, the cells of TCP, and the cells of SCTP, of which conntrack may not know the ports."""
 
     all: int
     tcp: int
@@ -52,7 +52,7 @@ class Kinds(NamedTuple):
 
 
 class Cells:
-    """All cells of a family but neighbour discovery; sets of them are bits of a number."""
+    """All cells of a family, except neighbour discovery; a set of cells is a number with one bit for each."""
 
     def __init__(
         self, version: int, flows: Sequence[ReadFlow], policies: Iterable[TrafficClass], services: Iterable[Traffic]
@@ -98,7 +98,7 @@ class Cells:
         return sum(1 << index for index, cell in enumerate(self.cells) if cell in wanted)
 
     def of(self, protocol: Protocol, port: int) -> int:
-        """The one cell of a port."""
+        """The cell of a port, as bits."""
         key = protocol, port
         if key not in self._of_port:
             those = (cell for cell in self.cells if cell.protocol == NUMBERS[protocol] and cell.run)
@@ -116,7 +116,7 @@ def _test(terms: FieldTests, base: str) -> tuple[int | None, int, int]:
 
 
 def _ranges(value: int, mask: int, last: int) -> list[Range]:
-    """The numbers to ``last`` with a value under a mask."""
+    """The numbers from 0 to ``last`` that have a value under a mask."""
     free = last & ~mask
     if free & (free + 1) == 0:
         return [Range(value, value | free)] if value <= last else []

@@ -1,9 +1,9 @@
-"""Values of a field that stand for all of its values: one for each class that flows and expectations tell apart."""
+"""Finds values of a field that stand for all its values: one for each class that flows and expectations tell apart."""
 
 from collections.abc import Collection, Iterable, Sequence
 
 Cube = tuple[int, int]
-"""The numbers with a value under a mask."""
+"""The set of numbers that have a value under a mask."""
 
 
 def representatives(tests: Iterable[Cube], width: int, exact: Collection[int]) -> list[int]:
@@ -23,7 +23,7 @@ def representatives(tests: Iterable[Cube], width: int, exact: Collection[int]) -
 
 
 def _met(cubes: Collection[Cube]) -> set[Cube]:
-    """These cubes and all that is in several of them."""
+    """These cubes and all their intersections."""
     found: set[Cube] = set()
     for value, mask in cubes:
         both = {(value | other, mask | its) for other, its in found if not (value ^ other) & mask & its}
@@ -52,6 +52,6 @@ def _outside(value: int, mask: int, others: Sequence[Cube]) -> int | None:
         found = _outside(value | bit & ~chosen, mask | bit, left)
         if found is not None:
             return found
-        # Where no number with this bit another will do, every number has the bit of the cube to avoid.
+        # No number that differs from the cube to avoid in this bit will do, so the bit is that of the cube.
         value, mask = value | bit & chosen, mask | bit
     return None

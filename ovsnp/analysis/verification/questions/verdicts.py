@@ -8,14 +8,14 @@ from ovsnp.analysis.verification.simulator.space import Sets, meet, narrowed, wi
 
 
 class Verdicts(Shape):
-    """Answers in products of packets."""
+    """Says which packets must be dropped and which must pass; other packets may do either."""
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """Those of these packets that must be dropped."""
+        """The packets of a set that must be dropped."""
         ...
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """Those of these packets that must pass."""
+        """The packets of a set that must pass."""
         ...
 
 
@@ -56,9 +56,9 @@ class AllOpen:
 
 
 class Row(NamedTuple):
-    """What holds for some elements of the rows' dimension (as bits): all columns, by the traffic that they may have.
+    """The verdicts for some elements of the dimension of rows (as bits): the columns, as bits, by the allowed traffic.
 
-    ``open`` are columns that may be either: nobody is there.
+    Packets of ``open`` columns may pass or be dropped, for example because nobody has the address.
     """
 
     elements: int
@@ -74,11 +74,11 @@ class VerdictTable:
         self._rows = rows
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """Those whose traffic is not in their row and column."""
+        """The packets whose traffic their row does not allow for their column."""
         yield from self._where(sets, wanted=False)
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """Those whose traffic is in their row and column."""
+        """The packets whose traffic their row allows for their column."""
         yield from self._where(sets, wanted=True)
 
     def _where(self, sets: Sets, *, wanted: bool) -> Iterator[Sets]:
@@ -93,52 +93,52 @@ class VerdictTable:
 
 
 class Cases:
-    """Verdicts by part of the packets; what is in no part may pass or be dropped: another question asks about it."""
+    """Verdicts for parts of the packets; packets in no part may do either: another question asks about them."""
 
     def __init__(self, *parts: tuple[Sets, Verdicts]) -> None:
         self._parts = parts
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """Those that must be dropped in their part."""
+        """The packets that must be dropped by the verdicts of their part."""
         for part, verdicts in self._parts:
             if both := meet(sets, part):
                 yield from verdicts.must_drop(both)
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """Those that must pass in their part."""
+        """The packets that must pass by the verdicts of their part."""
         for part, verdicts in self._parts:
             if both := meet(sets, part):
                 yield from verdicts.must_pass(both)
 
 
 class Excused:
-    """The same verdicts, but that some parts may be dropped, whatever they say."""
+    """Other verdicts (``strict``), except that packets of some parts need not pass."""
 
     def __init__(self, verdicts: Verdicts, excused: Sequence[Sets]) -> None:
         self.strict, self._excused = verdicts, excused
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """The same."""
+        """The packets that must be dropped by the other verdicts."""
         yield from self.strict.must_drop(sets)
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """Those that are in no excused part."""
+        """The packets that must pass by the other verdicts, without those of excused parts."""
         for found in self.strict.must_pass(sets):
             yield from without([found], self._excused)
 
 
 class Products:
-    """What is in any of some products must pass, everything else must be dropped."""
+    """The packets of some products must pass, all other packets must be dropped."""
 
     def __init__(self, passes: Sequence[Sets]) -> None:
         self._passes = passes
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """Those in no product."""
+        """The packets in no product."""
         yield from without([sets], self._passes)
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """Those in a product."""
+        """The packets in a product."""
         left = [sets]
         for each in self._passes:
             yield from (both for one in left if (both := meet(one, each)))
