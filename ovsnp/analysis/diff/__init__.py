@@ -1,1 +1,4 @@
-"""What a change does: to the flows of a bridge (`flows`), and to who reaches whom (`effect`, `bridge`)."""
+"""Shows what a change does: to the flows of a bridge (`flows`), and to connections (`effect`, `bridge`).
+
+`effect` compares two states of manifests, `bridge` compares the flows of a bridge with the manifests.
+"""

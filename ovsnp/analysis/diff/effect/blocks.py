@@ -1,4 +1,4 @@
-"""Changed pairs in as few blocks as say it: each is all of some sources with all of some destinations."""
+"""Groups changed pairs into few blocks: a block is every one of some sources with every one of some destinations."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ import msgspec
 from ovsnp.analysis.diff.effect.cells import Cells
 
 _TRIED = 250_000
-"""Pairs of groups up to which blocks are grown into each other: beyond, blocks are fewer for it and take long."""
+"""Cells of a matrix up to which blocks are grown: grown blocks overlap and are fewer, but take long to find."""
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -21,11 +21,11 @@ class Block(msgspec.Struct, frozen=True):
 
 
 def blocks(cells: Cells) -> list[Block]:
-    """Blocks that together are these cells and nothing else; they may overlap, where that makes them fewer."""
+    """Blocks that together are exactly these cells; they may overlap where that makes them fewer."""
     sources = _alike(cells)
     columns = _turned({source: cells[source] for source, *_ in sources})
     destinations = _alike(columns)
-    # Of those that are alike one is enough.
+    # One of each group stands for the group.
     matrix = [[columns[column].get(row, 0) for column, *_ in destinations] for row, *_ in sources]
     found = min((_grown(matrix, each) for each in (_by_rows(matrix), _by_columns(matrix))), key=len)
     return [
@@ -35,7 +35,7 @@ def blocks(cells: Cells) -> list[Block]:
 
 
 def _alike(cells: Cells) -> list[list[int]]:
-    """The sources, those together that have the same row."""
+    """The sources, in groups that have the same row."""
     found: dict[frozenset[tuple[int, int]], list[int]] = defaultdict(list)
     for source, row in cells.items():
         found[frozenset(row.items())].append(source)
@@ -59,7 +59,7 @@ Matrix = Sequence[Sequence[int]]
 
 
 def _by_rows(matrix: Matrix) -> list[Block]:
-    """Row by row, columns with the same traffic together; then what can be joined is."""
+    """A block for each row and traffic, with all columns that have it; then the blocks are joined where possible."""
     found = []
     for number, row in enumerate(matrix):
         by_traffic: dict[int, set[int]] = defaultdict(set)
@@ -76,7 +76,7 @@ def _by_columns(matrix: Matrix) -> list[Block]:
 
 
 def _joined(found: list[Block]) -> list[Block]:
-    """Blocks that differ in one thing only made one, until there are none."""
+    """Join blocks that differ only in their sources, destinations or traffic, until no two such blocks are left."""
     while True:
         before = len(found)
         found = [
@@ -110,7 +110,7 @@ def _by(found: Iterable[Block], key: Callable[[Block], Hashable]) -> Iterator[tu
 
 
 def _grown(matrix: Matrix, found: list[Block]) -> list[Block]:
-    """The same cells in fewer blocks that overlap, if there are such; else the blocks as they are."""
+    """The same cells in fewer blocks that overlap, if some are found; else the blocks as they are."""
     if len(found) < 3 or len(matrix) * len(matrix[0]) > _TRIED:
         return found
     cover = _Cover(matrix)
@@ -125,7 +125,7 @@ def _weight(block: Block) -> tuple[int, list[int], list[int]]:
 
 
 class _Cover:
-    """Which of a matrix's cells are covered by blocks that were grown."""
+    """The cells of a matrix that grown blocks cover."""
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
@@ -133,13 +133,13 @@ class _Cover:
         self._covered = [[0] * len(row) for row in matrix]
 
     def lacks(self, block: Block) -> bool:
-        """Whether anything of a block is not covered yet."""
+        """Whether some cell of a block is not covered yet."""
         return any(
             block.traffic & ~self._covered[row][column] for row in block.sources for column in block.destinations
         )
 
     def grow(self, block: Block) -> Block:
-        """The largest block found that this one is a part of; it is covered then."""
+        """The largest block found that contains this one; its cells count as covered from then on."""
         rows = _holding(self._matrix, block.destinations, block.traffic)
         wider = rows, _holding(self._columns, rows, block.traffic)
         columns = _holding(self._columns, block.sources, block.traffic)
@@ -156,6 +156,6 @@ class _Cover:
 
 
 def _holding(lines: Matrix, across: Iterable[int], traffic: int) -> frozenset[int]:
-    """The rows (or columns) that have the traffic at each of the others."""
+    """The rows (or columns) that have the traffic in each of the columns (or rows) ``across``."""
     wanted = list(across)
     return frozenset(number for number, line in enumerate(lines) if all(traffic & ~line[each] == 0 for each in wanted))

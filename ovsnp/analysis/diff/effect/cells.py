@@ -1,4 +1,4 @@
-"""Which pairs of ends gain and lose which traffic."""
+"""Finds the pairs of ends that gain or lose traffic."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,14 +12,14 @@ Cells = Mapping[int, Mapping[int, int]]
 
 
 class ChangedPairs(msgspec.Struct, frozen=True):
-    """What pairs of ends of one family gain and lose. What a policy says of a pod to itself is here too."""
+    """The traffic that pairs of ends of one family gain and lose; a pod with itself is a pair, as policies judge it."""
 
     gained: Cells
     lost: Cells
 
 
 def changed(old: Relation, new: Relation, asked: int) -> ChangedPairs:
-    """Compare all pairs; ``asked`` is the traffic that counts, as bits."""
+    """Compare all pairs; traffic that is not in ``asked`` (bits) does not count."""
     gained: dict[int, dict[int, int]] = {}
     lost: dict[int, dict[int, int]] = {}
     for source, (before, after) in enumerate(zip(_by_source(old), _by_source(new), strict=True)):
@@ -36,13 +36,13 @@ def changed(old: Relation, new: Relation, asked: int) -> ChangedPairs:
 
 
 def _by_source(relation: Relation) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-    """What each source may send to each destination, and what each destination lets in of it, as bits."""
+    """For each source, by destination: the traffic that its egress allows, and what the other's ingress allows."""
     egress, ingress = (_rows(relation, direction) for direction in (Direction.EGRESS, Direction.INGRESS))
     return zip(egress, zip(*ingress, strict=True), strict=True)
 
 
 def _rows(relation: Relation, direction: Direction) -> Iterator[Sequence[int]]:
-    """For each end, as the one whose policies count, the traffic with every end; sides that are one have one row."""
+    """For each end the traffic that its policies allow with every end; ends with the same `ByPeer` share a row."""
     known: dict[int, list[int]] = {}
     for near in relation.rules.numbers:
         side = relation.side(direction, near)

@@ -1,4 +1,4 @@
-"""Two clusters, one before a change and one after: what is gained and lost."""
+"""Compares two clusters, one before a change and one after: the connections that are gained and lost."""
 
 from collections.abc import Iterator
 
@@ -18,20 +18,23 @@ from ovsnp.oracle.rulebook import Partition
 from ovsnp.oracle.terms import Terms
 
 _LISTED = 4
-"""Pods that come or go are told by their names up to so many, else by labels."""
+"""Up to so many pods that come or go are listed by their names, more by labels."""
 
 
 class PodChurn(msgspec.Struct, frozen=True):
-    """Pods that are in one of the clusters only, or have another address in the other: of these, no line says more."""
+    """Pods that are in only one of the clusters, or have another address in the other.
+
+    A line between pods is about such a pod only at an address that stays.
+    """
 
     words: PodTerms
     keys: tuple[str, ...]
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What is gained and lost among those that stay, and who comes, goes or gets another address.
+    """The gains and losses of ends that stay, and the pods that come, go or get another address.
 
-    ``families`` are those in which there are pods that stay.
+    ``families`` are the address families that were compared.
     """
 
     lines: tuple[EffectLine, ...]
@@ -47,7 +50,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 @gc_paused()
 def compare(old: Cluster, new: Cluster, terms: Terms) -> Effect:
-    """Judge every kind of connection before and after."""
+    """Judge every class of connections before and after the change; ``terms`` say how policies are read."""
     classes = Classes(old, new)
     ends = Ends(classes, strict_nodes=terms.strict_nodes)
     families = [_Compared(ends, family, classes) for family in ends.families if family.of_address]
@@ -64,7 +67,7 @@ def compare(old: Cluster, new: Cluster, terms: Terms) -> Effect:
 
 
 class _Compared:
-    """What both clusters say of one address family."""
+    """The comparison of both clusters in one address family."""
 
     def __init__(self, ends: Ends, family: Family, classes: Classes) -> None:
         self.family = family

@@ -1,4 +1,4 @@
-"""An effect for people: a line for each gain and loss."""
+"""Writes an effect as text for people: a line for each gain and loss."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from ovsnp.analysis.diff.effect.services import ServiceLine
 
 
 def text_lines(effect: Effect) -> Iterator[tuple[str, str]]:
-    """Lines with their kind: ``+`` and ``-`` for what is gained and lost, a blank for who comes and goes."""
+    """The lines with their kind: ``+`` for a gain, ``-`` for a loss, a blank for pods that come, go or move."""
     for line in effect.lines:
         sign = "+" if line.gained else "-"
         yield sign, f"{sign} {_connection(effect, line)}"

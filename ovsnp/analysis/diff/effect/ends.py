@@ -1,6 +1,6 @@
-"""Whose connections are compared: pods and nodes that are in both clusters, and everyone outside.
+"""The ends whose connections are compared: pods and nodes that are in both clusters, and addresses outside.
 
-A pod is the same where it keeps its name and address; others come or go, and are told as such.
+A pod is the same pod where it keeps its name and address. Other pods come or go, and are reported as such.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,9 @@ from ovsnp.oracle.ranges import Range
 
 
 class ComparedEnd(msgspec.Struct, frozen=True, eq=False):
-    """Ends of one family that no policy tells apart, before or after.
+    """Addresses of one family that no policy tells apart, before or after.
 
-    Either ``held`` are addresses of pods or of nodes, or ``ranges`` those of everyone outside, as numbers.
+    Either ``held`` are addresses of pods or of nodes, or ``ranges`` are addresses outside, as numbers.
     """
 
     number: int
@@ -33,7 +33,7 @@ class ComparedEnd(msgspec.Struct, frozen=True, eq=False):
 class Family(msgspec.Struct, frozen=True, eq=False):
     """The ends of one address family, in the order of their representatives; ``number`` is an end's index.
 
-    ``of_address`` has those of addresses that somebody holds, ``of_class`` those outside, by the class's number.
+    ``of_address`` gives the end of an address that a pod or node has, ``of_class`` the end outside of a class number.
     """
 
     version: int
@@ -61,7 +61,7 @@ class Ends:
         return Family(version, ends, of_address, of_class)
 
     def number(self, of: Family, address: Address) -> int | None:
-        """The end that an address is one of; None if it is none that is compared."""
+        """The number of the end that an address is in; None if the address is not compared."""
         if address in of.of_address:
             return of.of_address[address]
         if any(not isinstance(each.who(address), OutsideEnd) for each in (self.old, self.new)):
@@ -69,7 +69,7 @@ class Ends:
         return of.of_class.get(self._classes.of(address).number)
 
     def _compared(self, each: EndClass) -> tuple[Address, tuple[Address, ...], tuple[Range, ...]] | None:
-        """What of a class is compared: its representative, the addresses held, the ranges outside."""
+        """The part of a class that is compared, if any: representative, addresses held, ranges outside."""
         if each.held:
             held = tuple(address for address in each.held if self._stays(address))
             return (held[0], held, ()) if held else None
@@ -87,7 +87,7 @@ class Ends:
                 return False
 
     def pair(self, source: ComparedEnd, destination: ComparedEnd) -> tuple[Address, Address] | None:
-        """Two members about whose connection policies have a say, if there are any."""
+        """Two members between which policies decide; None if there are none."""
         for near in self._some(source):
             for far in self._some(destination):
                 exempt = any(self._exempt(each, near, far) for each in (self.old, self.new))
@@ -96,7 +96,7 @@ class Ends:
         return None
 
     def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
-        """Which policies and rules decide otherwise in one of the clusters."""
+        """The policies and rules by which the verdicts of the two clusters differ."""
         verdicts = (
             judge(each, each.who(source), each.who(destination), traffic, strict_nodes=True)
             for each in (self.old, self.new)
@@ -104,7 +104,7 @@ class Ends:
         return reasons(*verdicts)
 
     def _some(self, end: ComparedEnd) -> Sequence[Address]:
-        """Two members, of different nodes where there are such."""
+        """A few members, of different nodes where there are such."""
         if end not in self._members:
             self._members[end] = _some(end, self.new)
         return self._members[end]

@@ -1,4 +1,4 @@
-"""The cluster IPs and ports of two clusters of which something may be to tell."""
+"""Finds the cluster IPs and ports of two clusters at which clients may gain or lose something."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Port = tuple[Service, ServicePort]
 
 
 class FrontendPair(msgspec.Struct, frozen=True, eq=False):
-    """A cluster IP with a port of a Service, as the old and the new cluster have it; None: it has not."""
+    """A cluster IP and port; ``ports`` are its Service and port in the old and the new cluster (None: not there)."""
 
     service: str
     number: int
@@ -30,7 +30,7 @@ class FrontendPair(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def opened_to(self) -> tuple[Address, Traffic]:
-        """What a connection to it is opened to."""
+        """The address and traffic that a connection to the frontend is opened to."""
         return self.address, Traffic(self.protocol, self.number)
 
     @property
@@ -39,13 +39,13 @@ class FrontendPair(msgspec.Struct, frozen=True, eq=False):
         return any(port[0].local for port in self.ports if port)
 
     def backends(self, side: int, prepared: IndexedOracle, node: str | None) -> frozenset[ServingBackend]:
-        """Who serves there for clients of a node, in one of the clusters (0 or 1)."""
+        """The endpoints for clients on a node, in the old cluster (``side`` 0) or the new one (1)."""
         port = self.ports[side]
         return prepared.backends(*port, family(self.address), node) if port else frozenset()
 
 
 class _Selected(NamedTuple):
-    """What of a pod counts for a Service that selects it."""
+    """The parts of a pod that matter to a Service that selects it."""
 
     key: str
     node: str | None
@@ -54,7 +54,7 @@ class _Selected(NamedTuple):
 
 
 class Candidates:
-    """The Services of two clusters, and which of them are not the same."""
+    """The Services of two clusters; finds those that may differ."""
 
     def __init__(self, old: Cluster, new: Cluster) -> None:
         self._clusters = (old, new)
@@ -62,7 +62,7 @@ class Candidates:
         self._slices = [_slices(cluster) for cluster in self._clusters]
 
     def frontends(self, version: int, counts: Callable[[Address], bool], *, every: bool) -> Iterator[FrontendPair]:
-        """Those of Services that are not the same, or have an endpoint that counts, or all; in one address family."""
+        """The frontends of a family: of Services that may differ or have an endpoint that counts, or ``every`` one."""
         for key in sorted(self._services[0].keys() | self._services[1].keys()):
             if every or self._differs(key) or self._served_by(key, version, counts):
                 yield from self._of(key, version)
@@ -78,7 +78,7 @@ class Candidates:
             yield FrontendPair(key, number, protocol, address, (old, new))
 
     def _differs(self, key: str) -> bool:
-        """Whether the Service or its endpoints may be others; pods that it selects may be in other numbers."""
+        """Whether the Service or its endpoints may differ; the order of the pods that it selects does not matter."""
         if _placeless(self._services[0].get(key)) != _placeless(self._services[1].get(key)):
             return True
         old, new = (slices.get(key, []) for slices in self._slices)
@@ -98,7 +98,7 @@ class Candidates:
         )
 
     def _served_by(self, key: str, version: int, counts: Callable[[Address], bool]) -> bool:
-        """Whether one of the endpoints counts; they are those of both clusters, where this is asked."""
+        """Whether one of the endpoints counts; only Services with the same endpoints in both clusters get here."""
         slices = self._slices[1].get(key, [])
         found = {endpoint.address for each in slices for endpoint in each.endpoints}
         if not slices:
@@ -114,5 +114,5 @@ def _slices(cluster: Cluster) -> dict[str, list[EndpointSlice]]:
 
 
 def _placeless(given: Service | EndpointSlice | None) -> object:
-    """The same wherever it is written."""
+    """The object without its place in a file."""
     return given and msgspec.structs.replace(given, place=_ANYWHERE)

@@ -1,4 +1,4 @@
-"""What is gained and lost, in lines: who, to whom, which traffic, and from which policies it comes."""
+"""Makes the lines of an effect: sources, destinations, traffic, and the policies that a gain or loss comes from."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,11 +22,11 @@ from ovsnp.oracle.classes import TrafficClass
 from ovsnp.oracle.indexed_oracle import IndexedOracle
 
 _ASKED = 500
-"""Pairs of ends, or verdicts, of one block, beyond which its reasons are those of a part."""
+"""Pairs of ends, or verdicts, of one block up to which all are asked for reasons; beyond, a part of them."""
 
 
 class NodeWords(msgspec.Struct, frozen=True, order=True):
-    """A node: by all of its addresses of a family, or by some of them, then ``addresses`` names these."""
+    """A node: with all its addresses of a family, or only with ``addresses``, if there are some."""
 
     name: str
     addresses: tuple[Address, ...] = ()
@@ -37,10 +37,10 @@ class NodeWords(msgspec.Struct, frozen=True, order=True):
 
 
 class Who(msgspec.Struct, frozen=True):
-    """Ends in words. Of ``blocks`` only addresses that no pod or node holds are meant; ``outside`` are all of these.
+    """Ends in words. ``blocks`` mean only addresses that no pod or node has; ``outside`` means all such addresses.
 
-    ``everyone`` are all pods, all outside, and with --strict-nodes all nodes. Of ``pods`` only those ``on`` a node are
-    meant, where one is named.
+    ``everyone`` means all pods, all addresses outside, and with --strict-nodes all nodes. Where ``on`` names a node,
+    ``pods`` means only the pods on it.
     """
 
     pods: PodTerms | None = None
@@ -86,16 +86,16 @@ class Compared(Protocol):
     new: IndexedOracle
 
     def pair(self, source: ComparedEnd, destination: ComparedEnd) -> tuple[Address, Address] | None:
-        """Two members about whose connection there is something to say, if there are any."""
+        """Two members between which policies decide; None if there are none."""
         ...
 
     def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
-        """What a gain or a loss comes from."""
+        """The policies and rules that a gain or a loss comes from."""
         ...
 
 
 class Writer:
-    """Makes lines of one family's changes."""
+    """Makes the lines for the changes of one address family."""
 
     def __init__(self, ends: Compared, family: Family, traffic: Sequence[TrafficClass]) -> None:
         self._ends, self._family, self._traffic = ends, family, traffic
@@ -124,7 +124,7 @@ class Writer:
                 )
 
     def _pairs(self, block: Block) -> Iterator[tuple[Address, Address]]:
-        """Addresses of pairs of ends, where policies have a say: of all pairs, or of some."""
+        """Two addresses for each pair of ends between which policies decide; only for some if there are many."""
         for source, destination in _some_pairs(sorted(block.sources), sorted(block.destinations)):
             pair = self._ends.pair(self._family.ends[source], self._family.ends[destination])
             if pair:
@@ -138,7 +138,7 @@ class Writer:
                 yield from self._ends.reasons(near, far, each.representative)
 
     def who(self, numbers: frozenset[int]) -> Who:
-        """Words for ends."""
+        """The ends with these numbers in words."""
         if len(numbers) == len(self._family.ends):
             return Who(everyone=True)
         pods = frozenset().union(*(self._pods[number] for number in numbers if number in self._pods))
@@ -157,7 +157,7 @@ class Writer:
         )
 
     def pod_words(self, keys: frozenset[str]) -> tuple[PodTerms, str | None]:
-        """Words for pods, and the node on which alone these are meant."""
+        """Words for pods, and the node to which the words are limited, if any."""
         return self.names.name(keys), None
 
     def _node_words(self, nodes: set[NodeEnd]) -> tuple[NodeWords, ...]:
@@ -192,7 +192,7 @@ def _size(block: Block) -> tuple[int, list[int], list[int], int]:
 
 
 def merged(lines: Iterable[EffectLine]) -> tuple[EffectLine, ...]:
-    """Lines that say the same of two families made one, and all losses behind all gains."""
+    """Join lines that say the same of two families; all gains come before all losses."""
     found: dict[tuple[bool, str, str, TrafficTerms], list[EffectLine]] = defaultdict(list)
     for line in lines:
         found[line.gained, str(line.sources), str(line.destinations), line.ports].append(line)

@@ -1,4 +1,4 @@
-"""Sets of outside addresses as blocks with exceptions, in the fewest that mean them."""
+"""Writes sets of outside addresses as blocks with exceptions, with the fewest prefixes."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -12,14 +12,14 @@ _WIDTH = {4: 32, 6: 128}
 
 
 class _Cell(NamedTuple):
-    """Addresses that are all meant, or none of them."""
+    """Addresses that are all in the set, or all outside of it."""
 
     run: Range
     meant: bool
 
 
 class _Way(NamedTuple):
-    """Prefixes and whether each is meant, the longest one counting; ``cost`` is their number."""
+    """Prefixes, each with whether it is meant; the longest one of an address decides. ``cost`` is their number."""
 
     cost: int
     prefixes: tuple[tuple[Prefix, bool], ...] = ()
@@ -32,7 +32,7 @@ class _Way(NamedTuple):
 
 
 def outside_blocks(version: int, meant: Iterable[Range], others: Iterable[Range]) -> tuple[IPBlock, ...]:
-    """Blocks that hold all addresses of ``meant`` and none of ``others``; of the rest, what is shortest.
+    """Blocks that hold all addresses of ``meant`` and none of ``others``; the rest may be in or out, as is shortest.
 
     Every address counts by the longest prefix that it is in, as in a routing table; the fewest such prefixes are
     found from the smallest blocks up (Draves and others, "Constructing Optimal IP Routing Tables", 1999).
@@ -43,7 +43,7 @@ def outside_blocks(version: int, meant: Iterable[Range], others: Iterable[Range]
 
 
 def _ways(prefix: Prefix, cells: Sequence[_Cell]) -> tuple[_Way, _Way]:
-    """The shortest ways within a prefix, where what is around it is meant, and where it is not."""
+    """The shortest ways within a prefix: if the addresses around it are meant, and if they are not."""
     kinds = {cell.meant for cell in cells}
     if not kinds:
         return _Way(0), _Way(0)

@@ -1,4 +1,4 @@
-"""Sets of pods by namespace and labels, in the fewest words that mean them and no other."""
+"""Puts sets of pods into words by namespace and labels: few words that mean these pods and no others."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,14 @@ from ovsnp.model.selector import Operator, Selector
 from ovsnp.oracle import selects
 
 _TRIED = 200
-"""Kinds of pods (by labels) up to which one selector for several namespaces is looked for."""
+"""Different sets of labels up to which one selector for several namespaces is looked for."""
 
 
 class PodTerm(msgspec.Struct, frozen=True, order=True):
-    """Pods of one namespace, of those with a label (``KEY=VALUE``), or of all (``*``); by labels or by one name.
+    """Pods of a scope, by labels or by one name.
 
-    ``beside`` are namespaces that are not meant though the scope has them.
+    The scope is a namespace, all namespaces with a label (``KEY=VALUE``), or all namespaces (``*``), except the
+    namespaces ``beside``.
     """
 
     scope: str
@@ -35,7 +36,7 @@ class PodTerm(msgspec.Struct, frozen=True, order=True):
 
 
 class PodTerms(msgspec.Struct, frozen=True):
-    """The pods of any of the terms; with ``but``, all pods but those."""
+    """The pods of any of the terms; with ``but``, all pods except those of the terms."""
 
     terms: tuple[PodTerm, ...]
     but: bool = False
@@ -44,7 +45,7 @@ class PodTerms(msgspec.Struct, frozen=True):
         return self.words(None)
 
     def words(self, node: str | None) -> str:
-        """The same of those pods only that are on a node, if one is named."""
+        """The words, limited to the pods on a node if one is named."""
         on = f" on {node}" if node else ""
         if self.but:
             return f"all pods{on} but {', '.join(map(str, self.terms))}"
@@ -52,7 +53,7 @@ class PodTerms(msgspec.Struct, frozen=True):
 
 
 def _weight(pods: PodTerms) -> float:
-    """How much there is to read: what is *not* said of pods weighs more."""
+    """How much there is to read; negative requirements of selectors weigh more."""
     without = (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
     negations = sum(each.operator in without for term in pods.terms for each in term.selector.requirements)
     return len(pods.terms) + 1.5 * negations + pods.but
@@ -91,7 +92,7 @@ class PodWords:
         return PodTerms(tuple(sorted(PodTerm(pod.namespace, name=pod.name) for pod in pods)))
 
     def _anywhere(self, keys: frozenset[str]) -> tuple[PodTerm, ...]:
-        """One selector that means these in all namespaces together; none where there is no such."""
+        """One selector that means these pods, in all namespaces together; empty if none is found."""
         if len(keys) == len(self._pods):
             return (PodTerm("*"),)
         if len({self._pods[key].namespace for key in keys}) < 2 or len(self._alike) > _TRIED:
@@ -106,7 +107,7 @@ class PodWords:
         return () if found is None else (PodTerm("*", found),)
 
     def meant(self, pods: PodTerms) -> frozenset[str]:
-        """The pods that words mean."""
+        """The keys of the pods that the words mean."""
         found = frozenset(key for key, pod in self._pods.items() if any(self._means(term, pod) for term in pods.terms))
         return frozenset(self._pods.keys() - found) if pods.but else found
 
@@ -143,7 +144,7 @@ class PodWords:
         return self._in_namespace[keys]
 
     def _spaces_with(self, selector: Selector) -> frozenset[str]:
-        """The namespaces in which a selector selects anybody."""
+        """The namespaces in which a selector selects a pod."""
         if selector not in self._having:
             self._having[selector] = frozenset(
                 name for name, pods in self._spaces.items() if any(selects(selector, pod.labels) for pod in pods)
@@ -151,7 +152,11 @@ class PodWords:
         return self._having[selector]
 
     def _scoped(self, selector: Selector, spaces: set[str]) -> list[PodTerm]:
-        """All namespaces or those with one label, where the selector means nobody elsewhere; or all but some."""
+        """The terms for a selector in several namespaces.
+
+        One term for all namespaces, or for a label of namespaces, if it selects no pod elsewhere; else one with
+        exceptions, if these are few; else one for each namespace.
+        """
         each_by_itself = [PodTerm(space, selector) for space in sorted(spaces)]
         if len(spaces) < 2:
             return each_by_itself

@@ -1,4 +1,4 @@
-"""Sets of traffic in words: ports in ranges, by protocol."""
+"""Puts sets of traffic into words: ranges of ports, by protocol."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _LAST = 65535
 
 
 class TrafficRange(msgspec.Struct, frozen=True, order=True):
-    """Ports of a protocol, both included; a protocol of None is all that has no ports, such as ICMP."""
+    """Ports of a protocol, first and last included; a protocol of None is all traffic without ports, such as ICMP."""
 
     protocol: Protocol | None
     first: int = 0
@@ -28,7 +28,7 @@ class TrafficRange(msgspec.Struct, frozen=True, order=True):
 
 
 class TrafficTerms(msgspec.Struct, frozen=True):
-    """The traffic of any of the ranges; with ``but``, all traffic but theirs. No ranges and ``but``: all traffic."""
+    """The traffic of any of the ranges; with ``but``, all other traffic (without ranges: all traffic)."""
 
     ranges: tuple[TrafficRange, ...]
     but: bool = False

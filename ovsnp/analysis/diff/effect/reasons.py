@@ -1,4 +1,4 @@
-"""Which policies and rules a gain or a loss comes from."""
+"""Finds the policies and rules that a gain or a loss comes from."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from ovsnp.oracle import Side, Verdict
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """A rule that admits (``rule`` is its index), or a policy that isolates; or no longer does, then ``gone``."""
+    """A rule that admits (``rule`` is its index), or a policy that isolates (None); ``gone``: it no longer does."""
 
     policy: str
     direction: Direction
@@ -19,7 +19,7 @@ class Reason(msgspec.Struct, frozen=True):
 
     @property
     def order(self) -> tuple[str, str, int, bool]:
-        """To sort by."""
+        """The key to sort by."""
         return self.policy, self.direction, -1 if self.rule is None else self.rule, self.gone
 
 
@@ -27,7 +27,7 @@ _SHOWN = 3
 
 
 def reason_words(found: Iterable[Reason]) -> str:
-    """Reasons in a few words, those of one kind together; of more than three, how many."""
+    """The reasons in words, by kind; of more than four of a kind, three and the number of the others."""
     alike: dict[str, list[str]] = defaultdict(list)
     for each in found:
         section = each.direction.section
@@ -45,7 +45,7 @@ def _listed(names: list[str]) -> str:
 
 
 def reasons(before: Verdict, after: Verdict) -> Iterator[Reason]:
-    """Why one of two verdicts allows and the other does not: of each side that decides otherwise."""
+    """Why one of two verdicts allows and the other does not: the reasons of each side that changes."""
     sides = (
         (Direction.EGRESS, before.egress, after.egress),
         (Direction.INGRESS, before.ingress, after.ingress),
@@ -58,7 +58,7 @@ def reasons(before: Verdict, after: Verdict) -> Iterator[Reason]:
 
 
 def reason_now(verdict: Verdict, sides: Iterable[Direction]) -> Iterator[Reason]:
-    """What these sides of one verdict come from: the rules that admit; where one denies, the policies that isolate."""
+    """The reasons of these sides of one verdict: rules that admit or, where a side denies, policies that isolate."""
     judged = {Direction.EGRESS: verdict.egress, Direction.INGRESS: verdict.ingress}
     decided = [(direction, judged[direction]) for direction in sides if judged[direction].exempt is None]
     denying = [each for each in decided if not each[1].allowed]
@@ -69,7 +69,7 @@ def reason_now(verdict: Verdict, sides: Iterable[Direction]) -> Iterator[Reason]
 
 
 def _of(direction: Direction, *, allowing: Side, denying: Side, gone: bool) -> Iterable[Reason]:
-    """What makes the difference: the rules that admit on one side, or, where none is needed, who isolates."""
+    """The reasons for a difference: the rules that admit or, where none is needed, the policies that isolate."""
     if allowing.isolated_by:
         return (Reason(each.policy.key, direction, each.rule, gone) for each in allowing.admitted_by)
     return (Reason(policy.key, direction, None, not gone) for policy in denying.isolated_by)

@@ -1,4 +1,4 @@
-"""Label selectors that mean given pods and none of the others."""
+"""Finds label selectors that select given pods and no others."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,13 +10,13 @@ from ovsnp.model.selector import Operator, Requirement, Selector
 from ovsnp.oracle import selects
 
 EVERY = Selector()
-"""Selects all."""
+"""Selects all pods."""
 
 Labels = Mapping[str, str]
 
 
 def in_namespace(pods: Sequence[Pod], keys: Collection[str]) -> tuple[list[Selector], list[str]]:
-    """Selectors that together mean these of a namespace's pods, and the names of those that no selector tells apart."""
+    """Selectors for some of a namespace's pods, and the names of pods with the same labels as pods not wanted."""
     alike: dict[frozenset[tuple[str, str]], list[Pod]] = defaultdict(list)
     for pod in pods:
         alike[lasting_labels(pod)].append(pod)
@@ -34,7 +34,7 @@ def in_namespace(pods: Sequence[Pod], keys: Collection[str]) -> tuple[list[Selec
 
 
 def _selectors(wanted: list[dict[str, str]], others: list[dict[str, str]]) -> list[Selector]:
-    """The fewest found: one if one does, else one after the other, each the one that means most of what is left."""
+    """Few selectors: one, if one is enough; else one after another, each selecting as many of the rest as possible."""
     if not wanted:
         return []
     one = shortest(selectors_of(wanted, others), wanted)
@@ -47,7 +47,7 @@ def _selectors(wanted: list[dict[str, str]], others: list[dict[str, str]]) -> li
         }
         best = shortest(candidates, left)
         if best is None:
-            # These have no label that the others lack.
+            # No one or two labels tell these from the others.
             best = _exactly(left[0], others)
         found.append(best)
         left = [labels for labels in left if not selects(best, labels)]
@@ -55,7 +55,7 @@ def _selectors(wanted: list[dict[str, str]], others: list[dict[str, str]]) -> li
 
 
 def shortest(candidates: Iterable[Selector], wanted: list[dict[str, str]]) -> Selector | None:
-    """Of those that mean most, the one in the fewest words."""
+    """Of the candidates that select most, the shortest in words; None if there are none."""
     return min(
         candidates,
         key=lambda each: (-sum(selects(each, labels) for labels in wanted), _length(each), str(each)),
@@ -70,7 +70,7 @@ def _length(selector: Selector) -> tuple[int, int, int]:
 
 
 def selectors_of(wanted: list[dict[str, str]], others: list[dict[str, str]]) -> Iterator[Selector]:
-    """Selectors that mean all that are wanted and none of the others: of one key, or of labels that all have."""
+    """Selectors of all wanted labels and none of the others: by one key, or by up to three labels that all have."""
     for key in sorted({key for labels in wanted for key in labels} | {key for labels in others for key in labels}):
         for requirement in _on_key(key, wanted, others):
             if _parts(requirement, wanted, others):
@@ -114,7 +114,7 @@ def _is(key: str, value: str) -> Requirement:
 
 
 def _exactly(labels: Labels, others: list[dict[str, str]]) -> Selector:
-    """All labels of a pod, and none of those that others have besides."""
+    """A selector with all labels of a pod, and without the keys that only others have."""
     more = {key for other in others for key in other if key not in labels}
     here = [_is(*label) for label in labels.items()]
     return Selector(tuple(sorted([*here, *(Requirement(key, Operator.DOES_NOT_EXIST) for key in more)])))

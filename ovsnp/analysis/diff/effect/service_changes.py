@@ -1,4 +1,4 @@
-"""Which pods gain or lose which endpoints through Services, where no line between pods tells it."""
+"""Finds which pods gain or lose which endpoints through Services, where no line between pods says so."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from ovsnp.oracle.relation import Relation
 
 
 class ServiceClients(NamedTuple):
-    """Pods (names and addresses) of one end that are given the same endpoints, and for whom they count as the same."""
+    """Pods of one end, by name with address, that are given the same endpoints, with the same verdicts about them."""
 
     end: ComparedEnd
     pods: Mapping[str, Address]
 
 
 class Change(NamedTuple):
-    """What sources gain or lose at a frontend: one endpoint, and whether only a pod that is this endpoint does."""
+    """An endpoint that sources gain or lose at a frontend; ``itself``: only the pod that is the endpoint does."""
 
     source: ServiceClients
     backend: ServingBackend
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 
 class _Side(msgspec.Struct, frozen=True, eq=False):
-    """One of the two clusters (0: the old one): its oracle, and what its pairs may open."""
+    """One of the two clusters (``number`` 0: the old one), its oracle, and the relation of its ends."""
 
     number: int
     prepared: IndexedOracle
@@ -41,7 +41,7 @@ class _Side(msgspec.Struct, frozen=True, eq=False):
 
 
 class _Target(msgspec.Struct, frozen=True, eq=False):
-    """An endpoint of a frontend: what is sent to it, the end it is one of, and whether it comes (or goes)."""
+    """An endpoint of a frontend: the traffic to it and its class, its end, and whether it comes (or goes)."""
 
     frontend: FrontendPair
     backend: ServingBackend
@@ -53,7 +53,7 @@ class _Target(msgspec.Struct, frozen=True, eq=False):
 
 
 class ServiceChanges:
-    """Compares the Services of one address family; with ``blocks``, blocks of egress rules may hold cluster IPs."""
+    """Compares the Services of one address family; with ``blocks``, ipBlocks of egress rules may hold cluster IPs."""
 
     def __init__(
         self, ends: Ends, of: Family, classes: Classes, relations: tuple[Relation, Relation], blocks: bool
@@ -66,7 +66,7 @@ class ServiceChanges:
         self._sources: dict[bool, Mapping[str | None, Sequence[ServiceClients]]] = {}
 
     def frontends(self) -> Iterator[FrontendPair]:
-        """Those at which there may be changes."""
+        """The frontends at which there may be changes."""
         alone = self._reaching_themselves()
         candidates = Candidates(*(side.prepared.cluster for side in self._sides))
         return candidates.frontends(
@@ -74,7 +74,7 @@ class ServiceChanges:
         )
 
     def _reaching_themselves(self) -> frozenset[Address]:
-        """The pods of whose traffic to themselves policies say something else now."""
+        """The addresses of pods about whose traffic to themselves the policies' verdict has changed."""
         old, new = (each.relation for each in self._sides)
         return frozenset(
             address
@@ -84,12 +84,12 @@ class ServiceChanges:
         )
 
     def _is_untold(self, address: Address) -> bool:
-        """Whether no line is about an address, and a policy may be."""
+        """Whether no line between pods is about an address, but a policy may be."""
         always = isinstance(self._ends.new.who(address), NodeEnd) and not self._ends.strict_nodes
         return not always and self._ends.number(self._family, address) is None
 
     def changes(self, frontend: FrontendPair, *, gained: bool) -> Iterator[Change]:
-        """What is gained at a frontend, or lost."""
+        """The gains at a frontend, or the losses."""
         first, second = self._sides if gained else self._sides[::-1]
         by_block = self._by_block(frontend) if self._blocks else frozenset()
         for node, sources in self._by_node(frontend.local or self._ends.strict_nodes).items():
@@ -105,12 +105,12 @@ class ServiceChanges:
                             yield Change(source, backend, told)
 
     def _serves_itself(self, source: ServiceClients, backend: ServingBackend) -> bool:
-        """Whether one of the pods is the endpoint; one that stands for several is given others of them, too."""
+        """Whether one of the pods is the endpoint; a template is not: its pods get each other as endpoints, too."""
         served = self._ends.new.who(backend.address)
         return backend.address in source.pods.values() and isinstance(served, PodEnd) and not served.pod.template
 
     def _by_node(self, apart: bool) -> Mapping[str | None, Sequence[ServiceClients]]:
-        """The pods that stay; those of each node apart, where that matters."""
+        """The pods that stay, by node if ``apart``, else all under None."""
         if apart not in self._sources:
             found: dict[str | None, list[ServiceClients]] = defaultdict(list)
             for end in self._pods:
@@ -134,7 +134,7 @@ class ServiceChanges:
     def _concerned(
         self, target: _Target, sources: Sequence[ServiceClients], by_block: frozenset[str]
     ) -> Iterable[ServiceClients]:
-        """The sources that a line between pods may not tell all about."""
+        """The sources about which a line between pods may not say everything."""
         if target.comes or self._is_untold(target.backend.address):
             return sources
         itself = (each for each in sources if each.end.number == target.far)
@@ -144,7 +144,7 @@ class ServiceChanges:
         return {each.end.number: each for each in (*itself, *blocked)}.values()
 
     def _is_told(self, source: ServiceClients, target: _Target, first: _Side, second: _Side) -> bool:
-        """Whether the same is gained or lost without the Service, by all of these but the endpoint itself."""
+        """Whether the pods, except the endpoint itself, gain or lose the same without the Service: a line says so."""
         if target.far is None:
             return False
         pair = source.end.number, target.far
@@ -166,7 +166,7 @@ class ServiceChanges:
         ).allowed
 
     def _by_block(self, frontend: FrontendPair) -> frozenset[str]:
-        """The policies with an egress block that holds the cluster IP; blocks do not tell a class's addresses apart."""
+        """The policies with an egress ipBlock that holds the cluster IP: the same for all addresses of a class."""
         address, traffic = frontend.opened_to
         alike = self._classes.of(address).number, self._classes.of_traffic(traffic).number
         if alike not in self._holding:

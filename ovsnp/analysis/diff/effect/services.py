@@ -1,7 +1,7 @@
-"""What pods gain and lose through Services beyond what the lines between pods tell.
+"""Makes the lines about Services: what pods gain and lose beyond the lines between pods.
 
-That is: Services, their ports and endpoints that come or go; what a pod reaches of itself by way of a Service; and
-with ``service_blocks`` what blocks of egress rules say of cluster IPs.
+That is: Services, ports and endpoints that come or go; pods that reach themselves through a Service; and with
+``service_blocks`` the cluster IPs that ipBlocks of egress rules hold.
 """
 
 from collections import defaultdict
@@ -41,7 +41,7 @@ class ServiceLine(msgspec.Struct, frozen=True):
 
 
 class ServiceWriter:
-    """Makes lines of one family's changes; ``names`` finds words for the pods that stay."""
+    """Makes the lines for the changes of one family; ``names`` finds words for the pods that stay."""
 
     def __init__(self, clusters: Sequence[IndexedOracle], names: PodWords) -> None:
         self._names = names
@@ -79,7 +79,7 @@ class ServiceWriter:
         return ServiceLine(gained, sources, frontend.service, port, words, not endpoints, keys, (frontend,), endpoints)
 
     def _served_by(self, frontend: FrontendPair, endpoints: frozenset[ServingBackend], side: int) -> str:
-        """The endpoints in words, as the cluster has them in which they serve."""
+        """The endpoints in words, by their names in the cluster where they serve."""
         pods: dict[int, set[str]] = defaultdict(set)
         words = []
         for backend in sorted(endpoints):
@@ -97,7 +97,7 @@ class ServiceWriter:
 
 
 def merged_services(lines: Iterable[ServiceLine]) -> tuple[ServiceLine, ...]:
-    """Lines that say the same of several cluster IPs of a Service made one; gains first."""
+    """Join lines that say the same of several cluster IPs of a Service; gains come first."""
     found: dict[tuple[object, ...], list[ServiceLine]] = defaultdict(list)
     for line in lines:
         found[line.gained, line.service, line.port, str(line.sources), line.served_by].append(line)
