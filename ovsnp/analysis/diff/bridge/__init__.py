@@ -1,4 +1,7 @@
-"""Which connections `apply` makes possible on a bridge, and which it ends, in as few lines as say it."""
+"""Finds which connections `apply` makes possible on a bridge and which it ends, and says so in few lines.
+
+The simulator of `verification` says what the flows of the bridge let pass, the oracle what the policies allow.
+"""
 
 from ovsnp.analysis.diff.bridge.comparison import compare_bridge
 

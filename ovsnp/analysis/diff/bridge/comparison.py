@@ -1,4 +1,4 @@
-"""A bridge as it is, and as the policies want it: what its node's pods gain and lose by `apply`."""
+"""Compares the flows of a bridge with the policies: what the pods of its node gain and lose by `apply`."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from ovsnp.model.options import Options
 
 @gc_paused()
 def compare_bridge(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Effect:
-    """Take every connection of the node's pods to the flows; raises SwitchError where a flow cannot be judged."""
+    """Take every connection of the node's pods through the flows; raises SwitchError where a flow cannot be judged."""
     bridge = bridge.without_learned()
     simulator = Simulator(bridge)
     found = list(scenes(bridge, cluster, ports, options))
@@ -48,7 +48,7 @@ def _lines(context: ProofContext, simulator: Simulator) -> Iterator[EffectLine]:
 
 
 def _themselves(context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> tuple[list[Itself], list[Itself]]:
-    """The node's pods with what policies, if they had a say, would admit of each to itself, and with what not."""
+    """The node's pods with the traffic to themselves that policies would admit, and deny, if they applied to it."""
     alike: dict[int, list[int]] = defaultdict(list)
     for far in context.locals():
         alike[far.number].append(ends.numbers[far.address])
@@ -72,7 +72,7 @@ def _rows(pairs: Pairs, ends: NodeEnds, traffic: CellClasses) -> Rows:
 
 
 class _NodeWriter(Writer):
-    """Makes lines about a node's pods; names them as those of the node where that is shorter."""
+    """Makes lines about a node's pods; words may be limited to the pods on the node where that is shorter."""
 
     def __init__(self, context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> None:
         super().__init__(ends, ends.family, traffic.classes)
@@ -82,7 +82,7 @@ class _NodeWriter(Writer):
         self._local = here.keys()
 
     def pod_words(self, keys: frozenset[str]) -> tuple[PodTerms, str | None]:
-        """Words for pods, and the node on which alone these are meant."""
+        """Words for pods, and the node to which the words are limited, if any."""
         everywhere = self.names.name(keys)
         if self._node is None or not keys <= self._local:
             return everywhere, None

@@ -1,4 +1,4 @@
-"""Who the connections of one node's pods are with, in classes that neither flows nor policies tell apart."""
+"""The ends of the connections of one node's pods, in classes that neither flows nor policies tell apart."""
 
 from collections.abc import Collection, Iterator
 
@@ -14,9 +14,10 @@ from ovsnp.oracle.multicast import is_group_address
 
 
 class NodeEnds:
-    """The ends of one family that a node's pods have connections with, these pods each for itself.
+    """The ends of one family that a node's pods have connections with; each of these pods is an end of its own.
 
-    Nodes are among them with ``strict_nodes``, or where one of ``named`` is a node: else nothing is about nodes.
+    Nodes are among the ends with ``strict_nodes``, or if an address of ``named`` is a node's: else no line is about
+    nodes.
     """
 
     def __init__(self, context: ProofContext, named: Collection[Address]) -> None:
@@ -33,7 +34,7 @@ class NodeEnds:
         self.family = Family(context.version, ends, of_address, {})
 
     def _is_compared(self, far: PeerClass) -> bool:
-        """Nobody is at a vacant address, a group's or a Service's."""
+        """Whether a class is an end: nobody is at vacant addresses, nor at those of groups and Services."""
         match far.end:
             case NodeEnd():
                 return self._nodes
@@ -48,12 +49,12 @@ class NodeEnds:
                 return True
 
     def pair(self, source: ComparedEnd, destination: ComparedEnd) -> tuple[Address, Address] | None:
-        """A member of each; a pod and itself are none. Two ends that are both elsewhere are never asked about."""
+        """A member of each; None for an end with itself. Nobody asks about two ends that are both on other nodes."""
         near, far = source.representative, destination.representative
         return (near, far) if near != far else None
 
     def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
-        """The rules of this node's pods that admit, or the policies that isolate these."""
+        """The rules of this node's pods that admit, or the policies that isolate the pods."""
         sides = ((Direction.EGRESS, source), (Direction.INGRESS, destination))
         verdict = judge(
             self.new,

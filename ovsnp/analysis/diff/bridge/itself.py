@@ -1,4 +1,4 @@
-"""A pod and itself: no line means that, so these cells may be filled as it makes lines fewer."""
+"""Fills the cells of pods with themselves: no line is about these, so they may have traffic that makes lines fewer."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ Rows = dict[int, dict[int, int]]
 
 
 class Itself(msgspec.Struct, frozen=True):
-    """A pod's end, those that policies do not tell from it, and the traffic that they would gain or lose as itself."""
+    """A pod's end, the ends that policies do not tell from it, and the most traffic that its own cell may have."""
 
     number: int
     alike: tuple[int, ...]
@@ -17,7 +17,7 @@ class Itself(msgspec.Struct, frozen=True):
 
 
 def with_themselves(rows: Rows, pods: Iterable[Itself], size: int) -> Rows:
-    """The same with each pod and itself, as with an end that is like it, or as with all of the ``size`` ends."""
+    """The rows with each pod's own cell filled: as for an end like it, or as for all others of the ``size`` ends."""
     columns: Rows = {}
     for near, row in rows.items():
         for far, traffic in row.items():
@@ -31,7 +31,7 @@ def with_themselves(rows: Rows, pods: Iterable[Itself], size: int) -> Rows:
 
 
 def _of_alike(rows: Rows, pod: Itself) -> int:
-    """What the pod has in the row of one of those like it that has the same everywhere else."""
+    """The pod's traffic in the row of an end like it, if both rows are the same everywhere else; else 0."""
     own = rows.get(pod.number, {})
     for other in pod.alike:
         row, ends = rows.get(other, {}), (pod.number, other)
@@ -45,7 +45,7 @@ def _without(row: dict[int, int], *ends: int) -> dict[int, int]:
 
 
 def _of_all(rows: Rows, pod: int, size: int) -> int:
-    """What is the same in all of the pod's row, with every other end."""
+    """The traffic of the pod with every other end, if it is the same with all; else 0."""
     row = rows.get(pod, {})
     found = set(row.values())
     return found.pop() if len(found) == 1 and len(row) == size - 1 else 0

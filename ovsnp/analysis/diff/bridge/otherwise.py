@@ -1,4 +1,4 @@
-"""What a bridge's flows let pass and policies do not, and the other way round: pair by pair."""
+"""Finds the pairs between which flows let pass what policies do not, and the other way round."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,20 +22,20 @@ Pairs = dict[Address, dict[Address, int]]
 """By representative of the source's class, then of the destination's: cells of traffic, as bits."""
 
 _BY_THE_WAY = {"dl_src", "nw_ttl", "tun_id", "tun_metadata0", "tun_metadata1"}
-"""What of a packet says nothing of where it arrives."""
+"""Fields of a packet that say nothing about the place where it arrives."""
 
 
 class Otherwise(msgspec.Struct):
-    """What policies let pass and flows do not, and what flows let pass and policies do not."""
+    """The pairs that `apply` gains (policies let them pass, flows do not), and the pairs that it loses."""
 
     gained: Pairs
     lost: Pairs
 
 
 def otherwise(context: ProofContext, simulator: Simulator, bridge: str) -> Otherwise:
-    """Take all connections of local pods to the flows; raises SwitchError where a flow cannot be judged.
+    """Take all connections of local pods through the flows; raises SwitchError where a flow cannot be judged.
 
-    A connection counts as soon as some of its packets fare otherwise, by whichever way they come.
+    A connection counts as soon as some of its packets are treated otherwise, by whichever way they come.
     """
     found = Otherwise(defaultdict(dict), defaultdict(dict))
     for question, sources, destinations in _asked(context):
@@ -51,7 +51,7 @@ def otherwise(context: ProofContext, simulator: Simulator, bridge: str) -> Other
 
 
 def _asked(context: ProofContext) -> Iterator[tuple[BridgeQuestion, Sequence[PeerClass | None], Sequence[PeerClass]]]:
-    """What opens connections from local pods, and to these, with who the first two dimensions are."""
+    """The questions about new connections from and to local pods, with the ends of their first two dimensions."""
     locals_ = context.locals()
     for question in from_pods(context):
         if question.kind == "policy":
@@ -73,7 +73,7 @@ def _refuse_unjudged(packets: Packets, bridge: str) -> None:
 
 
 def _missing(question: BridgeQuestion, packets: Packets) -> Iterator[Sets]:
-    """What must pass, and is dropped, arrives elsewhere, or whose connection nothing remembers as admitted."""
+    """The packets that must pass and are dropped, arrive elsewhere, or are not remembered as admitted."""
     for sets in question.verdicts.must_pass(packets.sets):
         if len(packets.sent) == 1 and _is_remembered(question, packets, sets):
             yield from _astray(question, packets, sets)
@@ -93,7 +93,7 @@ def _is_remembered(question: BridgeQuestion, packets: Packets, sets: Sets) -> bo
 
 
 def _astray(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[Sets]:
-    """Those of the packets that do not arrive where they must."""
+    """The packets that do not arrive where they must."""
     (sent,) = packets.sent
     for name, wanted in (question.leaves or {}).items():
         has = sent.port if name == "port" else sent.fields.get(name, 0)
@@ -106,7 +106,7 @@ def _astray(question: BridgeQuestion, packets: Packets, sets: Sets) -> Iterator[
 
 
 def _add(pairs: Pairs, sets: Sets, sources: Sequence[PeerClass | None], destinations: Sequence[PeerClass]) -> None:
-    """Enter products; a source of None is nobody who may send this, and guards are not asked about."""
+    """Add a product to the pairs, without the sources of None: nobody may send from these, and guards do not count."""
     for near in bits_of(sets[0]):
         source = sources[near]
         if source is None:

@@ -1,4 +1,4 @@
-"""Cells of traffic that flows tell apart, as the classes that lines are made of."""
+"""Turns cells of traffic, which flows tell apart, into the classes of traffic that lines are made of."""
 
 from ovsnp.analysis.verification.questions.traffic import NAMES, Cells
 from ovsnp.analysis.verification.simulator.space import bits_of
@@ -8,7 +8,7 @@ from ovsnp.oracle.ranges import Range
 
 
 class CellClasses:
-    """A class for each cell of ports, and one for all that has no ports; nothing is ever sent to port 0."""
+    """A class for each cell of ports, and one for all traffic without ports; nothing is ever sent to port 0."""
 
     def __init__(self, cells: Cells) -> None:
         classes: list[TrafficClass] = []
@@ -20,14 +20,14 @@ class CellClasses:
             elif each.run is None or not each.run.last:
                 self._class_of.append(None)
             else:
-                # Port 0 goes with what is next to it, so that all of a protocol has its short name.
+                # Port 0 is in the class of the ports next to it, so that all of a protocol has its short name.
                 run = Range(0, each.run.last) if each.run.first == 1 else each.run
                 self._class_of.append(len(classes))
                 classes.append(TrafficClass(len(classes), NAMES[each.protocol], (run,), each.traffic))
         self.classes = (*classes, TrafficClass(portless, None, (), ICMP))
 
     def of(self, cells: int) -> int:
-        """The classes of cells, both as bits; of what has no ports, one cell is enough."""
+        """The classes of cells, both as bits; one cell without ports is enough for the class without ports."""
         found = 0
         for index in bits_of(cells):
             number = self._class_of[index]
