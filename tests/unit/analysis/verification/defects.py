@@ -1,4 +1,4 @@
-"""Defects to plant into compiled flows: each is one edit of the text, as a slip of a hand or of the compiler is."""
+"""Defects to plant into compiled flows: each is one edit of the text, like a mistake of a person or of the compiler."""
 
 import re
 from typing import NamedTuple
@@ -13,7 +13,7 @@ STRICT = Options(node="node-1", strict_nodes=True)
 
 
 class Defect(NamedTuple):
-    """What ``find`` matches first becomes ``put`` (with groups as in `re.sub`); ``kind`` of question finds it."""
+    """An edit: ``put`` replaces the first match of ``find`` (as in `re.sub`). Questions of ``kind`` must find it."""
 
     name: str
     find: str
@@ -22,7 +22,7 @@ class Defect(NamedTuple):
     options: Options = PLAIN
 
     def planted(self, text: str) -> str:
-        """The text with the defect; raises LookupError where there is no place for it."""
+        """The text with the defect; raises LookupError where the edit changes nothing."""
         changed, count = re.subn(self.find, self.put, text, count=1, flags=re.MULTILINE)
         if not count or changed == text:
             raise LookupError(f"nothing in the flows is as {self.find}")
@@ -30,12 +30,12 @@ class Defect(NamedTuple):
 
 
 def without(table: int, pattern: str) -> str:
-    """A pattern of the whole line of a flow."""
+    """A pattern for the whole line of a flow of a table, to remove the flow."""
     return rf"^flow add cookie=\w+,table={table},.*{pattern}.*\n"
 
 
 def added(flow: str) -> tuple[str, str]:
-    """A pattern and what to put for it: one flow more, at the end."""
+    """``find`` and ``put`` of a defect that adds one flow at the end."""
     return r"\Z", f"flow add {flow}\n"
 
 
@@ -272,7 +272,7 @@ DEFECTS = (
         "policy",
         STRICT,
     ),
-    # Others' flows
+    # Flows of other programs
     Defect("another's flow shadows", *added("table=0,priority=60000,tcp,tp_dst=22 actions=drop"), "policy"),
     Defect(
         "another's flow lets all in", *added("table=150,priority=60000,tcp,tp_dst=22 actions=goto_table:160"), "policy"

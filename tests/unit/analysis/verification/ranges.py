@@ -1,7 +1,7 @@
-"""What the questions of a bridge range over, and what the tables that their packets meet can tell apart.
+"""Compares the values that questions range over with the values that the tables on their packets' way tell apart.
 
-The pipeline's declaration says which fields a table matches. Which values of a field the flows of a table tell apart is
-worked out here again, apart from what the questions do.
+The pipeline's declaration says which fields a table matches. The values of a field that the flows of a table tell apart
+are found here again, independently of the questions.
 """
 
 from collections import defaultdict
@@ -27,15 +27,15 @@ from tests.support.traced import offline_ports
 
 _DECLARED = {table.id: {field.declared.base for field in table.matches} for table in TABLES}
 _BY_KIND = {"eth_type", "nw_proto"}
-"""What the kinds of packets (``tcp6``) stand for, which declarations do not list."""
+"""The fields that kinds of packets (``tcp6``) stand for; declarations do not list them."""
 _OF_CONNECTIONS = {"ct_state": STATE, "ct_label": LABEL, "ct_mark": MARK}
 _OF_PROTOCOLS = {"tp_dst", "icmp_type"}
 
 _FULL = {"tun_id": (1 << 24) - 1}
-"""The values that a field has on the wire, where it is narrower there."""
+"""The largest value of a field on the wire, where the field is narrower there."""
 
 Tests = list[frozenset[tuple[int, int]]]
-"""Values under masks: of flows that do the same, what any of them matches."""
+"""Values under masks, in sets: a set is what flows that do the same match together."""
 Classes = set[tuple[bool, ...]]
 """Classes of a field's values, by which tests hold for them."""
 
@@ -57,7 +57,7 @@ class Asked(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """Classes of a field's values that a space lacks and a table that its packets meet can tell apart."""
+    """Classes of a field's values that a table on the packets' way can tell apart, but that the space lacks."""
 
     asked: str
     field: str
@@ -79,13 +79,13 @@ def _all_questions(bridge: FlowDump, case: str, ports: BridgePorts, node: str | 
     simulator = Simulator(bridge)
     for question in questions(bridge, cluster_of(case), ports, replace(options_of(case), node=node)):
         if isinstance(question, ServiceQuestion):
-            # What becomes of a connection is asked once it is known who may be given it.
+            # This finds the endpoints that connections are given: the next questions are about these.
             list(question.ask(simulator.walk(question.space, stop=True)))
         yield question
 
 
 def by_space(bridge: FlowDump, found: Iterable[BridgeQuestion]) -> list[Asked]:
-    """The questions by space; those about megaflows are about packets of another question."""
+    """The questions by space, without those about megaflows: they are about packets of another question."""
     simulator, spaces = Simulator(bridge), dict[int, Asked]()
     for question in found:
         if question.kind == "megaflow":
@@ -102,7 +102,7 @@ def by_space(bridge: FlowDump, found: Iterable[BridgeQuestion]) -> list[Asked]:
 
 
 def missing(bridge: FlowDump, asked: Asked) -> Iterator[Missing]:
-    """What a space does not range over."""
+    """The classes of values that a space does not range over."""
     flows = [flow for flow in bridge.flows if flow.table in asked.tables and _may_meet(flow, asked)]
     declared = set().union(*(_DECLARED[table] for table in asked.tables)) | _BY_KIND
     for base in sorted(base for base in declared if not base.startswith(("reg", "xxreg", "conj_id"))):
@@ -127,7 +127,7 @@ def _tests(base: str, flows: Iterable[ReadFlow]) -> Tests:
 
 
 def _protocols(base: str, flows: Iterable[ReadFlow]) -> list[int | None]:
-    """The protocols whose ports or types flows match; else nothing to tell apart."""
+    """The protocols for which flows match a field; only None for a field that all protocols have."""
     if base not in _OF_PROTOCOLS:
         return [None]
     return sorted({flow.terms["nw_proto"][0] for flow in flows if base in flow.terms})
@@ -152,7 +152,7 @@ def _values(asked: Asked, base: str) -> set[int]:
         there = [question.start()]
         there += [memory.undo for memory in question.memory.values()]
         name = _OF_CONNECTIONS.get(base, base)
-        # What a connection was opened to is the destination that its first packet came with.
+        # The original destination of a connection is the destination of its first packet.
         plain = base.removeprefix("ct_") if name == base else name
         for fields in there:
             value = fields.get(name, fields.get(plain, 0))
@@ -184,13 +184,13 @@ def _class(value: int, tests: Tests) -> tuple[bool, ...]:
 
 
 def _classes(base: str, tests: Tests) -> Classes:
-    """The classes that tests tell apart, as far as values near theirs bring them to light."""
+    """The classes that tests tell apart, as far as values near those of the tests show them."""
     if base == "ct_state":
         return {_class(state.bits, tests) for state in STATES}
     random = Random(base)
     full = (1 << OPTION_BITS + 1) - 1 if is_option(base) else _FULL.get(base, place_mask(base))
     values = {0, full, *(value for each in sorted(set().union(*tests)) for value in _near(each, full, random))}
-    # What is in an option is nothing where the option is not there.
+    # An option that is absent has no value.
     return {_class(each, tests) for each in values if not is_option(base) or each >> OPTION_BITS or not each}
 
 

@@ -1,4 +1,4 @@
-"""The golden cases, on every node: nothing is wrong with them."""
+"""The proof finds no fault in the golden cases, on any node."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""Flows as they once were, and flows that `ovsnp verify` once called right: both are found wrong."""
+"""Flows that ovsnp once compiled, and flows that `ovsnp verify` once took for right: both are found wrong."""
 
 import re
 
@@ -18,7 +18,7 @@ def kinds(text: str, name: str) -> set[str]:
 
 
 def without_the_mark(text: str) -> str:
-    """Origin tells packets with a carrier from others by the tunnel option alone, which is there or absent."""
+    """The text with a table Origin that finds packets with a carrier by the tunnel option alone, not by the VNI."""
     text = re.sub(r"(table=0,priority=)206(,tun_src=\S+),tun_id=0 ", r"\g<1>204\2 ", text)
     return re.sub(r"(table=0,priority=205,\S+),tun_id=0x1(,tun_metadata)", r"\1\2", text)
 

@@ -1,4 +1,4 @@
-"""No question stands for others by a sample: its packets range over all that the tables they meet can tell apart."""
+"""No question takes a sample: its packets range over all values that the tables on their way can tell apart."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,7 +18,7 @@ _OF_CONNECTIONS = ("ct_state", "ct_label", "ct_nw_proto", "ct_tp_dst", "ct_nw_ds
 
 
 class Apart(NamedTuple):
-    """Fields of which spaces have only some values, and the spaces that have the others."""
+    """Fields of which some spaces (``of``; empty: any) have only some values, and the spaces that have the others."""
 
     of: tuple[str, ...]
     fields: tuple[str, ...]
@@ -35,7 +35,7 @@ _ARRIVING = (*_by("policy", _GATEWAY, _TUNNEL), "carrier by tunnels")
 _NO_TUNNEL = (*_FROM_PODS, *_by("policy", _GATEWAY), *_by("service", _GATEWAY), *_by("connection state", _GATEWAY),
               "spoofing", "unknown port", "VLAN tag", "multicast", "other protocol")  # fmt: skip
 APART = (
-    # Packets of a space come by one kind of port, and are of some kinds of Ethernet packets.
+    # Packets of a space come by one kind of port, and have some Ethernet types only.
     Apart(_ANY, ("in_port",), ("policy", *_by("policy", _GATEWAY, _TUNNEL), "unknown port")),
     Apart(_ANY, ("dl_dst",), _by("multicast", _POD, _TUNNEL)),
     Apart(_ANY, ("vlan_tci",), _by("VLAN tag", _POD, _TUNNEL)),
@@ -43,15 +43,15 @@ APART = (
         _ANY, ("eth_type",), ("policy", "other protocol", *_by("ARP", _TUNNEL), *_by("neighbour discovery", _TUNNEL))
     ),
     Apart(_ANY, ("icmp_type", "nd_sll"), _by("neighbour discovery", _TUNNEL)),
-    # What comes by no tunnel has no tunnel header; tunnels are of nodes, or of nobody, with a carrier or without.
+    # Packets that come by no tunnel have no tunnel header; tunnels are known or unknown, with a carrier or without.
     Apart(_NO_TUNNEL, _HEADER, (*_by("policy", _TUNNEL), *_by("unknown tunnel", _TUNNEL), *_by("carrier", _TUNNEL))),
     Apart(_by("policy", _TUNNEL), ("tun_id",), _by("carrier", _TUNNEL)),
     Apart(_by("carrier", _TUNNEL), ("tun_id",), (*_by("policy", _TUNNEL), *_by("carrier", _TUNNEL))),
     Apart(_by("unknown tunnel", _TUNNEL), _HEADER[:2], _by("policy", _TUNNEL)),
-    # Pods send as themselves, or forge; who comes by the gateway opens no connection in the name of a pod.
+    # Pods send with their own addresses, or forge; by the gateway nobody opens a connection from a pod's address.
     Apart(_FROM_PODS, (*_SOURCES, "dl_src"), ("spoofing",)),
     Apart((*_by("service", _GATEWAY), *_by("connection state", _GATEWAY)), _SOURCES, _by("policy", _GATEWAY)),
-    # What arrives is for local pods, or for others.
+    # Packets that arrive are for local pods, or for other ends.
     Apart(_ARRIVING, _DESTINATIONS, _ARRIVING),
     # Connections to Services: their first packets go to a cluster IP, the next ones have a protocol of a Service.
     Apart(_by("service", _POD, _GATEWAY), (*_DESTINATIONS, *_OF_CONNECTIONS), ("policy", "connection state")),
@@ -61,7 +61,7 @@ APART = (
 
 
 def unasked(case: str) -> Iterator[Missing]:
-    """What no question about a golden case's bridge ranges over."""
+    """The classes of values that no question about a golden case's bridge ranges over."""
     bridge, questions = bridge_of(case)
     spaces = by_space(bridge, questions)
     for each in spaces:
@@ -81,7 +81,7 @@ def test_questions_range_over_what_tables_tell_apart(case: str) -> None:
 
 
 class Sample(NamedTuple):
-    """A property or method of which only some values are taken, as questions once did."""
+    """A property or method that is cut to its first values, as questions once did with some."""
 
     owner: type
     name: str

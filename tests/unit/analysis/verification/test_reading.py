@@ -1,4 +1,4 @@
-"""Flows and groups from text: what is understood, and what is said of what is not."""
+"""Parsing flows and groups: what is understood, and how a part that is not is reported."""
 
 import pytest
 

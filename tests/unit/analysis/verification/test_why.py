@@ -1,4 +1,4 @@
-"""The words beside a counterexample where no policy has a say."""
+"""The reason beside a counterexample where no policy applies."""
 
 import pytest
 
