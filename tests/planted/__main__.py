@@ -1,4 +1,4 @@
-"""Plants defects in as many random clusters as are named: ``python -m tests.planted CLUSTERS [FIRST]``."""
+"""Plants defects in some random clusters, from a first seed on: ``python -m tests.planted CLUSTERS [FIRST]``."""
 
 import sys
 from collections import Counter
@@ -7,7 +7,7 @@ from tests.planted.trial import Trial, trials
 
 
 def main() -> None:
-    """Say what comes of each defect, and how many there are."""
+    """Print the result for each defect, and after each cluster the totals."""
     clusters, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
     count = Counter[str]()
     for seed in range(first, first + clusters):

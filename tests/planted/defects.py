@@ -1,4 +1,4 @@
-"""Random defects in compiled flows, as slips of a compiler, of a hand or of another program are: one place each."""
+"""Random defects in compiled flows, like mistakes of a compiler, a person or another program: one place each."""
 
 import re
 from collections import defaultdict
@@ -19,7 +19,7 @@ _VALUE = re.compile(
 
 
 class Planted(NamedTuple):
-    """The lines with a defect; ``table`` is where it is (None: in a group)."""
+    """All lines with a defect, its table (None: it is in a group), and the lines before and after that it is about."""
 
     kind: str
     what: str
@@ -82,7 +82,7 @@ class Planter:
             head, _, actions = buckets[index].partition("actions=")
             buckets[index] = f"{head}actions={_number_changed(self._random, actions)}"
         if set(map(_actions, buckets)) == set(map(_actions, group.buckets)):
-            return None  # only the shares of the same endpoints are others
+            return None  # the endpoints are the same, only their shares differ
         made = group._replace(buckets=tuple(buckets))
         lines = tuple(made if line is group else line for line in self._lines)
         return Planted(f"group: {kind}", f"{group} -> {made}", None, lines, (group, made))
@@ -106,7 +106,7 @@ def _term_removed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) 
 
 
 def _kind_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """Another protocol: the wider one without ports, or a narrower one."""
+    """Another protocol of the family, without ports if it has none; or a protocol for a flow without one."""
     del others
     kind = next((term for term in flow.terms if term in _KINDS), None)
     if kind is None:
@@ -120,7 +120,7 @@ def _kind_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) 
 
 
 def _term_added(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """A field more, with a value that another flow of the table has."""
+    """One more field, with a value that another flow of the table has."""
     there = {term.partition("=")[0] for term in flow.terms}
     found = [term for other in others for term in other.terms if "=" in term and term.partition("=")[0] not in there]
     if not found:
@@ -129,7 +129,7 @@ def _term_added(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) ->
 
 
 def _value_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """Another value: another flow's, or one bit is another."""
+    """Another value of a field: that of another flow, or the old one with a small change."""
     chosen = [index for index, term in enumerate(flow.terms) if "=" in term]
     if not chosen:
         return None
@@ -155,7 +155,7 @@ def _state_changed(random: Random, value: str) -> str:
 
 
 def _mask_loosened(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """/32 becomes /31, /24 or a bit less; a mask of bits loses one."""
+    """A shorter prefix, such as /31 or /24 for /32; other masks lose one bit."""
     del others
     chosen = [index for index, term in enumerate(flow.terms) if "=" in term and not term.startswith("ct_state")]
     if not chosen:
@@ -191,14 +191,14 @@ def _loosened(random: Random, term: str) -> str | None:
 
 
 def _full(name: str) -> int | None:
-    """All bits of a field that may have a mask."""
+    """The full mask of a field; None if the field has no mask."""
     widths = {"tp_dst": 16, "tun_id": 64, "ct_mark": 32, "ct_tp_dst": 16, "vlan_tci": 16, "tun_metadata0": 32}
     width = 32 if re.fullmatch(r"reg\d+", name) else 128 if name == "tun_metadata1" else widths.get(name)
     return (1 << width) - 1 if width else None
 
 
 def _mask_narrowed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """A prefix is a bit longer."""
+    """A prefix that is one bit longer."""
     del others
     chosen = [index for index, term in enumerate(flow.terms) if _ADDRESS.fullmatch(term) and "/" in term]
     if not chosen:
@@ -211,7 +211,7 @@ def _mask_narrowed(random: Random, flow: WrittenFlow, others: list[WrittenFlow])
 
 
 def _priority_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """It comes right before or after another flow of the table, or has its priority."""
+    """A priority just above or below that of another flow of the table, or the same."""
     if not others:
         return None
     priority = random.choice(others).priority + random.choice((-1, 0, 1))
@@ -219,7 +219,7 @@ def _priority_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlo
 
 
 def _shadowed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """A flow more, before this one: with another's actions."""
+    """One more flow with the same match, one priority higher, and the actions of another flow."""
     if not others:
         return None
     return (flow, flow._replace(priority=flow.priority + 1, actions=random.choice(others).actions))
@@ -238,7 +238,7 @@ def _actions_of_another(random: Random, flow: WrittenFlow, others: list[WrittenF
 
 
 def _action_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """A number of an action is another: a register's value, a zone, an address, a port, a clause."""
+    """Another number in an action: a register's value, a zone, an address, a port, a clause."""
     del others
     chosen = [index for index, action in enumerate(flow.actions) if not action.startswith(("goto_table", "resubmit"))]
     if not chosen:
@@ -249,7 +249,7 @@ def _action_changed(random: Random, flow: WrittenFlow, others: list[WrittenFlow]
 
 
 def _goes_elsewhere(random: Random, flow: WrittenFlow, others: list[WrittenFlow]) -> tuple[WrittenFlow, ...] | None:
-    """It goes on to another later table, or asks another."""
+    """Another later table to go on in, or to look up."""
     del others
     later = [table for table in _TABLES if table > flow.table]
     indexes = [
@@ -272,7 +272,7 @@ _MAKERS: tuple[Maker, ...] = (
 
 
 def _number_changed(random: Random, text: str) -> str:
-    """The text with one of its values changed in one bit, where it has one."""
+    """The text with one of its values changed a little, if it has any."""
     found = list(_VALUE.finditer(text))
     if not found:
         return text
@@ -281,7 +281,7 @@ def _number_changed(random: Random, text: str) -> str:
 
 
 def _changed(random: Random, value: str) -> str:
-    """A value of another bit."""
+    """The value with a small change, for example of one bit or of one octet; the mask stays."""
     head, slash, tail = value.partition("/")
     if re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", head):
         octets = head.split(":")

@@ -1,4 +1,4 @@
-"""Whether a planted defect changes anything: what Open vSwitch does with packets on two bridges, one without it."""
+"""Finds out whether a planted defect changes anything: Open vSwitch traces packets with it and without it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,18 +23,18 @@ from tests.support.instance import DummySwitch
 from tests.support.traced import OPTION_MAP
 
 POOL, TRIED, NEAR, HASHES = 500, 60, 120, 16
-"""Packets of one bridge; those of them that are tried with a defect; those that are made for the defect; hashes."""
+"""Packets for one bridge; of these, packets tried with a defect; packets made for a defect; the limit of hashes."""
 _MOST_MEMORY = 3 << 30
-"""Of ovs-vswitchd, in bytes: flows with a defect may resubmit without end."""
+"""Limit for ovs-vswitchd, in bytes: flows with a defect may resubmit without end."""
 _GOOD, _BAD = "good", "bad"
 
 
 class RefusedError(Exception):
-    """Open vSwitch does not take the flows."""
+    """Open vSwitch refuses the flows."""
 
 
 class Before(NamedTuple):
-    """A packet, and what becomes of it without a defect."""
+    """A packet, its outcome without a defect, and the tables where it met a flow."""
 
     packet: Packet
     outcome: Outcome
@@ -42,7 +42,7 @@ class Before(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A packet of which something else becomes; no packet: ovs-vswitchd ends."""
+    """A packet with another outcome once there is a defect; no packet: ovs-vswitchd has ended."""
 
     packet: Packet | None
     before: Outcome | None = None
@@ -50,7 +50,7 @@ class Difference(NamedTuple):
 
 
 class Judge:
-    """Two bridges with the flows of one node."""
+    """Two bridges with the flows of one node: one is as compiled, the other has the defect."""
 
     def __init__(
         self, switch: DummySwitch, bridge: tuple[Cluster, BridgePorts, Options], lines: Sequence[Line], random: Random
@@ -71,12 +71,12 @@ class Judge:
         self._pool = [self._before(self._packets.make()) for _ in range(POOL)]
 
     def close(self) -> None:
-        """Take the bridges away."""
+        """Delete the bridges."""
         for name in (_GOOD, _BAD):
             self._switch.delete_bridge(name)
 
     def difference(self, planted: Planted) -> Difference | None:
-        """A packet with which the defect shows; raises RefusedError where Open vSwitch does not take the flows."""
+        """A packet that shows the defect, if one is found; raises RefusedError where Open vSwitch refuses the flows."""
         try:
             self._load(_BAD, planted.lines)
         except SwitchError as error:
@@ -93,17 +93,17 @@ class Judge:
         return None
 
     def _matters(self, before: Before, after: Outcome) -> bool:
-        """Whether outcomes differ; where a pod's address is undone is looked up for connections of local pods only."""
+        """Whether outcomes differ. A lookup in a SNAT zone counts only if it is lost and local pods have the family."""
         one, two = before.outcome, after
         if not self._has_pods[6 if "ipv6_dst" in before.packet.fields else 4] or set(one.undone) <= set(two.undone):
             one, two = one._replace(undone=()), two._replace(undone=())
         if not one.left and not two.left and set(two.tracked) < set(one.tracked):
-            # Nothing needs to be remembered of a connection whose packets end at the bridge.
+            # Conntrack need not remember a connection if the bridge drops its packets.
             return False
         return one != two
 
     def differs(self, command: Sequence[str]) -> bool:
-        """Whether something else becomes of a packet, given as `ofproto/trace` takes it, with the defect loaded."""
+        """Whether the loaded defect changes the outcome of a packet, given as `ofproto/trace` takes it."""
         return any(self._follow(_GOOD, each) != self._follow(_BAD, each) for each in _hashed(command))
 
     def _follow(self, name: str, command: Sequence[str]) -> Outcome:
@@ -112,7 +112,7 @@ class Judge:
         return self._there(name, outcome(text, int(mark[1], 0) if mark else 0, int(label[1], 0) if label else 0))
 
     def _tried(self, planted: Planted) -> Iterator[Before]:
-        """Packets that meet the table with the defect, then some made of them that have what its flows match."""
+        """Packets that meet the table with the defect, then variants of them with the values that its flows match."""
         met = [each for each in self._pool if planted.table is None or planted.table in each.tables]
         yield from self._random.sample(met, min(len(met), TRIED))
         if not met:
@@ -120,7 +120,7 @@ class Judge:
         fields, near = wanted(planted.changed), values(planted.changed, self._nobody)
         for _ in range(NEAR):
             made = self._packets.near(self._random.choice(met).packet, fields, near)
-            # Fields that are changed one by one may be those of no packet.
+            # No packet may have the fields that come from changes one by one.
             with suppress(SwitchError):
                 yield self._before(made)
 
@@ -132,7 +132,7 @@ class Judge:
         return self._there(name, outcome(text, packet.mark, packet.label)), tables(text)
 
     def _there(self, name: str, found: Outcome) -> Outcome:
-        """The outcome with OpenFlow's numbers of ports."""
+        """The outcome with OpenFlow port numbers in place of those of the datapath."""
         return found._replace(left=tuple(str(self._datapath[name].get(int(each), each)) for each in found.left))
 
     def _add(self, name: str) -> None:

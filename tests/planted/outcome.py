@@ -1,4 +1,4 @@
-"""What becomes of a packet, as ``ofproto/trace`` says: what conntrack does, by which ports it leaves and as what."""
+"""Reads the outcome of a packet from ``ofproto/trace``: actions of conntrack, ports that it leaves by, last fields."""
 
 import re
 from collections.abc import Iterator
@@ -19,9 +19,10 @@ _UNDOING = {f"ct(zone={zone},nat)" for zone in SNAT_ZONE.values()}
 
 
 class Outcome(NamedTuple):
-    """``tracked`` are the actions of conntrack, ``left`` the ports, ``packet`` what it was then.
+    """``tracked`` are the actions of conntrack, ``left`` the ports that packets leave by, ``packet`` the last fields.
 
-    ``undone`` are the zones where the address of a pod is looked up that was the gateway's outside.
+    ``undone`` are the lookups in SNAT zones, where a packet to the gateway's address gets the address of a pod back.
+    ``learned`` are the flows that Open vSwitch learns.
     """
 
     tracked: tuple[str, ...]
@@ -32,7 +33,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(trace: str, mark: int, label: int) -> Outcome:
-    """What a trace's text says of a packet whose connection had a mark and a label."""
+    """The outcome in the text of a trace, for a packet of a connection that had a mark and a label."""
     lines = trace.splitlines()
     actions = [line.removeprefix("Datapath actions: ") for line in lines if line.startswith("Datapath actions: ")]
     tracked = tuple(part for each in actions for part in _parts(each) if part.startswith("ct("))
@@ -60,14 +61,14 @@ def _final(lines: list[str]) -> str:
 
 
 def _once(tracked: list[str]) -> Iterator[str]:
-    """The actions of conntrack; to look for a connection again changes nothing."""
+    """The actions of conntrack without repeated lookups of a connection, which change nothing."""
     for index, part in enumerate(tracked):
         if "commit" in part or part not in tracked[:index]:
             yield part
 
 
 def _remembered(tracked: str, mark: int, label: int) -> str:
-    """An action of conntrack with the mark and label that the connection has then."""
+    """An action of conntrack, with the mark and label that the connection has after it."""
     if "commit" not in tracked:
         return tracked
     before = {"mark": mark, "label": label & ~_RULES}

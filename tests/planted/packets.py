@@ -1,4 +1,4 @@
-"""Random packets that tell flows apart: as `ofproto/trace` takes them, with what conntrack says of them."""
+"""Makes random packets that tell flows apart, as `ofproto/trace` takes them, with the states of their connections."""
 
 import ipaddress
 import re
@@ -33,11 +33,11 @@ _ADDRESS_FIELDS = {
 
 _ND = ("nd_target", "nd_sll")
 _LACKING: Mapping[str, Sequence[str]] = {"135": (), "136": ("nd_sll",)}
-"""The fields of neighbour discovery that packets of an ICMPv6 type have not got; of another type: all."""
+"""The fields of neighbour discovery that packets of an ICMPv6 type lack; packets of other types lack all."""
 
 
 class Packet(NamedTuple):
-    """A packet, the connection that conntrack knows it to be of, and the flags it has each time it is looked up."""
+    """A packet, label and mark of its connection, and the flags (``state``) that it has at each lookup of conntrack."""
 
     fields: Mapping[str, str]
     kind: str
@@ -71,7 +71,7 @@ class Packet(NamedTuple):
             ]
         )
         flags = ",".join(("trk", *self.state.split("|")))
-        # A trace follows no packet through the datapath's hash, by which a select group chooses.
+        # A trace does not find the datapath's hash, by which a select group chooses.
         return f"{text},dp_hash={self.hash}", "--ct-next", flags, "--ct-next", flags
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class Packet(NamedTuple):
 
 
 class Values(NamedTuple):
-    """What fields may be, of those that flows, pods and nodes name, and of their neighbours."""
+    """Values for fields: those that flows, pods, nodes and Services have, and values near those of flows."""
 
     addresses: Mapping[int, tuple[str, ...]]
     ports: tuple[int, ...]
@@ -122,7 +122,7 @@ def _held(cluster: Cluster) -> Iterable[str]:
 
 
 def _around(text: str) -> Iterable[str]:
-    """An address, or the first and last of a prefix, and those that differ in a bit that matters."""
+    """An address, or the first and last address of a prefix, and addresses that differ in one bit."""
     address, _, length = text.partition("/")
     if not re.fullmatch(r"\d*", length):
         yield address
@@ -165,7 +165,7 @@ class Packets:
         self._marks = (0, 0, *(numbers[each.name] for each in self._others), 5)
 
     def make(self) -> Packet:
-        """One packet."""
+        """A random packet."""
         draw = self._random.random()
         if draw < 0.1:
             return self._resolving()
@@ -177,7 +177,7 @@ class Packets:
         return self._ip({**self._sender(version), **self._destination(version)}, version)
 
     def near(self, packet: Packet, wanted: Mapping[str, str], other: Values) -> Packet:
-        """The packet with one or two fields as a flow wants them, or as its neighbours are."""
+        """A variant of the packet: up to two fields with values of ``other``, and others with those of ``wanted``."""
         fields, kind = dict(packet.fields), packet.kind
         state, label, mark = packet.state, packet.label, packet.mark
         for name in self._random.sample(sorted(fields), k=min(len(fields), self._random.choice((0, 1, 1, 2)))):
@@ -223,7 +223,7 @@ class Packets:
         return self._random.choice(self.values.addresses[version])
 
     def _sender(self, version: int) -> dict[str, str]:
-        """Who sends: as itself mostly."""
+        """The fields that say who sends: mostly a sender with its own address."""
         name = "nw_src" if version == 4 else "ipv6_src"
         draw = self._random.random()
         fields = {"dl_dst": _ROUTER}
@@ -297,7 +297,7 @@ class Packets:
         return self._opened(self._with({**fields, "nw_ttl": "64"}, "ip" if version == 4 else "ipv6"), version)
 
     def _opened(self, packet: Packet, version: int) -> Packet:
-        """What the connection was opened to: the packet's own destination, or a cluster IP that was translated."""
+        """The packet with the original destination of its connection: its own, or a cluster IP that was translated."""
         if "inv" in packet.state:
             return packet
         names = ("nw_src", "nw_dst") if version == 4 else ("ipv6_src", "ipv6_dst")
@@ -350,7 +350,7 @@ class Packets:
 
 
 def wanted(lines: Sequence[Line]) -> dict[str, str]:
-    """What flows match, by field."""
+    """The values that flows match, by field."""
     terms = [term for line in lines if isinstance(line, WrittenFlow) for term in line.terms]
     return dict(term.split("=", 1) for term in terms if "=" in term and not term.startswith("ct_state"))
 

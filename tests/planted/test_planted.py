@@ -1,6 +1,6 @@
-"""Every random defect that changes what Open vSwitch does is found by `verify`.
+"""`verify` finds every random defect that changes what Open vSwitch does.
 
-``OVSNP_PLANTED=300 pytest tests/planted`` tries more clusters; ``python -m tests.planted 300`` says what comes of each.
+``OVSNP_PLANTED=300 pytest tests/planted`` tries more clusters; ``python -m tests.planted 300`` prints the results.
 """
 
 import os

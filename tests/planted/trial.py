@@ -20,13 +20,13 @@ from tests.property.test_proof import random_bridges
 from tests.support.instance import own_switch
 
 DEFECTS = 4
-"""Defects of one cluster."""
+"""Defects that are tried in one cluster."""
 
 
 class Trial(NamedTuple):
-    """A defect, a packet with which it shows (None: none was found), and what `verify` finds.
+    """A defect, a packet that shows it (None: none was found), and the kinds of questions by which `verify` finds it.
 
-    ``confirmed``: the defect shows with a counterexample of `verify`.
+    ``confirmed``: a counterexample of `verify` shows the defect.
     """
 
     planted: Planted
@@ -36,7 +36,7 @@ class Trial(NamedTuple):
 
     @property
     def changes(self) -> bool:
-        """Whether something else becomes of some packet."""
+        """Whether the defect changes the outcome of some packet."""
         return self.difference is not None or self.confirmed
 
     @property
@@ -46,7 +46,7 @@ class Trial(NamedTuple):
 
 
 def trials(seed: int, defects: int = DEFECTS) -> Iterator[Trial]:
-    """Some defects in the flows of one node."""
+    """Try some defects in the flows of one node of a random cluster."""
     random = Random(seed)
     bridge = random.choice(random_bridges(seed))
     lines = read(render_text(compile_cluster(*bridge)))
@@ -71,7 +71,7 @@ def trials(seed: int, defects: int = DEFECTS) -> Iterator[Trial]:
 
 
 def counterexamples(planted: Planted, bridge: tuple[Cluster, BridgePorts, Options]) -> list[Counterexample]:
-    """What `verify` finds."""
+    """The counterexamples of `verify` to the flows with the defect."""
     flows = read_bridge(written(planted.lines).splitlines())
     simulator = Simulator(flows.without_learned())
     return [counterexample(each, simulator, "") for each in prove(flows, *bridge).findings]

@@ -1,4 +1,4 @@
-"""Flows and groups as text in parts, for defects to be planted into; read apart from what is tested with them."""
+"""Divides the text of flows and groups into parts, to plant defects; independent of the parser that is tested."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ class WrittenFlow(NamedTuple):
 
 
 class WrittenGroup(NamedTuple):
-    """A group's message, or more buckets for one."""
+    """A line that adds a group, or more buckets to a group."""
 
     command: str
     id: int
@@ -39,12 +39,12 @@ Line = WrittenFlow | WrittenGroup
 
 
 def read(text: str) -> list[Line]:
-    """The flows and groups of what was compiled."""
+    """The flows and groups in the text that was compiled."""
     return [_line(line) for line in text.splitlines() if line and not line.startswith("#")]
 
 
 def written(lines: Sequence[Line]) -> str:
-    """The text of these."""
+    """The text of these lines."""
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -59,7 +59,7 @@ def _line(line: str) -> Line:
 
 
 def parts(text: str, *, drop: bool = False) -> Iterator[str]:
-    """What stands between commas that are in no parentheses."""
+    """The parts between the commas outside parentheses; with ``drop`` without the action of that name."""
     depth, start = 0, 0
     for position, letter in enumerate(f"{text},"):
         depth += (letter == "(") - (letter == ")")
