@@ -1,4 +1,4 @@
-"""The kernel datapath in a virtual machine: ``python -m tests.kernel``."""
+"""Runs tests on the kernel datapath, in a virtual machine: ``python -m tests.kernel``."""
 
 import shlex
 import signal
@@ -81,7 +81,7 @@ def _machine(suite: str, port: int | None) -> Iterator[Machine]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Have what goes wrong told in a sentence, and an interrupt end the machine."""
+    """Print errors as one sentence and exit with 4; let an interrupt end the machine."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,7 +1,7 @@
-"""A virtual machine from its boot to its end: commands by ssh, the checkout copied in.
+"""Boots a virtual machine, copies the checkout into it, runs commands in it by ssh, and ends it.
 
-Emulated wholly (TCG): it runs where there is no KVM, ten times slower than the processor. Its disk forgets what was
-written when it ends.
+The machine is fully emulated (TCG): it runs where there is no KVM, ten times slower than the processor. Writes to its
+disk are lost when it ends.
 """
 
 import shlex
@@ -19,30 +19,30 @@ from tests.kernel.recipe import CHECKOUT
 
 QEMU = "qemu-system-x86_64"
 PATIENCE = 300.0
-"""Seconds in which it must answer; on an idle processor it takes about fifteen."""
+"""Seconds in which the machine must answer; on an idle processor it takes about fifteen."""
 
 ENVIRONMENT = {"PATH": f"{VENV}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 class MachineError(Exception):
-    """The virtual machine did not come up, or is gone; what it says is why."""
+    """The virtual machine did not come up, or is gone; the message says why."""
 
 
 class Machine:
-    """A guest that answers, on a port of this machine's loopback interface."""
+    """A guest that answers ssh, on a port of the host's loopback interface."""
 
     def __init__(self, image: Image, port: int) -> None:
         self.image = image
         self.port = port
 
     def command(self, command: Sequence[str], *, terminal: bool = False) -> list[str]:
-        """What to run here to run a command there, as root in the checkout's folder."""
+        """The ssh command line that runs a command in the guest, as root in the checkout's folder."""
         settings = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
         line = f"mkdir -p {PROJECT} && cd {PROJECT} && exec env {shlex.join([*settings, *command])}"
         return [*self.ssh(), *(["-t"] if terminal else []), HOST_ALIAS, line]
 
     def ssh(self) -> list[str]:
-        """The beginning of an ssh command line."""
+        """The beginning of an ssh command line to the guest."""
         options = {
             "User": "root",
             "HostName": "127.0.0.1",
@@ -58,16 +58,16 @@ class Machine:
         return ["ssh", "-F", "none", *(word for key, value in options.items() for word in ("-o", f"{key}={value}"))]
 
     def run(self, command: Sequence[str], *, terminal: bool = False) -> int:
-        """Run a command there with this process's own streams; its exit status."""
+        """Run a command in the guest with this process's own streams; returns its exit status."""
         return subprocess.run(self.command(command, terminal=terminal), check=False).returncode
 
     def answers(self) -> bool:
-        """Whether a command runs there."""
+        """Whether the guest runs a command."""
         asked = subprocess.run(self.command(["true"]), stdin=subprocess.DEVNULL, capture_output=True, check=False)
         return asked.returncode == 0
 
     def copy_checkout(self) -> None:
-        """Put this checkout there, as it is, in place of one before; raises MachineError."""
+        """Copy this checkout, as it is, into the guest, in place of an earlier one; raises MachineError."""
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, check=True).stdout
         packed = ["tar", "--create", "--gzip", "--null", "--files-from=-", "--ignore-failed-read"]
@@ -80,9 +80,9 @@ class Machine:
 
 @contextmanager
 def booted(image: Image, port: int | None = None) -> Iterator[Machine]:
-    """A machine for the time of the context; raises MachineError where it does not answer in time.
+    """A machine that runs while the context lasts; raises MachineError where it does not answer in time, or has ended.
 
-    What its kernel says on the serial console is kept where the context is left by an error.
+    The log of its kernel's serial console is kept where an error ends the context.
     """
     if not shutil.which(QEMU):
         raise MachineError(f"{QEMU} is not installed; on Debian: apt-get install qemu-system-x86")
@@ -99,7 +99,7 @@ def booted(image: Image, port: int | None = None) -> Iterator[Machine]:
         ended = qemu.poll()
         qemu.terminate()
         said = qemu.communicate()[0].decode(errors="replace").strip()
-        # Else a command that was cut off with it would just have a status of ssh's.
+        # Without this error, a command that was cut off would only have an exit status of ssh.
         if ended is not None:
             raise MachineError(f"{QEMU} has ended with status {ended}: {said or 'silently'}; {_last_words(console)}")
     console.unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def _qemu(image: Image, port: int, console: Path) -> list[str]:
         "-append",
         "console=ttyS0 root=/dev/vda rw init=/sbin/vm-init panic=-1 net.ifnames=0 mitigations=off nokaslr quiet",
         *("-drive", f"file={image.disk},format=raw,if=virtio,cache=unsafe,snapshot=on"),
-        # The guest reaches nothing; it is reached by ssh only.
+        # The guest reaches no network; only ssh reaches the guest.
         *("-netdev", f"user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"),
         *("-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci"),
     ]

@@ -1,8 +1,8 @@
-"""What is run in the virtual machine: the tests of `tests/lab`, at a pace that it keeps up with."""
+"""The commands for the virtual machine: the tests of `tests/lab`, at a pace that it keeps up with, and a benchmark."""
 
 from collections.abc import Mapping, Sequence
 
-# At 120 probes a second upcalls are lost and nearly everything is silence.
+# At 120 probes a second the kernel loses upcalls, and nearly no probe is answered.
 _SETTINGS = ("OVSNP_LAB_DATAPATH=system", "OVSNP_LAB_PACE=10 4 150")
 _PYTEST = ("env", *_SETTINGS, "python", "-m", "pytest", "-p", "ovsnp.pytest_plugin", "-p", "no:cacheprovider")
 

@@ -1,4 +1,4 @@
-"""What the virtual machine is made of; two recipes are the same where all that goes into it is."""
+"""The contents of the virtual machine; two recipes have the same key where all contents are the same."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ KERNEL = "linux-image-cloud-amd64"
 
 
 class Recipe(msgspec.Struct, frozen=True):
-    """Debian's suites that the guest's programs and its kernel are from, and the locks of its Python's libraries, as
-    texts: that of what builds them first."""
+    """The Debian suites of the guest's programs and of its kernel, and the texts of the lock files of its Python
+    libraries: first that of the build tools."""
 
     suite: str
     kernel_suite: str
@@ -38,7 +38,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """A name for what comes of this recipe."""
+        """The name of the image that this recipe makes."""
         goes_in = [self.suite, self.kernel_suite, KERNEL, *PACKAGES, *self.locks]
         goes_in += [(HERE / file).read_text(encoding="utf-8") for file in ("building.py", "init")]
         return f"{self.kernel_suite}-{hashlib.sha256(repr(goes_in).encode()).hexdigest()[:12]}"
@@ -49,8 +49,8 @@ SUITES: Mapping[str, tuple[str, str]] = {
     "bookworm": ("bookworm", "bookworm"),
     "trixie": ("trixie", "trixie"),
 }
-"""By name: suites of the programs and of the kernel. Bullseye's Open vSwitch is older than what ovsnp works with, so
-only its kernel is taken."""
+"""For each name the suites of the programs and of the kernel. Bullseye's Open vSwitch is older than those that ovsnp
+works with, so only its kernel is used."""
 
 
 def recipe(suite: str) -> Recipe:

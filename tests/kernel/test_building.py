@@ -1,4 +1,4 @@
-"""The cache of virtual machines: what is kept is whole, and is what the recipe says."""
+"""The cache of virtual machines: a kept image is complete, and is that of its recipe."""
 
 from pathlib import Path
 
