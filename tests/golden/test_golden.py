@@ -1,9 +1,9 @@
-"""Golden cases: each folder has a configuration that says what it shows, policies, and the flows they become.
+"""Golden cases: each folder has a configuration that says what the case shows, policies, and their compiled flows.
 
-Some also have expectations of who reaches whom. ovsnp's own pytest plugin tests them, as it does those of users.
+Some also have expectations of who reaches whom. ovsnp's own pytest plugin tests the cases, as it does those of users.
 
-Every golden file is judged a second way: Open vSwitch stores it as it is written, and traced packets go where the
-oracle says.
+Every golden file is tested in two more ways: Open vSwitch stores the flows as they are written, and traced packets go
+where the oracle says.
 """
 
 from pathlib import Path
