@@ -135,7 +135,7 @@ def _own(askers: Sequence[Asker]) -> set[int]:
 
 
 def _tagged(context: ProofContext) -> list[Element]:
-    """No VLAN tag first, then all tags."""
+    """Elements of packets: first without a VLAN tag, then with one."""
     return [{"vlan_tci": 0}, *tags(context)]
 
 

@@ -48,7 +48,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
 
     @property
     def cells(self) -> Cells:
-        """All traffic."""
+        """The cells of all traffic of the family."""
         return self.expect.cells
 
     @property

@@ -1,4 +1,7 @@
-"""The states in which conntrack may see a packet, and what must happen to the packet in each of them."""
+"""The states in which conntrack may see a packet, and what must happen to the packet in each of them.
+
+An answered connection goes on, whatever policies say. Until it is answered, policy judges each packet of the client.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,7 +98,7 @@ class State(msgspec.Struct, frozen=True):
             yield TrafficPart(cells.all & ~cells.portless, self._forth(), self.bound)
 
     def _forth(self) -> Treatment:
-        """The treatment of the client's packets: an answered connection goes on, whatever policies say."""
+        """The treatment of the client's packets; if established, but neither admitted nor bound, they are dropped."""
         if self.flags == ("new",):
             return Treatment.JUDGED
         if self.answered:

@@ -1,4 +1,7 @@
-"""Which packets of a set must pass, and which must be dropped."""
+"""Verdicts on sets of packets: which packets must pass, and which must be dropped.
+
+Both answers are products of packets. Packets in neither may pass or be dropped.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -23,11 +26,11 @@ class AllDropped:
     """Every packet must be dropped."""
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """All of them."""
+        """All packets of the set."""
         yield sets
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
+        """No packets."""
         yield from ()
 
 
@@ -35,11 +38,11 @@ class AllPass:
     """Every packet must pass."""
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
+        """No packets."""
         yield from ()
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """All of them."""
+        """All packets of the set."""
         yield sets
 
 
@@ -47,11 +50,11 @@ class AllOpen:
     """Every packet may pass or be dropped."""
 
     def must_drop(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
+        """No packets."""
         yield from ()
 
     def must_pass(self, sets: Sets) -> Iterator[Sets]:
-        """None."""
+        """No packets."""
         yield from ()
 
 

@@ -203,7 +203,7 @@ def merged(products: Sequence[Sets]) -> list[Sets]:
 
 
 def first(sets: Sets) -> Sets:
-    """One packet of a set: the first element of each dimension."""
+    """One packet of a set: with the first element that the set has in each dimension."""
     return tuple(bits & -bits for bits in sets)
 
 

@@ -1,4 +1,7 @@
-"""Finds what decides the way of packets from one table on: which fields, and whether conntrack's memory does."""
+"""Finds what decides the way of packets from one table on: which fields, and whether conntrack's memory does.
+
+`walk` finds the way once for all packets that are the same in these.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 
