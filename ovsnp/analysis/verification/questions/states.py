@@ -98,7 +98,7 @@ class State(msgspec.Struct, frozen=True):
             yield TrafficPart(cells.all & ~cells.portless, self._forth(), self.bound)
 
     def _forth(self) -> Treatment:
-        """The treatment of the client's packets; if established, but neither admitted nor bound, they are dropped."""
+        """The treatment of the client's packets: if established, but not admitted, bound or answered, dropped."""
         if self.flags == ("new",):
             return Treatment.JUDGED
         if self.answered:
