@@ -40,7 +40,7 @@ ProofKind = Literal[
     "service",
     "megaflow",
 ]
-"""What a proof asks about."""
+"""The kinds of questions of a proof, by their names in reports."""
 
 QuestionKind = ProofKind | Literal["expectation"]
 
