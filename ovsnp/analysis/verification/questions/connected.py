@@ -61,17 +61,15 @@ def in_states(
     origin: Origin,
     verdicts: Callable[[Judge, bool], Verdicts],
     *,
-    undone: bool = False,
     kept: dict[object, Verdicts] | None = None,
 ) -> Iterator[tuple[Piece, BridgeQuestion]]:
     """The question in parts, each about states and traffic with one treatment.
 
     ``verdicts`` makes the verdicts of a judge. Its second argument is true where the judge is policy: then nobody knows
-    the verdict about vacant addresses. ``undone``: conntrack has replaced the packets' source. ``kept`` shares verdicts
-    between questions.
+    the verdict about vacant addresses. ``kept`` shares verdicts between questions.
     """
     kept = {} if kept is None else kept
-    for piece in pieces(context.cells, question.sets[CONNECTIONS], origin, undone=undone):
+    for piece in pieces(context.cells, question.sets[CONNECTIONS], origin):
         traffic = piece.traffic & question.sets[TRAFFIC]
         if not traffic:
             continue

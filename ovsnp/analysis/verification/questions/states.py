@@ -83,10 +83,10 @@ class State(msgspec.Struct, frozen=True):
         forth = not self.replies and self.flags in (("new",), ("est",))
         return forth and self._forth() is Treatment.JUDGED
 
-    def parts(self, origin: Origin, cells: Kinds, *, undone: bool = False) -> Iterator[TrafficPart]:
-        """The treatments of packets that come in by a kind of port; ``undone``: conntrack has replaced their source."""
+    def parts(self, origin: Origin, cells: Kinds) -> Iterator[TrafficPart]:
+        """The treatments of packets that come in by a kind of port."""
         if self.flags == ("inv",):
-            yield from self._out_of_window(origin, cells, undone)
+            yield from self._out_of_window(origin, cells)
         elif "rel" in self.flags:
             yield from self._related(cells)
         elif self.replies:
@@ -113,7 +113,7 @@ class State(msgspec.Struct, frozen=True):
             yield TrafficPart(cells.all & ~cells.portless, Treatment.DROPPED)
             yield TrafficPart(cells.portless, Treatment.DROPPED if self.replies else Treatment.NEVER)
 
-    def _out_of_window(self, origin: Origin, cells: Kinds, undone: bool) -> Iterator[TrafficPart]:
+    def _out_of_window(self, origin: Origin, cells: Kinds) -> Iterator[TrafficPart]:
         """Invalid packets: TCP packets may be outside of the window that conntrack saw, and TCP recovers from that.
 
         They pass if the connection is answered; if it is only admitted, they pass where they must be answers.
@@ -126,7 +126,7 @@ class State(msgspec.Struct, frozen=True):
             yield TrafficPart(cells.tcp, Treatment.DROPPED)
         else:
             by_tunnel = self.origin == Origin.TUNNEL and from_pod
-            answers = undone or origin is Origin.TUNNEL if self.bound else by_tunnel
+            answers = origin is Origin.TUNNEL if self.bound else by_tunnel
             yield TrafficPart(cells.tcp, Treatment.ANSWER if answers else Treatment.DROPPED)
 
     def __str__(self) -> str:
@@ -169,16 +169,16 @@ class Piece(NamedTuple):
         return self.treatment in (Treatment.OPEN, Treatment.ANSWER)
 
 
-def pieces(cells: Cells, states: int, origin: Origin, *, undone: bool = False) -> Sequence[Piece]:
+def pieces(cells: Cells, states: int, origin: Origin) -> Sequence[Piece]:
     """The states in parts, for packets that come in by a kind of port: one for each treatment and its traffic."""
-    return _pieces(cells.kinds, states, origin, undone)
+    return _pieces(cells.kinds, states, origin)
 
 
 @lru_cache(maxsize=64)
-def _pieces(cells: Kinds, states: int, origin: Origin, undone: bool) -> Sequence[Piece]:
+def _pieces(cells: Kinds, states: int, origin: Origin) -> Sequence[Piece]:
     alike: dict[TrafficPart, int] = defaultdict(int)
     for index in bits_of(states):
-        for part in STATES[index].parts(origin, cells, undone=undone):
+        for part in STATES[index].parts(origin, cells):
             alike[part] |= 1 << index
     return tuple(
         Piece(those, *part) for part, those in alike.items() if part.traffic and part.treatment is not Treatment.NEVER
