@@ -6,44 +6,19 @@ Every golden file is tested in two more ways: Open vSwitch stores the flows as t
 where the oracle says.
 """
 
-from pathlib import Path
-
 import pytest
 
 from ovsnp.apply.plan import plan
-from ovsnp.cli.settings_file import read_mapping
-from ovsnp.manifests import load
-from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Encap, Options
 from ovsnp.pytest_plugin import ovsnp_golden
 from ovsnp.switch.dump import parse_dump, parse_group
 from ovsnp.yaml_reader.yaml_text import yaml_documents
-from tests.property.test_oracle import disagreements
 from tests.support.clusters import interesting_traffic
+from tests.support.disagreements import disagreements
+from tests.support.golden_cases import CASES, GOLDEN, cluster_of, manifests, options_of
 from tests.support.instance import DummySwitch
 from tests.support.traced import OPTION_MAP, TracedCluster
 
-HERE = Path(__file__).parent
-CASES = sorted(file.parent.name for file in HERE.glob("*/ovsnp.yaml"))
 PROBES = 400
-
-
-def manifests(case: str) -> list[Path]:
-    return [HERE / case / name for name in read_mapping(HERE / case / "ovsnp.yaml")["manifests"]]
-
-
-def cluster_of(case: str) -> Cluster:
-    return load([str(path) for path in manifests(case)])
-
-
-def options_of(case: str) -> Options:
-    written = read_mapping(HERE / case / "ovsnp.yaml")
-    return Options(
-        encap=Encap(written.get("encap", Encap.GENEVE)),
-        strict_nodes=bool(written.get("strict-nodes")),
-        masquerade=bool(written.get("masquerade")),
-        service_blocks=bool(written.get("service-blocks")),
-    )
 
 
 def added(text: str, kind: str) -> list[str]:
@@ -55,7 +30,7 @@ test_compiles_as_written = ovsnp_golden(".")
 
 
 def test_every_case_has_its_configuration() -> None:
-    assert sorted(flows.parent.name for flows in HERE.glob("*/flows.txt")) == CASES
+    assert sorted(flows.parent.name for flows in GOLDEN.glob("*/flows.txt")) == CASES
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -64,7 +39,7 @@ def test_open_vswitch_stores_them_as_written(case: str, dummy_switch: DummySwitc
     dummy_switch.add_bridge(bridge, {})
     dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-tlv-map", bridge, OPTION_MAP])
     try:
-        text = (HERE / case / "flows.txt").read_text()
+        text = (GOLDEN / case / "flows.txt").read_text()
         said = dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", bridge, "-"], text)
         assert said == ""
         flows, groups = (

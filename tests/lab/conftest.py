@@ -17,8 +17,8 @@ from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.journal import BASE_VARIABLE, LabDirectory
 from ovsnp.lab.runtime import CONTAINERLAB, NETNS, RUNTIMES
 from ovsnp.model.options import Encap
-from tests.lab.datapath import DATAPATH, IN_KERNEL
 from tests.lab.ground import Ground, standing_ground
+from tests.support.lab_datapath import DATAPATH, IN_KERNEL
 
 _NUMBERS = itertools.count(1)
 

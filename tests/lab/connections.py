@@ -5,8 +5,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.lab.datapath import patient
 from tests.lab.ground import Ground
+from tests.support.lab_datapath import patient
 
 PATIENCE = patient(60.0)
 SILENCE = patient(1.0)

@@ -13,8 +13,8 @@ from ovsnp.lab.runtime.namespace import inside
 from ovsnp.lab.standing import BRIDGE, Lab
 from ovsnp.model.address import family, format_address
 from ovsnp.model.options import Encap
-from tests.lab.datapath import DATAPATH
 from tests.support.lab_commands import SHIPPED
+from tests.support.lab_datapath import DATAPATH
 
 SOCKET_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from ovsnp.model.address import parse_address
-from tests.lab.datapath import patient
+from tests.support.lab_datapath import patient
 
 TUNNEL_PORTS = {"geneve": 6081, "vxlan": 4789}
 TCP, UDP, ICMPV6 = 6, 17, 58

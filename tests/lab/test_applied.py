@@ -10,8 +10,8 @@ from ovsnp.lab.matrix_text import failure
 from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import BRIDGE
 from ovsnp.model.options import Encap
-from tests.lab.datapath import PACE
 from tests.lab.ground import Ground
+from tests.support.lab_datapath import PACE
 
 pytestmark = pytest.mark.lab
 each_node = pytest.mark.parametrize("node", ["node-1", "node-2"])

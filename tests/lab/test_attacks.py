@@ -17,9 +17,9 @@ from ovsnp.model.options import Encap
 from ovsnp.pipeline.carrier import MARKED
 from ovsnp.pipeline.ports import ROUTER_MAC
 from tests.lab import packets
-from tests.lab.datapath import IN_KERNEL, patient
 from tests.lab.ground import SOCKET_FAMILY, Ground
 from tests.lab.packets import Watch
+from tests.support.lab_datapath import IN_KERNEL, patient
 
 pytestmark = pytest.mark.lab
 both_families = pytest.mark.parametrize("version", [4, 6])

@@ -20,9 +20,9 @@ from ovsnp.lab.runtime import CONTAINERLAB, NETNS
 from ovsnp.lab.standing import Lab
 from ovsnp.model.address import family
 from ovsnp.model.options import Encap
-from tests.lab.datapath import PACE
 from tests.lab.ground import Ground
 from tests.support.lab_commands import SHIPPED
+from tests.support.lab_datapath import PACE
 
 DATABASES = {"default/db-1", "default/db-2"}
 FRONTENDS = {"default/frontend-1", "default/frontend-2"}

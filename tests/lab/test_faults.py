@@ -24,9 +24,9 @@ from ovsnp.lab.measuring import measuring
 from ovsnp.lab.standing import BRIDGE
 from ovsnp.model.options import Encap
 from tests.lab.connections import PATIENCE, SILENCE, Connection, connections
-from tests.lab.datapath import IN_KERNEL, PACE
 from tests.lab.ground import Ground
 from tests.support.lab_commands import run
+from tests.support.lab_datapath import IN_KERNEL, PACE
 
 pytestmark = pytest.mark.lab
 

@@ -14,8 +14,8 @@ import pytest
 from bench import traffic
 from ovsnp.lab.demo import policies
 from ovsnp.model.options import Encap
-from tests.lab.datapath import PACE, patient
 from tests.lab.ground import SOCKET_FAMILY, Ground
+from tests.support.lab_datapath import PACE, patient
 
 pytestmark = pytest.mark.lab
 both_families = pytest.mark.parametrize("version", [4, 6])

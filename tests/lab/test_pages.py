@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from ovsnp.lab.journal import BASE_VARIABLE
-from tests.lab.datapath import IN_KERNEL
 from tests.support.checkout import ROOT
 from tests.support.lab_commands import SMALL, run
+from tests.support.lab_datapath import IN_KERNEL
 from tests.support.shell import printed_by_shell
 
 pytestmark = [

@@ -14,8 +14,8 @@ from ovsnp.lab.probes import Agents, Probe, sctp_available
 from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import Traffic
-from tests.lab.datapath import IN_KERNEL, PACE, patient
 from tests.lab.ground import Ground
+from tests.support.lab_datapath import IN_KERNEL, PACE, patient
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not sctp_available(), reason="this kernel has no SCTP")]
 

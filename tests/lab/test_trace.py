@@ -25,9 +25,9 @@ from ovsnp.model.options import Encap, Options
 from ovsnp.oracle import who
 from ovsnp.oracle.terms import Terms
 from ovsnp.switch.location import locate
-from tests.lab.datapath import PACE, patient
 from tests.lab.ground import SOCKET_FAMILY, Ground
 from tests.support.applying import ovsnp
+from tests.support.lab_datapath import PACE, patient
 
 pytestmark = pytest.mark.lab
 

@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovsnp.analysis.lint import LintIndex, holders, pointless
-from ovsnp.analysis.lint.covers import peer_within, port_within, possible, selector_within
+from ovsnp.analysis.lint.covers import peer_within, port_within, possible
 from ovsnp.analysis.lint.entries import RuleEntry
 from ovsnp.analysis.lint.holders import PeerHolders, RuleHolders, admits_someone
 from ovsnp.analysis.lint.pointless import entries_that_another_makes_pointless, rules_that_another_makes_pointless
 from ovsnp.analysis.lint.port_holders import PortHolders, PortsInOrder
 from ovsnp.errors import Place
 from ovsnp.model.address import parse_prefix
-from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.model.selector import Operator, Selector
 from tests.lint.test_covers import blocks, ports, selectors
 from tests.support.model_objects import cluster, expressed, labelled, namespace
 from tests.support.model_objects import pods as peer
+from tests.support.rule_pairs import around
 
 NAMESPACE = cluster(namespace("default", a="x"))
 SELECTORS = st.none() | selectors
@@ -94,30 +94,6 @@ def test_port_is_held_where_one_of_all_pairs_holds_it(ports: list[PortEntry]) ->
         ]
         assert (found != place) == bool(wider)
         assert found == place or found in wider
-
-
-def rule_within(cluster: Cluster, narrow: RuleEntry, wide: RuleEntry) -> bool:
-    """The definition: every peer that can name someone and every port in one of the other rule."""
-    space = narrow.policy.namespace
-    peers = [peer for peer in narrow.rule.peers if possible(peer)]
-    inside = [any(peer_within(cluster, space, one, other) for other in wide.rule.peers) for one in peers]
-    through = [any(port_within(one, other) for other in wide.rule.ports) for one in narrow.rule.ports]
-    return (
-        narrow.direction is wide.direction
-        and selector_within(narrow.policy.pod_selector, wide.policy.pod_selector)
-        and (not wide.rule.peers or (bool(inside) and all(inside)))
-        and (not wide.rule.ports or (bool(through) and all(through)))
-    )
-
-
-def around(cluster: Cluster, narrow: RuleEntry, rules: Sequence[RuleEntry]) -> list[RuleEntry]:
-    """The rules that make one pointless, by comparing it with all; of those that say the same the first stays."""
-    return [
-        wide
-        for wide in rules
-        if wide is not narrow and rule_within(cluster, narrow, wide)
-        if wide.order < narrow.order or not rule_within(cluster, wide, narrow)
-    ]
 
 
 @given(st.lists(st.tuples(selectors, RULES), min_size=1, max_size=6))

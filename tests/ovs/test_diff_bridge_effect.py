@@ -19,10 +19,10 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.oracle import Endpoint, NodeEnd, PodEnd, Traffic, judge, who
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
-from tests.property.test_effect import Reader, change, probes
 from tests.support.applying import Answer, ApplyScene, policy
 from tests.support.checkout import ROOT
 from tests.support.clusters import Object
+from tests.support.effect_lines import Reader, change, probes
 from tests.support.instance import DummySwitch
 
 SCHEMA = json.loads((ROOT / "docs" / "diff-effect.schema.json").read_text())

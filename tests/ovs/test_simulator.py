@@ -22,8 +22,8 @@ from ovsnp.compiler import local_pods, render_text
 from ovsnp.manifests import load_objects
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
-from tests.golden.test_golden import CASES, cluster_of, options_of
 from tests.support.clusters import random_cluster, random_services
+from tests.support.golden_cases import CASES, cluster_of, options_of
 from tests.support.instance import DummySwitch
 from tests.support.traced import TracedCluster, offline_ports
 

@@ -16,8 +16,8 @@ from ovsnp.model.options import Options
 from tests.planted.defects import Planted, Planter
 from tests.planted.judge import Difference, Judge, RefusedError
 from tests.planted.written import read, written
-from tests.property.test_proof import random_bridges
 from tests.support.instance import own_switch
+from tests.support.random_bridges import random_bridges
 
 DEFECTS = 4
 """Defects that are tried in one cluster."""

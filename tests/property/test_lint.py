@@ -22,8 +22,8 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import ICMP, PodEnd, Traffic, affects, judge, judge_service, peer_matches, selects, who
-from tests.lint.test_holders import around
 from tests.support.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
+from tests.support.rule_pairs import around
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
 PROBES = 200

@@ -2,46 +2,18 @@
 
 import os
 import re
-from random import Random
 
 import pytest
 
 from ovsnp.analysis.verification.proof import ProofReport, prove
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.compiler import compile_cluster, render_text
-from ovsnp.manifests import load_objects
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Encap, Options
-from ovsnp.resolve import local_pods
-from tests.support.clusters import random_cluster, random_services
-from tests.support.traced import offline_ports
+from ovsnp.model.options import Options
+from tests.support.random_bridges import random_bridges
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
-
-
-def random_bridges(seed: int) -> list[tuple[Cluster, BridgePorts, Options]]:
-    """The input of the compiler for each node of a random cluster with Services."""
-    random = Random(seed)
-    objects = random_cluster(random)
-    services = random_services(random, objects)
-    for service in (each for each in services if each["kind"] == "Service" and random.random() < 0.3):
-        service["spec"]["sessionAffinity"] = "ClientIP"
-    cluster = load_objects([*objects, *services])
-    return [
-        (
-            cluster,
-            offline_ports(local_pods(cluster, node)),
-            Options(
-                node=node,
-                encap=random.choice(list(Encap)),
-                strict_nodes=random.random() < 0.3,
-                masquerade=random.random() < 0.5,
-                service_blocks=random.random() < 0.3,
-            ),
-        )
-        for node in cluster.nodes
-    ]
 
 
 def verified(text: str, bridge: tuple[Cluster, BridgePorts, Options]) -> ProofReport:

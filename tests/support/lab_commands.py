@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ovsnp.lab.journal import start_time
-from tests.lab.datapath import DATAPATH, patient
 from tests.support.checkout import ROOT
+from tests.support.lab_datapath import DATAPATH, patient
 
 SMALL = ROOT / "tests" / "lab" / "small" / "small.clab.yml"
 SHIPPED = ROOT / "containerlab" / "ovsnp.clab.yml"

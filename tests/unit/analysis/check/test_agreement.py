@@ -11,7 +11,8 @@ from ovsnp.errors import Place
 from ovsnp.manifests import load
 from ovsnp.oracle.planned import readings
 from ovsnp.oracle.terms import Terms
-from tests.unit.analysis.explain.test_golden_cases import CASES, GOLDEN, questions
+from tests.support.golden_cases import CASES, GOLDEN
+from tests.support.golden_questions import questions
 
 NOWHERE = ExpectationPaths((), (), (), ())
 

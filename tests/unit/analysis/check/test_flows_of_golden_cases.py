@@ -18,9 +18,9 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.oracle.planned import readings
 from ovsnp.oracle.terms import Terms
-from tests.golden.test_golden import CASES, cluster_of, options_of
+from tests.support.golden_cases import CASES, cluster_of, options_of
+from tests.support.golden_questions import OUTSIDE, asked, questions
 from tests.support.traced import offline_ports
-from tests.unit.analysis.explain.test_golden_cases import OUTSIDE, asked, questions
 
 BACK_OUTSIDE = ("by the gateway, given 192.0.2.", "by the gateway, given 192.168.50.")
 OPPOSITE = {Outcome.ALLOWED: Outcome.DENIED, Outcome.DENIED: Outcome.ALLOWED}

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import jsonschema
@@ -19,7 +18,7 @@ from ovsnp.analysis.explain.openings.openings_document import openings_document
 from ovsnp.analysis.explain.openings.openings_text import opening_lines
 from ovsnp.analysis.explain.reasons import explain_connection
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
-from ovsnp.analysis.naming.questions import Pairs, Question, Written, read_pairs, read_question
+from ovsnp.analysis.naming.questions import Pairs, Written, read_pairs, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.wording.places import Places
 from ovsnp.cli.settings_file import read_mapping
@@ -30,38 +29,13 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.oracle import judge, judge_service
 from ovsnp.oracle.terms import Terms
 from tests.support.checkout import ROOT
+from tests.support.golden_cases import CASES, GOLDEN
+from tests.support.golden_questions import questions
 
-GOLDEN = ROOT / "tests" / "golden"
-CASES = sorted(file.parent.name for file in GOLDEN.glob("*/ovsnp.yaml"))
 SCHEMA, OF_POD = (
     jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / f"{name}.schema.json").read_text()))
     for name in ("explain", "explain-pod")
 )
-OUTSIDE = ("192.0.2.1", "2001:db8::1")
-PORTS = (None, "6379", "80", "53/udp", "9899/sctp", "8080")
-
-
-def questions(cluster: Cluster) -> list[Question]:
-    """Questions between all pods, nodes, Services and two outsiders, at some ports."""
-    pods = [pod.key for pod in cluster.pods]
-    others = [*(f"node/{name}" for name in cluster.nodes), *OUTSIDE]
-    services = [f"svc/{service.key}" for service in cluster.services]
-    found = []
-    for source, destination in [*product(pods, [*pods, *others, *services]), *product(others, pods)]:
-        for port in PORTS:
-            if (source not in OUTSIDE and destination not in OUTSIDE) or port in PORTS[:2]:
-                found += asked(cluster, Written(source, destination, port))
-    return found
-
-
-def asked(cluster: Cluster, written: Written) -> list[Question]:
-    """The question; an empty list where the ends share no address family, which is an error of its own."""
-    try:
-        return [read_question(Roster(cluster), written)]
-    except Exception as error:
-        if "nothing connects the two" in str(error):
-            return []
-        raise
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -22,7 +22,7 @@ from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.compiler import compile_cluster, local_pods, render_text
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.pipeline.tables import TABLES
-from tests.golden.test_golden import cluster_of, options_of
+from tests.support.golden_cases import cluster_of, options_of
 from tests.support.traced import offline_ports
 
 _DECLARED = {table.id: {field.declared.base for field in table.matches} for table in TABLES}

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from ovsnp.analysis.verification.proof import prove
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.compiler import compile_cluster, local_pods, render_text
-from tests.golden.test_golden import CASES, cluster_of, options_of
+from tests.support.golden_cases import CASES, cluster_of, options_of
 from tests.support.traced import offline_ports
 
 

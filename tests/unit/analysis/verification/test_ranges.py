@@ -8,7 +8,7 @@ import pytest
 
 from ovsnp.analysis.verification.questions.proof_context import ProofContext
 from ovsnp.analysis.verification.questions.traffic import Cells
-from tests.golden.test_golden import CASES
+from tests.support.golden_cases import CASES
 from tests.unit.analysis.verification.ranges import Missing, bridge_of, by_space, left, missing
 
 _POD, _GATEWAY, _TUNNEL = "", " by the gateway", " by tunnels"
