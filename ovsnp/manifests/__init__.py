@@ -1,7 +1,7 @@
-"""Pass 1: files, stdin or API objects to a `Cluster`, each policy and pod with its place in the file.
+"""Pass 1: reads files, stdin or API objects into a `Cluster`; policies and pods keep their place in the file.
 
-Everything that is wrong is found in one run and raised as one `InputError`; nothing is read by halves. State of a
-cluster that cannot be used is no mistake: the `Cluster` lacks it, and has a note about it.
+One run finds all mistakes and raises them as one `InputError`; there is no partial result. Cluster state that ovsnp
+cannot use is no mistake: the `Cluster` lacks it and has a note about it.
 """
 
 from ovsnp.manifests.loading import load, load_objects

@@ -1,4 +1,4 @@
-"""The cluster, put together of its objects: nodes and namespaces first, then what refers to them."""
+"""Assembles the `Cluster` from its objects: nodes and namespaces first, then the objects that refer to them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -37,7 +37,7 @@ from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, FEW, MistakeReport, Subj
 
 
 def assemble(inventory: Inventory, report: MistakeReport) -> Cluster:
-    """Read all objects; only if ``report`` has no mistake afterwards, the cluster is good."""
+    """Read all objects; the cluster is valid only if ``report`` has no mistake afterwards."""
     assembly = _Assembly(inventory, report)
     namespaces = assembly.namespaces()
     nodes = assembly.nodes()
@@ -74,7 +74,12 @@ def _order(item: Pod | NetworkPolicy | Service | EndpointSlice) -> tuple[str, st
 
 
 class _Pods(NamedTuple):
-    """The pods that count, those of three kinds that do not, and the keys of the Pods that do not."""
+    """The pods, by what the cluster does with them.
+
+    Pods in ``counting`` have addresses of their own, ``of_hosts`` use the network of their node, ``planned`` have no
+    address yet, ``ended`` have finished. ``idle`` has the key (NAMESPACE/NAME) of every Pod object that is not in
+    ``counting``.
+    """
 
     counting: list[Pod]
     of_hosts: list[Pod]
@@ -84,7 +89,7 @@ class _Pods(NamedTuple):
 
 
 class _Assembly:
-    """The steps of `assemble`, over one inventory."""
+    """The steps of `assemble` for one inventory."""
 
     def __init__(self, inventory: Inventory, report: MistakeReport) -> None:
         self._objects = inventory.objects
@@ -92,7 +97,7 @@ class _Assembly:
         self.implied_namespaces: dict[str, tuple[Place, Subject | None]] = {}
 
     def namespaces(self) -> dict[str, Namespace]:
-        """The namespaces by name, without those that are only implied."""
+        """The namespaces that have a Namespace object, by name."""
         found: dict[str, Namespace] = {}
         unique: Unique[PlacedNamespace] = Unique(self._report)
         for item in self._drain("Namespace"):
@@ -105,7 +110,7 @@ class _Assembly:
         return found
 
     def nodes(self) -> Nodes:
-        """The nodes, held against each other."""
+        """The nodes, after conflicts between them are decided."""
         found: dict[str, PlacedNode] = {}
         unique: Unique[PlacedNode] = Unique(self._report)
         for item in self._drain("Node"):
@@ -117,7 +122,7 @@ class _Assembly:
         return Nodes(usable, frozenset(found.keys() - usable.keys()))
 
     def templates(self, namespaces: dict[str, Namespace]) -> list[Template]:
-        """The pod templates of all workloads, in the order of the input; namespaces that are implied are added."""
+        """The pod templates of all workloads, by kind and then in input order; adds the implied namespaces."""
         found: list[Template] = []
         for kind in WORKLOADS:
             for item in self._drain(kind):
@@ -132,7 +137,7 @@ class _Assembly:
     def pods(
         self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing, templates: list[Template]
     ) -> _Pods:
-        """All pods, those that workloads will have included; namespaces that are implied are added."""
+        """All pods, and one for each workload that has no pods yet; adds the implied namespaces."""
         found, of_hosts, planned = list[Pod](), list[Pod](), list[Pod]()
         keys: set[str] = set()
         with_pods: set[Workload] = set()
@@ -169,7 +174,7 @@ class _Assembly:
         return _Pods(settled, of_hosts, planned, [*reader.ended.values()], keys - {pod.key for pod in settled})
 
     def service_cidrs(self, nodes: Nodes) -> set[Prefix]:
-        """The blocks of all ServiceCIDRs, which may overlap and repeat each other."""
+        """The blocks of all ServiceCIDRs; they may overlap or repeat."""
         found: set[Prefix] = set()
         unique: Unique[PlacedServiceCIDR] = Unique(self._report)
         for item in self._drain("ServiceCIDR"):
@@ -183,7 +188,7 @@ class _Assembly:
     def services(
         self, namespaces: dict[str, Namespace], cluster_ips: ClusterIPs
     ) -> tuple[list[Service], list[Service]]:
-        """The Services with cluster IPs, and those that will have some; namespaces that are implied are added."""
+        """The Services that have cluster IPs, and those that have none yet; adds the implied namespaces."""
         found, planned = list[Service](), list[Service]()
         unique: Unique[Service | LeftOut] = Unique(self._report)
         for item in self._drain("Service"):
@@ -203,7 +208,7 @@ class _Assembly:
         return cluster_ips.settle(found), planned
 
     def slices(self, nodes: Nodes, namespaces: dict[str, Namespace], addressing: Addressing) -> list[EndpointSlice]:
-        """The Services' EndpointSlices, in the order of the input; namespaces that are implied are added."""
+        """The EndpointSlices of Services, in input order; adds the implied namespaces."""
         found: list[EndpointSlice] = []
         unique: Unique[EndpointSlice | LeftOut] = Unique(self._report)
         reader = SliceReader(nodes.usable, addressing, self._report)
@@ -219,7 +224,7 @@ class _Assembly:
     def endpoints(
         self, services: Iterable[Service], slices: Iterable[EndpointSlice], addressing: Addressing
     ) -> list[EndpointSlice]:
-        """The Endpoints of Services that have neither slices nor a selector, as slices."""
+        """The Endpoints of Services that have neither EndpointSlices nor a selector, as EndpointSlices."""
         wanted = {(service.namespace, service.name) for service in services if service.selector is None}
         wanted -= {(each.namespace, each.service) for each in slices}
         found: list[EndpointSlice] = []
@@ -236,7 +241,7 @@ class _Assembly:
         return found
 
     def policies(self, namespaces: dict[str, Namespace]) -> list[NetworkPolicy]:
-        """The policies in the order of the input; namespaces that are implied are added."""
+        """The policies in input order; adds the implied namespaces."""
         found: list[NetworkPolicy] = []
         unique: Unique[NetworkPolicy] = Unique(self._report)
         for item in self._drain("NetworkPolicy"):
@@ -249,14 +254,14 @@ class _Assembly:
         return found
 
     def _drain(self, kind: str) -> Iterator[ApiObject]:
-        """The objects of a kind, in the order of the input; what has been read is let go, as its text is large."""
+        """The objects of a kind, in input order; removes each from the inventory, as its text takes much memory."""
         objects = self._objects[kind]
         objects.reverse()
         while objects:
             yield objects.pop()
 
     def _namespace_of(self, metadata: wire.ApiMetadata | None, namespaces: dict[str, Namespace]) -> str:
-        """The namespace that an object is in; without an object of its own it is taken to be there."""
+        """The namespace of an object. If it has no Namespace object, ovsnp assumes that it exists, and adds it."""
         name = (metadata and metadata.namespace) or DEFAULT_NAMESPACE
         if namespace := namespaces.get(name):
             return namespace.name
@@ -270,7 +275,9 @@ class _Assembly:
         return name
 
     def note_implied(self) -> None:
-        """Note the namespaces that are only implied: each at its first object, or where these are many, all at one."""
+        """Note each namespace that is only implied, at its first object; if there are more than `FEW`, one note for
+        all.
+        """
         names = sorted(self.implied_namespaces)
         groups = [[name] for name in names] if len(names) <= FEW else [names]
         for group in groups:
@@ -279,7 +286,7 @@ class _Assembly:
 
 
 def _implied(names: Sequence[str]) -> str:
-    """What to say of namespaces without an object of their own."""
+    """The note about namespaces that have no Namespace object."""
     if len(names) == 1:
         what, those = f"the input has no Namespace {names[0]}", "it"
     else:
@@ -288,11 +295,11 @@ def _implied(names: Sequence[str]) -> str:
 
 
 def _free_name(workload: Workload, taken: set[str]) -> str:
-    """What to call the pod of a workload: as the workload, unless another pod has that name."""
+    """The name for the pod of a workload: the workload's name, with its kind at the end if a pod has that name."""
     names = (workload.name, f"{workload.name}.{workload.kind.lower()}")
     return next((name for name in names if f"{workload.namespace}/{name}" not in taken), names[-1])
 
 
 def _namespace(name: str, labels: Mapping[str, str]) -> Namespace:
-    """A namespace as the API server keeps it: its name is a label too."""
+    """A namespace as the API server stores it: its name is a label too."""
     return Namespace(name, {**labels, METADATA_NAME: name})

@@ -1,4 +1,4 @@
-"""What the input holds: objects by kind, out of documents and Lists, none of them read yet."""
+"""Sorts the objects of the input by kind, from documents and Lists, before they are read."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -37,21 +37,22 @@ _VERSIONS: Mapping[str, tuple[str, ...]] = {
     "EndpointSlice": ("discovery.k8s.io/v1",),
     "ServiceCIDR": ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "networking.k8s.io/v1alpha1"),
 }
-"""The versions of each kind that are read, the one to write first."""
+"""The versions of each kind that ovsnp reads; messages recommend the first."""
 
 _STATE = frozenset(KINDS) - {"NetworkPolicy", "Namespace", "Node"}
-"""Kinds of a cluster's state that make nothing wider where they are left out.
+"""Kinds of cluster state: to leave out an object of these kinds never allows more connections.
 
-A namespace without labels is matched by NotIn, and without nodes nobody knows which addresses are theirs.
+Namespace and Node are not among them: NotIn matches a namespace without labels, and without Node objects the addresses
+of nodes are unknown.
 """
 
 
 _BESIDE_POLICIES = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
-"""The other kinds of NetworkPolicy's group: any else there is a policy that is misspelt."""
+"""The other kinds in the API group of NetworkPolicy: any further kind there is a misspelt policy."""
 
 
 class TypeMeta(msgspec.Struct, rename="camel", gc=False):
-    """What tells an object's type; in a typed List the items may lack it."""
+    """The type of an object; an item of a typed List may lack it."""
 
     kind: str | None = None
     api_version: str | None = None
@@ -67,9 +68,9 @@ _NO_HEADER = TypeMeta()
 
 
 class Inventory:
-    """Sorts objects by their kind; kinds that say nothing about policies are passed over.
+    """Sorts objects by kind and passes over kinds that have nothing to do with policies.
 
-    So are ovsnp's own files, but not those of ``meant``: whoever names a file means it as a manifest.
+    Passes over ovsnp's own files too, but not over files in ``meant``: a file that the user names is a manifest.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class Inventory:
         self._take = {(kind, version): self.objects[kind].append for kind in KINDS for version in _VERSIONS[kind]}
 
     def add(self, place: Place, body: msgspec.Raw | Outline, outer: TypeMeta = _NO_HEADER) -> None:
-        """Take one object, or all of a List; ``outer`` is what the items of a typed List are without saying so."""
+        """Take one object, or all items of a List; ``outer`` is the type of those items of a typed List that lack their
+        own.
+        """
         if place.file not in self._meant and self._passed_over.is_patch(place.file):
             self._pass_over_patch(place, as_outline(body))
             return
@@ -104,7 +107,7 @@ class Inventory:
             self._judge_other(place, body, header)
 
     def _header(self, place: Place, body: msgspec.Raw | Outline, outer: TypeMeta) -> TypeMeta | None:
-        """The object's type; None, with the mistake reported, where it has none."""
+        """The type of an object; None if it has none: then the document is reported or passed over."""
         if isinstance(body, Outline):
             return self._plain_header(place, body, outer)
         try:
@@ -120,7 +123,7 @@ class Inventory:
         if self._is_stranger(place, outline):
             return None
         if not isinstance(value, dict):
-            # Lists of other programs need not be lists of objects.
+            # The items of a List that ovsnp does not read need not be objects.
             if not outer.kind or _matters(outer.kind):
                 remedy = "write the items of a List" if isinstance(value, list) else "write its fields"
                 message = f"must be a Kubernetes object, not {describe(value)}; {remedy}"
@@ -140,7 +143,7 @@ class Inventory:
         return _filled(TypeMeta(value.get("kind"), value.get("apiVersion")), outer)
 
     def _is_stranger(self, place: Place, outline: Outline) -> bool:
-        """Whether a document is no object, and nobody named the file as one of objects."""
+        """True if a document is no API object and its file is not in ``meant``; passes over the document."""
         if place.items or place.file in self._meant or (outline.value is None and outline.faults):
             return False
         if is_own(place.file, outline.value):
@@ -153,7 +156,10 @@ class Inventory:
         return True
 
     def _pass_over_patch(self, place: Place, outline: Outline) -> None:
-        """Only a patch of what ovsnp reads is worth a note; a policy without its patch may allow more."""
+        """Note a patch of a kind that ovsnp reads.
+
+        A patch of a policy is a mistake, as the policy without its patch may allow more.
+        """
         kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
         if isinstance(kind, str) and is_policy_kind(kind):
             self._report.begin(place, _subject(outline.value, kind))
@@ -162,7 +168,7 @@ class Inventory:
             self._passed_over.take(place, PATCH)
 
     def _is_template(self, place: Place, kind: str, body: msgspec.Raw | Outline) -> bool:
-        """Whether an object has parts that are to be replaced; it is told, and not read."""
+        """True if an object has placeholders of a template; reports or notes it, so that it is not read."""
         if not isinstance(body, Outline) or not is_template(body):
             return False
         if place.file in self._meant or is_policy_kind(kind):
@@ -173,7 +179,7 @@ class Inventory:
         return True
 
     def _items(self, place: Place, body: msgspec.Raw | Outline) -> list[Any]:
-        """The items of a List; what is wrong with the List itself is reported."""
+        """The items of a List; reports the mistakes of the List itself."""
         if not isinstance(body, Outline):
             try:
                 items = _decode_list(body).items
@@ -202,7 +208,7 @@ class Inventory:
             self.add(Place(place.file, place.document, (*place.items, index)), item, outer)
 
     def _judge_other(self, place: Place, body: msgspec.Raw | Outline, header: TypeMeta) -> None:
-        """Pass over an object of another type, unless that would lose something."""
+        """Report an object of a type that ovsnp does not read if it may be a policy; else pass over or note it."""
         kind, version = header.kind or "", header.api_version or ""
         faults = _faults_of_version(kind, version)
         if kind in self._ignored and not faults:
@@ -222,7 +228,7 @@ class Inventory:
 
 
 def _inner_kind(kind: str | None) -> str:
-    """What a List is a list of; empty where every item says so itself."""
+    """The kind of the items of a List; empty if each item states its own."""
     return (kind or "").removesuffix("List")
 
 
@@ -231,12 +237,12 @@ def _filled(header: TypeMeta, outer: TypeMeta) -> TypeMeta:
 
 
 def _matters(kind: str) -> bool:
-    """Whether objects of a kind are read, or must not be passed over."""
+    """True if ovsnp reads objects of a kind, or must not pass over them."""
     return kind in KINDS or kind == "List" or is_policy_kind(kind)
 
 
 def _faults_of_version(kind: str, version: str) -> list[Fault]:
-    """Why an object of Kubernetes' own is not read as what its author means."""
+    """The mistakes in the type of an object: no kind, or a wrong ``apiVersion`` for a kind that ovsnp reads."""
     if not kind:
         return [Fault(("kind",), "missing; every object says its kind, such as kind: NetworkPolicy")]
     if kind not in _VERSIONS:
@@ -250,7 +256,7 @@ def _faults_of_version(kind: str, version: str) -> list[Fault]:
 
 
 def _faults_of_kind(kind: str, version: str) -> list[Fault]:
-    """Why an object that ovsnp does not read must not be passed over either."""
+    """The reason why ovsnp must not pass over an object of a kind that it does not read: it may be a policy."""
     if version in _VERSIONS["NetworkPolicy"] and kind not in _BESIDE_POLICIES:
         return [Fault(("kind",), f"{quote(version)} has no {quote(kind)}; write kind: NetworkPolicy, or leave it out")]
     if is_policy_kind(kind):
@@ -261,9 +267,10 @@ def _faults_of_kind(kind: str, version: str) -> list[Fault]:
 
 
 def _is_ours(kind: str, version: str) -> bool:
-    """Whether an ``apiVersion`` is one of Kubernetes' own for a kind; another group's kinds are not ours to judge.
+    """True if an ``apiVersion`` is of the API group in which ovsnp reads a kind; other groups' kinds are not checked.
 
-    Groups of others have a domain. Kubernetes' older ones have none, and for NetworkPolicy a misspelt one may have one.
+    Groups of other projects have a domain, the older groups of Kubernetes have none. For NetworkPolicy, a group with a
+    domain may be a misspelling.
     """
     group = version.strip().lower().rpartition("/")[0]
     own = _VERSIONS[kind][0].rpartition("/")[0]
@@ -275,7 +282,7 @@ def _faults_of_item(outline: Outline, index: int) -> list[Fault]:
 
 
 def _subject(value: Any, kind: str | None) -> Subject | None:
-    """Whom mistakes are about, of an object that may be anything."""
+    """The object that mistakes are about; None without a kind. ``value`` may be anything."""
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if not kind:
         return None

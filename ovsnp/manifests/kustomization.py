@@ -1,4 +1,4 @@
-"""What a kustomization says of the files around it; ovsnp does not build it."""
+"""The fields of a kustomization that concern the files around it; ovsnp does not build kustomizations."""
 
 import os
 import re
@@ -13,17 +13,17 @@ _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _PARTS = ("resources", "bases", "components")
 _LISTING = frozenset({"apiVersion", "kind", "metadata", "resources"})
 _OF_SELECTORS = ("includeSelectors", "includeTemplates", "fields")
-"""With these, ``labels`` are also labels of pods, or values of selectors."""
+"""If one of these fields is set, ``labels`` are also labels of pods, or values of selectors."""
 
 
 class Kustomization(NamedTuple):
-    """What a kustomization's text says, which is the file's document number ``document``.
+    """The content of a kustomization, which is document number ``document`` of its file.
 
-    ``patches`` and ``resources`` are the files that it names as such, ``parts`` all files and directories that it is
-    built of, ``components`` those that change the others. ``only_lists`` is true if all it does is to list files of
-    its own. ``namespace`` is the one that every object gets, whatever was written there; None leaves objects where
-    they are. ``changing`` is a field by which it may change any policy, or the pods that a policy selects;
-    ``merged`` are the files with patches that name their objects themselves, each with the field that names the file.
+    ``patches`` and ``resources`` are the files in the fields of these names, ``parts`` all files and directories that
+    it is built from, ``components`` those that change the others. ``only_lists`` is true if it only lists files of its
+    own directory. ``namespace`` replaces the namespace of every object; None leaves the objects where they are.
+    ``changing`` is a field that may change any policy, or the pods that a policy selects. ``merged`` are the files with
+    patches that name their objects themselves, each after the field that names the file.
     """
 
     document: int
@@ -38,7 +38,7 @@ class Kustomization(NamedTuple):
 
 
 def read_kustomization(file: str, data: bytes) -> Kustomization:
-    """What a kustomization's text says; what it says in no known way names no files."""
+    """The content of a kustomization; a field in an unknown form names no files."""
     values = _values(read_documents(file, data))
     found = ((number, value) for number, value in enumerate(values) if isinstance(value, dict))
     document, fields = next(found, (0, {}))
@@ -67,7 +67,7 @@ def _values(documents: Documents) -> list[Any]:
 
 
 def absolute(path: str, directory: str = "") -> str:
-    """A path in the one form in which paths are compared."""
+    """A path in absolute form, so that paths can be compared."""
     return os.path.abspath(os.path.join(directory, path))
 
 
@@ -77,7 +77,7 @@ def _entries(fields: Mapping[Any, Any], name: str) -> list[Any]:
 
 
 def _paths(entries: list[Any]) -> Iterator[str]:
-    """The files that a list names, each as text or by its ``path``."""
+    """The files that a list names, as text or as ``path`` of a mapping."""
     for entry in entries:
         path = entry.get("path") if isinstance(entry, dict) else entry
         if isinstance(path, str) and "\n" not in path:  # several lines are the text of a patch
@@ -85,13 +85,13 @@ def _paths(entries: list[Any]) -> Iterator[str]:
 
 
 def _is_inside(directory: str, path: str) -> bool:
-    """Whether a path leads to something below a directory; addresses of other places lead nowhere."""
+    """True if a path exists below a directory; a URL does not exist as a path."""
     outside = os.path.relpath(path, directory or ".").startswith(os.pardir)
     return not outside and os.path.exists(path)
 
 
 def _changes(fields: Mapping[Any, Any]) -> Iterator[tuple[str, bool]]:
-    """The fields that change objects of more than one kind, and whether they may change policies, or their pods."""
+    """The fields that change objects of several kinds; True if one may change policies or the pods that they select."""
     yield "commonLabels", bool(fields.get("commonLabels"))
     labels = (each for each in _entries(fields, "labels") if isinstance(each, dict))
     yield "labels", any(each.get(name) for each in labels for name in _OF_SELECTORS)
@@ -106,7 +106,7 @@ def _without_target(fields: Mapping[Any, Any], name: str) -> list[Any]:
 
 
 def _may_patch_policy(entry: Any) -> bool:
-    """Whether a patch may be one of a policy, by its target or its text; a file's text is not looked at."""
+    """True if a patch may change a policy, by its target or its text; the text of a file is not read."""
     if isinstance(entry, dict):
         if entry.get("target"):
             return _may_select_policy(entry["target"])
@@ -115,7 +115,7 @@ def _may_patch_policy(entry: Any) -> bool:
 
 
 def _may_hold_policy(text: str) -> bool:
-    """Whether the text of a patch names a policy; what is only a file's name is no object."""
+    """True if the text of a patch may be that of a policy; the name of a file is no object."""
     documents = read_documents("", text.encode("utf-8", "replace"))
     if documents.mistake:
         return True
@@ -131,7 +131,7 @@ def _may_replace_in_policy(entry: Any) -> bool:
 
 
 def _may_select_policy(selector: Any) -> bool:
-    """Whether a selector of objects may select a policy; its kind is a regular expression, and absent it is any."""
+    """True if a selector of objects may select a policy; its kind is a regular expression, absent means any kind."""
     kind = selector.get("kind") if isinstance(selector, dict) else None
     if not isinstance(kind, str) or not kind:
         return True

@@ -1,4 +1,4 @@
-"""Pass 1 as a whole: files, stdin or API objects to a cluster."""
+"""Pass 1 as a whole: reads files, stdin or API objects into a cluster."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import BinaryIO
@@ -21,8 +21,8 @@ from ovsnp.yaml_reader.sources import SourceFile, read_sources
 def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: BinaryIO | None = None) -> Cluster:
     """Read manifests from files, directories (recursively: .yaml .yml .json) and ``-`` for stdin.
 
-    ``ignore_kinds`` names kinds of policies that are passed over though they are not understood. ``stdin`` is read
-    in place of the process's own. Raises InputError with every mistake of all the files.
+    ``ignore_kinds`` names kinds of policies to pass over, although ovsnp does not understand them. ``stdin`` replaces
+    the stdin of the process. Raises InputError with all mistakes of all files.
     """
     with gc_paused():
         sources = read_sources(paths, stdin)
@@ -41,7 +41,7 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
 def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (), origin: str = "api") -> Cluster:
     """Read API objects that are parsed already (mappings as JSON has them); Lists may be among them.
 
-    ``origin`` stands in diagnostics where a file would. Raises InputError with every mistake.
+    ``origin`` replaces the file name in diagnostics. Raises InputError with all mistakes.
     """
     with gc_paused():
         report = MistakeReport()

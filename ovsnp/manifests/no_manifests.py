@@ -1,8 +1,8 @@
-"""What stands among manifests without being one: charts, kustomizations, templates, data of other programs.
+"""Files among manifests that are no manifests: charts, kustomizations, templates, data of other programs.
 
-In a directory it is passed over with a note, as nobody named it. Two things are mistakes there too: what may have been
-meant as an object that ovsnp reads, and text that cannot be parsed and may hold a policy. Who passes over a policy lets
-through what the policy stops.
+In a directory they are passed over with a note, as the user did not name them. Two cases are mistakes there too: a
+document that may be meant as an object that ovsnp reads, and text that cannot be parsed and may hold a policy. Without
+the policy, ovsnp would allow the connections that the policy stops.
 """
 
 import os
@@ -15,22 +15,22 @@ from ovsnp.yaml_reader.json_text import line_of
 from ovsnp.yaml_reader.outline import TEMPLATE_KEY, NotationError, Outline
 
 _BARE_ACTION = re.compile(rb"(?:^|[:-][ \t])[ \t]*\{\{", re.MULTILINE)
-"""An action where YAML has a line or a value: text in quotes and comments may hold actions without being a template."""
+"""An action where YAML has a line or a value: quoted text and comments with actions make no template."""
 
 _POLICY_KINDS = ("networkpolicy", "networkpolicies", "egressfirewall", "egressfirewalls")
-"""How kinds end that restrict traffic (AdminNetworkPolicy is one of the first), in lower case."""
+"""The ends, in lower case, of kinds that restrict traffic (AdminNetworkPolicy ends like the first)."""
 
 _POLICY = re.compile(rb"net(?:work)?[-_ ]?pol|egress[-_ ]?firewall", re.IGNORECASE)
 _NAME = re.compile(r"pol(?:ic|\b)|firewall", re.IGNORECASE)
 _KIND = rb"\bkind[\"']?\s*:\s*[\"']?"
 _ESCAPE = re.compile(rb"\\(?:x[4-7]|u00[4-7]|U000000[4-7]|\r?\n)")
-"""Letters as escapes, or a line that is folded: they may spell any kind."""
+"""Letters as escapes, or a folded line: they may spell any kind."""
 _READ_KIND = re.compile(_KIND + f"(?:{'|'.join(KINDS)})\\b".encode())
 _FIELDS_OF_POLICIES = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
 
 
 class Stranger(NamedTuple):
-    """What something is that is no manifest, in the singular and the plural, and what to do with it if anything is."""
+    """A sort of text that is no manifest: its name in singular and plural, the step not done, and the remedy."""
 
     what: str
     several: str
@@ -38,14 +38,14 @@ class Stranger(NamedTuple):
     remedy: str = ""
 
     def note(self, directory: str, count: int = 1, where: str = "") -> str:
-        """The sentence where so many of these are passed over; ``directory`` is for the remedy."""
+        """The note about ``count`` such texts that are passed over; ``directory`` goes into the remedy."""
         head, those = (self.what, "it") if count == 1 else (f"{count} {self.several}{where}", "them")
         if not self.remedy:
             return f"{head}; ovsnp passes over {those}"
         return f"{head}, which ovsnp does not {self.left_undone}; {self.remedy.format(directory, those=those)}"
 
     def mistake(self, directory: str) -> str | None:
-        """The sentence where it must not be, if there is a better one than what is missing in an object."""
+        """The error about such a text; None if an error about its missing fields is better."""
         return f"{self.what} is no manifest; {self.remedy.format(directory, those='it')}" if self.remedy else None
 
 
@@ -76,18 +76,18 @@ _REMEDY = re.compile(r"; ((?:render|build) (?:it|them) first: .*)$")
 
 
 def unread_template(kind: str) -> Stranger:
-    """What an object of another kind is that has the template of pods."""
+    """The sort of text for an object of another kind with a pod template."""
     return Stranger(f"a pod template of a {kind}, which ovsnp does not read", f"pod templates of {kind} objects")
 
 
 def remedy_of(note: str) -> str | None:
-    """What a note tells to do with what ovsnp neither renders nor builds."""
+    """The remedy in a note about a text that ovsnp neither renders nor builds; None if there is none."""
     found = _REMEDY.search(note)
     return found[1] if found else None
 
 
 def stranger(file: str, outline: Outline) -> Stranger:
-    """What a document is that is no object, by its text and by the name of its file."""
+    """The sort of a document that is no object, by its text and by the name of its file."""
     if is_template(outline):
         return TEMPLATE
     if names_kustomization(file) or is_kustomization(outline.value):
@@ -96,7 +96,7 @@ def stranger(file: str, outline: Outline) -> Stranger:
 
 
 def mistake_of_stranger(file: str, outline: Outline, directory: str) -> str | None:
-    """The sentence where such a document must not be passed over, if there is a better one than what it lacks."""
+    """The error about a document that must not be passed over; None if an error about missing fields is better."""
     what = stranger(file, outline)
     kind = outline.value.get("kind") if isinstance(outline.value, dict) else None
     if what is TEMPLATE and not isinstance(kind, str | None):
@@ -105,17 +105,17 @@ def mistake_of_stranger(file: str, outline: Outline, directory: str) -> str | No
 
 
 def names_kustomization(file: str) -> bool:
-    """Whether kustomize reads files of this name in a directory that it builds."""
+    """True if kustomize reads files of this name in a directory that it builds."""
     return _KUSTOMIZATION_NAME.fullmatch(os.path.basename(file)) is not None
 
 
 def names_chart(file: str) -> bool:
-    """Whether a file of this name makes its directory a Helm chart."""
+    """True if a file of this name makes its directory a Helm chart."""
     return _CHART_NAME.fullmatch(os.path.basename(file)) is not None
 
 
 def is_kustomization(value: Any) -> bool:
-    """Whether a document says that kustomize reads it, whatever its file's name."""
+    """True if a document states that kustomize reads it, whatever the name of its file."""
     if not isinstance(value, dict):
         return False
     kind, version = value.get("kind"), value.get("apiVersion")
@@ -125,12 +125,12 @@ def is_kustomization(value: Any) -> bool:
 
 
 def is_policy_kind(kind: str) -> bool:
-    """Whether objects of a kind restrict traffic, whoever reads them; odd spellings count too."""
+    """True if objects of a kind restrict traffic, whatever program reads them; ignores case and punctuation."""
     return "".join(filter(str.isalnum, kind)).lower().endswith(_POLICY_KINDS)
 
 
 def may_be_meant(value: Any) -> bool:
-    """Whether a value that is no object may have been meant as one that ovsnp reads, or as a list of such objects."""
+    """True if a value that is no object may be meant as one that ovsnp reads, or as a list of such objects."""
     if isinstance(value, list):
         return any(map(may_be_meant, value))
     if not isinstance(value, dict):
@@ -147,7 +147,7 @@ def may_be_meant(value: Any) -> bool:
 
 
 def is_template(outline: Outline) -> bool:
-    """Whether a document that can be parsed is a template: names, or values without quotes, are to be replaced."""
+    """True if a document that can be parsed is a template: names, or values without quotes, are placeholders."""
     if any(fault.path[-1:] == (TEMPLATE_KEY,) for fault in outline.faults):
         return True
     metadata = outline.value.get("metadata") if isinstance(outline.value, dict) else None
@@ -160,9 +160,9 @@ def is_template(outline: Outline) -> bool:
 
 
 def may_hold_objects(file: str, text: bytes) -> bool:
-    """Whether text that cannot be parsed may hold something that ovsnp must not pass over.
+    """True if text that cannot be parsed may hold an object that ovsnp must not pass over.
 
-    That is a policy, by the text or by the file's name, and in text that is no template any kind that ovsnp reads.
+    That is a policy, by the text or by the file's name; in text that is no template, any kind that ovsnp reads.
     """
     text = text.replace(b"\0", b"")
     if _NAME.search(os.path.basename(file)) or _POLICY.search(text) or _ESCAPE.search(text):
@@ -173,7 +173,7 @@ def may_hold_objects(file: str, text: bytes) -> bool:
 
 
 def broken(text: bytes, mistake: NotationError) -> Stranger:
-    """What text is that cannot be parsed."""
+    """The sort of a text that cannot be parsed."""
     if ACTION.encode() in text:
         return TEMPLATE
     problem = mistake.message.partition(";")[0]
@@ -182,7 +182,7 @@ def broken(text: bytes, mistake: NotationError) -> Stranger:
 
 
 def mistake_of_text(text: bytes, mistake: NotationError, directory: str) -> tuple[int, str]:
-    """The line and the sentence where text that cannot be parsed is a mistake."""
+    """The line and the error for text that cannot be parsed and must not be passed over."""
     if found := mistake_of_template(text, directory):
         return found
     if ACTION.encode() in text:
@@ -191,7 +191,7 @@ def mistake_of_text(text: bytes, mistake: NotationError, directory: str) -> tupl
 
 
 def mistake_of_template(text: bytes, directory: str) -> tuple[int, str] | None:
-    """The line and the sentence where a template is a mistake; None where the text is none."""
+    """The line and the error for a template that must not be passed over; None if the text is no template."""
     action = _BARE_ACTION.search(text)
     if not action:
         return None
@@ -204,7 +204,7 @@ def _render(directory: str) -> str:
 
 
 def of_several_templates(message: str, directory: str, more: int) -> str | None:
-    """The sentence about a template that is a mistake, with so many more of its chart; None for other mistakes."""
+    """The error about a template and ``more`` templates of its chart; None for errors about other texts."""
     what, same, _ = message.partition(f"; {_render(directory)}")
     if not same:
         return None
@@ -213,7 +213,10 @@ def of_several_templates(message: str, directory: str, more: int) -> str | None:
 
 
 def _why_no_manifest(text: bytes, action: int) -> tuple[int, str]:
-    """Where a template that ends its first action at ``action`` tells why it is a mistake, and the sentence."""
+    """The offset of the part of a template that makes it a mistake, and the error.
+
+    ``action`` is the end of the first action of the template.
+    """
     if policy := _POLICY.search(text):
         return policy.end(), "a template that may hold a policy"
     kind = replaced_kind(text)

@@ -1,4 +1,4 @@
-"""API objects, in JSON or as plain values, and how either is read as its type."""
+"""API objects, in JSON or as plain values, and the reader of both as the type of their kind."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -21,21 +21,21 @@ _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
 _workload = msgspec.json.Decoder(wire.ApiWorkload).decode
 
 _LONGEST_PREFIX = 58
-"""How much of ``metadata.generateName`` the API server takes, so that a name fits into a label."""
+"""The characters of ``metadata.generateName`` that the API server keeps, so that a name fits into a label."""
 
 OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
-"""Where a mistake of notation may hide what an object is; anywhere else it matters only to who reads the object."""
+"""The paths where a mistake of notation may hide the type of an object; other mistakes matter only if it is read."""
 
 
 class ApiObject(NamedTuple):
-    """An object of the input, not read yet: its text, or its value where it came as YAML or from the API."""
+    """An object of the input, not read yet: its JSON text, or its value if it came as YAML or from the API."""
 
     place: Place
     body: msgspec.Raw | Outline
 
 
 def read_object(kind: str, item: ApiObject, report: MistakeReport) -> Any:
-    """An object as its type in `wire`; from now on ``report`` is about it, and has its mistakes of shape."""
+    """Read an object as its type in `wire`; make it the subject of ``report``, and report its mistakes of shape."""
     found = _read_quickly(kind, item.body)
     faults: list[Fault] = []
     if found is None:
@@ -51,7 +51,7 @@ def read_object(kind: str, item: ApiObject, report: MistakeReport) -> Any:
 
 
 def _generated_name(prefix: str) -> str:
-    """A name that the API server may give; it ends with random letters, for which the input has no others."""
+    """A name that the API server may give: ``x`` stands for the random letters at its end."""
     return f"{prefix[:_LONGEST_PREFIX]}x"
 
 
@@ -60,7 +60,7 @@ def _matters(fault: Fault, kind: str) -> bool:
 
 
 def has_pod_template(body: msgspec.Raw | Outline) -> bool:
-    """Whether an object of whatever kind has the template of pods where workloads have it."""
+    """True if an object of any kind has a pod template at the place where workloads have it."""
     try:
         found = _workload(body) if isinstance(body, msgspec.Raw) else msgspec.convert(body.value, wire.ApiWorkload)
     except (msgspec.MsgspecError, RecursionError):
@@ -69,12 +69,12 @@ def has_pod_template(body: msgspec.Raw | Outline) -> bool:
 
 
 def as_outline(body: msgspec.Raw | Outline) -> Outline:
-    """An object as plain values, with its doubled keys; what cannot be read has no value but a fault."""
+    """An object as plain values, with its duplicate keys; an object that cannot be read is None with a fault."""
     return body if isinstance(body, Outline) else outline_json(body)
 
 
 def _read_quickly(kind: str, body: msgspec.Raw | Outline) -> Any:
-    """The object if there is nothing wrong with its shape, else None."""
+    """The object if its shape has no mistake, else None."""
     try:
         if isinstance(body, Outline):
             return None if body.faults else msgspec.convert(body.value, KINDS[kind])
@@ -86,9 +86,9 @@ def _read_quickly(kind: str, body: msgspec.Raw | Outline) -> Any:
 
 
 def _may_have_doubled_keys(body: msgspec.Raw) -> bool:
-    """Whether something is lost by reading JSON and writing it again.
+    """True if reading JSON and writing it again may lose something.
 
-    msgspec keeps the last of two equal keys, and of a policy the other one may have been a restriction. To differ
-    by more than spaces is cheap to see; as harmless things differ too, the slow reader decides.
+    Of two equal keys msgspec keeps the last, and in a policy the other one may have been a restriction. A difference in
+    more than spaces is cheap to find; harmless text may differ too, so the slow reader decides.
     """
     return msgspec.json.format(body, indent=-1) != msgspec.json.encode(msgspec.json.decode(body))

@@ -1,17 +1,17 @@
-"""What stands among manifests and is ovsnp's own: its configuration, and expectations for ``ovsnp check``."""
+"""Files of ovsnp among manifests: its configuration, and expectations for ``ovsnp check``."""
 
 import os
 from typing import Any
 
 CONFIGURATION = "ovsnp.yaml"
-"""The configuration's name in any directory."""
+"""The name of the configuration in any directory."""
 
 _OBJECT = frozenset({"apiVersion", "kind", "metadata", "spec", "items"})
-"""What at least one of is in everything that somebody may have meant as an object of the API."""
+"""The fields of API objects: a document that may be meant as an API object has at least one of them."""
 
 
 def is_own(file: str, value: Any) -> bool:
-    """Whether a document is none of the API's objects, but one of ovsnp's own."""
+    """True if a document is no API object, but one of ovsnp's own files."""
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, dict) and _is_expectation(item) for item in value)
     return os.path.basename(file) == CONFIGURATION and isinstance(value, dict) and not _OBJECT & value.keys()

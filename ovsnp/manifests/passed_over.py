@@ -1,4 +1,4 @@
-"""What is passed over, collected until all files are known, so that notes are few."""
+"""Collects the files that are passed over until all files are known, so that notes are few."""
 
 import os
 import shlex
@@ -25,13 +25,14 @@ from ovsnp.yaml_reader.sources import SourceFile
 
 _SOME_DIRECTORY = "DIR"
 _IN_CHART = frozenset({OF_CHART, OTHER, TEMPLATE})
-"""What belongs to the chart around it, if there is one."""
+"""The sorts of text that belong to the chart around them, if there is one."""
 
 
 class PassedOver:
-    """Charts and kustomizations among the files, and what was found that is no manifest.
+    """The charts and kustomizations among the files, and the documents that are no manifests.
 
-    ``files`` are the names of all files, and ``kustomizations`` what those of kustomize's own names say.
+    ``files`` are the names of all files. ``kustomizations`` has the content of the files with a name that kustomize
+    reads.
     """
 
     def __init__(self, sources: Iterable[SourceFile] = ()) -> None:
@@ -50,11 +51,11 @@ class PassedOver:
         self._found: dict[Stranger, dict[str, list[Place]]] = {}
 
     def is_patch(self, file: str) -> bool:
-        """Whether a kustomization among the files names this one as a patch, and none as a resource."""
+        """True if a kustomization among the files names this file as a patch, and none as a resource."""
         return bool(self._patches) and absolute(file) in self._patches
 
     def take(self, place: Place, what: Stranger) -> None:
-        """Keep what something is, for one of the notes."""
+        """Record the sort of a document, for one of the notes."""
         if what in _IN_CHART and (chart := self._chart_of(place.file)):
             place, what = Place(chart), CHART
         elif what is OF_CHART:
@@ -64,12 +65,12 @@ class PassedOver:
         self._found.setdefault(what, {}).setdefault(place.file, []).append(place)
 
     def directory_of(self, file: str) -> str:
-        """What helm or kustomize is told to take for a file, as a word of the shell."""
+        """The directory to pass to helm or kustomize for a file, quoted for a shell; DIR if it is unknown."""
         directory = _around(file) if names_kustomization(file) else self._chart_of(file)
         return shlex.quote(directory) if directory else _SOME_DIRECTORY
 
     def tell(self, report: MistakeReport) -> None:
-        """Note what was passed over: each file once, or all of one sort together where these are many."""
+        """Note what was passed over: each file once, or all files of one sort together if there are more than `FEW`."""
         for what, files in self._found.items():
             if len(files) > FEW:
                 report.begin(Place(_around(*files)), None)
@@ -83,7 +84,7 @@ class PassedOver:
                     report.note((), what.note(self.directory_of(file), 1 + len(more)))
 
     def together(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The mistakes, with one for all templates of a chart that must be rendered: the first says how many."""
+        """The errors, with one for all templates of a chart that must be rendered: the first, with their number."""
         found: list[Diagnostic] = []
         of_charts: dict[str, list[Diagnostic]] = {}
         for each in diagnostics:
@@ -100,7 +101,7 @@ class PassedOver:
         return found
 
     def _chart_of(self, file: str) -> str | None:
-        """The directory of the innermost chart around a file."""
+        """The directory of the innermost chart around a file; None without a chart."""
         while self._charts and file != (file := _around(file)):
             if file in self._charts:
                 return file
@@ -108,7 +109,7 @@ class PassedOver:
 
 
 def advice(path: str, notes: Iterable[Note]) -> str | None:
-    """What to do with the first chart or kustomization below ``path`` that was passed over; None without any."""
+    """The remedy for the first chart or kustomization below ``path`` that was passed over; None without any."""
     for note in sorted(notes):
         remedy = remedy_of(note.message)
         if remedy and os.path.commonpath([absolute(path), absolute(note.place.file)]) == absolute(path):
@@ -117,7 +118,7 @@ def advice(path: str, notes: Iterable[Note]) -> str | None:
 
 
 def _around(*files: str) -> str:
-    """The innermost directory around these files; of relative and absolute ones, that of the first."""
+    """The innermost directory around these files; if relative and absolute paths are mixed, that of the first."""
     directories = [os.path.dirname(file) for file in files]
     try:
         return os.path.commonpath(directories) or os.curdir

@@ -1,30 +1,30 @@
-"""What the text of a template tells, where it cannot be parsed: whether a policy may come of it."""
+"""Decides by the text of a template, which cannot be parsed, whether a policy may come from it."""
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 ACTION = "{{"
-"""How the parts of a template begin that are replaced."""
+"""The beginning of an action, which is a placeholder in a template."""
 
 _END = b"}}"
 _MAKES_OBJECTS = re.compile(rb"\b(?:include|template|tpl|toYaml)\b")
-"""The functions by which other templates, and values, become text."""
+"""The functions that insert other templates, and values, as text."""
 _BEGIN = re.compile(rb"\s*(?:\{\{|#|---)")
 _NO_TEXT = re.compile(rb"\s*(?:#.*|---\s*)?")
 
 _REPLACED_KIND = re.compile(rb"(?<![\w./-])kind[\"']?\s*:\s*[\"']?\{\{")
 _LINE = re.compile(rb"^(?P<indent>(?:\{\{.*?\}\}|[ \t]|-[ \t])*)(?P<rest>.*)$", re.MULTILINE)
-"""A line: what is written behind its spaces, its dashes and the actions that it begins with."""
+"""A line: its spaces, dashes and leading actions as ``indent``, the text after them as ``rest``."""
 _LEADING_ACTION = re.compile(rb"\{\{.*?\}\}")
 _FIELD = re.compile(rb"[\"']?(?!items\b)[\w./-]*[\"']?[ \t]*:(?=\s|$)")
-"""A field; in that of a List, objects stand."""
+"""A field other than ``items``, in which a List has its objects."""
 _PARENT = re.compile(_FIELD.pattern + rb"[ \t]*(?:[|>&!{#].*)?\s*")
-"""A field whose value stands in the next lines, or a text."""
+"""A field with its value in the next lines, or with a block of text."""
 
 
 class _Line(NamedTuple):
-    """A line with something on it: where this begins and in which column; ``dash`` is the column of the first dash."""
+    """A line that is not empty: the offset and the column of its text; ``dash`` is the column of the first dash."""
 
     start: int
     column: int
@@ -33,7 +33,7 @@ class _Line(NamedTuple):
 
 
 def replaced_kind(text: bytes) -> int | None:
-    """Where a template replaces the kind of an object; None where it replaces the kinds of inner fields at most."""
+    """The offset where a template replaces the kind of an object; None if it replaces kinds of inner fields at most."""
     kinds = [*_REPLACED_KIND.finditer(text)]
     kinds.reverse()
     outer: list[_Line] = []
@@ -56,7 +56,7 @@ def replaced_kind(text: bytes) -> int | None:
 
 
 def only_includes(text: bytes) -> bool:
-    """Whether all that a template writes comes from other templates and from values: that may be any object."""
+    """True if all text of a template comes from other templates and from values: that may be any object."""
     if not _BEGIN.match(text):
         return False
     first, *parts = text.split(ACTION.encode())
@@ -74,7 +74,7 @@ def _lines(text: bytes) -> Iterator[_Line]:
 
 
 def _is_inner(line: _Line, before: bytes, outer: list[_Line]) -> bool:
-    """Whether the kind behind ``before`` on a line is that of a field's value; ``outer`` are the lines around it."""
+    """True if the kind after ``before`` on a line is inside the value of a field; ``outer`` are the lines around it."""
     if before.strip(b"\"' ?"):
         return _FIELD.match(before) is not None
     parent = next((each for each in reversed(outer) if each.dash < line.column), None)

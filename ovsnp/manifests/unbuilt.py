@@ -1,4 +1,4 @@
-"""Kustomizations that would change the policies that they list: without them, a policy is another one."""
+"""Kustomizations that would change the policies that they list: ovsnp would read another policy than is meant."""
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -12,15 +12,15 @@ from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, MistakeReport
 
 _NOWHERE = frozenset({"Node", "ServiceCIDR"})
-"""Kinds that ovsnp reads and that are in no namespace."""
+"""Kinds that ovsnp reads and that have no namespace."""
 
 
 def refuse_unbuilt(
     passed_over: PassedOver, inventory: Inventory, meant: Collection[str], report: MistakeReport
 ) -> None:
-    """Report each kustomization by which a listed policy would be in another namespace, or be another one.
+    """Report each kustomization that would change a listed policy, or move it to another namespace.
 
-    Files of ``meant`` are left out, as whoever names a file means it as it is.
+    Files in ``meant`` are left out: a file that the user names is read as it is.
     """
     if not passed_over.kustomizations:
         return
@@ -32,7 +32,7 @@ def refuse_unbuilt(
 
 
 class _Listed:
-    """What the kustomizations list, of the files that are read."""
+    """The objects that the kustomizations list, in the files that are read."""
 
     def __init__(self, passed_over: PassedOver, inventory: Inventory, meant: frozenset[str]) -> None:
         self.meant = meant
@@ -50,7 +50,7 @@ class _Listed:
         )
 
     def changing(self, kustomization: Kustomization) -> str | None:
-        """The field by which a kustomization changes policies among its parts."""
+        """The field with which a kustomization changes policies among its parts; None if it changes none."""
         files = self._files_of(kustomization)
         if self._policies.isdisjoint(files):
             return None
@@ -59,7 +59,7 @@ class _Listed:
         return own or ("components" if any(self._change(each, files) for each in components) else None)
 
     def _change(self, kustomization: Kustomization, files: Collection[str]) -> str | None:
-        """The field by which a kustomization itself changes policies, where policies are among ``files``."""
+        """The field with which the kustomization itself changes policies, where policies are among ``files``."""
         if namespace := kustomization.namespace:
             objects = (each for file in files for each in self._objects.get(file, ()))
             if any(_namespace_of(kind, item) != namespace for kind, item in objects):
@@ -69,14 +69,14 @@ class _Listed:
         )
 
     def _files_of(self, kustomization: Kustomization) -> set[str]:
-        """The files that a kustomization lists, or that any does which it is built of."""
+        """The files that a kustomization lists, and those that the kustomizations that it is built from list."""
         built_of = [kustomization, *self._closure(kustomization, lambda each: each.parts)]
         return {part for each in built_of for part in each.parts}
 
     def _closure(
         self, kustomization: Kustomization, parts_of: Callable[[Kustomization], Iterable[str]]
     ) -> Iterator[Kustomization]:
-        """The kustomizations in the parts of one, and in the parts of these."""
+        """The kustomizations among the parts of a kustomization, and among the parts of these."""
         seen: set[str] = set()
         rest = [*parts_of(kustomization)]
         while rest:
@@ -89,7 +89,7 @@ class _Listed:
 
 
 def _namespace_of(kind: str, item: ApiObject) -> object:
-    """The namespace that an object says it is in, or is."""
+    """The namespace that an object states; for a Namespace, its name."""
     value = as_outline(item.body).value
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if not isinstance(metadata, dict):

@@ -19,7 +19,7 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def read_address(text: str, path: Path, report: MistakeReport) -> Address | None:
-    """An address; None, with the mistake reported, where it is none."""
+    """An IP address; None, with the mistake reported, if the text is no address."""
     address, fault, remedy = _parse_address(text)
     if fault:
         report.add(path, f"{fault}; {remedy}")
@@ -27,7 +27,7 @@ def read_address(text: str, path: Path, report: MistakeReport) -> Address | None
 
 
 def note_address(text: str, path: Path, report: MistakeReport) -> Address | None:
-    """An address of a cluster's state; None, with a note, where it is none."""
+    """An IP address in the state of a cluster; None, with a note, if the text is no address."""
     address, fault, _ = _parse_address(text)
     if fault:
         report.note(path, f"{fault}; ovsnp leaves the address out")
@@ -35,7 +35,7 @@ def note_address(text: str, path: Path, report: MistakeReport) -> Address | None
 
 
 def _parse_address(text: str) -> tuple[Address | None, str, str]:
-    """The address, or what is wrong with it and what to write instead."""
+    """The address and two empty texts; or None, what is wrong, and what to write instead."""
     try:
         address = parse_address(text)
     except (ValueError, UnicodeError):
@@ -48,13 +48,13 @@ def _parse_address(text: str) -> tuple[Address | None, str, str]:
 
 
 def path_of(address: Address, texts: Sequence[tuple[Path, str]]) -> Path:
-    """Where an address is written, of texts with at most one address of each family."""
+    """The path of an address, among texts with at most one address of each family."""
     same = (path for path, text in texts if (":" in text) == (len(address) == 16))
     return next(same, texts[0][0])
 
 
 def read_prefix(text: str, path: Path, report: MistakeReport) -> Prefix | None:
-    """A CIDR block, its host bits masked away; None, with the mistake reported, where it is none."""
+    """A CIDR block without its host bits; None, with the mistake reported, if the text is no block."""
     prefix = _parse(text)
     if isinstance(prefix, Prefix):
         return prefix
@@ -63,7 +63,7 @@ def read_prefix(text: str, path: Path, report: MistakeReport) -> Prefix | None:
 
 
 def read_block(block: wire.ApiIPBlock, path: Path, report: MistakeReport) -> IPBlock | None:
-    """An ``ipBlock``; its ``except`` must lie inside it and be smaller."""
+    """An ``ipBlock``, or None without a valid ``cidr``; the blocks of ``except`` must be smaller and inside it."""
     if not block.cidr:
         report.add((*path, "cidr"), "missing; write a CIDR block such as 10.0.0.0/8")
     cidr = read_prefix(block.cidr, (*path, "cidr"), report) if block.cidr else None
@@ -91,7 +91,10 @@ def _except_fault(part: Prefix, cidr: Prefix) -> str | None:
 
 
 def _without_zeros(text: str) -> str | None:
-    """An IPv4 address without leading zeros, as API servers read it; some programs take such numbers as octal."""
+    """The IPv4 address without its leading zeros, as API servers read it; None if the text is no such address.
+
+    Some programs read numbers with leading zeros as octal.
+    """
     plain = _LEADING_ZEROS.sub("", text)
     try:
         return plain if len(parse_address(plain)) == 4 else None
@@ -101,7 +104,7 @@ def _without_zeros(text: str) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def _parse(text: str) -> Prefix | str:
-    """The block, or what is wrong with it."""
+    """The block, or the message that says what is wrong."""
     try:
         prefix = parse_prefix(text)
         base = parse_address(text.partition("/")[0])

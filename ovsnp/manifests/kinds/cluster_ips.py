@@ -1,4 +1,4 @@
-"""Cluster IPs: each one Service's, and nobody else's."""
+"""Cluster IPs: each belongs to one Service, and to no other Service, node or pod."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -21,9 +21,10 @@ class _Claim(NamedTuple):
 
 
 class ClusterIPs:
-    """Who has which cluster IP: hand every Service to `add`, then ask `settle` for the Services that have any.
+    """Decides which Service has which cluster IP: call `add` for every Service, then `settle` for the result.
 
-    ``addressing`` knows all nodes and pods. A family without ``service_cidrs`` is not held against any.
+    ``addressing`` must know all nodes and pods. If a family has no block in ``service_cidrs``, its cluster IPs are not
+    checked against them.
     """
 
     def __init__(
@@ -37,13 +38,13 @@ class ClusterIPs:
         self._claims: dict[Address, list[_Claim]] = {}
 
     def add(self, service: Service, spec: wire.ApiServiceSpec) -> None:
-        """Take a Service's claims."""
+        """Record the cluster IPs that a Service claims."""
         texts = cluster_ip_texts(spec)
         for address in service.cluster_ips:
             self._claims.setdefault(address, []).append(_Claim(service, path_of(address, texts)))
 
     def settle(self, services: Iterable[Service]) -> list[Service]:
-        """The Services without cluster IPs that cannot be theirs; one that has none left is left out."""
+        """The Services that have valid cluster IPs left, with only these; notes each invalid cluster IP."""
         lost: dict[str, set[Address]] = {}
         for address, claims in self._claims.items():
             for claim in claims:
@@ -56,7 +57,7 @@ class ClusterIPs:
         return [service for service in left if service.cluster_ips]
 
     def _fault(self, address: Address, claim: _Claim, claims: list[_Claim]) -> str | None:
-        """Why an address cannot be a Service's cluster IP."""
+        """The reason why an address cannot be the cluster IP of a Service; None if it can."""
         if len(claims) > 1:
             others = sorted(other.service.key for other in claims if other is not claim)
             return f"is the cluster IP of Service {' and of Service '.join(others)} too"
@@ -84,7 +85,7 @@ def _without(service: Service, addresses: set[Address]) -> Service:
 
 
 class _Blocks:
-    """Which of many blocks an address is in, found without a look at each: they have few different lengths."""
+    """Finds the block that an address is in, by one look-up for each prefix length: many blocks have few lengths."""
 
     def __init__(self, blocks: Iterable[Prefix]) -> None:
         self._blocks = frozenset(blocks)
@@ -95,7 +96,7 @@ class _Blocks:
         return sorted(block for block in self._blocks if block.family == number)
 
     def find(self, address: Address) -> Prefix | None:
-        """The widest block that an address is in."""
+        """The widest block that contains an address; None if no block does."""
         value = int.from_bytes(address, "big")
         for number, width, length in self._lengths:
             block = Prefix(number, value >> (width - length) << (width - length), length)

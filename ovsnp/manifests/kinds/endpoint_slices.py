@@ -1,7 +1,7 @@
 """EndpointSlices: from the wire to the model, with the checks of the API server.
 
-The checks are those of ValidateEndpointSlice (kubernetes/kubernetes, pkg/apis/discovery/validation); what the fields
-mean is said in staging/src/k8s.io/api/discovery/v1/types.go.
+The checks are those of ValidateEndpointSlice (kubernetes/kubernetes, pkg/apis/discovery/validation);
+staging/src/k8s.io/api/discovery/v1/types.go documents the fields.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ _NULL_CONDITIONS = wire.ApiEndpointConditions()
 
 
 class SliceReader:
-    """Reads EndpointSlices one by one; names of ``nodes`` are shared, as thousands of endpoints have the same.
+    """Reads EndpointSlices one by one; shares the names of ``nodes``, as thousands of endpoints have the same.
 
     ``addressing`` knows which pod has which address.
     """
@@ -43,9 +43,9 @@ class SliceReader:
         self._report = report
 
     def read(self, written: wire.ApiEndpointSlice, namespace: str, name: str, place: Place) -> EndpointSlice | None:
-        """A slice as far as it can be read, everything that cannot reported.
+        """A slice, as far as it can be read; reports its mistakes.
 
-        None if it does not count: no Service's, or of names instead of addresses.
+        None if it does not count: it belongs to no Service, or its addresses are names or of an unknown type.
         """
         wanted = self._family(written.address_type)
         service = self._service(written.metadata)
@@ -67,14 +67,14 @@ class SliceReader:
         return _FAMILIES.get(name or "")
 
     def _service(self, metadata: wire.ApiMetadata | None) -> str:
-        """The Service that the slice belongs to; empty where it belongs to none."""
+        """The Service that the slice belongs to; empty if there is none."""
         service = (metadata and metadata.labels and metadata.labels.get(SERVICE_NAME)) or ""
         if fault := label_value_fault(service):
             self._report.add(("metadata", "labels", SERVICE_NAME), fault)
         return service
 
     def _ports(self, ports: Sequence[wire.ApiEndpointPort | None]) -> Iterator[SlicePort]:
-        """The ports; one without a number means "all ports", which no Service's port is, and is left out."""
+        """The ports. A port without a number means "all ports": no Service has such a port, so it is left out."""
         names: set[str] = set()
         for index, port in enumerate(ports):
             path = ("ports", index)
@@ -104,7 +104,7 @@ class SliceReader:
                 yield SliceEndpoint(address, self._node(endpoint.node_name), *_readiness(conditions))
 
     def _address(self, texts: Sequence[str | None], wanted: int, path: Path) -> Address | None:
-        """An endpoint's address: the first of its list, in which all must be good.
+        """The address of an endpoint: the first of its list, in which all must be valid.
 
         The API: "These are all assumed to be fungible and clients may choose to only use the first element."
         """
@@ -130,9 +130,9 @@ def _name_fault(name: str, others: set[str]) -> str | None:
 
 
 def _readiness(conditions: wire.ApiEndpointConditions) -> tuple[bool, bool]:
-    """Whether an endpoint is ready, and whether it serves.
+    """True if an endpoint is ready, and True if it serves.
 
-    The API: a ``ready`` of nil "should be interpreted as true", one of ``serving`` as ``ready``; an endpoint that is
+    The API: a ``ready`` of nil "should be interpreted as true", a ``serving`` of nil as ``ready``. An endpoint that is
     not ready serves only if it is terminating, as for kube-proxy (pkg/proxy/topology.go).
     """
     ready = conditions.ready is not False
@@ -153,9 +153,10 @@ def _address_fault(address: Address, wanted: int) -> str | None:
 
 
 def _special(address: Address) -> str | None:
-    """What an address is that cannot be an endpoint's.
+    """The kind of an address that no endpoint may have; None for other addresses.
 
-    That is ValidateNonSpecialIP (pkg/apis/core/validation), which of multicast names only the link-local part.
+    The rules are those of ValidateNonSpecialIP (pkg/apis/core/validation), which names only the link-local multicast
+    addresses; ovsnp refuses all multicast addresses.
     """
     first = address[0]
     if first not in _SPECIAL_FIRST_BYTES[family(address)]:

@@ -1,7 +1,7 @@
 """Endpoints of the core API, which EndpointSlices have replaced.
 
-They count for a Service that has neither EndpointSlices nor a selector. Controllers write them, so whatever cannot be
-read is left out with a note.
+They count for a Service that has neither EndpointSlices nor a selector. Controllers write them, so a part that cannot
+be read is left out with a note.
 """
 
 from collections.abc import Iterator, Sequence

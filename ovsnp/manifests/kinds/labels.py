@@ -12,7 +12,7 @@ from ovsnp.yaml_reader.structure import quote
 _OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
 _sound: dict[str, str] = {}
 _sound_keys: set[str] = set()
-"""Values and keys that were found to be good: a cluster has many labels, but few different ones."""
+"""Values and keys that are known to be valid: a cluster has many labels, but few different ones."""
 _MAX_SOUND = 1_000_000
 
 _NULL_REQUIREMENT = "null is no requirement; write key, operator and values, or remove it"
@@ -21,14 +21,14 @@ _NULL_REQUIREMENT = "null is no requirement; write key, operator and values, or 
 def read_name(
     metadata: wire.ApiMetadata | None, report: MistakeReport, check: Callable[[str], str | None] = subdomain_fault
 ) -> str:
-    """An object's name, checked."""
+    """The name of an object; reports a missing or invalid name."""
     name = (metadata and metadata.name) or ""
     report.add(("metadata", "name"), check(name) if name else "missing; give the object a name")
     return name
 
 
 def read_labels(labels: dict[str, str] | None, path: Path, report: MistakeReport) -> Mapping[str, str]:
-    """Labels, checked; ``labels`` itself, its values shared with all that are equal."""
+    """Check labels and return the same mapping; equal values of all objects become one string, to save memory."""
     if not labels:
         return {}
     for key, value in labels.items():
@@ -52,7 +52,7 @@ def _note_sound(key: str, value: str) -> None:
 
 
 def read_selector(selector: wire.ApiLabelSelector, path: Path, report: MistakeReport) -> Selector:
-    """A selector, its requirements sorted and without doubles."""
+    """A selector; its requirements are sorted, without duplicates."""
     requirements = _read_match_labels(selector.match_labels, (*path, "matchLabels"), report)
     for index, expression in enumerate(selector.match_expressions or ()):
         requirement = _read_requirement(expression, (*path, "matchExpressions", index), report)
@@ -62,7 +62,7 @@ def read_selector(selector: wire.ApiLabelSelector, path: Path, report: MistakeRe
 
 
 def read_plain_selector(labels: dict[str, str] | None, path: Path, report: MistakeReport) -> Selector | None:
-    """A selector that is only a mapping of labels, as Services have it; None where it is absent or empty."""
+    """A selector that is only a mapping of labels, as Services have it; None if it is absent or empty."""
     requirements = _read_match_labels(labels, path, report)
     return Selector(tuple(sorted(requirements))) if requirements else None
 

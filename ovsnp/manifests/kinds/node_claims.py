@@ -1,7 +1,7 @@
-"""Nodes against each other: who has which block and address, and over which family the tunnels run.
+"""Conflicts between nodes: which node has which block and address, and the address family of the tunnels.
 
-A node that cannot be used is left out whole, and its pods with it: nobody routes to its pods, and its addresses are
-those of an outsider. What two nodes claim is decided so that one odd Node object takes nothing from the others.
+An unusable node is left out with its pods: no node routes to these pods, and the addresses of the node count as
+addresses outside of the cluster. If two nodes claim the same, one wrong Node object takes nothing from the others.
 """
 
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ _OUT = "ovsnp leaves the node and its pods out"
 
 
 def usable_nodes(found: Mapping[str, PlacedNode], report: MistakeReport) -> dict[str, Node]:
-    """The nodes that can be used, with the blocks and addresses that are their own; a note about everything else."""
+    """The usable nodes, with the blocks and addresses that are their own; notes everything else."""
     claims = _Claims(found, report)
     with_blocks = {name: blocks for name, blocks in claims.blocks().items() if blocks}
     addresses = claims.addresses(with_blocks)
@@ -33,7 +33,7 @@ class _Claims:
         self._report = report
 
     def blocks(self) -> dict[str, tuple[Prefix, ...]]:
-        """The pod CIDRs that each node has for itself."""
+        """The pod CIDRs of each node, without those that another node has."""
         claimed: dict[Prefix, list[str]] = defaultdict(list)
         for node in self._nodes.values():
             for cidr in node.pod_cidrs:
@@ -56,7 +56,10 @@ class _Claims:
                 yield cidr, name
 
     def _nested_blocks(self, claimed: Mapping[Prefix, list[str]]) -> Iterator[tuple[Prefix, str]]:
-        """Of two blocks the wider gives way, which would take the pods of every node inside, or that of a leaver."""
+        """Of two blocks that overlap, the wider one is lost: it would take the pods of every node inside.
+
+        The inner block is lost instead if all its nodes are leaving and a node of the wider block is not.
+        """
         around: list[Prefix] = []
         told: set[Prefix] = set()
         for cidr in sorted(claimed):
@@ -76,7 +79,7 @@ class _Claims:
         return all(self._nodes[name].leaving for name in names)
 
     def addresses(self, names: Mapping[str, object]) -> dict[str, tuple[Address, ...]]:
-        """The addresses that each of these nodes has for itself."""
+        """The addresses of each of these nodes, without those that another node has."""
         claimed: dict[Address, list[str]] = defaultdict(list)
         for name in names:
             for address in self._nodes[name].addresses:
@@ -93,14 +96,14 @@ class _Claims:
         }
 
     def _rank(self, name: str, address: Address) -> int:
-        """The best claim to an address has the lowest number: a node that is ready, by its InternalIP."""
+        """The rank of a claim to an address, the best is lowest: ready nodes first, then InternalIPs."""
         node = self._nodes[name]
         return 2 * node.leaving + (address not in node.internal)
 
     def tunnels(self, addresses: Mapping[str, tuple[Address, ...]]) -> dict[str, Address | None]:
-        """Where the tunnel of each node ends; nodes that no tunnel of the others' family reaches are left out.
+        """The tunnel endpoint of each node; leaves out nodes without an address in the family of the tunnels.
 
-        A node alone needs no tunnel.
+        A single node needs no tunnel.
         """
         internal = {
             name: [address for address in own if address in self._nodes[name].internal]
@@ -122,24 +125,21 @@ class _Claims:
 
 
 def _only_best(ranks: Mapping[str, int]) -> str | None:
-    """Whose claim is better than every other claim; None where the best two are equal."""
+    """The node with the best claim; None if two claims are equally good."""
     best = min(ranks.values())
     names = [name for name, rank in ranks.items() if rank == best]
     return names[0] if len(names) == 1 else None
 
 
 def _shared(what: str, kind: str, name: str, names: list[str], holder: str | None) -> str:
-    """What becomes of a claim that is not the only one."""
+    """The note about a block or an address that several nodes claim; ``holder`` is the node that keeps it."""
     others = sorted(other for other in names if other != name)
     also = f"{what} is the {kind} of node {' and of node '.join(others)} too"
     return f"{also}; ovsnp takes it for {holder}'s" if holder else f"{also}; ovsnp takes it for nobody's"
 
 
 def _tunnel_family(nodes: list[list[Address]]) -> int:
-    """A family that every node has, of several the one that most nodes name first; IPv4 where all else is equal.
-
-    Where no family is common to all nodes, most nodes decide.
-    """
+    """The family that most nodes have; of two, the one that most nodes list first, or else IPv4."""
     having = Counter(version for own in nodes for version in {family(address) for address in own})
     first = Counter(family(own[0]) for own in nodes)
     return max(FAMILIES, key=lambda version: (having[version], first[version], -version))

@@ -1,4 +1,4 @@
-"""Nodes, each by itself: which addresses and blocks a Node object claims."""
+"""Single nodes: the addresses and blocks that a Node object claims."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,9 @@ _INTERNAL = "InternalIP"
 
 
 class WrittenNode(msgspec.Struct, frozen=True):
-    """A Node object as far as ovsnp reads it, before it is held against the other nodes.
+    """A Node object as far as ovsnp reads it, before the comparison with the other nodes.
 
-    ``leaving`` says that the node is being deleted or is not ready: what another node claims too is not this node's.
+    ``leaving`` is true if the node is being deleted or is not ready: it loses what a ready node claims too.
     """
 
     name: str
@@ -31,7 +31,7 @@ class WrittenNode(msgspec.Struct, frozen=True):
 
 
 def read_node(node: wire.ApiNode, report: MistakeReport) -> WrittenNode:
-    """A node; blocks and addresses that no node can have are left out with a note."""
+    """A node; leaves out addresses that are invalid and blocks that are too small or too many, with a note."""
     status = node.status or wire.ApiNodeStatus()
     addresses = dict(_read_addresses(status, report))
     return WrittenNode(
@@ -44,13 +44,13 @@ def read_node(node: wire.ApiNode, report: MistakeReport) -> WrittenNode:
 
 
 def _is_unready(status: wire.ApiNodeStatus) -> bool:
-    """True if the node says so; people write nodes without conditions."""
+    """True if the node says so. A node without conditions counts as ready, as people write such nodes."""
     conditions = (condition for condition in status.conditions or () if condition and condition.type == "Ready")
     return any(condition.status != "True" for condition in conditions)
 
 
 def _read_addresses(status: wire.ApiNodeStatus, report: MistakeReport) -> Iterator[tuple[Address, str]]:
-    """The node's IPs with their type; an address that is both internal and external counts as internal."""
+    """The IPs of a node with their type; an address that is both internal and external counts as internal."""
     found: dict[Address, str] = {}
     for index, entry in enumerate(status.addresses or ()):
         if entry is None or entry.type not in (_INTERNAL, "ExternalIP"):

@@ -1,7 +1,7 @@
-"""Pods against the nodes and against each other: which address is whose.
+"""Conflicts of pods with nodes and with each other: which pod has which address.
 
-An address that is not clearly one pod's is nobody's: policies do not see the pod there, the bridge delivers nothing to
-it, and the pod may not send from it.
+An address that does not clearly belong to one pod belongs to no pod: policies see no pod there, the bridge delivers
+nothing to it, and no pod may send from it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ _NODE: Path = ("spec", "nodeName")
 
 
 class Nodes(NamedTuple):
-    """The nodes that can be used, and the names of those that cannot. Without any of the two, nodes are unknown."""
+    """The nodes that can be used, and the names of those that cannot. If both are empty, the nodes are unknown."""
 
     usable: Mapping[str, Node]
     unused: frozenset[str]
@@ -34,16 +34,16 @@ class Nodes(NamedTuple):
 
 
 def address_texts(status: wire.ApiPodStatus) -> list[tuple[Path, str]]:
-    """A pod's addresses as they are written, each with its path."""
+    """The addresses of a pod as the object has them, each with its path."""
     if status.pod_ips:
         return [((*_IPS, index, "ip"), entry.ip) for index, entry in enumerate(status.pod_ips) if entry and entry.ip]
     return [(("status", "podIP"), status.pod_ip)] if status.pod_ip else []
 
 
 class Addressing:
-    """Who has which address, and whether the tunnels would find the pod there.
+    """Decides which pod has which address, and checks that the tunnels would find the pod there.
 
-    Hand every pod to `admit`, then ask `settle` for the pods with the addresses that are their own.
+    Call `admit` for every pod, then `settle` for the pods with the addresses that are their own.
     """
 
     def __init__(self, nodes: Nodes, report: MistakeReport) -> None:
@@ -59,7 +59,7 @@ class Addressing:
         self._lost: dict[str, set[Address]] = {}
 
     def admit(self, pod: Pod, written: wire.ApiPod) -> Pod | None:
-        """A pod with the addresses that it may have on its node; None if there is none. Other addresses are noted."""
+        """A pod with the addresses that it may have on its node; None if there are none. Notes the other addresses."""
         if fault := self._node_fault(pod):
             self._report.note(_NODE, f"{fault}; ovsnp leaves the pod out")
             self._lose(pod, pod.addresses)
@@ -78,7 +78,7 @@ class Addressing:
         return pod
 
     def settle(self, pods: Iterable[Pod]) -> list[Pod]:
-        """The pods as `admit` gave them, without the addresses that belong to another pod, or to nobody."""
+        """The pods from `admit`, without addresses of another pod or of no pod; leaves out pods that have none left."""
         without: dict[str, set[Address]] = {}
         for address, claimants in self._doubled.items():
             holder = self._holder(claimants)
@@ -96,23 +96,23 @@ class Addressing:
         return [pod for pod in left if pod.addresses]
 
     def holder(self, address: Address) -> str | None:
-        """Which node or pod has an address, in words; None where none has."""
+        """The node or pod that has an address, in words; None if there is none."""
         if node := self._nodes_at.get(address):
             return f"node {node}"
         pod = self._pods_at.get(address)
         return f"pod {pod.key}" if pod else None
 
     def disowns(self, address: Address, target: wire.ApiTargetRef | None, namespace: str) -> bool:
-        """True if an endpoint is for a pod that claims the address and does not have it.
+        """True if an endpoint refers to a pod that claims the address but does not have it.
 
-        What says no pod is left alone: a pod with an odd address must not take another endpoint away.
+        An endpoint that refers to no pod is kept: a pod with a wrong address must not remove another endpoint.
         """
         if not target or target.kind != "Pod" or not target.name:
             return False
         return address in self._lost.get(f"{target.namespace or namespace}/{target.name}", ())
 
     def _node_fault(self, pod: Pod) -> str | None:
-        """Why nobody knows where a pod is."""
+        """The reason why the node of a pod is unknown; None if the node is usable, or the input has no nodes."""
         if not self._nodes.known or pod.node in self._nodes.usable:
             return None
         if pod.node is None:
@@ -122,7 +122,7 @@ class Addressing:
         return f"there is no node {quote(pod.node)}"
 
     def _on_node(self, pod: Pod, status: wire.ApiPodStatus) -> tuple[Address, ...]:
-        """The addresses that lie in the pod CIDRs of the pod's node, and are not the node's own."""
+        """The addresses that lie in the pod CIDRs of the pod's node, and are not the address of a node."""
         faults = {address: self._address_fault(address, pod.node) for address in pod.addresses}
         for address, fault in faults.items():
             if fault:
@@ -143,7 +143,7 @@ class Addressing:
         return f"is not in a pod CIDR ({own}) of node {node}"
 
     def _holder(self, claimants: list[Pod]) -> Pod | None:
-        """The pod that keeps an address: the only one that is not ending."""
+        """The pod that keeps an address: the only one that is not terminating; None if there is no such pod."""
         living = [pod for pod in claimants if pod.key not in self._ending]
         return living[0] if len(living) == 1 else None
 
@@ -164,7 +164,7 @@ def _without(pod: Pod, addresses: set[Address]) -> Pod:
 
 
 def _range(cidr: Prefix) -> tuple[Address, Address]:
-    """The first and the last address; they compare as bytes."""
+    """The first and the last address of a block; the addresses of one family compare as bytes."""
     last = cidr.value | ((1 << (cidr.width - cidr.length)) - 1)
     return cidr.first, Address(last.to_bytes(cidr.width // 8, "big"))
 

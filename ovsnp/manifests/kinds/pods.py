@@ -1,4 +1,4 @@
-"""Pods: which of them count, and what policies see of these."""
+"""Pods: which Pod objects count, and the fields that policies see."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -23,9 +23,9 @@ _LIVING = frozenset({"Pending", "Running", "Unknown"})
 
 
 class PodReader:
-    """Reads pods one by one; equal ports and names of nodes are shared, as thousands of pods have the same.
+    """Reads pods one by one; shares equal ports and node names, as thousands of pods have the same.
 
-    ``ended`` are the pods so far that do not live any more, by namespace and name.
+    ``ended`` has the pods so far that have finished (Succeeded or Failed), by namespace and name.
     """
 
     def __init__(self, nodes: Nodes, report: MistakeReport) -> None:
@@ -36,9 +36,10 @@ class PodReader:
         self._shared: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {(): ()}
 
     def read(self, pod: wire.ApiPod, namespace: str, name: str, place: Place, workload: Workload | None) -> Pod | None:
-        """The pod with its addresses as far as it can be read; None if it does not live or has no address.
+        """The pod with its addresses, as far as it can be read.
 
-        ``workload`` is the topmost owner. A pod without a status has none either: nobody has run it yet.
+        None if it has ended, if a cluster has seen it but it has no address, or if its phase is unknown. ``workload``
+        is the topmost owner. A pod without a status has no address: no cluster has run it yet.
         """
         labels = read_labels(pod.metadata.labels if pod.metadata else None, ("metadata", "labels"), self._report)
         spec, status = pod.spec or wire.ApiPodSpec(), pod.status or wire.ApiPodStatus()
@@ -58,7 +59,7 @@ class PodReader:
         return Pod(namespace, name, labels, node or None, addresses, ports, place, uid, workload)
 
     def read_template(self, template: Template, workload: Workload, name: str) -> Pod:
-        """The pod that stands for all pods of a workload; ``name`` is the pod's, as no two have the same."""
+        """The pod that stands for all pods of a workload; ``name`` must be a name that no other pod has."""
         metadata, spec = template.pod.metadata, template.pod.spec or wire.ApiPodSpec()
         path = (*template.path, "metadata", "labels")
         labels = read_labels(metadata.labels if metadata else None, path, self._report)
@@ -84,7 +85,7 @@ class PodReader:
         return found
 
     def _host_addresses(self, spec: wire.ApiPodSpec, status: wire.ApiPodStatus) -> tuple[Address, ...]:
-        """Of a pod in the network of its node, the node's addresses; without Node objects what the pod says."""
+        """The addresses of a pod in the network of its node: the node must have them too, if nodes are known."""
         addresses = self._addresses(status)
         if not self._nodes.known:
             return addresses
@@ -93,12 +94,12 @@ class PodReader:
 
 
 def _is_known(status: wire.ApiPodStatus) -> bool:
-    """True if a cluster has said something of the pod."""
+    """True if the status shows that a cluster has seen the pod."""
     return bool(status.phase or status.pod_ip or status.pod_ips)
 
 
 def _named_ports(spec: wire.ApiPodSpec, path: Path, report: MistakeReport) -> Iterator[ContainerPort]:
-    """The named ports of all containers; init containers that go on beside the others count, too."""
+    """The named ports of all containers, and of init containers that keep running (``restartPolicy: Always``)."""
     for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
         for index, container in enumerate(containers or ()):
             if not container or not container.ports:
@@ -124,7 +125,7 @@ def _ports_of(
 
 @lru_cache(maxsize=10_000)
 def _sound_port(name: str, protocol: str | None, number: int) -> ContainerPort | None:
-    """A port if nothing is wrong with it: most containers have the same few."""
+    """A port, or None if anything is wrong with it; cached, as most containers have the same few."""
     if port_name_fault(name) or port_number_fault(number) or (protocol is not None and protocol not in PROTOCOLS):
         return None
     return ContainerPort(name, PROTOCOLS[protocol or Protocol.TCP], number)

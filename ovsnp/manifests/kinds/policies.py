@@ -1,7 +1,7 @@
 """NetworkPolicies: from the wire to the model, with the checks of the API server.
 
-The checks are those of ValidateNetworkPolicySpec (kubernetes/kubernetes, pkg/apis/networking/validation). Where the
-server takes null for an empty object (``ingress: [null]`` would allow everything) it is a mistake here.
+The checks are those of ValidateNetworkPolicySpec (kubernetes/kubernetes, pkg/apis/networking/validation). The server
+reads null as an empty object (``ingress: [null]`` would allow everything); here null is a mistake.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ _NULL_RULE = "null is no rule; write {} to allow everything, or remove it"
 def read_policy(
     spec: wire.ApiPolicySpec, namespace: str, name: str, place: Place, report: MistakeReport
 ) -> NetworkPolicy:
-    """A policy, as far as it can be read; everything that cannot is reported."""
+    """A policy, as far as it can be read; reports its mistakes."""
     return NetworkPolicy(
         namespace=namespace,
         name=name,

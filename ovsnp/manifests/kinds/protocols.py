@@ -1,4 +1,4 @@
-"""Protocols of ports: in a policy another name is a mistake, in what a cluster prints ovsnp leaves the port out."""
+"""Protocols of ports. An unknown protocol is a mistake in a policy; ovsnp leaves out a cluster's port that has one."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ PROTOCOLS: Mapping[str, Protocol] = {protocol.value: protocol for protocol in Pr
 
 
 def read_protocol(name: str | None, path: Path, report: MistakeReport) -> Protocol:
-    """The protocol of a port of a policy; absent, it is TCP."""
+    """The protocol of a port of a policy; TCP if absent."""
     if name is None:
         return Protocol.TCP
     if name not in PROTOCOLS:
@@ -20,7 +20,7 @@ def read_protocol(name: str | None, path: Path, report: MistakeReport) -> Protoc
 
 
 def known_protocol(name: str | None, path: Path, report: MistakeReport) -> Protocol | None:
-    """The protocol of a port of a cluster's object; None, with a note, where ovsnp does not know it."""
+    """The protocol of a port of a cluster's object; TCP if absent; None, with a note, if ovsnp does not know it."""
     if name is None:
         return Protocol.TCP
     if name not in PROTOCOLS:

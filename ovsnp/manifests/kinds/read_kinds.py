@@ -1,4 +1,4 @@
-"""The kinds of objects that are read, with their types."""
+"""The kinds of objects that ovsnp reads, with their types."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ WORKLOADS: Mapping[str, type[wire.ApiWorkload | wire.ApiCronJob]] = {
     "Rollout": wire.ApiWorkload,
     "DeploymentConfig": wire.ApiWorkload,
 }
-"""The kinds that make pods of a template: Kubernetes' own, Argo's and OpenShift's."""
+"""The kinds that make pods from a template, of Kubernetes, Argo and OpenShift."""
 
 KINDS: Mapping[str, type[ReadKind]] = {
     "Namespace": wire.ApiNamespace,
@@ -41,4 +41,4 @@ KINDS: Mapping[str, type[ReadKind]] = {
     "ServiceCIDR": wire.ApiServiceCIDR,
     "NetworkPolicy": wire.ApiNetworkPolicy,
 }
-"""The kinds that are read, with their types."""
+"""The kinds that ovsnp reads, with their types."""

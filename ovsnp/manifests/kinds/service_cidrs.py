@@ -1,4 +1,4 @@
-"""ServiceCIDRs: the blocks that cluster IPs are in."""
+"""ServiceCIDRs: the blocks of the cluster IPs."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,10 @@ _CIDRS = ("spec", "cidrs")
 def read_service_cidr(
     spec: wire.ApiServiceCIDRSpec, nodes: Mapping[str, Node], report: MistakeReport
 ) -> tuple[Prefix, ...]:
-    """The blocks, one of each family at most, as validateServiceCIDRSpec has it (pkg/apis/networking/validation).
+    """The blocks, at most one of each family, as in validateServiceCIDRSpec (pkg/apis/networking/validation).
 
-    One that overlaps the block of a node's pods is left out: to the bridge, what is in a ServiceCIDR and is no
-    Service's is nobody.
+    A block that overlaps a pod CIDR is left out, with a note: an address in a ServiceCIDR belongs to a Service or, for
+    the bridge, to nobody.
     """
     found: list[Prefix] = []
     usable: list[Prefix] = []

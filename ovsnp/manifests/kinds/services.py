@@ -1,7 +1,7 @@
 """Services: from the wire to the model, with the checks of the API server.
 
 The checks are those of ValidateService (kubernetes/kubernetes, pkg/apis/core/validation), the defaults those of
-SetDefaults_Service (pkg/apis/core/v1/defaults.go), for the fields that say what becomes of traffic to a cluster IP.
+SetDefaults_Service (pkg/apis/core/v1/defaults.go), for the fields that decide about traffic to a cluster IP.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _HEADLESS = "None"
 _DEFAULT_TIMEOUT = 10_800
 _MAX_TIMEOUT = 86_400
-"""Seconds for which a client keeps its endpoint: v1.DefaultClientIPServiceAffinitySeconds and the longest allowed."""
+"""Seconds of session affinity: the default, v1.DefaultClientIPServiceAffinitySeconds, and the longest allowed."""
 
 _IPS: Path = ("spec", "clusterIPs")
 _IP: Path = ("spec", "clusterIP")
@@ -39,9 +39,10 @@ _NULL_PORT = "null is no port; write port, or remove it"
 def read_service(
     spec: wire.ApiServiceSpec, namespace: str, name: str, place: Place, report: MistakeReport
 ) -> Service | None:
-    """A Service as far as it can be read, everything that cannot reported; None if it never has a cluster IP.
+    """A Service, as far as it can be read; reports its mistakes.
 
-    Without ``clusterIP`` it has none yet: the API server assigns one.
+    None if it never has a cluster IP, or if its type is unknown. A Service without ``clusterIP`` has none yet: the API
+    server assigns one.
     """
     type_ = _read_type(spec.type, report)
     addresses = () if type_ == "ExternalName" else _read_cluster_ips(spec, report)
@@ -64,7 +65,7 @@ def read_service(
 
 
 def cluster_ip_texts(spec: wire.ApiServiceSpec) -> list[tuple[Path, str]]:
-    """A Service's cluster IPs as they are written, each with its path."""
+    """The cluster IPs of a Service as the object has them, each with its path."""
     if spec.cluster_ips:
         return [((*_IPS, index), text or "") for index, text in enumerate(spec.cluster_ips)]
     return [(_IP, spec.cluster_ip)] if spec.cluster_ip else []
@@ -97,7 +98,7 @@ def _read_cluster_ips(spec: wire.ApiServiceSpec, report: MistakeReport) -> tuple
 
 
 def _read_ports(ports: Sequence[wire.ApiServicePort | None], report: MistakeReport) -> tuple[ServicePort, ...]:
-    """The ports; where there are several, each has a name, and no two have the same number and protocol."""
+    """The ports; if there are several, each must have a name, and no two the same number and protocol."""
     found: dict[tuple[Protocol, int], ServicePort] = {}
     names: set[str] = set()
     for index, written in enumerate(ports):
@@ -116,12 +117,12 @@ def _read_ports(ports: Sequence[wire.ApiServicePort | None], report: MistakeRepo
 
 
 def _read_port(port: wire.ApiServicePort | None, path: Path, report: MistakeReport) -> ServicePort | None:
-    """A port; None, with its mistakes reported, where anything of it is wrong."""
+    """A port; None, with its mistakes reported, if anything is wrong with it."""
     if port is None:
         report.add(path, _NULL_PORT)
         return None
     name, number = port.name or "", port.port or 0
-    # The API server takes a targetPort of 0 or "" for an absent one.
+    # The API server reads a targetPort of 0 or "" as absent.
     target = port.target_port or number
     if sound := _sound_port(name, port.protocol, number, target):
         return sound
@@ -134,7 +135,7 @@ def _read_port(port: wire.ApiServicePort | None, path: Path, report: MistakeRepo
 
 @lru_cache(maxsize=10_000)
 def _sound_port(name: str, protocol: str | None, number: int, target: int | str) -> ServicePort | None:
-    """A port if nothing is wrong with it: most Services have the same few."""
+    """A port, or None if anything is wrong with it; cached, as most Services have the same few."""
     if port_number_fault(number) or _target_fault(target) or (name and label_name_fault(name)):
         return None
     if protocol is not None and protocol not in PROTOCOLS:
@@ -143,12 +144,12 @@ def _sound_port(name: str, protocol: str | None, number: int, target: int | str)
 
 
 def _target_fault(target: int | str) -> str | None:
-    """A container's port: its name is of the kind that containers' ports have (IANA_SVC_NAME)."""
+    """What is wrong with a ``targetPort``; a name follows the rules for ports of containers (IANA_SVC_NAME)."""
     return port_name_fault(target) if isinstance(target, str) else port_number_fault(target)
 
 
 def _read_affinity(spec: wire.ApiServiceSpec, report: MistakeReport) -> int | None:
-    """For how many seconds a client keeps its endpoint; without ``ClientIP`` the API server drops the timeout."""
+    """The timeout of session affinity in seconds, or None; without ``ClientIP`` the API server drops the timeout."""
     kind = spec.session_affinity or "None"
     if kind not in ("None", "ClientIP"):
         what = f"{quote(kind)} is no session affinity that ovsnp knows"

@@ -1,7 +1,7 @@
-"""How names, labels and ports of the API may be written.
+"""The syntax of names, labels and ports in the API.
 
 The rules are those of the API server (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/,
-.../labels/, and RFC 6335 for names of ports). Each function returns the sentence that says what is wrong, or None.
+.../labels/, and RFC 6335 for names of ports). Each function returns the message that says what is wrong, or None.
 """
 
 import re
@@ -17,21 +17,21 @@ MAX_PORT = 65535
 
 
 def subdomain_fault(name: str) -> str | None:
-    """Names of most objects."""
+    """Names of most objects: DNS subdomains."""
     if len(name) <= 253 and _SUBDOMAIN.fullmatch(name):
         return None
     return f"{quote(name)} is no valid name; use at most 253 lower-case letters, digits, '-' and '.'"
 
 
 def label_name_fault(name: str) -> str | None:
-    """Names of namespaces."""
+    """Names of namespaces, of Services and of the ports of Services: DNS labels."""
     if _LABEL.fullmatch(name):
         return None
     return f"{quote(name)} is no valid name; use at most 63 lower-case letters, digits and '-'"
 
 
 def label_key_fault(key: str) -> str | None:
-    """Keys of labels: a name, perhaps after a DNS domain and a slash."""
+    """Keys of labels: a name, optionally after a DNS domain and a slash."""
     prefix, slash, name = key.rpartition("/")
     if _QUALIFIED.fullmatch(name) and (not slash or (len(prefix) <= 253 and _SUBDOMAIN.fullmatch(prefix))):
         return None

@@ -1,4 +1,4 @@
-"""Objects of one kind, each name once."""
+"""Objects of one kind: a name counts once."""
 
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,35 +15,35 @@ from ovsnp.yaml_reader.report import MistakeReport
 
 
 class PlacedNode(NamedTuple):
-    """What a Node object says, and where it stands."""
+    """A Node object as far as ovsnp reads it, and its place."""
 
     node: WrittenNode
     place: Place
 
 
 class PlacedNamespace(NamedTuple):
-    """A namespace and where it stands."""
+    """A namespace and its place."""
 
     namespace: Namespace
     place: Place
 
 
 class PlacedServiceCIDR(NamedTuple):
-    """The blocks of a ServiceCIDR and where it stands."""
+    """The blocks of a ServiceCIDR and its place."""
 
     cidrs: tuple[Prefix, ...]
     place: Place
 
 
 class PlacedEndpoints(NamedTuple):
-    """The subsets of an Endpoints object and where it stands."""
+    """The subsets of an Endpoints object and its place."""
 
     subsets: tuple[Subset, ...]
     place: Place
 
 
 class LeftOut(NamedTuple):
-    """Where an object stands that does not count, but has its name."""
+    """The place of an object that does not count, but takes its name."""
 
     place: Place
 
@@ -56,10 +56,10 @@ _Item = TypeVar("_Item", bound=_Modelled | _Placed | LeftOut)
 
 
 class Unique(Generic[_Item]):
-    """What stands there twice counts once, if it says the same both times.
+    """Takes each name once: an object that appears twice with the same content counts once.
 
-    Of two that differ, the first counts where both are only planned: no flow is made of these. Otherwise nobody knows
-    which of the two the cluster has, and either may allow more than the other.
+    Of two different objects with one name, the first counts if both are only planned, as no flow comes from them.
+    Otherwise they are a mistake: the cluster may have either of the two, and either may allow more than the other.
     """
 
     def __init__(self, report: MistakeReport) -> None:
@@ -67,7 +67,7 @@ class Unique(Generic[_Item]):
         self._found: dict[str, dict[str, _Item]] = {}
 
     def add(self, namespace: str, name: str, item: _Item) -> bool:
-        """Whether it is the first of its name; one that differs from the first is reported."""
+        """True if the item is the first with its name; reports or notes an item that differs from the first."""
         first = self._found.setdefault(namespace, {}).setdefault(name, item)
         if first is item:
             return True
@@ -83,7 +83,7 @@ class Unique(Generic[_Item]):
 
 
 def another_counts(first: Place) -> str:
-    """What to say of an object that does not count, as the one at ``first`` has its name and says something else."""
+    """The note about an object that does not count, as the object at ``first`` has its name and differs."""
     return f"{_another(first)}; ovsnp takes that one"
 
 
@@ -92,7 +92,7 @@ def _another(first: Place) -> str:
 
 
 def _is_planned(item: object) -> bool:
-    """Whether an object says nothing yet of a living pod or of an address."""
+    """True if an object has no running pod and no address yet."""
     match item:
         case Pod():
             return not item.addresses
@@ -103,7 +103,7 @@ def _is_planned(item: object) -> bool:
 
 
 def _same(first: object, second: object) -> bool:
-    """Whether two objects say the same, wherever they stand."""
+    """True if two objects have the same content, wherever they are."""
     if isinstance(first, _Modelled) and isinstance(second, _Modelled):
         return structs.replace(first, place=second.place) == second
     if isinstance(first, _Placed) and isinstance(second, _Placed):

@@ -1,12 +1,12 @@
-"""The API objects as they are written: of each kind, the fields that ovsnp reads.
+"""The API objects as the input has them: for each kind, the fields that ovsnp reads.
 
-This is the only declaration of the input's shape. msgspec reads JSON and YAML by it, and where it cannot,
-`ovsnp.yaml_reader.structure` says by the same types what is wrong. Every field may be absent or null here, and items
-of lists may be null, so that one broken part never hides mistakes of the others: that something is
-missing is for the readers to say. Below a NetworkPolicy's ``spec`` an unknown field is a mistake (it may have been
-meant as a restriction); everywhere else the API has many fields that say nothing about policies.
+No other code declares the shape of the input. msgspec reads JSON and YAML with these types; if it cannot,
+`ovsnp.yaml_reader.structure` finds the mistakes with the same types. Every field may be absent or null here, and items
+of lists may be null, so that one broken part never hides the mistakes of the others: the readers report what is
+missing. In a NetworkPolicy, but for its ``metadata`` and ``status``, an unknown field is a mistake (it may be meant as
+a restriction). Everywhere else the API has many fields that have nothing to do with policies.
 
-Structs hold no references that could form a cycle, so the garbage collector need not visit them.
+The structs cannot form reference cycles, so the garbage collector need not visit them.
 """
 
 from typing import Any
@@ -15,11 +15,11 @@ import msgspec
 
 
 class _Known(msgspec.Struct, rename="camel", gc=False):
-    """An object of which only some fields matter."""
+    """An object of which ovsnp reads some fields and ignores the others."""
 
 
 class _Whole(msgspec.Struct, rename="camel", gc=False, forbid_unknown_fields=True):
-    """An object of which every field matters."""
+    """An object in which an unknown field is a mistake."""
 
 
 class ApiOwnerReference(_Known):
@@ -116,7 +116,7 @@ class ApiWorkloadStatus(_Known):
 
 
 class ApiWorkload(_Known):
-    """A workload with the template of its pods in ``spec.template``."""
+    """A workload with its pod template in ``spec.template``."""
 
     metadata: ApiMetadata | None = None
     spec: ApiWorkloadSpec | None = None
@@ -124,7 +124,7 @@ class ApiWorkload(_Known):
 
     @property
     def pod_template(self) -> ApiPodTemplate | None:
-        """What the pods are made of; a patch of a workload may have none."""
+        """The template of the pods; a patch of a workload may have none."""
         return self.spec.template if self.spec else None
 
 
@@ -142,7 +142,7 @@ class ApiCronJob(_Known):
 
     @property
     def pod_template(self) -> ApiPodTemplate | None:
-        """What the pods of all its Jobs are made of."""
+        """The template of the pods of all its Jobs."""
         job = self.spec.job_template if self.spec else None
         return job.spec.template if job and job.spec else None
 
@@ -193,7 +193,7 @@ class ApiPolicySpec(_Whole):
 
 
 class ApiNetworkPolicy(_Whole):
-    """The top level is whole too: a ``spec`` that is misspelt must not vanish."""
+    """Unknown fields at the top level are mistakes too: a misspelt ``spec`` must not be ignored."""
 
     api_version: str | None = None
     kind: str | None = None

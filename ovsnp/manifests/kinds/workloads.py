@@ -1,6 +1,6 @@
-"""Workloads: the pods that they will have, and whose a pod is.
+"""Workloads: the pods that they will have, and the workload that owns a pod.
 
-A Deployment owns ReplicaSets, and these own pods; what counts is the topmost owner, which lasts.
+A Deployment owns ReplicaSets, and these own pods. The topmost owner counts, as it outlives the others.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,13 +15,13 @@ from ovsnp.yaml_reader.paths import Path
 from ovsnp.yaml_reader.report import MistakeReport, Subject
 
 _HASH = "pod-template-hash"
-"""The label by which a Deployment's ReplicaSets are told apart; the ReplicaSet's name ends with its value."""
+"""The label that distinguishes the ReplicaSets of a Deployment; the name of a ReplicaSet ends with its value."""
 
 
 class Template(NamedTuple):
-    """What a workload makes pods of, at ``path`` in the object at ``place``; ``owner`` is what controls the workload.
+    """The pod template of a workload, at ``path`` in the object at ``place``; ``owner`` controls the workload.
 
-    ``ended`` is true of a Job that has completed: no pod will come of it.
+    ``ended`` is true for a Job that has completed: it makes no more pods.
     """
 
     workload: Workload
@@ -45,7 +45,7 @@ def read_template(workload: Workload, written: wire.ApiWorkload | wire.ApiCronJo
 
 
 def owner_of(metadata: wire.ApiMetadata | None, namespace: str) -> Workload | None:
-    """The workload that controls an object, by ``ownerReferences``; None where no kind that is read does."""
+    """The workload that controls an object, by ``ownerReferences``; None if no kind that ovsnp reads does."""
     for reference in (metadata and metadata.owner_references) or ():
         if not reference or not reference.controller or not reference.kind or not reference.name:
             continue
@@ -55,7 +55,7 @@ def owner_of(metadata: wire.ApiMetadata | None, namespace: str) -> Workload | No
 
 
 class Owners:
-    """Finds the topmost owner of pods and of workloads; equal owners are one object, as thousands of pods have it."""
+    """Finds the topmost owner of pods and workloads; shares equal owners, as thousands of pods have the same."""
 
     def __init__(self, templates: Iterable[Template]) -> None:
         self._above: Mapping[Workload, Workload] = {each.workload: each.owner for each in templates if each.owner}
@@ -82,7 +82,7 @@ class Owners:
 
 
 def _deployment(owner: Workload, revision: str | None) -> Workload:
-    """The Deployment of a ReplicaSet that is not in the input, as far as the name tells it."""
+    """The Deployment that the name of a ReplicaSet shows, if the ReplicaSet is not in the input; else the owner."""
     if owner.kind == "ReplicaSet" and revision and owner.name.endswith(f"-{revision}"):
         return Workload("Deployment", owner.namespace, owner.name.removesuffix(f"-{revision}"))
     return owner
@@ -91,10 +91,10 @@ def _deployment(owner: Workload, revision: str | None) -> Workload:
 def lasting(
     templates: Iterable[Template], owners: Owners, with_pods: Collection[Workload], report: MistakeReport
 ) -> Iterator[tuple[Workload, Template]]:
-    """The topmost workloads that will have pods and have none in the input, each with one template.
+    """The topmost workloads that will have pods and have none in the input, each with one template, sorted.
 
-    In the order of their names. Of several templates of one workload the one with labels is taken: another may be a
-    patch of it.
+    Of several templates of one workload, one with labels counts: another may be a patch of it. A template that differs
+    gets a note.
     """
     found: dict[Workload, list[Template]] = {}
     for each in templates:
