@@ -1,1 +1,1 @@
-"""YAML and JSON as values that know their file and line. Nothing here knows the kinds of the Kubernetes API."""
+"""Reads YAML and JSON into values with their file and line; nothing here depends on the kinds of the Kubernetes API."""

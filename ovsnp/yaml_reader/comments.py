@@ -1,4 +1,4 @@
-"""Comments in YAML: where they stand, and what they are about."""
+"""Comments in YAML: their lines, and the lines that they are about."""
 
 import re
 from bisect import bisect_right
@@ -13,8 +13,9 @@ _COMMENT = re.compile(r"#[# \t]*(.*)")
 class Comment(NamedTuple):
     """A comment: its text without ``#``, its line, and the first and last line that it is about.
 
-    Behind something it is about its own line, on a line of its own about the next one that has something; where that
-    is the first of a document, about all of the document. Where nothing follows, ``last`` is below ``first``.
+    A comment after other text is about its own line. A comment on a line of its own is about the next line that has
+    text; if that line is the first of a document, about the whole document. If no such line follows, ``last`` is less
+    than ``first``.
     """
 
     text: str
@@ -24,9 +25,10 @@ class Comment(NamedTuple):
 
 
 def comments(file: str, word: str) -> list[Comment]:
-    """The comments of a YAML file that was read before whose text begins with a word.
+    """The comments that begin with ``word``, in a YAML file that was read before.
 
-    JSON has none, a file that is gone neither. The word is looked for first, so a file without it costs little.
+    Empty for a file that no longer exists or is no valid YAML. The word is searched for first, so a file without it
+    costs little.
     """
     try:
         data = read_again(file)
@@ -61,9 +63,9 @@ def _comments(text: str, yaml: Any) -> Iterator[Comment]:
 
 
 def _layout(text: str, yaml: Any) -> tuple[list[list[int]], list[tuple[int, int, int]]]:
-    """The lines of each document that have something, in order, and the parts of the text that no token covers.
+    """The lines that have text in each document, in order, and the parts of the text that no token covers.
 
-    A part is its first and last offset and its first line. Lines start at 1.
+    A part is its first offset, its end offset and its first line. Lines start at 1.
     """
     documents: list[list[int]] = [[]]
     bare: list[tuple[int, int, int]] = []

@@ -8,12 +8,13 @@ _WIDE = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""The marks of wide encodings, which some shells of Windows write into files. Those of UTF-32 go first: one of them
-begins like one of UTF-16."""
+"""The byte order marks of UTF-32 and UTF-16, which some Windows shells write into files. UTF-32 comes first: one of its
+marks begins like one of UTF-16.
+"""
 
 
 def in_utf8(data: bytes) -> bytes:
-    """Text with the mark of a wide encoding in UTF-8; all else as it is, for the parsers to judge."""
+    """Text with a byte order mark of UTF-16 or UTF-32 in UTF-8; other data unchanged, for the parsers to check."""
     encoding = next((encoding for mark, encoding in _WIDE if data.startswith(mark)), None)
     if encoding is None:
         return data

@@ -1,4 +1,4 @@
-"""JSON: a stream of documents, and one object of it with the line of every field."""
+"""JSON: cuts a stream into documents, and reads one object with the line of every field."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from ovsnp.yaml_reader.outline import DOUBLED, MAX_DEPTH, TOO_DEEP, NotationErro
 from ovsnp.yaml_reader.paths import Fault, Path
 
 BOM = b"\xef\xbb\xbf"
-"""What some editors put before UTF-8."""
+"""The byte order mark that some editors write before UTF-8."""
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _SEPARATOR = re.compile(rb"[ \t\r\n,]*")
@@ -28,11 +28,11 @@ _decode_scalar = json.JSONDecoder().raw_decode
 
 
 Slice = tuple[int, int]
-"""Where a value begins and ends among the file's bytes."""
+"""The offsets of the first byte of a value and of the byte after it, in the file."""
 
 
 class JsonDocument(NamedTuple):
-    """A document's text, and where it stands in the file."""
+    """The text of a document, and its offsets in the file."""
 
     text: msgspec.Raw
     where: Slice
@@ -47,7 +47,7 @@ class _Items(msgspec.Struct, gc=False):
 
 
 def json_documents(data: bytes) -> Iterator[JsonDocument]:
-    """The JSON documents that follow each other in ``data``; raises NotationError where it is no JSON."""
+    """The JSON documents in ``data``, in order; raises NotationError at text that is no JSON."""
     view = memoryview(data)
     start = _skip_space(view, len(BOM) if data.startswith(BOM) else 0)
     while start < len(view):
@@ -57,12 +57,12 @@ def json_documents(data: bytes) -> Iterator[JsonDocument]:
 
 
 def item_slices(data: bytes, where: Slice) -> list[Slice]:
-    """Where the items of a List stand; raises msgspec's errors where it is none."""
+    """The offsets of the items of a List; raises msgspec's errors if the value is no List."""
     items = [memoryview(item) for item in msgspec.json.decode(memoryview(data)[slice(*where)], type=_Items).items]
     start = data.find(items[0], *where) if items else -1
     while start >= 0:
         slices = _following(data, start, items)
-        # What stands before the items may hold the first one's text too, but not all of them.
+        # The text before the items may contain the text of the first item too, but not that of all items.
         if data.find(items[-1], *slices[-1]) >= 0:
             return slices
         start = data.find(items[0], start + 1, where[1])
@@ -70,7 +70,7 @@ def item_slices(data: bytes, where: Slice) -> list[Slice]:
 
 
 def _following(data: bytes, start: int, items: list[memoryview]) -> list[Slice]:
-    """Where these values stand if the first one does there, and they follow each other: nothing is searched for."""
+    """The offsets of these values if the first begins at ``start`` and the others follow it; searches for nothing."""
     slices: list[Slice] = []
     for item in items:
         end = start + len(item)
@@ -80,10 +80,10 @@ def _following(data: bytes, start: int, items: list[memoryview]) -> list[Slice]:
 
 
 def list_faults(body: msgspec.Raw) -> list[Fault]:
-    """What is wrong with a List besides its items; raises msgspec's errors where it is none.
+    """The mistakes of a List outside of its items; raises msgspec's errors if the value is no List.
 
-    Of two fields of one name msgspec gives the last, so the other's bytes are missing from the sum. A field that
-    holds an object is longer than what punctuation and the usual spaces take.
+    Of two fields with one name msgspec returns the last, so the bytes of the other are missing in the sum. A field that
+    holds an object is longer than punctuation and the usual spaces.
     """
     fields = _decode_fields(body)
     missing = len(memoryview(body)) - sum(len(key) + len(memoryview(value)) for key, value in fields.items())
@@ -94,9 +94,9 @@ def list_faults(body: msgspec.Raw) -> list[Fault]:
 
 
 def doubled_fields(body: msgspec.Raw) -> list[Fault]:
-    """The fields of an object that stand twice in it, not those further inside.
+    """The mistakes of fields that an object has twice; leaves out fields further inside.
 
-    Of two fields of one name msgspec gives the last, so without spaces the bytes of one are missing.
+    Of two fields with one name msgspec returns the last, so without spaces the bytes of the other are missing.
     """
     try:
         text = bytes(msgspec.json.format(body, indent=-1))
@@ -110,12 +110,12 @@ def doubled_fields(body: msgspec.Raw) -> list[Fault]:
 
 
 def line_of(data: bytes | memoryview, offset: int) -> int:
-    """The line of a byte, from 1."""
+    """The line of the byte at an offset, from 1."""
     return bytes(data[:offset]).count(b"\n") + 1
 
 
 def outline_json(body: msgspec.Raw) -> Outline:
-    """Read one value slowly; what cannot be read has no value but a fault."""
+    """Read one value slowly, with its duplicate keys; a value that cannot be read is None with a fault."""
     try:
         return _Reader(bytes(body).decode()).outline()
     except NotationError as mistake:
@@ -128,7 +128,7 @@ def _skip_space(data: bytes | memoryview, start: int, space: re.Pattern[bytes] =
 
 
 def _end_of_document(data: memoryview, start: int) -> int:
-    """msgspec says where it met something after a value, so the end of one document costs no reading of the rest."""
+    """The offset after the document at ``start``: msgspec reports the byte after a value, so the rest is not read."""
     try:
         _decode_raw(data[start:])
     except RecursionError:
@@ -139,14 +139,14 @@ def _end_of_document(data: memoryview, start: int) -> int:
             raise NotationError(_UNFINISHED, line_of(data, len(data)), unfinished=True) from None
         problem, offset = match[1], start + int(match[2])
         if problem == _TRAILING:
-            return offset - 1  # it counts the byte that it tripped over
+            return offset - 1  # the number includes the first byte after the value
         line = line_of(data, offset)
         raise NotationError(f"not valid JSON: {problem}; check the commas, brackets and quotes here", line) from None
     return len(data)
 
 
 class _Reader:
-    """Reads one JSON value in Python, for objects in which something is wrong: it sees doubled keys and lines."""
+    """Reads one JSON value in Python, for objects with mistakes: finds duplicate keys and lines."""
 
     def __init__(self, text: str) -> None:
         self._text = text

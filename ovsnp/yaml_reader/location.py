@@ -1,4 +1,4 @@
-"""The line of a field, found by reading the file again."""
+"""Finds the line of a field by reading the file again."""
 
 from itertools import accumulate
 
@@ -12,26 +12,26 @@ from ovsnp.yaml_reader.paths import Path, parse_path
 from ovsnp.yaml_reader.sources import read_again
 
 _BLOCK = 1 << 16
-"""Newlines are counted once per so many bytes, so that a line costs no counting from the beginning."""
+"""The bytes of a block: newlines are counted once for each block, so that no line is counted from the beginning."""
 
 
 def locate(place: Place, path: str) -> Span:
     """The line of the field at ``path`` (``spec.ingress[0].from``) of the object at ``place``.
 
-    A field that is not there has the line of the nearest field around it. A file that is gone, or no longer holds
-    the object, gives line 0. The file is read again each time.
+    An absent field has the line of the nearest field around it. The line is 0 if the file no longer exists or no longer
+    holds the object. Each call reads the file.
     """
     return Locator().span(place, parse_path(path))
 
 
 class Locator:
-    """Finds lines of many fields, reading each file once."""
+    """Finds the lines of many fields; reads each file once."""
 
     def __init__(self) -> None:
         self._files: dict[str, _File | None] = {}
 
     def span(self, place: Place, path: Path) -> Span:
-        """The line of a field of an object, as `locate`."""
+        """The line of a field of an object, as `locate` finds it."""
         if place.file not in self._files:
             self._files[place.file] = _open(place.file)
         file = self._files[place.file]
@@ -49,7 +49,7 @@ def _open(file: str) -> "_File | None":
 
 
 class _File:
-    """One file with what has been found out about it so far."""
+    """One file, with its documents, the counts of its newlines, and the last objects found."""
 
     def __init__(self, file: str, data: bytes) -> None:
         self._data = data
@@ -59,7 +59,7 @@ class _File:
         self._outlined: tuple[Place, Outline, int] | None = None
 
     def line(self, place: Place, path: Path) -> int:
-        """Raises LookupError, NotationError or msgspec's errors where the object is not there any more."""
+        """The line of a field; raises LookupError, NotationError or msgspec's errors if the object no longer exists."""
         if self._documents.yaml:
             way = tuple(step for index in place.items for step in ("items", index))
             return self._documents.yaml[place.document].line((*way, *path))
@@ -71,7 +71,7 @@ class _File:
         return first + outline.line(path) - 1
 
     def _slice(self, place: Place) -> Slice:
-        """Where a JSON object begins and ends in the file."""
+        """The offsets of a JSON object in the file."""
         if not place.items:
             return self._documents.json[place.document].where
         outside = place._replace(items=place.items[:-1])

@@ -1,4 +1,4 @@
-"""Which notation a file is in, JSON or YAML: its text decides, not its name."""
+"""Decides whether a file is JSON or YAML: by its text, not by its name."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
@@ -13,7 +13,7 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 
 
 class Documents(NamedTuple):
-    """A file's documents in one of the two notations, up to its mistake of notation if there is one."""
+    """The documents of a file in one of the two notations, up to its mistake of notation if there is one."""
 
     json: list[JsonDocument]
     yaml: list[Outline]
@@ -21,9 +21,9 @@ class Documents(NamedTuple):
 
 
 def read_documents(file: str, data: bytes, *, lines: bool = False) -> Documents:
-    """Cut a file into its documents; ``lines`` asks for the lines of a YAML document's fields too.
+    """Cut a file into its documents; ``lines`` asks for the lines of the fields of YAML documents too.
 
-    Text that begins like JSON but is none is tried as YAML, which allows more: comments, and ``---`` in between.
+    Text that begins like JSON but is no JSON is tried as YAML, which allows comments, and ``---`` between documents.
     """
     if mistake := _encoding_mistake(data):
         return Documents([], [], mistake)
@@ -37,13 +37,13 @@ def read_documents(file: str, data: bytes, *, lines: bool = False) -> Documents:
 
 
 def _begins_like_json(data: bytes) -> bool:
-    """Empty text counts as JSON too: without yaml it costs nothing."""
+    """True if text begins like JSON. Empty text counts as JSON, as the yaml module is then not needed."""
     return data[:4096].removeprefix(BOM).lstrip()[:1] in (b"{", b"[", b"")
 
 
 def _encoding_mistake(data: bytes) -> NotationError | None:
     if data.isascii():
-        # Every other byte of wide text without its mark is 0.
+        # In UTF-16 without a byte order mark, every other byte of such text is 0.
         return NotationError(_NOT_UTF8, 1) if b"\0" in data[:2] else None
     try:
         data.decode()

@@ -5,18 +5,18 @@ from typing import Any, NamedTuple
 from ovsnp.yaml_reader.paths import Fault, Path
 
 MAX_DEPTH = 100
-"""How deep lists and mappings may nest; the API's objects need less than twenty."""
+"""The greatest depth of lists and mappings inside each other; API objects need less than twenty."""
 
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep; no Kubernetes object is, check the brackets"
 
 TEMPLATE_KEY = "{{}}"
-"""What stands for a key that is a mapping, as YAML reads the ``{{ ... }}`` of a template."""
+"""The text in place of a key that is a mapping: YAML reads the ``{{ ... }}`` of a template as one."""
 
 DOUBLED = "written twice in one mapping; keep one of the two"
 
 
 class Outline(NamedTuple):
-    """One document: ``lines`` start at 1 and may lack paths, then the nearest field outside holds."""
+    """One document. ``lines`` start at 1; a path that is not there has the line of the nearest field around it."""
 
     value: Any
     lines: dict[Path, int]
@@ -30,9 +30,9 @@ class Outline(NamedTuple):
 
 
 class NotationError(Exception):
-    """Text that is no JSON or YAML: the sentence, and the line (from 1; 0 when it cannot be told).
+    """Text that is no JSON or YAML: the message, and the line (from 1; 0 if it is unknown).
 
-    ``unfinished`` text just stops.
+    ``unfinished`` is true if the text ends in the middle of a value.
     """
 
     def __init__(self, message: str, line: int, *, unfinished: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Ways into an object: as tuples inside this package, as text such as ``spec.ingress[0].from`` for people."""
+"""Paths of fields in an object: tuples inside this package, text such as ``spec.ingress[0].from`` for people."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _STEP = re.compile(r'\.?([A-Za-z_][A-Za-z0-9_-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*"
 
 
 class Fault(NamedTuple):
-    """A mistake in one object: where in it, and the sentence."""
+    """A mistake in one object: its path and the message."""
 
     path: Path
     message: str
@@ -35,7 +35,7 @@ def format_path(path: Path) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """The inverse of `format_path`; what cannot be read ends the path."""
+    """The inverse of `format_path`; the path ends before text that cannot be read."""
     path: list[str | int] = []
     position = 0
     while match := _STEP.match(text, position):

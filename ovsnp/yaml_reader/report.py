@@ -1,4 +1,4 @@
-"""Mistakes and notes as the readers meet them, and the diagnostics that are made of them."""
+"""Collects the mistakes and notes of the readers, and makes diagnostics from them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,16 @@ from ovsnp.yaml_reader.paths import Fault, Path, format_path, parse_path
 from ovsnp.yaml_reader.structure import quote
 
 FEW = 3
-"""How many of one sort have a note of their own."""
+"""Up to this number of one sort get a note each; more get one note together."""
 DEFAULT_NAMESPACE = "default"
-"""Where objects are that do not say."""
+"""The namespace of objects that do not state one."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,253}")
 _CLUSTER_SCOPED = frozenset({"Namespace", "Node", "ServiceCIDR"})
 
 
 class Subject(NamedTuple):
-    """The object that a mistake is about, whatever was written as its names."""
+    """The object that a mistake is about; its names are as they were written, of any type."""
 
     kind: str
     namespace: object = None
@@ -48,7 +48,7 @@ class _Mistake(NamedTuple):
 
 
 class MistakeReport:
-    """Collects mistakes and notes of one object after the other; every one is kept, none is raised."""
+    """Collects the mistakes and notes of one object after the other; keeps all, raises none."""
 
     def __init__(self, notes: Iterable[Note] = ()) -> None:
         self._mistakes: list[_Mistake] = []
@@ -58,7 +58,9 @@ class MistakeReport:
         self._broken: tuple[Path, ...] = ()
 
     def begin(self, place: Place, subject: Subject | None, faults: Sequence[Fault] = ()) -> None:
-        """What `add` gets from now on is about this object, of which ``faults`` are known already."""
+        """Make an object the subject of `add` and `note` from now on; ``faults`` are mistakes of it that are known
+        already.
+        """
         self._place = place
         self._subject = subject
         self._broken = ()
@@ -69,19 +71,19 @@ class MistakeReport:
 
     @property
     def about(self) -> tuple[Place, Subject | None]:
-        """What `begin` was last told."""
+        """The place and subject of the last `begin`."""
         return self._place, self._subject
 
     def add(self, path: Path, message: str | None) -> None:
-        """Note a mistake, if there is a message.
+        """Record a mistake, if there is a message.
 
-        One that lies around or inside a part known to be broken is not: it follows from that part.
+        A mistake around or inside a part that is known to be broken is left out: it follows from that part.
         """
         if message is not None and not self._follows(path):
             self._mistakes.append(_Mistake(self._place, self._subject, path, message))
 
     def note(self, path: Path, message: str | None) -> None:
-        """Keep what is odd about the object without being a mistake, if there is a message."""
+        """Record something about the object that is odd but no mistake, if there is a message."""
         if message is not None and not self._follows(path):
             self._notes.add(Note(self._place, str(self._subject or ""), format_path(path), message))
 
@@ -112,7 +114,7 @@ class MistakeReport:
 
 
 def located(notes: Iterable[Note]) -> list[Diagnostic]:
-    """Notes with their lines, sorted by place; the files are read again."""
+    """Notes as diagnostics with their lines, sorted by place; reads the files again."""
     locator = Locator()
     return sorted(
         Diagnostic(locator.span(note.place, parse_path(note.path)), note.subject, note.path, note.message)

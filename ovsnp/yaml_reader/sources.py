@@ -13,12 +13,12 @@ from ovsnp.yaml_reader.encoding import in_utf8
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")
 _ENDS = (*_SUFFIXES, "/Kustomization")
-"""How paths end that are read in a directory; kustomize reads one without a suffix too."""
+"""The ends of the paths to read in a directory; kustomize also reads a file without a suffix."""
 _OF_PROGRAMS = (".#", "._")
-"""How names begin of what Emacs and macOS put beside a file."""
+"""The beginnings of the names of files that Emacs and macOS put beside a file."""
 
 _LARGEST = 4 << 30
-"""A cluster of 100,000 pods takes a quarter of it."""
+"""The largest input in bytes; a cluster of 100,000 pods takes a quarter of it."""
 _CHUNK = 1 << 20
 
 _NOT_FOLLOWED = "a link to a directory; ovsnp does not follow it, name the directory with -f"
@@ -26,7 +26,7 @@ _NOT_READ = f"ovsnp reads {', '.join(_SUFFIXES[:-1])} and {_SUFFIXES[-1]} files,
 _NO_FILE = "a pipe, a socket or a device; ovsnp passes over it"
 
 _streams: dict[str, bytes] = {}
-"""What came from stdin and pipes: it cannot be read a second time, and line numbers are found later."""
+"""The text from stdin and pipes: it cannot be read a second time, and line numbers are found later."""
 
 
 class SourceFile(NamedTuple):
@@ -37,7 +37,7 @@ class SourceFile(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What was read, what cannot be read, and what is passed over."""
+    """The files that were read, a diagnostic for each that cannot be read, and a note for each that is passed over."""
 
     files: list[SourceFile]
     diagnostics: list[Diagnostic]
@@ -45,13 +45,14 @@ class Sources(NamedTuple):
 
 
 class _NoManifestError(Exception):
-    """What a path leads to is nothing to read: why, and what to do."""
+    """A path that leads to nothing that can be read: the reason, and the remedy."""
 
 
 def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> Sources:
-    """Read every file once, in the order of ``paths``, directories sorted.
+    """Read every file once, in the order of ``paths``; the files of a directory are sorted.
 
-    What cannot be read is a diagnostic. Links to directories and pipes in a directory are notes.
+    A file that cannot be read is a diagnostic. In a directory, a link to a directory, a pipe, and a suffix in capital
+    letters are notes.
     """
     sources = Sources([], [], [])
     for file in dict.fromkeys(_expand(paths, sources)):
@@ -63,16 +64,16 @@ def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> Sources
 
 
 def files_of(paths: Sequence[str]) -> list[str]:
-    """The files that ``read_sources`` reads of these paths, in its order; what cannot be read is passed over."""
+    """The files that ``read_sources`` tries to read for these paths, in its order."""
     return [*dict.fromkeys(_expand(paths, Sources([], [], [])))]
 
 
 def read_again(file: str) -> bytes:
-    """The text of a file that was read before, in UTF-8; raises OSError when it is gone."""
+    """The text of a file that was read before, in UTF-8; raises OSError if it no longer exists."""
     if file in _streams:
         return _streams[file]
     if not stat.S_ISREG(os.stat(file).st_mode):
-        raise FileNotFoundError(file)  # to open a pipe that nobody writes to takes forever
+        raise FileNotFoundError(file)  # to open a pipe without a writer never returns
     with open(file, "rb") as stream:
         return in_utf8(stream.read())
 
@@ -102,13 +103,13 @@ def _own_stdin() -> BinaryIO:
 
 
 def _is_endless(status: os.stat_result) -> bool:
-    """Whether it is a device, any of which may have no end; /dev/null has one."""
+    """True for a device other than /dev/null: it may have no end."""
     is_device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
     return is_device and status.st_rdev != os.stat(os.devnull).st_rdev
 
 
 def _all_of(stream: BinaryIO) -> bytes:
-    """What a stream has until it ends."""
+    """The whole content of a stream."""
     chunks: list[bytes] = []
     size = 0
     while chunk := stream.read(_CHUNK):
@@ -136,7 +137,7 @@ def _expand(paths: Iterable[str], sources: Sources) -> Iterator[str]:
 
 
 def _walk(directory: str, sources: Sources) -> Iterator[str]:
-    """The manifests below a directory, in the order of their paths; hidden directories are skipped."""
+    """The manifests below a directory: first its files, then its directories, each sorted; skips hidden directories."""
 
     def refused(error: OSError) -> None:
         sources.diagnostics.append(_unreadable(str(error.filename), error))
@@ -157,14 +158,14 @@ def _walk(directory: str, sources: Sources) -> Iterator[str]:
 
 
 def _why_not_read(path: str) -> str | None:
-    """What to say of a file that is passed over though its name is that of a manifest."""
+    """The note about a file that is passed over although it has the name of a manifest; None for other files."""
     if path.endswith(_ENDS):
         return _NO_FILE if _is_no_file(path) else None
     return _NOT_READ if path.lower().endswith(_SUFFIXES) else None
 
 
 def _is_no_file(path: str) -> bool:
-    """Whether it is a pipe, a socket or a device; a link that leads nowhere may have been meant as a file."""
+    """True for a pipe, a socket or a device; a link that leads nowhere may be meant as a file."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:

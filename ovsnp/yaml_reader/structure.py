@@ -1,7 +1,8 @@
-"""What is wrong with the shape of an object: unknown fields, wrong types, nulls where they say nothing.
+"""Mistakes in the shape of an object: unknown fields, wrong types, nulls without a meaning.
 
-Runs only when msgspec has refused an object, as msgspec names one mistake and stops. It follows the types that the
-object is read as (those of `ovsnp.manifests.kinds.wire`, say), so there is no second list of fields.
+Runs only for an object that msgspec refuses or may misread, as msgspec names one mistake and stops. It uses the types
+with which msgspec reads the object (such as those of `ovsnp.manifests.kinds.wire`), so there is no second list of
+fields.
 """
 
 from collections.abc import Mapping
@@ -25,16 +26,16 @@ _REMEDIES: Mapping[type[inspect.Type], tuple[str, str]] = {
 
 
 def shape_faults(value: Any, wire: type[Struct]) -> tuple[Any, list[Fault]]:
-    """All mistakes of shape of an object, and the object without the broken parts, which msgspec then accepts.
+    """The object without its broken parts, which msgspec then accepts, and all its mistakes of shape.
 
-    A broken item of a list becomes null, so that the others keep their index.
+    A broken item of a list becomes null, so that the other items keep their index.
     """
     walker = _Walker()
     return walker.visit(value, _declaration(wire), ()), walker.faults
 
 
 def is_read(path: Path, wire: type[Struct]) -> bool:
-    """Whether ``wire`` has the field at ``path``: what lies inside other fields nobody reads."""
+    """True if a mistake at ``path`` matters: ``wire`` has the field, or allows no unknown field there."""
     declared = _declaration(wire)
     for step in path:
         options = declared.types if isinstance(declared, inspect.UnionType) else (declared,)
@@ -53,7 +54,7 @@ def is_read(path: Path, wire: type[Struct]) -> bool:
 
 
 def describe(value: Any) -> str:
-    """A value of the input for an error's sentence: its type and, when it is short, what it says."""
+    """A value of the input for an error: its type, and for text and numbers its value, shortened if it is long."""
     match value:
         case None:
             return "null"
@@ -74,7 +75,7 @@ def describe(value: Any) -> str:
 
 
 def quote(text: str) -> str:
-    """Text of the input inside an error's sentence: on one line, in quotes, and not too long."""
+    """Text of the input for an error: on one line, in quotes, shortened if it is long."""
     return repr(_shortened(text))
 
 
@@ -92,7 +93,7 @@ class _Walker:
         self.faults: list[Fault] = []
 
     def visit(self, value: Any, declared: inspect.Type, path: Path) -> Any:
-        """The part of ``value`` that ``declared`` allows; None where nothing of it is."""
+        """The part of ``value`` that ``declared`` allows; None if it allows no part."""
         options = declared.types if isinstance(declared, inspect.UnionType) else (declared,)
         if isinstance(declared, inspect.AnyType) or (value is None and _allows_null(options)):
             return value

@@ -1,8 +1,8 @@
-"""YAML: a stream of documents as plain values, with doubled keys told and, on demand, the line of every field.
+"""YAML: reads a stream of documents as plain values, with duplicate keys and, on demand, the line of every field.
 
-Documents are built from libyaml's events, not by PyYAML's constructors: these drop doubled keys, turn dates into
-objects, and end the process on deeply nested text. Plain scalars mean what they do in YAML 1.1 as PyYAML reads it
-(``yes`` is a boolean, ``010`` is eight), except that dates and ``12:30`` stay text, as for kubectl.
+The documents are built from the events of libyaml, not by the constructors of PyYAML: these drop duplicate keys, turn
+dates into objects, and end the process on deeply nested text. Plain scalars have their values of YAML 1.1 as PyYAML
+reads it (``yes`` is a boolean, ``010`` is eight), except that dates and ``12:30`` stay text, as for kubectl.
 """
 
 import re
@@ -43,14 +43,14 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
 _COLLECTION_TAGS = frozenset({None, "!", f"{_TAG}map", f"{_TAG}seq"})
 _MERGE = object()
 _NO_KEY = "?"
-"""What stands for a key that is none."""
+"""The text in place of a key that cannot be a key."""
 
 MAX_ALIASED = 1_000_000
-"""How many values all aliases of a document may stand for; more is meant to exhaust the reader."""
+"""The greatest number of values that all aliases of a document may stand for; more would exhaust the reader."""
 
 
 def yaml_documents(data: bytes, *, lines: bool = False) -> Iterator[Outline]:
-    """The documents of a YAML stream, in order, empty ones as None; raises NotationError where it is no YAML.
+    """The documents of a YAML stream, in order; an empty one is None. Raises NotationError at text that is no YAML.
 
     ``lines`` asks for the line of every field, which costs memory.
     """
@@ -70,7 +70,7 @@ def yaml_documents(data: bytes, *, lines: bool = False) -> Iterator[Outline]:
 
 @lru_cache(maxsize=10_000)
 def _plain(text: str) -> Any:
-    """What an unquoted scalar stands for."""
+    """The value of a scalar without quotes."""
     if text in _NULLS:
         return None
     if text in _TRUE:
@@ -89,7 +89,7 @@ def _plain(text: str) -> Any:
 
 
 def _whole_number(digits: str, base: int, text: str) -> int | str:
-    """Underscores alone, and more digits than Python reads, are text."""
+    """The number; underscores alone, and more digits than Python reads, stay text."""
     try:
         return int(digits, base)
     except ValueError:
@@ -97,7 +97,7 @@ def _whole_number(digits: str, base: int, text: str) -> int | str:
 
 
 class _Builder:
-    """Turns events into values, document by document."""
+    """Builds values from events, document by document."""
 
     def __init__(self, data: bytes, lines: bool) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
@@ -193,7 +193,7 @@ class _Builder:
     def _key(self, event: Event) -> Any:
         if isinstance(event, ScalarEvent) and event.value == "<<" and event.implicit[0]:
             return _MERGE
-        # A collection in the place of a key is as deep as in that of a value.
+        # A collection as a key counts for the depth like a collection as a value.
         self._way.append(_NO_KEY)
         key = self._value(event)
         if isinstance(key, dict | list):
@@ -203,7 +203,7 @@ class _Builder:
         return key
 
     def _mappings(self, value: Any) -> list[dict[Any, Any]]:
-        """What ``<<`` merges, in falling order of precedence."""
+        """The mappings that ``<<`` merges, in falling order of precedence."""
         mappings = value if isinstance(value, list) else [value]
         if not all(isinstance(mapping, dict) for mapping in mappings):
             self._fault("only mappings can be merged; write << with an alias of a mapping")
