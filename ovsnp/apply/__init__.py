@@ -1,4 +1,4 @@
-"""Brings a bridge to exactly a program: the difference, then one transaction."""
+"""Changes a bridge to exactly a program: computes the difference, then applies it in one transaction."""
 
 from ovsnp.apply.commit import ApplyResult, apply
 from ovsnp.apply.preview import Preview, preview

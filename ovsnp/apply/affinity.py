@@ -1,4 +1,4 @@
-"""What Open vSwitch learned for Services with sessionAffinity, of pods whose addresses have another holder."""
+"""Finds the flows learned for sessionAffinity to delete, as a client's or endpoint's address has a new holder."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,13 +16,13 @@ _NUMBER = re.compile(rf"set_field:(0x[0-9a-f]+)->{ENDPOINT.target}$")
 
 _Port = frozenset[str]
 _Choice = tuple[_Port, int]
-"""What a flow matches but the client, and the number of an endpoint."""
+"""The match of a flow without the client, and the number of an endpoint."""
 
 
 def outdated(learned: Iterable[InstalledFlow], program: Program, changed: ChangedHolders) -> Iterator[InstalledFlow]:
-    """The flows whose client or endpoint is one of the addresses, or whose endpoint the Service no longer has.
+    """The learned flows with a client or endpoint among the changed addresses, or with an endpoint that is gone.
 
-    A number tells nothing of an endpoint that is gone: it may have had one of the addresses.
+    The number of an endpoint that is gone does not show its address, which may be one of the changed addresses.
     """
     sound = {choice for choice, address in _endpoints(program) if address not in changed}
     for flow in learned:

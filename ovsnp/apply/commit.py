@@ -31,16 +31,17 @@ from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 
 STANDALONE = "priority=0 actions=NORMAL"
-"""The flow that Open vSwitch itself puts into a bridge that is not secure."""
+"""The flow that Open vSwitch itself adds to a bridge that is not secure."""
 
 
 class ApplyResult(msgspec.Struct, frozen=True):
-    """What `apply` did: to the bridge itself in words, to its flows in numbers, and the pods it left out.
+    """What `apply` did: steps on the bridge itself in words, changes of flows in numbers, and the pods left out.
 
-    ``cut`` is the number of connections to endpoints of Services that are gone, which were cut, ``forgotten`` that of
-    connections of pods that are gone, or of all where there is no record of the pods before (not ``known``).
-    ``emptied`` are the conntrack zones of which nothing less could be forgotten. ``odd`` is what is wrong with pods'
-    interfaces; the pods that are closed for it are among those left out.
+    ``cut`` is the number of connections that were cut because the endpoint of a Service is gone. ``forgotten`` is the
+    number of connections of pods that are gone, or of all connections if there is no record of the earlier pods (not
+    ``known``). ``emptied`` are the conntrack zones in which all connections had to be forgotten, as single ones could
+    not be. ``odd`` is what is wrong with the interfaces of pods; local pods that are closed for it are among the pods
+    left out.
     """
 
     bridge: tuple[str, ...]
@@ -58,15 +59,16 @@ class ApplyResult(msgspec.Struct, frozen=True):
 
 @gc_paused()
 def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> ApplyResult:
-    """Compile for a running bridge, and bring it to exactly that in one atomic transaction.
+    """Compile for a running bridge, and change it to exactly this program in one atomic transaction.
 
-    Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched.
-    Raises InputError where the cluster lacks what the bridge serves, unless ``remove_missing`` says that this shall
-    go: nothing is changed then. Raises SwitchError where Open vSwitch refuses; its flows are then as they were.
+    Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched. Raises
+    InputError if the cluster lacks objects that the bridge serves, unless ``remove_missing`` allows their removal;
+    nothing is changed then. Raises SwitchError if Open vSwitch refuses the flows, which are then as they were, or if
+    conntrack keeps connections that must go.
 
-    Addresses that have another holder than at the last time are closed by the same transaction, until conntrack has
-    forgotten the last holder's connections. Then the new holders are recorded, and then the addresses are opened: where
-    ovsnp is killed in between, they stay closed, and the next time finds the same addresses again.
+    The same transaction closes the addresses that have a new holder since the last run, until conntrack has forgotten
+    the connections of the last holder. Then the new holders are recorded, and then the addresses are opened. If ovsnp
+    is killed in between, they stay closed, and the next run finds the same addresses again.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
@@ -78,7 +80,7 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
         change = _plan(location, options.bridge, program)
         done = _complete(location, database, options, lock)
         if done:
-            # The ports that were asked for are usually granted, and then the flows are as they were meant.
+            # Open vSwitch usually grants the port numbers that it is asked for; then the program stays as it is.
             granted = read_ports(database, options.bridge, pods)
             if granted != ports:
                 ports, program = granted, compile_cluster(cluster, granted, options)
@@ -109,7 +111,7 @@ def _plan(location: Location, bridge: str, program: Program) -> BridgePlan:
 
 
 def _complete(location: Location, database: Database, options: Options, lock: int) -> list[str]:
-    """Give the bridge what flows need; returns what was done, in words."""
+    """Give the bridge what the flows need; returns the steps that were done, in words."""
     with _others_kept(location, database, options.bridge, lock):
         done = complete_bridge(database, options.bridge, options.encap)
     done += show_fragments(location, options.bridge)
@@ -136,7 +138,7 @@ def _installed(location: Location, bridge: str) -> list[InstalledFlow]:
 
 @contextmanager
 def _others_kept(location: Location, database: Database, bridge: str, lock: int) -> Iterator[None]:
-    """Put others' groups and flows back where ``fail_mode`` is changed meanwhile, which empties the bridge."""
+    """Restore other programs' flows, and groups, if ``fail_mode`` changes meanwhile, which empties the bridge."""
     if is_secure(database, bridge):
         yield
         return
@@ -161,7 +163,7 @@ def _others(location: Location, bridge: str) -> dict[object, str]:
 
 
 def bundle_lines(change: BridgePlan) -> list[str]:
-    """A plan in the language of ``ovs-ofctl bundle``."""
+    """A plan as lines for ``ovs-ofctl bundle``."""
     return [
         *(flow.delete_line for flow in change.deleted),
         *map(group_line, change.groups_added),

@@ -1,4 +1,4 @@
-"""Which open connections have to be cut: those that a Service gave to an endpoint that is gone."""
+"""Selects the open connections to cut: those for which a Service chose an endpoint that is gone."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ _TRANSLATED = re.compile(r"nat\(dst=\[?([0-9a-f:.]+?)]?:(\d+)\)")
 
 
 class EndpointConnections(NamedTuple):
-    """Connections to a cluster IP and port that were given one endpoint."""
+    """The connections to a cluster IP and port for which the Service chose one endpoint."""
 
     protocol: Protocol
     address: Address
@@ -28,14 +28,14 @@ class EndpointConnections(NamedTuple):
 
     @property
     def portless(self) -> "EndpointConnections":
-        """The same as a datapath has it that keeps no ports."""
+        """The same connections in a datapath that keeps no ports."""
         return self._replace(port=0, backend=Backend(self.backend.address, 0))
 
 
 def was_given(tracked: Tracked) -> EndpointConnections | None:
-    """What a connection that is open was given; where the datapath keeps no ports of SCTP they are 0.
+    """The cluster IP, port and endpoint of an open connection; SCTP ports are 0 if the datapath keeps none.
 
-    None where Services do not serve the protocol.
+    None if Services do not serve the protocol.
     """
     if tracked.protocol not in _TRACKED:
         return None
@@ -49,10 +49,10 @@ def to_cut(
     touched: Collection[int],
     frontends: Iterable[Frontend],
 ) -> tuple[EndpointConnections, ...]:
-    """The connections that the bridge's flows and ``touched`` groups could have made, and the program lets end.
+    """The connections that the bridge's flows and ``touched`` groups could have made, and that must end.
 
-    One over UDP ends when its endpoint gets no new connections; others go on while it is listed, so that an endpoint
-    that ends can finish what it has begun (as kube-proxy has it).
+    A UDP connection ends when its endpoint gets no new connections. Other connections go on while the endpoint is
+    listed, so that a terminating endpoint can finish its work (as in kube-proxy).
     """
     made = {given for flow in flows if is_ours(flow.cookie) for given in _made(flow, groups, touched)}
     if not made:

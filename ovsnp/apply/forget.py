@@ -1,4 +1,4 @@
-"""What conntrack has to forget: connections of an address's last holder, or to a Service's endpoint that is gone."""
+"""Makes conntrack forget connections: those of the last holder of an address, or to an endpoint that is gone."""
 
 from collections.abc import Collection, Iterable
 
@@ -16,7 +16,7 @@ _ROUNDS = 4
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """How many connections were forgotten, and the conntrack zones that could only be emptied."""
+    """The number of connections that were forgotten, and the conntrack zones that had to be emptied."""
 
     connections: int = 0
     emptied: tuple[int, ...] = ()
@@ -26,14 +26,14 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 
 def remembered(tracker: Conntrack, changed: ChangedHolders) -> int:
-    """How many connections `forget` would have conntrack forget."""
+    """The number of connections that `forget` would make conntrack forget."""
     return sum(len(_concerned(tracker, zone, version, changed)) for version, zone in _zones(changed))
 
 
 def forget(tracker: Conntrack, changed: ChangedHolders) -> Forgotten:
-    """Have conntrack forget every connection to or from the addresses, which must be closed.
+    """Make conntrack forget every connection to or from the changed addresses, which must be closed.
 
-    Raises SwitchError where connections are left.
+    Raises SwitchError if connections are left.
     """
     return sum((_forget(tracker, zone, version, changed) for version, zone in _zones(changed)), Forgotten())
 
@@ -43,7 +43,7 @@ def _zones(changed: ChangedHolders) -> list[tuple[int, int]]:
 
 
 def _forget(tracker: Conntrack, zone: int, version: int, changed: ChangedHolders) -> Forgotten:
-    """A zone is read again after connections were flushed: it says that they are gone."""
+    """Flush connections of a zone, and read the zone again until they are gone."""
     found = left = _concerned(tracker, zone, version, changed)
     emptied: tuple[int, ...] = ()
     for _ in range(_ROUNDS):
@@ -61,7 +61,7 @@ def _forget(tracker: Conntrack, zone: int, version: int, changed: ChangedHolders
 
 
 def _flush(tracker: Conntrack, zone: int, connections: Iterable[Tracked]) -> tuple[int, ...]:
-    """Flush connections; one that the datapath cannot flush alone goes with its zone, which is returned then."""
+    """Flush connections; if the datapath cannot flush one alone, flush its zone, and return the zone."""
     for each in connections:
         if not tracker.flush(zone, each):
             tracker.flush_zone(zone)
@@ -74,12 +74,12 @@ def _concerned(tracker: Conntrack, zone: int, version: int, changed: ChangedHold
 
 
 def _given_since(tracked: Tracked) -> bool:
-    """True if a Service has given a client the new holder as its endpoint: no packet of the connection has passed."""
+    """True if a Service has chosen the new holder as endpoint, and no packet of the connection has passed."""
     return bool(tracked.label >> SERVICE_LABEL.lsb & 1) and not tracked.label >> ADMITTED.lsb & 1
 
 
 def cut(tracker: Conntrack, connections: Collection[EndpointConnections]) -> Forgotten:
-    """Have conntrack forget connections to endpoints of Services that are gone. Raises SwitchError."""
+    """Make conntrack forget connections to endpoints of Services that are gone. Raises SwitchError."""
     gone: set[EndpointConnections | None] = {
         *connections,
         *(each.portless for each in connections if each.protocol is Protocol.SCTP),

@@ -1,4 +1,4 @@
-"""What `apply` does not do unless it is told: take pods or the node off the network because the input lacks objects."""
+"""What `apply` does only with an option: cut off pods or other nodes because the input lacks their objects."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,16 +12,16 @@ from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.switch.dump import InstalledFlow
 
 REMEDY = "--remove-missing"
-"""The option that has `apply` do it all the same."""
+"""The option with which `apply` does it."""
 
 _SHOWN = 5
 _SENDERS = tuple(f"{field.name}=" for field in TUNNEL_SRC.values())
 
 
 def require_complete(cluster: Cluster, ports: BridgePorts, options: Options, flows: Iterable[InstalledFlow]) -> None:
-    """Raise InputError where the bridge serves pods or nodes that the input lacks, or the pods of another node.
+    """Raise InputError if the bridge serves pods or nodes that the input lacks, or only pods of other nodes.
 
-    ``flows`` are those that are on the bridge. What they serve would be cut off by `apply`.
+    ``flows`` are the flows on the bridge. `apply` would cut off what they serve.
     """
     found = [*_lacking_pods(cluster, ports), *_wrong_node(cluster, ports, options), *_lacking_nodes(cluster, flows)]
     if found:
@@ -29,7 +29,10 @@ def require_complete(cluster: Cluster, ports: BridgePorts, options: Options, flo
 
 
 def missing_pods(cluster: Cluster, ports: BridgePorts) -> str | None:
-    """Which pods have a port and no Pod in the input, not even one that does not count, in words; None where none."""
+    """The pods that have a port and no Pod object in the input, in words; None if there are none.
+
+    Pods in ``cluster.idle`` have a Pod object, although they do not count.
+    """
     keys = sorted(ports.interfaces.keys() - {pod.key for pod in _pods_here(cluster, ports)} - cluster.idle)
     if not keys:
         return None
@@ -39,7 +42,7 @@ def missing_pods(cluster: Cluster, ports: BridgePorts) -> str | None:
 
 
 def left_over(cluster: Cluster, ports: BridgePorts, options: Options) -> tuple[Oddity, ...]:
-    """The ports of pods that are on other nodes now: nothing is wrong with the pod, and its old port is closed."""
+    """The ports of pods that are on other nodes now: nothing is wrong with the pods, and the old ports are closed."""
     found = []
     for pod in _pods_here(cluster, ports):
         if not pod.is_on(options.node):
@@ -52,7 +55,7 @@ def left_over(cluster: Cluster, ports: BridgePorts, options: Options) -> tuple[O
 
 
 def _pods_here(cluster: Cluster, ports: BridgePorts) -> list[Pod]:
-    """The pods, of whatever node, that have a port on this bridge; a cluster has a thousand others for each."""
+    """The pods of any node that have a port on this bridge: about one in a thousand pods of a cluster."""
     names = {tuple(key.split("/")) for key in ports.interfaces}
     return [pod for pod in cluster.pods if (pod.namespace, pod.name) in names]
 
@@ -66,7 +69,7 @@ def _lacking_pods(cluster: Cluster, ports: BridgePorts) -> Iterator[str]:
 
 
 def _wrong_node(cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[str]:
-    """A bridge that has ports of other nodes' pods only is of another node, or of one that is drained."""
+    """A bridge on which all pods with ports are of other nodes belongs to another node, or to a drained one."""
     pods = _pods_here(cluster, ports)
     if pods and not any(pod.is_on(options.node) for pod in pods):
         nodes = {pod.node for pod in pods}
@@ -89,7 +92,7 @@ def _lacking_nodes(cluster: Cluster, flows: Iterable[InstalledFlow]) -> Iterator
 
 
 def _senders(flows: Iterable[InstalledFlow]) -> Iterator[str]:
-    """The addresses of the nodes from which ovsnp's flows take packets."""
+    """The addresses of the nodes from which ovsnp's flows accept packets."""
     for flow in flows:
         if flow.table == BY_NAME["Origin"].id and is_ours(flow.cookie):
             yield from (part.partition("=")[2] for part in flow.match if part.startswith(_SENDERS))

@@ -1,18 +1,20 @@
-"""Which addresses have changed their holder since the last `apply`.
+"""Finds the addresses that have a new holder since the last `apply`.
 
-A pod goes, and another one gets its address: what conntrack remembers of the first one's connections must not let a
-packet of the second one's pass. `apply` tells the two apart by the pods' UIDs, which it keeps from one run to the
-next. They are in a file beside the bridge's lock, for these reasons:
+A pod is deleted, and another pod gets its address: the connections of the first pod in conntrack must not let a packet
+of the second pod pass. `apply` distinguishes the two pods by their UIDs, which it keeps from one run to the next. They
+are in a file beside the lock of the bridge, for these reasons:
 
 - The directory is a tmpfs. It outlives ovs-vswitchd, as the kernel's conntrack does, and ends with a reboot, as every
   conntrack does.
-- It is quick: 100,000 addresses are 4.4 MB, which are encoded, read and compared in 0.13 s; they are written only where
-  a holder changed, in 15 ms, whole by a rename. As ``external_ids`` in Open vSwitch's database they would be one row
-  of 6 MB, which ovsdb-server writes to its disk at each change, and sends to everybody who follows the bridge.
-- Conntrack itself could tell (an entry's label), but its 128 bits are in use, and an entry has two pods.
+- It is fast: 100,000 addresses are 4.4 MB, which are encoded, read and compared in 0.13 s. They are written only if a
+  holder has changed, in 15 ms, as a whole by a rename. As ``external_ids`` in Open vSwitch's database they would be one
+  row of 6 MB, which ovsdb-server would write to its disk at each change, and send to every client that monitors the
+  bridge.
+- Conntrack itself could name the pod (by the label of an entry), but its 128 bits are in use, and an entry has two
+  pods.
 
-Where there is no such file (at first, or where somebody removed it), nobody knows whose connections conntrack
-remembers: all are forgotten.
+Without such a file (at the first run, or after somebody removed it), the pods of the connections in conntrack are
+unknown: all connections are forgotten.
 """
 
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from ovsnp.pipeline.registers import CARRIED_LABEL
 from ovsnp.switch.conntrack import Tracked
 
 Holders = dict[Address, str]
-"""What tells the pod with an address from every other that has had it."""
+"""For each address a text that distinguishes its pod from every other pod that has had the address."""
 
 _CARRIED_BYTES = CARRIED_LABEL.bits // 8
 
@@ -40,7 +42,7 @@ _read = msgspec.msgpack.Decoder(_Record).decode
 
 
 class ChangedHolders(msgspec.Struct, frozen=True):
-    """The addresses whose holder went, came or changed; ``addresses`` is None where nobody knows: then it is all."""
+    """The addresses that lost, got or changed their holder; ``addresses`` is None if unknown: then all count."""
 
     addresses: frozenset[Address] | None
 
@@ -49,7 +51,7 @@ class ChangedHolders(msgspec.Struct, frozen=True):
 
     @property
     def known(self) -> bool:
-        """Whether it is known who held which address."""
+        """True if the earlier holders are known."""
         return self.addresses is not None
 
     def __contains__(self, address: object) -> bool:
@@ -57,15 +59,15 @@ class ChangedHolders(msgspec.Struct, frozen=True):
 
     @property
     def families(self) -> tuple[int, ...]:
-        """Of the addresses."""
+        """The address families of the addresses."""
         if self.addresses is None:
             return FAMILIES
         return tuple(sorted({family(address) for address in self.addresses}))
 
     def concerned(self, version: int) -> Callable[[Tracked], bool]:
-        """Tells which connections of a family are to or from one of the addresses.
+        """A predicate that is true for connections of a family to or from one of the addresses.
 
-        Those of a masqueraded pod have its node's gateway as their source; their label says whose they are.
+        Connections of a masqueraded pod have the gateway of its node as their source; their label identifies the pod.
         """
         if self.addresses is None:
             return lambda _: True
@@ -81,17 +83,17 @@ class ChangedHolders(msgspec.Struct, frozen=True):
 
 
 def holders(cluster: Cluster) -> Holders:
-    """Who holds which address: the pods of all nodes."""
+    """The holder of each address: the pods of all nodes."""
     return {address: pod.holder for pod in cluster.pods for address in pod.addresses}
 
 
 def record(now: Holders) -> bytes:
-    """What to keep of it until the next time; the same for the same pods."""
+    """The holders as bytes, to keep until the next run; the same bytes for the same pods."""
     return msgspec.msgpack.encode(_Record(_VERSION, now))
 
 
 def changed(before: bytes | None, now: Holders) -> ChangedHolders:
-    """Compare with what `record` made the last time; None or what is not understood is taken for nothing known."""
+    """Compare with the last `record`; if it is None or cannot be read, the earlier holders are unknown."""
     if before == record(now):
         return ChangedHolders(frozenset())
     try:

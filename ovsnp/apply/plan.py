@@ -1,4 +1,4 @@
-"""What has to change on a bridge: the difference between what is there and a program."""
+"""Plans the changes to a bridge: the difference between its flows and groups and a program."""
 
 from collections.abc import Iterable, Mapping
 
@@ -20,7 +20,7 @@ _CLIENT = tuple(f"{field.name}=" for field in IP_SRC.values())
 
 
 class GroupChange(msgspec.Struct, frozen=True):
-    """A group that gets and loses buckets; the others stay, and with them their share of the clients."""
+    """A group that gains and loses buckets; the other buckets keep their share of the clients."""
 
     group: Group
     gained: tuple[Bucket, ...]
@@ -28,10 +28,11 @@ class GroupChange(msgspec.Struct, frozen=True):
 
 
 class BridgePlan(msgspec.Struct, frozen=True):
-    """The flows to add, to give other actions, to put in another's place, and to delete; groups likewise.
+    """The flows to add, to change, to replace and to delete; groups likewise.
 
-    ``changed`` keep their cookie, so their counters go on; ``replaced`` have another rule's,
-    or had a timeout or flag that ovsnp's flows have not. ``cut`` are the connections that lose their endpoint.
+    ``changed`` flows get other actions and keep their cookie, so their counters go on. ``replaced`` flows have the
+    cookie of another rule, or a timeout or flag that ovsnp's flows do not have. ``cut`` are the connections that lose
+    their endpoint.
     """
 
     added: tuple[Flow, ...]
@@ -46,7 +47,7 @@ class BridgePlan(msgspec.Struct, frozen=True):
 
     @property
     def groups(self) -> int:
-        """How many groups come, go or change."""
+        """The number of groups to add, delete or change."""
         return sum(map(len, (self.groups_added, self.groups_changed, self.groups_replaced, self.groups_deleted)))
 
     @property
@@ -60,11 +61,12 @@ class BridgePlan(msgspec.Struct, frozen=True):
 
 
 def plan(flows: Iterable[InstalledFlow], groups: Iterable[InstalledGroup], wanted: Program) -> BridgePlan:
-    """Compare flows by table, priority and match, and groups by number; those of others are not touched.
+    """Compare flows by table, priority and match, and groups by number; those of other programs are not touched.
 
-    A group is ovsnp's where one of its flows sends packets to it, by way of other groups perhaps; one of a number that
-    is wanted, to which nobody's flow does, was so before somebody deleted the flows. What Open vSwitch learned stays
-    while it is asked for. Raises SwitchError where something of others' stands in the very place of ours.
+    A group belongs to ovsnp if one of its flows sends packets to it, directly or through other groups. A group with a
+    number that is wanted and to which no flow sends packets belongs to ovsnp too: somebody deleted its flows. Learned
+    flows stay while a flow still asks for them. Raises SwitchError if a flow or group of another program is in the
+    place of one of ovsnp's.
     """
     there, groups_there = list(flows), {group.id: group for group in groups}
     ours, others = (
@@ -138,6 +140,6 @@ def _plan_flows(installed: Iterable[InstalledFlow], wanted: Iterable[Flow]) -> B
 
 
 def _keeps_endpoint(flow: InstalledFlow, asked: set[frozenset[str]]) -> bool:
-    """Whether Open vSwitch learned the flow, and a Service with sessionAffinity still asks for it."""
+    """True if Open vSwitch learned the flow, and a Service with sessionAffinity still asks for it."""
     port = frozenset(part for part in flow.match if not part.startswith(_CLIENT))
     return flow.table == BY_NAME[_ASK.table].id and port in asked

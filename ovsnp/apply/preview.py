@@ -1,4 +1,4 @@
-"""What `apply` would do to a running bridge, without doing any of it."""
+"""Computes what `apply` would do to a running bridge, and changes nothing."""
 
 from collections.abc import Mapping
 
@@ -29,12 +29,11 @@ from ovsnp.switch.record import read_record
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What is on a bridge, what `apply` would make of it, and the pods it would leave out.
+    """The content of a bridge, what `apply` would change, and the pods that it would leave out.
 
-    ``bridge`` is what it would do to the bridge itself, in the words in which `apply` says that it did; ``dumped`` are
-    the flows and groups as Open vSwitch prints them. ``forgotten`` is the number of connections that conntrack would
-    forget: those of pods that are gone, or all where there is no record of the pods before (not ``known``).
-    ``odd`` is as in `Outcome`.
+    ``bridge`` are the steps on the bridge itself, in the words of `apply`. ``dumped`` are the flows and groups as Open
+    vSwitch prints them. ``forgotten`` is the number of connections that conntrack would forget: those of pods that are
+    gone, or all connections if there is no record of the earlier pods (not ``known``). ``odd`` is as in `ApplyResult`.
     """
 
     bridge: tuple[str, ...]
@@ -52,11 +51,11 @@ class Preview(msgspec.Struct, frozen=True):
 
 @gc_paused()
 def preview(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> Preview:
-    """Compile for a running bridge, and compare; nothing is changed.
+    """Compile for a running bridge, and compare; changes nothing.
 
-    Others are kept from changing the bridge only while it is read. A port that `apply` has yet to make is taken to
-    get the number that it asks for. Raises InputError where `apply` would, SwitchError where the bridge cannot be read
-    or `apply` would refuse.
+    Other runs of ovsnp must wait only while the bridge is read. A port that `apply` has not made yet is assumed to get
+    the number that it asks for. Raises InputError where `apply` would, SwitchError if the bridge cannot be read or
+    `apply` would refuse.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge), Database(location) as database:

@@ -1,4 +1,4 @@
-"""Addresses that get another holder: closed with the new flows, forgotten by conntrack, recorded, opened."""
+"""Addresses with a new holder: closed with the new flows, forgotten by conntrack, recorded, opened."""
 
 from ovsnp.apply.affinity import outdated
 from ovsnp.apply.forget import Forgotten, forget
@@ -18,11 +18,11 @@ from ovsnp.switch.record import read_record, write_record
 
 
 class Turnover:
-    """What changes hands from one `apply` to the next.
+    """The addresses that have a new holder since the last `apply`.
 
-    ``closing`` are the lines for ``ovs-ofctl bundle`` that close the addresses; they belong into the transaction that
-    brings the new flows, so that no packet meets the new flows and an old connection. Nothing where no holder changed.
-    ``known`` says that the last holders are recorded; where they are not, all addresses get another one.
+    ``closing`` are the lines for ``ovs-ofctl bundle`` that close the addresses; empty if no holder has changed. They
+    belong in the transaction with the new flows, so that no packet meets the new flows and an old connection. ``known``
+    is true if the last holders are recorded; if not, all addresses count as changed.
     """
 
     def __init__(self, location: Location, bridge: str, cluster: Cluster) -> None:
@@ -34,9 +34,9 @@ class Turnover:
         self.closing = tuple(map(bundle_line, self._flows))
 
     def complete(self, database: Database, program: Program, lock: int) -> Forgotten:
-        """Have conntrack forget the last holders' connections, and open the addresses, which are closed.
+        """Make conntrack forget the last holders' connections, and open the addresses, which must be closed.
 
-        Raises SwitchError where connections are left; the addresses stay closed then.
+        Raises SwitchError if connections are left; then the addresses stay closed.
         """
         below = datapath(self._location, database, self._bridge)
         touch = self.closing[:1]
@@ -50,7 +50,7 @@ class Turnover:
         return forgotten
 
     def _learned(self, program: Program) -> list[InstalledFlow]:
-        """What Open vSwitch learned of the last holders, as clients and as endpoints."""
+        """The learned flows with a last holder as client or as endpoint."""
         if not any(frontend.affinity for frontend in program.frontends):
             return []
         dumped = dump_flows(self._location, self._bridge, BY_NAME["SessionAffinity"].id)
