@@ -1,10 +1,10 @@
-"""The pytest plugin: case folders as tests, each holding manifests with the flows they become and who reaches whom.
+"""The pytest plugin: each folder is a case, with manifests, their flows, and the connections that they must allow.
 
     from ovsnp.pytest_plugin import ovsnp_golden
 
     test_network = ovsnp_golden("cases/")
 
-pytest loads this module in every run where ovsnp is installed, so it imports nothing of ovsnp before a case runs.
+If ovsnp is installed, pytest loads this module in every run, so it imports nothing of ovsnp before a case runs.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _UPDATE = "--ovsnp-update"
 _WRITTEN = "ovsnp-written"
 _SHOWN = 60
-"""How many lines of a difference are told."""
+"""The number of lines of a difference that are shown."""
 
 
 class CasePart(NamedTuple):
-    """What one test is about: one file of a case."""
+    """The subject of one test: one file of a case."""
 
     case: Path
     file: str
@@ -42,10 +42,10 @@ class _Run(NamedTuple):
 
 
 def ovsnp_golden(folder: str) -> Callable[[CasePart, pytest.FixtureRequest], None]:
-    """Tests of every case in a folder: that it compiles to its flows.txt, and that the expectations in its
-    connectivity.yaml are met by policies and flows, where it has one.
+    """Tests of every case in a folder: it compiles to its flows.txt, and policies and flows meet its connectivity.yaml.
 
-    The folder is looked for beside the file of the tests; each folder in it is a case.
+    A case without a connectivity.yaml has the first test only. The folder is relative to that of the test file; each
+    folder in it is a case.
     """
     return _tests(
         folder,
@@ -55,7 +55,7 @@ def ovsnp_golden(folder: str) -> Callable[[CasePart, pytest.FixtureRequest], Non
 
 
 def ovsnp_connectivity(folder: str) -> Callable[[CasePart, pytest.FixtureRequest], None]:
-    """As `ovsnp_golden`, without flows: every case must have a connectivity.yaml, and its expectations are met."""
+    """Like `ovsnp_golden`, without flows: every case must have a connectivity.yaml, and its policies must meet it."""
     return _tests(folder, lambda _: [CONNECTIVITY], _test_connectivity)
 
 
@@ -75,11 +75,11 @@ def _tests(
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The option that writes golden files."""
     group = parser.getgroup("ovsnp", "flows of NetworkPolicies")
-    group.addoption(_UPDATE, action="store_true", help=f"write what is compiled now as the {FLOWS} of each case")
+    group.addoption(_UPDATE, action="store_true", help=f"write the compiled flows to the {FLOWS} of each case")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line("markers", "ovsnp_cases(folder, files): a test for each of these files of each case")
 
 
@@ -96,14 +96,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Name the files that were written."""
-    # In quotes above, as pytest has this name only since 8.4, and the plugin is loaded in every one that there is.
+    # The type above is in quotes, as pytest has this name only since 8.4, and older versions load the plugin too.
     properties = [each for report in terminalreporter.getreports("passed") for each in report.user_properties]
     for path in sorted(str(value) for name, value in properties if name == _WRITTEN):
         terminalreporter.write_line(f"written: {path}")
 
 
 def _cases(folder: Path) -> list[Path]:
-    """The cases in a folder, sorted; none is a mistake, for tests that are not there cannot fail."""
+    """The cases in a folder, sorted; a folder without cases is an error, as tests that do not exist cannot fail."""
     if not folder.is_dir():
         raise pytest.Collector.CollectError(f"{_shown(folder)}: there is no such folder of cases")
     found = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith((".", "_"))]
@@ -129,12 +129,12 @@ def _test_flows(case: Path, request: pytest.FixtureRequest) -> None:
     elif written is None:
         pytest.fail(f"{_shown(golden)}: is missing; write it with pytest {_UPDATE}, and read it", pytrace=False)
     else:
-        message = f"{_shown(golden)}: compiles otherwise now; if that is right: pytest {_UPDATE}"
+        message = f"{_shown(golden)}: the compiled flows differ; if that is right: pytest {_UPDATE}"
         pytest.fail("\n".join([message, *_difference(written, run.out)]), pytrace=False)
 
 
 def _test_connectivity_of_flows(case: Path) -> None:
-    # Not of flows.txt, which another process may be writing, and which another test holds to be the same.
+    # Not from flows.txt: another process may be writing it, and another test checks that it is the same.
     compiled = _ovsnp(case, "compile", "-o", "text")
     if compiled.code:
         _test_connectivity(case)
@@ -152,7 +152,7 @@ def _test_connectivity(case: Path, *flows: str) -> None:
 
 
 def _difference(before: str, after: str) -> Iterator[str]:
-    import difflib  # noqa: PLC0415 -- takes longer to import than all else here
+    import difflib  # noqa: PLC0415 -- its import takes longer than all other imports here
 
     lines = [*difflib.unified_diff(before.splitlines(), after.splitlines(), FLOWS, "compiled now", lineterm="", n=1)]
     yield from lines[:_SHOWN]
@@ -161,7 +161,7 @@ def _difference(before: str, after: str) -> Iterator[str]:
 
 
 def _ovsnp(case: Path, *arguments: str) -> _Run:
-    """Run the command line as in the case's folder, where no Open vSwitch is found: ports would come from it."""
+    """Run the command line in the folder of the case, without an Open vSwitch, as ports would come from it."""
     from ovsnp.cli import main  # noqa: PLC0415 -- most runs of pytest have no cases
 
     out, err, code = io.StringIO(), io.StringIO(), 0
@@ -176,16 +176,16 @@ def _ovsnp(case: Path, *arguments: str) -> _Run:
 
 
 def _manifests(case: Path) -> list[str]:
-    """The option that names the manifests: all files of the case where its configuration names none."""
+    """The option that names the manifests: all files of the case, unless its configuration names some."""
     from ovsnp.cli.settings_file import read_mapping  # noqa: PLC0415
     from ovsnp.errors import UsageError  # noqa: PLC0415
 
-    with contextlib.suppress(UsageError):  # the command says it
+    with contextlib.suppress(UsageError):  # the command reports it
         if (case / _CONFIGURATION).exists() and "manifests" in read_mapping(case / _CONFIGURATION):
             return []
     return ["-f", "."]
 
 
 def _shown(path: Path) -> str:
-    """A path as somebody would write it here."""
+    """A path relative to the current directory."""
     return os.path.relpath(path)

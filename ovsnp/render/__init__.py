@@ -1,4 +1,4 @@
-"""Pass 5: a program to text, through templates, or to JSON."""
+"""Pass 5: renders a program as text, through templates, or as JSON."""
 
 from ovsnp.render.bundle import bundle_line, delete_line, group_line, insert_line, render_changes
 from ovsnp.render.program_json import CompileDocument, PolicyRule, Priority, policy_rules, render_json

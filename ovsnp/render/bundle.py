@@ -8,9 +8,9 @@ from ovsnp.flows.group import Bucket, Group
 
 
 def render_changes(changes: FlowChanges) -> str:
-    """A file for ``ovs-ofctl -O OpenFlow15 bundle BRIDGE FILE`` that brings a bridge from one program to the next.
+    """A file for ``ovs-ofctl -O OpenFlow15 bundle BRIDGE FILE`` that changes a bridge from one program to the next.
 
-    Flows that changed are added again, since OpenFlow gives a flow another cookie by no other message.
+    Flows that changed are added again, since no other OpenFlow message gives a flow a new cookie.
     """
     return "".join(
         f"{line}\n"
@@ -45,5 +45,5 @@ def group_line(group: Group, command: str = "add") -> str:
 
 
 def insert_line(group: int, buckets: Iterable[Bucket]) -> str:
-    """Buckets that an existing group gets, as a line."""
+    """The line that inserts buckets into an existing group."""
     return f"group insert_bucket group_id={group},command_bucket_id=last,{','.join(map(str, buckets))}"

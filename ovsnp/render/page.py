@@ -1,4 +1,4 @@
-"""The page of ``ovsnp matrix``: one file with its style, script and data, which asks nothing of any network."""
+"""The page of ``ovsnp matrix``: one file with its style, script and data, which sends no request to any network."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ from ovsnp.render.program_text import TEMPLATES
 
 
 def render_page(data: dict[str, Any]) -> str:
-    """The page around this data.
+    """The page with this data.
 
-    Names in it are anybody's: the data is JSON in which no tag can begin or end, the script shows it as text only, and
-    the page's own policy (https://www.w3.org/TR/CSP3/) lets no other script run and nothing be fetched.
+    Anybody may choose the names in it: the data is JSON in which no tag can begin or end, the script shows names as
+    text only, and the policy of the page (https://www.w3.org/TR/CSP3/) allows no other script and no request.
     """
     loader = FileSystemLoader(TEMPLATES)
     environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True)
@@ -25,7 +25,7 @@ def render_page(data: dict[str, Any]) -> str:
 
 
 def _escaped(data: dict[str, Any]) -> str:
-    """JSON with nothing in it that HTML could take for its own."""
+    """JSON without characters that HTML could read as markup."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

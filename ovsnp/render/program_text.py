@@ -17,7 +17,7 @@ from ovsnp.render.bundle import bundle_line, group_line
 
 _PACKAGE = Path(__file__).parent.parent
 TEMPLATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
-"""In an installed package the templates lie within it, in a checkout beside it."""
+"""The directories of the templates: inside an installed package, beside the package in a checkout."""
 
 
 @gc_paused()

@@ -1,1 +1,1 @@
-"""The only door to Open vSwitch: its command line tools and its database."""
+"""The only access to Open vSwitch: through its command line tools, its database and its control socket."""

@@ -1,4 +1,4 @@
-"""Giving a bridge what it needs and lacks."""
+"""Gives a bridge what it needs and lacks."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,15 +20,15 @@ _Step = tuple[str, Callable[[idl.Transaction], None]]
 
 
 def is_secure(database: Database, bridge: str) -> bool:
-    """Whether the bridge drops what no flow matches; making it so empties its tables."""
+    """True if the bridge drops packets that no flow matches; to make it secure empties its tables."""
     return bool(database.bridge(bridge).fail_mode == ["secure"])
 
 
 def complete_bridge(database: Database, bridge: str, encap: Encap) -> list[str]:
-    """Give the bridge OpenFlow15, ``fail_mode=secure``, tables' names, tunnel and gateway port, where it lacks them.
+    """Give the bridge what it lacks of OpenFlow15, ``fail_mode=secure``, table names, tunnel and gateway port.
 
-    Returns what was done, in words; where nothing is lacking, nothing is written. Raises SwitchError where a
-    port of these names is another kind of port or on another bridge, or Open vSwitch could not make one.
+    Returns the steps that were done, in words; writes nothing if nothing is lacking. Raises SwitchError if a port with
+    one of these names is of another kind or on another bridge, or if Open vSwitch could not make a port.
     """
     steps = list(_lacking(database, bridge, encap))
     if steps:
@@ -43,7 +43,7 @@ def complete_bridge(database: Database, bridge: str, encap: Encap) -> list[str]:
 
 
 def lacks(database: Database, bridge: str, encap: Encap) -> list[str]:
-    """What `complete_bridge` would do, in its words; nothing is written. Raises SwitchError where it would."""
+    """The steps that `complete_bridge` would do, in its words; writes nothing. Raises SwitchError where it would."""
     steps = list(_lacking(database, bridge, encap))
     _check(database, bridge)
     return [words for words, _ in steps]
@@ -65,7 +65,7 @@ def _lacking(database: Database, bridge: str, encap: Encap) -> Iterator[_Step]:
 
 
 def _lacking_tables(bridge: Any) -> Iterator[_Step]:
-    """Names of the tables for ``ovs-ofctl --names``, and tries for their address fields; others' rows stay."""
+    """Names for tables without a row, for ``ovs-ofctl --names``, and tries for their address fields."""
     lacking = [table for table in TABLES if table.id not in bridge.flow_tables]
     if not lacking:
         return

@@ -27,14 +27,15 @@ _FIELDS = {
     "code": "icmp_code",
 }
 _ENDED = os.strerror(errno.ENOENT)
-"""What Open vSwitch says where the connection has ended meanwhile."""
+"""The message of Open vSwitch if the connection has ended meanwhile."""
 
 
 class Tracked(NamedTuple):
-    """A connection as `ovs-appctl dpctl/dump-conntrack` prints it, its addresses and numbers as text.
+    """A connection as `ovs-appctl dpctl/dump-conntrack` prints it, with addresses and numbers as text.
 
-    ``opening`` are the ports of its first packet (``sport``, ``dport``; of ICMP ``id``, ``type``, ``code``),
-    ``answering`` those of the answer; a datapath that keeps no ports of a protocol has 0 or nothing there.
+    ``opening`` are the ports of its first packet (``sport``, ``dport``; for ICMP ``id``, ``type``, ``code``),
+    ``answering`` those of the answer; a datapath that keeps no ports of a protocol has 0 or nothing there. ``answers``
+    is the source address of the answer, ``answered`` its destination.
     """
 
     protocol: str
@@ -48,22 +49,22 @@ class Tracked(NamedTuple):
 
     @property
     def label(self) -> int:
-        """ct_label: 128 bits."""
+        """The ct_label, a number of 128 bits."""
         return int(self.hexadecimal or "0", 16)
 
     @property
     def port(self) -> int:
-        """The port that its first packet goes to; 0 where there is none."""
+        """The destination port of the first packet; 0 if there is none."""
         return int(_numbers(self.opening).get("dport", 0))
 
     @property
     def answering_port(self) -> int:
-        """The port that its answer comes from; 0 where there is none."""
+        """The source port of the answer; 0 if there is none."""
         return int(_numbers(self.answering).get("sport", 0))
 
     @property
     def tuple(self) -> str:
-        """The addresses and ports of its first packet, as ``dpctl/flush-conntrack`` takes them."""
+        """The addresses and ports of the first packet, as ``dpctl/flush-conntrack`` takes them."""
         name = "ipv6" if ":" in self.source else "nw"
         protocol = _NUMBERS.get(self.protocol, self.protocol)
         numbers = _numbers(self.opening)
@@ -80,10 +81,10 @@ def _numbers(text: str) -> dict[str, str]:
 class Conntrack:
     """The connections of a bridge's datapath; `conntrack` makes it.
 
-    Each is flushed by its whole tuple: given part of a tuple, Open vSwitch 3.1 leaves some of those that match (3.3
-    none).
-    Where there are several datapaths (a bridge of the kernel's and a userspace one), 3.1 takes no datapath's name
-    beside a tuple; the bridge's own socket (``ovs-ofctl ct-flush``) needs none, but costs a process a connection.
+    A connection is flushed by its whole tuple: with part of a tuple, Open vSwitch 3.1 leaves some of the connections
+    that match (3.3 leaves none). If there are several datapaths (the kernel's and a userspace one), 3.1 takes no
+    datapath name together with a tuple. The socket of the bridge (``ovs-ofctl ct-flush``) needs no name, but costs one
+    process for each connection.
     """
 
     def __init__(self, location: Location, bridge: str, datapath: Datapath, there: Control) -> None:
@@ -91,15 +92,16 @@ class Conntrack:
         self._only = len(there.command("dpctl/dump-dps").split()) < 2
 
     def entries(self, zone: int) -> Iterator[Tracked]:
-        """All connections of a zone; raises SwitchError where ovs-vswitchd cannot be asked."""
+        """All connections of a zone; raises SwitchError if ovs-vswitchd does not answer."""
         name = () if self._only else (self._datapath.name,)
         text = self._there.command("dpctl/dump-conntrack", *name, f"zone={zone}")
         return map(Tracked._make, _ENTRY.findall(text))
 
     def flush(self, zone: int, tracked: Tracked) -> bool:
-        """Have the datapath forget a connection; False where it can do so with the whole zone only.
+        """Make the datapath forget a connection; False if it can do so only with the whole zone.
 
-        The kernel's takes no tuples of SCTP in 3.1, nor of other protocols without ports in any version.
+        The kernel's datapath takes no SCTP tuples in 3.1, and no tuples of other protocols without ports in any
+        version.
         """
         if tracked.protocol == "icmpv6" and self._datapath.ends_at_icmpv6:
             return False
@@ -113,12 +115,12 @@ class Conntrack:
         return True
 
     def flush_zone(self, zone: int) -> None:
-        """Have the datapath forget all connections of a zone; raises SwitchError."""
+        """Make the datapath forget all connections of a zone; raises SwitchError."""
         flush_zone(self._location, self._bridge, zone)
 
 
 @contextmanager
 def conntrack(location: Location, bridge: str, datapath: Datapath) -> Iterator[Conntrack]:
-    """The connections of a bridge's datapath; raises SwitchError where ovs-vswitchd cannot be reached."""
+    """The connections of a bridge's datapath; raises SwitchError if ovs-vswitchd cannot be reached."""
     with control(location) as there:
         yield Conntrack(location, bridge, datapath, there)

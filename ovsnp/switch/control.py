@@ -1,4 +1,4 @@
-"""The socket that ``ovs-appctl`` speaks to ovs-vswitchd by (ovs-appctl(8))."""
+"""The control socket of ovs-vswitchd, which ``ovs-appctl`` uses (ovs-appctl(8))."""
 
 import errno
 import os
@@ -32,22 +32,22 @@ _read_reply = msgspec.json.Decoder(_Reply).decode
 
 
 class Control:
-    """An open connection to ovs-vswitchd; `control` makes and ends it.
+    """An open connection to ovs-vswitchd; `control` opens and closes it.
 
-    python-ovs would read the answers, too, but its reader takes time with the square of an answer's length: seconds
-    for a thousand connections of conntrack, of which there can be 200,000.
+    python-ovs would read the answers, too, but the time of its reader grows with the square of an answer's length:
+    seconds for a thousand connections of conntrack, of which there can be 200,000.
     """
 
     def __init__(self, opened: stream.Stream) -> None:
         self._stream = opened
 
     def command(self, *words: str) -> str:
-        """What ``ovs-appctl`` would print; raises SwitchError with the daemon's words, or where none come."""
+        """The output of ``ovs-appctl``; raises SwitchError with the daemon's message, or if no answer comes."""
         self.ask(*words)
         return self.answer(*words)
 
     def ask(self, *words: str) -> None:
-        """Send a command, and do not wait for its answer: `answer` does."""
+        """Send a command without waiting for its answer: `answer` does. Raises SwitchError."""
         rest = msgspec.json.encode(_Request(words[0], words[1:]))
         deadline = time.monotonic() + _PATIENCE
         while rest:
@@ -60,7 +60,7 @@ class Control:
                 rest = rest[sent:]
 
     def answer(self, *words: str) -> str:
-        """What came of the command that was sent last; raises SwitchError as `command` does."""
+        """The answer to the last command; raises SwitchError as `command` does."""
         text, deadline = bytearray(), time.monotonic() + _PATIENCE
         while (reply := _whole(text)) is None:
             error, chunk = self._stream.recv(_CHUNK)
@@ -85,7 +85,7 @@ class Control:
 
 
 def _whole(text: bytearray) -> _Reply | None:
-    """The reply, if all of it has come: only its last byte closes the object that it is."""
+    """The reply, if all of it has arrived: only its last byte closes its JSON object."""
     if not text.endswith(b"}"):
         return None
     try:
@@ -96,7 +96,7 @@ def _whole(text: bytearray) -> _Reply | None:
 
 @contextmanager
 def control(location: Location) -> Iterator[Control]:
-    """A connection to the ovs-vswitchd at a location; raises SwitchError where it cannot be reached."""
+    """A connection to the ovs-vswitchd at a location; raises SwitchError if it cannot be reached."""
     try:
         process = (Path(location.rundir) / "ovs-vswitchd.pid").read_text().strip()
     except OSError:
@@ -113,10 +113,10 @@ def control(location: Location) -> Iterator[Control]:
 
 
 def trace_packet(location: Location, bridge: str, flow: str) -> str:
-    """What ``ofproto/trace`` says of a packet, every connection being new to conntrack (ovs-vswitchd(8)).
+    """The output of ``ofproto/trace`` for a packet; every connection is new to conntrack (ovs-vswitchd(8)).
 
-    ``flow`` describes the packet as ovs-fields(7) has it. No packet is sent, nothing is learned or remembered.
-    Raises SwitchError where ovs-vswitchd cannot be asked, or has no such bridge.
+    ``flow`` describes the packet as in ovs-fields(7). No packet is sent, nothing is learned or remembered. Raises
+    SwitchError if ovs-vswitchd does not answer, or has no such bridge.
     """
     with control(location) as there:
         return there.command("ofproto/trace", bridge, flow)

@@ -1,4 +1,4 @@
-"""The datapath under a bridge: the kernel's, or one in ovs-vswitchd itself."""
+"""The datapath under a bridge: in the kernel, or in ovs-vswitchd itself."""
 
 import re
 from collections.abc import Callable
@@ -16,21 +16,22 @@ _SEVERAL = "multiple udpifs"
 
 
 class Datapath(NamedTuple):
-    """Its type (``system`` is the kernel's), and the version of Open vSwitch."""
+    """The type of a datapath (``system`` is the kernel's), and the version of Open vSwitch."""
 
     type: str
     version: tuple[int, int, int]
 
     @property
     def name(self) -> str:
-        """What ``ovs-appctl dpctl/...`` calls it."""
+        """The name of the datapath for ``ovs-appctl dpctl/...``."""
         return f"{self.type}@ovs-{self.type}"
 
     @property
     def ends_at_icmpv6(self) -> bool:
-        """Whether ovs-vswitchd ends itself when it is to flush a connection of ICMPv6 by its tuple.
+        """True if ovs-vswitchd ends itself when it flushes an ICMPv6 connection by its tuple.
 
-        Userspace datapaths did until 3.1.4, 3.2.2 and 3.3.0: they look for the answer's type among those of ICMPv4.
+        Userspace datapaths did so until 3.1.4, 3.2.2 and 3.3.0: they look for the type of the answer among the types of
+        ICMPv4.
         """
         *release, patch = self.version
         mended = _ICMPV6_MENDED.get((release[0], release[1]))
@@ -38,7 +39,7 @@ class Datapath(NamedTuple):
 
 
 def datapath(location: Location, database: Database, bridge: str) -> Datapath:
-    """The datapath of a bridge; raises SwitchError where there is no such bridge, or ovs-vswitchd cannot be asked."""
+    """The datapath of a bridge; raises SwitchError if there is no such bridge, or ovs-vswitchd does not answer."""
     with control(location) as there:
         found = _VERSION.search(there.command("version"))
     major, minor, patch = map(int, found.groups()) if found else (0, 0, 0)
@@ -46,15 +47,15 @@ def datapath(location: Location, database: Database, bridge: str) -> Datapath:
 
 
 def await_flows(location: Location, database: Database, below: Datapath, touch: Callable[[], None]) -> None:
-    """Wait until the datapath has no megaflow that was made of flows which are no longer on the bridge.
+    """Wait until the datapath has no megaflow that comes from flows which are no longer on the bridge.
 
-    Open vSwitch's revalidators go over all megaflows when flows have changed, and every half second. Two passes are
-    awaited: the first one may have begun before the change. ``touch`` changes flows again, to the same, so that the
-    next pass begins at once. Raises SwitchError where ovs-vswitchd cannot be asked.
+    The revalidators of Open vSwitch check all megaflows when flows have changed, and every half second. This waits for
+    two passes: the first one may have begun before the change. ``touch`` changes flows again, to the same flows, so
+    that the next pass begins at once. Raises SwitchError if ovs-vswitchd does not answer.
     """
     with control(location) as there:
         if _waits_for_flows(database):
-            # No revalidator runs, and the kernel's datapath has the megaflows of the ovs-vswitchd before.
+            # No revalidator runs, and the kernel's datapath still has the megaflows of the last ovs-vswitchd.
             there.command("dpctl/del-flows", below.name)
             return
         for _ in range(2):
@@ -65,7 +66,7 @@ def await_flows(location: Location, database: Database, below: Datapath, touch: 
             except SwitchError as error:
                 if _SEVERAL not in str(error):
                     raise
-                # With several datapaths Open vSwitch offers this only; what is still right is made again.
+                # With several datapaths Open vSwitch offers only this; it makes megaflows that are still right again.
                 there.command("revalidator/purge")
                 return
 

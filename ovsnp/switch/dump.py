@@ -10,7 +10,7 @@ _FLAGS = {"send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", 
 
 
 class InstalledFlow(NamedTuple):
-    """A flow that is on the bridge; ``match`` are its parts, whose order means nothing.
+    """A flow on the bridge; ``match`` are the parts of its match, in no order.
 
     ``extras`` are its timeouts, importance and flags.
     """
@@ -25,7 +25,7 @@ class InstalledFlow(NamedTuple):
 
     @property
     def slot(self) -> tuple[int, int, frozenset[str]]:
-        """What tells it from every other flow of the bridge."""
+        """The table, priority and match: no other flow of the bridge has the same."""
         return self.table, self.priority, self.match
 
     @property
@@ -36,7 +36,7 @@ class InstalledFlow(NamedTuple):
 
     @property
     def delete_line(self) -> str:
-        """The line of ``ovs-ofctl bundle`` that deletes it, and no flow that took its slot since."""
+        """The ``ovs-ofctl bundle`` line that deletes this flow, but no flow that has taken its slot since."""
         places = (f"cookie={self.cookie:#x}/-1,table={self.table},priority={self.priority}", *sorted(self.match))
         return f"flow delete_strict {','.join(places)}"
 
@@ -68,7 +68,7 @@ def parse_dump(line: str) -> InstalledFlow:
 
 
 class InstalledGroup(NamedTuple):
-    """A group that is on the bridge: ``head`` is all but the buckets, which are ``bucket=...`` by their numbers."""
+    """A group on the bridge: ``head`` is its text without the buckets, which are ``bucket=...`` by their numbers."""
 
     id: int
     head: str
@@ -95,7 +95,7 @@ _TO_GROUP = re.compile(r"\bgroup:(\d+)")
 
 
 def groups_reached(actions: Iterable[str], groups: Mapping[int, InstalledGroup]) -> set[int]:
-    """The groups that actions send packets to, at once or by way of others."""
+    """The groups that actions send packets to, directly or through other groups."""
     reached: set[int] = set()
     ahead = {int(group) for text in actions for group in _TO_GROUP.findall(text)}
     while ahead:

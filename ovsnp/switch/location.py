@@ -1,4 +1,4 @@
-"""Where a running Open vSwitch is found."""
+"""Where a running Open vSwitch is."""
 
 import os
 from pathlib import Path
@@ -16,24 +16,24 @@ class Location(msgspec.Struct, frozen=True):
 
     @property
     def there(self) -> bool:
-        """Whether there is a database to ask (a socket file for ``unix:``; others are taken to be there)."""
+        """True if there is a database to ask: for ``unix:`` if the socket file exists, for other remotes always."""
         kind, _, path = self.database.partition(":")
         return kind != "unix" or Path(path).exists()
 
     def management(self, bridge: str) -> str:
-        """What ``ovs-ofctl`` takes as the bridge's name."""
+        """The name of the bridge for ``ovs-ofctl``."""
         return f"unix:{self.rundir}/{bridge}.mgmt"
 
     def file(self, bridge: str, kind: str) -> str:
-        """The path of a file that ovsnp keeps about a bridge, beside Open vSwitch's own sockets."""
+        """The path of a file that ovsnp keeps about a bridge, beside the sockets of Open vSwitch."""
         return f"{self.rundir}/ovsnp-{bridge.replace('/', '_')}.{kind}"
 
 
 def locate(database: str | None) -> Location:
     """Find Open vSwitch as its own tools do, by OVS_RUNDIR, unless a database is named.
 
-    ``database`` is a remote, or the path of a socket. Beside a named ``unix:`` socket the bridges' own sockets
-    are looked for first.
+    ``database`` is a remote, or the path of a socket. The sockets of the bridges are in OVS_RUNDIR; if it is not set,
+    they are beside a named ``unix:`` socket.
     """
     rundir = os.environ.get("OVS_RUNDIR", _DEFAULT_RUNDIR)
     if not database:

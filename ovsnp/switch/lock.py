@@ -1,4 +1,4 @@
-"""One change at a time to a bridge."""
+"""A lock: one change to a bridge at a time."""
 
 import fcntl
 import os
@@ -15,11 +15,11 @@ _PAUSE = 0.02
 
 @contextmanager
 def exclusive(location: Location, bridge: str) -> Iterator[int]:
-    """Wait until nobody else changes the bridge's flows, and keep others out; yields the lock's descriptor.
+    """Wait until no other process changes the bridge's flows, and lock others out; yields the lock's descriptor.
 
-    The lock ends with its last holder. `ovsnp.switch.ofctl.bundle` makes ``ovs-ofctl`` one, so where ovsnp is
-    killed while ``ovs-ofctl`` works, the next one plans against what that leaves. Raises SwitchError where the
-    others take more than a minute.
+    The lock ends with its last holder. `ovsnp.switch.ofctl.bundle` makes ``ovs-ofctl`` a holder: if ovsnp is killed
+    while ``ovs-ofctl`` works, the next run plans from the result of that work. Raises SwitchError if the others take
+    more than a minute, or if the directory of Open vSwitch cannot be used.
     """
     path = location.file(bridge, "lock")
     try:

@@ -1,4 +1,4 @@
-"""OpenFlow, by way of ``ovs-ofctl`` (ovs-ofctl(8))."""
+"""OpenFlow, through ``ovs-ofctl`` (ovs-ofctl(8))."""
 
 import re
 import signal
@@ -15,16 +15,17 @@ _READ = ("-O", ",".join(f"OpenFlow1{minor}" for minor in range(6)))
 _TIMEOUT = 60
 _WIDENED = "normalization changed ofp_match"
 _DROPPED = re.compile(r"connect.* \(Broken pipe\)")
-"""What ``ovs-ofctl`` says where ovs-vswitchd dropped the connection before anything was asked: it waits a second for
-the first message, and on a busy machine ``ovs-ofctl`` may take longer."""
+"""The message of ``ovs-ofctl`` if ovs-vswitchd dropped the connection before the first request: ovs-vswitchd waits one
+second for the first message, and on a busy machine ``ovs-ofctl`` may take longer.
+"""
 
 _ATTEMPTS = 5
 
 
 def dump_flows(location: Location, bridge: str, table: int | None = None) -> list[str]:
-    """Every flow of the bridge, or of one table, one a line, without counters, with ports and tables as numbers.
+    """Every flow of the bridge, or of one table, as a line without counters, with numbers for ports and tables.
 
-    Raises SwitchError where the bridge cannot be reached.
+    Raises SwitchError if the bridge cannot be reached.
     """
     which = () if table is None else (f"table={table}",)
     text = _ofctl(location, *_READ, "--no-names", "--no-stats", "dump-flows", location.management(bridge), *which)
@@ -32,16 +33,16 @@ def dump_flows(location: Location, bridge: str, table: int | None = None) -> lis
 
 
 def dump_groups(location: Location, bridge: str) -> list[str]:
-    """Every group of the bridge, one a line, as ``group add`` takes it."""
+    """Every group of the bridge as a line that ``group add`` takes."""
     text = _ofctl(location, *_READ, "--no-names", "dump-groups", location.management(bridge))
     return [line.strip() for line in text.splitlines() if "group_id=" in line]
 
 
 def show_fragments(location: Location, bridge: str) -> list[str]:
-    """Have flows see the ports of a datagram's first fragment; returns what was done, in words.
+    """Make the ports of a datagram's first fragment visible to flows; returns what was done, in words.
 
-    As Open vSwitch comes, every fragment looks as if its ports were 0: no rule with ports would admit it, and no
-    guard on ports stop it. The setting is gone with ovs-vswitchd.
+    By default, Open vSwitch shows every fragment with ports 0: no rule with ports would admit it, and no guard on ports
+    would stop it. ovs-vswitchd loses the setting when it ends.
     """
     lacking = hidden_fragments(location, bridge)
     if lacking:
@@ -50,7 +51,7 @@ def show_fragments(location: Location, bridge: str) -> list[str]:
 
 
 def hidden_fragments(location: Location, bridge: str) -> list[str]:
-    """What `show_fragments` would do, in its words; nothing is set."""
+    """What `show_fragments` would do, in its words; sets nothing."""
     shown = "nx-match" in _ofctl(location, *_READ, "get-frags", location.management(bridge))
     return [] if shown else ["first fragments shown with their ports"]
 
@@ -66,21 +67,21 @@ def add_option_map(location: Location, bridge: str, mappings: str) -> None:
 
 
 def flush_connection(location: Location, bridge: str, zone: int, connection: str) -> None:
-    """Have the bridge's datapath forget a connection, given by its tuple; nothing is said where there is none."""
+    """Make the bridge's datapath forget a connection, given by its tuple; no error if there is no such connection."""
     _ofctl(location, *_READ, "ct-flush", location.management(bridge), f"zone={zone}", connection)
 
 
 def flush_zone(location: Location, bridge: str, zone: int) -> None:
-    """Have the bridge's datapath forget all connections of a conntrack zone."""
+    """Make the bridge's datapath forget all connections of a conntrack zone."""
     _ofctl(location, *_READ, "ct-flush-zone", location.management(bridge), str(zone))
 
 
 def bundle(location: Location, bridge: str, lines: list[str], lock: int) -> None:
-    """Carry out ``flow add|modify|delete ...`` lines as one atomic transaction.
+    """Carry out ``flow add|modify|delete ...`` and ``group ...`` lines as one atomic transaction.
 
-    ``lock`` is what `ovsnp.switch.lock.exclusive` gives. ``ovs-ofctl`` finds its input whole when it starts: were
-    it written to a pipe, and ovsnp killed meanwhile, ``ovs-ofctl`` would carry out the part that it got.
-    Raises SwitchError, with the flow that was refused where Open vSwitch says which, and then nothing changed.
+    ``lock`` is the descriptor from `ovsnp.switch.lock.exclusive`. ``ovs-ofctl`` gets a complete file as input: from a
+    pipe, it would carry out the lines that it got before ovsnp was killed. Raises SwitchError, with the refused flow if
+    Open vSwitch names it; then nothing is changed.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)

@@ -1,4 +1,4 @@
-"""The bridge's map of Geneve options to fields: needed before any flow that names them, gone with ovs-vswitchd."""
+"""The bridge's map of Geneve options to fields: flows with these fields need it, and it ends with ovs-vswitchd."""
 
 import re
 
@@ -13,9 +13,9 @@ _DONE = "Geneve options mapped"
 
 
 def map_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
-    """Map the carrier's options; returns what was done, in words. A mapping that is there is never changed.
+    """Map the options of the carrier; returns what was done, in words. An existing mapping is never changed.
 
-    Raises SwitchError where one of the options or fields is mapped otherwise.
+    Raises SwitchError if one of the options or fields has another mapping.
     """
     missing = _missing(location, bridge, carrier)
     if missing:
@@ -24,7 +24,7 @@ def map_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
 
 
 def unmapped_options(location: Location, bridge: str, carrier: Carrier) -> list[str]:
-    """What `map_options` would do, in its words; nothing is mapped. Raises SwitchError where it would."""
+    """What `map_options` would do, in its words; maps nothing. Raises SwitchError where it would."""
     return [_DONE] if _missing(location, bridge, carrier) else []
 
 

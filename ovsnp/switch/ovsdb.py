@@ -1,4 +1,4 @@
-"""A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), by python-ovs."""
+"""A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), through python-ovs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ _SILENT = "its database does not answer"
 
 
 class Database:
-    """The rows of one Open vSwitch; rows are python-ovs's, whose columns are attributes.
+    """The rows of one Open vSwitch; rows are objects of python-ovs, with the columns as attributes.
 
-    To be used in a ``with`` statement. Raises SwitchError where nobody answers within ten seconds, whatever is asked.
+    For use in a ``with`` statement. Every method raises SwitchError if no answer comes within ten seconds.
     """
 
     def __init__(self, location: Location) -> None:
@@ -71,7 +71,7 @@ class Database:
         return iter(self._idl.tables[table].rows.values())
 
     def bridge(self, name: str) -> Any:
-        """A bridge's row; raises SwitchError where there is none."""
+        """The row of a bridge; raises SwitchError if there is none."""
         for row in self.rows("Bridge"):
             if row.name == name:
                 return row
@@ -82,21 +82,21 @@ class Database:
         )
 
     def interfaces(self, bridge: str) -> Iterator[Any]:
-        """The interfaces of a bridge's ports."""
+        """The interfaces of the ports of a bridge."""
         for port in self.bridge(bridge).ports:
             yield from port.interfaces
 
     def change(self, make: Callable[[idl.Transaction], None]) -> None:
-        """Carry out one transaction, and wait until ovs-vswitchd has taken it up; raises SwitchError.
+        """Carry out one transaction, and wait until ovs-vswitchd has applied it; raises SwitchError.
 
-        Where the database goes away before it has answered, nobody knows whether it was carried out.
+        If the database goes away before it answers, it is unknown whether the transaction was carried out.
         """
         (root,) = self.rows("Open_vSwitch")
         transaction = idl.Transaction(self._idl)
         make(transaction)
-        # Not written but counted up: others may count at the same time.
+        # Incremented, not set: other clients may increment it at the same time.
         root.increment("next_cfg")
-        transaction.commit()  # which comes first: the database cannot be followed before
+        transaction.commit()  # python-ovs cannot read updates before the first commit
         self.wait_until(lambda: transaction.commit() != idl.Transaction.INCOMPLETE, _SILENT)
         if (status := transaction.commit()) != idl.Transaction.SUCCESS:
             raise SwitchError(f"the database refused a change: {transaction.get_error() or status}")
@@ -104,7 +104,7 @@ class Database:
         self.wait_until(lambda: root.cur_cfg >= target, "ovs-vswitchd does not answer; is it running?")
 
     def wait_until(self, reached: Callable[[], bool], otherwise: str) -> None:
-        """Follow the database until a condition holds; raises SwitchError after ten seconds of waiting."""
+        """Read updates of the database until a condition holds; raises SwitchError after ten seconds of waiting."""
         patience = Patience(_TIMEOUT)
         while True:
             self._idl.run()

@@ -1,4 +1,4 @@
-"""How long an answer is waited for."""
+"""Limits the time to wait for an answer."""
 
 import time
 
@@ -6,19 +6,22 @@ from ovs import poller
 
 
 class Patience:
-    """Seconds of waiting for somebody else. What this process takes to read an answer is not counted: on a slow machine
-    it reads a schema for longer than a daemon may be silent."""
+    """The seconds to wait for another process.
+
+    The time that this process takes to read an answer does not count: on a slow machine it reads a schema for longer
+    than a daemon may be silent.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
 
     @property
     def over(self) -> bool:
-        """Whether all of it was waited."""
+        """True if no time is left."""
         return self._left <= 0
 
     def block(self, waiting: poller.Poller) -> None:
-        """Wait for what the poller is told of, at most for what is left."""
+        """Wait for an event of the poller, at most for the time that is left."""
         waiting.timer_wait(int(self._left * 1000) + 1)
         began = time.monotonic()
         waiting.block()

@@ -1,4 +1,4 @@
-"""Reading the ports of a bridge and of its pods."""
+"""Reads the ports of a bridge and of its pods."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,18 +12,18 @@ from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, GATEWAY_PORT, TUNN
 from ovsnp.switch.ovsdb import Database
 
 _OF_POD = re.compile(r"([a-z0-9-]+)[/_]([a-z0-9.-]+)")
-"""What ``iface-id`` is of a pod; others, such as a virtual machine's UUID, have no namespace."""
+"""The form of a pod's ``iface-id``; other ids, such as a virtual machine's UUID, have no namespace."""
 
 _MAC_KEYS = ("attached-mac", "attached_mac")
-"""Where an interface says its MAC address; OVN-Kubernetes writes the second."""
+"""The keys with which an interface states its MAC address; OVN-Kubernetes writes the second."""
 
 
 def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> BridgePorts:
     """The ports of a bridge and of those local pods that have one.
 
-    A port that `ovsnp.switch.bridge` has yet to make has the number it will ask for. A pod that has two interfaces, or
-    none that is as it must be, has no port, and what is wrong is among the oddities. Raises SwitchError where the
-    gateway's MAC address is none.
+    A port that `ovsnp.switch.bridge` has not made yet has the number that it will ask for. A pod with two live
+    interfaces, or with none that is in order, has no port, and an oddity says what is wrong. Raises SwitchError if the
+    gateway's MAC address is invalid.
     """
     interfaces = {row.name: row for row in database.interfaces(bridge)}
     of_pods = rows_by_pod(interfaces.values())
@@ -45,7 +45,7 @@ def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> BridgePo
 
 
 def rows_by_pod(interfaces: Iterable[Any]) -> dict[str, list[Any]]:
-    """The rows of the interfaces that are a pod's, by its key and sorted by name; those of anything else are not."""
+    """The rows of the pods' interfaces, by the key of the pod and sorted by name; leaves out other interfaces."""
     found: dict[str, list[Any]] = {}
     for row in sorted(interfaces, key=lambda row: str(row.name)):
         if names := _OF_POD.fullmatch(row.external_ids.get("iface-id", "")):
@@ -58,7 +58,7 @@ def _ofport(row: Any) -> int | None:
 
 
 def _gateway_mac(row: Any) -> int:
-    """The address that was asked for; a new port's ``mac_in_use`` may still be the one it was born with."""
+    """The MAC address that was asked for; ``mac_in_use`` of a new port may still be the address before."""
     columns = (row.mac, row.mac_in_use) if row else ()
     try:
         return next((parse_mac(column[0]) for column in columns if column), GATEWAY_MAC)
@@ -67,10 +67,10 @@ def _gateway_mac(row: Any) -> int:
 
 
 def _judge(pod: Pod, rows: Sequence[Any]) -> tuple[BridgePort | None, Oddity | None]:
-    """A pod's port, and what is wrong with its interfaces.
+    """The port of a pod, and what is wrong with its interfaces.
 
-    Of two that can carry packets nobody knows which is the pod's, so neither may speak for it. One without OpenFlow
-    port carries none: the other alone can be the pod's.
+    If two interfaces can carry packets, it is unknown which is the pod's, so neither is its port. An interface without
+    an OpenFlow port carries none: only the other one can be the pod's.
     """
     living = [row for row in rows if _ofport(row)]
     dead = [row for row in rows if not _ofport(row)]
@@ -100,7 +100,7 @@ def _without_port(row: Any) -> str:
 
 
 def _mac(row: Any, pod: Pod) -> int:
-    """The MAC address behind a pod's interface; raises ValueError with a sentence where it is missing or none."""
+    """The MAC address behind a pod's interface; raises ValueError with the message if it is missing or invalid."""
     key = next((key for key in _MAC_KEYS if row.external_ids.get(key)), None)
     try:
         mac = parse_mac(row.external_ids[key]) if key else derived_mac(pod.addresses)

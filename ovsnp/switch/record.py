@@ -1,4 +1,4 @@
-"""The file in which ovsnp keeps, from one run to the next, whose connections conntrack may remember."""
+"""The file in which ovsnp keeps, from one run to the next, the holders of addresses that conntrack may remember."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ _KIND = "holders"
 
 
 def read_record(location: Location, bridge: str) -> bytes | None:
-    """What `write_record` wrote for a bridge; None where there is nothing. Raises SwitchError."""
+    """The content that `write_record` wrote for a bridge; None if there is no file. Raises SwitchError."""
     path = Path(location.file(bridge, _KIND))
     try:
         return path.read_bytes()
@@ -21,7 +21,7 @@ def read_record(location: Location, bridge: str) -> bytes | None:
 
 
 def write_record(location: Location, bridge: str, content: bytes) -> None:
-    """Put a record in the last one's place, whole or not at all. Raises SwitchError."""
+    """Replace the last record, as a whole or not at all. Raises SwitchError."""
     path = Path(location.file(bridge, _KIND))
     fresh = path.with_name(f"{path.name}.new")
     try:

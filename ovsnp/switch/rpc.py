@@ -1,4 +1,4 @@
-"""JSON-RPC with Open vSwitch's daemons, as ovsdb-server (RFC 7047) and every daemon's control socket speak it."""
+"""JSON-RPC with Open vSwitch's daemons: ovsdb-server (RFC 7047), and the control socket of every daemon."""
 
 import errno
 import os
@@ -11,9 +11,9 @@ from ovsnp.switch.patience import Patience
 
 
 def ask(connection: jsonrpc.Connection, method: str, *parameters: str, patience: float) -> Any:
-    """The answer to a request; raises SwitchError with the daemon's own words, or where none come in so many seconds.
+    """The answer to a request; raises SwitchError with the daemon's message, or if none comes in ``patience`` seconds.
 
-    python-ovs waits for ever: a daemon that hangs takes connections and requests, and answers none.
+    python-ovs waits for ever: a daemon that hangs accepts connections and requests, and answers none.
     """
     request = jsonrpc.Message.create_request(method, list(parameters))
     waited = Patience(patience)

@@ -90,7 +90,7 @@ def test_other_flows_fail_with_the_difference(written: pytest.Pytester) -> None:
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "cases/second/flows.txt: compiles otherwise now; if that is right: pytest --ovsnp-update",
+            "cases/second/flows.txt: the compiled flows differ; if that is right: pytest --ovsnp-update",
             "--- flows.txt",
             "+++ compiled now",
             "-flow add *tp_dst=81 *",
