@@ -1,4 +1,4 @@
-"""The command line: one module a subcommand, imported when it is called."""
+"""The command line: one module for each subcommand, imported when it is called."""
 
 import importlib
 import io
@@ -16,31 +16,31 @@ from ovsnp.cli.plain import tell
 from ovsnp.errors import Exit, LocatedError, OutputError, OvsnpError
 
 _COMMANDS = {
-    "apply": "compile, then bring the bridge to exactly that",
-    "check": "who reaches whom, held against a file of expectations",
-    "compile": "manifests to flows, on stdout",
-    "completion": "what makes a shell complete ovsnp's command lines",
+    "apply": "compile, then change the bridge to exactly these flows",
+    "check": "who reaches whom, compared with a file of expectations",
+    "compile": "compile manifests to flows, on stdout",
+    "completion": "a script with which a shell completes ovsnp's command lines",
     "diff": "what a change does: to the flows of a bridge, or to who reaches whom",
-    "explain": "whether one end may connect to another, and why; all about one pod",
-    "lab": "a cluster of nodes and pods on this machine, real packets",
-    "lint": "policies that do not do what they seem to",
+    "explain": "whether one end may connect to another, and why; or all about one pod",
+    "lab": "a cluster of nodes and pods on this machine, with real packets",
+    "lint": "policies that do not do what they seem to do",
     "matrix": "who reaches whom, as text, JSON, CSV or a picture",
     "mtu": "the MTU that pods should have",
-    "trace": "the way through the real bridges, table by table, in words",
+    "trace": "the path of a packet through the real bridges, table by table, in words",
     "verify": "proof that the flows do what the policies say",
 }
 
 
 COMMANDS: Mapping[str, str] = _COMMANDS
-"""What each command is for, by its name."""
+"""The purpose of each command, by its name."""
 
 
 class _ReaderGoneError(Exception):
-    """Whoever read our output has seen enough; click would make 1 of it, which is an answer here."""
+    """The reader has closed the output; click would exit with 1, which is an answer here."""
 
 
 class _Commands(click.Group):
-    """Imports a subcommand's module only when it is wanted: `compile` should not wait for the lab's."""
+    """Imports the module of a subcommand only when it is needed: `compile` should not wait for the lab's imports."""
 
     def make_context(self, *given: Any, **extra: Any) -> click.Context:
         try:
@@ -65,7 +65,7 @@ class _Commands(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands that begin like this, with their purpose, and the options: without importing any."""
+        """The commands that begin with ``incomplete``, with their purpose, and the options; imports none."""
         found = [CompletionItem(name, help=words) for name, words in _COMMANDS.items() if name.startswith(incomplete)]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
@@ -81,7 +81,7 @@ def ovsnp() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line, the process's own if none is given; exits with a code of `Exit`, never with a traceback."""
+    """Run a command line, by default that of the process; exits with a code of `Exit`, never with a traceback."""
     guard_output()
     try:
         try:
@@ -112,5 +112,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _forget_output() -> None:
-    """What is left to be flushed goes nowhere."""
+    """Send the output that is still to be flushed to the null device."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

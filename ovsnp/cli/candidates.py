@@ -1,7 +1,7 @@
-"""Names that a shell offers for what is written of the cluster: nodes, and the ends of connections.
+"""The names that a shell offers for words about the cluster: nodes, and the ends of connections.
 
-A shell waits for the answer and shows whatever is printed, so manifests that are wrong offer nothing, and those that
-take long offer what is found in time.
+A shell waits for the answer and shows everything that is printed. So manifests with mistakes give no names, and slow
+manifests give the names that are found in time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,31 +15,31 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.sources import STDIN
 
 PATIENCE = 2.0
-"""Seconds that somebody waits for a name."""
+"""The seconds that a user waits for a name."""
 
 
 def node_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The nodes that begin like this."""
+    """The names of nodes that begin with ``incomplete``."""
     return _offered(ctx, incomplete, _nodes)
 
 
 def sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """What begins like this and may be SRC of a command about policies, which takes pods without an address, too."""
+    """The names for SRC of a command about policies, which takes pods without an address too."""
     return _offered(ctx, incomplete, lambda cluster: _sources(ctx, _planned(cluster)))
 
 
 def destinations(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """As `sources`, of DST."""
+    """Like `sources`, for DST."""
     return _offered(ctx, incomplete, lambda cluster: _destinations(ctx, _planned(cluster)))
 
 
 def living_sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """What begins like this and may be SRC of a command about flows, which are those of pods with an address."""
+    """The names for SRC of a command about flows, which exist only for pods with an address."""
     return _offered(ctx, incomplete, lambda cluster: _sources(ctx, cluster))
 
 
 def living_destinations(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """As `living_sources`, of DST."""
+    """Like `living_sources`, for DST."""
     return _offered(ctx, incomplete, lambda cluster: _destinations(ctx, cluster))
 
 
@@ -48,20 +48,20 @@ def _nodes(cluster: Cluster) -> Iterable[str]:
 
 
 def _planned(cluster: Cluster) -> Cluster:
-    from ovsnp.oracle.planned import with_planned  # noqa: PLC0415 -- only who completes a name waits for it
+    from ovsnp.oracle.planned import with_planned  # noqa: PLC0415 -- needed only to complete a name
 
     (found,) = with_planned(cluster)
     return found
 
 
 def _sources(ctx: click.Context, cluster: Cluster) -> Iterator[str]:
-    from ovsnp.analysis.naming.roster import Roster  # noqa: PLC0415 -- only who completes a name waits for it
+    from ovsnp.analysis.naming.roster import Roster  # noqa: PLC0415 -- needed only to complete a name
 
     yield from Roster(cluster, strict_nodes=bool(_given(ctx, "strict_nodes"))).sources()
 
 
 def _destinations(ctx: click.Context, cluster: Cluster) -> Iterator[str]:
-    from ovsnp.analysis.naming.nodes_and_services import service_names  # noqa: PLC0415 -- only who completes a name waits
+    from ovsnp.analysis.naming.nodes_and_services import service_names  # noqa: PLC0415 -- only to complete a name
 
     yield from service_names(cluster)
     yield from _sources(ctx, cluster)
@@ -72,7 +72,7 @@ def _given(ctx: click.Context, name: str) -> Sequence[str]:
 
 
 def _offered(ctx: click.Context, incomplete: str, names: Callable[[Cluster], Iterable[str]]) -> list[str]:
-    """The names, in the manifests that the command line or the configuration names, that begin like this."""
+    """The names that begin with ``incomplete``, from the manifests of the command line or the configuration."""
     found: list[str] = []
 
     def find() -> None:
@@ -80,7 +80,7 @@ def _offered(ctx: click.Context, incomplete: str, names: Callable[[Cluster], Ite
             cluster = load(files, ignore_kinds=_given(ctx, "ignore_kind"))
             found.extend(name for name in names(cluster) if name.startswith(incomplete))
 
-    # Standard input is the terminal's, and has no manifests yet.
+    # Standard input is the terminal, which has no manifests yet.
     if files := [path for path in _given(ctx, "filename") if path != STDIN]:
         finder = Thread(target=find, daemon=True)
         finder.start()

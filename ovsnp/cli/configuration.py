@@ -1,8 +1,8 @@
 """The configuration: one file with the options of all commands.
 
-What stands at its top is for every command that has such an option. A section with a command's name holds what is for
-this command alone, and goes before the top; ``lab: {up: {...}}`` is a section in a section. A command does not look
-into the sections of others.
+An option at the top is for every command that has it. A section with a command's name holds options for this command
+alone, and takes precedence over the top; ``lab: {up: {...}}`` is a section in a section. A command does not read the
+sections of other commands.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -22,14 +22,14 @@ DEFAULT_CONFIG = Path(CONFIGURATION)
 _NOT_IN_FILES = ("config", "help", "version")
 _OTHER_NAMES = {"manifests": "filename"}
 _NOT_BESIDE = ("db",)
-"""Options of click's type for paths whose values may be no paths: ``unix:SOCKET``, ``NODE=SOCKET``."""
+"""Options of click's type for paths with values that may be no paths: ``unix:SOCKET``, ``NODE=SOCKET``."""
 
 Settings = Mapping[str, tuple[object, Way]]
-"""What is written for an option, by the option's name, and where."""
+"""The value of each option in the file, and its path there, by the option's name."""
 
 
 def _configure(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
-    """Take the configuration's values as defaults, before the other options are read."""
+    """Make the values in the configuration defaults, before the other options are read."""
     path = value or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     if path is not None:
         ctx.default_map = read_configuration(path, ctx)
@@ -42,21 +42,21 @@ config_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=_configure,
-    help="Options from a YAML file.  [default: ovsnp.yaml, if there]",
+    help="Read options from a YAML file.  [default: ovsnp.yaml, if it exists]",
 )
 """For every command that reads the configuration."""
 
 
 def read_configuration(file: Path, ctx: click.Context) -> dict[str, Any]:
-    """What a file says for the command of this context, by the names of its parameters.
+    """The values in a file for the command of this context, by the names of its parameters.
 
-    Raises UsageError where the file is no mapping, ConfigurationError with every mistake that concerns this command.
+    Raises UsageError if the file is no mapping, ConfigurationError with all mistakes that concern this command.
     """
     return _Reader(file, read_outline(file), ctx).defaults()
 
 
 class _Reader:
-    """Goes from the top of the file into the sections of one command, and gathers mistakes on the way."""
+    """Reads the top of the file and the sections of one command, and collects their mistakes."""
 
     def __init__(self, file: Path, outline: Outline, ctx: click.Context) -> None:
         self._file = file
@@ -76,7 +76,7 @@ class _Reader:
         return found
 
     def _settings(self) -> Settings:
-        """What is written for this command's options; where the top and a section have one, the section's."""
+        """The values of this command's options; a value in a section replaces the value at the top."""
         found: dict[str, tuple[object, Way]] = {}
         section: Any = self._outline.value
         way: Way = ()
@@ -96,7 +96,7 @@ class _Reader:
         return found
 
     def _check_foreign(self, level: click.Context, inside: str | None, key: str, way: Way) -> None:
-        """A key that is not for this command is for another one under this level, or is a mistake."""
+        """Report a key that is for no command: neither for this one nor for another one under this level."""
         sections = _sections(level)
         if (key in sections and key != inside) or _name(key) in _all_options(level.command, level):
             return
@@ -108,7 +108,7 @@ class _Reader:
         self._wrong((*way, key), f"there is no such option; there are {names}{also}")
 
     def _value(self, option: click.Option, setting: object, way: Way) -> object:
-        """A setting as click takes a default; what the option's type refuses is a mistake."""
+        """A value as click takes a default; reports a value that the option's type refuses."""
         many = option.multiple or option.nargs != 1
         values = setting if isinstance(setting, list) and many else [setting]
         if not all(isinstance(each, str | bool | int | float) for each in values):
@@ -127,7 +127,7 @@ class _Reader:
         return value
 
     def _instead(self, option: click.Option, way: Way) -> str:
-        """What to do with a word at the top that other commands may take, and this one does not."""
+        """The remedy for a word at the top that other commands may take, and this one does not."""
         own = [str(context.info_name) for context in _way_to(self._ctx)[1:]]
         if not isinstance(option.type, click.Choice) or len(way) > len(own):
             return ""
@@ -139,18 +139,18 @@ class _Reader:
 
 
 def _way_to(ctx: click.Context) -> list[click.Context]:
-    """The contexts from the program's to that of the command."""
+    """The contexts from the program to the command."""
     return [*(_way_to(ctx.parent) if ctx.parent else ()), ctx]
 
 
 def _name(key: str) -> str:
-    """The option's name for a key of the file."""
+    """The name of the option that a key of the file sets."""
     name = key.replace("_", "-")
     return _OTHER_NAMES.get(name, name)
 
 
 def _options(command: click.Command) -> dict[str, click.Option]:
-    """A command's own and shared options that may stand in a file, by their long names."""
+    """The options of a command, own and shared, that may be in a file, by their long names."""
     found = {}
     for option in command.params:
         long = [name.removeprefix("--") for name in option.opts if name.startswith("--")]

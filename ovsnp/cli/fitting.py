@@ -1,4 +1,4 @@
-"""Where lines for people break, so that they fit the terminal that shows them."""
+"""Breaks lines for people so that they fit the terminal."""
 
 import os
 import re
@@ -9,16 +9,16 @@ from rich.cells import cell_len
 
 _INDENT = 4
 _UNKNOWN = 80
-"""Columns of a terminal that does not say how many it has."""
+"""The columns of a terminal that does not report their number."""
 _COMMANDS = "apply|check|compile|completion|diff|explain|lab|lint|matrix|mtu|trace|verify"
 _PROGRAMS = rf"apt-get|docker|ip netns|kubectl|modprobe|ovs-[a-z]+|ovsnp (?:{_COMMANDS})\b|systemctl"
 _ARGUMENT = r"(?:[^\s'();,:]|[;,:](?=\S)|'[^']*')+"
 _UNBROKEN = re.compile(rf"['(]?(?:{_PROGRAMS})(?: {_ARGUMENT})*\S*|\S+")
-"""A word, or a command with its arguments, which somebody may copy."""
+"""A word, or a command with its arguments, which a reader may copy."""
 
 
 def columns(file: IO[str] | None) -> int | None:
-    """How many columns a line may have in this file; None where it is no terminal, so that lines stay as they are."""
+    """The number of columns for a line in this file; None if it is no terminal, so that lines stay as they are."""
     if file is None or not file.isatty():
         return None
     wanted = os.environ.get("COLUMNS", "")
@@ -31,12 +31,12 @@ def columns(file: IO[str] | None) -> int | None:
 
 
 def indent(line: str) -> int:
-    """How many spaces go before each part of a line but the first one."""
+    """The number of spaces before each part of a line except the first."""
     return len(line) - len(line.lstrip(" ")) + _INDENT
 
 
 def parts(line: str, room: int | None) -> Iterator[slice]:
-    """The parts of a line that fit so many columns, all but the first one indented; one part where there is no room.
+    """The parts of a line that fit into ``room`` columns, with an indent for all but the first; one part without room.
 
     A word or command that is longer than a line stays whole.
     """

@@ -1,7 +1,7 @@
 """The manual pages, made from the commands: ``python -m ovsnp.cli.man_pages man`` writes them into a folder.
 
-The wheel installs that folder as share/man/man1, where man(1) looks beside the program's bin. The notation is man(7)
-of groff; pages bear no date, so that they change only when a command does.
+The wheel installs that folder as share/man/man1, where man(1) looks beside the program's bin. The notation is man(7) of
+groff. The pages have no date, so that they change only when a command does.
 """
 
 import inspect
@@ -22,25 +22,25 @@ _OPTION_OR_VALUE = re.compile(rf"{_OPTION.pattern}|\b[A-Z][A-Z0-9]+\b")
 
 _EXIT: Mapping[Exit, str] = {
     Exit.DONE: "Done.",
-    Exit.NO: "The answer is no: something is found, or is not as expected.",
+    Exit.NO: "The answer is no: there is a finding or a difference, or an expectation is not met.",
     Exit.USAGE: "The command line or the configuration asks for something impossible.",
-    Exit.INPUT: "The manifests, or another file of the input, are not understood; every mistake is told at once.",
+    Exit.INPUT: "The manifests, or another input file, have mistakes; all mistakes are reported at once.",
     Exit.SWITCH: "Open vSwitch refused, or could not be reached.",
-    Exit.INTERNAL: "A mistake in ovsnp itself.",
+    Exit.INTERNAL: "An error in ovsnp itself.",
     Exit.OUTPUT: "Standard output cannot be written, as on a full disk.",
     Exit.INTERRUPTED: "Interrupted.",
 }
 _FILES = {
-    "ovsnp.yaml": "The configuration, in the working directory: options by their long names, and manifests for -f. At"
-    " its top they are for all commands that have such an option; a section with a command's name holds what is for"
-    " this command alone. Paths in it are looked for beside it.",
+    "ovsnp.yaml": "The configuration, in the working directory: options by their long names, and manifests for -f. An"
+    " option at the top is for all commands that have it; a section with a command's name holds options for this"
+    " command alone. Paths are relative to the folder of the file.",
 }
 _ENVIRONMENT = {
-    "OVS_RUNDIR": "Where Open vSwitch has its sockets, as for its own tools.",
-    "NO_COLOR": "If it is set, no colour, as with --no-color.",
+    "OVS_RUNDIR": "The folder with the sockets of Open vSwitch, as for its own tools.",
+    "NO_COLOR": "If it is set, the output has no colour, as with --no-color.",
 }
 _HELP = "Show this message and exit."
-"""What --help does: click's own words change with it."""
+"""The text for --help: click's own text depends on its version."""
 _ELSEWHERE = ("ovs-ofctl(8)", "ovs-vsctl(8)", "ovs-appctl(8)")
 
 
@@ -135,12 +135,12 @@ def _see_also(names: list[str]) -> Iterator[str]:
 
 
 def _prose(text: str) -> str:
-    """A sentence, with the options that it names in bold."""
+    """A sentence, with the names of options in bold."""
     return _styled(text, _OPTION)
 
 
 def _term(text: str) -> str:
-    """How something is written on a command line: options in bold, what stands for a value in italics."""
+    """Words of a command line: options in bold, placeholders for values in italics."""
     return _styled(text, _OPTION_OR_VALUE)
 
 
@@ -158,17 +158,17 @@ def _plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Backslashes, and hyphens that must stay what is typed."""
+    """Escape backslashes, and hyphens, which must stay as they are typed."""
     return text.replace("\\", "\\e").replace("-", "\\-")
 
 
 def _line(text: str) -> str:
-    """Text that begins like a request is none."""
+    """A line of text; if it begins like a request of groff, escaped so that it is none."""
     return f"\\&{text}" if text.startswith((".", "'")) else text
 
 
 def main() -> None:
-    """Write the pages into the folder that the command line names, which then has no others."""
+    """Write the pages into the folder that the command line names, and delete other pages there."""
     folder = Path(sys.argv[1])
     written = pages()
     for old in folder.glob("*.1"):

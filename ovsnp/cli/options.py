@@ -1,4 +1,4 @@
-"""The options that commands share, and what becomes of them."""
+"""The options that several commands share, and the values that follow from them."""
 
 import re
 import socket
@@ -29,7 +29,7 @@ _BRIDGE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What a user asked for: the options that all commands share."""
+    """The options that all commands share, as the user gave them."""
 
     manifests: tuple[str, ...]
     ignore_kinds: tuple[str, ...]
@@ -50,7 +50,7 @@ class Request(msgspec.Struct, frozen=True):
     no_color: bool
 
     def cluster(self) -> Cluster:
-        """Load the manifests; raises UsageError where none are named, InputError where they are not understood."""
+        """Load the manifests; raises UsageError if none are named, InputError if they have mistakes or no objects."""
         if not self.manifests:
             raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
         if self.manifests.count(STDIN) > 1:
@@ -66,12 +66,12 @@ class Request(msgspec.Struct, frozen=True):
         return cluster
 
     def options(self, cluster: Cluster) -> Options:
-        """What the compiler is told; raises UsageError where it is not clear which node is meant, or it has no use."""
+        """The options of the compiler; raises UsageError if the node is unclear or unusable, or a value is invalid."""
         return msgspec.structs.replace(self.choices, node=_choose_node(cluster, self.node))
 
     @property
     def choices(self) -> Options:
-        """What the compiler is told for every node alike; raises UsageError for a bridge's name that is none."""
+        """The options of the compiler that are the same for every node; raises UsageError if a value is invalid."""
         if not _BRIDGE.fullmatch(self.bridge):
             raise UsageError(f"{self.bridge!r} is no name of a bridge; use letters, digits, '.', '_' and '-'")
         if len(set(self.geneve_types)) < len(self.geneve_types):
@@ -88,63 +88,63 @@ class Request(msgspec.Struct, frozen=True):
         )
 
     def entry(self, cluster: Cluster) -> str | None:
-        """The node by which outsiders' connections come in, if one is named; raises UsageError where there is none."""
+        """The node through which connections come from outside, if one is named; raises UsageError if it is unknown."""
         if self.node:
             require_node(cluster, self.node)
         return self.node
 
     @property
     def service_cidrs(self) -> tuple[Prefix, ...]:
-        """Those that are named beside the ones of ServiceCIDR objects; raises UsageError where one is none."""
+        """The blocks of --service-cidr, in addition to ServiceCIDR objects; raises UsageError if one is invalid."""
         return _prefixes(self.service_cidr)
 
     @property
     def db(self) -> str | None:
-        """The database that is named; raises UsageError where several are."""
+        """The database of --db; raises UsageError if there are several."""
         if len(self.databases) > 1:
             raise UsageError(f"--db is given {len(self.databases)} times; this command is about one bridge")
         return self.databases[0] if self.databases else None
 
     @property
     def location(self) -> Location:
-        """Where Open vSwitch is."""
+        """The location of Open vSwitch."""
         return locate(self.db)
 
     def tell_notes(self, *clusters: Cluster) -> None:
-        """Say what of the clusters' state is left out, unless the user wants quiet."""
+        """Write the notes about the clusters to stderr, unless --quiet is given."""
         if not self.quiet:
             tell_notes(*clusters)
 
     def detail(self, text: str) -> None:
-        """Say something on stderr that only who asked for more wants to know."""
+        """Write a text to stderr if --verbose is given."""
         if self.verbose:
             tell(text)
 
     def tell(self, text: str) -> None:
-        """Say something on stderr that is not an error."""
+        """Write a text that is no error to stderr, unless --quiet is given."""
         if not self.quiet:
             tell(text)
 
 
 def has_living(cluster: Cluster) -> bool:
-    """Whether the input has anything that is more than planned.
+    """True if the input has objects that are more than planned.
 
-    What failed to write the input would otherwise take every flow away.
+    Without this check, an empty input from a command that failed would delete every flow.
     """
     nodes, pods = cluster.nodes or cluster.unused_nodes, cluster.pods or cluster.idle
     return bool(nodes or pods or cluster.services or cluster.policies)
 
 
 def tell_notes(*clusters: Cluster) -> None:
-    """Say on stderr what of the clusters' state is left out, and why; what several clusters have, once."""
+    """Write to stderr what is left out of the clusters' state, and why; a note of several clusters only once."""
     for note in located({note for cluster in clusters for note in cluster.notes}):
         tell(f"note: {note}")
 
 
 def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUTPUTS) -> Callable[..., None]:
-    """Give a command the shared options; it gets them as one Request, and its own as keywords.
+    """Give a command the shared options; it gets them as one Request, and its own options as keywords.
 
-    ``outputs`` are the notations that -o may name, the default first.
+    ``outputs`` are the formats that -o may name, the default first.
     """
 
     @wraps(command)
@@ -171,20 +171,22 @@ _OPTIONS = (
         type=click.Path(readable=False),
         multiple=True,
         metavar="PATH",
-        help="Manifests: file, directory or - for stdin.",
+        help="Manifests: file, directory or - for stdin; may be repeated.",
     ),
-    click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over this kind of policy."),
+    click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over policies of this kind."),
     click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
-    click.option("--node", metavar="NAME", shell_complete=node_names, help="The node this bridge belongs to."),
-    click.option("--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel."),
+    click.option("--node", metavar="NAME", shell_complete=node_names, help="The node of this bridge."),
+    click.option(
+        "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel protocol."
+    ),
     click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
     click.option(
-        "--masquerade/--no-masquerade", help="Service-bound traffic leaves for other nodes with the gateway's address."
+        "--masquerade/--no-masquerade", help="Send Service-bound traffic to other nodes from the gateway's address."
     ),
     click.option(
-        "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule may also hold the cluster IP."
+        "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule also matches the cluster IP."
     ),
-    click.option("--service-cidr", multiple=True, metavar="CIDR", help="Where cluster IPs lie; may be given again."),
+    click.option("--service-cidr", multiple=True, metavar="CIDR", help="A block of cluster IPs; may be repeated."),
     click.option(
         "--geneve-class",
         type=click.IntRange(0, 0xFFFF),
@@ -204,23 +206,25 @@ _OPTIONS = (
         type=click.Path(),
         multiple=True,
         metavar="SOCKET",
-        help="Open vSwitch's database; with trace once a node, also as NODE=SOCKET.",
+        help="The database of Open vSwitch; for trace one for each node, also as NODE=SOCKET.",
     ),
-    click.option("--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports, without a database."),
+    click.option(
+        "--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports from a file, without a database."
+    ),
     config_option,
 )
 
 remove_missing_option = click.option(
     "--remove-missing",
     is_flag=True,
-    help="Also where the bridge has ports of pods, or tunnels of nodes, that the input lacks: they are cut off.",
+    help="Go on if the bridge has ports of pods, or tunnels of nodes, that the input lacks: they are cut off.",
 )
-"""For the commands that are about what apply would do to a bridge."""
+"""For the commands about what apply does to a bridge."""
 
 _TELLING = (
-    click.option("-v", "--verbose", is_flag=True, help="Say more, on stderr."),
-    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-    click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),
+    click.option("-v", "--verbose", is_flag=True, help="Write details to stderr."),
+    click.option("--quiet", is_flag=True, help="Write only errors to stderr."),
+    click.option("--no-color", is_flag=True, help="No colour, even on a terminal."),
 )
 
 
@@ -232,7 +236,7 @@ def _prefixes(texts: Iterable[str]) -> tuple[Prefix, ...]:
 
 
 def require_node(cluster: Cluster, name: str) -> None:
-    """Raise UsageError where the manifests have nodes, and this is none that can be used."""
+    """Raise UsageError if the manifests have nodes, and this one is not among the usable nodes."""
     if name in cluster.unused_nodes:
         raise UsageError(f"node {name} cannot be used as it is, and a note on its Node object says why")
     if cluster.unused_nodes and not cluster.nodes:
@@ -242,9 +246,9 @@ def require_node(cluster: Cluster, name: str) -> None:
 
 
 def _choose_node(cluster: Cluster, named: str | None) -> str | None:
-    """The node that is named, the only one there is, or the one of this host's name.
+    """The named node, or else the only node, or the node with the name of this host.
 
-    Without Node objects the nodes are those that pods name.
+    Without Node objects, the nodes are those that pods name.
     """
     host = socket.gethostname()
     if named is None and (len(cluster.nodes) > 1 or host in cluster.unused_nodes):
@@ -259,9 +263,9 @@ def _choose_node(cluster: Cluster, named: str | None) -> str | None:
 
 
 def _of_pods(cluster: Cluster, named: str | None, host: str) -> str | None:
-    """Without Node objects, the node that is named, or of this host's name.
+    """Without Node objects, the named node, or the node with the name of this host.
 
-    None where pods name no node, or one and the user none: then all pods are here.
+    None if pods name no node, or if they name one and the user names none: then all pods are here.
     """
     names = {pod.node for pod in cluster.pods if pod.node}
     if not names or named:
@@ -272,9 +276,9 @@ def _of_pods(cluster: Cluster, named: str | None, host: str) -> str | None:
 
 
 def choose_ports(request: Request, cluster: Cluster, options: Options) -> BridgePorts:
-    """The ports to compile for: of the ports file, the database if it is there, else assumed.
+    """The ports to compile for: from the ports file, or from the database if there is one, or else assumed.
 
-    Raises UsageError or SwitchError where one of these is not understood.
+    Raises UsageError or SwitchError if one of these cannot be read.
     """
     pods = local_pods(cluster, options.node)
     if request.ports:
@@ -289,13 +293,13 @@ def choose_ports(request: Request, cluster: Cluster, options: Options) -> Bridge
 
 
 def tell_ports(request: Request, cluster: Cluster, options: Options, ports: BridgePorts) -> None:
-    """Name the local pods that are not compiled for, of ports from `choose_ports`, and say why."""
+    """Name the local pods that ``ports``, from `choose_ports`, leave out, and the reasons."""
     lacking = (pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods)
     tell_left_out(request, lacking, ports.odd)
 
 
 def tell_left_out(request: Request, without_port: Iterable[str], odd: Sequence[Oddity]) -> None:
-    """Name the local pods that have no port yet, and say what is wrong with pods' interfaces."""
+    """Name the local pods that have no port yet, and what is wrong with the interfaces of pods."""
     for each in odd:
         request.tell(f"{each.pod}: {'closed' if each.closed else 'note'}: {each.message}")
     closed = {each.pod for each in odd if each.closed}

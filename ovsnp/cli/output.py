@@ -1,4 +1,4 @@
-"""Standard output, of which nothing may be lost unseen."""
+"""Standard output: every failed write is an error that the user sees."""
 
 import io
 import sys
@@ -7,7 +7,7 @@ from ovsnp.errors import OutputError
 
 
 class _Stdout(io.FileIO):
-    """The file of standard output; what it does not take is an error that a user meets."""
+    """The file of standard output; a failed write raises OutputError."""
 
     def write(self, data: object, /) -> int | None:  # type: ignore[override]
         try:
@@ -19,7 +19,7 @@ class _Stdout(io.FileIO):
 
 
 def guard_output() -> None:
-    """From now on what standard output does not take raises OutputError; one that was exchanged stays as it is."""
+    """Make failed writes to standard output raise OutputError from now on; a replaced sys.stdout stays as it is."""
     before = sys.stdout
     if not isinstance(before, io.TextIOWrapper) or before is not sys.__stdout__:
         return
@@ -28,6 +28,6 @@ def guard_output() -> None:
 
 
 def flush_output() -> None:
-    """Write what is still kept back; raises OutputError, BrokenPipeError."""
+    """Write the output that is still in the buffer; raises OutputError, BrokenPipeError."""
     if sys.stdout is not None:
         sys.stdout.flush()

@@ -10,12 +10,12 @@ from ovsnp.cli.fitting import columns, indent, parts
 
 
 def say(text: str) -> None:
-    """Write lines of an answer; on a terminal that is narrower, each as several, indented from the second on."""
+    """Write an answer to standard output; breaks lines that are too long for the terminal, with an indent."""
     click.echo("\n".join(_fitted(text, sys.stdout)))
 
 
 def tell(text: str) -> None:
-    """As `say`, on standard error."""
+    """Like `say`, to standard error."""
     click.echo("\n".join(_fitted(text, sys.stderr)), err=True)
 
 

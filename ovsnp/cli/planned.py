@@ -1,4 +1,4 @@
-"""Pods that have no address yet, as commands take them: those of answers with the others, those of flows not at all."""
+"""Pods that have no address yet: commands about policies include them, commands about flows leave them out."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -18,7 +18,7 @@ _SHOWN = 3
 
 
 def living_cluster(request: Request) -> Cluster:
-    """The cluster for commands about flows; raises InputError where all pods of the input are still planned."""
+    """The cluster for commands about flows; raises InputError if all pods of the input are still planned."""
     cluster = request.cluster()
     living = cluster.pods or cluster.idle - {pod.key for pod in cluster.planned}
     if not living and (cluster.planned or not has_living(cluster)):
@@ -34,7 +34,7 @@ def living_cluster(request: Request) -> Cluster:
 def planned_clusters(request: Request, *clusters: Cluster) -> Sequence[Cluster]:
     """The clusters for commands about policies: with the pods that have no address yet.
 
-    Says which blocks may hold such pods, and are taken not to.
+    Notes the blocks that may hold such pods, and that are assumed not to hold them.
     """
     found = {_note(each): None for cluster in clusters for each in uncertain_blocks(cluster)}
     if not request.quiet:

@@ -1,4 +1,4 @@
-"""What the commands that take SRC, DST and PORT have in common."""
+"""The common parts of the commands that take SRC, DST and PORT."""
 
 import re
 from collections.abc import Callable
@@ -15,10 +15,10 @@ _NEGATIVE = re.compile(r"-[0-9]+(/.*)?")
 
 
 class QuestionCommand(click.Command):
-    """A command that takes a PORT: one that begins with a minus is a wrong port, and no option."""
+    """A command that takes a PORT: a minus and a number are an invalid port, not an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click's; raises UsageError for a negative port."""
+        """Like the method of click; raises UsageError for a negative port."""
         given = [*args]
         try:
             return super().parse_args(ctx, args)
@@ -29,9 +29,9 @@ class QuestionCommand(click.Command):
 
 
 def family_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --ipv4 and --ipv6; it gets them as ``version``: 4, 6, or None for each family that both ends have.
+    """Give a command --ipv4 and --ipv6 as ``version``: 4, 6, or None for each family that both ends have.
 
-    On the command line one of the two goes before the other one in the configuration.
+    On the command line, one of the two takes precedence over the other one in the configuration.
     """
 
     @wraps(command)
@@ -40,7 +40,7 @@ def family_options(command: Callable[..., None]) -> Callable[..., None]:
 
     for version in (6, 4):
         words = f"Only over IPv{version}."
-        words += "  [default: each family that both have]" if version == 4 else ""
+        words += "  [default: each family that both ends have]" if version == 4 else ""
         with_version = click.option(f"--ipv{version}", is_flag=True, help=words)(with_version)
     return with_version
 

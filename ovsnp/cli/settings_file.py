@@ -1,4 +1,4 @@
-"""Files that stand for options: the configuration, and ports without a database."""
+"""Files in place of options: the configuration, and ports without a database."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,15 +14,17 @@ _LAST_OFPORT = 0xFEFF
 
 
 def read_mapping(path: Path) -> Mapping[str, object]:
-    """The one YAML mapping in a file; raises UsageError where there is none."""
+    """The one YAML mapping in a file; raises UsageError if there is none."""
     value: Mapping[str, object] = read_outline(path).value
     return value
 
 
 def read_outline(path: Path) -> Outline:
-    """A file's one YAML mapping with the line of every key; raises UsageError where there is none, ConfigurationError
-    with every mistake of notation."""
-    from ovsnp.yaml_reader.yaml_text import yaml_documents  # noqa: PLC0415 -- only who has such a file pays for yaml
+    """The one YAML mapping in a file, with the line of every key.
+
+    Raises UsageError if there is none, ConfigurationError with all mistakes of notation.
+    """
+    from ovsnp.yaml_reader.yaml_text import yaml_documents  # noqa: PLC0415 -- yaml is needed only for such files
 
     try:
         documents = list(yaml_documents(path.read_bytes(), lines=True))
@@ -44,9 +46,9 @@ def read_outline(path: Path) -> Outline:
 
 
 def read_ports_file(path: Path) -> BridgePorts:
-    """Ports as ``namespace/pod: {ofport: 3, mac: "..."}`` lines, the tunnel's and the gateway's likewise.
+    """Ports from ``namespace/pod: {ofport: 3, mac: "..."}`` lines, the tunnel's and the gateway's likewise.
 
-    Raises UsageError for an entry that is none, and where the tunnel or the gateway is missing.
+    Raises UsageError if an entry is invalid, or if the tunnel or the gateway is missing.
     """
     ports = {name: _port(f"{path}: {name}", entry, name != TUNNEL_PORT) for name, entry in read_mapping(path).items()}
     for name in (TUNNEL_PORT, GATEWAY_PORT):

@@ -17,7 +17,7 @@ DEFAULT_NAME = "ovsnp"
 
 
 def described(built: Lab) -> str:
-    """What the lab has, in a line."""
+    """The content of the lab, in one line."""
     pods = sum(node.pod is not None for node in built.topology.nodes)
     outside = sum(node.outside is not None for node in built.topology.nodes)
     return (
@@ -29,7 +29,7 @@ def described(built: Lab) -> str:
 
 
 def hints(built: Lab) -> Iterator[str]:
-    """What to do next."""
+    """The commands to use next."""
     name = built.settings.name
     option = "" if name == DEFAULT_NAME else f" --name {name}"
     pod = next((node.name for node in built.topology.nodes if node.pod is not None), None)
@@ -40,7 +40,7 @@ def hints(built: Lab) -> Iterator[str]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have every way of being asked to stop end in the same clearing up, and exit with 130."""
+    """Make every signal that asks to stop end in the same clean-up, and exit with 130."""
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
@@ -48,7 +48,7 @@ def interruptible() -> Iterator[None]:
     before = {
         number: signal.signal(number, interrupt)
         for number in INTERRUPTS
-        # nohup's wish stands.
+        # Under nohup, SIGHUP stays ignored.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
     }
     try:

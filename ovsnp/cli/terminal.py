@@ -1,4 +1,4 @@
-"""What is printed for people."""
+"""Prints answers for people."""
 
 from rich.console import Console
 from rich.text import Text
@@ -7,12 +7,12 @@ from ovsnp.cli.fitting import columns, indent, parts
 
 
 class Terminal(Console):
-    """Standard output, in colour where it is a terminal."""
+    """Standard output, in colour if it is a terminal."""
 
     def write(self, line: Text) -> None:
-        """Write a line; on a terminal that is narrower, as several, indented from the second on.
+        """Write a line; breaks it if it is too long for a terminal, and indents the later parts.
 
-        A line with ``no_wrap`` stays one, since somebody may copy it.
+        A line with ``no_wrap`` stays one line, as a reader may copy it.
         """
         room = None if line.no_wrap else columns(self.file)
         for number, part in enumerate(parts(line.plain, room)):
@@ -20,5 +20,5 @@ class Terminal(Console):
             self.print(before.append_text(line[part]), soft_wrap=True)
 
     def on_broken_pipe(self) -> None:
-        """Whoever read it has seen enough: rich would make 1 of that, which is an answer here."""
+        """The reader has closed the output: rich would exit with 1, which is an answer here."""
         raise BrokenPipeError

@@ -128,6 +128,6 @@ def test_a_lab_says_itself_what_it_is_of(ground: Ground) -> None:
     of_lab = ("--lab", "--name", ground.lab.settings.name)
     refused = ovsnp("trace", "default/web-1", "default/db-1", *of_lab, "--encap", "vxlan", "-f", "elsewhere")
     assert (refused.code, refused.out) == (2, "")
-    assert "with --lab, the lab says what -f, --encap would; leave it out" in refused.err
+    assert "--lab takes -f, --encap from the lab; leave it out" in refused.err
     unknown = ovsnp("trace", "default/web-1", "default/db-1", "--lab", "--name", "nowhere")
     assert unknown.code == 2

@@ -1,1 +1,1 @@
-"""The commands: one module each, of the same name."""
+"""The commands: one module each, with the name of the command."""

@@ -16,11 +16,11 @@ from ovsnp.errors import UsageError
 @remove_missing_option
 @shared_options
 def apply(request: Request, *, remove_missing: bool) -> None:
-    """Compile manifests, and bring the bridge to exactly that, in one transaction.
+    """Compile manifests, and change the bridge to exactly these flows, in one transaction.
 
-    A second apply changes nothing. A connection that is open goes on until it ends, also when the new policies
-    would not admit it. Where the bridge serves pods that the input lacks, or the input has no Node and the bridge has
-    tunnels of nodes, apply changes nothing and exits with 3.
+    A second apply changes nothing. An open connection goes on until it ends, even if the new policies would not admit
+    it. If the bridge serves pods that the input lacks, or if the input has no Node and the bridge has tunnels of nodes,
+    apply changes nothing and exits with 3.
     """
     if request.ports:
         raise UsageError("--ports is for compile; apply reads the ports of the bridge it changes")

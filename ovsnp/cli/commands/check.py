@@ -32,23 +32,23 @@ from ovsnp.yaml_reader.sources import STDIN
     "--flows",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Flows of the node that must do so too: as compile writes them, or of dump-flows and dump-groups.",
+    help="Flows of the node to check too: the output of compile, or of dump-flows and dump-groups.",
 )
 @shared_options
 def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> None:
-    """Hold the policies against expectations of who reaches whom; exit 1 where one is not met.
+    """Compare the policies with expectations of who reaches whom; exit with 1 if one is not met.
 
-    FILE is a YAML list of entries such as {from: web-0, to: svc/db, port: 6379, expect: allowed}; from, to and port
-    are as SRC, DST and PORT of ovsnp explain, or lists of these, and expect is allowed or denied. The answers come
-    from the policies alone; no Open vSwitch is needed. With --flows the flows of --node are asked, too: each connection
-    that they have a say in must pass them, or be dropped by them.
+    FILE is a YAML list of entries such as {from: web-0, to: svc/db, port: 6379, expect: allowed}. The fields from, to
+    and port take what ovsnp explain takes as SRC, DST and PORT, or lists of these; expect is allowed or denied. The
+    answers come from the policies alone; no Open vSwitch is needed. With --flows, the flows of --node are checked too:
+    each connection that they decide about must pass them, or be dropped by them.
     """
     if STDIN in files and STDIN in request.manifests:
         raise UsageError("stdin cannot hold the manifests and the expectations; name a file for one of the two")
-    # Flows are those of living pods; without flows, the pods that have no address yet take part too.
+    # Flows exist only for pods with an address; without --flows, pods that have no address yet take part too.
     read = readings(living_cluster(request) if flows else request.cluster())
     cluster = read.certain
-    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    gc.freeze()  # all objects stay to the end, and the collector would visit them again and again
     terms = Terms(request.strict_nodes, request.service_blocks, request.entry(cluster))
     asked = _read(request, cluster, files)
     bridge_flows = _bridge_flows(request, cluster, flows) if flows else None
@@ -65,7 +65,7 @@ def check(request: Request, *, files: tuple[str, ...], flows: Path | None) -> No
 
 
 def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[JudgedExpectation]:
-    """What the files ask; raises InputError with every mistake in them."""
+    """The questions in the files; raises InputError with all mistakes in them."""
     report = MistakeReport()
     expectations, diagnostics = read_expectations(files, report)
     asked = ask(Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes), expectations, report)
@@ -76,7 +76,7 @@ def _read(request: Request, cluster: Cluster, files: tuple[str, ...]) -> list[Ju
 
 
 def _bridge_flows(request: Request, cluster: Cluster, file: Path) -> BridgeFlows:
-    """The flows of a file, for the node that is named; raises UsageError where it holds none."""
+    """The flows in a file, for the named node; raises UsageError if the file has none."""
     options = request.options(cluster)
     ports = choose_ports(request, cluster, options)
     tell_ports(request, cluster, options, ports)
@@ -90,7 +90,7 @@ def _bridge_flows(request: Request, cluster: Cluster, file: Path) -> BridgeFlows
 
 
 def _tell(request: Request, placed: list[Placed]) -> None:
-    """What is not an answer, on stderr: each note once for its entry."""
+    """Write notes and the summary to stderr: each note once for its entry."""
     notes = [f"{where(span)}: note: {note}" for judged, span in placed for note in judged.asked.question.notes]
     for note in dict.fromkeys(notes):
         request.tell(note)

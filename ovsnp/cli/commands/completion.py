@@ -6,16 +6,17 @@ from click.shell_completion import get_completion_class
 _SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "ovsnp"
 _VARIABLE = "_OVSNP_COMPLETE"
-"""What tells ovsnp that a shell asks how a command line goes on (click derives the name from the program's)."""
+"""The variable with which a shell asks ovsnp to complete a command line; click derives it from the program's name."""
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete the commands, options and files of ovsnp, and the names in its manifests.
+    """Print a script with which a shell completes ovsnp's commands, options and files, and the names in its manifests.
 
-    For this bash or zsh: eval "$(ovsnp completion bash)", or zsh; to keep it, write that into ~/.bashrc or ~/.zshrc,
-    in zsh behind compinit. For fish: ovsnp completion fish > ~/.config/fish/completions/ovsnp.fish
+    For the running bash: eval "$(ovsnp completion bash)"; for zsh, write zsh for bash. To keep it, add this line to
+    ~/.bashrc or ~/.zshrc, in zsh after compinit. For fish: ovsnp completion fish >
+    ~/.config/fish/completions/ovsnp.fish
     """
     found = get_completion_class(shell)
     if found is None:

@@ -29,18 +29,18 @@ _STYLES = {"-": "red", "+": "green", "@": "cyan", "=": "bold"}
 @click.option(
     "--effect",
     is_flag=True,
-    help="Which connections are gained and lost: between the manifests OLD and NEW (what -f names is in both), or"
-    " without these by apply.",
+    help="Show the connections that are gained and lost: between the manifests OLD and NEW (those of -f are in both),"
+    " or by apply, without OLD and NEW.",
 )
 @remove_missing_option
 @shared_options
 def diff(request: Request, *, sides: tuple[str, ...], effect: bool, remove_missing: bool) -> None:
     """Show what apply would change on the bridge, as a unified diff of flows; nothing is changed.
 
-    With --effect, show which connections the manifests NEW allow and OLD do not, and the other way round, in as few
-    lines as say it; no Open vSwitch is needed. Without OLD and NEW, show which connections of this node's pods the
-    bridge would let pass after apply and does not now, and the other way round. Exits with 1 where there are
-    differences. Where apply would refuse, diff says so, and exits as apply would.
+    With --effect, show which connections the manifests NEW allow and OLD do not, and the reverse, in as few lines as
+    possible; no Open vSwitch is needed. With --effect and without OLD and NEW, show which connections of this node's
+    pods the bridge would let pass after apply and does not let pass now, and the reverse. Exits with 1 if there are
+    differences. If apply would refuse, diff gives the reason, and exits as apply would.
     """
     if request.ports:
         raise UsageError("--ports is for compile; diff reads the ports of the bridge that apply would change")
@@ -76,7 +76,7 @@ def _diff_flows(request: Request, *, remove_missing: bool) -> Exit:
 
 
 def _diff_effect(request: Request, old: str, new: str) -> Exit:
-    from ovsnp.analysis.diff.effect import compare  # noqa: PLC0415 -- only who asks for it pays for it
+    from ovsnp.analysis.diff.effect import compare  # noqa: PLC0415 -- needed only for --effect
     from ovsnp.oracle.terms import Terms  # noqa: PLC0415
 
     terms = Terms(request.strict_nodes, request.service_blocks)
@@ -89,7 +89,7 @@ def _diff_effect(request: Request, old: str, new: str) -> Exit:
 def _diff_bridge_effect(request: Request, *, remove_missing: bool) -> Exit:
     from ovsnp import read_bridge  # noqa: PLC0415
     from ovsnp.analysis.diff.bridge import compare_bridge  # noqa: PLC0415
-    from ovsnp.apply import preview  # noqa: PLC0415 -- only who asks for it pays for it
+    from ovsnp.apply import preview  # noqa: PLC0415 -- python-ovs takes time to import
 
     cluster = living_cluster(request)
     options = request.options(cluster)
@@ -114,7 +114,7 @@ def _tell_effect(request: Request, found: "Effect") -> Exit:
 
 
 def _clusters(request: Request, *sides: str) -> Sequence[Cluster]:
-    """Load OLD and NEW, each with what -f names; what the configuration names is one side, and not both."""
+    """Load OLD and NEW, each with the manifests of -f; leaves out the configuration's, which are one of the sides."""
     source = click.get_current_context().get_parameter_source("filename")
     common = request.manifests if source is ParameterSource.COMMANDLINE else ()
     if (*common, *sides).count(STDIN) > 1:
@@ -137,7 +137,7 @@ def _clusters(request: Request, *sides: str) -> Sequence[Cluster]:
 
 
 def _print(request: Request, lines: Iterable[tuple[str, str]], *, no_wrap: bool = False) -> None:
-    """Write lines in the colour of their kind."""
+    """Write lines, each in the colour of its kind."""
     console = Terminal(no_color=request.no_color or None, highlight=False, soft_wrap=True)
     for kind, text in lines:
         console.write(Text(text, style=_STYLES.get(kind, ""), no_wrap=no_wrap))

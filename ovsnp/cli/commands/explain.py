@@ -38,9 +38,7 @@ from ovsnp.oracle.terms import Terms
 @click.argument("source", metavar="SRC", shell_complete=sources)
 @click.argument("destination", metavar="[DST]", required=False, shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
-@click.option(
-    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless everything asked about is so."
-)
+@click.option("--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless this is the outcome.")
 @family_options
 @shared_options
 def explain(
@@ -52,17 +50,17 @@ def explain(
     expect: str | None,
     version: int | None,
 ) -> None:
-    """Say whether SRC may connect to DST, and which rules decide; or all about one pod.
+    """Say whether SRC may connect to DST, and which rules decide; with SRC alone, all about one pod.
 
     SRC and DST are NAMESPACE/POD, POD (namespace default), KIND/NAMESPACE/NAME or NAMESPACE/NAME of a workload,
-    NAMESPACE/KEY=VALUE (a label selector), node/NAME, an address or a row of ovsnp matrix, DST also svc/NAMESPACE/NAME.
-    PORT is 6379 (TCP), 53/udp, 9899/sctp, a port's name or icmp (what has no ports); without it the answer is which
-    ports are allowed and which are not. Several pods are asked about one by one. SRC alone is a
-    pod: which policies isolate it, whom their rules admit, who reaches it and whom it reaches.
-    The answer comes from the policies alone; no Open vSwitch is needed.
+    NAMESPACE/KEY=VALUE (a label selector), node/NAME, an address or a row of ovsnp matrix; DST may also be
+    svc/NAMESPACE/NAME. PORT is 6379 (TCP), 53/udp, 9899/sctp, the name of a port, or icmp (traffic without ports);
+    without PORT, the answer is which ports are allowed and which are not. If SRC or DST names several pods, each pod
+    gets an answer. SRC alone is a pod: the answer is which policies isolate the pod, whom their rules admit, who
+    reaches the pod and whom it reaches. The answers come from the policies alone; no Open vSwitch is needed.
     """
     (cluster,) = planned_clusters(request, request.cluster())
-    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    gc.freeze()  # all objects stay to the end, and the collector would visit them again and again
     terms = Terms(request.strict_nodes, request.service_blocks, request.entry(cluster))
     roster = Roster(cluster, request.service_cidrs, strict_nodes=request.strict_nodes)
     if destination is None:
@@ -89,7 +87,7 @@ def _one_pod(request: Request, roster: Roster, text: str, version: int | None) -
 
 
 def _at_a_port(request: Request, roster: Roster, written: Written, terms: Terms) -> Outcome:
-    """Tell what becomes of each connection that is asked about."""
+    """Print the outcome of each connection that is asked about."""
     found = answer(roster, written, terms)
     told = found.question, found.explanations, Places()
     _tell(request, lines(*told), document(*told), found.question.notes)
@@ -97,7 +95,7 @@ def _at_a_port(request: Request, roster: Roster, written: Written, terms: Terms)
 
 
 def _at_every_port(request: Request, roster: Roster, written: Written, terms: Terms) -> Outcome:
-    """Tell what is allowed and what is not; of a Service, what becomes of a connection to each of its ports."""
+    """Print which ports are allowed and which are not; for a Service, the outcome at each of its ports."""
     pairs = read_pairs(roster, written)
     if any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
         return _at_a_port(request, roster, written, terms)

@@ -1,4 +1,4 @@
-"""``ovsnp lab``: a cluster of nodes and pods on this machine, real packets."""
+"""``ovsnp lab``: a cluster of nodes and pods on this machine, with real packets."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -42,22 +42,22 @@ _topology = click.option(
     "--topo",
     "topo",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="Topology file, in containerlab's format; the cluster's manifests lie in the folder cluster beside it."
-    "  [default: that of ovsnp's own lab]",
+    help="Topology file in containerlab's format; the manifests of its cluster are in the folder cluster beside it."
+    "  [default: the topology of ovsnp's own lab]",
 )
 _runtime = click.option(
     "--runtime",
     type=click.Choice([*RUNTIMES]),
     default=NETNS,
     show_default=True,
-    help="What nodes are built from: network namespaces, or containers by containerlab and Docker.",
+    help="How nodes are built: as network namespaces, or as containers with containerlab and Docker.",
 )
 _encap = click.option(
     "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel between nodes."
 )
 _strict = click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it.")
 _masquerade = click.option(
-    "--masquerade/--no-masquerade", help="Service-bound traffic leaves for other nodes with the gateway's address."
+    "--masquerade/--no-masquerade", help="Send Service-bound traffic to other nodes from the gateway's address."
 )
 _files = click.option(
     "-f",
@@ -66,10 +66,10 @@ _files = click.option(
     type=click.Path(readable=False),
     multiple=True,
     metavar="PATH",
-    help="Policies and other manifests beside those of the topology, or a cluster with its nodes; file or directory,"
-    " may be given again.",
+    help="Policies and other manifests in addition to those of the topology, or a cluster with its nodes; file or"
+    " directory; may be repeated.",
 )
-_no_color = click.option("--no-color", is_flag=True, help="No colour, also on a terminal.")
+_no_color = click.option("--no-color", is_flag=True, help="No colour, even on a terminal.")
 
 
 def _name(default: str) -> Callable[[Command], Command]:
@@ -77,7 +77,7 @@ def _name(default: str) -> Callable[[Command], Command]:
         "--name",
         default=default,
         show_default=True,
-        help="The lab's name; labs with different names can stand side by side.",
+        help="The name of the lab; several labs with different names can exist.",
     )
 
 
@@ -94,7 +94,7 @@ def lab() -> None:
     "--datapath",
     type=click.Choice(DatapathType, case_sensitive=False),
     default=DatapathType.NETDEV,
-    help="Open vSwitch's: in ovs-vswitchd (netdev), or in the kernel (system), which needs its module openvswitch.",
+    help="Datapath of Open vSwitch: in ovs-vswitchd (netdev), or in the kernel (system; needs module openvswitch).",
 )
 @_encap
 @_strict
@@ -105,7 +105,7 @@ def lab() -> None:
     default=MOST_PODS,
     show_default=True,
     metavar="NUMBER",
-    help="So many pods of the cluster that -f names are in the lab.",
+    help="The greatest number of pods that the lab takes from the cluster of -f.",
 )
 @_files
 @config_option
@@ -123,9 +123,9 @@ def up(
 ) -> None:
     """Build the lab and apply the policies on its nodes.
 
-    Where -f names manifests with nodes, and -t nothing, the lab is of that cluster: its nodes and pods, with their own
-    names, labels and addresses, and hosts outside for the blocks of its policies. Of many pods it has so many that
-    every policy selects some, admits some and does not admit others.
+    If -f names manifests with nodes, and -t is not given, the lab is a copy of that cluster: its nodes and pods, with
+    their own names, labels and addresses, and hosts outside for the blocks of its policies. Of many pods, the lab has a
+    selection: every policy selects some of them, admits some and does not admit others.
     """
     own = None if topo else _own(standing.paths(filenames), runtime, most_pods)
     settings = Settings(
@@ -146,17 +146,17 @@ def up(
             say(line)
 
 
-@lab.command(short_help="Bring its nodes to other policies.")
+@lab.command(short_help="Apply other policies on the nodes of a lab.")
 @_name(DEFAULT_NAME)
 @click.option(
     "--masquerade/--no-masquerade",
     default=None,
-    help="Whether Service-bound traffic leaves with the gateway's address.  [default: as before]",
+    help="Send Service-bound traffic to other nodes from the gateway's address.  [default: as before]",
 )
 @_files
 @config_option
 def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> None:
-    """Bring every node of a standing lab to these policies, instead of those before; none: no policy at all."""
+    """Apply these policies on every node of a standing lab, in place of the policies before; without -f, no policy."""
     with interruptible():
         found = standing.find(name)
         with found.directory.locked():
@@ -165,7 +165,7 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
         say(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
 
-@lab.command(short_help="Measure who reaches whom, against what the policies mean.")
+@lab.command(short_help="Measure who reaches whom, and compare it with the policies.")
 @_name(DEFAULT_NAME)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
@@ -174,7 +174,7 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
     default=RATE,
     show_default=True,
     metavar="NUMBER",
-    help="Connections that are begun in a second; fewer where the machine does not keep up.",
+    help="Connections to begin in a second; fewer if the machine is too slow.",
 )
 @click.option(
     "--patience",
@@ -182,18 +182,18 @@ def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> 
     default=PATIENCE,
     show_default=True,
     metavar="SECONDS",
-    help="How long a connection may take before it counts as silence; those that must connect get more.",
+    help="Time after which a connection without an answer counts as silent; more if it must connect.",
 )
 @click.option(
     "--sample",
     type=click.IntRange(1),
     metavar="NUMBER",
-    help="So many connections, spread evenly over all there are.  [default: all]",
+    help="Try only this number of connections, spread evenly over all.  [default: all]",
 )
 @_no_color
 @config_option
 def test(*, name: str, output: str, rate: float, patience: float, sample: int | None, no_color: bool) -> None:
-    """Try every pair in every direction, and hold what connects against what the policies mean.
+    """Try every pair of ends in both directions, and compare the connections with the policies.
 
     Exits with 1 if any cell differs.
     """
@@ -209,15 +209,15 @@ def test(*, name: str, output: str, rate: float, patience: float, sample: int | 
         sys.exit(Exit.NO)
 
 
-@lab.command(short_help="Restart a node's Open vSwitch, as a fault to try.")
+@lab.command(short_help="Restart the Open vSwitch of a node, to try this fault.")
 @click.argument("node")
 @_name(DEFAULT_NAME)
 @config_option
 def restart(*, node: str, name: str) -> None:
     """Restart the ovs-vswitchd of a node of a standing lab.
 
-    Nothing passes there until the next ovsnp lab apply: its flows are gone, and, with the userspace datapath, what
-    conntrack remembered.
+    Nothing passes there until the next ovsnp lab apply: the flows are gone, and, with the userspace datapath, also the
+    connections in conntrack.
     """
     with interruptible():
         found = standing.find(name)
@@ -226,17 +226,17 @@ def restart(*, node: str, name: str) -> None:
     say(f"{node}: ovs-vswitchd is new, without flows; give it some: ovsnp lab apply")
 
 
-@lab.command(short_help="Take it away.")
+@lab.command(short_help="Remove a lab.")
 @_name(DEFAULT_NAME)
 @config_option
 def down(name: str) -> None:
-    """Take the lab away, whole or half built."""
+    """Remove the lab, even if it is only partly built."""
     with interruptible():
         gone = standing.down(name)
     say(f"lab {name} is gone" if gone else f"there is no lab {name}; nothing to take away")
 
 
-@lab.command(short_help="Four policies, one after another, on a lab for the moment.")
+@lab.command(short_help="Show four policies, one after another, on a temporary lab.")
 @_topology
 @_name(DEMO_NAME)
 @_runtime
@@ -245,9 +245,9 @@ def down(name: str) -> None:
 @_no_color
 @config_option
 def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade: bool, no_color: bool) -> None:
-    """Build a lab, apply its demo policies one after another, show what each one changes, take the lab away.
+    """Build a lab, apply its demo policies one after another, show what each one changes, remove the lab.
 
-    Where this machine cannot carry a lab: say why, and show the flows that the policies become.
+    If this machine cannot run a lab, show the reason, and the flows that the policies compile to.
     """
     try:
         RUNTIMES[runtime].check_machine(DatapathType.NETDEV)
@@ -266,7 +266,9 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
 
 
 def _own(files: Sequence[str], runtime: str, most_pods: int) -> LabPlan | None:
-    """A lab of the cluster in these manifests; None where they have no nodes: they are for another cluster then."""
+    """A lab of the cluster in these manifests; None if they have no nodes: they are then for the cluster of the
+    topology.
+    """
     cluster = load(files) if files else None
     if cluster is None or not (cluster.nodes or cluster.unused_nodes):
         return None
@@ -280,7 +282,7 @@ def _own(files: Sequence[str], runtime: str, most_pods: int) -> LabPlan | None:
 
 
 def _measured(found: Lab, pace: Pace) -> Matrix:
-    """Measure a standing lab; what cannot be tried is left out, and said."""
+    """Measure a standing lab; leaves out what cannot be tried, and says so."""
     traffics = concerned(found.cluster)
     if not sctp_available() and any(traffic.protocol is Protocol.SCTP for traffic in traffics):
         tell("this kernel has no SCTP: its ports are not tried")
@@ -298,5 +300,5 @@ def _progress(line: str) -> None:
 
 
 def _shower(no_color: bool) -> Callable[[Text], None]:
-    """Prints lines, coloured only on a terminal."""
+    """A function that prints a line, in colour only on a terminal."""
     return Terminal(no_color=no_color or None, highlight=False).write

@@ -35,22 +35,22 @@ def _checks(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
     multiple=True,
     metavar="ID",
     shell_complete=_checks,
-    help=f"Only this check; may be given again.  [opt-in: {_OPT_IN}]",
+    help=f"Run only this check; may be repeated.  [opt-in: {_OPT_IN}]",
 )
 @click.option(
-    "--ignore", multiple=True, metavar="ID", shell_complete=_checks, help="Without this check; may be given again."
+    "--ignore", multiple=True, metavar="ID", shell_complete=_checks, help="Do not run this check; may be repeated."
 )
 @click.option(
     "--fail-on",
     type=click.Choice(Severity, case_sensitive=False),
     default=Severity.WARNING,
-    help="Exit with 1 where a finding is this severe, or more.  [default: warning]",
+    help="Exit with 1 if a finding is this severe, or more.  [default: warning]",
 )
 def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: Severity) -> None:
-    """Find policies that do not do what they seem to; exit 1 where a finding is a warning or an error.
+    """Find policies that do not do what they seem to do; exit with 1 if a finding is a warning or an error.
 
-    A comment in a manifest ignores checks: # ovsnp: ignore=ID,ID. Behind an entry it holds for its line, on a line
-    of its own for the next one, above all else of a document for the whole document.
+    A comment in a manifest ignores checks: # ovsnp: ignore=ID,ID. After an entry it applies to that line, on a line of
+    its own to the next line, at the top of a document to the whole document.
     """
     checks = _chosen(select, ignore)
     (cluster,) = planned_clusters(request, request.cluster())
@@ -70,7 +70,7 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
 
 
 def _tell(request: Request, cluster: Cluster, report: LintReport) -> None:
-    """What is not a finding, on stderr."""
+    """Write to stderr what is not a finding: ignored findings, skipped checks and the summary."""
     for finding in report.ignored:
         request.detail(
             f"{where(finding.span)}: {finding.check} {finding.subject}: {finding.path}: ignored by a comment"
@@ -84,7 +84,7 @@ def _tell(request: Request, cluster: Cluster, report: LintReport) -> None:
 
 
 def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> list[str]:
-    """The checks to run, in their order; raises UsageError for an identifier that is none."""
+    """The checks to run, in their order; raises UsageError for an unknown identifier."""
     for option, names in (("--select", select), ("--ignore", ignore)):
         for name in names:
             if fault := name_fault(name):

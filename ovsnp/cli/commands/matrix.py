@@ -22,24 +22,23 @@ from ovsnp.cli.planned import planned_clusters
     "--by",
     type=click.Choice(By, case_sensitive=False),
     default=By.WORKLOAD,
-    help="What a row is.  [default: workload]",
+    help="What a row stands for.  [default: workload]",
 )
+@click.option("--from", multiple=True, metavar="SRC", shell_complete=sources, help="Only this source; may be repeated.")
 @click.option(
-    "--from", multiple=True, metavar="SRC", shell_complete=sources, help="Only this source; may be given again."
+    "--to", multiple=True, metavar="DST", shell_complete=destinations, help="Only this destination; may be repeated."
 )
-@click.option(
-    "--to", multiple=True, metavar="DST", shell_complete=destinations, help="Only this destination; may be given again."
-)
-@click.option("--port", metavar="PORT", help="Only this port: 6379, 53/udp, a port's name, or icmp.")
+@click.option("--port", metavar="PORT", help="Only this port: 6379, 53/udp, the name of a port, or icmp.")
 def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...]) -> None:
     """Say who reaches whom, and at which ports.
 
-    SRC and DST are a row's name, NAMESPACE/ for all of its pods, or as of ovsnp explain: then the rows that have some
-    of these pods, DST also svc/NAMESPACE/NAME for its endpoints. The answers come from the policies alone; no Open
-    vSwitch is needed. -o html writes one page that needs no network.
+    SRC and DST are the name of a row, or NAMESPACE/ for all of its pods. They may also be as for ovsnp explain: then
+    they stand for the rows that have some of these pods. DST may also be svc/NAMESPACE/NAME for the endpoints of a
+    Service. The answers come from the policies alone; no Open vSwitch is needed. -o html writes one page that needs no
+    network.
     """
     (cluster,) = planned_clusters(request, request.cluster())
-    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    gc.freeze()  # all objects stay to the end, and the collector would visit them again and again
     reach = Reach(cluster, by, strict_nodes=request.strict_nodes)
     if not cluster.pods:
         of_hosts = " of their own (all are hostNetwork)" if cluster.host_pods else ""

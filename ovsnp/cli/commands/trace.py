@@ -43,16 +43,16 @@ _TYPED = click.core.ParameterSource.COMMANDLINE
 @click.argument("source", metavar="SRC", shell_complete=living_sources)
 @click.argument("destination", metavar="DST", shell_complete=living_destinations)
 @click.argument("port", metavar="[PORT]", required=False)
-@click.option("--raw", is_flag=True, help="Also show what ofproto/trace says itself.")
-@click.option("--lab", is_flag=True, help="On all nodes of a standing lab, with its manifests and options.")
-@click.option("--name", default="ovsnp", show_default=True, help="The lab's name, with --lab.")
+@click.option("--raw", is_flag=True, help="Also show the output of ofproto/trace.")
+@click.option("--lab", is_flag=True, help="Trace on all nodes of a standing lab, with its manifests and options.")
+@click.option("--name", default="ovsnp", show_default=True, help="The name of the lab, with --lab.")
 @click.option(
     "--source-port",
     type=click.IntRange(1, 65535),
     default=SOURCE_PORT,
     show_default=True,
     metavar="NUMBER",
-    help="The client's port; which endpoint of a Service a connection gets depends on it.",
+    help="The client's port, which decides the endpoint that a Service gives to a connection.",
 )
 @family_options
 @shared_options
@@ -70,10 +70,10 @@ def trace(
     source_port: int,
     version: int | None,
 ) -> None:
-    """Follow the first packet from SRC to DST over the real bridges, table by table.
+    """Follow the first packet from SRC to DST through the real bridges, table by table.
 
-    SRC, DST and PORT are as for explain. --db may be given once for each node, as SOCKET or NODE=SOCKET, so that the
-    way goes on through the tunnel. No packet is sent, and nothing changes. Exits with 1 where the bridges do not do
+    SRC, DST and PORT are as for ovsnp explain. --db may be given once for each node, as SOCKET or NODE=SOCKET, so that
+    the path continues through the tunnel. No packet is sent, and nothing changes. Exits with 1 if the bridges do not do
     what the policies say.
     """
     if request.ports:
@@ -104,7 +104,7 @@ def trace(
 
 
 def _switches(request: Request) -> list[Named]:
-    """Each --db with the node that it is said to be of; --node says it of an only one."""
+    """Each --db with the node that it names; for a single --db, --node may name the node."""
     if len(request.databases) < 2:
         of_node = _OF_NODE.fullmatch(request.db or "")
         return [Named(locate(of_node[2]), of_node[1]) if of_node else Named(request.location, request.node)]
@@ -113,13 +113,13 @@ def _switches(request: Request) -> list[Named]:
 
 
 def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Options, list[Named]]:
-    """A standing lab's cluster, options and switches; raises UsageError where there is none, or not on this machine."""
-    from ovsnp.lab import standing  # noqa: PLC0415 -- only who has a lab waits for it
+    """The cluster, options and switches of a standing lab; raises UsageError if it is missing or of containers."""
+    from ovsnp.lab import standing  # noqa: PLC0415 -- needed only for --lab
     from ovsnp.lab.runtime import NETNS  # noqa: PLC0415
 
     given = [option for field, option in _OF_THE_LAB.items() if ctx.get_parameter_source(field) is _TYPED]
     if given:
-        raise UsageError(f"with --lab, the lab says what {', '.join(given)} would; leave it out")
+        raise UsageError(f"--lab takes {', '.join(given)} from the lab; leave it out")
     found = standing.find(name)
     if found.settings.runtime != NETNS:
         raise UsageError(f"lab {name} is of containers, whose sockets cannot be reached from here; trace within them")

@@ -31,23 +31,29 @@ from ovsnp.model.options import Options
     "--flows",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Flows to verify: as compile writes them, or of dump-flows and dump-groups.  [default: what compiles now]",
+    help="Flows to verify: the output of compile, or of dump-flows and dump-groups.  [default: compile them now]",
 )
 @click.option("--live", is_flag=True, help="Verify the flows that are on the bridge.")
 @click.option(
-    "--most", type=click.IntRange(1), default=10, show_default=True, metavar="NUMBER", help="Counterexamples to show."
+    "--most",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="NUMBER",
+    help="The greatest number of counterexamples to show.",
 )
 @shared_options
 def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> None:
     """Prove that flows do what the policies say, for every class of packets.
 
-    Classes are those that neither flows nor policies tell apart, so all packets are judged, and not a sample. Exit
-    code 1 means that a packet was found with which flows do otherwise, or a flow that cannot be judged.
+    A class has the packets that neither flows nor policies distinguish, so the proof is about all packets, not a
+    sample. Exit code 1 means that the flows treat a packet otherwise than the policies say, or that a flow cannot be
+    judged.
     """
     if flows and live:
         raise UsageError("--flows FILE and --live are two things to verify; choose one")
     cluster = living_cluster(request)
-    gc.freeze()  # all of it stays to the end, and the collector would look at it again and again
+    gc.freeze()  # all objects stay to the end, and the collector would visit them again and again
     if not (cluster.pods or cluster.nodes):
         raise UsageError("the manifests have no pod and no node, so nothing is asked; name the whole cluster with -f")
     options = request.options(cluster)
@@ -93,7 +99,7 @@ def _flow_lines(
     if file:
         return file.read_text(encoding="utf-8").splitlines()
     if live:
-        from ovsnp.switch.ofctl import dump_flows, dump_groups  # noqa: PLC0415 -- only here is Open vSwitch asked
+        from ovsnp.switch.ofctl import dump_flows, dump_groups  # noqa: PLC0415 -- only --live asks Open vSwitch
 
         location, bridge = request.location, request.bridge
         return [*dump_flows(location, bridge), *dump_groups(location, bridge)]
@@ -102,7 +108,7 @@ def _flow_lines(
 
 @contextmanager
 def _progress(request: Request) -> Iterator[Callable[[str], None]]:
-    """Tells on stderr, on a terminal, what is asked."""
+    """Yields a function that shows on stderr, if it is a terminal, what is being verified."""
     console = Console(stderr=True, no_color=request.no_color or None)
     if request.quiet or not console.is_terminal:
         yield lambda _: None
