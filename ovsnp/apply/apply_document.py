@@ -1,4 +1,4 @@
-"""What `apply` did, as JSON."""
+"""The result of `apply` as JSON."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -13,7 +13,7 @@ from ovsnp.model.options import Options
 
 
 class OddInterfaces(msgspec.Struct, frozen=True):
-    """What is wrong with a pod's interfaces on the bridge."""
+    """The fault of a pod's interfaces on the bridge."""
 
     pod: ObjectKey
     interfaces: Annotated[Sequence[str], Meta(min_length=1)]
@@ -22,7 +22,7 @@ class OddInterfaces(msgspec.Struct, frozen=True):
 
 
 class AppliedChanges(msgspec.Struct, frozen=True):
-    """How many flows came, got other actions or another rule, and went."""
+    """The numbers of flows that were added, that got other actions or another rule, and that were deleted."""
 
     added: Count
     changed: Count
@@ -34,7 +34,7 @@ class ApplyDocument(msgspec.Struct, frozen=True):
 
     bridge: str
     node: Annotated[str | None, Meta(description="null: the input has no Node, and nobody names one")]
-    done: Annotated[Sequence[str], Meta(description="what was made or set on the bridge, in words")]
+    done: Annotated[Sequence[str], Meta(description="the steps that were done on the bridge itself, in words")]
     flows: AppliedChanges
     groups: Annotated[Count, Meta(description="added, changed or deleted")]
     cut: Annotated[Count, Meta(description="connections to endpoints that are gone")]
@@ -44,10 +44,7 @@ class ApplyDocument(msgspec.Struct, frozen=True):
     holders_known: Annotated[bool, Meta(description="false: there was no record of who held which address")]
     emptied_zones: Annotated[
         Sequence[int],
-        Meta(
-            description="conntrack zones that were emptied, as the datapath could forget one of the connections no"
-            " other way"
-        ),
+        Meta(description="conntrack zones that were emptied, as the datapath could not forget single connections"),
     ]
     without_port: Annotated[
         Sequence[ObjectKey],
@@ -63,7 +60,7 @@ class ApplyDocument(msgspec.Struct, frozen=True):
 
 
 def document(options: Options, outcome: ApplyResult) -> ApplyDocument:
-    """All that `apply` did to the bridge of these options."""
+    """The result of `apply` on the bridge of these options."""
     return ApplyDocument(
         bridge=options.bridge,
         node=options.node,
@@ -80,5 +77,5 @@ def document(options: Options, outcome: ApplyResult) -> ApplyDocument:
 
 
 def odd_interfaces(odd: Iterable[Oddity]) -> list[OddInterfaces]:
-    """What is wrong with the interfaces of each pod."""
+    """The faults of the interfaces of each pod."""
     return [OddInterfaces(each.pod, each.interfaces, each.closed, each.message) for each in odd]

@@ -1,4 +1,4 @@
-"""The schemas of what ``-o json`` prints, made from the documents: ``python -m ovsnp.cli.schemas docs`` writes them.
+"""The schemas of ``-o json`` output, made from the documents: ``python -m ovsnp.cli.schemas docs`` writes them.
 
 The wheel has them in ovsnp/schemas.
 """

@@ -35,12 +35,12 @@ class CompiledTable(msgspec.Struct, frozen=True):
 class CompiledFlow(msgspec.Struct, frozen=True):
     """A flow, with the policy rules that it serves."""
 
-    table: Annotated[str, Meta(description="the name of its table")]
+    table: Annotated[str, Meta(description="the name of the table")]
     priority: Priority
     cookie: Annotated[str, Meta(pattern="^0x0a5e[0-9a-f]{12}$")]
     match: Annotated[str, Meta(description="as ovs-ofctl writes it, without the priority")]
     actions: Annotated[str, Meta(description="as ovs-ofctl writes them")]
-    policies: Annotated[Sequence[PolicyRule], Meta(description="the rules that it stems from")]
+    policies: Annotated[Sequence[PolicyRule], Meta(description="the policy rules that the flow serves")]
 
 
 class CompiledBucket(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ def _flow(flow: Flow) -> CompiledFlow:
 
 
 def policy_rules(rules: Iterable[RuleRef]) -> list[PolicyRule]:
-    """Policy rules by their names."""
+    """The names of policy rules: namespace, policy, and path of the rule."""
     return [PolicyRule(rule.namespace, rule.policy, f"{rule.direction.section}[{rule.index}]") for rule in rules]
 
 

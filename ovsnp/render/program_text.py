@@ -31,7 +31,7 @@ def render_text(program: Program) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    # The template takes these one by one, so they need not all be there at once.
+    # The template takes the tables one by one, so that memory need not hold all of them at once.
     tables = ((BY_NAME[name], _headed(flows)) for name, flows in groupby(program.flows, key=lambda flow: flow.table))
     services = [
         (service, list(map(group_line, groups)))

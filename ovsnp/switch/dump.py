@@ -30,7 +30,7 @@ class InstalledFlow(NamedTuple):
 
     @property
     def match_text(self) -> str:
-        """What it matches, in the order in which the bridge tells it."""
+        """The match as text, in the order in which the bridge prints it."""
         head = self.text.partition(" actions=")[0].split(",")
         return ",".join(part for part in head if part in self.match)
 
