@@ -1,4 +1,4 @@
-"""Which addresses have another holder, and which connections are theirs."""
+"""Which addresses have a new holder, and which connections belong to these addresses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The difference between the flows that are there and those that should be."""
+"""The difference between the flows on a bridge and the flows that should be there."""
 
 import pytest
 
@@ -18,13 +18,13 @@ FOREIGN = "cookie=0x9, table=90, priority=1024,ip,nw_dst=10.0.0.0/24 actions=dro
 
 
 def peer(third: int, identity: int, number: int = 0) -> Flow:
-    """A flow of EgressPeer, for 10.0.THIRD.0/24."""
+    """A flow of EgressPeer for 10.0.THIRD.0/24."""
     match = Match("ip", (in_prefix(f.IPV4_DST, 10 << 24 | third << 8, 24),))
     return Flow("EgressPeer", 1024, match, (SetField(r.EGRESS_PEER, identity),), number=number)
 
 
 def there(*flows: Flow) -> list[InstalledFlow]:
-    """Flows as they stand on a bridge."""
+    """Flows as they are on a bridge."""
     return [
         parse_dump(
             f"cookie={flow.cookie:#x}, table={flow.table_id}, priority={flow.priority},{flow.match}"

@@ -1,4 +1,4 @@
-"""A working directory of the test's own, where no Open vSwitch is found."""
+"""A working directory for each test, without an Open vSwitch."""
 
 from pathlib import Path
 

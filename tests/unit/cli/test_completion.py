@@ -1,4 +1,4 @@
-"""Completion in real shells; one that is not installed is left out, by name."""
+"""Completion in real shells; a shell that is not installed is skipped by name."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with ovsnp as a program of the PATH, and with a configuration that is none."""
+    """A folder with ovsnp as a program of the PATH, and with an invalid configuration."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ovsnp").write_text(f"#!{sys.executable}\nfrom ovsnp.cli import main\n\nmain()\n")
     (tmp_path / "ovsnp").chmod(0o755)
@@ -54,7 +54,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(path: Path, *command: str, **more: str) -> str:
-    """What a command prints that finds ovsnp in this folder."""
+    """The output of a command that finds ovsnp in this folder."""
     environment = {"PATH": f"{path}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(path), **more}
     if not shutil.which(command[0], path=environment["PATH"]):
         pytest.skip(f"{command[0]} is not installed")
@@ -64,7 +64,7 @@ def run(path: Path, *command: str, **more: str) -> str:
 
 
 def in_bash(path: Path, *words: str) -> list[str]:
-    """What bash offers for the last of the words."""
+    """The words that bash offers for the last word."""
     return run(path, "bash", "--norc", "-c", ASKED_IN_BASH, "bash", *words).split()
 
 
@@ -92,7 +92,7 @@ def test_bash(path: Path, words: tuple[str, ...], offered: list[str]) -> None:
 
 @pytest.fixture
 def cluster(path: Path) -> Path:
-    """The same folder, with manifests that its configuration names."""
+    """The same folder, with manifests in its configuration."""
     (path / "cluster.yaml").write_text(CLUSTER)
     (path / "ovsnp.yaml").write_text("manifests: cluster.yaml\n")
     return path
@@ -189,7 +189,7 @@ def test_manifests_that_never_come_offer_nothing(cluster: Path) -> None:
 def test_fish(path: Path) -> None:
     offered = run(path, "fish", "--no-config", "-c", 'ovsnp completion fish | source; complete -C "ovsnp com"')
     assert [line.split("\t") for line in offered.splitlines()] == [
-        [name, COMMANDS[name].partition(",")[0]]  # click's script for fish shows what stands before a comma
+        [name, COMMANDS[name].partition(",")[0]]  # click's script for fish shows the text before a comma
         for name in ("compile", "completion")
     ]
 

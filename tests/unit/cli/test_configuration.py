@@ -1,4 +1,4 @@
-"""One configuration for all commands: what stands at its top, and in the sections."""
+"""One configuration for all commands: options at the top, and in the sections."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ COMMON = "manifests: manifests\nnode: node-1\n"
 
 
 def defaults(text: str, *command: str) -> dict[str, Any]:
-    """What the configuration says for a command, by the names of its parameters."""
+    """The values of the configuration for a command, by the names of its parameters."""
     FILE.write_text(text)
     context = click.Context(program, info_name="ovsnp")
     for name in command:
@@ -31,7 +31,7 @@ def defaults(text: str, *command: str) -> dict[str, Any]:
 
 
 def mistakes(text: str, *command: str) -> list[str]:
-    """What is wrong in the configuration for a command, without the names of the options that there are."""
+    """The mistakes of the configuration for a command, without the list of valid options."""
     with pytest.raises(ConfigurationError) as caught:
         defaults(text, *command)
     return [line.partition("; there are ")[0] for line in str(caught.value).splitlines()]

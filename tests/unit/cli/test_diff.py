@@ -1,4 +1,4 @@
-"""``ovsnp diff --effect``: what goes in, what comes out, and the exit codes."""
+"""``ovsnp diff --effect``: input, output and exit codes."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def test_sides_may_be_whole_clusters_in_directories() -> None:
 
 
 def test_manifests_of_the_configuration_are_neither_side() -> None:
-    Path("ovsnp.yaml").write_text("manifests: manifests\n")  # where the policy is that NEW has not
+    Path("ovsnp.yaml").write_text("manifests: manifests\n")  # they have the policy that NEW lacks
     answer = ovsnp("diff", "--effect", "manifests", "manifests/cluster.yaml")
     assert answer.code == 1
     assert "no longer isolated for ingress by default/to-db" in answer.out

@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A document of a name."""
+    """A document with names."""
 
     names: tuple[str, ...]
     numbers: dict[str, int]

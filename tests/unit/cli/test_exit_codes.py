@@ -1,4 +1,4 @@
-"""Exit codes, where messages go, and that nobody sees a traceback."""
+"""Exit codes, the streams of messages, and that no user sees a traceback."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def compiled(*arguments: object) -> Answer:
 
 
 def failing(error: BaseException) -> object:
-    """A function that raises this, whatever it is given."""
+    """A function that raises this error, whatever its arguments."""
 
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -39,7 +39,7 @@ def failing(error: BaseException) -> object:
 
 
 def refusing(file: str) -> Callable[..., IO[bytes]]:
-    """``open`` as it is for who may not read a file."""
+    """``open`` for a user who may not read a file."""
 
     def refuse(path: str, *arguments: str) -> IO[bytes]:
         if path == file:
@@ -237,7 +237,7 @@ WRITING = [
     ("lint", "--help"),
     ("--version",),
 ]
-"""Every command that writes without Open vSwitch, in every notation."""
+"""Every command that writes without Open vSwitch, in every format."""
 
 
 @pytest.mark.parametrize("arguments", WRITING, ids=" ".join)
@@ -282,7 +282,7 @@ def test_stdin_is_read_once(arguments: tuple[str, ...], message: str) -> None:
 
 @pytest.mark.parametrize("arguments", ["lint -f closed.yaml -f none.yaml", "check closed.yaml none.yaml -f manifests"])
 def test_unreadable_is_bad_input_beside_what_is_missing(arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with root everything is readable, the system refuses it where Python asks."""
+    """root may read every file, so the test makes ``open`` fail."""
     Path("closed.yaml").write_text(policy("to-db", 80))
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     monkeypatch.setattr(sources, "open", refusing("closed.yaml"), raising=False)

@@ -1,4 +1,4 @@
-"""Where lines break: between words, never within what somebody may copy."""
+"""Where lines break: between words, never inside a part that a reader may copy."""
 
 import pytest
 

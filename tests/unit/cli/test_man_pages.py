@@ -1,4 +1,4 @@
-"""The manual pages in man/ are what the commands say of themselves; `make man` or `pytest --update-golden` writes."""
+"""The manual pages in man/ match the commands; `make man` or `pytest --update-golden` writes them."""
 
 import shutil
 import subprocess
@@ -27,7 +27,7 @@ def text_of(page: str) -> str:
 
 
 def commands() -> Iterator[tuple[str, click.Context]]:
-    """Every command that can be given, with the file of its page."""
+    """Every command, with the file of its page."""
     root = click.Context(ovsnp, info_name="ovsnp", **ovsnp.context_settings)
     yield "ovsnp.1", root
     for name in COMMANDS:
@@ -56,7 +56,7 @@ def test_page_says_all_that_help_says(file: str, context: click.Context) -> None
     said = text_of(pages()[file])
     assert " ".join([context.command_path, *context.command.collect_usage_pieces(context)]) in said
     assert " ".join((context.command.help or "").split()) in said
-    for parameter in context.command.params:  # which --help itself is none of
+    for parameter in context.command.params:  # --help itself is not among them
         names, words = parameter.get_help_record(context) or ("", "")
         assert " ".join(f"{names} {words}".split()) in said or not words
 
@@ -80,7 +80,7 @@ def test_pages_that_are_no_commands_any_more_go(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_is_typed_can_be_copied() -> None:
-    """An unescaped hyphen is a typographic one, which no shell knows."""
+    """groff makes an unescaped hyphen a typographic one, which no shell knows."""
     for text in pages().values():
         body = text.partition("\n")[2]
         assert body.count("-") == body.count("\\-")

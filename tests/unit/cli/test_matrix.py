@@ -1,4 +1,4 @@
-"""``ovsnp matrix`` on the command line: notations, filters, exit codes, streams."""
+"""``ovsnp matrix`` on the command line: formats, filters, exit codes, streams."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def matrix(*arguments: object) -> Answer:
 
 
 def reached(*arguments: object) -> list[tuple[str, str, str]]:
-    """From, to and ports of each record of the CSV."""
+    """The columns from, to and ports of each record of the CSV."""
     answer = matrix("-o", "csv", *arguments)
     assert (answer.code, answer.err) == (0, "")
     return [(each["from"], each["to"], each["ports"]) for each in csv.DictReader(io.StringIO(answer.out))]

@@ -1,4 +1,4 @@
-"""A cluster with state that cannot be used: every command goes on as without that state, and says so on stderr."""
+"""A cluster with unusable state: every command goes on without that state, and says so on stderr."""
 
 from pathlib import Path
 
@@ -149,7 +149,7 @@ def test_no_node_that_can_be_used() -> None:
 
 
 def test_only_node_that_can_be_used_is_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless this host is one that cannot: it gets no other node's flows."""
+    """Unless this host is the unusable node: it must not get the flows of another node."""
     Path("manifests/cluster.yaml").write_text(CLUSTER.partition("---\n")[0])
     Path("manifests/joining.yaml").write_text(JOINING)
     assert "node node-1" in run("compile")[0].out
@@ -158,7 +158,7 @@ def test_only_node_that_can_be_used_is_the_node(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_nodes_that_list_their_families_in_different_order() -> None:
-    """Each node has both families, so each is used, and the tunnels are of one."""
+    """Each node has both families, so each is used, and all tunnels have one family."""
     families = {4: "{type: InternalIP, address: 192.168.50.NODE}", 6: '{type: InternalIP, address: "fd00:50::NODE"}'}
     text = CLUSTER
     for node, order in (("1", (4, 6)), ("2", (6, 4))):

@@ -1,4 +1,4 @@
-"""What becomes of the options that all commands share, where they stand on the command line or in a file."""
+"""The effect of the options that all commands share, on the command line and in a file."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ def write(name: str, text: str) -> None:
 
 
 def compiled(*arguments: object) -> dict[str, object]:
-    """What `compile` makes of the arguments, as JSON."""
+    """The output of `compile` for these arguments, as JSON."""
     answer = ovsnp("compile", "-o", "json", *arguments)
     assert answer.code == 0, answer
     document: dict[str, object] = json.loads(answer.out)
@@ -33,7 +33,7 @@ def compiled(*arguments: object) -> dict[str, object]:
 
 
 def refused(because: str, *arguments: object) -> None:
-    """A usage error that says this, and nothing on stdout."""
+    """The command fails with a usage error that has this reason, and prints nothing on stdout."""
     answer = ovsnp("compile", *arguments)
     assert (answer.code, answer.out) == (2, ""), answer
     assert because in answer.err

@@ -1,4 +1,4 @@
-"""Manifests as people keep them in Git, without living pods: answers about workloads, and no flows."""
+"""Manifests as people keep them in Git, without running pods: answers about workloads, and no flows."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files that stand for options."""
+"""Files in place of options."""
 
 from pathlib import Path
 

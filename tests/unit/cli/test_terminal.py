@@ -1,4 +1,4 @@
-"""Lines fit the terminal; what somebody may copy stays one line, and a file gets a line for each answer."""
+"""Lines fit the terminal; a part that a reader may copy stays one line, and a file gets one line for each answer."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``ovsnp trace`` on the command line, where it gets to no Open vSwitch."""
+"""``ovsnp trace`` on the command line, where it reaches no Open vSwitch."""
 
 from pathlib import Path
 

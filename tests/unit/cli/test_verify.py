@@ -1,4 +1,4 @@
-"""``ovsnp verify`` on the command line: what it reads, exit codes, streams, JSON."""
+"""``ovsnp verify`` on the command line: input, exit codes, streams, JSON."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Manifests written in the tests, in a directory of their own, so that diagnostics have short file names."""
+"""Manifests in a directory for each test, so that diagnostics have short file names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def load_text(directory: Path) -> Callable[..., Cluster]:
 
 @pytest.fixture
 def mistakes(load_text: Callable[..., Cluster]) -> Callable[..., list[str]]:
-    """The lines of the error that a text is refused with."""
+    """The lines of the error about a text that is refused."""
 
     def mistakes(text: str, file: str = "in.yaml") -> list[str]:
         with pytest.raises(InputError) as caught:

@@ -1,4 +1,4 @@
-"""What valid manifests become."""
+"""The clusters that valid manifests give."""
 
 import io
 import json
@@ -162,13 +162,13 @@ def _newer(part: object) -> object:
 
 
 def test_fields_of_later_versions_are_passed_over() -> None:
-    """In what runs in a cluster, which may be newer than ovsnp; a policy's would be a mistake."""
+    """A cluster may be newer than ovsnp, so its objects may have such fields; in a policy they are mistakes."""
     newer = [each if each is POLICY else _newer(each) for each in OBJECTS]
     assert load_objects(newer) == load_objects(OBJECTS)  # type: ignore[arg-type]
 
 
 def test_fields_that_are_not_read_may_have_any_value() -> None:
-    """And an address of a node may be of a type that nobody knows yet."""
+    """The address of a node may also have a type that is still unknown."""
     pod = {**POD, "spec": {**POD["spec"], "os": [None], "tolerations": "x"}}  # type: ignore[dict-item]
     addresses = [{"type": "LaterIP", "address": "x"}, *NODE["status"]["addresses"]]  # type: ignore[index]
     node = {**NODE, "status": {"addresses": addresses, "nodeInfo": 5}}
@@ -199,7 +199,7 @@ def test_json_and_yaml_in_any_order(load_text: Load) -> None:
 
 
 def test_typed_lists(load_text: Load) -> None:
-    """The API's own lists leave kind and apiVersion out of their items."""
+    """The lists of the API leave kind and apiVersion out of their items."""
     lists: list[dict[str, object]] = []
     for item in OBJECTS:
         inner = {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}
@@ -254,7 +254,7 @@ def test_pods_that_do_not_count() -> None:
 
 
 def test_pods_name_their_nodes() -> None:
-    """Without Node objects too; a pod that names none is on every node that somebody asks about."""
+    """Without Node objects too. A pod that names no node counts on every node."""
     named, unnamed = load_objects([NODE, POD]).pods[0], load_objects([{**POD, "spec": {}}]).pods[0]
     assert named.node == load_objects([POD]).pods[0].node == "n1"
     assert [named.is_on(node) for node in ("n1", "n2", None)] == [True, False, True]
@@ -318,7 +318,7 @@ def test_ignored_kinds(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["extensions/v1beta1", None])
 def test_kubernetes_own_policies_are_not_ignored(version: str | None) -> None:
-    """Who ignores the NetworkPolicy of another system does not mean those of Kubernetes."""
+    """A user who ignores the NetworkPolicy of another system does not mean that of Kubernetes."""
     with pytest.raises(InputError, match=r"write apiVersion: networking\.k8s\.io/v1"):
         load_objects([{**POLICY, "apiVersion": version}], ignore_kinds=["NetworkPolicy"])
 
@@ -363,7 +363,7 @@ spec:
 
 
 def test_merged_keys(load_text: Load) -> None:
-    """What is written out wins over what is merged, and what is merged first over what follows."""
+    """A written key wins over a merged one, and the first merged mapping over the next."""
     text = """\
 apiVersion: v1
 kind: Namespace
@@ -377,14 +377,14 @@ metadata:
 
 
 def test_sorted() -> None:
-    """By namespace and name, whatever the order of the input."""
+    """Sorted by namespace and name, whatever the order of the input."""
     names = ["b", "c-a", "a", "c"]
     pods = [_object("Pod", name, status={"podIP": f"10.0.0.{number}"}) for number, name in enumerate(names)]
     assert [pod.name for pod in load_objects(pods).pods] == ["a", "b", "c", "c-a"]
 
 
 def test_shared_ports() -> None:
-    """Pods with equal ports share them, as a hundred thousand pods are a matter of memory."""
+    """Pods with equal ports share them, to save memory with a hundred thousand pods."""
     pods = [_object("Pod", f"p{n}", spec=POD["spec"], status={"podIP": f"10.0.1.{n}"}) for n in (8, 9)]
     first, second = load_objects([NODE, *pods]).pods
     assert first.ports is second.ports

@@ -1,4 +1,4 @@
-"""Which comments of a file are found, and what they are about."""
+"""The comments of a file that are found, and the lines that they are about."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Directories as they are: what is no manifest is passed over with one note, and no policy ever is."""
+"""Real directories: a file that is no manifest is passed over with one note, a policy never is."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def beside(directory: Path) -> Loads:
 
 @pytest.fixture
 def noted(beside: Loads) -> Lines:
-    """The notes about a file of a directory, of which the rest is taken."""
+    """The notes about a file in a directory; the rest of the directory is loaded."""
 
     def noted(file: str, text: str) -> list[str]:
         cluster = beside(file, text)
@@ -59,7 +59,7 @@ def refused(beside: Loads) -> Lines:
     return refused
 
 
-# What is no manifest
+# Files that are no manifests
 
 PLAIN = "a kustomization that only lists files; ovsnp passes over it"
 KUSTOMIZATION = f"a kustomization that changes or adds objects, which ovsnp does not build; {BUILD}"
@@ -139,7 +139,7 @@ def test_what_needs_no_note(noted: Lines, file: str, text: str) -> None:
     assert noted(file, text) == []
 
 
-# What may be an object
+# Documents that may be objects
 
 META = "metadata: {name: x}"
 MAY_HOLD = f"a template that may hold a policy; {RENDER}"
@@ -232,7 +232,7 @@ def test_wide_text_without_a_mark_may_hold_a_policy(directory: Path, text: str) 
 
 
 def test_broken_text_takes_nothing_of_the_file(noted: Lines) -> None:
-    """What stands before the part that cannot be parsed would be half of a file."""
+    """The part before the broken text would be only half of a file."""
     assert len(noted("x.yaml", f"{NAMESPACE.replace('kept', 'x')}---\n{{{{ if x }}}}\nkind: Service\n")) == 1
 
 
@@ -377,11 +377,11 @@ def test_documents_of_one_file_are_independent(noted: Lines, beside: Loads) -> N
     assert [policy.name for policy in beside("all.yaml", text).policies] == ["p"]
 
 
-# What is no file
+# Entries that are no files
 
 
 def test_no_files_in_a_directory(directory: Path, beside: Loads) -> None:
-    """A pipe that nobody writes to is not opened, neither for its text nor for its lines."""
+    """A pipe without a writer is not opened, neither for its text nor for its lines."""
     beside("more.yaml", "")
     os.mkfifo(directory / "dir" / "pipe.yaml")
     os.symlink("/dev/zero", directory / "dir" / "endless.json")
@@ -398,7 +398,7 @@ def test_no_files_in_a_directory(directory: Path, beside: Loads) -> None:
 
 
 def test_links_to_files_are_followed(directory: Path, beside: Loads) -> None:
-    """As in a volume that is made of a ConfigMap."""
+    """A volume made from a ConfigMap has such links."""
     (directory / "dir" / "..data").mkdir(parents=True)
     (directory / "dir" / "..data" / "policy.yaml").write_text(POLICY)
     os.symlink("..data/policy.yaml", directory / "dir" / "policy.yaml")
@@ -420,7 +420,7 @@ def test_what_cannot_be_read(directory: Path) -> None:
 
 
 def test_directories_too_deep_in_each_other(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before Python 3.12 ``os.walk`` calls itself for each level."""
+    """Before Python 3.12, ``os.walk`` calls itself for each level."""
 
     def too_deep(*_: object, **__: object) -> None:
         raise RecursionError

@@ -1,4 +1,4 @@
-"""Kustomizations among manifests: what they would make of a policy is never passed over."""
+"""Kustomizations among manifests: a change to a policy is never passed over."""
 
 from collections.abc import Sequence
 from pathlib import Path

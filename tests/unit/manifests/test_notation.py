@@ -1,4 +1,4 @@
-"""Text that cannot be read, files that cannot be opened, and what JSON and YAML can hide."""
+"""Text that cannot be read, files that cannot be opened, and mistakes that JSON and YAML can hide."""
 
 import io
 import json
@@ -123,7 +123,7 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
     )
     with pytest.raises(InputError) as caught:
         load(["missing.yaml", ".", "nul\0.yaml"])
-    # Nothing about the namespace, whose object may be in a file that could not be read.
+    # Nothing about the namespace: its object may be in a file that could not be read.
     broken, *others = str(caught.value).splitlines()
     assert is_as_expected(broken, "./bad.yaml:3: not valid YAML: ...; check the indentation and quotes here")
     assert others == [

@@ -1,4 +1,4 @@
-"""State of a cluster that cannot be used: what is left out, what stays, and the whole lines of the notes."""
+"""Unusable state of a cluster: the parts left out, the parts kept, and the whole lines of the notes."""
 
 import json
 from collections.abc import Callable
@@ -51,7 +51,7 @@ LARCH = node("larch", "10.7.2.0/24", "fd07:2::/64", internal="192.0.2.2 2001:db8
 
 
 def said(*objects: Object) -> list[str]:
-    """The notes, without the file, which is none."""
+    """The notes without the file, as there is none."""
     return [": ".join(part for part in note[1:] if part) for note in load_objects(objects).notes]
 
 
@@ -124,7 +124,7 @@ def test_node_of_which_a_part_is_left_out(odd: Object, expected: list[str]) -> N
 
 
 def test_address_of_two_nodes_is_nobodys() -> None:
-    """Neither of the two is a node there, for policies and the node's exemption."""
+    """At this address neither of the two counts as a node, for policies and for the exemption of nodes."""
     first = node("oak", "10.7.3.0/24", internal="192.0.2.3", external="198.51.100.1")
     second = node("pine", "10.7.4.0/24", internal="192.0.2.4", external="198.51.100.1")
     assert said(first, second) == [
@@ -149,7 +149,7 @@ def test_address_of_two_nodes_is_nobodys() -> None:
 def test_ready_node_keeps_what_two_claim(
     left: list[Object], right: list[Object], kept: list[str], *, shared: str
 ) -> None:
-    """The machine of a node that was made anew under another name, say; the others go on."""
+    """For example after the machine of a node was installed again under a new name; other nodes go on."""
     cidrs, addresses = ("10.7.3.0/24", "10.7.4.0/24"), ("192.0.2.3", "192.0.2.4")
     if shared == "block":
         cidrs = ("10.7.3.0/24", "10.7.3.0/24")
@@ -181,7 +181,7 @@ def test_node_that_is_being_deleted_gives_way() -> None:
     ],
 )
 def test_tunnels_have_one_family(internal: list[str], kept: int, version: int) -> None:
-    """One that all nodes have, else most; of two, the one that most nodes name first, else IPv4."""
+    """The family that most nodes have; of two, the one that most nodes list first, or else IPv4."""
     nodes = [node(f"n{index}", f"10.7.{index}.0/24", internal=texts) for index, texts in enumerate(internal)]
     for order in (nodes, nodes[::-1]):
         cluster = load_objects(order)
@@ -242,7 +242,7 @@ def test_pod_of_which_an_address_is_left_out() -> None:
 
 @pytest.mark.parametrize("nodes", [[BEECH], []])
 def test_one_address_of_two_pods(nodes: list[Object]) -> None:
-    """It is nobody's, and the pods keep their other addresses; the order is nothing."""
+    """The address belongs to no pod, the pods keep their other addresses, and the order does not matter."""
     pods = [pod("a", "10.7.1.2"), pod("b", "fd07:1::2", "10.7.1.2"), pod("c", "10.7.1.3")]
     assert said(*nodes, *pods) == [
         "Pod default/a: status.podIPs: 10.7.1.2 is the address of pod default/b too; ovsnp takes it for nobody's",
@@ -279,7 +279,7 @@ def test_phases_of_living_pods(phase: str | None) -> None:
 
 
 def test_host_pods_have_addresses_of_their_node() -> None:
-    """Whatever else such a pod says, it takes no address from anybody, and is no reason for a note."""
+    """Such a pod takes no address from another object, and is no reason for a note."""
     hosts = [
         pod("h", "192.0.2.1", "2001:db8::1", hostNetwork=True),
         pod("i", "192.0.2.1", hostNetwork=True),
@@ -415,7 +415,7 @@ def endpoints_of(*objects: Object) -> list[str]:
 
 
 def test_endpoint_of_a_pod_that_is_left_out_is_left_out() -> None:
-    """Where the slice names a pod that does not have the address; an endpoint that names none is left alone."""
+    """If the slice names a pod that does not have the address; an endpoint that names no pod is kept."""
     odd = [pod("a", "10.7.9.9"), pod("b", "10.7.1.2"), pod("c", "10.7.1.2"), pod("d", "10.7.3.3", on="elder"),
            pod("e", "10.7.1.5", ending=True), pod("f", "10.7.1.5"),
            pod("h", "192.0.2.1", hostNetwork=True)]  # fmt: skip
@@ -543,7 +543,7 @@ spec: {a: &a 1, b: *unknown, ? [x] : y, 5: z, c: !!binary aGk=, d: !own {x: y}, 
 
 
 def test_other_kinds_may_be_odd_inside(load_text: Load) -> None:
-    """Only who reads an object minds, in YAML as in JSON."""
+    """Mistakes matter only in objects that are read, in YAML as in JSON."""
     doubled = '{"apiVersion": "v1", "kind": "Secret", "metadata": {}, "metadata": 5}'
     listed = f"apiVersion: v1\nkind: List\nitems:\n- {doubled}\n- {json.dumps(pod('a', '10.7.1.2'))}\n"
     for text in (OTHERS, doubled, listed, f"{OTHERS}---\n{doubled}\n"):

@@ -155,7 +155,7 @@ VERSIONS = ["extensions/v1beta1", "v1", "v1beta1", "networking/v1", "networking.
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", ["NetworkPolicy", "NetworkPolicyList"])
 def test_policy_of_another_version_is_never_left_out(mistakes: Mistakes, version: str, kind: str) -> None:
-    """The advice is the version to write: --ignore-kind would take the policy away."""
+    """The remedy is the version to write: --ignore-kind would remove the policy."""
     item: dict[str, object] = {"metadata": {"name": "x"}, "spec": {"podSelector": {}}}
     fields = {"items": [item]} if kind.endswith("List") else item
     expected = (

@@ -1,4 +1,4 @@
-"""Two objects of one name: an overlay beside its base, variants of an example side by side."""
+"""Two objects with one name: an overlay beside its base, variants of an example side by side."""
 
 from pathlib import Path
 

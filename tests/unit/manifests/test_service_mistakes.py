@@ -137,7 +137,7 @@ BESIDE = "None stands beside another cluster IP; write it alone, or remove it"
 )  # fmt: skip
 @pytest.mark.parametrize("notation", ["yaml", "json"])
 def test_spec(mistakes: Mistakes, field: str, expected: list[str], notation: str) -> None:
-    """On one line, so that it is the same in both notations."""
+    """All on one line, so that the line is the same in both formats."""
     written = yaml.safe_load(field)
     spec = {"clusterIP": "10.96.0.1", "ports": [{"port": 80}], **written}
     if "clusterIPs" in written and "clusterIP" not in written:

@@ -1,4 +1,4 @@
-"""What valid Services, EndpointSlices and ServiceCIDRs become."""
+"""The clusters that valid Services, EndpointSlices and ServiceCIDRs give."""
 
 import json
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_everything() -> None:
 
 
 def test_fields_that_are_not_read() -> None:
-    """The API's objects have many more, and will have others."""
+    """Objects of the API have many more fields, and will have others."""
     ports = [{**port, "nodePort": 30080, "appProtocol": "x"} for port in SERVICE["spec"]["ports"]]
     spec = {"externalTrafficPolicy": "Local", "ipFamilies": ["IPv4"], "type": "LoadBalancer", "ports": ports}
     service = {**SERVICE, "spec": {**SERVICE["spec"], **spec}, "status": {"loadBalancer": {"ingress": [{"ip": "x"}]}}}
@@ -104,7 +104,7 @@ def test_json_and_yaml_in_any_order(load_text: Callable[..., Cluster]) -> None:
 
 
 def test_typed_lists(load_text: Callable[..., Cluster]) -> None:
-    """As the API gives them, without kind and apiVersion in the items."""
+    """As in answers of the API, without kind and apiVersion in the items."""
     lists = [
         {"apiVersion": item["apiVersion"], "kind": f"{item['kind']}List", "items": [{**item, "kind": None}]}
         for item in OBJECTS
@@ -216,7 +216,7 @@ def test_conditions(conditions: object, *, ready: bool, serving: bool) -> None:
 
 
 def test_slices_in_short() -> None:
-    """What may be left out of a slice; a port without a number stands for all ports, and no Service's is that."""
+    """The optional fields of a slice. A port without a number means all ports, and no Service has such a port."""
     (item,) = load_objects([_slice(endpoints=None, ports=None)]).slices
     assert (item.endpoints, item.ports) == ((), ())
     ports = [{}, {"name": "a", "port": None}, {"name": "b", "port": 1, "protocol": "SCTP"}]
@@ -225,7 +225,7 @@ def test_slices_in_short() -> None:
 
 
 def test_addresses_of_endpoints() -> None:
-    """Of no pod, of a pod, of a node, beside the blocks that have a meaning of their own."""
+    """Addresses of no pod, of a pod and of a node, next to the blocks with a special meaning."""
     texts = ["10.0.0.1", "192.0.2.1", "0.0.0.1", "169.253.1.1", "223.255.255.255", "240.0.0.1"]
     (item,) = load_objects([_slice(endpoints=[{"addresses": [text]} for text in texts])]).slices
     assert [endpoint.address for endpoint in item.endpoints] == [parse_address(text) for text in texts]
@@ -236,7 +236,7 @@ def test_addresses_of_endpoints() -> None:
 
 
 def test_cluster_ips_beside_other_addresses() -> None:
-    """Outside the nodes' blocks; with a ServiceCIDR of the other family only, anywhere."""
+    """Outside of the nodes' blocks; anywhere, if the only ServiceCIDR is of the other family."""
     status = {"addresses": [{"type": "InternalIP", "address": "192.168.0.1"}]}
     node = _object("Node", "n1", spec={"podCIDRs": ["10.95.0.0/16", "::/64"]}, status=status)
     six = _object("ServiceCIDR", "six", spec={"cidrs": ["fd00:96::/112"]})

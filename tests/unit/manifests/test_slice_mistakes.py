@@ -108,7 +108,7 @@ def test_two_ports_of_one_name(mistakes: Mistakes) -> None:
 
 
 def test_all_mistakes_of_a_slice(mistakes: Mistakes) -> None:
-    """Those of one part hide none of another."""
+    """The mistakes of one part hide none of another."""
     text = """\
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice

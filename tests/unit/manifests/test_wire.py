@@ -1,4 +1,4 @@
-"""The rules that the declarations of the wire's types must keep."""
+"""The rules for the declarations of the wire types."""
 
 from collections.abc import Iterator
 
@@ -38,14 +38,14 @@ STRUCTS = {part.cls.__name__: part.cls for part in EVERYTHING if isinstance(part
 
 @pytest.mark.parametrize("struct", STRUCTS.values(), ids=STRUCTS)
 def test_every_field_may_be_absent_or_null(struct: type[msgspec.Struct]) -> None:
-    """Or a broken part could not be cut out, and would hide the mistakes around it."""
+    """Otherwise a broken part could not be removed, and would hide the mistakes around it."""
     assert struct() == struct()
     for field in msgspec.structs.fields(struct):
         assert _takes_null(inspect.type_info(field.type)), field.name
 
 
 def test_every_item_may_be_null() -> None:
-    """Broken items become null, so that the others keep their index."""
+    """Broken items become null, so that the other items keep their index."""
     for part in EVERYTHING:
         if isinstance(part, inspect.ListType):
             assert _takes_null(part.item_type)

@@ -1,4 +1,4 @@
-"""Workloads: one pod stands for all pods that a workload will have, until the pods are in the input themselves."""
+"""Workloads: one pod stands for all pods that a workload will have, until the pods themselves are in the input."""
 
 import json
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def test_the_hash_of_a_revision_tells_the_deployment_of_a_pod() -> None:
 
 
 def test_pods_that_do_not_run_yet_or_any_more_stand_for_their_workload_too() -> None:
-    """The cluster knows the workload, so the pods that it has are all there are."""
+    """The cluster knows the workload, so the pods in the input are all its pods."""
     deployment = workload("Deployment")
     pending = pod("cart-a", None, deployment)
     pending["status"] = {"phase": "Pending"}
@@ -147,7 +147,7 @@ def test_a_workload_that_is_written_twice_has_one_pod(notes: Notes) -> None:
 
 @pytest.mark.parametrize("write", [json.dumps, yaml.safe_dump])
 def test_a_pod_template_of_another_kind_is_told(notes: Notes, write: Callable[[Object], str]) -> None:
-    """Nobody is to take the answer for one about pods that are not in it."""
+    """A reader must not believe that the answer includes its pods."""
     server = {**workload("Deployment"), "apiVersion": "example.com/v1", "kind": "GameServer"}
     assert notes(write(server)) == [
         "in.yaml:1: a pod template of a GameServer, which ovsnp does not read; ovsnp passes over it"

@@ -1,6 +1,6 @@
-"""The pytest plugin in runs of pytest of its own: what passes, what fails, and what it says then.
+"""The pytest plugin in separate runs of pytest: the tests that pass or fail, and their messages.
 
-These runs are processes of their own: pytester would import compiled modules a second time into this one.
+These runs are separate processes: pytester would import compiled modules a second time into this one.
 """
 
 import os
@@ -27,7 +27,7 @@ MET = "- {from: [frontend, remote], to: db, port: 80, expect: allowed}\n"
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A file of tests, and beside it two cases without flows yet: one with expectations, one of another port."""
+    """A test file, and beside it two cases without flows yet: one with expectations, one with another port."""
     pytester.makepyfile(test_network=TESTS)
     pytester.makeini("[pytest]\naddopts = -p no:hypothesispytest -p no:cacheprovider")
     for case, port in (("first", 80), ("second", 81)):
@@ -42,14 +42,14 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 @pytest.fixture
 def written(project: pytest.Pytester) -> pytest.Pytester:
-    """The same with the flows that they become."""
+    """The same, with the flows of the cases."""
     for name in ("first", "second"):
         (case(project, name) / "flows.txt").write_text(compiled(case(project, name)))
     return project
 
 
 def compiled(folder: Path) -> str:
-    """What the command line prints of a case."""
+    """The output of the command line for a case."""
     given = ("-f", folder / "cluster.yaml", "-f", folder / "policy.yaml", "--node", "node-1")
     with mock.patch.dict(os.environ, {"OVS_RUNDIR": os.devnull}):
         answer = ovsnp("compile", *given)
@@ -104,7 +104,7 @@ def test_other_flows_fail_with_the_difference(written: pytest.Pytester) -> None:
 
 
 def test_long_difference_is_cut(written: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)  # there pytest's summary has it once more
+    monkeypatch.delenv("CI", raising=False)  # in CI, pytest's summary repeats the difference
     flows = case(written, "first") / "flows.txt"
     flows.write_text("".join(f"line {number}\n" for number in range(500)))
     result = written.runpytest_subprocess()

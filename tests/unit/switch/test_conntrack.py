@@ -1,4 +1,4 @@
-"""Connections as Open vSwitch prints them, and as it takes them to forget them."""
+"""Connections as Open vSwitch prints them, and as it takes them in a command to forget them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ TUPLES = [
 
 
 class Told:
-    """A connection to ovs-vswitchd that notes what it is told, and refuses what it cannot."""
+    """A connection to ovs-vswitchd that records the commands, and refuses to flush if ``refusal`` is given."""
 
     def __init__(self, refusal: str = "") -> None:
         self.commands: list[tuple[str, ...]] = []

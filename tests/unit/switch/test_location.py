@@ -1,4 +1,4 @@
-"""Where Open vSwitch is looked for."""
+"""Where ovsnp looks for Open vSwitch."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What counts as waiting."""
+"""The time that counts as waiting."""
 
 import time
 

@@ -18,7 +18,7 @@ DB, SIX, BESIDE = pod("default/db", "10.0.0.1"), pod("default/six", "fd00::6"), 
 
 
 def row(name: str, ofport: int | None = 1, **columns: Any) -> SimpleNamespace:
-    """An Interface's row, without a MAC address unless one is given."""
+    """A row of Interface, without a MAC address unless one is given."""
     empty = {"external_ids": {}, "mac": [], "mac_in_use": [], "error": []}
     return SimpleNamespace(name=name, ofport=[] if ofport is None else [ofport], **{**empty, **columns})
 
@@ -29,7 +29,7 @@ def of_pod(key: str, name: str = "p1", ofport: int | None = 7, mac: str = "", er
 
 
 class Rows:
-    """Stands in for a database: one bridge's interfaces."""
+    """Replaces a database: the interfaces of one bridge."""
 
     def __init__(self, *rows: SimpleNamespace) -> None:
         self._rows = rows
@@ -44,7 +44,7 @@ def read(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> BridgePorts:
 
 
 def closed(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Oddity:
-    """The one oddity, for which its pod has no port; a pod beside it keeps its own."""
+    """The only oddity, because of which its pod has no port; another pod keeps its port."""
     found = read(*rows, of_pod("default/beside", "p9", 9), pods=(*pods, BESIDE))
     (oddity,) = found.odd
     assert oddity.closed
