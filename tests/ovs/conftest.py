@@ -12,7 +12,7 @@ from tests.support.instance import DummySwitch, own_switch
 @pytest.fixture(scope="session")
 def other_switch(dummy_switch: DummySwitch) -> Iterator[DummySwitch]:
     """A second Open vSwitch, for the other node."""
-    del dummy_switch  # which skips the test where Open vSwitch is missing
+    del dummy_switch  # the fixture skips the test if Open vSwitch is missing
     with own_switch() as switch:
         yield switch
 
@@ -27,7 +27,7 @@ def scene(dummy_switch: DummySwitch, other_switch: DummySwitch, tmp_path: Path) 
 
 @pytest.fixture
 def own_scene(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ServiceScene]:
-    """The same on Open vSwitches of the test's own, for what may end them."""
-    del dummy_switch  # which skips the test where Open vSwitch is missing
+    """The same on separate Open vSwitches, for tests that may end them."""
+    del dummy_switch  # the fixture skips the test if Open vSwitch is missing
     with own_switch() as switch, own_switch() as other:
         yield ServiceScene((switch, other), tmp_path)

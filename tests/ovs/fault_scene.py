@@ -1,4 +1,4 @@
-"""Two nodes with a Service and a policy, as they have to be before a fault and after `ovsnp apply`."""
+"""Two nodes with a Service and a policy, as they must be before a fault and after `ovsnp apply`."""
 
 from ipaddress import ip_address
 
@@ -11,7 +11,7 @@ from tests.support.applying import Answer
 EMPTY = f"{BRIDGE}: flows: nothing to change\n"
 FROM_CLIENT = policy("ingress", "web", "{podSelector: {matchLabels: {app: client}}}", "{port: 8080}")
 OPEN = 4000
-"""The client's port of the connections that are open when the fault comes."""
+"""The client's port of the connections that are open at the time of the fault."""
 
 
 class Ground:
@@ -31,12 +31,12 @@ class Ground:
         return self.scene.apply(*self.options)
 
     def is_whole(self) -> bool:
-        """Both bridges are as they were before the fault, another apply is empty, and the matrix is right."""
+        """True if both bridges are as before the fault, another apply does nothing, and the matrix is right."""
         assert list(map(state, self.scene.nodes)) == self.before
         return self.is_right()
 
     def is_right(self) -> bool:
-        """Another apply is empty, and every conversation is as the policy says."""
+        """True if another apply does nothing, and every conversation is as the policy says."""
         assert [answer.out for answer in self.apply()] == [EMPTY, EMPTY]
         for version in (4, 6):
             ports = range(self._port, self._port + 12)
@@ -45,7 +45,7 @@ class Ground:
         return True
 
     def _conversation(self, port: int, version: int) -> str:
-        """By the Service and directly, by who may and who may not; returns the endpoint."""
+        """Connect through the Service and directly, from an admitted and a refused pod; returns the endpoint."""
         there = self.scene.converse("client", port, version)
         if there.at == "web-2":
             source = int(ip_address(address_of("client", version)))
@@ -58,19 +58,19 @@ class Ground:
         return there.at
 
     def open(self, server: str) -> None:
-        """Have the client open a connection to a server, without the Service."""
+        """Let the client open a connection to a server, without the Service."""
         (there,) = self.scene.send("client", to(server, Flag.SYN))
         (back,) = self.scene.send(server, there.packet.answer(Flag.SYN | Flag.ACK))
         assert (there.at, back.at) == (server, "client")
         assert self.client_speaks(server)
 
     def client_speaks(self, server: str) -> bool:
-        """Whether a packet of the open connection reaches the server."""
+        """True if a packet of the open connection reaches the server."""
         arrived = self.scene.send("client", to(server, Flag.ACK))
         return [(one.at, one.packet.source.address) for one in arrived] == [(server, address_of("client", 4))]
 
     def server_speaks(self, server: str) -> bool:
-        """Whether a packet of the open connection reaches the client."""
+        """True if a packet of the open connection reaches the client."""
         arrived = self.scene.send(server, to(server, Flag.ACK).answer(Flag.ACK))
         return [(one.at, one.packet.source.address) for one in arrived] == [("client", address_of(server, 4))]
 
@@ -81,7 +81,7 @@ def to(server: str, flags: Flag) -> Packet:
 
 
 def state(node: WiredNode) -> tuple[list[str], ...]:
-    """All that apply puts on a bridge: flows, groups, the map of options, the handling of fragments."""
+    """Everything that apply puts on a bridge: flows, groups, the map of options, the handling of fragments."""
     asked = (["dump-flows", "--no-stats"], ["dump-groups"], ["dump-tlv-map"], ["get-frags"])
     answers = [
         node.switch.run(["ovs-ofctl", "-O", "OpenFlow15", "--no-names", *words[:1], BRIDGE, *words[1:]])
@@ -91,7 +91,7 @@ def state(node: WiredNode) -> tuple[list[str], ...]:
 
 
 def refused(node: WiredNode, scene: ServiceScene, *more: str) -> str:
-    """Apply on a node, which must fail with a sentence; returns it."""
+    """Apply on a node, which must fail with one message; returns the message."""
     answer = node.run("apply", scene.manifests, *more)
     assert (answer.code, answer.out) == (4, ""), answer
     assert answer.err.startswith("ovsnp: ")

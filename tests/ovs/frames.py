@@ -1,4 +1,4 @@
-"""Packets of TCP, UDP and SCTP as Ethernet frames, of either family, with good checksums: conntrack looks at them."""
+"""TCP, UDP and SCTP packets as Ethernet frames, of either family, with valid checksums: conntrack checks them."""
 
 import struct
 from enum import IntFlag
@@ -16,7 +16,7 @@ _ETHERTYPES = {4: 0x0800, 6: 0x86DD}
 
 
 class Flag(IntFlag):
-    """TCP's; NONE for what is not TCP."""
+    """The flags of TCP; NONE for other protocols."""
 
     NONE = 0
     FIN = 1
@@ -26,7 +26,7 @@ class Flag(IntFlag):
 
 
 class End(NamedTuple):
-    """An address and port."""
+    """An address and a port."""
 
     address: str
     port: int
@@ -35,7 +35,7 @@ class End(NamedTuple):
 class Packet(NamedTuple):
     """A packet of a connection, without data; ``hops`` is its TTL or hop limit.
 
-    ``began`` is the sequence number of its sender's SYN, ``met`` that of the other SYN; `parse` does not look.
+    ``began`` is the sequence number of the sender's SYN, ``met`` that of the other SYN; `parse` does not read them.
     """
 
     protocol: Protocol
@@ -47,16 +47,16 @@ class Packet(NamedTuple):
     met: int = 1000
 
     def answer(self, flags: Flag = Flag.NONE) -> "Packet":
-        """What the receiver sends back."""
+        """The packet that the receiver sends back."""
         return Packet(self.protocol, self.destination, self.source, flags)
 
     def between(self) -> tuple[End, End]:
-        """Its ends."""
+        """The source and the destination."""
         return self.source, self.destination
 
 
 def frame(packet: Packet, source_mac: int, destination_mac: int) -> str:
-    """The packet on the wire, as hexadecimal digits."""
+    """The packet as an Ethernet frame, in hexadecimal digits."""
     source, destination = (ip_address(end.address) for end in packet.between())
     ports = packet.source.port, packet.destination.port
     if packet.protocol is Protocol.TCP:
@@ -87,7 +87,7 @@ def _header(version: int, number: int, length: int, hops: int) -> bytes:
 
 
 def parse(data: bytes) -> Packet:
-    """The packet in a frame; its checksums must be right."""
+    """The packet in a frame; its checksums must be valid."""
     version = data[14] >> 4
     start, size = (26, 4) if version == 4 else (22, 16)
     addresses = data[start : start + size], data[start + size : start + 2 * size]
@@ -116,7 +116,7 @@ def _checksum(data: bytes) -> bytes:
 
 
 def _with_crc(packet: bytes) -> bytes:
-    """A packet of SCTP with its checksum, a CRC32c (RFC 9260, appendix A)."""
+    """An SCTP packet with its checksum, a CRC32c (RFC 9260, appendix A)."""
     register = 0xFFFFFFFF
     for byte in packet[:8] + bytes(4) + packet[12:]:
         register ^= byte

@@ -1,4 +1,4 @@
-"""Conversations of pods whose addresses get another holder."""
+"""Conversations of pods with addresses that get a new holder."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ _SERVED = {Protocol.TCP: (80, 8080), Protocol.UDP: (53, 5353)}
 
 
 class Conversation(NamedTuple):
-    """What a client began, and how its first packet came out at the server."""
+    """The first packet of a client, and that packet as it arrived at the server."""
 
     client: str
     server: str
@@ -37,7 +37,7 @@ class Conversation(NamedTuple):
 
     @property
     def service(self) -> bool:
-        """Whether it goes by the cluster IP."""
+        """True if the connection goes through the cluster IP."""
         return self.began.destination.address in CLUSTER_IP.values()
 
 
@@ -53,18 +53,18 @@ class HolderScene:
         scene.apply(*options)
 
     def give(self, pod: str, uid: str) -> None:
-        """Another pod of this name gets the pod's addresses with the next apply."""
+        """With the next apply, another pod with the name of this pod gets its addresses."""
         before = (self.scene.manifests / "cluster.yaml").read_text()
         head, name, rest = before.partition(f"metadata: {{name: {pod}, ")
         rest = rest[rest.index("labels:") :]
         self.scene.write("cluster", f'{head}{name}uid: "{uid}", {rest}')
 
     def forbid(self) -> None:
-        """No pod may connect to another from the next apply on."""
+        """From the next apply on, no pod may connect to another."""
         self.scene.write("policy", NOBODY)
 
     def allow(self) -> None:
-        """All pods may connect to each other, as at first, from the next apply on."""
+        """From the next apply on, all pods may connect to each other again."""
         self.scene.write("policy", "")
 
     def apply(self, nodes: Iterable[int] = (0, 1)) -> list[Answer]:
@@ -72,7 +72,7 @@ class HolderScene:
         return [self.scene.nodes[node].apply(self.scene.manifests, *self.options) for node in nodes]
 
     def converse(self, client: str, server: str, version: int) -> Iterator[Conversation]:
-        """Open a connection of each protocol, directly and by the Service; each is answered."""
+        """Open a connection of each protocol, directly and through the Service; each is answered."""
         for protocol in (Protocol.TCP, Protocol.UDP):
             yield self._open(client, server, version, protocol, service=False)
             if server in BACKENDS:
@@ -94,34 +94,34 @@ class HolderScene:
                 return found
 
     def client_speaks(self, it: Conversation) -> bool:
-        """Whether the client's next packet reaches the server."""
+        """True if the client's next packet reaches the server."""
         return self._reaches(it.client, it.began._replace(flags=Flag.ACK if it.tcp else Flag.NONE), it.server)
 
     def client_begins(self, it: Conversation) -> bool:
-        """Whether a new handshake on the old ports reaches the server."""
+        """True if a new handshake on the old ports reaches the server."""
         return self._reaches(it.client, it.began, it.server)
 
     def server_speaks(self, it: Conversation) -> bool:
-        """Whether the server's next packet reaches the client."""
+        """True if the server's next packet reaches the client."""
         return self._reaches(it.server, it.arrived.answer(Flag.ACK if it.tcp else Flag.NONE), it.client)
 
     def _reaches(self, sender: str, packet: Packet, receiver: str) -> bool:
         return receiver in [arrival.at for arrival in self.scene.send(sender, packet)]
 
     def goes_on(self, it: Conversation) -> bool:
-        """Whether both sides are heard."""
+        """True if the packets of both sides arrive."""
         return self.client_speaks(it) and self.server_speaks(it)
 
     def record(self, node: int) -> Path:
-        """The file in which a node's holders are kept."""
+        """The file with the recorded holders of a node."""
         return Path(self.scene.nodes[node].switch.location.file(BRIDGE, "holders"))
 
     def whole(self, node: int) -> bool:
-        """Whether another apply has nothing to do, and no address is closed."""
+        """True if another apply has nothing to do, and no address is closed."""
         (answer,) = self.apply([node])
         return answer.out == EMPTY and self.closed(node) == 0
 
     def closed(self, node: int) -> int:
-        """How many flows close addresses."""
+        """The number of flows that close addresses."""
         flows = self.scene.nodes[node].switch.run(["ovs-ofctl", "-OOpenFlow15", "dump-flows", BRIDGE])
         return flows.count(f"priority={CLOSED},")

@@ -1,8 +1,8 @@
-"""The moments of a run of ovsnp, and a run that is killed at one of them, whatever the machine's speed.
+"""The moments of a run of ovsnp, and a run that is killed at one of them, at any speed of the machine.
 
-A moment is the nth time that a function of `ovsnp.apply` or `ovsnp.switch`, or one that starts and awaits another
-program, is entered or left. As a program: ``FILE MOMENT ARGUMENTS...`` runs ``ovsnp ARGUMENTS...``, kills it at the
-moment, and writes each moment into the file as it comes.
+A moment is the nth call of, or return from, a function of `ovsnp.apply` or `ovsnp.switch`, or a function that starts
+another program and waits for it. As a program: ``FILE MOMENT ARGUMENTS...`` runs ``ovsnp ARGUMENTS...``, kills it at
+the moment, and writes each moment into the file when it comes.
 """
 
 import os
@@ -45,7 +45,7 @@ class _Watch:
 
 
 def _name(code: CodeType) -> str:
-    """What a function is called if its moments count."""
+    """The name of a function if its moments count, else ""."""
     ours = code.co_filename.startswith(_ROOMS)
     starts = code.co_filename == subprocess.__file__ and code.co_qualname in _PROGRAMS
     return f"{Path(code.co_filename).stem}.{code.co_qualname}" if ours or starts else ""

@@ -1,4 +1,4 @@
-"""A random cluster on wired nodes: what a real packet to a Service does, against what the oracle says."""
+"""A random cluster on wired nodes: compares real packets to a Service with the oracle."""
 
 import json
 import re
@@ -30,7 +30,7 @@ class Question(NamedTuple):
     port: int
 
     def packet(self) -> Packet:
-        """The first of the connection."""
+        """The first packet of the connection."""
         assert self.traffic.protocol is not None
         assert self.traffic.port is not None
         flags = Flag.SYN if self.traffic.protocol is Protocol.TCP else Flag.NONE
@@ -39,7 +39,7 @@ class Question(NamedTuple):
 
 
 class RandomScene:
-    """The objects' nodes and pods; at most two nodes, with tunnels of IPv4."""
+    """The nodes and pods of the objects; at most two nodes, with tunnels over IPv4."""
 
     def __init__(self, switches: Sequence[DummySwitch], objects: Sequence[Object], manifests: Path) -> None:
         self.cluster: Cluster = load_objects(objects)
@@ -51,7 +51,7 @@ class RandomScene:
         (manifests / "cluster.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": objects}))
 
     def questions(self) -> Iterator[Question]:
-        """From every pod to every TCP and UDP port of every Service."""
+        """Connections from every pod to every TCP and UDP port of every Service."""
         for service in self.cluster.services:
             for address in service.cluster_ips:
                 kinds = {(port.protocol, port.number) for port in service.ports if port.protocol is not Protocol.SCTP}
@@ -62,11 +62,11 @@ class RandomScene:
                             yield Question(PodEnd(pod, source), format_address(address), traffic, 30000 + number % 1000)
 
     def ask(self, question: Question) -> list[Arrival]:
-        """Send the connection's first packet."""
+        """Send the first packet of the connection."""
         return self.wired.send(question.sender.pod.key, question.packet())
 
     def chosen(self, question: Question) -> ServingBackend | None:
-        """The endpoint that the connection was given, as its node's conntrack has it."""
+        """The endpoint that the connection got, from the conntrack of its node."""
         (node,) = (node for node in self.wired.nodes if node.holds(question.sender.pod.key))
         asked = (format_address(question.sender.address), question.address, question.port, question.traffic.port)
         protocol = str(question.traffic.protocol).lower()
@@ -81,7 +81,7 @@ class RandomScene:
     def expected(
         self, question: Question, *, strict_nodes: bool, service_blocks: bool
     ) -> Mapping[ServingBackend, Verdict]:
-        """What the oracle says of each endpoint."""
+        """The verdict of the oracle for each endpoint."""
         return judge_service(
             self.cluster,
             question.sender,
@@ -92,7 +92,7 @@ class RandomScene:
         )
 
     def place(self, backend: ServingBackend) -> str | None:
-        """Where a packet to an endpoint comes out: at a pod, by a gateway, or nowhere."""
+        """Where a packet to an endpoint comes out: at a pod, at a gateway, or nowhere."""
         end = who(self.cluster, backend.address)
         if isinstance(end, PodEnd):
             return end.pod.key
@@ -101,5 +101,5 @@ class RandomScene:
         return None if nobodys else "gateway"
 
     def close(self) -> None:
-        """Take the nodes away."""
+        """Remove the nodes."""
         self.wired.close()

@@ -67,13 +67,13 @@ GATEWAYS = {4: ("10.20.1.1", "10.20.2.1"), 6: ("fd00:20:1::1", "fd00:20:2::1")}
 
 
 def address_of(pod: str, version: int) -> str:
-    """A pod's address."""
+    """The address of a pod."""
     node, host = PODS[pod]
     return f"10.20.{node}.{host}" if version == 4 else f"fd00:20:{node}::{host}"
 
 
 def policy(direction: str, subject: str, peers: str, ports: str) -> str:
-    """One rule for pods of an app, peers and ports as they are written; another one takes its place."""
+    """A policy with one rule for pods of an app; it replaces the last one. ``peers`` and ``ports`` are YAML."""
     far = "from" if direction == "ingress" else "to"
     return f"""
 kind: NetworkPolicy
@@ -87,7 +87,7 @@ spec:
 
 
 class ServiceScene(WiredCluster):
-    """The Service ``web`` (TCP 80 at 8080, UDP 53 at 5353), and ``idle``, which nobody serves."""
+    """The Service ``web`` (TCP 80 at 8080, UDP 53 at 5353), and ``idle``, which has no endpoints."""
 
     def __init__(self, switches: tuple[DummySwitch, DummySwitch], manifests: Path) -> None:
         super().__init__(switches, {"node-1": "192.168.50.1", "node-2": "192.168.50.2"}, manifests)
@@ -105,7 +105,7 @@ class ServiceScene(WiredCluster):
         others: Iterable[str] = (),
         leaving: Iterable[str] = (),
     ) -> None:
-        """Say who serves: pods, and other IPv4 addresses; and which pods are listed, but not ready.
+        """Set the endpoints: pods, other IPv4 addresses, and pods that are listed but not ready.
 
         ``affinity`` is in seconds.
         """
@@ -116,7 +116,7 @@ class ServiceScene(WiredCluster):
             found = [(address_of(pod, version), "true") for pod in pods]
             found += [(address_of(pod, version), "false") for pod in unready]
             found += [(address, "true") for address in listed] if version == 4 else []
-            # The API takes a thousand endpoints a slice.
+            # The API takes up to a thousand endpoints in a slice.
             for start in range(0, max(len(found), 1), 1000):
                 each = ", ".join(
                     f'{{addresses: ["{address}"], conditions: {{ready: {ready}}}}}'
@@ -127,12 +127,12 @@ class ServiceScene(WiredCluster):
         self.write("services", text)
 
     def ask(self, sender: str, port: int, version: int = 4, protocol: Protocol = Protocol.TCP) -> list[Arrival]:
-        """Send a connection's first packet to the Service from a pod's port."""
+        """Send the first packet of a connection to the Service, from a port of a pod."""
         number = 80 if protocol is Protocol.TCP else 53
         return self.send(sender, first(address_of(sender, version), port, CLUSTER_IP[version], number, protocol))
 
     def converse(self, sender: str, port: int, version: int = 4) -> Arrival:
-        """Open a TCP connection to the Service; returns how the first packet reached its endpoint."""
+        """Open a TCP connection to the Service; returns how the first packet arrived at its endpoint."""
         (there,) = self.ask(sender, port, version)
         (back,) = self.send(there.at, there.packet.answer(Flag.SYN | Flag.ACK))
         assert back.at == sender
@@ -141,13 +141,13 @@ class ServiceScene(WiredCluster):
         return there
 
     def goes_on(self, sender: str, port: int, version: int = 4) -> str | None:
-        """Where a packet of an open connection arrives."""
+        """The pod at which a packet of an open connection arrives; None if it does not arrive."""
         opened = first(address_of(sender, version), port, CLUSTER_IP[version], 80)
         arrived = self.send(sender, opened._replace(flags=Flag.ACK))
         return arrived[0].at if arrived else None
 
 
 def first(source: str, port: int, destination: str, number: int, protocol: Protocol = Protocol.TCP) -> Packet:
-    """A connection's first packet."""
+    """The first packet of a connection."""
     flags = Flag.SYN if protocol is Protocol.TCP else Flag.NONE
     return Packet(protocol, End(source, port), End(destination, number), flags)

@@ -1,4 +1,4 @@
-"""`ovsnp apply` on a real ovs-vswitchd: what it makes, what it leaves alone, and what it says where it cannot."""
+"""`ovsnp apply` on a real ovs-vswitchd: the things it makes, the things it leaves alone, and its errors."""
 
 import json
 import os
@@ -28,7 +28,7 @@ status: {phase: Running, podIPs: [{ip: "fd00:20::7"}]}
 
 @pytest.fixture
 def bare(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
-    """A new bridge, standalone, without ports of pods; the manifests hold no policy."""
+    """A new bridge, standalone, without ports of pods; the manifests have no policy."""
     scene = ApplyScene(dummy_switch, "br-apply", tmp_path)
     yield scene
     scene.close()
@@ -48,7 +48,7 @@ def ours(scene: ApplyScene) -> set[str]:
 
 
 def refused(scene: ApplyScene, code: int, *more: object) -> str:
-    """Apply, which must fail with this code and change nothing; returns what it says on stderr."""
+    """Apply, which must fail with this code and change nothing; returns the text on stderr."""
     before = scene.state()
     answer = scene.run("apply", *more)
     assert (answer.code, answer.out) == (code, ""), answer
@@ -57,7 +57,7 @@ def refused(scene: ApplyScene, code: int, *more: object) -> str:
     return answer.err
 
 
-# What it makes
+# Things that apply makes
 
 
 def test_first_apply_makes_ports_fail_mode_openflow15_and_flows(scene: ApplyScene) -> None:
@@ -93,7 +93,7 @@ def test_json_says_what_was_done(scene: ApplyScene) -> None:
     assert (second["done"], second["flows"]) == ([], {"added": 0, "changed": 0, "deleted": 0})
 
 
-# What it leaves alone
+# Things that apply leaves alone
 
 
 def test_second_apply_changes_nothing_not_even_age_or_counters(scene: ApplyScene) -> None:
@@ -164,7 +164,7 @@ GROUPS = "group_id=5,type=select,bucket=weight:3,actions=output:7\n"
 
 
 def add_others(scene: ApplyScene) -> list[str]:
-    """Put flows and a group of somebody else on the bridge; returns the flows as the bridge shows them."""
+    """Put flows and a group of another program on the bridge; returns the flows as the bridge prints them."""
     scene.ofctl("add-groups", "-", text=GROUPS)
     scene.ofctl("add-flows", "-", text="\n".join((*OTHERS, "")))
     found = [flow.text for flow in scene.flows() if not is_ours(flow.cookie) and flow.actions != "NORMAL"]
@@ -211,11 +211,11 @@ def test_flows_of_others_survive_where_the_bridge_speaks_only_openflow10(scene: 
     scene.switch.run(["ovs-ofctl", "-O", "OpenFlow10", "add-flow", "br-apply", flow])
     scene.apply()
     (found,) = others(scene)
-    assert found == "cookie=0x1,priority=77,tcp,tp_dst=5 actions=set_field:10.9.9.9->ip_dst"  # the same, in 1.5
+    assert found == "cookie=0x1,priority=77,tcp,tp_dst=5 actions=set_field:10.9.9.9->ip_dst"  # in OpenFlow 1.5
     assert "OpenFlow10" in scene.vsctl("get", "Bridge", "br-apply", "protocols")
 
 
-# Where it must not or cannot
+# Refusals and failures
 
 
 @pytest.mark.parametrize("life", ["", "idle_timeout=900,", "send_flow_rem,hard_timeout=900,"])
@@ -229,7 +229,7 @@ def test_foreign_flow_in_the_place_of_one_of_ours_is_an_error(scene: ApplyScene,
 
 
 def limit_table(scene: ApplyScene, table: int, limit: int) -> None:
-    """Have Open vSwitch refuse more flows than this."""
+    """Make Open vSwitch refuse more flows than this in a table."""
     row = ["--id=@limit", "create", "Flow_Table", f"flow_limit={limit}", "overflow_policy=refuse"]
     scene.vsctl(*row, "--", "set", "Bridge", "br-apply", f"flow_tables:{table}=@limit")
 
@@ -379,7 +379,7 @@ def test_ports_that_are_there_keep_their_numbers(scene: ApplyScene) -> None:
 def test_a_connection_that_is_dropped_before_anything_is_asked_is_made_again(
     scene: ApplyScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where ``ovs-ofctl`` has no processor for a second after it connects; here the first time of each call."""
+    """As if ``ovs-ofctl`` got no processor time for a second after it connects; here the first time of each call."""
     script = tmp_path / "bin" / "ovs-ofctl"
     script.parent.mkdir()
     drop = 'cat >/dev/null; echo "ovs-ofctl: connecting to unix:br.mgmt (Broken pipe)" >&2; exit 1'
@@ -396,7 +396,7 @@ def test_a_connection_that_is_dropped_before_anything_is_asked_is_made_again(
 
 
 def run_bounded(socket: str, manifests: Path) -> Answer:
-    """Apply in a process of its own, which must end within 30 seconds."""
+    """Apply in a separate process, which must end within 30 seconds."""
     arguments = ["apply", "--db", socket, "--bridge", "br-alone", "--node", "node-1", "-f", str(manifests)]
     done = subprocess.run(
         [sys.executable, "-m", "ovsnp", *arguments], capture_output=True, text=True, check=False, timeout=30
@@ -406,7 +406,7 @@ def run_bounded(socket: str, manifests: Path) -> Answer:
 
 @pytest.fixture
 def database_alone(bare: ApplyScene) -> Iterator[tuple[str, Path]]:
-    """An ovsdb-server that knows a bridge, without ovs-vswitchd; its socket, and manifests."""
+    """An ovsdb-server that has a bridge, without ovs-vswitchd; yields its socket, and manifests."""
     directory = Path(tempfile.mkdtemp(prefix="ovsnp-test-"))
     path, remote = directory / "conf.db", database_socket(directory)
     there = {**os.environ, **environment(directory)}

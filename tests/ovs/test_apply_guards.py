@@ -1,4 +1,4 @@
-"""What `ovsnp apply` and `diff` refuse because the input lacks it, and the interfaces that close their pod only."""
+"""The refusals of `ovsnp apply` and `diff` because of missing input, and interfaces that close only their pod."""
 
 import json
 import re
@@ -17,7 +17,7 @@ DEAD = "could not open network device"
 
 @pytest.fixture
 def bare(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
-    """A new bridge with the ports of both local pods; the manifests hold no policy."""
+    """A new bridge with the ports of both local pods; the manifests have no policy."""
     scene = ApplyScene(dummy_switch, BRIDGE, tmp_path)
     scene.add_pod("default/db", "db0")
     scene.add_pod("default/frontend", "fe0")
@@ -34,12 +34,12 @@ def scene(bare: ApplyScene) -> ApplyScene:
 
 
 def keep(scene: ApplyScene, *names: str) -> None:
-    """Have only these of the cluster's objects in the manifests."""
+    """Keep only these objects of the cluster in the manifests."""
     scene.write("cluster", "---".join(DOCUMENTS[name] for name in names))
 
 
 def everything(scene: ApplyScene) -> object:
-    """All that commands might have changed on the bridge, or made beside it."""
+    """Everything that commands might have changed on the bridge, or made beside it."""
     return (
         scene.state(),
         scene.groups(),
@@ -51,7 +51,7 @@ def everything(scene: ApplyScene) -> object:
 
 
 def refused(scene: ApplyScene, *more: object) -> list[str]:
-    """Apply and diff, which must refuse with exit code 3, say the same, and change nothing."""
+    """Run apply and diff, which must refuse with exit code 3 and the same message, and change nothing."""
     before = everything(scene)
     answers = [scene.run(*command, *more) for command in (("apply",), ("diff",), ("diff", "--effect"))]
     assert [(answer.code, answer.out) for answer in answers] == [(3, "")] * 3, answers
@@ -73,7 +73,7 @@ def tunnels(scene: ApplyScene) -> set[str]:
 
 
 def fate(scene: ApplyScene, port: str, source: str, destination: str) -> str:
-    """What becomes of a packet from a pod's interface."""
+    """The outcome of a packet from a pod's interface, by ofproto/trace."""
     mac = "0a:58:" + ":".join(f"{int(byte):02x}" for byte in source.split("."))
     flow = f"in_port={port},tcp,dl_src={mac},dl_dst=0a:58:00:00:00:01,nw_src={source},nw_dst={destination},nw_ttl=64"
     told = scene.switch.appctl(
@@ -82,7 +82,7 @@ def fate(scene: ApplyScene, port: str, source: str, destination: str) -> str:
     return told.splitlines()[-1]
 
 
-# Pods that the input does not have
+# Pods that the input lacks
 
 
 def test_port_of_a_pod_that_the_input_lacks(scene: ApplyScene) -> None:
@@ -189,13 +189,13 @@ def test_interface_that_is_no_pods_is_nobodys_business(scene: ApplyScene, iface:
 
 
 def test_dead_interface_of_a_pod_that_is_gone_keeps_nobody_from_applying(scene: ApplyScene) -> None:
-    """Nothing is cut off by it, and after a restart of the node there are many."""
+    """It cuts nothing off, and after a restart of the node there are many such interfaces."""
     scene.add_pod("default/gone", "nowhere0", kind='""')
     answer = scene.apply()
     assert (answer.out, answer.err) == (f"{BRIDGE}: flows: nothing to change\n", "")
 
 
-# Nodes that the input does not have
+# Nodes that the input lacks
 
 
 def test_policies_alone_say_all_that_they_lack(scene: ApplyScene) -> None:

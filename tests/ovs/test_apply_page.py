@@ -1,4 +1,4 @@
-"""The examples of docs/apply.md, in their order on one bridge; `pytest --update-golden` writes them."""
+"""The examples of docs/apply.md, in order on one bridge; `pytest --update-golden` writes them."""
 
 import json
 import re
@@ -22,7 +22,7 @@ CASE = "ingress-pod-selector"
 
 @pytest.fixture
 def switch() -> Iterator[DummySwitch]:
-    """An Open vSwitch with no bridges but this page's: an error lists them."""
+    """An Open vSwitch that has only the bridges of this page, as an error lists all bridges."""
     if not shutil.which("ovs-vswitchd"):
         pytest.skip("Open vSwitch is not installed (Debian: openvswitch-switch)")
     with own_switch() as made:
@@ -47,7 +47,7 @@ def node(switch: DummySwitch, tmp_path: Path) -> Path:
 
 
 def printed(command: str, node: Path, switch: DummySwitch) -> str:
-    """What a shell shows of the command, on the node."""
+    """The output of the command in a shell on the node."""
     environment = {**switch.environment, "PYTHONPATH": str(ROOT)}
     environment["PATH"] = f"{node.parent}/bin:/usr/bin:/bin:/usr/sbin:/sbin"
     return printed_by_shell(command, node, environment)

@@ -1,4 +1,4 @@
-"""`ovsnp diff` on a real ovs-vswitchd: what it says comes true at `apply`, and it changes nothing itself."""
+"""`ovsnp diff` on a real ovs-vswitchd: `apply` does what it says, and diff itself changes nothing."""
 
 import json
 import os
@@ -35,7 +35,7 @@ endpoints: [ENDPOINTS]
 
 @pytest.fixture
 def bare(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
-    """A new bridge, standalone, without ports of pods; the manifests hold no policy."""
+    """A new bridge, standalone, without ports of pods; the manifests have no policy."""
     scene = ApplyScene(dummy_switch, "br-diff", tmp_path)
     yield scene
     scene.close()
@@ -43,7 +43,7 @@ def bare(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
 
 @pytest.fixture
 def scene(bare: ApplyScene) -> ApplyScene:
-    """A bridge to which frontends to port 80 are applied."""
+    """A bridge with an applied policy: frontends to port 80."""
     bare.add_pod("default/db", "db0")
     bare.add_pod("default/frontend", "fe0")
     bare.write("policy", policy("to-db", 80))
@@ -57,14 +57,14 @@ def service(*addresses: str) -> str:
 
 
 def different(scene: ApplyScene, *more: object) -> list[str]:
-    """The lines of a diff, which must find something and change nothing."""
+    """The lines of a diff, which must find differences and change nothing."""
     answer, _ = read(scene, *more)
     assert answer.code == 1, answer
     return answer.out.splitlines()
 
 
 def read(scene: ApplyScene, *more: object) -> tuple[Answer, dict[str, Any]]:
-    """What diff says, as text and as JSON, with nothing changed on the bridge."""
+    """The output of diff as text and as JSON; it must change nothing on the bridge."""
     before = scene.state(), scene.groups(), scene.ages().keys()
     answer, told = scene.run("diff", *more), scene.run("diff", "-o", "json", *more)
     assert (scene.state(), scene.groups(), scene.ages().keys()) == before
@@ -204,7 +204,7 @@ def test_endpoints_of_a_service_come_and_go_bucket_by_bucket(scene: ApplyScene) 
 
 
 def test_diff_apply_diff_is_empty_and_its_numbers_are_those_of_apply(bare: ApplyScene) -> None:
-    """Random policies and Services of the same pods, one after the other."""
+    """Random policies and Services for the same pods, one after the other."""
     bare.add_pod("default/db", "db0")
     bare.add_pod("default/frontend", "fe0")
     kinds = ("NetworkPolicy", "Service", "EndpointSlice", "Namespace")
@@ -223,7 +223,7 @@ def test_diff_apply_diff_is_empty_and_its_numbers_are_those_of_apply(bare: Apply
         same(bare)
 
 
-# Where it cannot
+# Failures
 
 
 def test_missing_bridge_or_database_is_4(scene: ApplyScene, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`ovsnp diff --effect` against a real bridge: what its node's pods gain and lose by `apply`."""
+"""`ovsnp diff --effect` on a real bridge: the connections that its node's pods gain and lose by `apply`."""
 
 import json
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ status: {{phase: Running, podIPs: [{{ip: {address}}}]}}
 
 @pytest.fixture
 def bare(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
-    """A new bridge without ports of pods; the manifests hold no policy."""
+    """A new bridge without ports of pods; the manifests have no policy."""
     scene = ApplyScene(dummy_switch, "br-effect", tmp_path)
     yield scene
     scene.close()
@@ -52,7 +52,7 @@ def bare(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
 
 @pytest.fixture
 def scene(bare: ApplyScene) -> ApplyScene:
-    """A bridge to which one policy is applied: frontends to port 80."""
+    """A bridge with one applied policy: frontends to port 80."""
     bare.add_pod("default/db", "db0")
     bare.add_pod("default/frontend", "fe0")
     bare.write("policy", policy("to-db", 80))
@@ -61,7 +61,7 @@ def scene(bare: ApplyScene) -> ApplyScene:
 
 
 def effect(scene: ApplyScene, *more: object) -> tuple[Answer, dict[str, Any]]:
-    """As text and as JSON, with nothing changed on the bridge."""
+    """The output as text and as JSON; the command must change nothing on the bridge."""
     before = scene.state()
     answer, told = scene.run("diff", "--effect", *more), scene.run("diff", "--effect", "-o", "json", *more)
     assert scene.state() == before
@@ -103,7 +103,7 @@ def test_isolation_that_comes_and_goes(scene: ApplyScene) -> None:
 
 
 def objects_of(seed: int) -> tuple[list[Object], list[Object]]:
-    """The objects of a small cluster before and after: policies come and go, pods stay."""
+    """The objects of a small cluster before and after: policies are added and deleted, pods stay."""
     before, after = change(seed)
     kinds = ("Namespace", "Node", "Pod")
     policies = [each for each in after if each["kind"] == "NetworkPolicy"]
@@ -112,10 +112,10 @@ def objects_of(seed: int) -> tuple[list[Object], list[Object]]:
 
 
 class NodeReader(Reader):
-    """Reads lines back; words may mean only the pods of a node."""
+    """Reads lines back; names may mean only the pods of a node."""
 
     def is_told(self, end: Endpoint) -> bool:
-        """Whether anybody can be there."""
+        """True if an endpoint can exist there."""
         nobodys = any(block.contains(host_prefix(end.address)) for block in UNROUTABLE)
         return self.compared(end, end) and not nobodys
 
@@ -130,7 +130,7 @@ def here(cluster: Cluster, end: Endpoint, node: str | None) -> bool:
 
 
 def half(cluster: Cluster, ends: tuple[Endpoint, Endpoint], traffic: Traffic, node: str, *, strict: bool) -> bool:
-    """What the policies of a node's pods say."""
+    """The verdict of the policies for the pods of a node only."""
     verdict = judge(cluster, *ends, traffic, strict_nodes=strict)
     source, destination = ends
     return (verdict.egress.allowed or not here(cluster, source, node)) and (
@@ -156,7 +156,7 @@ def test_lines_mean_what_a_node_s_pods_gain_and_lose_and_nothing_else(bare: Appl
         if not any(here(new, end, node) for end in ends) or not all(map(reader.is_told, ends)):
             continue
         if isinstance(ends[1], NodeEnd) and traffic.port in TUNNEL_UDP_PORTS.values():
-            continue  # which no policy can admit
+            continue  # no policy can admit it
         asked += 1
         was, now = (half(cluster, ends, traffic, str(node), strict=strict) for cluster in (old, new))
         said = {line.gained for line in found.lines if reader.means(line, *ends, traffic)}
@@ -181,7 +181,7 @@ def test_a_passing_flow_by_hand_is_told_as_what_apply_ends(scene: ApplyScene) ->
 
 
 def test_what_reaches_another_pod_is_told_as_gained(scene: ApplyScene) -> None:
-    """A pod's interface has another number than when its flows were made."""
+    """The interface of a pod has another number than at the time of its flows."""
     scene.vsctl("set", "Interface", "db0", "ofport_request=77")
     answer, _ = effect(scene)
     assert f"+ {TO_DB}  80/tcp   (default/to-db ingress[0])" in answer.out.splitlines()
@@ -190,7 +190,7 @@ def test_what_reaches_another_pod_is_told_as_gained(scene: ApplyScene) -> None:
 
 
 def test_pods_of_the_node_only_are_named_as_such(scene: ApplyScene) -> None:
-    """Of many alike on two nodes, those here."""
+    """Of many equal pods on two nodes, only the pods of this node."""
     for number in range(3):
         for node in (1, 2):
             name, address = f"web-{node}-{number}", f"10.20.{node}.{20 + number}"

@@ -1,4 +1,4 @@
-"""The examples of docs/diff.md on a bridge are what the command prints; `pytest --update-golden` writes them."""
+"""The examples of docs/diff.md on a bridge match the command; `pytest --update-golden` writes them."""
 
 import re
 import sys
@@ -56,7 +56,7 @@ def test_example_is_what_the_command_prints(
 
 
 def printed(scene: ApplyScene, directory: Path, command: str) -> str:
-    """What a shell shows of the command."""
+    """The output of the command in a shell."""
     line = command.replace("ovsnp ", f"{sys.executable} -m ovsnp ", 1)
     return printed_by_shell(line, directory, {**scene.switch.environment, "PYTHONPATH": str(ROOT)})
 

@@ -1,7 +1,7 @@
-"""What becomes of flows and connections when something fails, and that `ovsnp apply` makes it whole again.
+"""What happens to flows and connections after a failure, and that `ovsnp apply` repairs everything.
 
-Real packets between two nodes, without root (`tests.ovs.wired`). After each fault the bridges have to be what they
-were, a second apply has nothing to do, and every conversation is as the policy says.
+Real packets between two nodes, without root (`tests.ovs.wired`). After each fault, the bridges must be as they were, a
+second apply must have nothing to do, and every conversation must be as the policy says.
 """
 
 import os
@@ -35,7 +35,7 @@ def ground(request: pytest.FixtureRequest, own_scene: ServiceScene) -> Ground:
 
 @pytest.fixture
 def node(ground: Ground) -> WiredNode:
-    """The client's node, where things fail."""
+    """The node of the client, on which the failures happen."""
     return ground.scene.nodes[0]
 
 
@@ -81,7 +81,7 @@ def test_between_the_restart_of_ovs_vswitchd_and_apply_nothing_passes(ground: Gr
         assert scene.ask("client", 1, version) == []
         assert scene.send("gateway", first("198.51.100.7", 1, address_of("client", version), 80)) == []
         assert scene.send("web-2", first(address_of("web-2", version), 1, address_of("client", version), 80)) == []
-        assert len(scene.tunneled) == 1  # the other node has its flows
+        assert len(scene.tunneled) == 1  # the other node still has its flows
 
 
 @pytest.mark.parametrize("restarted", [0, 1])
@@ -103,7 +103,7 @@ def test_a_connection_that_is_no_longer_allowed_ends_with_a_restart_of_its_serve
     ground.open(server)
     ground.scene.write("policy", FROM_NOBODY)
     ground.apply()
-    assert ground.client_speaks(server)  # which is what is promised: open connections go on
+    assert ground.client_speaks(server)  # as promised: open connections go on
     restart_switch(ground.scene.nodes[PODS[server][0] - 1])
     ground.apply()
     assert not ground.client_speaks(server)
@@ -118,7 +118,7 @@ def test_after_a_restart_of_ovs_vswitchd_who_speaks_first_is_taken_for_the_one_w
     for each in ground.scene.nodes:
         restart_switch(each)
     ground.apply()
-    assert ground.server_speaks(server)  # which it may: no policy keeps it from connecting to the client
+    assert ground.server_speaks(server)  # as it may: no policy stops its connections to the client
     assert ground.client_speaks(server)
 
 
@@ -167,7 +167,7 @@ def test_a_connection_to_a_service_is_lost_in_a_restart_where_its_endpoint_speak
     restart_switch(node)
     ground.apply()
     (back,) = ground.scene.send(there.at, there.packet.answer(Flag.ACK))
-    assert back.packet.source == there.packet.destination  # not the cluster IP that the client knows: it will reset
+    assert back.packet.source == there.packet.destination  # not the cluster IP, so the client will reset
 
 
 def test_a_masqueraded_connection_is_lost_in_a_restart(ground: Ground, node: WiredNode) -> None:
@@ -179,13 +179,13 @@ def test_a_masqueraded_connection_is_lost_in_a_restart(ground: Ground, node: Wir
     ground.apply()
     for there in list(opened.values())[:6]:
         (back,) = ground.scene.send("web-2", there.packet.answer(Flag.ACK))
-        assert back.at == "gateway"  # the node itself, which knows of no such connection
+        assert back.at == "gateway"  # the node itself, which has no such connection
     moved = 0
     for port, there in list(opened.items())[6:]:
         sent = first(address_of("client", 4), port, CLUSTER_IP[4], 80)._replace(flags=Flag.ACK)
         (again,) = ground.scene.send("client", sent)
         moved += again.packet.source != there.packet.source
-    assert moved >= 5  # of 6: one may have got the same port by chance
+    assert moved >= 5  # of 6: one may get the same port by chance
 
 
 SAVE = Path("/usr/share/openvswitch/scripts/ovs-save")
@@ -193,7 +193,7 @@ SAVE = Path("/usr/share/openvswitch/scripts/ovs-save")
 
 @pytest.mark.skipif(not SAVE.exists(), reason="this Open vSwitch comes without ovs-save")
 def test_what_open_vswitch_itself_saves_is_all_but_the_handling_of_fragments(ground: Ground, node: WiredNode) -> None:
-    """``ovs-ctl restart`` does this."""
+    """``ovs-ctl restart`` saves and restores so."""
     saved = node.switch.run([str(SAVE), "save-flows", BRIDGE])
     restart_switch(node)
     node.switch.run(["sh", "-c", saved])
@@ -251,11 +251,11 @@ def test_a_daemon_that_does_not_answer_is_an_error_in_time(ground: Ground, node:
 
 
 def killing(directory: Path, command: str, number: signal.Signals, process: subprocess.Popen[bytes]) -> dict[str, str]:
-    """An environment whose ``ovs-ofctl`` sends a process a signal when it has carried out that command."""
+    """An environment in which ``ovs-ofctl`` sends a signal to a process after it has carried out a command."""
     directory.mkdir()
     script = directory / "ovs-ofctl"
     real, kill = shutil.which("ovs-ofctl"), f"kill -{number} {process.pid}"
-    # A shell gives a signal's end as an exit status, and has to end the same way itself.
+    # A shell reports the end by a signal as an exit status, and must end by the same signal itself.
     deeds = [f'{real} "$@"', "status=$?", f'case "$*" in *" {command} "*) {kill};; esac', "ulimit -c 0"]
     deeds += ["[ $status -gt 128 ] && kill -$((status - 128)) $$", "exit $status"]
     script.write_text("\n".join(["#!/bin/sh", *deeds, ""]))
@@ -309,7 +309,7 @@ def test_a_bridge_that_was_deleted_and_made_again_is_made_whole(ground: Ground, 
         assert words in again.out
     assert other.out == EMPTY
     assert ground.is_whole()
-    # Conntrack is the datapath's, and that is still there as long as it has a bridge.
+    # Conntrack belongs to the datapath, which exists as long as it has a bridge.
     for server in ("web-0", "web-2"):
         assert ground.client_speaks(server)
         assert ground.server_speaks(server)
@@ -326,7 +326,7 @@ def test_a_port_that_goes_and_comes_back_with_another_number(ground: Ground, nod
     reaches = ground.server_speaks if pod == "client" else ground.client_speaks
     assert not reaches("web-0")
     node.plug(pod, "ofport_request=77")
-    assert not reaches("web-0")  # until apply
+    assert not reaches("web-0")  # only after apply
     assert ground.apply()[0].err == ""
     assert ground.is_right()
     assert any("in_port=77" in line for line in state(node)[0])
@@ -335,7 +335,7 @@ def test_a_port_that_goes_and_comes_back_with_another_number(ground: Ground, nod
 
 
 def test_the_option_map_and_the_handling_of_fragments_come_back_by_themselves(ground: Ground, node: WiredNode) -> None:
-    """Somebody cleared the bridge."""
+    """After somebody cleared the bridge."""
     for words in (["del-flows"], ["del-groups"], ["del-tlv-map"], ["set-frags", "normal"]):
         node.switch.run(["ovs-ofctl", "-O", "OpenFlow15", words[0], BRIDGE, *words[1:]])
     assert state(node)[1:] == ([], [line for line in state(node)[2] if "tun_metadata" not in line], ["normal"])

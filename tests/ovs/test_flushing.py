@@ -1,4 +1,4 @@
-"""Connections that Open vSwitch cannot be asked to forget in the usual way."""
+"""Connections that Open vSwitch cannot forget in the usual way."""
 
 import json
 
@@ -29,13 +29,13 @@ def below(node: WiredNode) -> Datapath:
 
 
 def remembered(node: WiredNode, address: str) -> list[str]:
-    """The protocols of an address's connections."""
+    """The protocols of the connections of an address."""
     with conntrack(node.switch.location, BRIDGE, below(node)) as tracker:
         return [each.protocol for zone in ZONE.values() for each in tracker.entries(zone) if address in each]
 
 
 def send(node: WiredNode, what: str) -> int:
-    """One packet from the client to web-0; returns the IP version."""
+    """Send one packet from the client to web-0; returns the IP version."""
     if what in SCTP:
         version = SCTP[what]
         node.send("client", first(address_of("client", version), 7, address_of("web-0", version), 8, Protocol.SCTP))
@@ -66,7 +66,7 @@ def test_other_protocols_are_forgotten(scene: ServiceScene, what: str) -> None:
 
 
 def test_a_host_with_two_datapaths(own_scene: ServiceScene) -> None:
-    """A bridge of the kernel's and one of ovs-vswitchd's own, as a rule; here the other one is empty."""
+    """Usually a bridge of the kernel and one in ovs-vswitchd; here the other one is empty."""
     there = HolderScene(own_scene)
     node = own_scene.nodes[0]
     goes, stays = (next(iter(there.converse("client", server, 4))) for server in ("web-0", "web-1"))

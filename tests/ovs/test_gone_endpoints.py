@@ -1,4 +1,4 @@
-"""Connections to an endpoint that is gone are cut; those to one that only ends go on until it is gone."""
+"""Connections to an endpoint that is gone are cut; those to a terminating endpoint go on until it is gone."""
 
 import pytest
 
@@ -10,7 +10,7 @@ PORTS = range(40000, 40008)
 
 
 def meets(scene: ServiceScene, version: int) -> dict[int, str]:
-    """The endpoint that each of the client's connections has."""
+    """The endpoint of each of the client's connections."""
     return {port: scene.converse("client", port, version).at for port in PORTS}
 
 
@@ -31,7 +31,7 @@ def test_connections_are_cut(scene: ServiceScene, options: list[str], affinity: 
     scene.serve(["web-0"], affinity)
     answers = scene.apply(*options)
     assert f"connections to endpoints that are gone: {len(PORTS)} cut" in answers[0].out
-    # What is left of it opens a connection to one that is there, which knows nothing of it and will say so.
+    # Further packets of the connection go to an existing endpoint, which does not know it and will refuse it.
     assert set(goes_on(scene, version).values()) == {"web-0"}
     assert scene.send("client", direct._replace(flags=Flag.ACK))[0].at == "web-2"
 

@@ -1,4 +1,4 @@
-"""What no policy decides: spoofing, address resolution, unknown tunnels, states of connections. Packet, verdict."""
+"""Decisions of no policy: spoofing, address resolution, unknown tunnels, states of connections. Packet, verdict."""
 
 from collections.abc import Iterator
 
@@ -143,7 +143,7 @@ def test_sent(bridges: TracedCluster, packet: str, port: int) -> None:
 
 TO_CLOSED = f"tcp,{POD},nw_src=10.20.1.10,nw_dst=10.20.1.12,nw_ttl=64"
 ADMITTED, ANSWERED = ",ct_label=0x10000000000000000", ",ct_label=0x50000000000000000"
-"""What conntrack remembers of a connection that both sides let in, before and after its first answer."""
+"""The labels in conntrack of a connection that both sides admit, before and after its first answer."""
 
 
 @pytest.mark.parametrize("state", ["trk,new", "trk,est", "trk,est,rpl", "trk,rpl"])

@@ -1,4 +1,4 @@
-"""What is a change of an address's holder, what `apply` and `diff` say of it, and what survives a kill."""
+"""Changes of an address's holder: which count, what `apply` and `diff` say of them, and what survives a kill."""
 
 import json
 import os
@@ -34,14 +34,14 @@ def manifests(there: HolderScene) -> str:
 
 
 def leave(there: HolderScene, pod: str) -> None:
-    """A pod of node-2 is deleted."""
+    """Delete a pod of node-2."""
     documents = [one for one in manifests(there).split("---") if f"name: {pod}," not in one]
     there.scene.write("cluster", "---".join(documents))
     there.scene.nodes[1].unplug(pod)
 
 
 def come_back(there: HolderScene, pod: str, cluster: str) -> None:
-    """A pod is there again, in a cluster like the one before."""
+    """Create a pod again, in a cluster like the one before."""
     there.scene.write("cluster", cluster)
     there.scene.nodes[1].plug(pod)
 
@@ -104,7 +104,7 @@ def test_without_uid_a_pod_is_known_by_its_name_and_node(there: HolderScene) -> 
 
 
 def test_an_attempt_to_reach_an_address_that_nobody_held(there: HolderScene) -> None:
-    """The client's node lets it out, the other one has nobody; then somebody comes, who answers."""
+    """The client's node lets the packet out, and the other node has no such pod; then a pod comes and answers."""
     whole = manifests(there)
     there.scene.serve(["web-0"])
     leave(there, "web-2")
@@ -120,7 +120,7 @@ def test_an_attempt_to_reach_an_address_that_nobody_held(there: HolderScene) -> 
     assert len(there.scene.tunneled) == 1
 
 
-# What is said
+# Messages
 
 
 def test_diff_says_what_apply_would_forget(there: HolderScene) -> None:
@@ -187,7 +187,7 @@ def test_a_record_that_cannot_be_read_is_an_error(there: HolderScene) -> None:
 
 
 def kill_at(there: HolderScene, moment: str, file: Path) -> int:
-    """Apply on the client's node until a moment of the run; returns how the process ended."""
+    """Apply on the client's node up to a moment of the run; returns the exit status of the process."""
     switch = there.scene.nodes[0].switch
     where = ["--db", switch.location.database, "--bridge", BRIDGE, "--node", "node-1", "-f", there.scene.manifests]
     command = [sys.executable, moments.__file__, file, moment, "apply", *where]
@@ -196,7 +196,7 @@ def kill_at(there: HolderScene, moment: str, file: Path) -> int:
 
 
 def prepared(there: HolderScene, pod: str, uid: str) -> list[Conversation]:
-    """Open connections, then another pod gets the address of one of the two, which the policy forbids to speak."""
+    """Open connections; then another pod gets the address of one of the two, and the policy forbids its connections."""
     there.allow()
     there.apply()
     them = [direct(there, "client", "web-0"), direct(there, "client", "web-2")]
@@ -207,7 +207,7 @@ def prepared(there: HolderScene, pod: str, uid: str) -> list[Conversation]:
 
 
 def heard(there: HolderScene, them: list[Conversation]) -> list[Conversation]:
-    """Those of which a packet arrives, whoever sends it."""
+    """The conversations of which a packet arrives, from either side."""
     return [it for it in them if there.client_speaks(it) or there.server_speaks(it)]
 
 
@@ -220,7 +220,7 @@ def test_killed_at_any_moment_nothing_is_open_and_the_next_apply_completes_it(
     file = tmp_path / "moments"
     assert kill_at(there, "none", file) == 0
     closed, *others = [one for one in file.read_text().splitlines() if one.startswith("return ofctl.bundle ")]
-    assert len(others) == 4  # two that have the flows taken up, what was learned, and the addresses' opening
+    assert len(others) == 4  # two that await the flows, one for learned flows, one that opens the addresses
     them = prepared(there, pod, "the one after")
     assert kill_at(there, closed.replace("return", "call"), file) == -signal.SIGKILL
     assert heard(there, them) == them
@@ -255,7 +255,7 @@ def test_a_client_keeps_no_endpoint_of_the_holder_before(scene: ServiceScene, ve
 
 
 def learned(there: HolderScene, version: int) -> list[str]:
-    """The clients whose endpoint is kept."""
+    """The clients that keep an endpoint."""
     asked = ["ovs-ofctl", "-OOpenFlow15", "--names", "--no-stats", "dump-flows", BRIDGE, "table=SessionAffinity"]
     field = "nw_src=" if version == 4 else "ipv6_src="
     lines = there.scene.nodes[0].switch.run(asked).splitlines()

@@ -1,4 +1,4 @@
-"""An address that gets another holder: nothing that was open to or from the last one passes for the next."""
+"""An address that gets a new holder: nothing that was open to or from the last holder passes for the next one."""
 
 from itertools import chain
 
@@ -27,7 +27,7 @@ def nodes_of(it: Conversation) -> set[int]:
 def test_nothing_passes_for_the_next_holder(
     scene: ServiceScene, options: list[str], version: int, pod: str, applied: tuple[int, ...]
 ) -> None:
-    """Each node has to see to it by itself: the other one may not know yet."""
+    """Each node must ensure it by itself: the other one may not know yet."""
     there = HolderScene(scene, *options)
     open_before = conversations(there, version)
     there.give(pod, "the next")
@@ -39,7 +39,7 @@ def test_nothing_passes_for_the_next_holder(
             continue
         assert not there.client_speaks(it), it
         assert not there.client_begins(it), it
-        # Any pod may speak to a node's gateway, and the client's node knows until its own apply whom that stands for.
+        # Any pod may send to a node's gateway, and until its own apply the client's node translates this address back.
         if not (it.service and "--masquerade" in options and 0 not in applied):
             assert not there.server_speaks(it), it
 

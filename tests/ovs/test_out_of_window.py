@@ -1,7 +1,8 @@
-"""A client's source port comes round while its server still remembers another connection from there.
+"""A client uses a source port again while its server still has another connection from that port.
 
-RFC 9293, 3.10.7.3 and 3.10.7.4: the server acknowledges what it remembers, the client answers with a reset, and then
-its SYN sent again opens the connection. Conntrack, which saw that SYN only, takes most of it to be invalid.
+RFC 9293, 3.10.7.3 and 3.10.7.4: the server acknowledges the old connection, the client answers with a reset, and then
+its SYN, sent again, opens the connection. Conntrack, which saw only that SYN, takes most of these packets to be
+invalid.
 """
 
 import pytest
@@ -13,9 +14,9 @@ from tests.ovs.wired import carried
 
 PORT = 40000
 REMEMBERED = {"began": 700_000_000, "met": 500_000_000}
-"""What the server knows of the connection before."""
+"""The sequence numbers of the earlier connection at the server."""
 ANEW = 900_000_000
-"""The sequence number with which the server begins when it has forgotten that."""
+"""The sequence number with which the server begins when it has forgotten the earlier connection."""
 
 MODES = [(encap, masquerade) for encap in Encap for masquerade in (False, True)]
 

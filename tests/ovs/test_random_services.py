@@ -1,4 +1,4 @@
-"""Random clusters with Services: what real packets do, against what the oracle says."""
+"""Random clusters with Services: compares real packets with the oracle."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def _namespaces(objects: list[Object]) -> list[str]:
 
 
 def _to_cluster_ips(namespace: str) -> Object:
-    """Lets pods to some cluster IPs at some ports, where blocks may hold cluster IPs."""
+    """A policy that lets pods connect to some cluster IPs at some ports, if blocks may hold cluster IPs."""
     blocks = [{"ipBlock": {"cidr": "10.96.0.0/30", "except": ["10.96.0.2/32"]}}, {"ipBlock": {"cidr": "fd00:96::/127"}}]
     ports = [{"port": 1, "endPort": 1023}, {"protocol": "UDP"}]
     return {

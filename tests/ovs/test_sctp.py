@@ -1,4 +1,4 @@
-"""SCTP between pods: what the client sends is judged packet by packet, whether or not conntrack knows SCTP's ports."""
+"""SCTP between pods: policy judges each packet of the client, whether or not conntrack knows the ports of SCTP."""
 
 import re
 
@@ -10,18 +10,18 @@ from tests.ovs.service_scene import ServiceScene, address_of, first, policy
 
 ADMITTED, OTHER, FROM = 8080, 9090, 40000
 FIRST_WITH_PORTS = (3, 2)
-"""The first version of Open vSwitch whose userspace datapath tracks ports of SCTP."""
+"""The first version of Open vSwitch with a userspace datapath that tracks ports of SCTP."""
 
 
 def version_of(scene: ServiceScene) -> tuple[int, ...]:
-    """The version of the Open vSwitch that runs."""
+    """The version of the running Open vSwitch."""
     (found,) = re.findall(r"^ovs-vswitchd \(Open vSwitch\) (\d+)\.(\d+)", scene.nodes[0].switch.appctl("version"))
     return tuple(map(int, found))
 
 
 @pytest.fixture
 def association(scene: ServiceScene) -> Packet:
-    """A packet of the client in an association that was answered, at the only port that a policy admits."""
+    """A packet of the client in an answered association, at the only port that a policy admits."""
     admit(scene, ADMITTED)
     asked = first(address_of("client", 4), FROM, address_of("web-0", 4), ADMITTED, Protocol.SCTP)
     assert arrives(scene, "client", asked)
@@ -37,7 +37,7 @@ def admit(scene: ServiceScene, port: int) -> None:
 
 
 def arrives(scene: ServiceScene, sender: str, packet: Packet) -> bool:
-    """Whether a packet comes out at the other pod."""
+    """True if a packet comes out at the other pod."""
     return len(scene.send(sender, packet)) == 1
 
 

@@ -1,4 +1,4 @@
-"""--service-blocks: a block of an egress rule may hold the cluster IP that a pod calls."""
+"""--service-blocks: a block of an egress rule may hold the cluster IP that a pod connects to."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_the_block_admits_at_the_services_port(scene: ServiceScene, masquerade: 
     scene.apply("--service-blocks", *masquerade)
     met = {scene.converse("client", port, version).at for port in range(40001, 40017)}
     assert met == {"web-0", "web-2"}
-    # The endpoint itself is in no block, and the Service has another port as well.
+    # The endpoint itself is in no block, and the rule does not admit the other port of the Service.
     source, endpoint = address_of("client", version), address_of("web-0", version)
     assert scene.send("client", first(source, 41000, endpoint, 8080)) == []
     assert scene.ask("client", 41001, version, Protocol.UDP) == []

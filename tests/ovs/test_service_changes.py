@@ -1,4 +1,4 @@
-"""What changes of a Service's endpoints do: to connections that are open, and to the bridge."""
+"""The effect of changes of a Service's endpoints: on open connections, and on the bridge."""
 
 import re
 
@@ -16,7 +16,7 @@ NOTHING = "br-int: flows: nothing to change\n"
 
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines of all bundles that are sent."""
+    """The lines of all bundles that apply sends."""
     sent: list[str] = []
     bundle = commit.bundle
 
@@ -48,7 +48,7 @@ def test_an_endpoint_that_comes_or_goes_is_one_message_a_port(scene: ServiceScen
     messages.clear()
     scene.serve(BACKENDS)
     scene.nodes[0].apply(scene.manifests)
-    # TCP and UDP in two families.
+    # TCP and UDP, in two families.
     assert sorted(line.split()[1] for line in messages) == ["insert_bucket"] * 2 + ["modify"] * 2
     messages.clear()
     scene.serve(BACKENDS[1:])
@@ -135,7 +135,7 @@ def test_thousands_of_endpoints(scene: ServiceScene, messages: list[str]) -> Non
     scene.serve(BACKENDS, others=elsewhere)
     scene.apply()
     assert {answer.out for answer in scene.apply()} == {NOTHING}
-    # Those outside of the pod CIDRs are reached by the gateway.
+    # Endpoints outside of the pod CIDRs are reached through the gateway.
     arrived = [scene.ask("client", port)[0] for port in range(41000, 41200)]
     assert {each.at for each in arrived} == {"gateway"}
     assert len({each.packet.destination.address for each in arrived}) > 150

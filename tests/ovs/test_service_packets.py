@@ -22,7 +22,7 @@ from tests.ovs.service_scene import (
 from tests.ovs.wired import carried
 
 PORTS = range(40000, 40024)
-"""As many clients' ports as show every endpoint."""
+"""Enough client ports to meet every endpoint."""
 
 MODES = [(encap, masquerade) for encap in Encap for masquerade in (False, True)]
 families = pytest.mark.parametrize("version", [4, 6])
@@ -60,7 +60,7 @@ def test_each_packet_to_an_endpoint_elsewhere_carries_the_source_and_no_other_do
     scene.serve(["web-2"])
     scene.apply(*options(encap, masquerade))
     source = address_of("client", version)
-    # VXLAN carries the offset in the node's pod CIDR: in ::9 it is written in hexadecimal, and is 9 all the same.
+    # VXLAN carries the offset in the node's pod CIDR: the hexadecimal 9 of ::9 is the number 9.
     expected = int(ip_address(source)) if encap is Encap.GENEVE else PODS["client"][1]
 
     def seen() -> list[int]:

@@ -1,4 +1,4 @@
-"""sessionAffinity: ClientIP: a client keeps its endpoint for a time, whatever becomes of the others."""
+"""sessionAffinity: ClientIP: a client keeps its endpoint for a time, even if other endpoints change."""
 
 import time
 
@@ -15,7 +15,7 @@ def opened(client: str, port: int) -> Packet:
 
 
 def endpoints(scene: ServiceScene, port: int) -> dict[str, str]:
-    """The endpoint that each client gets for a new connection from this port of its own."""
+    """The endpoint that each client gets for a new connection from this source port."""
     return {client: scene.send("gateway", opened(client, port))[0].at for client in CLIENTS}
 
 

@@ -1,4 +1,4 @@
-"""The simulator of `ovsnp verify` against Open vSwitch: packets of every question go the same way in a trace."""
+"""The simulator of `ovsnp verify` compared with Open vSwitch: a trace sends packets of every question the same way."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -29,13 +29,15 @@ from tests.support.traced import TracedCluster, offline_ports
 
 CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "20"))
 EACH = 3
-"""Packets of each question."""
+"""The number of packets of each question."""
 COMPARED = {
     *("dl_src", "dl_dst", "nw_src", "nw_dst", "ipv6_src", "ipv6_dst", "nw_ttl", "icmp_type", "nd_target", "nd_tll"),
     *("arp_op", "arp_spa", "arp_tpa", "arp_sha", "arp_tha", "tun_dst", "tun_ipv6_dst", "tun_id"),
     *("tun_metadata0", "tun_metadata1", "reg0", "reg1", "reg2", "reg3", "reg4", "reg7", "reg8", "reg9"),
 }
-"""Fields of the packet in the end; the numbers of admitting rules (reg5, reg6) are not followed by the simulator."""
+"""The fields of the final packet that are compared; the simulator does not follow the numbers of admitting rules (reg5,
+reg6).
+"""
 
 
 def sampled(question: BridgeQuestion, random: Random) -> Sets:
@@ -44,11 +46,11 @@ def sampled(question: BridgeQuestion, random: Random) -> Sets:
 
 
 Outcome = tuple[int | None, dict[str, int]]
-"""The port by which a packet leaves (None: it is dropped), and its fields then."""
+"""The port by which a packet leaves (None: it is dropped), and its fields at that time."""
 
 
 def outcomes(simulator: Simulator, question: BridgeQuestion, sets: Sets) -> list[Outcome]:
-    """What may become of a packet, as the simulator has it; none where it is translated, which a trace does not do."""
+    """The possible outcomes of a packet in the simulator; none if it is translated, as a trace does not translate."""
     found: list[Outcome] = []
     for packets in simulator.walk(question.space).run(question.start(), sets, question.memory):
         assert not any(isinstance(effect, Unsupported) for effect in packets.effects)
@@ -66,7 +68,7 @@ def numbers(question: BridgeQuestion, fields: Mapping[str, Value]) -> dict[str, 
 
 
 def alike(outcome: Outcome, port: int | None, final: str, relevance: Relevance) -> bool:
-    """Whether Open vSwitch says so too: the port, and of all fields that it names the bits that decide anything."""
+    """True if Open vSwitch agrees: on the port, and in all named fields on the bits that decide anything."""
     if outcome[0] != port or port is None:
         return outcome[0] == port
     for part in final.split(","):
@@ -84,13 +86,13 @@ def asked(bridge: FlowDump, cluster: Cluster, node: str | None, options: Options
     for question in questions(bridge, cluster, offline_ports(pods), options):
         if isinstance(question, ServiceQuestion):
             question.begun = []
-        # A trace knows the state of a connection, but no translation of one.
+        # A trace knows the state of a connection, but not its address translation.
         if not question.table and not any(memory.undo for memory in question.memory.values()):
             yield question
 
 
 def disagreements(traced: TracedCluster, cluster: Cluster, options: Options, random: Random) -> list[str]:
-    """The packets with which simulator and Open vSwitch do otherwise."""
+    """The packets that the simulator and Open vSwitch treat differently."""
     wrong = []
     for node in tuple(cluster.nodes) or (None,):
         bridge = read_bridge(render_text(traced.programs[node]).splitlines())

@@ -1,4 +1,4 @@
-"""What the compiler's own flows leave untried of the simulator, by flows that are written by hand."""
+"""Cases of the simulator that the compiler's own flows do not test, with flows written by hand."""
 
 from collections.abc import Iterator
 
@@ -77,7 +77,7 @@ def test_a_packet_leaves_by_the_same_ports(switch: DummySwitch, packet: dict[str
 
 
 def test_packets_go_the_same_way_together_as_each_by_itself() -> None:
-    """Sets of packets are told apart exactly where flows do so."""
+    """Sets of packets are split exactly where flows distinguish packets."""
     packets = [{**USUAL, **packet} for packet in PACKETS]
     simulator = Simulator(read_bridge(FLOWS.splitlines()))
     together = Space(packets)

@@ -1,4 +1,4 @@
-"""How a Service's connections spread over its endpoints, and what they cost the datapath."""
+"""How a Service's connections spread over its endpoints, and their cost for the datapath."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ from tests.ovs.wired import QUEUE
 
 CONNECTIONS = 1200
 LIMIT = 13.8
-"""Chi-square with two degrees of freedom: an even choice exceeds this once in a thousand times."""
+"""Chi-square with two degrees of freedom: an even choice exceeds this value once in a thousand times."""
 
 
 def opened(client: str, port: int, version: int, protocol: Protocol) -> Packet:
@@ -21,7 +21,7 @@ def opened(client: str, port: int, version: int, protocol: Protocol) -> Packet:
 
 
 def shares(scene: ServiceScene, sender: str, packets: Sequence[Packet]) -> Counter[str]:
-    """How many of the connections each endpoint got, as conntrack has it."""
+    """The number of connections that each endpoint got, from conntrack."""
     node = scene.nodes[0]
     for start in range(0, len(packets), QUEUE):
         node.send(sender, *packets[start : start + QUEUE])
@@ -62,7 +62,7 @@ def test_udp_costs_a_megaflow_for_each_of_256_values_of_a_port(scene: ServiceSce
     missed = counted(scene, "missed")
     client = address_of("client", version)
     packets = [opened(client, 32768 + number, version, Protocol.UDP) for number in range(CONNECTIONS)]
-    # A client's 256 choices are all there are.
+    # A client has at most 256 choices.
     assert min(shares(scene, "client", packets).values()) > CONNECTIONS / 5
     assert counted(scene, "missed") - missed < 350
 

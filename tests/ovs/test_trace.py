@@ -1,4 +1,4 @@
-"""``ovsnp trace`` on bridges of two nodes: what it says of each step, and of bridges that do something else."""
+"""``ovsnp trace`` on bridges of two nodes: its words for each step, and for bridges that do something else."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def traced(scene: ServiceScene, *words: object, nodes: tuple[int, ...] = (0, 1))
 
 
 def document(scene: ServiceScene, *words: object, nodes: tuple[int, ...] = (0, 1), code: int = 0) -> dict[str, Any]:
-    """What it says of the one connection, as JSON."""
+    """The answer for the one connection, as JSON."""
     answer = traced(scene, *words, "-o", "json", nodes=nodes)
     assert answer.code == code, answer
     found = json.loads(answer.out)
@@ -38,7 +38,7 @@ def document(scene: ServiceScene, *words: object, nodes: tuple[int, ...] = (0, 1
 
 
 def step(connection: dict[str, Any], bridge: int, table: str) -> dict[str, Any]:
-    """What happened in a table."""
+    """The step in a table."""
     (found,) = (each for each in connection["bridges"][bridge]["steps"] if each["table"] == table)
     return dict(found)
 
@@ -204,7 +204,7 @@ def test_raw(scene: ServiceScene) -> None:
 
 
 def plant(scene: ServiceScene, node: int, flow: str) -> None:
-    """Put somebody else's flow onto a bridge."""
+    """Put a flow of another program onto a bridge."""
     scene.nodes[node].switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-flow", "br-int", f"cookie=0x77,{flow}"])
 
 

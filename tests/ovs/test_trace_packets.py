@@ -1,4 +1,4 @@
-"""``ovsnp trace`` against real packets on random clusters: both give a connection the same endpoint and end."""
+"""``ovsnp trace`` and real packets on random clusters: both give a connection the same endpoint and outcome."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -26,15 +26,15 @@ from tests.support.instance import DummySwitch
 
 CLUSTERS = int(os.environ.get("OVSNP_TRACED_CLUSTERS", "0"))
 SEEDS = range(CLUSTERS) if CLUSTERS else (0, 11, 21, 29)
-"""Clusters among which are masqueraded connections to the other node, and cluster IPs that blocks admit."""
+"""Seeds of clusters that include masqueraded connections to the other node, and cluster IPs that blocks admit."""
 PORTS = {Protocol.TCP: (80, 8080), Protocol.UDP: (53,)}
 SENDER_PORT = 31000
 CHOICES = 256
-"""Hash values that Open vSwitch tells apart at most."""
+"""The most hash values that Open vSwitch distinguishes."""
 
 
 class TracedScene:
-    """A random cluster on wired nodes, which packets are sent over and traced on."""
+    """A random cluster on wired nodes, for real packets and for traces."""
 
     def __init__(self, switches: tuple[DummySwitch, DummySwitch], seed: int, manifests: Path) -> None:
         self.scene = RandomScene(switches, wired_objects(Random(seed)), manifests)
@@ -53,7 +53,7 @@ class TracedScene:
         return read_nodes(self.scene.cluster, switches, self.options)
 
     def traced(self, nodes: dict[str | None, TracedNode], connection: Connection, port: int) -> Traced:
-        """A connection's way, which the policies must agree with."""
+        """The trace of a connection, which must agree with the policies."""
         terms = Terms(self.options.strict_nodes, self.options.service_blocks)
         question = Question("source", "destination", (connection,))
         (found,) = trace(self.scene.cluster, nodes, question, TraceTerms(terms, port))
@@ -62,7 +62,7 @@ class TracedScene:
         return found
 
     def direct(self) -> Iterator[Connection]:
-        """From every pod to every other by TCP and UDP."""
+        """Connections from every pod to every other pod by TCP and UDP."""
         for source in self.scene.cluster.pods:
             for destination in self.scene.cluster.pods:
                 for one, other in ((a, b) for a in source.addresses for b in destination.addresses):
@@ -104,7 +104,7 @@ def test_trace_and_packets_part_nowhere(
 def source_ports(question: PacketQuestion) -> Iterable[int]:
     """The ports to trace from until the endpoint is the one that the packet got.
 
-    The datapath chooses by a hash of its own, except for UDP; a trace has one for each source port.
+    The datapath chooses by its own hash, except for UDP; a trace has one hash for each source port.
     """
     udp = question.traffic.protocol is Protocol.UDP
     return [question.port] if udp else range(question.port, question.port + CHOICES)

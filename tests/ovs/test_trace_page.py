@@ -1,4 +1,4 @@
-"""The examples of docs/trace.md are what the command prints; `pytest --update-golden` writes them."""
+"""The examples of docs/trace.md match the command; `pytest --update-golden` writes them."""
 
 import re
 import shlex
@@ -36,7 +36,7 @@ class Nodes:
             assert answer.code == 0, answer
 
     def run(self, command: str) -> str:
-        """What a shell shows of a command, with these nodes' databases in place of /run/NODE's."""
+        """The output of a command in a shell, with these nodes' databases in place of those in /run/NODE."""
         for node in self.wired.nodes:
             command = command.replace(f"/run/{node.name}/db.sock", f"{node.switch.directory}/db.sock")
         program, *words = shlex.split(command)

@@ -1,6 +1,6 @@
-"""A connection that was admitted but never answered: policy judges each packet of it, as it stands then.
+"""A connection that was admitted but never answered: the current policy judges each of its packets.
 
-Conntrack alone does not say it: in the userspace datapath a client's second TCP packet makes its own connection
+Conntrack alone is not enough: in the userspace datapath a client's second TCP packet makes its own connection
 established.
 """
 
@@ -27,19 +27,19 @@ FORBIDS = {
 
 
 def opening(by_service: bool, backend: str, version: int, protocol: Protocol) -> Packet:
-    """The first packet of a connection to a backend, itself or by the Service."""
+    """The first packet of a connection to a backend, directly or through the Service."""
     service_port, port = {Protocol.TCP: (80, 8080), Protocol.UDP: (53, 5353)}[protocol]
     to = (CLUSTER_IP[version], service_port) if by_service else (address_of(backend, version), port)
     return first(address_of("client", version), PORT, *to, protocol)
 
 
 def openings(backend: str, version: int) -> list[Packet]:
-    """Of TCP and UDP, to the backend itself and by the Service."""
+    """The first packets of TCP and UDP, directly to the backend and through the Service."""
     return [opening(way, backend, version, each) for way in (False, True) for each in (Protocol.TCP, Protocol.UDP)]
 
 
 def later(packet: Packet) -> list[Packet]:
-    """The same again, and what else a client could send on the tuple."""
+    """The same packet again, and other packets that a client could send on the tuple."""
     if packet.protocol is Protocol.UDP:
         return [packet, packet]
     acknowledging = packet._replace(flags=Flag.ACK)
@@ -55,7 +55,7 @@ def later(packet: Packet) -> list[Packet]:
 
 @pytest.fixture(params=[(4, "web-0"), (6, "web-0"), (4, "web-2"), (6, "web-2")])
 def backend(request: pytest.FixtureRequest) -> tuple[int, str]:
-    """The family, and a backend on the client's node or on the other."""
+    """The family, and a backend on the client's node or on the other node."""
     version, name = request.param
     return version, name
 
@@ -74,7 +74,7 @@ def test_a_connection_that_was_never_answered_is_judged_anew(
     for packet in asked:
         assert [arrival.at for arrival in scene.send("client", packet)] == [name]
         if packet.protocol is Protocol.TCP:
-            # Conntrack takes this one to be established.
+            # Conntrack takes this packet to be established.
             assert [arrival.at for arrival in scene.send("client", packet._replace(flags=Flag.ACK))] == [name]
     scene.write("policy", FORBIDS[direction])
     scene.apply(*options)

@@ -1,7 +1,7 @@
-"""`ovsnp apply` under fire: traffic runs while it goes back and forth between two policy sets, and is killed.
+"""`ovsnp apply` under traffic: it goes back and forth between two policy sets, and is killed.
 
-Whatever happens, the bridge is wholly one set or wholly the other, and no packet passes that neither allows. The
-sets share names and rule numbers, so the clauses of one beside those of the other would admit more than both.
+At any time the bridge has exactly one of the two sets, and no packet passes that neither set allows. The sets share
+names and rule numbers, so the clauses of one set with those of the other would admit more than both.
 """
 
 import os
@@ -25,8 +25,8 @@ from tests.support.applying import ApplyScene
 from tests.support.instance import DummySwitch
 
 PATIENCE = 60.0
-COMPUTING = 4  # so many kills while ovsnp computes
-BLOCKS = 700  # so many that the bundle does not fit into a pipe
+COMPUTING = 4  # the number of kills while ovsnp computes
+BLOCKS = 700  # enough that the bundle does not fit into a pipe
 SERVER, FIRST, SECOND = "10.20.1.10", "10.20.1.11", "10.20.1.12"
 FILE, RECORD = 24, 16  # bytes before a pcap file's packets, and before each of them
 INTERFACES = {SERVER: "server", FIRST: "first", SECOND: "second"}
@@ -82,7 +82,7 @@ def policies(name: str) -> str:
 
 
 class Battlefield:
-    """A bridge whose interfaces threads of their own serve, and the two policy sets."""
+    """A bridge with interfaces that separate threads serve, and the two policy sets."""
 
     def __init__(self, scene: ApplyScene, directory: Path) -> None:
         self.scene, self.directory = scene, directory
@@ -100,7 +100,7 @@ class Battlefield:
         self.flows = {name: scene.compiled("-f", directory / f"{name}.yaml") for name in ALLOWED}
 
     def start(self, name: str, **environment: str) -> subprocess.Popen[str]:
-        """Start to apply a set in a process of its own."""
+        """Start to apply a set in a separate process."""
         arguments = self.scene.arguments("apply", "-f", self.directory / f"{name}.yaml")
         return subprocess.Popen(
             [sys.executable, "-m", "ovsnp", *map(str, arguments)],
@@ -111,7 +111,7 @@ class Battlefield:
         )
 
     def moments(self) -> list[str]:
-        """The moments that both ways between the sets have, in order; leaves set a."""
+        """The common moments of both changes between the sets, in order; leaves set a on the bridge."""
         ways = [self._moments(name) for name in ("b", "a")]
         return [moment for moment in ways[0] if moment in set(ways[1])]
 
@@ -120,7 +120,7 @@ class Battlefield:
         return (self.directory / "moments").read_text().splitlines()
 
     def kill_at(self, moment: str, name: str) -> int:
-        """Apply a set until a moment of the run; returns how the process ended."""
+        """Apply a set up to a moment of the run; returns the exit status of the process."""
         arguments = self.scene.arguments("apply", "-f", self.directory / f"{name}.yaml")
         command = [sys.executable, moments.__file__, self.directory / "moments", moment, *arguments]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -130,7 +130,7 @@ class Battlefield:
         return done.returncode
 
     def wait_until_asks_for_the_lock(self, process: subprocess.Popen[str]) -> None:
-        """Wait until a process that applies has come to the lock of the bridge."""
+        """Wait until a process that applies has opened the lock of the bridge."""
         deadline = time.monotonic() + PATIENCE
         lock = Path(self.scene.switch.location.rundir, f"ovsnp-{self.scene.bridge}.lock")
         opened = Path(f"/proc/{process.pid}/fd")
@@ -138,18 +138,18 @@ class Battlefield:
             assert time.monotonic() < deadline
 
     def standing(self) -> str:
-        """Which of the sets the bridge has, wholly."""
+        """The set that the bridge has as a whole."""
         seen = self.scene.seen()
         (name,) = [name for name, flows in self.flows.items() if flows == seen] or ["a mixture"]
         return name
 
     def settle(self) -> str:
-        """Wait until an ``ovs-ofctl`` that was left behind is done; returns which set is there then."""
+        """Wait until an ``ovs-ofctl`` that is still running has ended; returns the set that is there then."""
         with exclusive(self.scene.switch.location, self.scene.bridge):
             return self.standing()
 
     def wait_until_delivers(self, name: str, traffic: "Traffic") -> None:
-        """Wait until new packets come out at the server that a set, which stands, allows."""
+        """Wait until new packets that an applied set allows come out at the server."""
         before, deadline = self.delivered()[ALLOWED[name]], time.monotonic() + PATIENCE
         while self.delivered()[ALLOWED[name]] == before:
             assert not traffic.failure
@@ -157,7 +157,7 @@ class Battlefield:
             time.sleep(0.01)
 
     def delivered(self) -> Counter[tuple[str, int]]:
-        """How many packets came out at the server so far, by source and destination port."""
+        """The number of packets that came out at the server so far, by source and destination port."""
         frames = list(_records(self.capture.read_bytes()[self._read :]))
         self._read += sum(RECORD + len(frame) for frame in frames)
         self._delivered.update(_packets(frames))
@@ -169,7 +169,7 @@ def _pod(address: str) -> str:
 
 
 def _records(capture: bytes) -> Iterator[bytes]:
-    """The whole packets at the beginning of the records of a pcap file of this machine."""
+    """The complete packets at the beginning of the records of a pcap file from this machine."""
     at = 0
     while (end := at + RECORD + int.from_bytes(capture[at + 8 : at + 12], sys.byteorder)) <= len(capture):
         yield capture[at + RECORD : end]
@@ -184,7 +184,7 @@ def _packets(frames: Iterable[bytes]) -> Iterator[tuple[str, int]]:
 
 
 class Traffic:
-    """Opens connections from both clients to every port, each from a fresh source port, until it is stopped."""
+    """Opens connections from both clients to every port, each from a new source port, until it is stopped."""
 
     def __init__(self, switch: DummySwitch) -> None:
         error, self._control = UnixctlClient.create(str(next(switch.directory.glob("ovs-vswitchd.*.ctl"))))
@@ -236,7 +236,9 @@ def other(name: str) -> str:
 
 
 def few(moments: list[str]) -> list[str]:
-    """Where a program of Open vSwitch has ended, or a function since the bundle, once; and some of the computing."""
+    """A selection of moments: the ends of programs of Open vSwitch, functions since the bundle once, some of the
+    computing.
+    """
     ends = [moment for moment in moments if moment.startswith("return subprocess.Popen.communicate")]
     late = moments[moments.index("call ofctl.bundle 1") :]
     ends += [moment for moment in late if re.fullmatch(r"return [^<]+ 1", moment) and moment not in ends]
@@ -263,7 +265,7 @@ def test_killed_at_any_moment_the_bridge_is_one_set_and_no_packet_passes_that_ne
 
 
 def interposed(directory: Path) -> tuple[dict[str, str], Path]:
-    """An environment whose ``ovs-ofctl bundle`` kills ovsnp before it starts to read, and works when a file is there.
+    """An environment in which ``ovs-ofctl bundle`` kills ovsnp before it reads, and works when a file exists.
 
     Returns the environment and the file.
     """

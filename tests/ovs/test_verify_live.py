@@ -1,4 +1,4 @@
-"""``ovsnp verify --live``: what is on a bridge, and what somebody did to it."""
+"""``ovsnp verify --live``: the flows on a bridge, and changes that somebody made to them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.instance import DummySwitch
 
 @pytest.fixture
 def scene(dummy_switch: DummySwitch, tmp_path: Path) -> Iterator[ApplyScene]:
-    """A bridge with the ports of both local pods, and one policy: frontends to port 80; it is applied."""
+    """A bridge with the ports of both local pods, and one applied policy: frontends to port 80."""
     found = ApplyScene(dummy_switch, "br-verify", tmp_path)
     found.add_pod("default/db", "db0")
     found.add_pod("default/frontend", "fe0")

@@ -1,7 +1,7 @@
-"""Nodes whose pods, gateways and tunnels take and give real packets, without root.
+"""Nodes with pods, gateways and tunnels that take and give real packets, without root.
 
-Each node is an Open vSwitch of its own on the dummy datapath, with conntrack, NAT and tunnels; what it sends to the
-other node is taken from its uplink, and put into the other's. (Open vSwitch's tests/tunnel-push-pop.at.)
+Each node is a separate Open vSwitch on the dummy datapath, with conntrack, NAT and tunnels. Packets to the other node
+are taken from the uplink of one node, and put into the uplink of the other. (Open vSwitch's tests/tunnel-push-pop.at.)
 """
 
 import time
@@ -20,7 +20,7 @@ from tests.support.instance import DummySwitch
 
 BRIDGE = "br-int"
 QUEUE = 100
-"""The packets that wait at a dummy port at most: the datapath takes them one by one, and others are lost."""
+"""The most packets that wait at a dummy port: the datapath takes them one by one, and more are lost."""
 _UNDERLAY = "br-phy"
 _UPLINK = "uplink"
 _PCAP_HEADER, _PCAP_RECORD = 24, 16
@@ -28,17 +28,17 @@ _PATIENCE = 10.0
 
 
 class Arrival(NamedTuple):
-    """A packet that came out of a node: of a pod's port, or of ``gateway``."""
+    """A packet that came out of a node: at a pod's port, or at ``gateway``."""
 
     at: str
     packet: Packet
 
 
 class WiredNode:
-    """A node: integration bridge with its pods' ports, and the bridge that carries the tunnel."""
+    """A node: the integration bridge with the ports of its pods, and the bridge that carries the tunnel."""
 
     def __init__(self, switch: DummySwitch, name: str, addresses: Sequence[str]) -> None:
-        """``addresses`` are the IPv4 ends of all tunnels, this node's first."""
+        """``addresses`` are the IPv4 addresses of all tunnel endpoints, this node's first."""
         self.switch, self.name, self.address = switch, name, addresses[0]
         self._others = addresses[1:]
         self._pods: dict[str, tuple[str, int]] = {}
@@ -60,7 +60,7 @@ class WiredNode:
         self._address_underlay()
 
     def _address_underlay(self) -> None:
-        """What ovs-vswitchd has from elsewhere than its database, as on a real node from the kernel."""
+        """Set the state that ovs-vswitchd does not take from its database, but on a real node from the kernel."""
         self.switch.appctl("netdev-dummy/ip4addr", _UNDERLAY, f"{self.address}/24")
         self.switch.appctl("ovs/route/add", f"{self.address}/24", _UNDERLAY)
         for other in self._others:
@@ -74,19 +74,19 @@ class WiredNode:
         return self.switch.directory / f"{name}.pcap"
 
     def add_pod(self, pod: str, key: str = "") -> None:
-        """Give a pod its port; its key is ``NAMESPACE/NAME``, with the namespace "default" if not said."""
+        """Give a pod its port; its key is ``NAMESPACE/NAME``, by default in the namespace "default"."""
         self._pods[pod] = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
         self._keys[pod] = key or f"default/{pod}"
         self.plug(pod)
 
     def plug(self, pod: str, *columns: str) -> None:
-        """Put a pod's port, which is not there, onto the bridge."""
+        """Put the missing port of a pod onto the bridge."""
         name, mac = self._pods[pod]
         ids = f"external_ids:iface-id={self._keys[pod]}", f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"'
         self._add_port(BRIDGE, name, *ids, *columns)
 
     def unplug(self, pod: str) -> None:
-        """Take a pod's port off the bridge."""
+        """Remove a pod's port from the bridge."""
         self.vsctl("del-port", BRIDGE, self._pods[pod][0])
 
     def start_switch(self) -> None:
@@ -95,7 +95,7 @@ class WiredNode:
         self._address_underlay()
 
     def make_bridge_again(self) -> None:
-        """Put the bridge that was deleted, and its pods' ports, into the database again."""
+        """Create a deleted bridge and the ports of its pods in the database again."""
         self.vsctl("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy")
         self._capture(GATEWAY_PORT).unlink()
         del self._read[GATEWAY_PORT]
@@ -103,10 +103,10 @@ class WiredNode:
             self.plug(pod)
 
     def apply(self, manifests: Path, *more: str) -> Answer:
-        """Run ``ovsnp apply``, which must succeed, and watch the gateway it makes."""
+        """Run ``ovsnp apply``, which must succeed, and capture at the gateway that it makes."""
         answer = self.run("apply", manifests, *more)
         assert answer.code == 0, answer
-        # What the datapath remembers of the flows before is gone only when Open vSwitch has looked at all of it.
+        # The datapath drops megaflows of the earlier flows only when Open vSwitch has checked them all.
         self.switch.appctl("revalidator/wait")
         if not self._capture(GATEWAY_PORT).exists():
             self.vsctl("set", "Interface", GATEWAY_PORT, f"options:tx_pcap={self._capture(GATEWAY_PORT)}")
@@ -118,7 +118,7 @@ class WiredNode:
         return ovsnp(command, *there, *more)
 
     def holds(self, sender: str) -> bool:
-        """Whether a pod is this node's."""
+        """True if a pod is on this node."""
         return sender in self._pods
 
     def send(self, sender: str, *packets: Packet) -> None:
@@ -127,11 +127,11 @@ class WiredNode:
         self._receive(port, *(frame(packet, mac, ROUTER_MAC) for packet in packets))
 
     def send_any(self, sender: str, packet: str) -> None:
-        """Put a packet of any protocol into a pod's port, in the words of ``netdev-dummy/receive``."""
+        """Put a packet of any protocol into a pod's port, in the notation of ``netdev-dummy/receive``."""
         self._receive(self._pods[sender][0], packet)
 
     def take(self, outer: bytes) -> None:
-        """Put into the uplink what another node sent."""
+        """Put a packet from another node into the uplink."""
         self._receive(_UPLINK, outer.hex())
 
     def _receive(self, port: str, *frames: str) -> None:
@@ -143,12 +143,12 @@ class WiredNode:
             assert time.monotonic() < deadline, "the datapath took no packet"
 
     def _taken(self, port: str) -> int:
-        """How many packets the datapath has taken from a port; when it answers, it is done with them."""
+        """The number of packets that the datapath has taken from a port; when it answers, it has processed them."""
         _, _, at_port = self.switch.appctl("dpctl/show", "--statistics").partition(f": {port} ")
         return int(at_port.partition("RX packets:")[2].split()[0])
 
     def close(self) -> None:
-        """Take the bridges away, and forget connections and captured packets."""
+        """Remove the bridges, and forget connections and captured packets."""
         self.switch.appctl("dpctl/flush-conntrack")
         self.switch.appctl("ovs/route/del", f"{self.address}/24")
         self.vsctl("del-br", BRIDGE, "--", "del-br", _UNDERLAY)
@@ -156,18 +156,18 @@ class WiredNode:
             file.unlink()
 
     def arrivals(self) -> Iterator[Arrival]:
-        """What came out to pods and the gateway since the last time."""
+        """The packets that came out at pods and the gateway since the last call."""
         names = {port: pod for pod, (port, _) in self._pods.items()} | {GATEWAY_PORT: "gateway"}
         for port, name in names.items():
             yield from (Arrival(name, parse(data)) for data in self._captured(port))
 
     def pass_over(self) -> None:
-        """Take no notice of what came out to pods since the last time, of whatever protocol."""
+        """Skip the packets that came out at pods since the last call, of any protocol."""
         for port, _ in self._pods.values():
             list(self._captured(port))
 
     def to_other_nodes(self) -> list[bytes]:
-        """What came out of the uplink since the last time, tunnel headers and all."""
+        """The packets that came out of the uplink since the last call, with their tunnel headers."""
         return list(self._captured(_UPLINK))
 
     def _captured(self, port: str) -> Iterator[bytes]:
@@ -182,10 +182,10 @@ class WiredNode:
 
 
 class WiredCluster:
-    """The nodes, the manifests in a directory, and what was seen between the nodes."""
+    """The nodes, the manifests in a directory, and the packets seen between the nodes."""
 
     def __init__(self, switches: Sequence[DummySwitch], nodes: Mapping[str, str], manifests: Path) -> None:
-        """``nodes`` are one or two, by their names, with the addresses of their tunnels."""
+        """``nodes`` are one or two: names with the addresses of their tunnels."""
         self.manifests = manifests
         self.nodes = tuple(
             WiredNode(switch, name, sorted(nodes.values(), key=lambda each, own=own: each != own))
@@ -194,7 +194,7 @@ class WiredCluster:
         self.tunneled: list[bytes] = []
 
     def close(self) -> None:
-        """Take the nodes away."""
+        """Remove the nodes."""
         for node in self.nodes:
             node.close()
 
@@ -207,7 +207,7 @@ class WiredCluster:
         return [node.apply(self.manifests, *more) for node in self.nodes]
 
     def send(self, sender: str, packet: Packet, node: int = 0) -> list[Arrival]:
-        """Send a packet from a pod, or from the ``gateway`` of a node, and say where it came out, if anywhere."""
+        """Send a packet from a pod, or from the ``gateway`` of a node; returns where it came out, if anywhere."""
         self.tunneled = []
         found = [each for each in self.nodes if each.holds(sender)] or [self.nodes[node]]
         found[0].send(sender, packet)
@@ -222,7 +222,7 @@ class WiredCluster:
 
 
 def carried(outer: bytes, encap: Encap) -> int:
-    """The source pod's address in a Geneve option, or its offset in the VNI of VXLAN; 0 where there is none."""
+    """The source pod's address in a Geneve option, or its offset in the VNI of VXLAN; 0 if there is none."""
     if encap is Encap.VXLAN:
         return int.from_bytes(outer[46:49], "big")
     length = (outer[42] & 0x3F) * 4
