@@ -1,4 +1,4 @@
-"""The command: measures what is named, or everything, and writes the results as Markdown."""
+"""The command: runs the named measurements, or all, and writes the results as Markdown."""
 
 import argparse
 import gc
@@ -51,10 +51,10 @@ USUAL_SIZES = ["S", "M", "L"]
 
 def main() -> None:
     arguments = _arguments()
-    # Labs and daemons end with their contexts, also where the measuring is ended from outside.
+    # Labs and daemons end with their contexts, also if a signal ends the measurement.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="ovsnp-bench-") as directory:
-        # Processes that are timed find bytecode, as where ovsnp is installed; the first run of each makes it.
+        # Timed processes find bytecode, as in an installed ovsnp; the first run of each makes it.
         os.environ["PYTHONPYCACHEPREFIX"] = f"{directory}/bytecode"
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         inputs = Inputs(Path(directory), tuple(arguments.sizes), arguments.runs, arguments.minimal, arguments.datapath)

@@ -1,4 +1,4 @@
-"""API objects as the API server completes them and kubectl prints them."""
+"""API objects as the API server completes them and as kubectl prints them."""
 
 import json
 import uuid
@@ -12,7 +12,7 @@ STARTED = "2025-03-03T08:15:09Z"
 
 
 def write_list(items: Iterator[str], out: TextIO) -> None:
-    """Write the List; the items are JSON texts without indentation of their own place."""
+    """Write the List; the items are JSON texts without the indentation of the List."""
     out.write('{\n    "apiVersion": "v1",\n    "items": [\n')
     separator = ""
     for item in items:
@@ -22,11 +22,11 @@ def write_list(items: Iterator[str], out: TextIO) -> None:
 
 
 def text(item: Object) -> str:
-    """kubectl's way to print: sorted keys, indented by 4."""
+    """An object as kubectl prints it: sorted keys, indented by 4."""
     return json.dumps(item, indent=4, sort_keys=True)
 
 
 def identity(kind: str, name: str) -> Object:
-    """What the API server adds to the metadata of every object."""
+    """The metadata that the API server adds to every object."""
     uid = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}")
     return {"creationTimestamp": CREATED, "resourceVersion": str(1000 + uid.int % 9_000_000), "uid": str(uid)}

@@ -1,4 +1,4 @@
-"""Time of ``ovsnp apply`` beyond compiling, against ``ovs-ofctl bundle`` of the same flows."""
+"""Time of ``ovsnp apply`` without its compiling, compared with ``ovs-ofctl bundle`` for the same flows."""
 
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ HEAD = ("input", "flows", "ovs-ofctl bundle, s", "compile, s", "apply, s", "appl
 
 
 class Round(NamedTuple):
-    """Seconds by the clock, of whole processes, one after the other."""
+    """Wall-clock seconds of whole processes, one after the other."""
 
     bundle: float
     compile: float
@@ -27,7 +27,7 @@ class Round(NamedTuple):
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Medians over rounds; what apply takes beyond compiling is the median of the rounds' differences."""
+    """Medians over rounds; the time of apply without compiling is the median of the rounds' differences."""
     yield "## ovsnp apply"
     yield (
         "A real ovs-vswitchd with dummy ports; all pods of node-0 have theirs. apply's and compile's whole processes on"
@@ -39,7 +39,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
 
 
 def rows(inputs: Inputs, size: str, file: Path) -> Iterator[tuple[Cell, ...]]:
-    """What it takes to apply a file to an empty bridge, to a bare one, and again."""
+    """The time to apply a file to an empty bridge, to a bare one, and again."""
     with node_bridge(port_numbers(cluster_of(inputs, size))) as bridge:
         _apply(file, bridge)
         flows = bridge.flows()
@@ -58,7 +58,7 @@ def rows(inputs: Inputs, size: str, file: Path) -> Iterator[tuple[Cell, ...]]:
 
 
 def _bundle_file(inputs: Inputs, file: Path, bridge: NodeBridge) -> Path:
-    """The flows for this very bridge."""
+    """The flows for this bridge, as a file."""
     command = [OVSNP, "compile", "-f", str(file), "--node", NODE]
     path = inputs.directory / "bundle.txt"
     with path.open("wb") as out:

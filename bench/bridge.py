@@ -1,4 +1,4 @@
-"""node-0's bridge on an Open vSwitch of its own: real daemons, the userspace datapath, dummy ports."""
+"""The bridge of node-0 on a separate Open vSwitch: real daemons, the userspace datapath, dummy ports."""
 
 import tempfile
 from collections.abc import Iterator
@@ -24,22 +24,22 @@ class NodeBridge:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells every tool to use this Open vSwitch."""
+        """The environment in which every tool uses this Open vSwitch."""
         return environment(self.switch.directory)
 
     def empty(self) -> None:
-        """Take all flows and groups away."""
+        """Delete all flows and groups."""
         for command in ("del-flows", "del-groups"):
             self.switch.run(["ovs-ofctl", "-O", "OpenFlow15", command, BRIDGE])
 
     def strip(self) -> None:
-        """Take all flows and groups away, and the ports that ovsnp made."""
+        """Delete all flows and groups, and the ports that ovsnp made."""
         self.empty()
         ports = [["--", "--if-exists", "del-port", BRIDGE, port] for port in ("ovsnp-tun0", "ovsnp-gw0")]
         self.switch.run(["ovs-vsctl", "--timeout=20", *(word for command in ports for word in command)])
 
     def flows(self) -> int:
-        """How many flows are there."""
+        """The number of flows on the bridge."""
         dump = self.switch.run(["ovs-ofctl", "-O", "OpenFlow15", "--no-stats", "dump-flows", BRIDGE])
         return dump.count("actions=")
 

@@ -1,4 +1,4 @@
-"""How many flows of node-0 a change of the cluster changes."""
+"""The number of node-0's flows that change with a change of the cluster."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -18,11 +18,11 @@ from ovsnp.model.cluster import Cluster, Pod
 SAMPLES = 24
 PEER_TABLES = ("EgressPeer", "IngressPeer")
 _LAST = 250
-"""The last byte of an address that no generated pod has, in any node's /24."""
+"""The last byte of an address that no generated pod has, in the /24 of any node."""
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Compile before and after each kind of change, several times, and keep the largest difference of each table."""
+    """Compile before and after each kind of change, several times, and keep the largest difference in each table."""
     yield "## Flows that a change of the cluster changes"
     yield (
         f"Added, deleted, or with other actions or another cookie, by table; the most of {SAMPLES} changes of a kind,"
@@ -68,7 +68,7 @@ def _by_slot(program: Program) -> dict[tuple[str, int, str], tuple[str, int]]:
 
 
 def _changes(cluster: Cluster, random: Random) -> Iterator[tuple[str, Iterable[Cluster]]]:
-    """Each kind of change with the clusters it makes; pods are taken and added among all, and among node-0's peers."""
+    """Each kind of change, with the clusters that it makes; pods are chosen from all pods and from node-0's peers."""
     local = pods_of(cluster)
     homes = {pod.namespace for pod in local}
     kinds: dict[str, list[Pod]] = {
@@ -85,7 +85,7 @@ def _changes(cluster: Cluster, random: Random) -> Iterator[tuple[str, Iterable[C
     for kind, pods in kinds.items():
         chosen = random.sample(pods, min(SAMPLES, len(pods)))
         yield f"{kind}, goes", [_without(cluster, pod) for pod in chosen]
-        if "only one" not in kind:  # its coming is its going, seen from the other side
+        if "only one" not in kind:  # for this kind, to add is the same difference as to delete
             yield f"{kind}, comes", [_with_another(cluster, pod) for pod in chosen]
     policies = random.sample([policy for policy in cluster.policies if policy.namespace in homes], SAMPLES)
     yield (
@@ -98,7 +98,7 @@ def _changes(cluster: Cluster, random: Random) -> Iterator[tuple[str, Iterable[C
 
 
 def _alike(pod: Pod, local: Iterable[Pod]) -> int:
-    """How many pods of the node the same policies select."""
+    """The number of pods of the node that the same policies select."""
     return sum(other.namespace == pod.namespace and other.labels == pod.labels for other in local)
 
 
@@ -107,7 +107,7 @@ def _without(cluster: Cluster, pod: Pod) -> Cluster:
 
 
 def _with_another(cluster: Cluster, pod: Pod) -> Cluster:
-    """One pod more, a replica of ``pod``."""
+    """The cluster with one pod more, a replica of ``pod``."""
     replica = msgspec.structs.replace(
         pod, name=f"{pod.name[:-5]}zzzzz", addresses=(Address(pod.addresses[0][:3] + bytes((_LAST,))),)
     )
@@ -119,7 +119,7 @@ def _order(pod: Pod) -> tuple[str, str]:
 
 
 def _shuffled(inputs: Inputs, size: str) -> str:
-    """Whether the order of the input shows in the output."""
+    """Whether the order of the input changes the output, in words."""
     objects = list(inputs.objects(size))
     text = _compiler(objects)
     as_written = text()

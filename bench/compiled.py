@@ -1,4 +1,4 @@
-"""node-0's program, compiled in this process."""
+"""The program of node-0, compiled in this process."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,12 +22,12 @@ def cluster_of(inputs: Inputs, size: str) -> Cluster:
 
 
 def cluster_of_objects(objects: Iterable[Any]) -> Cluster:
-    """A cluster of API objects that are parsed already."""
+    """A cluster from API objects that are already parsed."""
     return load_objects(objects)
 
 
 def pods_of(cluster: Cluster) -> tuple[Pod, ...]:
-    """node-0's pods."""
+    """The pods of node-0."""
     return local_pods(cluster, NODE)
 
 
@@ -37,7 +37,7 @@ def port_numbers(cluster: Cluster) -> dict[str, int]:
 
 
 def ports_of(cluster: Cluster, numbers: dict[str, int]) -> BridgePorts:
-    """The ports of a bridge whose pods have these numbers."""
+    """The ports of a bridge on which the pods have these numbers."""
     ports = {
         pod.key: BridgePort(numbers[pod.key], mac)
         for pod in pods_of(cluster)
@@ -47,5 +47,5 @@ def ports_of(cluster: Cluster, numbers: dict[str, int]) -> BridgePorts:
 
 
 def program_of(cluster: Cluster, numbers: dict[str, int]) -> Program:
-    """Compile for a bridge whose pods have these ports."""
+    """Compile for a bridge on which the pods have these ports."""
     return compile_cluster(cluster, ports_of(cluster, numbers), OPTIONS)

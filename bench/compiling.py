@@ -1,4 +1,4 @@
-"""Time and memory of ``ovsnp compile``, against Python's own ``json.loads`` of the same file."""
+"""Time and memory of ``ovsnp compile``, compared with Python's own ``json.loads`` of the same file."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ HEAD = (
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Medians of runs that take turns; the ratio is that of the medians."""
+    """Medians of runs that alternate; the ratio is the ratio of the medians."""
     yield "## ovsnp compile"
     yield (
         "Whole process, from JSON, no database, output thrown away; `json.loads` is only the call, in a process of its"
@@ -59,11 +59,11 @@ def measure(inputs: Inputs) -> Iterator[str]:
 
 
 def row(inputs: Inputs, name: str, file: Path, time_bar: float | None, memory_bar: float | None) -> tuple[Cell, ...]:
-    """What it takes to compile a file, against bars that are multiples of json.loads and of the file."""
+    """The cost to compile a file, with bars that are multiples of json.loads and of the size of the file."""
     nowhere = inputs.directory / "no-open-vswitch"
     nowhere.mkdir(exist_ok=True)
     environment = {"OVS_RUNDIR": str(nowhere)}
-    compile_file(file, environment)  # so that no other run waits for the disk, or for bytecode to be made
+    compile_file(file, environment)  # so that no other run waits for the disk, or for new bytecode
     loads: list[tuple[float, float]] = []
     compiles: list[Taken] = []
     for _ in range(inputs.runs):
@@ -98,5 +98,5 @@ def _json_loads(file: Path) -> tuple[float, float]:
 
 
 def compile_file(file: Path, environment: dict[str, str]) -> Taken:
-    """Compile for node-0, in an environment that says where Open vSwitch is."""
+    """Compile for node-0, in an environment that sets where Open vSwitch is."""
     return run([OVSNP, "compile", "-f", str(file), "--node", NODE], environment)

@@ -1,4 +1,4 @@
-"""Ten thousand connections between node-0's pods, and the packets they are made of."""
+"""Ten thousand connections between node-0's pods, and their packets."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _SEQUENCE, _ANSWER = 1_000, 5_000
 
 
 class Attempt(NamedTuple):
-    """A pod that tries to reach a port of another."""
+    """A pod that tries to reach a port of another pod."""
 
     source: Pod
     destination: Pod
@@ -27,19 +27,19 @@ class Attempt(NamedTuple):
 
     @property
     def way(self) -> tuple[str, str, ContainerPort]:
-        """What tells it from other attempts."""
+        """The key of the attempt: source, destination and port."""
         return self.source.key, self.destination.key, self.port
 
 
 class Connection(NamedTuple):
-    """One attempt from one ephemeral port; only one that is allowed is answered."""
+    """One attempt from one ephemeral port; only an allowed connection is answered."""
 
     attempt: Attempt
     source_port: int
     allowed: bool
 
     def packets(self, router: int | None) -> Iterator[tuple[str, str]]:
-        """Sender and frame of each packet in order; pods send to the router's MAC, or without one to the peer's."""
+        """Sender and frame of each packet, in order; pods send to the MAC of the router, or else of the peer."""
         client = _end(self.attempt.source, self.source_port)
         server = _end(self.attempt.destination, self.attempt.port.number)
         to_server = server if router is None else server._replace(mac=router)
@@ -64,12 +64,12 @@ def _end(pod: Pod, port: int) -> End:
 
 
 def ends(cluster: Cluster) -> dict[str, End]:
-    """node-0's pods on the wire."""
+    """The pods of node-0 as ends of connections on the wire."""
     return {pod.key: _end(pod, 0) for pod in pods_of(cluster)}
 
 
 class Choice:
-    """All that node-0's pods could try among each other, judged by the oracle."""
+    """All possible attempts between node-0's pods, with the verdicts of the oracle."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._random = Random(3)
@@ -80,7 +80,9 @@ class Choice:
             (self.allowed if _is_allowed(cluster, attempt) else self.denied)[kind].append(attempt)
 
     def connections(self, denied_share: float) -> list[Connection]:
-        """Ten thousand, no two alike; every kind of destination as often as another, every pair of its as often too."""
+        """Ten thousand different connections; all kinds of destinations are equally likely, and so are the pairs of a
+        kind.
+        """
         made: dict[tuple[object, int], Connection] = {}
         while len(made) < CONNECTIONS:
             allowed = self._random.random() >= denied_share

@@ -1,4 +1,4 @@
-"""What the pipeline costs the userspace datapath, against a learning switch and against conntrack alone."""
+"""The cost of the pipeline for the userspace datapath, compared with a learning switch and with conntrack alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
@@ -35,7 +35,7 @@ HEAD = (
 
 
 class Case(NamedTuple):
-    """A bridge to compare: what makes its flows, and whether pods send to a router."""
+    """A bridge to compare: the function that installs its flows, and the MAC of the router, if pods send to one."""
 
     name: str
     install: Callable[[NodeBridge], None]
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """The same connections through each bridge, once all allowed, once half of them denied."""
+    """The same connections through each bridge, first all allowed, then half of them denied."""
     cluster = cluster_of(inputs, SIZE)
     numbers = port_numbers(cluster)
     choice = Choice(cluster)
@@ -102,7 +102,7 @@ def _workload(connections: Sequence[Connection]) -> str:
 
 
 def _row(name: str, costs: Sequence[Cost]) -> tuple[Cell, ...]:
-    """Counts of the costliest run, medians of the times."""
+    """The counts of the costliest run, and medians of the times."""
     upcalls = max(cost.upcalls for cost in costs)
     per_connection = 1e6 / CONNECTIONS
     return (

@@ -1,4 +1,4 @@
-"""Time of ``ovsnp diff`` on a bridge, and of ``ovsnp diff --effect``, against that of what they do before."""
+"""Time of ``ovsnp diff`` on a bridge, and of ``ovsnp diff --effect``, compared with the steps before the comparison."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ _LOAD = "import sys; from ovsnp.manifests import load; [load([each]) for each in
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Medians of runs that take turns."""
+    """Medians of runs that alternate."""
     sizes = [size for size in inputs.sizes if size != "XL"]
     yield "## ovsnp diff"
     if shutil.which("ovs-vswitchd"):
@@ -55,7 +55,7 @@ def _effects(inputs: Inputs, size: str) -> Iterator[tuple[Cell, ...]]:
     objects = json.loads(file.read_text(encoding="utf-8"))["items"]
     policies = [each for each in objects if each["kind"] == "NetworkPolicy"]
     space = policies[-1]["metadata"]["namespace"]
-    # One that admits somebody: what a default deny denies, others do not allow either.
+    # A policy that admits some pods: without a default deny, the other policies still deny the same.
     one = next(each for each in policies if each["metadata"]["name"] == "allow-external")
     changes = {
         "a policy less": [one],
@@ -77,7 +77,7 @@ def _place(policy: dict[str, dict[str, str]]) -> tuple[str, str]:
 def _effect(inputs: Inputs, old: Path, new: Path) -> Sequence[Cell]:
     loading = [sys.executable, "-c", _LOAD, str(old), str(new)]
     said = inputs.directory / "effect.txt"
-    # The answer is no, which is 1.
+    # The answer is no: exit code 1.
     comparing = ["sh", "-c", f'"$0" diff --effect "$1" "$2" > "{said}"; test $? -eq 1', OVSNP, str(old), str(new)]
     rounds = [(run(loading).wall, run(comparing).wall) for _ in range(inputs.runs)]
     loaded, compared = (median(each[side] for each in rounds) for side in (0, 1))

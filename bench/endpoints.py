@@ -1,4 +1,4 @@
-"""How many messages an endpoint of a Service that comes or goes is, in the bundle that `ovsnp apply` sends."""
+"""The number of messages in the bundle of `ovsnp apply` for one added or deleted endpoint of a Service."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Change = Callable[[EndpointSlice, Random], EndpointSlice]
 
 
 def measure(inputs: Inputs, size: str) -> str:
-    """Compile before and after, plan the difference as for a bridge that holds the flows from before, and count."""
+    """Compile before and after, plan the difference for a bridge with the flows from before, and count."""
     cluster = load([str(inputs.file_with_services(size, minimal=True))])
     numbers = port_numbers(cluster)
     flows, groups = _installed(program_of(cluster, numbers))
@@ -47,7 +47,7 @@ def measure(inputs: Inputs, size: str) -> str:
 
 
 def _installed(program: Program) -> tuple[list[InstalledFlow], list[InstalledGroup]]:
-    """What a bridge that has the program would answer: it stores flows and groups as they are written."""
+    """The answer of a bridge that has the program: it stores flows and groups as they are written."""
     flows = [parse_dump(bundle_line(flow).removeprefix("flow add ")) for flow in program.flows]
     return flows, [parse_group(group_line(group).removeprefix("group add ")) for group in program.groups]
 

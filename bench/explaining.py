@@ -1,4 +1,4 @@
-"""Time of ``ovsnp explain``, against that of loading the same manifests and doing nothing with them."""
+"""Time of ``ovsnp explain``, compared with only loading the same manifests."""
 
 import sys
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HEAD = ("input", "MB", "load, s", "explain, s", "ratio", "bar", "verdict", "rati
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Medians of runs that take turns; the ratio is that of the medians."""
+    """Medians of runs that alternate; the ratio is the ratio of the medians."""
     yield "## ovsnp explain"
     yield (
         "Whole processes, from JSON: one loads the manifests and ends, the other explains a connection that both sides"
@@ -36,7 +36,7 @@ def _row(inputs: Inputs, size: str) -> tuple[Cell, ...]:
     loading = [sys.executable, "-c", _LOAD, str(file)]
     ovsnp = str(Path(sys.executable).parent / "ovsnp")
     explaining = [ovsnp, "explain", "-f", str(file), source, destination, str(PORT), "--expect", "denied"]
-    run(explaining)  # so that no other run waits for the disk, or for bytecode to be made
+    run(explaining)  # so that no other run waits for the disk, or for new bytecode
     loads: list[Taken] = []
     explains: list[Taken] = []
     for _ in range(inputs.runs):
@@ -58,7 +58,7 @@ def _row(inputs: Inputs, size: str) -> tuple[Cell, ...]:
 
 
 def _denied(cluster: Cluster) -> tuple[str, str]:
-    """A pod of the node and one elsewhere, of whose connection neither side approves."""
+    """A pod of the node and a pod elsewhere with a connection that both sides deny."""
     local = [PodEnd(pod, pod.addresses[0]) for pod in cluster.pods if pod.node == NODE]
     for pod in reversed(cluster.pods):
         far = PodEnd(pod, pod.addresses[0])

@@ -1,4 +1,4 @@
-"""How many flows node-0's bridge has."""
+"""The number of flows on node-0's bridge."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from ovsnp.pipeline.tables import TABLES
 POLICY_TABLES = ("EgressPeer", "EgressRule", "IngressPeer", "IngressRule")
 BARS = {"S": 300, "M": 700, "L": 1_800, "XL": 2_800}
 OVN = {"S": 1_274, "M": 44_232, "L": 312_022, "XL": 2_349_714}
-"""Policy flows of OVN for the same work, as measured once."""
+"""The policy flows of OVN for the same work, measured once."""
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Flows by table and size, and those of the policy tables against their bar."""
+    """The flows by table and size, and those of the policy tables compared with their bar."""
     counts = {size: _count(inputs, size) for size in inputs.sizes}
     yield "## Flows on node-0"
     rows = []

@@ -2,10 +2,10 @@
 
     python -m bench.generate S|M|L|XL [--minimal] [--services] > cluster.json
 
-The same size gives the same bytes. node-0 is the node to compile for: it runs ten pods of each of its namespaces, as
-the replicas of a namespace's apps would be spread, and the other pods of those namespaces run elsewhere. With
+The same size gives the same bytes. node-0 is the node to compile for: it runs ten pods of each of its namespaces, like
+a usual spread of the replicas of the namespace's apps, and the other pods of those namespaces run elsewhere. With
 ``--minimal`` the objects have only the fields that the compiler needs; with ``--services`` Services and EndpointSlices
-follow. Objects are written one by one, so memory stays small.
+follow. Objects are written one by one, so the program needs little memory.
 """
 
 import argparse
@@ -112,7 +112,7 @@ def pods(size: Size, *, minimal: bool) -> Iterator[str]:
 
 
 def pod_values(placed: PlacedPod) -> dict[str, str]:
-    """What a template's ``%(...)s`` stand for in one pod."""
+    """The values of a template's ``%(...)s`` for one pod."""
     key, name = placed.key, placed.name
     return {
         "namespace": placed.namespace,
@@ -130,7 +130,7 @@ def pod_values(placed: PlacedPod) -> dict[str, str]:
 
 
 def pod(app: App, *, minimal: bool) -> Object:
-    """A pod of the app with ``%(...)s`` where pods differ."""
+    """A pod of the app, with ``%(...)s`` in the places where pods differ."""
     ports = [{"containerPort": number, "name": name, "protocol": protocol} for name, number, protocol in app.ports]
     item: Object = {
         "apiVersion": "v1",
@@ -234,7 +234,7 @@ def policy(space: str, name: str, spec: Object, *, minimal: bool) -> Object:
 
 
 def policies(index: int) -> dict[str, Object]:
-    """The ten policies of a namespace by name; the first namespace holds the DNS servers, which all pods may ask."""
+    """The ten policies of a namespace, by name; all pods may ask the DNS servers, which are in the first namespace."""
     every_namespace: Object = {"namespaceSelector": {}}
     monitoring = {"namespaceSelector": {"matchLabels": {"purpose": "monitoring"}}, "podSelector": by_app("prometheus")}
     dns = every_namespace | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
@@ -256,7 +256,7 @@ def policies(index: int) -> dict[str, Object]:
 
 
 def external_blocks(index: int) -> list[Object]:
-    """The world and a partner's network of this namespace's own, with one to four excepts each."""
+    """The whole world, and a partner's network for this namespace only, with one to four excepts each."""
     private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"]
     partner = f"100.{64 + index // 256}.{index % 256}"
     parts = [f"{partner}.0/28", f"{partner}.64/26", f"{partner}.66/31", f"{partner}.255/32"]

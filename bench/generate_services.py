@@ -1,6 +1,7 @@
-"""Services and EndpointSlices of a generated cluster: ten Services a namespace, two of two ports each for the platform.
+"""Services and EndpointSlices of a generated cluster: ten Services in each namespace, and two with two ports each for
+the platform.
 
-Each app has a Service of its name; `web` and `api` have a second one for clients inside the cluster. The endpoints
+Each app has a Service with its name; `web` and `api` have a second one for clients inside the cluster. The endpoints
 are the pods of the app in the namespace.
 """
 
@@ -32,12 +33,12 @@ class Named(NamedTuple):
 
     @property
     def ports(self) -> tuple[tuple[str, int, str], ...]:
-        """Two ports: the app's first two, or its only one and that of an exporter beside it."""
+        """Two ports: the first two of the app, or its only port and that of an exporter."""
         return (*self.app.ports, METRICS)[:2]
 
 
 def named_services(size: Size) -> list[Named]:
-    """All Services, by namespace and name as far as kubectl sorts them."""
+    """All Services, by namespace and name as kubectl sorts them."""
     found: list[Named] = []
     for index, space in enumerate(namespaces(size)):
         apps = PLATFORM_APPS if index == 0 else APPS
@@ -84,7 +85,7 @@ def service(named: Named, *, minimal: bool) -> Object:
 
 
 def endpoint_slice(named: Named, pods: list[PlacedPod], *, minimal: bool) -> Object:
-    """The slice that the endpoint slice controller makes of a Service's pods."""
+    """The slice that the endpoint slice controller makes from a Service's pods."""
     labels = {"kubernetes.io/service-name": named.name}
     uid = identity("endpointslice", named.key)["uid"]
     metadata: Object = {"labels": labels, "name": f"{named.name}-{uid[:5]}", "namespace": named.namespace}

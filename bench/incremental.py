@@ -1,4 +1,4 @@
-"""How long the flows of node-0 take to follow one change of the cluster, and how many flows the change is."""
+"""The time in which the flows of node-0 follow one change of the cluster, and the number of flows that change."""
 
 import gc
 import subprocess
@@ -27,10 +27,10 @@ from ovsnp.model.service import EndpointSlice, SliceEndpoint
 
 SAMPLES = 200
 _LAST = 250
-"""The last byte of an address that no generated pod has, in any node's /24."""
+"""The last byte of an address that no generated pod has, in the /24 of any node."""
 
 MEMORY_BAR = 700.0
-"""MiB."""
+"""The bar for memory, in MiB."""
 
 _HOLD = """
 import sys
@@ -47,7 +47,7 @@ _Item = TypeVar("_Item")
 
 
 class Kind(NamedTuple):
-    """A kind of change: what to call it, pairs of changes that make and undo it, and bars in milliseconds."""
+    """A kind of change: its name, pairs of changes that make and undo it, and bars in milliseconds."""
 
     name: str
     pairs: list[tuple[Changes, Changes]]
@@ -56,7 +56,7 @@ class Kind(NamedTuple):
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Compile once, then let changes of each kind come and be undone, one by one."""
+    """Compile once, then make and undo changes of each kind, one by one."""
     yield "## One change after another"
     yield (
         f"`Compilation.update` with one change, {SAMPLES} changes of each kind, each undone by the next; milliseconds"
@@ -144,7 +144,7 @@ def _some(random: Random, items: Sequence[_Item]) -> list[_Item]:
 
 
 def _replica(pod: Pod) -> Pod:
-    """One pod more, with the labels and ports of this one, on its node."""
+    """One pod more, with the labels and ports of this pod, on its node."""
     return msgspec.structs.replace(
         pod, name=f"{pod.name[:-5]}zzzzz", addresses=(Address(pod.addresses[0][:3] + bytes((_LAST,))),)
     )
@@ -155,7 +155,7 @@ def _comes(pod: Pod) -> tuple[Changes, Changes]:
 
 
 def _goes(pod: Pod, ports: BridgePorts) -> tuple[Changes, Changes]:
-    """A local pod goes with its port."""
+    """A local pod is deleted with its port, and added again."""
     others = {key: port for key, port in ports.pods.items() if key != pod.key}
     without = msgspec.structs.replace(ports, pods=others)
     one = Objects(pods=(pod,))
@@ -168,7 +168,7 @@ def _relabelled(pod: Pod, random: Random) -> tuple[Changes, Changes]:
 
 
 def _policy_comes(policy: NetworkPolicy) -> tuple[Changes, Changes]:
-    """A policy like one that is there, with another name."""
+    """A copy of an existing policy with another name is added, and deleted again."""
     one = Objects(policies=(msgspec.structs.replace(policy, name=f"{policy.name}-too"),))
     return Changes(one), Changes(went=one)
 
@@ -179,7 +179,7 @@ def _policy_goes(policy: NetworkPolicy) -> tuple[Changes, Changes]:
 
 
 def _policy_changes(policy: NetworkPolicy) -> tuple[Changes, Changes]:
-    """A policy selects fewer pods, and has other peers and ports: as many as it has rules."""
+    """A policy selects fewer pods, and has other peers and ports, with the same number of rules; and the reverse."""
     wanted = Selector((Requirement("app", Operator.IN, ("api", "web")),))
     rule = Rule((PodPeer(wanted, None),), (PortEntry(port=8080),))
     ingress, egress = (tuple(rule for _ in rules) for rules in (policy.ingress, policy.egress))
@@ -188,7 +188,7 @@ def _policy_changes(policy: NetworkPolicy) -> tuple[Changes, Changes]:
 
 
 def _labels_change(namespace: Namespace) -> tuple[Changes, Changes]:
-    """A namespace becomes one that monitors, or no longer."""
+    """A namespace becomes a monitoring namespace, or stops being one; and the reverse."""
     purpose = "team" if namespace.labels["purpose"] == "monitoring" else "monitoring"
     other = Namespace(namespace.name, {**namespace.labels, "purpose": purpose})
     return Changes(Objects(namespaces=(other,))), Changes(Objects(namespaces=(namespace,)))

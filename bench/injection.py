@@ -1,4 +1,4 @@
-"""Packets into the dummy ports of a bridge, and what its datapath did with them."""
+"""Puts packets into the dummy ports of a bridge, and reads what its datapath did with them."""
 
 import re
 import time
@@ -12,11 +12,11 @@ from bench.connections import Connection
 from bench.process import processor_time
 
 AT_ONCE = 64
-"""Connections that are opened together: a dummy port holds no more than 100 packets that wait."""
+"""The number of connections that are opened together: a dummy port holds at most 100 waiting packets."""
 
 
 class Cost(NamedTuple):
-    """What a workload took on one bridge."""
+    """The cost of a workload on one bridge."""
 
     megaflows: int
     upcalls: int
@@ -31,14 +31,14 @@ class Datapath:
 
     def __init__(self, bridge: NodeBridge, numbers: dict[str, int]) -> None:
         self._switch = bridge.switch
-        # Nothing is to be forgotten meanwhile, so that the number of megaflows is that of all that there were.
+        # No megaflow may expire meanwhile, so that the number of megaflows is the number of all that were made.
         self._switch.run(["ovs-vsctl", "set", "Open_vSwitch", ".", "other_config:max-idle=600000"])
         self._ports = {key: port_name(number) for key, number in numbers.items()}
         self._pid = int((bridge.switch.directory / "ovs-vswitchd.pid").read_text(encoding="utf-8"))
         self._sent = self._statistics()["packets"]
 
     def prime(self, announcements: dict[str, str]) -> None:
-        """Have every pod announce itself, for a learning switch to learn, and forget the megaflows this took."""
+        """Let every pod announce itself, so that a learning switch learns it, and delete the megaflows of this step."""
         self._send(announcements.items())
         self._switch.appctl("dpctl/del-flows")
 
@@ -61,7 +61,7 @@ class Datapath:
         return Cost(megaflows, upcalls, recirculations, tracked, wall, processor)
 
     def _send(self, packets: Iterable[tuple[str, str]]) -> None:
-        """Put packets into their senders' ports, and wait until the datapath has taken them all."""
+        """Put packets into the ports of their senders, and wait until the datapath has taken them all."""
         packets = list(packets)
         by_port: dict[str, list[str]] = defaultdict(list)
         for sender, frame in packets:
@@ -83,10 +83,10 @@ class Datapath:
         return _sum(r"^ +flows: ", self._switch.appctl("dpctl/show"))
 
     def _processor_time(self) -> float:
-        """Seconds of processor time of the daemon so far."""
+        """The processor time of the daemon so far, in seconds."""
         return processor_time(self._pid)
 
 
 def _sum(label: str, text: str) -> int:
-    """All numbers behind a label."""
+    """The sum of all numbers after a label."""
     return sum(int(number) for number in re.findall(rf"{label}(\d+)", text, re.M))

@@ -1,4 +1,4 @@
-"""The generated clusters as files and in memory; a file is made when it is first asked for."""
+"""The generated clusters as files and in memory; a file is made at its first use."""
 
 import json
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ NODE = "node-0"
 
 
 class Inputs(NamedTuple):
-    """Where the files are, which sizes are wanted, how often a time is taken, whether full objects are left out; the
-    datapath of labs."""
+    """The directory of the files, the sizes, the number of runs, whether to leave full objects out, and the datapath of
+    labs.
+    """
 
     directory: Path
     sizes: tuple[str, ...]
@@ -45,7 +46,7 @@ class Inputs(NamedTuple):
         return map(json.loads, cluster(SIZES[size], minimal=True))
 
     def described(self) -> str:
-        """The clusters, in numbers."""
+        """The clusters in numbers, as text."""
         return (
             "The clusters are those of `python -m bench.generate`; the flows are those of node-0. Each namespace has"
             " ten policies: default deny, same namespace, by app, by tier, from monitoring, from all pods, port ranges"

@@ -1,4 +1,4 @@
-"""What a generated cluster of each size has, and where: namespaces, apps, and every pod's node and address."""
+"""The content of a generated cluster of each size: namespaces, apps, and the node and address of every pod."""
 
 import ipaddress
 import uuid
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Size(NamedTuple):
-    """How many of each; ``local`` pods are on node-0."""
+    """The number of objects of each kind; ``local`` pods are on node-0."""
 
     pods: int
     nodes: int
@@ -17,11 +17,11 @@ class Size(NamedTuple):
     local: int
 
     def pods_of(self, space: int) -> range:
-        """The turns of the namespace's pods; a pod's turn among all says which app it is of."""
+        """The turns of the namespace's pods; the turn of a pod among all pods determines its app."""
         return range(space * self.pods // self.namespaces, (space + 1) * self.pods // self.namespaces)
 
     def local_pods_of(self, space: int) -> range:
-        """Those turns whose pods are on node-0: ten of each of the first namespaces, more where these are too few."""
+        """The turns of the pods on node-0: ten in each of the first namespaces, or more if these are too few."""
         homes = min(self.namespaces, -(-self.local // 10))
         share = (space + 1) * self.local // homes - space * self.local // homes if space < homes else 0
         return self.pods_of(space)[:share]
@@ -36,7 +36,7 @@ SIZES = {
 
 
 class App(NamedTuple):
-    """What all pods of one Deployment share; ports are by name, number and protocol."""
+    """The common properties of all pods of one Deployment; ports are name, number and protocol."""
 
     name: str
     tier: str
@@ -82,12 +82,12 @@ class PlacedPod(NamedTuple):
 
 
 def namespaces(size: Size) -> list[str]:
-    """The namespaces' names; the first has the apps of the platform."""
+    """The names of the namespaces; the first has the apps of the platform."""
     return ["monitoring", *(f"team-{index:04}" for index in range(1, size.namespaces))]
 
 
 def placed_pods(size: Size) -> Iterator[PlacedPod]:
-    """All pods, by namespace and name; exactly ``size.local`` of them are on node-0, the others evenly elsewhere."""
+    """All pods, by namespace and name; exactly ``size.local`` are on node-0, the others spread evenly elsewhere."""
     random = Random(size.pods)
     elsewhere = [1 + index % (size.nodes - 1) for index in range(size.pods - size.local)]
     random.shuffle(elsewhere)
@@ -105,7 +105,7 @@ def placed_pods(size: Size) -> Iterator[PlacedPod]:
 
 
 def pod_cidr(index: int) -> ipaddress.IPv4Network:
-    """The /24 of a node's pods, from 10.1.0.0 on."""
+    """The /24 for the pods of a node, from 10.1.0.0 on."""
     return ipaddress.IPv4Network((int(ipaddress.IPv4Address("10.1.0.0")) + index * 256, 24))
 
 
@@ -114,6 +114,6 @@ def node_address(index: int) -> str:
 
 
 def pod_name(app: App, space: str, random: Random) -> str:
-    """A Deployment's pod: its name, the ReplicaSet's hash and five random characters."""
+    """The name of a Deployment's pod: the app, the hash of the ReplicaSet and five random characters."""
     replica_set = uuid.uuid5(uuid.NAMESPACE_URL, f"{space}/{app.name}").hex[:10]
     return f"{app.name}-{replica_set}-" + "".join(random.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))

@@ -1,4 +1,4 @@
-"""Time of ``ovsnp lint`` against that of ``ovsnp compile``, where much could be compared with much."""
+"""Time of ``ovsnp lint`` compared with ``ovsnp compile``, for input in which many parts can be compared with many."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ HEAD = ("input", "compile, s", "lint, s", "ratio", "bar", "verdict")
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Medians of runs that take turns; the ratio is that of the medians."""
+    """Medians of runs that alternate; the ratio is the ratio of the medians."""
     yield "## ovsnp lint"
     yield (
         "Whole processes, from JSON: a node, a pod, and a policy in which no rule, block or range of ports holds"
@@ -32,7 +32,7 @@ def _row(inputs: Inputs, name: str, many: int) -> tuple[Cell, ...]:
     ovsnp = str(Path(sys.executable).parent / "ovsnp")
     compiling = [ovsnp, "compile", "-f", str(file)]
     linting = [ovsnp, "lint", "-f", str(file), "--fail-on", "error", "--quiet"]
-    run(linting)  # so that no other run waits for the disk, or for bytecode to be made
+    run(linting)  # so that no other run waits for the disk, or for new bytecode
     compiles: list[Taken] = []
     lints: list[Taken] = []
     for _ in range(inputs.runs):
@@ -66,13 +66,13 @@ def _objects(rules: list[Rule]) -> Iterator[dict[str, object]]:
 
 
 def _blocks(many: int) -> list[Rule]:
-    """One rule with blocks that are apart."""
+    """One rule with blocks that do not overlap."""
     peers = [{"ipBlock": {"cidr": _block(2 * number)}} for number in range(many)]
     return [{"from": peers, "ports": [{"port": 5432}]}]
 
 
 def _ranges(many: int) -> list[Rule]:
-    """Rules of which the ranges of ports overlap those of the next ones."""
+    """Rules with port ranges that overlap those of the next rules."""
     peers = [{"podSelector": {"matchLabels": {"role": "db"}}}]
     ranges = ({"port": 1000 + number, "endPort": 1500 + number} for number in range(many))
     return [{"from": peers, "ports": [each]} for each in ranges]

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine of the measurements."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from ovsnp import __version__
 
 
 def described() -> str:
-    """Processor, memory, versions, and how busy others keep the machine."""
+    """Processor, memory, versions, and the load by other processes, as text."""
     first, *_ = os.getloadavg()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return "\n".join(

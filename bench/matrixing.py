@@ -1,4 +1,4 @@
-"""Time of ``ovsnp matrix``, the size of its page, and how long a browser takes to open that."""
+"""Time of ``ovsnp matrix``, the size of its page, and the time in which a browser opens the page."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from ovsnp.analysis.reach.cells import Reach
 from ovsnp.manifests import load
 
 OPEN_BAR = {"L": 2.0}
-"""Seconds in which the page of a large cluster is to be open."""
+"""The seconds in which a browser must open the page of a large cluster."""
 
 _LOAD = "import sys; from ovsnp.manifests import load; load(sys.argv[1:])"
 _DRAWN = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"

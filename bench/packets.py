@@ -1,4 +1,4 @@
-"""Ethernet frames of TCP handshakes and UDP questions and answers, with good checksums: conntrack looks at them."""
+"""Ethernet frames of TCP handshakes and UDP exchanges, with valid checksums: conntrack checks them."""
 
 import struct
 from enum import IntFlag
@@ -9,7 +9,7 @@ _TCP, _UDP = 6, 17
 
 
 class Flag(IntFlag):
-    """TCP's."""
+    """The flags of TCP."""
 
     SYN = 2
     ACK = 16
@@ -24,19 +24,19 @@ class End(NamedTuple):
 
 
 def tcp(source: End, destination: End, flags: Flag, numbers: tuple[int, int]) -> str:
-    """A segment without data as hexadecimal digits; ``numbers`` are sequence and acknowledgement."""
+    """A segment without data, in hexadecimal digits; ``numbers`` are sequence and acknowledgement."""
     header = struct.pack("!HHIIBBHHH", source.port, destination.port, *numbers, 5 << 4, flags, 65535, 0, 0)
     return _frame(source, destination, _TCP, _with_checksum(source, destination, _TCP, header, 16))
 
 
 def udp(source: End, destination: End) -> str:
-    """A datagram with four bytes of data as hexadecimal digits."""
+    """A datagram with four bytes of data, in hexadecimal digits."""
     datagram = struct.pack("!HHHH", source.port, destination.port, 12, 0) + b"ping"
     return _frame(source, destination, _UDP, _with_checksum(source, destination, _UDP, datagram, 6))
 
 
 def announcement(holder: End) -> str:
-    """A gratuitous ARP, from which a learning switch learns where the holder is."""
+    """A gratuitous ARP, from which a learning switch learns the port of the holder."""
     mac, address = holder.mac.to_bytes(6, "big"), holder.address.packed
     arp = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, mac, address, bytes(6), address)
     return (b"\xff" * 6 + mac + b"\x08\x06" + arp).hex()

@@ -1,4 +1,4 @@
-"""The lab that is shipped, as a pod network to send through: ovsnp's, or a learning switch's."""
+"""The shipped lab as a pod network to send through: with ovsnp, or with a learning switch."""
 
 import re
 import subprocess
@@ -19,9 +19,9 @@ from ovsnp.model.options import Encap
 TOPOLOGY = Path(__file__).parent.parent / "containerlab" / "ovsnp.clab.yml"
 PORT = 6379
 SERVER, NEAR, FAR = "default-db-2", "default-frontend-2", "default-frontend-1"
-"""Containers: the server, a client on its node and one on the other; the lab's first policy admits both."""
+"""Containers: the server, a client on its node and one on the other node; the first policy admits both."""
 _NODES = {"node-1": "192.168.50.2", "node-2": "192.168.50.1"}
-"""Each node with the tunnel address of the other."""
+"""Each node, with the tunnel address of the other node."""
 SWITCHED = {FAR: "172.31.0.1", NEAR: "172.31.0.2", SERVER: "172.31.0.3"}
 """Addresses of one subnet, as a learning switch needs them."""
 
@@ -33,17 +33,17 @@ class PodNetwork:
         self._lab = lab
 
     def rate(self, client: str, kind: str, address: str, port: int, *more: object) -> float:
-        """What the traffic of one client comes to (`bench.traffic`); raises CalledProcessError where it fails."""
+        """The result of the traffic of one client (`bench.traffic`); raises CalledProcessError if it fails."""
         command = [*self._agent(client), kind, address, str(port), *map(str, more)]
         return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
 
     def upcalls(self) -> int:
-        """How many packets the datapaths of both nodes had no megaflow for, so far."""
+        """The number of packets for which the datapaths of both nodes had no megaflow, so far."""
         said = [self.run(node, "ovs-appctl", "dpctl/show") for node in _NODES]
         return sum(int(found) for text in said for found in re.findall(r"missed:(\d+)", text))
 
     def processor_time(self) -> float:
-        """Seconds of processor time of both nodes' Open vSwitch so far."""
+        """The processor time of Open vSwitch on both nodes so far, in seconds."""
         files = [self._lab.directory.ovs_directory(node) / "ovs-vswitchd.pid" for node in _NODES]
         return sum(processor_time(int(file.read_text(encoding="utf-8"))) for file in files)
 
@@ -53,7 +53,7 @@ class PodNetwork:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Have the server answer, until the context is left."""
+        """Let the server answer until the context ends."""
         command = [*self._agent(SERVER), "serve", str(PORT)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
             if server.stdout:
@@ -65,7 +65,7 @@ class PodNetwork:
         return runtime.command(container, [runtime.python(container), "-I", "-S", traffic.__file__])
 
     def become_a_switch(self) -> None:
-        """Take ovsnp's flows and tunnel away: both bridges learn addresses, and a tunnel of its own joins them."""
+        """Delete the flows and tunnel of ovsnp: both bridges learn addresses, and a new tunnel connects them."""
         for node, other in _NODES.items():
             tunnel = ["add-port", BRIDGE, "tun0", "--", "set", "Interface", "tun0", "type=geneve"]
             self.run(node, "ovs-ofctl", "-OOpenFlow15", "del-flows", BRIDGE)
@@ -90,7 +90,7 @@ class PodNetwork:
 def pod_network(
     name: str, datapath: DatapathType, *, masquerade: bool = False, switch: bool = False
 ) -> Iterator[PodNetwork]:
-    """A lab with its first policy, for the time of the context."""
+    """A lab with its first policy, until the context ends."""
     settings = Settings(name, NETNS, str(TOPOLOGY), Encap.GENEVE, masquerade=masquerade, datapath=datapath)
     with ExitStack() as stack:
         lab = stack.enter_context(standing.temporary(settings, lambda _: None))

@@ -2,8 +2,8 @@
 
     python bench/process.py COMMAND...
 
-runs the command without its output, and prints what it took as JSON. The kernel counts the memory of the process
-that starts another as that one's peak too, so a small process of its own does the starting.
+runs the command without its output, and prints its cost as JSON. The kernel counts the memory of a process also as the
+peak of the process that it starts, so a small separate process starts the command.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 
 class Taken(NamedTuple):
-    """Seconds by the clock, seconds of processor time, and the peak of resident memory in bytes."""
+    """Wall-clock seconds, seconds of processor time, and the peak of resident memory in bytes."""
 
     wall: float
     processor: float
@@ -24,7 +24,7 @@ class Taken(NamedTuple):
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Taken:
-    """Run a command to its end; raises CalledProcessError where it fails."""
+    """Run a command to its end; raises CalledProcessError if it fails."""
     launcher = [sys.executable, "-S", __file__, *command]
     given = {**os.environ, **(environment or {})}
     said = subprocess.run(launcher, env=given, stdout=subprocess.PIPE, check=True, timeout=1800)
@@ -32,7 +32,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
 
 
 def processor_time(pid: int) -> float:
-    """Seconds of processor time of a process so far (proc(5), fields 14 and 15 of stat)."""
+    """The processor time of a process so far, in seconds (proc(5), fields 14 and 15 of stat)."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

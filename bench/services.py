@@ -1,4 +1,4 @@
-"""What Services cost: flows and groups, compiling and applying, of the clusters with ten Services a namespace."""
+"""The cost of Services: flows and groups, compile and apply, for clusters with ten Services in each namespace."""
 
 from collections.abc import Iterator
 from shutil import which
@@ -11,11 +11,11 @@ from ovsnp.compiler import load
 
 HEAD = ("size", "Services", "ports", "endpoints", "flows more", "bar", "verdict", "groups", "bar", "verdict")
 ONE_JSON_LOADS = 1.0
-"""By how much the bars for time are higher with Services than without."""
+"""The addition to the bars for time with Services, compared with those without."""
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """The cluster with Services against the same without; then the measurements that are made without them, with."""
+    """The cluster with Services compared with the same without; then the other measurements again, with Services."""
     yield "## Services"
     yield (
         "The same clusters, with a Service of two ports for each app of each namespace and two more a namespace; the"

@@ -1,4 +1,4 @@
-"""Results as a table that is read as it is, and is Markdown."""
+"""Results as a table that is readable as plain text, and is Markdown."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ Cell = str | int | float
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """Columns as wide as their widest cell; the first stands left, the others right."""
+    """Columns as wide as their widest cell; the first is left-aligned, the others right-aligned."""
     cells = [[*head], *([_text(cell) for cell in row] for row in rows)]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(head))]
     rule = [f":{'-' * (width - 1)}" if column == 0 else f"{'-' * (width - 1)}:" for column, width in enumerate(widths)]
@@ -31,7 +31,7 @@ def _text(cell: Cell) -> str:
 
 
 def verdict(value: float, bar: float | None) -> str:
-    """Whether a value is within its bar; None: there is no bar."""
+    """Whether a value is within its bar, in words; None means that there is no bar."""
     if bar is None:
         return "-"
     return "met" if value <= bar else "NOT MET"

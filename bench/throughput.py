@@ -21,7 +21,7 @@ SECONDS = 1.0
 CONNECTIONS, AT_ONCE = 2_000, 16
 POD = "10.20.2.11", PORT
 SERVICE = "10.96.0.11", 16379
-"""The server's own address, and the Service of the lab that it is the only endpoint of."""
+"""The server's own address, and the Service of the lab with the server as its only endpoint."""
 
 DATAPATHS = {DatapathType.NETDEV: "userspace datapath, one thread a node", DatapathType.SYSTEM: "kernel datapath"}
 
@@ -42,7 +42,7 @@ HEAD = (
 
 
 class Way(NamedTuple):
-    """From a client to the server, by an address and port, through one of the networks."""
+    """A path from a client to the server: an address and port, through one of the networks."""
 
     name: str
     network: str
@@ -51,7 +51,7 @@ class Way(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One round: a second's bits and connections, both nodes' seconds of processor time for one, upcalls for one."""
+    """One round: bits and connections per second, processor seconds of both nodes for one, and upcalls for one."""
 
     bits: float
     bit_cost: float
@@ -73,11 +73,11 @@ WAYS = {
         Way("by Service, --masquerade", "masquerade", FAR, SERVICE),
     ),
 }
-"""The ways that are compared with each other; the first is what the others are ratios to."""
+"""The paths that are compared with each other; ratios are relative to the first."""
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """All ways in turns, as often as times are taken; ratios are of one round, and their median is told."""
+    """All paths in turns, once in each round; a ratio is within one round, and the report has the median ratio."""
     yield "## Throughput between pods"
     try:
         RUNTIMES[NETNS].check_machine(inputs.datapath)
@@ -97,7 +97,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
         name = f"bench{os.getpid()}"
         networks = {
             "switch": stack.enter_context(pod_network(f"{name}-s", inputs.datapath, switch=True)),
-            # Apart, for a client that reaches a pod by both ways from one port within conntrack's memory waits.
+            # Separate: a client that reaches a pod both ways from one port must wait until conntrack has forgotten the first.
             "pods": stack.enter_context(pod_network(f"{name}-p", inputs.datapath)),
             "services": stack.enter_context(pod_network(f"{name}-v", inputs.datapath)),
             "masquerade": stack.enter_context(pod_network(f"{name}-m", inputs.datapath, masquerade=True)),

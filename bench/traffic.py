@@ -1,12 +1,12 @@
-"""Traffic from within a pod of a lab, by plain sockets. Standard library only: it runs as a process of its own.
+"""Traffic from inside a pod of a lab, with plain sockets. Standard library only: it runs as a separate process.
 
     python bench/traffic.py serve PORT                          until its input ends
     python bench/traffic.py stream ADDRESS PORT SECONDS         one TCP connection; prints bits a second
     python bench/traffic.py connect ADDRESS PORT COUNT AT_ONCE  short TCP connections; prints connections a second
 
-A short connection carries one byte each way and ends with the client's reset, which leaves no port waiting on either
-side: ports are used again within seconds here. A stream ends with the server's count of what arrived, so what is
-still under way does not count before it is there.
+A short connection carries one byte each way and ends with the client's reset, after which no port waits on either side:
+ports are used again within seconds here. A stream ends with the server's count of the bytes that arrived, so bytes on
+their way do not count before they arrive.
 """
 
 import selectors
@@ -17,11 +17,11 @@ import time
 
 SHORT, LONG = b"?", b"."
 PATIENCE = 15
-"""Seconds after which a connection that does not come about is an error."""
+"""The seconds after which a connection that is not established is an error."""
 
 
 def serve(port: int) -> None:
-    """Answer both kinds of connections, and say when it begins."""
+    """Answer both kinds of connections; prints a line when it is ready."""
     with selectors.DefaultSelector() as selector, socket.create_server(("", port), backlog=1024) as server:
         server.setblocking(False)
         selector.register(server, selectors.EVENT_READ)
@@ -44,7 +44,7 @@ def serve(port: int) -> None:
 
 
 def _is_over(client: socket.socket, counts: dict[socket.socket, int]) -> bool:
-    """Take what has come, and answer where that was all."""
+    """Read the data of a connection, and answer at its end; True if the connection is over."""
     try:
         data = client.recv(1 << 20)
     except ConnectionError:
@@ -58,7 +58,7 @@ def _is_over(client: socket.socket, counts: dict[socket.socket, int]) -> bool:
 
 
 def stream(address: str, port: int, seconds: float) -> float:
-    """Send as much as goes for that long; bits a second."""
+    """Send as fast as possible for so many seconds; returns bits per second."""
     filling = LONG * (1 << 18)
     with socket.create_connection((address, port), PATIENCE) as client:
         began = time.perf_counter()
@@ -70,7 +70,7 @@ def stream(address: str, port: int, seconds: float) -> float:
 
 
 def connect(address: str, port: int, count: int, at_once: int) -> float:
-    """Open, use and close connections, so many at once; connections a second."""
+    """Open, use and close connections, ``at_once`` at a time; returns connections per second."""
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()
         begun = done = 0

@@ -1,4 +1,4 @@
-"""Time and memory of ``ovsnp verify`` of what compiles, without Services and with them."""
+"""Time and memory of ``ovsnp verify`` for compiled flows, without Services and with them."""
 
 import json
 import os
@@ -34,7 +34,7 @@ _NOWHERE = {"OVS_RUNDIR": "/nonexistent"}
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Medians of whole processes; from one size to the next there are ten times as many pods."""
+    """Medians of whole processes; each size has ten times as many pods as the last."""
     yield "## ovsnp verify"
     yield (
         "Whole process, from JSON, no database: compiles and proves it, every class of packets. Exit code 0: nothing"
