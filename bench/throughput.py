@@ -97,7 +97,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
         name = f"bench{os.getpid()}"
         networks = {
             "switch": stack.enter_context(pod_network(f"{name}-s", inputs.datapath, switch=True)),
-            # Separate: a client that reaches a pod both ways from one port must wait until conntrack has forgotten the first.
+            # Separate: a client that reaches a pod both ways from one port must wait for conntrack to forget the first.
             "pods": stack.enter_context(pod_network(f"{name}-p", inputs.datapath)),
             "services": stack.enter_context(pod_network(f"{name}-v", inputs.datapath)),
             "masquerade": stack.enter_context(pod_network(f"{name}-m", inputs.datapath, masquerade=True)),

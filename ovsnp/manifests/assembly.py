@@ -288,10 +288,10 @@ class _Assembly:
 def _implied(names: Sequence[str]) -> str:
     """The note about namespaces that have no Namespace object."""
     if len(names) == 1:
-        what, those = f"the input has no Namespace {names[0]}", "it"
+        what, those = f"the input has no Namespace {names[0]}", "it exists"
     else:
-        what, those = f"the input has no Namespace for {len(names)} namespaces ({', '.join(names)})", "them"
-    return f"{what}; ovsnp takes {those} to be there, with the label {METADATA_NAME} only"
+        what, those = f"the input has no Namespace for {len(names)} namespaces ({', '.join(names)})", "they exist"
+    return f"{what}; ovsnp assumes that {those}, with the label {METADATA_NAME} only"
 
 
 def _free_name(workload: Workload, taken: set[str]) -> str:

@@ -13,7 +13,7 @@ from ovsnp.switch.patience import Patience
 def ask(connection: jsonrpc.Connection, method: str, *parameters: str, patience: float) -> Any:
     """The answer to a request; raises SwitchError with the daemon's message, or if none comes in ``patience`` seconds.
 
-    python-ovs waits for ever: a daemon that hangs accepts connections and requests, and answers none.
+    python-ovs has no time limit: a daemon that hangs accepts connections and requests, and answers none.
     """
     request = jsonrpc.Message.create_request(method, list(parameters))
     waited = Patience(patience)

@@ -142,7 +142,7 @@ def test_pod_without_an_address_yet_is_in_the_input(scene: ApplyScene) -> None:
 @pytest.mark.parametrize(
     ("written", "odd", "note"),
     [
-        ("10.20.1.11", "10.20.1.10", "10.20.1.10 is the address of pod default/db too; ovsnp takes it for nobody's"),
+        ("10.20.1.11", "10.20.1.10", "10.20.1.10 is the address of pod default/db too; ovsnp gives it to no pod"),
         ("10.20.1.11", "10.99.0.1", "10.99.0.1 is not in a pod CIDR (10.20.1.0/24) of node node-1; ovsnp leaves"),
         ("frontend}}\nspec: {nodeName: node-1", "frontend}}\nspec: {nodeName: gone", "there is no node 'gone'; ovsnp"),
         ("frontend}}\nspec: {nodeName: node-1", "frontend}}\nspec: {nodeName: joining", "leaves out node joining"),

@@ -135,7 +135,7 @@ def _shared(what: str, kind: str, name: str, names: list[str], holder: str | Non
     """The note about a block or an address that several nodes claim; ``holder`` is the node that keeps it."""
     others = sorted(other for other in names if other != name)
     also = f"{what} is the {kind} of node {' and of node '.join(others)} too"
-    return f"{also}; ovsnp takes it for {holder}'s" if holder else f"{also}; ovsnp takes it for nobody's"
+    return f"{also}; ovsnp gives it to {holder}" if holder else f"{also}; ovsnp gives it to no node"
 
 
 def _tunnel_family(nodes: list[list[Address]]) -> int:

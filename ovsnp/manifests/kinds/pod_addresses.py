@@ -149,10 +149,10 @@ class Addressing:
 
     def _note_doubled(self, address: Address, pod: Pod, claimants: list[Pod], holder: Pod | None) -> None:
         others = " and of pod ".join(sorted(other.key for other in claimants if other is not pod))
-        end = f"{holder.key}'s, as this pod is ending" if holder else "nobody's"
+        end = f"{holder.key}, as this pod is terminating" if holder else "no pod"
         self._report.begin(pod.place, Subject("Pod", pod.namespace, pod.name))
         self._report.note(
-            _IPS, f"{format_address(address)} is the address of pod {others} too; ovsnp takes it for {end}"
+            _IPS, f"{format_address(address)} is the address of pod {others} too; ovsnp gives it to {end}"
         )
 
     def _lose(self, pod: Pod, addresses: Iterable[Address]) -> None:

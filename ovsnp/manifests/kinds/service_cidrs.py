@@ -16,8 +16,8 @@ def read_service_cidr(
 ) -> tuple[Prefix, ...]:
     """The blocks, at most one of each family, as in validateServiceCIDRSpec (pkg/apis/networking/validation).
 
-    A block that overlaps a pod CIDR is left out, with a note: an address in a ServiceCIDR belongs to a Service or, for
-    the bridge, to nobody.
+    A block that overlaps a pod CIDR is left out, with a note: for the bridge, an address in a ServiceCIDR is a cluster
+    IP or leads nowhere.
     """
     found: list[Prefix] = []
     usable: list[Prefix] = []

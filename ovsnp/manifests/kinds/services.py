@@ -153,7 +153,7 @@ def _read_affinity(spec: wire.ApiServiceSpec, report: MistakeReport) -> int | No
     kind = spec.session_affinity or "None"
     if kind not in ("None", "ClientIP"):
         what = f"{quote(kind)} is no session affinity that ovsnp knows"
-        report.note(("spec", "sessionAffinity"), f"{what}; ovsnp takes it for None")
+        report.note(("spec", "sessionAffinity"), f"{what}; ovsnp reads it as None")
     if kind != "ClientIP":
         return None
     config = spec.session_affinity_config
@@ -168,5 +168,5 @@ def _read_affinity(spec: wire.ApiServiceSpec, report: MistakeReport) -> int | No
 def _read_local(policy: str | None, report: MistakeReport) -> bool:
     if policy not in (None, "Cluster", "Local"):
         what = f"{quote(policy)} is no internal traffic policy that ovsnp knows"
-        report.note(("spec", "internalTrafficPolicy"), f"{what}; ovsnp takes it for Cluster")
+        report.note(("spec", "internalTrafficPolicy"), f"{what}; ovsnp reads it as Cluster")
     return policy == "Local"

@@ -54,7 +54,7 @@ NOTES = [
     "note: manifests/odd.yaml:17: Pod default/stray: status.podIP: 10.99.0.9 is not in a pod CIDR (10.20.1.0/24) of "
     "node node-1; ovsnp leaves the address out",
     "note: manifests/odd.yaml:23: Pod default/ending: status.podIPs: 10.20.1.11 is the address of pod "
-    "default/frontend too; ovsnp takes it for default/frontend's, as this pod is ending",
+    "default/frontend too; ovsnp gives it to default/frontend, as this pod is terminating",
     "note: manifests/odd.yaml:28: Service default/clash: spec.clusterIP: 10.20.1.11 is the address of pod "
     "default/frontend too; ovsnp leaves the cluster IP out",
     "note: manifests/odd.yaml:33: EndpointSlice default/future: addressType: 'Name' is no address type that ovsnp "

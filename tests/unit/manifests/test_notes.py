@@ -87,11 +87,11 @@ OUT = "ovsnp leaves the node and its pods out"
             f"spec.podCIDRs: no block is left; {OUT} until it has one",
         ]),
         (node("oak", "10.7.1.0/24", internal="192.0.2.3", conditions=UNREADY), [
-            "spec.podCIDRs: 10.7.1.0/24 is the block of node beech too; ovsnp takes it for beech's",
+            "spec.podCIDRs: 10.7.1.0/24 is the block of node beech too; ovsnp gives it to beech",
             f"spec.podCIDRs: no block is left; {OUT} until it has one",
         ]),
         (node("oak", "10.7.3.0/24", internal="192.0.2.1", conditions=UNREADY), [
-            "status.addresses: 192.0.2.1 is the address of node beech too; ovsnp takes it for beech's",
+            "status.addresses: 192.0.2.1 is the address of node beech too; ovsnp gives it to beech",
             f"status.addresses: no InternalIP, which other nodes send its pods' traffic to; {OUT} until it has one",
         ]),
     ],
@@ -110,7 +110,7 @@ def test_node_that_cannot_be_used(odd: Object, expected: list[str]) -> None:
         (node("oak", "10.7.3.0/24", "10.7.4.0/24", internal="192.0.2.3"), [
             "Node oak: spec.podCIDRs[1]: 10.7.4.0/24 is the node's second IPv4 block; ovsnp takes the first only"]),
         (node("oak", "10.7.3.0/24", internal="192.0.2.3", external="192.0.2.1"), [
-            "Node oak: status.addresses: 192.0.2.1 is the address of node beech too; ovsnp takes it for beech's"]),
+            "Node oak: status.addresses: 192.0.2.1 is the address of node beech too; ovsnp gives it to beech"]),
         (node("oak", "10.7.3.0/24", internal="192.0.2.3 ::ffff:192.0.2.9"), [
             "Node oak: status.addresses[1].address: '::ffff:192.0.2.9' is an IPv4 address inside an IPv6 one; "
             "ovsnp leaves the address out"]),
@@ -128,8 +128,8 @@ def test_address_of_two_nodes_is_nobodys() -> None:
     first = node("oak", "10.7.3.0/24", internal="192.0.2.3", external="198.51.100.1")
     second = node("pine", "10.7.4.0/24", internal="192.0.2.4", external="198.51.100.1")
     assert said(first, second) == [
-        "Node oak: status.addresses: 198.51.100.1 is the address of node pine too; ovsnp takes it for nobody's",
-        "Node pine: status.addresses: 198.51.100.1 is the address of node oak too; ovsnp takes it for nobody's",
+        "Node oak: status.addresses: 198.51.100.1 is the address of node pine too; ovsnp gives it to no node",
+        "Node pine: status.addresses: 198.51.100.1 is the address of node oak too; ovsnp gives it to no node",
     ]
     assert [len(each.addresses) for each in load_objects([first, second]).nodes.values()] == [1, 1]
 
@@ -245,8 +245,8 @@ def test_one_address_of_two_pods(nodes: list[Object]) -> None:
     """The address belongs to no pod, the pods keep their other addresses, and the order does not matter."""
     pods = [pod("a", "10.7.1.2"), pod("b", "fd07:1::2", "10.7.1.2"), pod("c", "10.7.1.3")]
     assert said(*nodes, *pods) == [
-        "Pod default/a: status.podIPs: 10.7.1.2 is the address of pod default/b too; ovsnp takes it for nobody's",
-        "Pod default/b: status.podIPs: 10.7.1.2 is the address of pod default/a too; ovsnp takes it for nobody's",
+        "Pod default/a: status.podIPs: 10.7.1.2 is the address of pod default/b too; ovsnp gives it to no pod",
+        "Pod default/b: status.podIPs: 10.7.1.2 is the address of pod default/a too; ovsnp gives it to no pod",
     ]
     for order in (pods, pods[::-1]):
         assert addresses_of(*nodes, *order) == {"b": ["fd07:1::2"], "c": ["10.7.1.3"]}
@@ -263,7 +263,7 @@ def test_ending_pod_gives_its_address_to_a_living_one(ending: str, holder: list[
 def test_note_of_a_pod_that_gives_way() -> None:
     assert said(BEECH, pod("a", "10.7.1.2"), pod("b", "10.7.1.2", ending=True)) == [
         "Pod default/b: status.podIPs: 10.7.1.2 is the address of pod default/a too; "
-        "ovsnp takes it for default/a's, as this pod is ending"
+        "ovsnp gives it to default/a, as this pod is terminating"
     ]
 
 
@@ -324,9 +324,9 @@ def test_cluster_ip_that_is_left_out(odd: Object, expected: str) -> None:
         ({"ports": None}, "spec.ports: missing; ovsnp lets nothing pass to the cluster IP"),
         ({"ports": []}, "spec.ports: missing; ovsnp lets nothing pass to the cluster IP"),
         ({"sessionAffinity": "Cookie"}, "spec.sessionAffinity: 'Cookie' is no session affinity that ovsnp knows; ovsnp "
-         "takes it for None"),
+         "reads it as None"),
         ({"internalTrafficPolicy": "Zone"}, "spec.internalTrafficPolicy: 'Zone' is no internal traffic policy that "
-         "ovsnp knows; ovsnp takes it for Cluster"),
+         "ovsnp knows; ovsnp reads it as Cluster"),
         ({"ports": [{"port": 80, "protocol": "QUIC"}]}, "spec.ports[0].protocol: 'QUIC' is no protocol that ovsnp "
          "knows; ovsnp leaves the port out"),
     ],
@@ -492,7 +492,7 @@ def test_namespace_without_object_is_noted_once() -> None:
     system["metadata"] = {"name": "c", "namespace": "kube-system"}
     assert said(*pods, system) == [
         "Pod shed/a: metadata.namespace: the input has no Namespace shed; "
-        "ovsnp takes it to be there, with the label kubernetes.io/metadata.name only"
+        "ovsnp assumes that it exists, with the label kubernetes.io/metadata.name only"
     ]
     cluster = load_objects([*pods, system])
     assert cluster.namespaces["shed"].labels == {"kubernetes.io/metadata.name": "shed"}
@@ -510,7 +510,7 @@ def test_many_namespaces_without_objects_have_one_note(notes: Notes) -> None:
     assert many == [
         "in.yaml:5: Pod shed-d/d: metadata.namespace: "
         "the input has no Namespace for 4 namespaces (shed-a, shed-b, shed-c, shed-d); "
-        "ovsnp takes them to be there, with the label kubernetes.io/metadata.name only"
+        "ovsnp assumes that they exist, with the label kubernetes.io/metadata.name only"
     ]
 
 
