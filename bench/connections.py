@@ -80,8 +80,9 @@ class Choice:
             (self.allowed if _is_allowed(cluster, attempt) else self.denied)[kind].append(attempt)
 
     def connections(self, denied_share: float) -> list[Connection]:
-        """Ten thousand different connections; all kinds of destinations are equally likely, and so are the pairs of a
-        kind.
+        """Ten thousand different connections.
+
+        All kinds of destinations are equally likely, and so are the pairs of one kind.
         """
         made: dict[tuple[object, int], Connection] = {}
         while len(made) < CONNECTIONS:

@@ -15,8 +15,10 @@ NODE = "node-0"
 
 
 class Inputs(NamedTuple):
-    """The directory of the files, the sizes, the number of runs, whether to leave full objects out, and the datapath of
-    labs.
+    """The directory of the files, and what to measure.
+
+    ``sizes`` are the clusters, ``runs`` the number of times that a time is taken. ``only_minimal`` leaves full objects
+    out. ``datapath`` is that of labs.
     """
 
     directory: Path

@@ -62,9 +62,9 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
     """Compile for a running bridge, and change it to exactly this program in one atomic transaction.
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched. Raises
-    InputError if the cluster lacks objects that the bridge serves, unless ``remove_missing`` allows their removal;
-    nothing is changed then. Raises SwitchError if Open vSwitch refuses the flows, which are then as they were, or if
-    conntrack keeps connections that must go.
+    InputError, before any change, if the cluster lacks objects that the bridge serves, unless ``remove_missing`` is
+    true: then apply removes their flows. Raises SwitchError if Open vSwitch refuses the flows, which are then as they
+    were, or if connections that must go stay in conntrack.
 
     The same transaction closes the addresses that have a new holder since the last run, until conntrack has forgotten
     the connections of the last holder. Then the new holders are recorded, and then the addresses are opened. If ovsnp

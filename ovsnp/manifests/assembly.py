@@ -275,9 +275,7 @@ class _Assembly:
         return name
 
     def note_implied(self) -> None:
-        """Note each namespace that is only implied, at its first object; if there are more than `FEW`, one note for
-        all.
-        """
+        """Note each namespace that is only implied, at its first object; one note for all if they are many."""
         names = sorted(self.implied_namespaces)
         groups = [[name] for name in names] if len(names) <= FEW else [names]
         for group in groups:
@@ -288,10 +286,10 @@ class _Assembly:
 def _implied(names: Sequence[str]) -> str:
     """The note about namespaces that have no Namespace object."""
     if len(names) == 1:
-        what, those = f"the input has no Namespace {names[0]}", "it exists"
+        what, assumed = f"the input has no Namespace {names[0]}", "it exists"
     else:
-        what, those = f"the input has no Namespace for {len(names)} namespaces ({', '.join(names)})", "they exist"
-    return f"{what}; ovsnp assumes that {those}, with the label {METADATA_NAME} only"
+        what, assumed = f"the input has no Namespace for {len(names)} namespaces ({', '.join(names)})", "they exist"
+    return f"{what}; ovsnp assumes that {assumed}, with the label {METADATA_NAME} only"
 
 
 def _free_name(workload: Workload, taken: set[str]) -> str:

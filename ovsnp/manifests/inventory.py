@@ -88,9 +88,7 @@ class Inventory:
         self._take = {(kind, version): self.objects[kind].append for kind in KINDS for version in _VERSIONS[kind]}
 
     def add(self, place: Place, body: msgspec.Raw | Outline, outer: TypeMeta = _NO_HEADER) -> None:
-        """Take one object, or all items of a List; ``outer`` is the type of those items of a typed List that lack their
-        own.
-        """
+        """Take one object, or all items of a List; ``outer`` is the type of items in a typed List that state none."""
         if place.file not in self._meant and self._passed_over.is_patch(place.file):
             self._pass_over_patch(place, as_outline(body))
             return

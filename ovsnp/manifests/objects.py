@@ -21,7 +21,7 @@ _DECODE: Mapping[str, Callable[[msgspec.Raw], Any]] = {
 _workload = msgspec.json.Decoder(wire.ApiWorkload).decode
 
 _LONGEST_PREFIX = 58
-"""The characters of ``metadata.generateName`` that the API server keeps, so that a name fits into a label."""
+"""The number of characters that the API server keeps of ``metadata.generateName``, so that a name fits a label."""
 
 OF_THE_TYPE = ((), ("kind",), ("apiVersion",))
 """The paths where a mistake of notation may hide the type of an object; other mistakes matter only if it is read."""

@@ -8,9 +8,7 @@ _WIDE = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""The byte order marks of UTF-32 and UTF-16, which some Windows shells write into files. UTF-32 comes first: one of its
-marks begins like one of UTF-16.
-"""
+"""The byte order marks that some Windows shells write; UTF-32 first, as one of its marks begins like one of UTF-16."""
 
 
 def in_utf8(data: bytes) -> bytes:

@@ -58,9 +58,7 @@ class MistakeReport:
         self._broken: tuple[Path, ...] = ()
 
     def begin(self, place: Place, subject: Subject | None, faults: Sequence[Fault] = ()) -> None:
-        """Make an object the subject of `add` and `note` from now on; ``faults`` are mistakes of it that are known
-        already.
-        """
+        """Make an object the subject of `add` and `note` from now on; ``faults`` are its mistakes so far."""
         self._place = place
         self._subject = subject
         self._broken = ()

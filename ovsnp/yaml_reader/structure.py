@@ -54,7 +54,7 @@ def is_read(path: Path, wire: type[Struct]) -> bool:
 
 
 def describe(value: Any) -> str:
-    """A value of the input for an error: its type, and for text and numbers its value, shortened if it is long."""
+    """A value of the input for an error: its type, and the value itself unless it is a list or a mapping."""
     match value:
         case None:
             return "null"

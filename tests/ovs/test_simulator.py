@@ -35,9 +35,7 @@ COMPARED = {
     *("arp_op", "arp_spa", "arp_tpa", "arp_sha", "arp_tha", "tun_dst", "tun_ipv6_dst", "tun_id"),
     *("tun_metadata0", "tun_metadata1", "reg0", "reg1", "reg2", "reg3", "reg4", "reg7", "reg8", "reg9"),
 }
-"""The fields of the final packet that are compared; the simulator does not follow the numbers of admitting rules (reg5,
-reg6).
-"""
+"""Fields of the final packet that are compared; the simulator does not follow reg5 and reg6 (admitting rules)."""
 
 
 def sampled(question: BridgeQuestion, random: Random) -> Sets:

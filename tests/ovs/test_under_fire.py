@@ -236,9 +236,7 @@ def other(name: str) -> str:
 
 
 def few(moments: list[str]) -> list[str]:
-    """A selection of moments: the ends of programs of Open vSwitch, functions since the bundle once, some of the
-    computing.
-    """
+    """Some moments: ends of programs of Open vSwitch, functions since the bundle once, and a part of the computing."""
     ends = [moment for moment in moments if moment.startswith("return subprocess.Popen.communicate")]
     late = moments[moments.index("call ofctl.bundle 1") :]
     ends += [moment for moment in late if re.fullmatch(r"return [^<]+ 1", moment) and moment not in ends]

@@ -38,7 +38,9 @@ from ovsnp.oracle.terms import Terms
 @click.argument("source", metavar="SRC", shell_complete=sources)
 @click.argument("destination", metavar="[DST]", required=False, shell_complete=destinations)
 @click.argument("port", metavar="[PORT]", required=False)
-@click.option("--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless this is the outcome.")
+@click.option(
+    "--expect", type=click.Choice(["allowed", "denied"]), help="Exit with 1 unless all connections have this outcome."
+)
 @family_options
 @shared_options
 def explain(

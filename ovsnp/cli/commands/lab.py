@@ -266,9 +266,7 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
 
 
 def _own(files: Sequence[str], runtime: str, most_pods: int) -> LabPlan | None:
-    """A lab of the cluster in these manifests; None if they have no nodes: they are then for the cluster of the
-    topology.
-    """
+    """A lab of the cluster in these manifests; None if they have no nodes: then they add to the topology's cluster."""
     cluster = load(files) if files else None
     if cluster is None or not (cluster.nodes or cluster.unused_nodes):
         return None

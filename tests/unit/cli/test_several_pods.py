@@ -31,9 +31,7 @@ def pod(name: str, address: str, node: str, app: str, owner: str = "") -> str:
 
 @pytest.fixture
 def shop(workdir: Path) -> None:
-    """In addition to the usual cluster: workloads on both nodes, one with the name of a pod, and blocks that separate
-    them.
-    """
+    """The usual cluster and workloads on both nodes, one with the name of a pod, and blocks that separate them."""
     pods = [
         pod("cart-1", "10.20.1.21", "node-1", "cart", "StatefulSet/cart"),
         pod("cart-2", "10.20.2.21", "node-2", "cart", "StatefulSet/cart"),
