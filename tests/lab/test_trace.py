@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ovsnp.analysis.naming.questions import Connection, Question
-from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
+from ovsnp.analysis.trace.nodes import NodeSwitch, TracedNode, read_nodes
 from ovsnp.analysis.trace.packet import SOURCE_PORT
 from ovsnp.analysis.trace.packet_path import Fate
 from ovsnp.analysis.trace.tracing import TraceTerms, trace
@@ -52,7 +52,7 @@ def measured(lab: Lab) -> Matrix:
 
 
 def bridges(lab: Lab) -> dict[str | None, TracedNode]:
-    switches = [Named(locate(lab.runtime.database(at)), node) for node, at in lab.nodes]
+    switches = [NodeSwitch(locate(lab.runtime.database(at)), node) for node, at in lab.nodes]
     return read_nodes(lab.cluster, switches, Options(standing.BRIDGE, encap=lab.settings.encap))
 
 

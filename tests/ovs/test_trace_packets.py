@@ -10,7 +10,7 @@ import pytest
 from ovsnp.analysis.naming.ends import ClusterIPEnd
 from ovsnp.analysis.naming.questions import Connection, Question
 from ovsnp.analysis.trace.agreement import Traced
-from ovsnp.analysis.trace.nodes import Named, TracedNode, read_nodes
+from ovsnp.analysis.trace.nodes import NodeSwitch, TracedNode, read_nodes
 from ovsnp.analysis.trace.packet_path import Fate
 from ovsnp.analysis.trace.tracing import TraceTerms, trace
 from ovsnp.model.address import family, format_address, parse_address
@@ -49,7 +49,7 @@ class TracedScene:
 
     def nodes(self) -> dict[str | None, TracedNode]:
         """The bridges, as `trace` sees them."""
-        switches = [Named(node.switch.location, node.name) for node in self.scene.wired.nodes]
+        switches = [NodeSwitch(node.switch.location, node.name) for node in self.scene.wired.nodes]
         return read_nodes(self.scene.cluster, switches, self.options)
 
     def traced(self, nodes: dict[str | None, TracedNode], connection: Connection, port: int) -> Traced:

@@ -45,7 +45,7 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, 
     return {each: tuple(alike) for each, alike in found.items()}
 
 
-class Named:
+class PodsByPeer:
     """Whom peers name of some pods, asked once for each peer."""
 
     def __init__(self, cluster: Cluster, pods: tuple[Pod, ...]) -> None:
@@ -106,14 +106,14 @@ class LintIndex:
         return IndexedOracle(self.cluster)
 
     @cached_property
-    def hosts(self) -> "Named":
+    def hosts(self) -> PodsByPeer:
         """The pods of host networks that peers would name, though no selector selects them."""
-        return Named(self.cluster, self.cluster.host_pods)
+        return PodsByPeer(self.cluster, self.cluster.host_pods)
 
     @cached_property
-    def ended(self) -> "Named":
+    def ended(self) -> PodsByPeer:
         """The same of the pods that have ended."""
-        return Named(self.cluster, self.cluster.ended_pods)
+        return PodsByPeer(self.cluster, self.cluster.ended_pods)
 
     def namespaces(self, namespace: str, peer: PodPeer) -> Sequence[str]:
         """The namespaces that a peer of a policy of this namespace is about, in order."""

@@ -20,7 +20,7 @@ from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports, rows_by_pod
 
 
-class Named(NamedTuple):
+class NodeSwitch(NamedTuple):
     """An Open vSwitch, and the node that it is said to be of, if any is said."""
 
     location: Location
@@ -58,7 +58,7 @@ class TracedNode(msgspec.Struct, frozen=True):
         return names.get(ofport, f"port {ofport}")
 
 
-def read_nodes(cluster: Cluster, switches: Sequence[Named], options: Options) -> dict[str | None, TracedNode]:
+def read_nodes(cluster: Cluster, switches: Sequence[NodeSwitch], options: Options) -> dict[str | None, TracedNode]:
     """The bridges by their nodes; ``options`` are what they were compiled with.
 
     Raises SwitchError where one cannot be reached, UsageError where nobody says whose it is, or two are one node's.
@@ -78,7 +78,7 @@ def bridge_of(nodes: Mapping[str | None, TracedNode], pod: Pod) -> str | None:
     return next((name for name in nodes if pod.is_on(name)), pod.node)
 
 
-def _read(cluster: Cluster, switch: Named, options: Options) -> TracedNode:
+def _read(cluster: Cluster, switch: NodeSwitch, options: Options) -> TracedNode:
     with Database(switch.location) as database:
         name = _whose(cluster, switch, rows_by_pod(database.interfaces(options.bridge)).keys())
         ports = read_ports(database, options.bridge, local_pods(cluster, name))
@@ -87,7 +87,7 @@ def _read(cluster: Cluster, switch: Named, options: Options) -> TracedNode:
     return TracedNode(name, switch.location, options.bridge, options.encap, ports, program, flows)
 
 
-def _whose(cluster: Cluster, switch: Named, pods: Collection[str]) -> str | None:
+def _whose(cluster: Cluster, switch: NodeSwitch, pods: Collection[str]) -> str | None:
     if not cluster.nodes:
         return switch.node
     names = ", ".join(sorted(cluster.nodes))

@@ -8,7 +8,7 @@ import msgspec
 
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
-from ovsnp.analysis.trace.nodes import Named, read_nodes
+from ovsnp.analysis.trace.nodes import NodeSwitch, read_nodes
 from ovsnp.analysis.trace.packet import SOURCE_PORT
 from ovsnp.analysis.trace.trace_document import document
 from ovsnp.analysis.trace.trace_text import lines
@@ -103,16 +103,16 @@ def trace(
         sys.exit(Exit.NO)
 
 
-def _switches(request: Request) -> list[Named]:
+def _switches(request: Request) -> list[NodeSwitch]:
     """Each --db with the node that it names; for a single --db, --node may name the node."""
     if len(request.databases) < 2:
         of_node = _OF_NODE.fullmatch(request.db or "")
-        return [Named(locate(of_node[2]), of_node[1]) if of_node else Named(request.location, request.node)]
+        return [NodeSwitch(locate(of_node[2]), of_node[1]) if of_node else NodeSwitch(request.location, request.node)]
     found = [(_OF_NODE.fullmatch(text), text) for text in request.databases]
-    return [Named(locate(named[2]), named[1]) if named else Named(locate(text)) for named, text in found]
+    return [NodeSwitch(locate(named[2]), named[1]) if named else NodeSwitch(locate(text)) for named, text in found]
 
 
-def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Options, list[Named]]:
+def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Options, list[NodeSwitch]]:
     """The cluster, options and switches of a standing lab; raises UsageError if it is missing or of containers."""
     from ovsnp.lab import standing  # noqa: PLC0415 -- needed only for --lab
     from ovsnp.lab.runtime import NETNS  # noqa: PLC0415
@@ -131,4 +131,4 @@ def _lab(ctx: click.Context, request: Request, name: str) -> tuple[Cluster, Opti
         strict_nodes=found.settings.strict_nodes,
         masquerade=found.settings.masquerade,
     )
-    return found.cluster, options, [Named(locate(found.runtime.database(at)), node) for node, at in found.nodes]
+    return found.cluster, options, [NodeSwitch(locate(found.runtime.database(at)), node) for node, at in found.nodes]
