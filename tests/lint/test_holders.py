@@ -178,7 +178,7 @@ def comparisons(monkeypatch: pytest.MonkeyPatch) -> Comparisons:
     return Comparisons(monkeypatch)
 
 
-def scene(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lambda _: Selector()) -> LintIndex:
+def index_of(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lambda _: Selector()) -> LintIndex:
     """A cluster whose policies have these rules."""
     found = tuple(
         NetworkPolicy("default", f"{number:04}", selected(number), frozenset(), rules, (), Place("a.yaml", 0))
@@ -190,7 +190,7 @@ def scene(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lam
 @pytest.mark.parametrize("shape", SHAPES)
 def test_comparisons_of_peers_grow_with_their_number(shape: str, comparisons: Comparisons) -> None:
     peers = tuple(SHAPES[shape](number) for number in range(MANY))
-    list(entries_that_another_makes_pointless(scene((Rule(peers),))))
+    list(entries_that_another_makes_pointless(index_of((Rule(peers),))))
     assert MANY <= comparisons.peers <= 20 * MANY
 
 
@@ -198,7 +198,11 @@ def test_comparisons_of_peers_grow_with_their_number(shape: str, comparisons: Co
 @pytest.mark.parametrize("shape", SHAPES)
 def test_comparisons_of_rules_grow_with_their_number(shape: str, together: bool, comparisons: Comparisons) -> None:
     rules = [Rule((SHAPES[shape](number),), (PortEntry(Protocol.TCP, 80),)) for number in range(MANY)]
-    list(rules_that_another_makes_pointless(scene(tuple(rules)) if together else scene(*((rule,) for rule in rules))))
+    list(
+        rules_that_another_makes_pointless(
+            index_of(tuple(rules)) if together else index_of(*((rule,) for rule in rules))
+        )
+    )
     assert comparisons.rules <= 20 * MANY
     assert comparisons.peers <= 20 * MANY
 
@@ -220,7 +224,7 @@ PORTS: dict[str, Callable[[int], tuple[PortEntry, ...]]] = {
 @pytest.mark.parametrize("ports", PORTS)
 def test_comparisons_of_rules_that_differ_by_ports_grow_with_their_number(ports: str, comparisons: Comparisons) -> None:
     rules = tuple(Rule((peer(labelled(app="shop")),), PORTS[ports](number)) for number in range(MANY))
-    assert not list(rules_that_another_makes_pointless(scene(rules)))
+    assert not list(rules_that_another_makes_pointless(index_of(rules)))
     assert comparisons.rules <= 2 * MANY
 
 
@@ -235,7 +239,7 @@ def test_comparisons_of_rules_that_two_parts_together_tell_apart_grow_with_their
         *(Rule((blocks[number],), PORTS["ranges that overlap"](number)) for number in range(MANY)),
         *(Rule((IPBlock(parse_prefix("10.0.0.0/8")), peer(labelled(k=f"{number}")))) for number in range(MANY)),
     ]
-    assert not list(rules_that_another_makes_pointless(scene(tuple(rules))))
+    assert not list(rules_that_another_makes_pointless(index_of(tuple(rules))))
     assert comparisons.rules <= 10 * len(rules)
 
 
@@ -248,5 +252,5 @@ def test_comparisons_of_rules_that_differ_by_their_pods_grow_with_their_number(
         assert isinstance(found, PodPeer)
         return found.pod_selector or found.namespace_selector or Selector()
 
-    list(rules_that_another_makes_pointless(scene(*[(Rule(),)] * MANY, selected=selected)))
+    list(rules_that_another_makes_pointless(index_of(*[(Rule(),)] * MANY, selected=selected)))
     assert comparisons.rules <= 20 * MANY

@@ -96,7 +96,7 @@ def test_labels_that_are_asked_about_grow_with_their_number(
         *(pod(f"space{number}/0", address(MANY + number), app="b") for number in range(MANY)),
     )
     parts = [WHERE[where](number, SELECTORS[shape](number)) for number in range(MANY)]
-    scene = LintIndex(msgspec.structs.replace(there, policies=tuple(each for part in parts for each in part.policies)))
-    found = [*CHECKS["selects-nothing"].find(scene), *CHECKS["peer-matches-nothing"].find(scene)]
+    index = LintIndex(msgspec.structs.replace(there, policies=tuple(each for part in parts for each in part.policies)))
+    found = [*CHECKS["selects-nothing"].find(index), *CHECKS["peer-matches-nothing"].find(index)]
     assert len(found) == MANY
     assert asked <= 20 * MANY

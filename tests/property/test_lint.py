@@ -100,47 +100,47 @@ def seeded(seed: int) -> tuple[list[Object], LintIndex]:
     return objects, LintIndex(load_objects(objects))
 
 
-def found(scene: LintIndex) -> Iterator[tuple[str, list[Finding]]]:
+def found(index: LintIndex) -> Iterator[tuple[str, list[Finding]]]:
     for check in REMOVED:
-        if findings := list(CHECKS[check].find(scene)):
+        if findings := list(CHECKS[check].find(index)):
             yield check, findings
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_what_is_without_effect_can_go(seed: int) -> None:
-    objects, scene = seeded(seed)
+    objects, index = seeded(seed)
     probes = interesting_traffic(objects, PROBES)
-    before = verdicts(scene.cluster, probes)
-    for check, findings in found(scene):
+    before = verdicts(index.cluster, probes)
+    for check, findings in found(index):
         left = load_objects(REMOVED[check](deepcopy(objects), findings))
-        assert left != scene.cluster
+        assert left != index.cluster
         assert verdicts(left, probes) == before, check
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_rules_without_effect_are_those_that_comparing_every_two_finds(seed: int) -> None:
-    _, scene = seeded(seed)
+    _, index = seeded(seed)
     expected = set()
-    for policies in scene.policies.values():
+    for policies in index.policies.values():
         entries = [rule for policy in policies for rule in rules(policy) if admits_someone(rule)]
-        expected |= {(rule.policy.key, rule.path) for rule in entries if around(scene.cluster, rule, entries)}
-    findings = CHECKS["pointless-rule"].find(scene)
+        expected |= {(rule.policy.key, rule.path) for rule in entries if around(index.cluster, rule, entries)}
+    findings = CHECKS["pointless-rule"].find(index)
     assert {(found.subject.removeprefix("NetworkPolicy "), found.path) for found in findings} == expected
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_pods_that_are_named_and_selected_are_those_of_the_oracle(seed: int) -> None:
-    _, scene = seeded(seed)
-    cluster = scene.cluster
+    _, index = seeded(seed)
+    cluster = index.cluster
     for policy in cluster.policies:
-        selected = {pod.key for kind in scene.selected(policy) for pod in kind.pods}
+        selected = {pod.key for kind in index.selected(policy) for pod in kind.pods}
         inside = {pod.key for pod in cluster.pods if pod.namespace == policy.namespace}
         assert selected == {
             pod.key for pod in cluster.pods if pod.key in inside and selects(policy.pod_selector, pod.labels)
         }
         for rule in rules(policy):
             for _, peer in rule.peers():
-                assert {pod.key for pod in scene.named(policy, peer)} == {
+                assert {pod.key for pod in index.named(policy, peer)} == {
                     pod.key
                     for pod in cluster.pods
                     for address in pod.addresses
@@ -150,29 +150,29 @@ def test_pods_that_are_named_and_selected_are_those_of_the_oracle(seed: int) -> 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_pods_that_are_isolated_are_those_of_the_oracle(seed: int) -> None:
-    _, scene = seeded(seed)
-    for kinds in scene.kinds.values():
+    _, index = seeded(seed)
+    for kinds in index.kinds.values():
         for kind in kinds:
             for pod in kind.pods:
                 end = PodEnd(pod, pod.addresses[0])
-                verdict = judge(scene.cluster, end, end, ICMP)
-                assert tuple(scene.isolating(kind, Direction.EGRESS)) == verdict.egress.isolated_by
-                assert tuple(scene.isolating(kind, Direction.INGRESS)) == verdict.ingress.isolated_by
+                verdict = judge(index.cluster, end, end, ICMP)
+                assert tuple(index.isolating(kind, Direction.EGRESS)) == verdict.egress.isolated_by
+                assert tuple(index.isolating(kind, Direction.INGRESS)) == verdict.ingress.isolated_by
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))
 def test_who_may_ask_a_server_is_as_the_oracle_judges(seed: int) -> None:
-    _, scene = seeded(seed)
-    cluster, random = scene.cluster, Random(seed)
+    _, index = seeded(seed)
+    cluster, random = index.cluster, Random(seed)
     ends = [PodEnd(pod, address) for pod in cluster.pods for address in pod.addresses]
-    asking = _Asking(scene)
+    asking = _Asking(index)
     asking.servers = [
         DnsResolver(end, Traffic(Protocol.UDP, random.choice((53, 80, 8080))), "")
         for end in random.sample(ends, min(2, len(ends)))
     ]
-    for kinds in scene.kinds.values():
+    for kinds in index.kinds.values():
         for kind in kinds:
-            pod, isolating = kind.pods[0], scene.isolating(kind, Direction.EGRESS)
+            pod, isolating = kind.pods[0], index.isolating(kind, Direction.EGRESS)
             if any(_asks_elsewhere(rule, Protocol.UDP) for policy in isolating for rule in policy.egress):
                 continue
             expected = not isolating or any(

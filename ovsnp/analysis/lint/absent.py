@@ -41,9 +41,9 @@ class Absent(msgspec.Struct, frozen=True):
         return ", ".join(first_few([*map(str, blocks)]))
 
 
-def absent(scene: LintIndex, namespace: str, peer: PodPeer) -> Absent | None:
+def absent(index: LintIndex, namespace: str, peer: PodPeer) -> Absent | None:
     """The pods that a peer of a policy of this namespace would name if they counted; None if there are none."""
-    hosts, ended = scene.hosts.by(namespace, peer), scene.ended.by(namespace, peer)
+    hosts, ended = index.hosts.by(namespace, peer), index.ended.by(namespace, peer)
     return Absent(hosts, ended) if hosts or ended else None
 
 
@@ -54,10 +54,10 @@ def why_nothing_to_select(cluster: Cluster) -> str:
     return "ovsnp leaves out all pods of the input" if cluster.idle else "the input has no pods"
 
 
-def no_pods(scene: LintIndex, namespace: str, peer: PodPeer) -> str:
+def no_pods(index: LintIndex, namespace: str, peer: PodPeer) -> str:
     """The beginning of a sentence about the namespaces of a peer, where no selector selects any of their pods."""
-    where = listed(first_few(scene.namespaces(namespace, peer)))
-    pods = absent(scene, namespace, PodPeer(None, peer.namespace_selector))
+    where = listed(first_few(index.namespaces(namespace, peer)))
+    pods = absent(index, namespace, PodPeer(None, peer.namespace_selector))
     return f"all pods in {where} {pods.state}" if pods else f"the input has no pods in {where}"
 
 

@@ -11,17 +11,17 @@ from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy
 from ovsnp.yaml_reader.paths import Path
 
 
-def blocks_of_pods(scene: LintIndex) -> Iterator[Finding]:
+def blocks_of_pods(index: LintIndex) -> Iterator[Finding]:
     """Blocks and exceptions inside pod CIDRs that are not all of them, and pods' own addresses.
 
     All of the pods' network in a family stays as it is, and is a fair thing to name.
     """
-    cidrs = frozenset(merge(cidr for node in scene.cluster.nodes.values() for cidr in node.pod_cidrs))
+    cidrs = frozenset(merge(cidr for node in index.cluster.nodes.values() for cidr in node.pod_cidrs))
     families = Counter(cidr.family for cidr in cidrs)
     networks = {cidr for cidr in cidrs if families[cidr.family] == 1}
-    gateways = {host_prefix(address) for node in scene.cluster.nodes.values() for address in node.gateways}
-    holders = {host_prefix(address): pod.key for pod in scene.cluster.pods for address in pod.addresses}
-    for policy, path, block in _blocks(scene):
+    gateways = {host_prefix(address) for node in index.cluster.nodes.values() for address in node.gateways}
+    holders = {host_prefix(address): pod.key for pod in index.cluster.pods for address in pod.addresses}
+    for policy, path, block in _blocks(index):
         for where, prefix in (((*path, "cidr"), block.cidr), *(((*path, "except"), part) for part in block.excepts)):
             part = prefix not in networks and any(each in cidrs for each in prefix.supernets())
             if prefix in gateways or not (prefix in holders or part):
@@ -31,25 +31,25 @@ def blocks_of_pods(scene: LintIndex) -> Iterator[Finding]:
             yield of_policy(policy, where, message, "name the pods by podSelector and labels")
 
 
-def _blocks(scene: LintIndex) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
-    for policy in scene.cluster.policies:
+def _blocks(index: LintIndex) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
+    for policy in index.cluster.policies:
         for rule in rules(policy):
             for path, peer in rule.peers():
                 if isinstance(peer, IPBlock):
                     yield policy, (*path, "ipBlock"), peer
 
 
-def blocks_of_services(scene: LintIndex) -> Iterator[Finding]:
+def blocks_of_services(index: LintIndex) -> Iterator[Finding]:
     """Blocks that are cluster IPs, or lie where cluster IPs do; of egress only where these mean nothing there."""
     cluster_ips = {
-        host_prefix(address): service.key for service in scene.cluster.services for address in service.cluster_ips
+        host_prefix(address): service.key for service in index.cluster.services for address in service.cluster_ips
     }
-    service_cidrs = frozenset(scene.service_cidrs)
-    for policy, path, block in _blocks(scene):
+    service_cidrs = frozenset(index.service_cidrs)
+    for policy, path, block in _blocks(index):
         service = cluster_ips.get(block.cidr)
         around = next((cidr for cidr in block.cidr.supernets() if cidr in service_cidrs), None)
         egress = path[1] == Direction.EGRESS.section
-        if (service is None and around is None) or (egress and scene.service_blocks):
+        if (service is None and around is None) or (egress and index.service_blocks):
             continue
         what = f"the cluster IP of Service {service}" if service else f"in {around}, where cluster IPs are"
         if egress:

@@ -9,9 +9,9 @@ from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle import affects
 
 
-def namespaces_with_rules_in_one_direction(scene: LintIndex) -> Iterator[Finding]:
+def namespaces_with_rules_in_one_direction(index: LintIndex) -> Iterator[Finding]:
     """Namespaces of which the policies have rules for ingress or for egress, but not for both."""
-    for namespace, policies in scene.policies.items():
+    for namespace, policies in index.policies.items():
         ruled = {rule.direction for policy in policies for rule in rules(policy)}
         if len(ruled) == 1:
             (direction,) = ruled
@@ -34,9 +34,9 @@ def _one_sided(namespace: str, policies: Sequence[NetworkPolicy], ruled: Directi
     return of_policy(first, ("spec", ruled.section), message, remedy)
 
 
-def rules_of_types_not_listed(scene: LintIndex) -> Iterator[Finding]:
+def rules_of_types_not_listed(index: LintIndex) -> Iterator[Finding]:
     """Sections of rules whose direction ``policyTypes`` does not list."""
-    for policy in scene.cluster.policies:
+    for policy in index.cluster.policies:
         for direction in Direction:
             if policy.rules(direction) and not affects(policy, direction):
                 message = f"policyTypes does not list {direction}, so these rules are ignored"

@@ -18,17 +18,17 @@ _LINK_LOCAL = parse_prefix("169.254.0.0/16")
 _ASKED_OVER = (Protocol.UDP, Protocol.TCP)
 
 
-def egress_without_dns(scene: LintIndex) -> Iterator[Finding]:
+def egress_without_dns(index: LintIndex) -> Iterator[Finding]:
     """Pods isolated for egress that some rule lets send, but none to a DNS server: over UDP, or TCP only.
 
     Pods that may send nothing at all need no names. Where the input has no DNS server, any peer will do.
     """
-    asking = _Asking(scene)
+    asking = _Asking(index)
     lacking: dict[tuple[Protocol, tuple[str, ...]], list[PodKind]] = {}
-    by_key = {policy.key: policy for policy in scene.cluster.policies}
-    for kinds in scene.kinds.values():
+    by_key = {policy.key: policy for policy in index.cluster.policies}
+    for kinds in index.kinds.values():
         for kind in kinds:
-            isolating = [policy for policy in scene.isolating(kind, Direction.EGRESS) if policy.egress]
+            isolating = [policy for policy in index.isolating(kind, Direction.EGRESS) if policy.egress]
             for protocol in _ASKED_OVER if isolating else ():
                 if not asking.allowed(kind.pods[0], isolating, protocol):
                     lacking.setdefault((protocol, tuple(policy.key for policy in isolating)), []).append(kind)
@@ -40,9 +40,9 @@ def egress_without_dns(scene: LintIndex) -> Iterator[Finding]:
 class _Asking:
     """Who may ask a DNS server; what the rules of some policies say is asked once for all the pods they isolate."""
 
-    def __init__(self, scene: LintIndex) -> None:
-        self.servers = resolvers(scene)
-        self._scene = scene
+    def __init__(self, index: LintIndex) -> None:
+        self.servers = resolvers(index)
+        self._index = index
         self._by_rules: dict[tuple[Protocol, frozenset[int], tuple[str, ...]], bool] = {}
 
     def allowed(self, pod: Pod, isolating: Sequence[NetworkPolicy], protocol: Protocol) -> bool:
@@ -64,14 +64,14 @@ class _Asking:
             return _may_be_dns(rule, protocol)
         return _asks_elsewhere(rule, protocol) or any(
             port_matches(rule.ports, server.traffic, server.end)
-            and peer_matches(self._scene.cluster, policy.namespace, rule.peers, server.end)
+            and peer_matches(self._index.cluster, policy.namespace, rule.peers, server.end)
             for server in servers
         )
 
     def _exempt(self, pod: Pod, server: DnsResolver) -> bool:
         """Whether no policy can forbid it."""
         return any(
-            exemption(PodEnd(pod, address), server.end, strict_nodes=self._scene.strict_nodes)
+            exemption(PodEnd(pod, address), server.end, strict_nodes=self._index.strict_nodes)
             for address in pod.addresses
             if family(address) == family(server.end.address)
         )

@@ -20,19 +20,19 @@ class LintReport(msgspec.Struct, frozen=True):
     skipped: tuple[str, ...]
 
 
-def lint(scene: LintIndex, checks: Collection[str]) -> LintReport:
+def lint(index: LintIndex, checks: Collection[str]) -> LintReport:
     """Run the checks with these identifiers; raises InputError where a comment in a manifest is not understood."""
-    ignores = read_ignores(_files(scene))
-    skipped = [name for name, check in CHECKS.items() if name in checks and not check.needs.met(scene.cluster)]
+    ignores = read_ignores(_files(index))
+    skipped = [name for name, check in CHECKS.items() if name in checks and not check.needs.met(index.cluster)]
     judged = [name for name in CHECKS if name in checks and name not in skipped]
-    found = locate([(name, finding) for name in judged for finding in CHECKS[name].find(scene)])
+    found = locate([(name, finding) for name in judged for finding in CHECKS[name].find(index)])
     left, ignored = apply(found, ignores, judged)
     return LintReport(tuple(sorted(left)), tuple(sorted(ignored)), tuple(skipped))
 
 
-def _files(scene: LintIndex) -> list[str]:
+def _files(index: LintIndex) -> list[str]:
     """The files that anything can be found in."""
-    cluster = scene.cluster
+    cluster = index.cluster
     return sorted({each.place.file for objects in (cluster.policies, cluster.pods) for each in objects})
 
 

@@ -12,15 +12,15 @@ from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.yaml_reader.paths import Path
 
 
-def ports_that_no_pod_has(scene: LintIndex) -> Iterator[Finding]:
+def ports_that_no_pod_has(index: LintIndex) -> Iterator[Finding]:
     """Names of ports that none of those whose ports count has: the policy's own pods, for egress the peers."""
-    for policy in scene.cluster.policies:
+    for policy in index.cluster.policies:
         for rule in rules(policy):
             names = [(path, port) for path, port in rule.ports() if isinstance(port.port, str)]
             if not names:
                 continue
-            pods = _destinations(scene, rule)
-            there = [scene.port_names(group) for group in pods]
+            pods = _destinations(index, rule)
+            there = [index.port_names(group) for group in pods]
             for path, port in names:
                 known = any((port.port, port.protocol) in each.all for each in there)
                 if not known and (any(pods) or _only_blocks(rule)):
@@ -43,13 +43,13 @@ def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: Sequence[Port
     return of_policy(rule.policy, path, message, "correct the name or its protocol")
 
 
-def _destinations(scene: LintIndex, rule: RuleEntry) -> list[tuple[Pod, ...]]:
+def _destinations(index: LintIndex, rule: RuleEntry) -> list[tuple[Pod, ...]]:
     """Those whose ports count, in groups."""
     if rule.direction is Direction.INGRESS:
-        return [scene.subjects(rule.policy)]
+        return [index.subjects(rule.policy)]
     if not rule.rule.peers:
-        return [scene.cluster.pods]
-    return [scene.named(rule.policy, peer) for peer in rule.rule.peers]
+        return [index.cluster.pods]
+    return [index.named(rule.policy, peer) for peer in rule.rule.peers]
 
 
 def _others(there: Sequence[PortNames], entry: PortEntry) -> str:

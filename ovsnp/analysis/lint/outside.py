@@ -14,21 +14,21 @@ CONTROLLER = "a controller that is not in the input makes such pods"
 NAMESPACE = "a namespace that is not in the input has such labels"
 
 
-def correct_labels(scene: LintIndex, part: str, unless: str) -> str:
+def correct_labels(index: LintIndex, part: str, unless: str) -> str:
     """What to do about labels that nothing in the input has; ``part`` is what they are useless for.
 
     Controllers make pods of custom resources, so only a running cluster shows all labels; ``unless`` says why labels
     may be right that manifests do not have.
     """
     remedy = f"correct the labels, or remove the {part}"
-    return remedy if scene.has_living_pods else f"{remedy}, unless {unless}"
+    return remedy if index.has_living_pods else f"{remedy}, unless {unless}"
 
 
 class WiderCluster:
     """The cluster around the input, which may be manifests of one team."""
 
-    def __init__(self, scene: LintIndex) -> None:
-        self._scene = scene
+    def __init__(self, index: LintIndex) -> None:
+        self._index = index
         self._unknown: dict[Selector, Sequence[str]] = {}
 
     def missing(self, selector: Selector) -> Sequence[str]:
@@ -40,13 +40,13 @@ class WiderCluster:
             for name in each.values
             if _may_be(selector, name)
         }
-        return sorted(name for name in demanded if name not in self._scene.cluster.namespaces)
+        return sorted(name for name in demanded if name not in self._index.cluster.namespaces)
 
     def unknown(self, selector: Selector) -> Sequence[str]:
         """The namespaces of which the input has no object, so that they may have the labels that are demanded."""
         about_name = _about_name(selector)
         if about_name not in self._unknown:
-            assumed = self._scene.cluster.assumed_namespaces
+            assumed = self._index.cluster.assumed_namespaces
             named = [frozenset(each.values) for each in about_name.requirements if each.operator is Operator.IN]
             among = assumed.intersection(*named)
             self._unknown[about_name] = sorted(name for name in among if _may_be(about_name, name))
@@ -59,7 +59,7 @@ class WiderCluster:
 
     @cached_property
     def _has_servers(self) -> bool:
-        return bool(resolvers(self._scene))
+        return bool(resolvers(self._index))
 
 
 def _may_be(selector: Selector, name: str) -> bool:

@@ -20,16 +20,16 @@ _LIKE = 0.75
 _CANNOT_TELL = "lint cannot tell whom the peer admits"
 
 
-def peers_that_match_nothing(scene: LintIndex) -> Iterator[Finding]:
+def peers_that_match_nothing(index: LintIndex) -> Iterator[Finding]:
     """Items of ``from`` and ``to`` that no pod meets, and blocks of which the exceptions leave nothing."""
-    nobody = _Nobody(scene)
-    for policy in scene.cluster.policies:
+    nobody = _Nobody(index)
+    for policy in index.cluster.policies:
         for rule in rules(policy):
             for path, peer in rule.peers():
                 if isinstance(peer, IPBlock):
                     if empty(peer):
                         yield _emptied(policy, (*path, "ipBlock", "except"), peer)
-                elif not scene.named(policy, peer):
+                elif not index.named(policy, peer):
                     yield nobody.finding(policy, path, peer)
 
 
@@ -41,10 +41,10 @@ def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
 class _Nobody:
     """Why peers name no pod."""
 
-    def __init__(self, scene: LintIndex) -> None:
-        self._scene = scene
-        self._outside = WiderCluster(scene)
-        namespaces = scene.cluster.namespaces
+    def __init__(self, index: LintIndex) -> None:
+        self._index = index
+        self._outside = WiderCluster(index)
+        namespaces = index.cluster.namespaces
 
         @cache
         def near(name: str) -> Sequence[str]:
@@ -65,7 +65,7 @@ class _Nobody:
     def _absent(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
         """The finding where there are such pods, but no selector selects them."""
         selector = peer.pod_selector or Selector()
-        pods = absent(self._scene, policy.namespace, peer)
+        pods = absent(self._index, policy.namespace, peer)
         if pods is None:
             return None
         message = f"{such_pods(_where(policy, peer), selector)} {pods.unselected}, and the peer admits nobody"
@@ -90,7 +90,7 @@ class _Nobody:
 
     def _no_namespace(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
         """The finding where no namespace has the labels."""
-        if peer.namespace_selector is None or self._scene.namespaces(policy.namespace, peer):
+        if peer.namespace_selector is None or self._index.namespaces(policy.namespace, peer):
             return None
         selector, inside = peer.namespace_selector, (*path, "namespaceSelector")
         if unknown := self._outside.unknown(selector):
@@ -98,26 +98,26 @@ class _Nobody:
             message = f"no Namespace of the input has {selector}, but {labels}, so {_CANNOT_TELL}"
             remedy = "correct the labels, or add the Namespace that has them"
             return of_policy(policy, inside, message, remedy, Severity.NOTICE)
-        because = self._scene.namespace_labels.why_none(selector)
+        because = self._index.namespace_labels.why_none(selector)
         message = f"no namespace has {selector} ({because}), so the peer admits nobody"
-        return of_policy(policy, inside, message, correct_labels(self._scene, "peer", NAMESPACE))
+        return of_policy(policy, inside, message, correct_labels(self._index, "peer", NAMESPACE))
 
     def _no_pod(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
         """The finding where no pod of the namespaces has the labels."""
-        scene, selector, inside = self._scene, peer.pod_selector or Selector(), _of_pods(path, peer)
-        labels = scene.labels(policy.namespace, peer)
+        index, selector, inside = self._index, peer.pod_selector or Selector(), _of_pods(path, peer)
+        labels = index.labels(policy.namespace, peer)
         if not labels.things:
-            message = f"{no_pods(scene, policy.namespace, peer)}, so the peer admits nobody"
+            message = f"{no_pods(index, policy.namespace, peer)}, so the peer admits nobody"
             remedy = "correct the namespace, unless its pods are still to come"
             return of_policy(policy, inside, message, remedy, Severity.NOTICE)
         none = f"no pod {_where(policy, peer)} has {shown(selector)} ({labels.why_none(selector)})"
         message = f"{none}, so the peer admits nobody"
-        elsewhere = _elsewhere(scene, policy, selector) if peer.namespace_selector is None else ()
+        elsewhere = _elsewhere(index, policy, selector) if peer.namespace_selector is None else ()
         if elsewhere:
             own = "a podSelector alone means the policy's own namespace"
             message = f"{message}; {own}, such pods are in {', '.join(elsewhere)}"
             return of_policy(policy, inside, message, "add a namespaceSelector beside it")
-        return of_policy(policy, inside, message, correct_labels(scene, "peer", CONTROLLER))
+        return of_policy(policy, inside, message, correct_labels(index, "peer", CONTROLLER))
 
     def _missing(self, names: Sequence[str]) -> str:
         """The names of namespaces that the input does not have, with one that is like the only one."""
@@ -154,6 +154,6 @@ def _of_pods(path: Path, peer: PodPeer) -> Path:
     return path if peer.pod_selector is None else (*path, "podSelector")
 
 
-def _elsewhere(scene: LintIndex, policy: NetworkPolicy, selector: Selector) -> Sequence[str]:
+def _elsewhere(index: LintIndex, policy: NetworkPolicy, selector: Selector) -> Sequence[str]:
     """Up to three namespaces with pods that the selector would select."""
-    return sorted({pod.namespace for pod in scene.named(policy, PodPeer(selector, Selector()))})[:3]
+    return sorted({pod.namespace for pod in index.named(policy, PodPeer(selector, Selector()))})[:3]

@@ -12,17 +12,17 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.paths import Path, format_path
 
 
-def rules_that_another_makes_pointless(scene: LintIndex) -> Iterator[Finding]:
+def rules_that_another_makes_pointless(index: LintIndex) -> Iterator[Finding]:
     """Rules that could go, whatever pods may come: another one admits all they do, to all whom they admit it to.
 
     Of rules that say the same, the first stays: so all that is called pointless can go at once. That a rule admits
     nobody is another check's finding.
     """
-    for policies in scene.policies.values():
+    for policies in index.policies.values():
         entries = [[rule for rule in rules(policy) if admits_someone(rule)] for policy in policies]
-        of_all = RuleHolders(scene.cluster, [rule for group in entries for rule in group])
+        of_all = RuleHolders(index.cluster, [rule for group in entries for rule in group])
         for group in entries:
-            own = RuleHolders(scene.cluster, group)
+            own = RuleHolders(index.cluster, group)
             for narrow in group:
                 if wide := own.of(narrow) or of_all.of(narrow):
                     yield _finding(narrow, wide)
@@ -39,11 +39,11 @@ def _finding(narrow: RuleEntry, wide: RuleEntry) -> Finding:
     return of_policy(narrow.policy, narrow.path, message, remedy, Severity.NOTICE)
 
 
-def entries_that_another_makes_pointless(scene: LintIndex) -> Iterator[Finding]:
+def entries_that_another_makes_pointless(index: LintIndex) -> Iterator[Finding]:
     """Peers and ports of which another one of the same rule holds all."""
-    for policy in scene.cluster.policies:
+    for policy in index.cluster.policies:
         for rule in rules(policy):
-            for path, wide in (*_peers_inside(scene.cluster, rule), *_ports_inside(rule)):
+            for path, wide in (*_peers_inside(index.cluster, rule), *_ports_inside(rule)):
                 message = f"{format_path(wide)} holds all that this entry does, so it changes nothing"
                 yield of_policy(policy, path, message, "remove it, or narrow the other one")
 

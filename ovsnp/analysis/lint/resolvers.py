@@ -38,24 +38,24 @@ class DnsResolver(msgspec.Struct, frozen=True):
     words: str
 
 
-def resolvers(scene: LintIndex) -> Sequence[DnsResolver]:
+def resolvers(index: LintIndex) -> Sequence[DnsResolver]:
     """The backends of the Services for DNS, else the pods with the label of DNS servers; with these the nodes' caches.
 
     None where the input has no such backends or pods: those whom the caches ask are not known then.
     """
-    servers = [*_behind_services(scene)] or [*_labelled(scene)]
-    return [*servers, *_node_caches(scene)] if servers else []
+    servers = [*_behind_services(index)] or [*_labelled(index)]
+    return [*servers, *_node_caches(index)] if servers else []
 
 
-def _behind_services(scene: LintIndex) -> Iterator[DnsResolver]:
+def _behind_services(index: LintIndex) -> Iterator[DnsResolver]:
     @cache
     def owner(address: Address) -> Endpoint:
-        return who(scene.cluster, address)
+        return who(index.cluster, address)
 
-    for service in scene.cluster.services:
+    for service in index.cluster.services:
         if not _serves_dns(service):
             continue
-        for port, backend in scene.backends(service):
+        for port, backend in index.backends(service):
             if port.number == DNS_PORT:
                 end = owner(backend.address)
                 yield DnsResolver(end, Traffic(port.protocol, backend.port), _words(service, end))
@@ -85,8 +85,8 @@ def system_namespace(name: str) -> bool:
     return any(name == namespace for namespace, _ in _SERVICES)
 
 
-def _labelled(scene: LintIndex) -> Iterator[DnsResolver]:
-    for pod in scene.cluster.pods:
+def _labelled(index: LintIndex) -> Iterator[DnsResolver]:
+    for pod in index.cluster.pods:
         if label := next((each for each in _LABELS if each in pod.labels.items()), None):
             for protocol in (Protocol.UDP, Protocol.TCP):
                 traffic = Traffic(protocol, _port(pod, protocol))
@@ -100,8 +100,8 @@ def _port(pod: Pod, protocol: Protocol) -> int:
     return next(named, DNS_PORT)
 
 
-def _node_caches(scene: LintIndex) -> Iterator[DnsResolver]:
+def _node_caches(index: LintIndex) -> Iterator[DnsResolver]:
     """The cache on every node, if the input has its pods; policies see its address as one outside of the cluster."""
-    if any(_NODE_CACHE_LABEL in pod.labels.items() for pod in (*scene.cluster.host_pods, *scene.cluster.pods)):
+    if any(_NODE_CACHE_LABEL in pod.labels.items() for pod in (*index.cluster.host_pods, *index.cluster.pods)):
         for protocol in (Protocol.UDP, Protocol.TCP):
             yield DnsResolver(OutsideEnd(NODE_CACHE), Traffic(protocol, DNS_PORT), "the cache of the node")

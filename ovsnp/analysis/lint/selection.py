@@ -14,41 +14,41 @@ _PATH = ("spec", "podSelector")
 _WITHOUT_HOST_NETWORK = "run them without hostNetwork, or protect their nodes by other means"
 
 
-def policies_that_select_nothing(scene: LintIndex) -> Iterator[Finding]:
+def policies_that_select_nothing(index: LintIndex) -> Iterator[Finding]:
     """Policies whose ``podSelector`` selects no pod of their namespace."""
-    for policy in scene.cluster.policies:
-        if not scene.selected(policy):
-            yield _selects_nothing(scene, policy)
+    for policy in index.cluster.policies:
+        if not index.selected(policy):
+            yield _selects_nothing(index, policy)
 
 
-def _selects_nothing(scene: LintIndex, policy: NetworkPolicy) -> Finding:
+def _selects_nothing(index: LintIndex, policy: NetworkPolicy) -> Finding:
     selector = policy.pod_selector
     subjects = PodPeer(selector, None)
     if not satisfiable(selector):
         message = f"no pod can ever be selected by {selector}, so the policy protects nothing"
         remedy = "correct the requirements: they exclude each other"
         return of_policy(policy, _PATH, message, remedy, Severity.ERROR)
-    if pods := absent(scene, policy.namespace, subjects):
+    if pods := absent(index, policy.namespace, subjects):
         message = f"{such_pods(f'of {policy.namespace}', selector)} {pods.unselected}, and the policy protects nothing"
         remedy = _WITHOUT_HOST_NETWORK if pods.hosts else "remove the policy, unless more such pods are to come"
         return of_policy(policy, _PATH, message, remedy, pods.severity)
-    labels = scene.labels(policy.namespace, subjects)
+    labels = index.labels(policy.namespace, subjects)
     if not labels.things:
-        message = f"{no_pods(scene, policy.namespace, subjects)}, so the policy protects nothing"
+        message = f"{no_pods(index, policy.namespace, subjects)}, so the policy protects nothing"
         remedy = "correct the namespace, unless its pods are still to come"
         return of_policy(policy, _PATH, message, remedy, Severity.NOTICE)
     message = (
         f"no pod of {policy.namespace} has {selector} ({labels.why_none(selector)}), so the policy protects nothing"
     )
-    return of_policy(policy, _PATH, message, correct_labels(scene, "policy", CONTROLLER))
+    return of_policy(policy, _PATH, message, correct_labels(index, "policy", CONTROLLER))
 
 
-def pods_that_no_policy_isolates(scene: LintIndex) -> Iterator[Finding]:
+def pods_that_no_policy_isolates(index: LintIndex) -> Iterator[Finding]:
     """Pods that everyone may reach and that may reach everyone, those with the same labels as one finding."""
-    for namespace, kinds in sorted(scene.kinds.items()):
+    for namespace, kinds in sorted(index.kinds.items()):
         for kind in kinds:
             pod = kind.pods[0]
-            if any(scene.isolating(kind, direction) for direction in Direction):
+            if any(index.isolating(kind, direction) for direction in Direction):
                 continue
             message = f"no policy isolates {some_pods(kind.pods)}, so all traffic from and to these labels is allowed"
             remedy = f"add a policy that selects them, or one with podSelector: {{}} for all of {namespace}"

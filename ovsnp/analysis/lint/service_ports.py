@@ -46,18 +46,18 @@ class _Ports(msgspec.Struct):
 _NOTHING = _Ports(set(), {})
 
 
-def ports_of_services(scene: LintIndex) -> Iterator[Finding]:
+def ports_of_services(index: LintIndex) -> Iterator[Finding]:
     """Numbers that are a Service's port, not one of the pods behind it, where no rule admits the pods' own port.
 
     A number that a pod is known to listen on may be meant; so may any number where a rule names blocks or everyone.
     """
-    translated = _Translated(scene)
-    for policies in scene.policies.values():
+    translated = _Translated(index)
+    for policies in index.policies.values():
         entries = [rule for policy in policies for rule in rules(policy) if admits_someone(rule)]
         holders: RuleHolders | None = None
         for rule in entries:
             for path, entry, targets in _mistaken(translated, rule):
-                holders = holders or RuleHolders(scene.cluster, entries)
+                holders = holders or RuleHolders(index.cluster, entries)
                 if lacking := _lacking(holders, rule, entry, targets):
                     services = set().union(*(targets[each] for each in lacking))
                     yield _finding(rule, path, entry, services, {each.number for each in lacking})
@@ -66,14 +66,14 @@ def ports_of_services(scene: LintIndex) -> Iterator[Finding]:
 class _Translated:
     """The ports of pods, asked for once a group of pods: those of one kind, or named by one peer."""
 
-    def __init__(self, scene: LintIndex) -> None:
-        self._scene = scene
+    def __init__(self, index: LintIndex) -> None:
+        self._index = index
         self._groups: dict[int, tuple[Sequence[Pod], _Ports]] = {}
         self._together: dict[tuple[int, ...], _Ports] = {}
         self._of_pods: dict[str, _Ports] = {}
-        holders = {address: pod for pod in scene.cluster.pods for address in pod.addresses}
-        for service in scene.cluster.services:
-            for port, backend in scene.backends(service):
+        holders = {address: pod for pod in index.cluster.pods for address in pod.addresses}
+        for service in index.cluster.services:
+            for port, backend in index.backends(service):
                 if pod := holders.get(backend.address):
                     ports = self._of_pods.setdefault(pod.key, _Ports(set(), {}))
                     ports.listening.add((port.protocol, backend.port))
@@ -104,11 +104,11 @@ class _Translated:
     def destinations(self, rule: RuleEntry) -> Sequence[tuple[Pod, ...]]:
         """The pods whose ports count; none where others than pods may be meant."""
         if rule.direction is Direction.INGRESS:
-            return [self._scene.subjects(rule.policy)]
+            return [self._index.subjects(rule.policy)]
         peers = [peer for peer in rule.rule.peers if isinstance(peer, PodPeer)]
         if len(peers) < len(rule.rule.peers):
             return []
-        return [self._scene.named(rule.policy, peer) for peer in peers]
+        return [self._index.named(rule.policy, peer) for peer in peers]
 
 
 def _names(ports: Sequence[ContainerPort], protocol: Protocol, number: int) -> frozenset[str]:

@@ -54,10 +54,10 @@ def lint(request: Request, select: tuple[str, ...], ignore: tuple[str, ...], fai
     """
     checks = _chosen(select, ignore)
     (cluster,) = planned_clusters(request, request.cluster())
-    scene = LintIndex(
+    index = LintIndex(
         cluster, request.service_cidrs, strict_nodes=request.strict_nodes, service_blocks=request.service_blocks
     )
-    report = run_checks(scene, checks)
+    report = run_checks(index, checks)
     if request.output in _DOCUMENTS:
         click.echo(_DOCUMENTS[request.output](report), nl=False)
     else:
