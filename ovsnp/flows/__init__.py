@@ -1,1 +1,1 @@
-"""The intermediate representation: flows as typed matches and actions, checked against the pipeline."""
+"""Flows as typed matches and actions, and the groups and programs of these, checked against the pipeline."""

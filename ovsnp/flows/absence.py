@@ -1,4 +1,7 @@
-"""Holds flows against what no datapath may be asked: to match that a field is absent (`ovsnp.pipeline.datapath`)."""
+"""Checks that no verdict depends on the absence of a field, which the kernel datapath cannot match.
+
+`ovsnp.pipeline.datapath` names the fields and their witnesses.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -15,10 +18,10 @@ CONCERNED = frozenset(table.name for table in TABLES if table.matches & WITNESS.
 
 
 class Absences:
-    """The flows of one table, as they come and go.
+    """The flows of one table, and the check of these flows.
 
-    A flow that matches a field that has a witness must match its witness, too. The other flows of the table drop
-    packets with the witness, or do not take them. A packet that no flow takes is dropped.
+    A flow that matches a field that has a witness must match the witness, too. Every other flow of the table drops
+    packets with the witness, or does not match them. The table drops a packet that no flow matches.
     """
 
     def __init__(self) -> None:
@@ -29,7 +32,7 @@ class Absences:
         self._stale = False
 
     def add(self, slot: Slot, flow: Flow) -> None:
-        """A flow came; raises DeclarationError where it matches a field without its witness."""
+        """Add a flow; raises DeclarationError if the flow matches a field without the field's witness."""
         if witnessed := _witnessed(flow):
             _check_witness(flow, witnessed)
             self._witnessed[slot] = flow
@@ -38,7 +41,7 @@ class Absences:
             self._others[slot] = self._unchecked[slot] = flow
 
     def remove(self, slot: Slot) -> None:
-        """A flow went."""
+        """Remove a flow."""
         if flow := self._witnessed.pop(slot, None):
             self._count(flow, -1)
         else:
@@ -46,7 +49,7 @@ class Absences:
             self._unchecked.pop(slot, None)
 
     def check(self) -> None:
-        """Raises DeclarationError where a verdict hangs on the absence of a field that has a witness."""
+        """Raises DeclarationError if a verdict depends on the absence of a field that has a witness."""
         unchecked, self._unchecked = self._unchecked, {}
         if self._stale:
             self._stale, unchecked = False, self._others
@@ -60,7 +63,11 @@ class Absences:
                 self._values[field][value] += by
 
     def _check_others(self, others: Iterable[Flow]) -> None:
-        """A flow takes no packet with the witness if it wants another value where all witnessed flows match whole."""
+        """Raises DeclarationError if a flow with actions may match a packet with the witness.
+
+        It matches no such packet if it requires a value of some field that all flows with the witness match in full,
+        and none of them with this value.
+        """
         total = len(self._witnessed)
         whole = {field: +values for field, values in self._values.items() if values.total() == total}
         for flow in others:

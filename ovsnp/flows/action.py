@@ -13,7 +13,7 @@ from ovsnp.pipeline.tables import BY_NAME
 
 
 class SetField(msgspec.Struct, frozen=True):
-    """Give a field a value."""
+    """Set a field to a value."""
 
     field: Field
     value: int
@@ -24,7 +24,7 @@ class SetField(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=10_000)
 def _set_field(field: Field, value: int) -> str:
-    """Every bucket of every Service sets the same few."""
+    """The text of the action, cached: the buckets of all Services set the same few fields and values."""
     if field.whole:
         return f"set_field:{format_value(field, value)}->{field.target}"
     mask = field.full_mask << field.lsb
@@ -42,7 +42,7 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Push(msgspec.Struct, frozen=True):
-    """Lay a field's value on the stack."""
+    """Push the value of a field on the stack."""
 
     field: Field
 
@@ -51,7 +51,7 @@ class Push(msgspec.Struct, frozen=True):
 
 
 class Pop(msgspec.Struct, frozen=True):
-    """Take a field's value from the stack."""
+    """Pop a value from the stack into a field."""
 
     field: Field
 
@@ -60,14 +60,17 @@ class Pop(msgspec.Struct, frozen=True):
 
 
 class DecTtl(msgspec.Struct, frozen=True):
-    """One hop less to live; a packet at its last hop goes no further."""
+    """Decrement the TTL (IPv6: the hop limit); a packet whose TTL would become 0 goes no further."""
 
     def __str__(self) -> str:
         return "dec_ttl"
 
 
 class Track(msgspec.Struct, frozen=True):
-    """Find the packet's connection in a zone, undo its address translation, go on in another table."""
+    """Find the packet's connection in a zone, apply the connection's address translation, and go on in another table.
+
+    A packet of the client is translated as the first packet was; an answer is translated back.
+    """
 
     zone: int
     table: str
@@ -77,7 +80,7 @@ class Track(msgspec.Struct, frozen=True):
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Remember the connection in a zone, with what is written into its mark and label."""
+    """Commit the connection to a zone; ``memory`` writes the connection's mark and label."""
 
     zone: int
     memory: tuple[Move | SetField, ...]
@@ -87,9 +90,10 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Translate(msgspec.Struct, frozen=True):
-    """Remember the connection in a zone with another destination or source, and go on in another table.
+    """Commit the connection to a zone with another destination or source, and go on in another table.
 
-    ``side`` is ``dst`` or ``src``, ``ports`` the port or the range of ports that it gets.
+    ``side`` is ``dst`` or ``src``. ``ports`` are the first and the last of the new ports, from which conntrack takes
+    one. ``memory`` writes the connection's mark and label.
     """
 
     zone: int
@@ -109,10 +113,10 @@ class Translate(msgspec.Struct, frozen=True):
 
 
 class Learn(msgspec.Struct, frozen=True):
-    """Add a flow to another table: what the packet's sender sends to an address and port sets a field.
+    """Add a flow to another table: packets from this packet's source to an address and port set a field.
 
-    The flow is gone when it was of no use for ``idle_timeout`` seconds (1 to 65535); at ``limit`` flows of its kind
-    no more are learned.
+    The flow goes when no packet has matched it for ``idle_timeout`` seconds (1 to 65535). Open vSwitch learns at most
+    ``limit`` flows with the same cookie in the table.
     """
 
     table: str
@@ -146,7 +150,7 @@ class ToGroup(msgspec.Struct, frozen=True):
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """Ask another table, and return here."""
+    """Look the packet up in another table, and return here."""
 
     table: str
 
@@ -164,7 +168,7 @@ class Goto(msgspec.Struct, frozen=True):
 
 
 class Conjunction(msgspec.Struct, frozen=True, order=True):
-    """One of the clauses (1 to ``clauses``) of a conjunctive match; ``id`` is 32 bits and not 0."""
+    """One clause (1 to ``clauses``) of a conjunctive match; ``id`` has 32 bits and is not 0."""
 
     id: int
     clause: int
@@ -206,4 +210,4 @@ Action = (
     | Conjunction
     | Output
     | ToInPort
-)  # no action at all is a drop
+)  # a flow without actions drops the packet

@@ -1,4 +1,4 @@
-"""What an update changes in the flows and groups of a bridge."""
+"""The changes that an update makes to the flows and groups of a bridge."""
 
 import msgspec
 
@@ -7,9 +7,10 @@ from ovsnp.flows.group import Group
 
 
 class FlowChanges(msgspec.Struct, frozen=True):
-    """The flows that came, that have other actions, another cookie or other rules, and that went; groups likewise.
+    """The flows and groups that are added, changed and deleted.
 
-    A flow is the same flow as before if it stands in the same slot: table, priority and match.
+    A flow is the same flow as before if it has the same slot: table, priority and match. A changed flow has other
+    actions, another cookie or other rules.
     """
 
     added: tuple[Flow, ...] = ()

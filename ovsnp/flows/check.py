@@ -1,7 +1,7 @@
-"""Holds flows against the pipeline's declaration, when they are built.
+"""Checks flows against the declaration of the pipeline before they reach a bridge.
 
-Open vSwitch accepts much that is wrong and widens it silently; a flow that the declaration does not allow is a
-mistake in the compiler, so it raises DeclarationError instead of reaching a bridge.
+Open vSwitch accepts many wrong flows, and silently makes them match more. A flow that the declaration does not allow
+is a mistake in the compiler, so the check raises DeclarationError.
 """
 
 from ovsnp.errors import DeclarationError
@@ -17,7 +17,7 @@ _LAST = (a.Goto, a.Track, a.Translate, a.ToGroup)
 
 
 def check_flow(flow: Flow) -> Flow:
-    """Return the flow; raises DeclarationError where its table does not allow its match or one of its actions."""
+    """Return the flow; raises DeclarationError if the flow's table does not allow the match or one of the actions."""
     try:
         table = BY_NAME[flow.table]
         _check_match(table, flow.match)

@@ -1,4 +1,4 @@
-"""Holds conjunctions against what Open vSwitch needs of them: that each is whole."""
+"""Checks that every conjunction is whole, as Open vSwitch needs it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from ovsnp.pipeline.fields import CONJ_ID
 from ovsnp.pipeline.tables import TABLES
 
 _Id = tuple[str, int]
-"""A table, and the number of a conjunction there."""
+"""The table and the number of a conjunction."""
 
 CONJUNCTIVE = frozenset(table.name for table in TABLES if table.conjunctive)
 """The tables that may have conjunctions."""
 
 
 class Conjunctions:
-    """The clauses of all conjunctions, as flows of these tables come and go.
+    """The clauses of all conjunctions in the flows of these tables.
 
-    A conjunction is whole when all of its clauses stand at one priority of one table, and one flow there
-    matches its ``conj_id``.
+    A conjunction is whole if all of its clauses have one priority in one table, and a flow of this table matches its
+    ``conj_id``.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Conjunctions:
         self._touched: set[_Id] = set()
 
     def add(self, flow: Flow) -> None:
-        """A flow came."""
+        """Add a flow."""
         for number, clause in _clauses(flow):
             self._clauses[number][clause] += 1
             self._touched.add(number)
@@ -38,7 +38,7 @@ class Conjunctions:
             self._touched.add(number)
 
     def remove(self, flow: Flow) -> None:
-        """A flow went."""
+        """Remove a flow."""
         for number, clause in _clauses(flow):
             self._clauses[number][clause] -= 1
             self._touched.add(number)
@@ -47,7 +47,7 @@ class Conjunctions:
             self._touched.add(number)
 
     def check(self) -> None:
-        """Raises DeclarationError where a conjunction that was touched since the last time is not whole."""
+        """Raises DeclarationError if a conjunction whose flows changed since the last check is not whole."""
         touched, self._touched = self._touched, set()
         for number in sorted(touched):
             clauses, ends = +self._clauses.pop(number, Counter()), self._ends.pop(number, 0)

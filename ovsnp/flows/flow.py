@@ -1,4 +1,4 @@
-"""A flow: where it stands, what it matches, what it does, and for which policy rules."""
+"""A flow: its table and priority, its match, its actions, and the policy rules that it serves."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from ovsnp.pipeline.tables import BY_NAME
 
 
 class Slot(NamedTuple):
-    """What tells a flow from every other of the bridge."""
+    """The identity of a flow: no two flows of a bridge have the same slot."""
 
     table: int
     priority: int
@@ -21,10 +21,11 @@ class Slot(NamedTuple):
 
 
 class Flow(msgspec.Struct, frozen=True, eq=False):
-    """One flow; no actions means drop.
+    """One flow; without actions it drops the packet.
 
-    ``note`` says what it is for, and is for people: flows that differ in nothing else are equal. ``rules`` are the
-    policy rules it serves, ``number`` is that of its one rule (0: none, or several).
+    ``note`` says what the flow is for. It is for people: flows that differ in nothing else are equal. ``rules`` are the
+    policy rules that the flow serves. ``number`` is the number of the rule by which the flow admits: the first, where
+    several rules have the same flow; 0 if the flow admits by no rule.
     """
 
     table: str
@@ -46,7 +47,7 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
         )
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # a Struct has its own answer
+        return not self == other  # msgspec.Struct has a __ne__ of its own
 
     def __hash__(self) -> int:
         return hash((self.table, self.priority, self.match))
@@ -58,7 +59,7 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def cookie(self) -> int:
-        """64 bits: ovsnp's mark, the table, the rule."""
+        """The cookie, 64 bits: the mark of ovsnp, the table, the rule."""
         return cookie(self.table_id, self.number)
 
     @property

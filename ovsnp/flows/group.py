@@ -5,11 +5,11 @@ import msgspec
 from ovsnp.flows.action import Action
 
 WEIGHT = 100
-"""The weight of a bucket, unless it is only a part of a choice."""
+"""The weight of a choice: of its bucket, or of its two buckets together."""
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """One choice; ``id`` is 32 bits, below 0xffffff00. ``weight`` is its share, against those of the others."""
+    """One choice; ``id`` is below 0xffffff00. ``weight`` is its share of the sum of all weights of the group."""
 
     id: int
     actions: tuple[Action, ...]
@@ -20,11 +20,12 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The endpoints of a Service's port; ``id`` is 32 bits, below 0xffffff00.
+    """The endpoints of a Service's port, or the groups among which they are divided; ``id`` is below 0xffffff00.
 
     Without ``fields`` the datapath hashes addresses and ports (``dp_hash``): all connections share a few megaflows.
-    With ``fields`` the choice depends on these only: the bucket with the highest hash of them gets the connection, so
-    a bucket that comes or goes moves only its own share. Each value of the fields then has a megaflow of its own.
+    With ``fields`` the choice depends only on these fields: the bucket with the highest hash of them gets the
+    connection, so a bucket that comes or goes moves only its own share. Each value of the fields then has a megaflow of
+    its own.
     """
 
     id: int
@@ -35,7 +36,7 @@ class Group(msgspec.Struct, frozen=True):
 
     @property
     def head(self) -> str:
-        """The group without its buckets; Open vSwitch stores an only field without parentheses."""
+        """The group without its buckets; Open vSwitch stores a single field without parentheses."""
         head = f"group_id={self.id},type=select,selection_method"
         if not self.fields:
             return f"{head}=dp_hash"

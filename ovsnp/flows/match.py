@@ -19,12 +19,12 @@ class Term(NamedTuple):
 
 
 def exactly(field: Field, value: int) -> Term:
-    """The field has this value."""
+    """A term: the field has this value."""
     return Term(field, value, field.full_mask)
 
 
 def in_prefix(field: Field, value: int, length: int) -> Term:
-    """The address lies in a prefix of ``length`` bits."""
+    """A term: the address lies in a prefix of ``length`` bits."""
     return Term(field, value, field.full_mask ^ (field.full_mask >> length))
 
 
@@ -49,7 +49,7 @@ class Match(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _text(self) -> str:
-        """Made once, though a flow is checked, sorted and written by it."""
+        """Cached, because the same text serves to check, sort and write a flow."""
         bases: dict[str, Term] = {}
         for field, value, mask in self.terms:
             before = bases.get(field.base)
@@ -63,7 +63,7 @@ class Match(msgspec.Struct, frozen=True, dict=True):
 
 
 def match_prefix(side: Mapping[int, Field], prefix: Prefix, *others: Term) -> Match:
-    """The IP packets whose address on one side (a field for each family) lies in a prefix; ``others`` come first."""
+    """IP packets whose address lies in a prefix; ``side`` is the field of each family, and ``others`` come first."""
     return Match(IP_KIND[prefix.family], (*others, in_prefix(side[prefix.family], prefix.value, prefix.length)))
 
 

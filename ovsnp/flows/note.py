@@ -1,4 +1,4 @@
-"""What flows are for: values, of which the headings of `compile` and the sentences of `trace` are made."""
+"""The purposes of flows, from which `compile` makes its headings and `trace` its sentences."""
 
 from enum import Enum
 
@@ -6,18 +6,18 @@ import msgspec
 
 
 class Purpose(Enum):
-    """What a flow is for; ``words`` say it, with ``{}`` for the names of whom or what the flow is of."""
+    """The purpose of a flow; ``words`` describe it, with ``{}`` in the place of the names in the flow's note."""
 
     words: str
 
     def __new__(cls, words: str) -> "Purpose":
-        """A purpose of its own, also where another one has the same words."""
+        """A member of its own, also if another member has the same words: Enum would make it an alias."""
         purpose = object.__new__(cls)
         purpose._value_ = len(cls.__members__)
         purpose.words = words
         return purpose
 
-    TABLE = ""  # what the whole table is for
+    TABLE = ""  # the purpose of the whole table
 
     # Origin
     POD = "{}"  # in Forward too
@@ -96,7 +96,7 @@ class Purpose(Enum):
 
 
 class FlowNote(msgspec.Struct, frozen=True, gc=False):
-    """What a flow is for, and the names of whom or what it is of: a pod, a node, a Service, a rule, peer sets."""
+    """The purpose of a flow, and the names that it concerns, such as a pod, a node, a Service, a rule or peer sets."""
 
     purpose: Purpose = Purpose.TABLE
     names: tuple[str, ...] = ()
@@ -106,5 +106,5 @@ class FlowNote(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def named(self) -> str:
-        """The names in one phrase: an address is in all of its peer sets, and a subject is one pod or another."""
+        """The names in one phrase: peer sets with "and", as an address is in all of them; others with commas."""
         return (" and " if self.purpose is Purpose.PEER else ", ").join(self.names)

@@ -1,4 +1,4 @@
-"""All flows of one bridge, with whose they are."""
+"""All flows and groups of one bridge, with the options and the Service ports that they are for."""
 
 import msgspec
 
@@ -9,10 +9,10 @@ from ovsnp.model.options import Options
 
 
 class Program(msgspec.Struct, frozen=True):
-    """What a compilation gives: groups, and flows in the order of the text.
+    """The result of a compilation: groups, and flows in the order in which `compile` prints them.
 
-    ``frontends`` are the ports of Services that the groups are of. ``assumed_ports`` says that no database was
-    asked: pods' ports are numbered in order.
+    ``frontends`` are the Service ports that the groups serve. If ``assumed_ports``, no database was read: the pods'
+    ports are numbered in the order of the pods.
     """
 
     options: Options

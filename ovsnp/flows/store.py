@@ -1,4 +1,4 @@
-"""All flows and groups of a bridge, unit by unit, checked as they come."""
+"""All flows and groups of a bridge, unit by unit; the store checks every flow that it takes."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from ovsnp.flows.units import Unit, UnitChanges
 
 
 class FlowStore:
-    """The flows by slot and the groups by number; an update returns the difference to what was there."""
+    """The flows by slot and the groups by number; an update returns the changes."""
 
     def __init__(self) -> None:
         self._flows: dict[Slot, Flow] = {}
@@ -24,14 +24,14 @@ class FlowStore:
         self._absences = {table: Absences() for table in CONCERNED}
 
     def in_order(self) -> tuple[Flow, ...]:
-        """All flows: the first table first, there the highest priority, there by the note's words and the match."""
+        """All flows, sorted by table, then from the highest priority down, then by the note's words and the match."""
         return tuple(flow for _, flow in sorted(self._flows.items(), key=_order))
 
     def update(self, changes: UnitChanges) -> FlowChanges:
-        """Put units in the place of what they were.
+        """Replace units, and return the changes of flows and groups.
 
-        Raises DeclarationError where a flow contradicts the pipeline's declaration, two flows share a slot, or a
-        conjunction is not whole.
+        Raises DeclarationError if a flow contradicts the declaration of the pipeline, two flows share a slot, a verdict
+        depends on the absence of a field, or a conjunction is not whole.
         """
         flows = self._update_flows(changes.flows)
         for absences in self._absences.values():
@@ -40,14 +40,14 @@ class FlowStore:
         return FlowChanges(*flows, *self._update_groups(changes.groups))
 
     def replace(self, changes: UnitChanges) -> FlowChanges:
-        """Put these units in the place of all that there were."""
+        """Replace all units by these; returns and raises as `update` does."""
         flows = {**dict.fromkeys(self._slots, ()), **changes.flows}
         return self.update(UnitChanges(flows, {**dict.fromkeys(self._numbers, ()), **changes.groups}))
 
     def _update_flows(
         self, units: Mapping[Unit, tuple[Flow, ...]]
     ) -> tuple[tuple[Flow, ...], tuple[Flow, ...], tuple[Flow, ...]]:
-        """The flows that came, changed and went."""
+        """The flows that are added, changed and deleted."""
         before = {slot: self._flows.pop(slot) for unit in units for slot in self._slots.pop(unit, ())}
         added: list[Flow] = []
         changed: list[Flow] = []
@@ -87,7 +87,7 @@ class FlowStore:
     def _update_groups(
         self, units: Mapping[Unit, tuple[Group, ...]]
     ) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Group, ...]]:
-        """The groups that came, changed and went; no two ports have groups of one number."""
+        """The groups that are added, changed and deleted; no two ports have groups with the same number."""
         before = {number: self._groups.pop(number) for unit in units for number in self._numbers.pop(unit, ())}
         after = {group.id: group for groups in units.values() for group in groups}
         self._groups.update(after)

@@ -1,4 +1,4 @@
-"""The parts of a program that are made alone: what pass 4 hands on."""
+"""The result of pass 4: units, the parts of a program that are made independently of each other."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
 
 Unit = tuple[object, ...]
-"""What a unit is of: a local pod, a node, a prefix of a direction, a rule, a clause's match, a Service's port, or a
-part of what is always there. The first item says which."""
+"""The identity of a unit: a local pod, a node, a prefix of a peer table, a subject, a rule, the match of a clause, a
+Service's port, or a part that is always there. The first items say which."""
 
 
 class UnitChanges(msgspec.Struct, frozen=True):
-    """The units that are made again, each with all of its flows and groups; no flows: the unit is gone."""
+    """The units that are made again, each with all of its flows and groups; a unit without flows is gone."""
 
     flows: Mapping[Unit, tuple[Flow, ...]]
     groups: Mapping[Unit, tuple[Group, ...]]
