@@ -1,4 +1,4 @@
-"""Pass 4: one node's bridge and clauses to flows, one module a stage of the pipeline."""
+"""Pass 4: from one node's bridge and clauses to flows, with a module for each stage of the pipeline."""
 
 from ovsnp.lower.lowerer import Lowerer
 

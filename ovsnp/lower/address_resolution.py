@@ -1,7 +1,7 @@
 """AddressResolution, NeighborAdvertisement: the bridge answers for every address, with the router's MAC.
 
-Pods and node then send everything to the router, and Forward alone decides where it goes. Nobody is answered
-about the address that is its own: that would look like a second holder (RFC 5227, RFC 4862).
+So the pods and the node send every packet to the router, and only Forward decides where a packet goes. The bridge never
+answers a pod or the node about its own address: the answer would look like a second holder (RFC 5227, RFC 4862).
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _ROUTER_SOLICITED_OVERRIDE = 0b111
 
 
 def pod_flows(local: LocalPod) -> Iterator[Flow]:
-    """No pod is answered about its own addresses."""
+    """Drops of a pod's requests about its own addresses."""
     for address in local.pod.addresses:
         yield _silence(FlowNote(Purpose.OWN_ADDRESS, (local.pod.key,)), local.port.ofport, address)
 

@@ -1,4 +1,4 @@
-"""What is always there: flows that are of no pod, node, rule or Service, with what of the bridge they are made of."""
+"""The flows that are always there, whatever pods, nodes, rules and Services there are."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,7 +11,7 @@ from ovsnp.model.options import Options
 
 
 class Always(NamedTuple):
-    """Flows that are made alone, and the fields of `Bridge` that they depend on."""
+    """Flows that are one unit; ``needs`` are the fields of `Bridge` that they depend on."""
 
     name: str
     needs: tuple[str, ...]
@@ -19,7 +19,7 @@ class Always(NamedTuple):
 
 
 def always(options: Options) -> tuple[Always, ...]:
-    """All of these, in the order of the stages."""
+    """All units that are always there, in the order of the stages."""
     return (
         Always("origin", ("node", "tunnel", "gateway", "families"), origin.flows),
         Always("pods' sources", ("pod_prefixes", "gateway"), origin.pod_sources),

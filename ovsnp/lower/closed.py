@@ -1,4 +1,4 @@
-"""Closed addresses: flows that stand beside a program for a moment, in which conntrack forgets connections."""
+"""Closed addresses: flows that are on the bridge beside a program only while conntrack forgets connections."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,9 +14,9 @@ from ovsnp.pipeline import registers as r
 def closing_flows(addresses: Iterable[Address] | None) -> tuple[Flow, ...]:
     """Flows that drop every packet from or to some addresses; None closes the whole bridge.
 
-    A packet's sender is its source where it comes in, or who the tunnel's header says. Its receiver is known when
-    conntrack has translated the destination, so that table Forward drops what goes to a closed address. No dropped
-    packet reaches Commit or Output.
+    The sender of a packet is the source address with which it comes in, or the address that the tunnel header carries.
+    The receiver is known only when conntrack has translated the destination, so table Forward drops packets to a closed
+    address. No dropped packet reaches Commit or Output.
     """
     if addresses is None:
         return (check_flow(Flow("Origin", p.CLOSED, Match())),)

@@ -1,4 +1,4 @@
-"""SnatConntrack, Conntrack, ConntrackState, Commit: what becomes of a connection."""
+"""SnatConntrack, Conntrack, ConntrackState, Commit: the state of a connection says whether policy judges a packet."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ _MEMORY = (
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
-    """Connection tracking, in a zone a family."""
+    """Connection tracking, in one zone for each address family."""
     for gateway in bridge.gateways:
         version = family(gateway)
         match = match_prefix(f.IP_DST, host_prefix(gateway))
@@ -52,19 +52,22 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
 def _states() -> Iterator[Flow]:
     yield _state(p.INVALID, "+inv+trk", Purpose.INVALID, ())
     yield _state(p.RELATED, "+rel+trk", Purpose.RELATED, (_ONWARDS,), terms=(_ADMITTED,))
-    # Conntrack's est is not enough: in the userspace datapath a client's own second packet gets it.
+    # The flag est is not enough: the userspace datapath sets it on a client's second packet, without any answer.
     open_service = (_MARK, _ONWARDS)
     yield _state(p.OPEN_SERVICE, "+est-rpl+trk", Purpose.OPEN_SERVICE, open_service, terms=(_ANSWERED, _BOUND))
     yield _state(p.FIRST_ANSWER, "+est+rpl+trk", Purpose.FIRST_ANSWER, _ANSWER, terms=_UNANSWERED)
     yield _state(p.OPEN, "+est+trk", Purpose.OPEN, (_ONWARDS,), terms=(_ANSWERED,))
-    # Its destination is translated already, but no packet of it was answered yet.
+    # The connection's destination is already translated, but no packet was answered yet.
     yield _state(p.OPENING_SERVICE, "-rel-rpl+trk", Purpose.OPENING_SERVICE, _JUDGE_BOUND, terms=(_BOUND,))
     yield _state(p.OPENING, "+new+trk", Purpose.OPENING, _JUDGE)
     yield _state(p.OPENING, "+est-rpl+trk", Purpose.UNANSWERED, _JUDGE, terms=_UNANSWERED)
 
 
 def own_openings(bridge: Bridge) -> Iterator[Flow]:
-    """What a pod sends out of TCP's window to a cluster IP is no answer: its connection is not answered yet."""
+    """Drops of packets out of TCP's window that a pod sends on its own unanswered connection to a cluster IP.
+
+    Such a packet is no answer, and only an answer may pass first (`_out_of_window`).
+    """
     for version, value, length in bridge.local_prefixes:
         sent = (*_UNANSWERED_SERVICE, _SENT_BY_POD, in_prefix(f.IP_SRC[version], value, length))
         kind = f.PROTOCOL_KIND[version, Protocol.TCP]
@@ -72,17 +75,20 @@ def own_openings(bridge: Bridge) -> Iterator[Flow]:
 
 
 def _out_of_window(version: int) -> Iterator[Flow]:
-    """A client's new connection may meet what its server remembers of another: the userspace datapath before 3.2
-    gives a Service-bound connection another source port when its own comes round again. Then the server's answer, the
-    client's RST and the rest are out of the window that conntrack saw, but TCP gets over it if it gets to see them.
-    Later versions keep the client's source port; there the same packets pass, and no others (tried on 3.5).
+    """TCP packets that pass although they are out of the window that conntrack saw.
 
-    Conntrack does not say in which direction such a packet goes. The first one that passes must be an answer: it
-    comes from a pod to a connection that came through the tunnel, or to a connection to a cluster IP through the
-    tunnel or from no pod's address. On other datapaths nothing of this matches: what is invalid has no label there.
+    The userspace datapath before 3.2 gives a Service-bound connection another source port when the client uses its own
+    port again. So a client's new connection may meet a server that remembers an older connection. Then the server's
+    answer, the client's RST and the packets after these are out of the window, but TCP recovers if they arrive. Later
+    versions keep the client's source port; there the same packets pass, and no others (tried on 3.5).
+
+    Conntrack does not say in which direction such a packet goes. The first packet that passes must be an answer. Either
+    a pod sends it on a connection that came through the tunnel. Or it is of a connection to a cluster IP, and comes
+    through the tunnel or from an address that is no pod's. On other datapaths these flows match nothing: there, invalid
+    packets have no label.
     """
     kind = f.PROTOCOL_KIND[version, Protocol.TCP]
-    # What a pod did not send needs no carrier.
+    # A packet that no pod sent needs no carrier.
     bound = (_ANSWERED, _BOUND, _SENT_BY_POD)
     yield _state(p.OUT_OF_WINDOW_SERVICE, "+inv+trk", Purpose.OUT_OF_WINDOW, (_MARK, _ONWARDS), kind, bound)
     yield _state(p.OUT_OF_WINDOW, "+inv+trk", Purpose.OUT_OF_WINDOW, (_ONWARDS,), kind, (_ANSWERED,))
@@ -98,7 +104,7 @@ def _out_of_window(version: int) -> Iterator[Flow]:
 def _commits(bridge: Bridge, version: int) -> Iterator[Flow]:
     kind, zone = f.IP_KIND[version], ZONE[version]
     if not bridge.alone:
-        # A masqueraded connection has the gateway's address: only this tells whose it is.
+        # The source of a masqueraded connection is the gateway's address: only the carried address names the pod.
         carried = Move(r.CARRIED_SOURCE[version].part(0, r.CARRIED_LABEL.bits), r.CARRIED_LABEL)
         match = Match(kind, (exactly(r.CARRIED, 1),))
         yield _commit(p.CARRIED, match, zone, (*_MEMORY, carried), Purpose.CARRIED_SOURCE)
@@ -112,9 +118,12 @@ def _commit(priority: int, match: Match, zone: int, memory: tuple[Move | SetFiel
 
 
 def _portless(kind: str) -> Iterator[Flow]:
-    """Where conntrack knows no SCTP ports (the userspace datapath before 3.2), one admitted association would open
-    every SCTP port between two pods: what the client sends is judged packet by packet. Where conntrack knows the
-    ports this only makes a tightened policy cut an association (tried on 3.5)."""
+    """Policy judges every SCTP packet of a client.
+
+    Where conntrack knows no SCTP ports (the userspace datapath before 3.2), one admitted association would otherwise
+    open every SCTP port between two pods. Where conntrack knows the ports, the only effect is that a tightened policy
+    cuts an association (tried on 3.5).
+    """
     yield _state(p.PORTLESS_SERVICE, "-rpl+trk", Purpose.PORTLESS, _JUDGE_BOUND, kind, (_BOUND,))
     yield _state(p.PORTLESS, "-rpl+trk", Purpose.PORTLESS, _JUDGE, kind)
 

@@ -1,7 +1,7 @@
 """The endpoints of Services: select groups, and for Services with sessionAffinity the table that learns.
 
 Conntrack translates the destination at once and remembers that the connection is Service-bound, but not yet that it
-is admitted: policy judges it on the endpoint, packet by packet, until a packet reaches Commit.
+is admitted: policy judges each packet, with the endpoint as its destination, until the endpoint has answered.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,31 +23,33 @@ from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.numbers import Numbers, number
 
 GROUPS = 0xFFFFFF00
-"""Numbers of groups and buckets lie below (OFPG_MAX, OFPG_BUCKET_ALL)."""
+"""The numbers of groups and buckets are below this one (OFPG_MAX, OFPG_BUCKET_ALL)."""
 
 _MOST = 256
-"""Endpoints of a group. Open vSwitch hashes into at most 256 values for a group, and describes it in one message of
-at most 64 KiB, in every version: 3.1 ends when the message would be larger, at about 450 buckets."""
+"""The most endpoints of a group. In every version, Open vSwitch hashes into at most 256 values for a group, and
+describes the group in one message of at most 64 KiB: 3.1 ends when the message would be larger, at about 450
+buckets."""
 
 _LEAST_WEIGHT = 5
-"""Open vSwitch makes as many hash values as the least weight fits into the sum of the weights, rounded up to a power
-of two, and at least 16: three buckets of one weight get 6, 5 and 5. With this as the least weight they get 22, 21
-and 21 of 64."""
+"""The least weight of a bucket. Open vSwitch makes as many hash values as the least weight fits into the sum of the
+weights, rounded up to a power of two, and at least 16: three buckets of equal weight get 6, 5 and 5 of 16. With this
+least weight they get 22, 21 and 21 of 64."""
 
 _VALUES = {"endpoint": 256, "part": 8}
-"""How many values of a client's port a group tells apart by ``hash``: each value has a megaflow of its own."""
+"""The number of values of a client's port that a group distinguishes by ``hash``, for each part of the endpoints, when
+it chooses an endpoint or a part. Each value has a megaflow of its own."""
 
 _LONGEST = 0xFFFF
-"""Seconds that a flow can have as its idle timeout."""
+"""The longest idle timeout of a flow, in seconds."""
 
 _LEARNED = 1 << 16
-"""Clients whose endpoint is kept at a time; more could be made up by who sends from outside."""
+"""The most flows that keep an endpoint for a client: a sender outside of the cluster could make up any number."""
 
 
 class EndpointChoice(msgspec.Struct, frozen=True):
-    """How a port's endpoints are chosen: the endpoints by number in parts, each of which fits a group.
+    """The choice among the endpoints of a port: the endpoints by number, in parts that each fit a group.
 
-    ``names`` are what the groups get their numbers by, the one that chooses last.
+    ``names`` are the names that give the groups their numbers; the name of the group that chooses is last.
     """
 
     frontend: Frontend
@@ -56,7 +58,7 @@ class EndpointChoice(msgspec.Struct, frozen=True):
 
 
 def choice(frontend: Frontend) -> EndpointChoice | None:
-    """The choice at a port; None where there is no endpoint."""
+    """The choice at a port; None if the port has no endpoint."""
     if not frontend.backends:
         return None
     parts = _parts(frontend)
@@ -64,7 +66,7 @@ def choice(frontend: Frontend) -> EndpointChoice | None:
 
 
 def groups(chosen: EndpointChoice, numbers: Numbers) -> tuple[Group, ...]:
-    """The groups of a port; the last one chooses, by way of the others where there are any."""
+    """The groups of a port: the last group chooses, among the others if there are several."""
     return tuple(_groups(chosen.frontend, chosen.parts, [numbers[name] for name in chosen.names]))
 
 
@@ -76,7 +78,7 @@ def _names(frontend: Frontend, parts: int) -> list[str]:
 def _parts(frontend: Frontend) -> list[dict[int, Backend]]:
     """The endpoints by their numbers, in the fewest parts (1, 2, 4, ...) of which each fits a group.
 
-    An endpoint's part depends on its own number, so others stay in theirs when it comes or goes.
+    The part of an endpoint depends on the endpoint's own number, so the others keep their parts when it comes or goes.
     """
     numbers = _numbers(frontend)
     total = 1
@@ -108,8 +110,9 @@ def _groups(frontend: Frontend, parts: Sequence[dict[int, Backend]], ids: list[i
 def _chosen(frontend: Frontend, part: Mapping[int, Backend], parts: int) -> tuple[tuple[str, ...], tuple[Bucket, ...]]:
     """The fields that the choice of an endpoint depends on, and the buckets.
 
-    The datapath's hash gives even shares, but an endpoint that comes or goes changes most choices. That is nothing to
-    a protocol whose connections open and end; a UDP client sends again after conntrack has forgotten it.
+    The datapath's hash gives even shares, but an endpoint that comes or goes changes most choices. That does not matter
+    to a protocol whose connections open and end. A UDP client may send again after conntrack has forgotten the
+    connection, so the choice of its endpoint depends on its address and port.
     """
     if frontend.affinity:
         return _client(frontend, 0), tuple(Bucket(its, (SetField(r.ENDPOINT, its), Lookup("Endpoint"))) for its in part)
@@ -122,17 +125,19 @@ def _chosen(frontend: Frontend, part: Mapping[int, Backend], parts: int) -> tupl
 
 
 def _client(frontend: Frontend, values: int) -> tuple[str, ...]:
-    """The client's address and so many values of its port, 0 or a power of two.
+    """The fields of the client's address, and of its port: ``values`` is 0 (no port) or a power of two.
 
-    Linux gives out every other port first, so the port's last bit is left out.
+    Linux gives out every other port first, so the last bit of the port does not count.
     """
     source = "ip_src" if family(frontend.address) == 4 else "ipv6_src"
     return (source, f"{frontend.protocol.lower()}_src={(values - 1) << 1 & 0xFFFF}") if values else (source,)
 
 
 def _spread(whole: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
-    """The buckets; one of them divided into two that share its weight. The least weight decides how many hash values
-    there are, and many are shared evenly."""
+    """The buckets, one of them divided into two that share its weight, where that makes the shares more even.
+
+    The least weight determines the number of hash values: the more values, the more even are the shares.
+    """
     if len(whole).bit_count() == 1 or len(whole) > _MOST // 2:
         return whole
     least = max(_LEAST_WEIGHT, -(-WEIGHT * len(whole) // _MOST))
@@ -154,7 +159,10 @@ def _translate(backend: Backend) -> tuple[Action, ...]:
 
 
 def affinity_flows(chosen: EndpointChoice, affinity: int, match: Match, group: int) -> Iterator[Flow]:
-    """The flows of a port with sessionAffinity: one an endpoint, which is learned, and one for who has none yet."""
+    """The flows of a port with sessionAffinity: one that learns each endpoint, and one for clients without endpoint.
+
+    ``affinity`` is the time in seconds for which a client keeps its endpoint; ``group`` chooses one.
+    """
     frontend, note = chosen.frontend, FlowNote(Purpose.SERVICE, (chosen.frontend.service,))
     for its, backend in chain.from_iterable(part.items() for part in chosen.parts):
         learn = Learn(

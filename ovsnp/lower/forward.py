@@ -1,4 +1,4 @@
-"""Forward: where a packet goes."""
+"""Forward: the routes of packets."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _UNROUTABLE = tuple(map(parse_prefix, ("224.0.0.0/4", "255.255.255.255/32", "ff0
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
-    """Where packets go that go to no pod of the cluster."""
+    """Routes to the gateway and out of the cluster, and drops of packets that have no route."""
     for prefix in (prefix for prefix in _UNROUTABLE if prefix.family in bridge.families):
         yield Flow("Forward", p.UNROUTABLE, match_prefix(f.IP_DST, prefix), (), FlowNote(Purpose.UNROUTABLE))
     for address in bridge.gateways:
@@ -30,26 +30,27 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
 
 
 def service_cidrs(bridge: Bridge) -> Iterator[Flow]:
-    """Cluster IPs that no Service has."""
+    """Drops of packets to cluster IPs that no Service has."""
     for cidr in bridge.service_cidrs:
         yield Flow("Forward", p.UNROUTABLE, match_prefix(f.IP_DST, cidr), (), FlowNote(Purpose.NO_SERVICE))
 
 
 def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
-    """Routes to a pod; ``subject`` is its number where it is isolated for ingress, or 0."""
+    """Routes to a pod; ``subject`` is the pod's subject number for ingress (0: not isolated)."""
     isolated = (SetField(r.INGRESS_SUBJECT, subject),) if subject else ()
     for address in local.pod.addresses:
         yield _host(address, (*isolated, *_deliver(local.port)), FlowNote(Purpose.POD, (local.pod.key,)))
 
 
 def node_flows(node: RemoteNode, tunnel: int, families: tuple[int, ...]) -> Iterator[Flow]:
-    """Routes to the pods of another node, and the way back to it."""
+    """Routes to the pods of another node, and of answers to connections that came through its tunnel."""
     endpoint = SetField(f.TUNNEL_DST[family(node.tunnel_address)], int.from_bytes(node.tunnel_address, "big"))
     actions = _route((SetField(f.ETH_DST, ROUTER_MAC), endpoint, SetField(r.OUT_PORT, tunnel)))
     to, back = (FlowNote(purpose, (node.name,)) for purpose in (Purpose.TO_NODE, Purpose.BACK_TO_NODE))
     for cidr in node.pod_cidrs:
         yield Flow("Forward", p.NODE_ROUTE, match_prefix(f.IP_DST, cidr), actions, to)
-    # Whoever came through a node's tunnel (somebody outside, by that node's gateway) expects the answer from there.
+    # A client whose connection came through a node's tunnel expects the answer from that node: the client may be
+    # outside of the cluster, and have come by that node's gateway.
     returning = (connection("+rpl+trk"), exactly(f.CT_MARK, node.number))
     for version in families:
         match = Match(f.IP_KIND[version], returning)

@@ -1,4 +1,4 @@
-"""Pass 4 as a whole: one node's bridge and clauses to flows, unit by unit."""
+"""Pass 4 as a whole: from one node's bridge and clauses to flows, unit by unit."""
 
 from collections.abc import Iterator, Mapping
 
@@ -25,7 +25,7 @@ _Made = Iterator[tuple[Unit, tuple[Flow, ...]]]
 
 
 class Lowerer:
-    """The flows of a bridge; a change makes only the units again that it touches."""
+    """Makes the flows of a bridge; for a change, it makes only the units again that the change touches."""
 
     def __init__(self, options: Options) -> None:
         self._encap = options.encap
@@ -41,18 +41,18 @@ class Lowerer:
 
     @property
     def frontends(self) -> tuple[Frontend, ...]:
-        """The ports of Services, in the order of the text."""
+        """The ports of Services, sorted by the namespace and name of the Service."""
         return self._services.frontends
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """All groups, in the order of the ports that they are of."""
+        """All groups, in the order of their ports."""
         return self._services.groups
 
     def update(self, policy: PolicyChanges) -> UnitChanges:
-        """Take what changed for the node; returns the units that are made again.
+        """Take the changes for the node; returns the units that are made again.
 
-        Raises UsageError where VXLAN cannot carry a pod's address.
+        Raises UsageError if VXLAN cannot carry a pod's address.
         """
         node = policy.node
         before, self._bridge = self._bridge, node.bridge

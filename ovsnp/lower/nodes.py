@@ -1,4 +1,4 @@
-"""DestinationNode, SourceNode: the addresses of nodes, and which of these always reach pods and are reached."""
+"""DestinationNode, SourceNode: the addresses of nodes, and whether a node and pods always reach each other."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,14 +16,14 @@ _TO_NODE, _ONWARDS = SetField(r.TO_NODE, 1), Goto("Egress")
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
-    """The addresses of the bridge's own node, and where all packets go on."""
+    """The addresses of the bridge's own node, and the flow by which all other packets go on."""
     if bridge.node:
         yield from _always((*bridge.node.addresses, *bridge.gateways))
     yield Flow("DestinationNode", p.MISS, Match(), (_ONWARDS,))
 
 
 def node_flows(node: RemoteNode) -> Iterator[Flow]:
-    """One flow an address in each of the two tables; a node that policy judges is known as a destination only."""
+    """One flow for each address in each of the two tables; for a node that policy judges, in DestinationNode only."""
     if not node.judged:
         yield from _always(node.addresses)
         return

@@ -1,4 +1,4 @@
-"""Origin: each port may send only from the addresses that are its own."""
+"""Origin: each port may send only from its own addresses."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ _LINK_LOCAL = in_prefix(f.IPV6_SRC, 0xFE80 << 112, 10)
 
 
 def flows(bridge: Bridge) -> Iterator[Flow]:
-    """What the gateway may send, and what nobody may."""
+    """Admission of the gateway's packets, and drops of packets that no port may send."""
     port, note = exactly(f.IN_PORT, bridge.gateway.ofport), FlowNote(Purpose.BY_GATEWAY)
     for version in bridge.families:
         yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (port,)), _BY_GATEWAY, note)
@@ -45,7 +45,7 @@ def flows(bridge: Bridge) -> Iterator[Flow]:
 
 
 def pod_sources(bridge: Bridge) -> Iterator[Flow]:
-    """No pod sends by the gateway."""
+    """Drops of packets from pods' addresses that come in by the gateway."""
     port = exactly(f.IN_PORT, bridge.gateway.ofport)
     for cidr in bridge.pod_prefixes:
         yield _drop(p.SOURCE_GUARD, Purpose.POD_BY_GATEWAY, match_prefix(f.IP_SRC, cidr, port))
@@ -56,7 +56,7 @@ def _drop(priority: int, purpose: Purpose, match: Match) -> Flow:
 
 
 def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
-    """Spoof guard and admission of a pod's port; ``subject`` is its number where it is isolated for egress, or 0."""
+    """Admission of packets from a pod's own addresses; ``subject`` is its number for egress (0: not isolated)."""
     note = FlowNote(Purpose.POD, (local.pod.key,))
     ours = (exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac))
     accepted = (
@@ -82,7 +82,7 @@ def _ask(note: FlowNote, match: Match) -> Flow:
 
 
 def node_flows(node: RemoteNode, tunnel: int, encap: Encap) -> Iterator[Flow]:
-    """What another node sends through the tunnel."""
+    """Admission of packets that another node sends through the tunnel."""
     source = f.TUNNEL_SRC[family(node.tunnel_address)]
     sender = (exactly(source, int.from_bytes(node.tunnel_address, "big")), exactly(f.IN_PORT, tunnel))
     accepted = (SetField(r.ORIGIN, r.Origin.TUNNEL), SetField(r.ORIGIN_NODE, node.number))
@@ -97,17 +97,21 @@ def node_flows(node: RemoteNode, tunnel: int, encap: Encap) -> Iterator[Flow]:
 
 
 def _open_option(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:
-    """No flow takes a packet that is marked but has no option, or one outside of the sender's pod CIDR.
+    """The terms and actions for the Geneve option with a pod's address.
 
-    The mark tells packets with the option from those without. The kernel datapath cannot match that an option is
-    absent: the megaflow of a packet without option takes packets with it, unless another field tells them apart.
+    No flow matches a marked packet without the option, or with an address outside of the sender's pod CIDR. The mark
+    distinguishes packets with the option from packets without. The kernel datapath cannot match that an option is
+    absent: the megaflow of a packet without the option also takes packets with it, unless another field is different.
     """
     option, source = f.TUN_METADATA[cidr.family], r.CARRIED_SOURCE[cidr.family]
     return (exactly(f.TUN_ID, MARKED), in_prefix(option, cidr.value, cidr.length)), (Move(option, source),)
 
 
 def _open_offset(cidr: Prefix) -> tuple[tuple[Term, ...], tuple[Action, ...]]:
-    """No flow takes an offset that does not fit the sender's pod CIDR: it is forged."""
+    """The terms and actions for VXLAN's offset of a pod's address.
+
+    No flow matches an offset that does not fit the sender's pod CIDR: such an offset is forged.
+    """
     source, bits = r.CARRIED_SOURCE[cidr.family], offset_bits(cidr)
     fits = Term(f.TUN_ID, 0, f.TUN_ID.full_mask ^ ((1 << bits) - 1))
     return (fits,), (SetField(source, cidr.value), Move(f.TUN_ID.part(0, bits), source.part(0, bits)))

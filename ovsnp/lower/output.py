@@ -1,4 +1,4 @@
-"""Output, Send: the carrier, the gateway's address as source, and out of the port."""
+"""Output, Send: write the carrier, make the gateway's address the source, and send the packet out of its port."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -20,7 +20,7 @@ _FORTH = exactly(r.SERVICE_BOUND, 1)
 
 
 def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
-    """What becomes of a packet that knows its port."""
+    """The flows for packets whose output port is known."""
     for origin, port, purpose in (
         (r.Origin.TUNNEL, bridge.tunnel, Purpose.TUNNEL_TO_TUNNEL),
         (r.Origin.GATEWAY, bridge.gateway.ofport, Purpose.GATEWAY_TO_GATEWAY),
@@ -35,9 +35,9 @@ def flows(bridge: Bridge, encap: Encap, masquerade: bool) -> Iterator[Flow]:
 
 
 def check_offsets(pods: Iterable[LocalPod], pod_cidrs: Sequence[Prefix]) -> None:
-    """Raises UsageError, with all of them, where VXLAN cannot carry the addresses of this node's pods.
+    """Raises UsageError, with all such addresses, if VXLAN cannot carry addresses of this node's pods.
 
-    Cut to 24 bits an offset would be another pod's at the far end, and 0 nobody's.
+    An offset that is cut to 24 bits would name another pod at the receiving node, and offset 0 means: no carrier.
     """
     cidrs = {cidr.family: cidr for cidr in reversed(pod_cidrs)}
     uncarried = [
@@ -55,7 +55,7 @@ def check_offsets(pods: Iterable[LocalPod], pod_cidrs: Sequence[Prefix]) -> None
 
 
 def pod_flows(local: LocalPod, gateways: Iterable[Address]) -> Iterator[Flow]:
-    """A pod that reaches itself through a Service must answer to the bridge, so it sees the gateway's address."""
+    """A pod that reaches itself through a Service must answer to the bridge, so the source becomes the gateway's."""
     ofport = local.port.ofport
     same = (exactly(f.IN_PORT, ofport), exactly(r.OUT_PORT, ofport))
     note, back = FlowNote(Purpose.HAIRPIN, (local.pod.key,)), SetField(r.HAIRPIN, 1)

@@ -1,4 +1,4 @@
-"""EgressPeer, EgressServicePeer, IngressPeer: who the peer is, by the longest prefix with an address."""
+"""EgressPeer, EgressServicePeer, IngressPeer: the peer's identity, by the longest prefix that holds the address."""
 
 from functools import lru_cache
 
@@ -19,7 +19,8 @@ _ADDRESS = {PeerTable.EGRESS: f.IP_DST, PeerTable.EGRESS_SERVICE: f.CT_DST, Peer
 def peer_flow(table: PeerTable, entry: PeerEntry) -> Flow:
     """The flow of one prefix.
 
-    What a connection was opened to is remembered with it: its destination was translated long since.
+    In EgressServicePeer it matches the destination that the connection was opened to. Conntrack keeps this address; the
+    packet's destination is already the endpoint.
     """
     match = _match(table, entry.prefix)
     action = SetField(PEER[table], entry.identity.number if entry.identity else 0)
@@ -28,11 +29,11 @@ def peer_flow(table: PeerTable, entry: PeerEntry) -> Flow:
 
 @lru_cache(maxsize=10_000)
 def _match(table: PeerTable, prefix: Prefix) -> Match:
-    """The match of a prefix, whose identity may change often."""
+    """The match of a prefix, cached because the prefix's identity may change often."""
     opened = (OPENED,) if table is PeerTable.EGRESS_SERVICE else ()
     return match_prefix(_ADDRESS[table], prefix, *opened)
 
 
 def peer_note(identity: Identity | None) -> FlowNote:
-    """Which peer sets an identity is in."""
+    """The note that names the peer sets of an identity."""
     return FlowNote(Purpose.PEER, identity.sets) if identity else FlowNote(Purpose.NO_PEER)

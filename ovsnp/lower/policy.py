@@ -1,4 +1,4 @@
-"""Egress, Ingress: whom policy judges, and which tables are asked about the two ends of a connection."""
+"""Egress, Ingress: which packets policy judges, and which tables look up the two ends of a connection."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
 
 
 def egress_flows(bridge: Bridge) -> Iterator[Flow]:
-    """Policy on what local pods send, and the guard on tunnel packets that they make themselves."""
+    """Policy on packets that local pods send, and the guard against tunnel packets that pods make themselves."""
     tunneled = (exactly(r.ORIGIN, r.Origin.POD), exactly(r.TO_NODE, 1))
     for version in bridge.families:
         for encap, port in TUNNEL_UDP_PORTS.items():
@@ -28,14 +28,14 @@ def egress_flows(bridge: Bridge) -> Iterator[Flow]:
 
 
 def service_block_flow() -> Flow:
-    """Where ipBlocks may hold cluster IPs, what a connection was opened to is asked about too."""
+    """The flow that also looks up the cluster IP of a connection, where ipBlocks may hold cluster IPs."""
     asked = (Lookup("EgressPeer"), Lookup("EgressServicePeer"), Goto("EgressRule"))
     match = Match("", (exactly(r.SERVICE_BOUND, 1),))
     return Flow("Egress", p.SERVICE_BLOCKS, match, asked, FlowNote(Purpose.ISOLATED_SERVICE))
 
 
 def ingress_flows(bridge: Bridge) -> Iterator[Flow]:
-    """Policy on what local pods receive."""
+    """Policy on packets that local pods receive."""
     yield _skip("Ingress", p.FIRST_ANSWERED, exactly(r.ANSWERING, 1), "Commit", Purpose.FIRST_ANSWERED)
     yield _skip("Ingress", p.UNJUDGED, exactly(r.JUDGED, 0), "Output", Purpose.UNJUDGED)
     yield _skip("Ingress", p.NOT_ISOLATED, exactly(r.INGRESS_SUBJECT, 0), "Commit", Purpose.NOT_ISOLATED)

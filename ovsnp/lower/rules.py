@@ -1,6 +1,6 @@
-"""EgressRule, IngressRule: which rule allows a connection, by a conjunction of subject, peer and port.
+"""EgressRule, IngressRule: which rule admits a connection, by a conjunction of subject, peer and port.
 
-Clauses of different rules with the same match are one flow.
+Clauses of different rules with the same match share one flow.
 """
 
 from collections import defaultdict
@@ -27,14 +27,14 @@ _SERVICE_PORTS = FlowNote(Purpose.SERVICE_PORTS)
 
 
 class _Place(NamedTuple):
-    """Where a rule has a part in a flow."""
+    """The priority and match of a flow that rules have a part in."""
 
     priority: int
     match: Match
 
 
 class _Part(NamedTuple):
-    """A rule's part in a flow: a clause of its conjunction, or all of it where it has one clause (None)."""
+    """A rule's part in a flow: a clause of its conjunction, or the whole rule if it has one clause (None)."""
 
     number: int
     ref: RuleRef
@@ -43,7 +43,7 @@ class _Part(NamedTuple):
 
 
 class RuleFlows:
-    """The flows of one direction's rules, with who has a part in them."""
+    """The flows of one direction's rules, with the rules that have a part in each flow."""
 
     def __init__(self, direction: Direction) -> None:
         self._side = SIDES[direction]
@@ -53,7 +53,7 @@ class RuleFlows:
         self._parts: dict[_Place, dict[str, _Part]] = defaultdict(dict)
 
     def update(self, changes: ClauseChanges, families: tuple[int, ...]) -> Iterator[tuple[Unit, tuple[Flow, ...]]]:
-        """Take what changed of rules and subjects, and the address families; returns the units that are made again."""
+        """Take the changes of rules and subjects, and the address families; returns the units that are made again."""
         rules = changes.rules
         if families != self._families:
             self._families = families
@@ -71,7 +71,7 @@ class RuleFlows:
                 del self._parts[place]
 
     def _take(self, key: str, rule: RuleClauses | None) -> set[_Place]:
-        """Keep a rule in the place of the one of this key; returns where its part is another than before."""
+        """Replace the rule with this key (None: remove it); returns the places where its part has changed."""
         self._rules.pop(key, None)
         before, after = self._places.pop(key, {}), {}
         if rule:
@@ -95,7 +95,7 @@ class RuleFlows:
                 yield _Place(p.RULE_CLAUSE, match), _Part(rule.number, rule.ref, conjunction, note)
 
     def _clauses(self, rule: RuleClauses) -> Iterator[list[tuple[Match, FlowNote]]]:
-        """The clauses of a rule: for each, the matches of which one must hold, with what they are of."""
+        """The clauses of a rule: for each clause, the matches of which one must hold, with their notes."""
         yield [(_holds(self._side.subject, each.number), _subject_note(each)) for each in rule.subjects]
         if rule.identities is not None:
             peer = PEER[rule.table]
@@ -106,7 +106,7 @@ class RuleFlows:
             yield [(match, _PORTS) for mask in rule.ports for match in _port_matches(mask, self._families)]
 
     def _flow(self, place: _Place, parts: dict[str, _Part]) -> Flow:
-        """A flow of one clause's match, or one that admits by the first of the rules that ask for nothing more."""
+        """The flow of a clause's match, or the flow that admits by the first of the rules with only one clause."""
         if place.priority == p.RULE_CLAUSE:
             refs = tuple(sorted({part.ref for part in parts.values()}))
             note = next(iter(parts.values())).note
@@ -116,7 +116,7 @@ class RuleFlows:
         return Flow(self._side.table, *place, self._admit(first.number), first.note, refs, first.number)
 
     def _end(self, rule: RuleClauses) -> Iterator[Flow]:
-        """What is met when all clauses of the rule hold."""
+        """The flow that matches when all clauses of the rule hold; a rule with one clause has none."""
         if rule.identities is not None or rule.ports is not None:
             match, number = Match("", (exactly(f.CONJ_ID, rule.number),)), rule.number
             note = FlowNote(Purpose.RULE, (rule.key,))
@@ -132,7 +132,7 @@ class RuleFlows:
 
 @lru_cache(maxsize=10_000)
 def _holds(register: Field, number: int) -> Match:
-    """The match of a subject or peer; many rules have a part in its flow."""
+    """The match of a subject or peer, cached because many rules have a part in its flow."""
     return Match("", (exactly(register, number),))
 
 
@@ -151,6 +151,6 @@ def _port_matches(ports: PortMask, families: tuple[int, ...]) -> Iterator[Match]
 
 
 def _opened_port(ports: PortMask) -> Match:
-    """A port that the connection was opened to, before it was translated."""
+    """The match of a port that the connection was opened to, before conntrack translated it."""
     terms = (Term(f.CT_TP_DST, ports.value, ports.mask),) if ports.mask else ()
     return Match("", (OPENED, exactly(f.CT_NW_PROTO, f.IP_PROTO[ports.protocol]), *terms))

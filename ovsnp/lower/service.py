@@ -21,8 +21,8 @@ from ovsnp.pipeline.numbers import Numbers
 
 
 def flows(_: Bridge) -> Iterator[Flow]:
-    """What is not for a Service goes on."""
-    # What comes through the tunnel was given its endpoint where it came from.
+    """The flows by which packets go on that are not for a Service."""
+    # A packet that comes through the tunnel got its endpoint on the sending node.
     yield Flow("Service", p.SERVICE_GUARD, Match("", (exactly(r.ORIGIN, r.Origin.TUNNEL),)), (Goto("DestinationNode"),))
     yield Flow("Service", p.MISS, Match(), (Goto("DestinationNode"),))
 
@@ -30,7 +30,7 @@ def flows(_: Bridge) -> Iterator[Flow]:
 class ServiceFlows:
     """The flows and groups of all Services' ports.
 
-    One flow a port; with sessionAffinity two, and one an endpoint.
+    A port has one flow; with sessionAffinity two, and one more for each endpoint.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class ServiceFlows:
 
     @property
     def frontends(self) -> tuple[Frontend, ...]:
-        """All ports of all Services, by the Services' namespaces and names."""
+        """All ports of all Services, sorted by the namespace and name of the Service."""
         return tuple(chain.from_iterable(self._frontends[name] for name in sorted(self._frontends)))
 
     @property
@@ -76,7 +76,7 @@ class ServiceFlows:
             yield unit, tuple(self._flows(unit, frontend)) if frontend else (), self._groups.get(unit, ())
 
     def _choose(self, touched: Mapping[Unit, Frontend | None]) -> set[Unit]:
-        """Number the groups of some ports anew; returns the ports whose numbers are others than before."""
+        """Number the groups of some ports again; returns the ports with a group whose number is new or has changed."""
         went: list[str] = []
         came: list[str] = []
         for unit, frontend in touched.items():

@@ -1,4 +1,4 @@
-"""What is different between the two directions, and between the tables that know peers."""
+"""The tables and registers that differ between the two directions, and between the peer tables."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from ovsnp.pipeline.fields import Field
 
 
 class RuleTableSide(msgspec.Struct, frozen=True):
-    """A direction's rule table: where what it admits goes on, and the registers of the subject and the rule."""
+    """A direction's rule table: the table after it, and the registers of the subject and the rule."""
 
     table: str
     after: str
@@ -28,7 +28,7 @@ PEER = {
     PeerTable.EGRESS_SERVICE: r.EGRESS_SERVICE_PEER,
     PeerTable.INGRESS: r.INGRESS_PEER,
 }
-"""The register that gets the identity."""
+"""The register to which a peer table writes the identity."""
 
 OPENED = connection("-inv+trk")
-"""What Open vSwitch wants to be matched beside the destination that a connection was opened to."""
+"""The term that Open vSwitch requires beside a match on the destination that a connection was opened to."""
