@@ -1,1 +1,1 @@
-"""A connection's first packet on its way over real bridges, table by table, held against what the policies say."""
+"""Follows a connection's first packet over real bridges, table by table, and compares its path with the policies."""

@@ -1,4 +1,4 @@
-"""A way held against what the policies say of its connection."""
+"""Compares the path of a packet with the verdict of the policies on its connection."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
@@ -20,10 +20,10 @@ from ovsnp.oracle import Endpoint, OutsideEnd, PodEnd
 
 
 class Traced(msgspec.Struct, frozen=True):
-    """A connection's way with all that is to say of it.
+    """The path of a connection's first packet, and the answer of the policies.
 
-    ``answer`` is what the policies say, ``steps`` are those of each stretch, ``against`` says in sentences how the way
-    contradicts the answer.
+    ``steps`` are the steps of each stretch. ``against`` are sentences: how the path contradicts the answer, and what
+    may have caused it.
     """
 
     answer: Explanation
@@ -33,12 +33,12 @@ class Traced(msgspec.Struct, frozen=True):
 
     @property
     def agrees(self) -> bool:
-        """Whether the bridges do what the policies say."""
+        """True if the bridges do what the policies say."""
         return not self.against
 
 
 def compare(cluster: Cluster, nodes: Mapping[str | None, TracedNode], traced: Traced) -> Traced:
-    """The way with what contradicts its answer."""
+    """The path, with the contradictions to its answer and their possible causes."""
     found = list(_against(cluster, traced))
     if found:
         found += _reasons(nodes, traced)
@@ -65,7 +65,7 @@ def _against(cluster: Cluster, traced: Traced) -> Iterator[str]:
 
 
 def _allowed(cluster: Cluster, said: Judged, way: PacketPath) -> bool:
-    """Whether the packet should come through, as far as it was traced."""
+    """True if the packet should come through, as far as it was traced."""
     source, destination = said.query.source, said.query.destination
     egress = way.before is not None or (said.egress.side.allowed and not _held_by_nobody(cluster, source))
     nobody = _held_by_nobody(cluster, destination) or _is_link_local(destination)
@@ -74,7 +74,7 @@ def _allowed(cluster: Cluster, said: Judged, way: PacketPath) -> bool:
 
 
 def _by_another_side(said: Judged, way: PacketPath, steps: Sequence[Sequence[TraceStep]]) -> Iterator[str]:
-    """Where it was dropped, as it should be, but by one side for the other."""
+    """The contradictions of a packet that is rightly dropped, but not on the side that denies it."""
     last = [step for step in steps[-1] if not step.visit.depth][-1]
     if way.fate is not Fate.DROPPED:
         return
@@ -87,7 +87,7 @@ def _by_another_side(said: Judged, way: PacketPath, steps: Sequence[Sequence[Tra
 
 
 def _nobody(answer: Explanation, way: PacketPath) -> Iterator[str]:
-    """Against what is said of a cluster IP, where the connection was given to none of its backends."""
+    """The contradictions of a connection to a cluster IP that got none of the backends."""
     if way.backend is not None:
         end, port = way.backend
         yield f"it was given {name_of(end)} at port {port}, which is no endpoint of the Service for this client"
@@ -98,18 +98,18 @@ def _nobody(answer: Explanation, way: PacketPath) -> Iterator[str]:
 
 
 def _is_link_local(end: Endpoint) -> bool:
-    """Whether it is an address of a link (RFC 4291): bridges do not forward to these."""
+    """True for a link-local IPv6 address (RFC 4291): bridges do not forward packets to it."""
     return len(end.address) == 16 and IPv6Address(end.address).is_link_local
 
 
 def _held_by_nobody(cluster: Cluster, end: Endpoint) -> bool:
-    """Whether it is a pod's address that no pod has: policies allow what nobody is there to receive, or may send."""
+    """True for an address of a pod CIDR that no pod has: policies may allow it, but no pod sends or receives there."""
     cidrs = [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs]
     return isinstance(end, OutsideEnd) and any(cidr.contains(host_prefix(end.address)) for cidr in cidrs)
 
 
 def _by_other_rules(said: Judged, steps: Sequence[Sequence[TraceStep]]) -> Iterator[str]:
-    """Where a side let it pass by a rule that, the policies say, does not admit it."""
+    """The contradictions where a packet passed a side by a rule that does not admit it according to the policies."""
     for table, reasons in (("EgressRule", said.egress), ("IngressRule", said.ingress)):
         admitting = _admitting(reasons)
         met = [step for stretch in steps for step in stretch if step.table == table and step.rules]
@@ -124,7 +124,7 @@ def _admitting(reasons: Reasons) -> set[RuleRef]:
 
 
 def _reasons(nodes: Mapping[str | None, TracedNode], traced: Traced) -> Iterator[str]:
-    """What may lie behind it."""
+    """The possible causes of a contradiction."""
     if any(not step.ours for stretch in traced.steps for step in stretch):
         yield "it met flows that the manifests do not compile to: see above"
     for stretch in traced.way.stretches:

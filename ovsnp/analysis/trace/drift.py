@@ -1,4 +1,4 @@
-"""Whether a bridge has the flows that the manifests compile to: what a disagreement mostly comes of."""
+"""Checks that a bridge has the flows that the manifests compile to: most contradictions come from a difference."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from ovsnp.switch.ofctl import dump_flows, dump_groups
 
 
 def drift(node: TracedNode) -> Iterator[str]:
-    """What `apply` would change on the bridge, in a sentence; none where nothing. Raises SwitchError."""
+    """A sentence about the changes that `apply` would make on the bridge; none without changes. Raises SwitchError."""
     flows = [parse_dump(line) for line in dump_flows(node.location, node.bridge)]
     groups = [parse_group(line) for line in dump_groups(node.location, node.bridge)]
     whose = f"node {node.name}" if node.name else node.bridge

@@ -1,4 +1,4 @@
-"""Which of the oracle's verdicts a way is to be held against."""
+"""Selects the verdict of the oracle with which a path is compared."""
 
 from ovsnp.analysis.explain.reasons import BackendVerdict, Explanation, Reasons
 from ovsnp.analysis.naming.ends import ClusterIPEnd
@@ -6,7 +6,7 @@ from ovsnp.analysis.trace.packet_path import PacketPath as Traced
 
 
 def judged(answer: Explanation, traced: Traced) -> BackendVerdict | None:
-    """What is said of the one whom the connection was given; None where it was given to nobody of a Service's."""
+    """The verdict on the destination, or on the backend that a Service gave the connection; None: it gave none."""
     if not isinstance(answer.connection.destination, ClusterIPEnd):
         return answer.ways[0]
     for way in answer.ways:
@@ -16,6 +16,6 @@ def judged(answer: Explanation, traced: Traced) -> BackendVerdict | None:
 
 
 def isolation(reasons: Reasons) -> str:
-    """By which policies a side's pod is isolated: ``default/db-1 is isolated by default/only``; empty: by none."""
+    """The policies that isolate a side's pod: ``default/db-1 is isolated by default/only``; empty if none does."""
     policies = ", ".join(policy.key for policy in reasons.side.isolated_by)
     return f"{reasons.pod.key} is isolated by {policies}" if reasons.pod and policies else ""

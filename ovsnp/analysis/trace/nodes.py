@@ -1,4 +1,4 @@
-"""The bridges that a packet is traced on: whose they are, their ports, and what the manifests compile to for them."""
+"""The bridges on which a packet is traced: their nodes, their ports, and the flows that the manifests compile to."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from ovsnp.switch.ports import read_ports, rows_by_pod
 
 
 class NodeSwitch(NamedTuple):
-    """An Open vSwitch, and the node that it is said to be of, if any is said."""
+    """An Open vSwitch, and the name of its node, if the user gives one."""
 
     location: Location
     node: str | None = None
@@ -30,7 +30,8 @@ class NodeSwitch(NamedTuple):
 class TracedNode(msgspec.Struct, frozen=True):
     """A node's bridge; ``name`` is None where the cluster has no Node objects.
 
-    ``program`` is what the manifests compile to for it, ``flows`` its flows by table, priority and parts of the match.
+    ``program`` is the program that the manifests compile to for the node; ``flows`` are its flows by table, priority
+    and parts of the match.
     """
 
     name: str | None
@@ -42,26 +43,26 @@ class TracedNode(msgspec.Struct, frozen=True):
     flows: Mapping[tuple[int, int, frozenset[str]], Flow]
 
     def flow(self, visit: Visit) -> Flow | None:
-        """The compiled flow that was met; None where it is no such flow."""
+        """The compiled flow that matched; None if no flow matched, or one that the manifests do not compile to."""
         found = self.flows.get((visit.table, visit.priority, frozenset(filter(None, visit.match.split(",")))))
         return found if found and found.cookie == visit.cookie else None
 
     def lacks(self, pod: str) -> str:
-        """Why a pod, by its key, has no port on the bridge."""
+        """The reason why a pod has no port on the bridge; ``pod`` is its key."""
         why = next((odd.message for odd in self.ports.odd if odd.pod == pod and odd.closed), None)
         return why or f"no interface on {self.bridge} has external_ids:iface-id={pod}"
 
     def port_name(self, ofport: int) -> str:
-        """Whose a port is: a pod's key, or the name of the tunnel's or the gateway's port."""
+        """The name of a port: a pod's key, the name of the tunnel or gateway port, or ``port NUMBER``."""
         names = {port.ofport: key for key, port in self.ports.pods.items()}
         names |= {self.ports.tunnel: TUNNEL_PORT, self.ports.gateway.ofport: GATEWAY_PORT}
         return names.get(ofport, f"port {ofport}")
 
 
 def read_nodes(cluster: Cluster, switches: Sequence[NodeSwitch], options: Options) -> dict[str | None, TracedNode]:
-    """The bridges by their nodes; ``options`` are what they were compiled with.
+    """The bridges by their nodes; ``options`` are the options with which they were compiled.
 
-    Raises SwitchError where one cannot be reached, UsageError where nobody says whose it is, or two are one node's.
+    Raises SwitchError if a bridge cannot be reached, UsageError if its node is not known, or if two are of one node.
     """
     found: dict[str | None, TracedNode] = {}
     for switch in switches:

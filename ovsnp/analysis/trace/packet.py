@@ -1,4 +1,4 @@
-"""Packets in the words of ovs-fields(7), as ``ofproto/trace`` takes them."""
+"""Packets in the notation of ovs-fields(7), as ``ofproto/trace`` takes them."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.ports import ROUTER_MAC
 
 SOURCE_PORT = 40000
-"""Where a client's connection comes from unless somebody says another."""
+"""The source port of a client's connection, unless the user names another one."""
 
 _ECHO = {4: ("icmp", "8"), 6: ("icmp6", "128")}
 _HOPS = 64
@@ -27,7 +27,7 @@ Fields = Mapping[str, str]
 
 
 def opening(connection: Connection, mac: int, source_port: int) -> Fields:
-    """The packet that opens a connection, sent from a MAC address; of ICMP an echo request."""
+    """The packet that opens a connection, sent from a MAC address; for ICMP, an echo request."""
     version, protocol = family(connection.source.address), connection.traffic.protocol
     fields = {"dl_src": format_value(f.ETH_SRC, mac), "dl_dst": format_value(f.ETH_DST, ROUTER_MAC)}
     fields |= {"nw_ttl": str(_HOPS), f.IP_SRC[version].name: format_address(connection.source.address)}
@@ -43,9 +43,9 @@ def opening(connection: Connection, mac: int, source_port: int) -> Fields:
 def first_packet(connection: Connection, port: BridgePort, source_port: int) -> str:
     """The packet that opens a connection, as it comes in by a port of the bridge.
 
-    To a cluster IP it comes with a hash, made of the source port: a trace follows no packet through the datapath's
-    hash, which chooses the endpoint. It also comes with what conntrack will remember of it: a trace leaves that out
-    where it comes back from conntrack, and `--service-blocks` asks for it.
+    A packet to a cluster IP comes with a hash, made of the source port: a trace does not compute the datapath's hash,
+    which chooses the endpoint. It also comes with the destination and port that conntrack keeps: a trace leaves these
+    out when the packet comes back from conntrack, and the flows of `--service-blocks` match them.
     """
     text = f"in_port={port.ofport},{_text(opening(connection, port.mac, source_port))}"
     traffic, destination = connection.traffic, connection.destination
@@ -59,7 +59,7 @@ def first_packet(connection: Connection, port: BridgePort, source_port: int) -> 
 def tunneled_packet(sent: Fields, ends: tuple[Address, Address], port: int) -> str:
     """The packet that another node sent with these fields, as it comes out of the tunnel by a port of the bridge.
 
-    ``ends`` are the tunnel's, the sender's first.
+    ``ends`` are the two addresses of the tunnel, that of the sender first.
     """
     outer = [f"{name}={value}" for name, value in sent.items() if name in _OF_TUNNEL]
     fields = (side[family(end)] for side, end in zip((f.TUNNEL_SRC, f.TUNNEL_DST), ends, strict=True))
@@ -68,14 +68,14 @@ def tunneled_packet(sent: Fields, ends: tuple[Address, Address], port: int) -> s
 
 
 def _text(fields: Fields) -> str:
-    """The packet without its tunnel, as a trace takes it."""
+    """The packet without the tunnel header, as a trace takes it."""
     kinds = [name for name, value in fields.items() if name in f.KINDS and not value]
     named = [f"{_taken_name(name, kinds[0])}={value}" for name, value in fields.items() if name in _OF_PACKET]
     return ",".join([*kinds, *named])
 
 
 def _taken_name(name: str, kind: str) -> str:
-    """What a trace takes for what it prints: there ``tp_src`` is TCP's alone, and ``icmp_type`` that of IPv4."""
+    """The name by which a trace takes a field that it prints: it takes ``tp_src`` for TCP, ``icmp_type`` for IPv4."""
     if name.startswith("tp_"):
         return name.replace("tp", kind.removesuffix("6"), 1)
     return name.replace("icmp", "icmpv6", 1) if kind == "icmp6" else name

@@ -1,4 +1,4 @@
-"""The way of a connection's first packet, from bridge to bridge."""
+"""The path of a connection's first packet, from bridge to bridge."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -24,16 +24,16 @@ class Fate(StrEnum):
     DELIVERED = "delivered"
     DROPPED = "dropped"
     ASTRAY = "astray"
-    """It left by a port that is not its destination's."""
+    """The packet left by a port that is not the destination's."""
     UNFINISHED = "unfinished"
-    """It went on to a node that nobody traces."""
+    """The packet went on to a node that is not traced."""
 
 
 class PacketPath(msgspec.Struct, frozen=True):
-    """All of it: at least one stretch, and how it ends, in words too.
+    """The path of a packet: one stretch for each bridge (at least one), and the outcome, also in words.
 
-    ``before`` and ``rest`` are nodes that nobody traces: where the way starts, and where it goes on. ``backend`` is
-    whom the connection was given, and at which port, where it was opened to a cluster IP.
+    ``before`` and ``rest`` are nodes that are not traced: where the path starts, and where it goes on. ``backend`` is
+    the endpoint, with its port, that a connection to a cluster IP got.
     """
 
     stretches: tuple[Stretch, ...]
@@ -51,11 +51,10 @@ def follow(
     start: str | None,
     source_port: int,
 ) -> PacketPath:
-    """Trace a connection's first packet from the node where it starts, as far as there are nodes to ask.
+    """Trace a connection's first packet from the node where it starts, as far as it stays on ``nodes``.
 
-    Where only the node of the destination is there, the way begins with what comes out of the tunnel there.
-    Raises UsageError where neither is there, SwitchError where Open vSwitch does not answer, or has no port of the
-    source.
+    If only the node of the destination is there, the path begins with the packet that comes out of the tunnel there.
+    Raises UsageError if neither is there, SwitchError if Open vSwitch does not answer, or has no port of the source.
     """
     node, before = nodes.get(start), None
     if node is not None:
@@ -68,7 +67,7 @@ def follow(
         stretch = trace_over(node, packet)
         stretches.append(stretch)
         following = _node_at(cluster, stretch.tunneled_to)
-        # No packet goes on through a second tunnel, unless flows that are not ovsnp's send it round.
+        # A packet goes on through a second tunnel only if flows that are not ovsnp's send it there.
         if following not in nodes or following is None or len(stretches) == 2:
             fate, words = _tunneled(stretch.tunneled_to, following, nodes) or _ended(cluster, stretch)
             rest = following if fate is Fate.UNFINISHED else None
@@ -89,7 +88,10 @@ def _entrance(node: TracedNode, source: Endpoint) -> BridgePort:
 
 
 def _second_half(nodes: Mapping[str | None, TracedNode], connection: Connection, start: str | None) -> TracedNode:
-    """The destination's node, where that is clear before the packet has met any bridge."""
+    """The destination's node; raises UsageError unless the destination is a pod of a traced node.
+
+    The endpoint of a Service is not known before a bridge has chosen it.
+    """
     destination = connection.destination
     node = nodes.get(bridge_of(nodes, destination.pod)) if isinstance(destination, PodEnd) else None
     if node is None:
@@ -117,7 +119,7 @@ def _node_at(cluster: Cluster, address: Address | None) -> str | None:
 def _tunneled(
     receiver: Address | None, following: str | None, nodes: Mapping[str | None, TracedNode]
 ) -> tuple[Fate, str] | None:
-    """How it ended for us where a tunnel took it; None where none did."""
+    """The outcome for a packet that left by the tunnel, also in words; None if it did not."""
     if receiver is None:
         return None
     if following is None:
@@ -128,7 +130,7 @@ def _tunneled(
 
 
 def _ended(cluster: Cluster, stretch: Stretch) -> tuple[Fate, str]:
-    """How it ended on the last bridge."""
+    """The outcome on the last bridge, also in words."""
     node, sent = stretch.node, stretch.sent
     if sent is None or sent[0].failure:
         last = [visit for visit in stretch.visits if not visit.depth][-1]
@@ -145,7 +147,7 @@ def _on(node: TracedNode) -> str:
 
 
 def _exit(node: TracedNode, destination: Endpoint) -> int | None:
-    """The port by which a packet must leave the last bridge to be where it should."""
+    """The port by which a packet must leave the last bridge to reach its destination; None if there is no such port."""
     if isinstance(destination, PodEnd):
         port = node.ports.pods.get(destination.pod.key)
         return port.ofport if port else None

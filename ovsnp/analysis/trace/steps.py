@@ -1,4 +1,4 @@
-"""Steps of a way in words: each table that was met, and what the flow there did and for whom."""
+"""The steps of a path in words: each table that the packet met, and the effect and the rules of the flow there."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,14 +15,14 @@ from ovsnp.pipeline.cookies import is_ours
 from ovsnp.pipeline.tables import TABLES
 
 _LEARNED = {name for table in TABLES for name in table.learns}
-"""Tables whose flows Open vSwitch learns, so that no program has them."""
+"""The tables whose flows Open vSwitch learns, so that no program has them."""
 
 
 class TraceStep(msgspec.Struct, frozen=True):
-    """A table that the packet met: its name, what happened there in words, and the rules that the flow is of.
+    """A table that the packet met: its name, what happened there in words, and the rules that the flow serves.
 
-    ``ours`` says whether the flow is one that the manifests compile to (or none was met). ``translated`` is what
-    conntrack made of the packet's addresses.
+    ``ours`` is False for a flow of the bridge that the manifests do not compile to, and that none of their flows
+    learns. ``translated`` are the addresses and ports that conntrack wrote.
     """
 
     visit: Visit
@@ -34,7 +34,7 @@ class TraceStep(msgspec.Struct, frozen=True):
 
 
 def steps(stretch: Stretch, said: Judged | None) -> Iterator[TraceStep]:
-    """The steps over one bridge; ``said`` is the oracle's verdict, which knows who is isolated by which policies."""
+    """The steps on one bridge; ``said`` is the oracle's verdict, which names the policies that isolate a pod."""
     for number, each in enumerate(stretch.passes):
         following = stretch.passes[number + 1] if number + 1 < len(stretch.passes) else None
         for visit in each.visits:
@@ -42,7 +42,7 @@ def steps(stretch: Stretch, said: Judged | None) -> Iterator[TraceStep]:
 
 
 class _Passing(NamedTuple):
-    """What is around a visit: its bridge, its pass and the one after, and the oracle's verdict."""
+    """The context of a visit: its bridge, its pass, the next pass, and the oracle's verdict."""
 
     stretch: Stretch
     within: Pass

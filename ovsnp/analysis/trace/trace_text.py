@@ -1,4 +1,4 @@
-"""A way for people: what became of the packet first, then each bridge table by table, then whether explain agrees."""
+"""A path as text: the fate of the packet first, then each bridge table by table, then whether explain agrees."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ _COLUMN = max(len("EgressServicePeer"), len("NeighborAdvertisement")) + 2
 
 
 def lines(question: Question, ways: Sequence[Traced], source_port: int, *, raw: bool = False) -> Iterator[Text]:
-    """The whole text; ``raw`` puts ``ofproto/trace``'s own beside each bridge's steps."""
+    """The whole text; ``raw`` adds the output of ``ofproto/trace`` after each bridge's steps."""
     for number, traced in enumerate(ways):
         if number:
             yield Text()

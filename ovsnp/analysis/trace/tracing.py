@@ -1,4 +1,4 @@
-"""A question answered by the bridges: the way of each connection that was asked about."""
+"""Answers a question by the bridges: with the path of each of its connections."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,7 +19,7 @@ from ovsnp.oracle.terms import Terms
 
 
 class TraceTerms(msgspec.Struct, frozen=True):
-    """What the ways depend on beside the question: the policies' terms, and the port that connections come from."""
+    """The terms of a trace, beside the question: the terms of the policies, and the connections' source port."""
 
     terms: Terms
     source_port: int
@@ -28,10 +28,9 @@ class TraceTerms(msgspec.Struct, frozen=True):
 def trace(
     cluster: Cluster, nodes: Mapping[str | None, TracedNode], question: Question, asked: TraceTerms
 ) -> Iterator[Traced]:
-    """The ways of the connections, in the order of the question.
+    """The paths of the connections, in the order of the question.
 
-    Raises UsageError where their packets come to no bridge that is traced; SwitchError where Open vSwitch does not
-    answer.
+    Raises UsageError if a packet reaches no bridge that is traced, SwitchError if Open vSwitch does not answer.
     """
     for connection in question.connections:
         start = _start(cluster, nodes, connection, asked.terms.entry)
@@ -44,7 +43,7 @@ def trace(
 
 
 def one_packet(question: Question) -> Question:
-    """The question about the first of several pods, with a note: a packet is of one."""
+    """The question about the first of its pairs of ends, with a note where there are several: a packet has one."""
     if not question.several:
         return question
     first = question.connections[0]
@@ -57,7 +56,7 @@ def one_packet(question: Question) -> Question:
 
 
 def check(question: Question) -> None:
-    """Raise UsageError where the packets come to no bridge at all."""
+    """Raises UsageError if the packets reach no bridge at all."""
     for source, destination in ((each.source, each.destination) for each in question.connections):
         if isinstance(source, PodEnd) and isinstance(destination, PodEnd) and source.pod.key == destination.pod.key:
             raise UsageError(
@@ -73,7 +72,7 @@ def check(question: Question) -> None:
 def _start(
     cluster: Cluster, nodes: Mapping[str | None, TracedNode], connection: Connection, entry: str | None
 ) -> str | None:
-    """The node whose bridge the packet comes to first; ``entry`` is that by whose gateway outsiders come in."""
+    """The node whose bridge the packet reaches first; ``entry`` is the node by whose gateway outsiders come in."""
     source, destination = connection.source, connection.destination
     if isinstance(source, PodEnd):
         return bridge_of(nodes, source.pod)

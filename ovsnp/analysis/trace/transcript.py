@@ -1,4 +1,4 @@
-"""The text of ``ofproto/trace`` (ovs-vswitchd(8)), read: passes through the bridge, and the flows met in each."""
+"""Parses the text of ``ofproto/trace`` (ovs-vswitchd(8)): passes through the bridge, and the flows that match."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,16 +16,17 @@ _RECIRCULATED = "=" * 20
 _AFTER = "Final flow: "
 _INDENT = 4
 _MISTAKEN = "Not tunneling to our own address"
-"""What a trace says where a packet came back from conntrack with its tunnel's end set already, as `--masquerade` has
-it: it takes that for the tunnel the packet came by. A real packet comes back without, and is sent."""
+"""The warning of a trace where a packet comes back from conntrack with the tunnel's end already set, as with
+`--masquerade`: the trace takes this for the tunnel that the packet came by. A real packet comes back without the
+tunnel's end, and is sent."""
 _UNKNOWN_NEIGHBOR = "neighbor cache miss"
 
 
 class Visit(msgspec.Struct, frozen=True):
     """A table that the packet met: the flow that matched there, or none.
 
-    ``match`` is as ``ovs-ofctl`` writes it, ``depth`` how deep in lookups (``resubmit``) this is. ``actions`` are in
-    the order in which they were taken, ``remarks`` what Open vSwitch says of them.
+    ``match`` is as ``ovs-ofctl`` writes it. ``depth`` is the number of lookups (``resubmit``) that lead to the table.
+    ``actions`` are in the order of their execution; ``remarks`` are the lines of Open vSwitch about them.
     """
 
     bridge: str
@@ -40,7 +41,7 @@ class Visit(msgspec.Struct, frozen=True):
 
     @property
     def outputs(self) -> Iterator[str]:
-        """The ports that the packet was sent out of, as numbers, and by names what is no number (``IN_PORT``)."""
+        """The ports that the packet was sent out of: numbers, and names that have no number (``IN_PORT``)."""
         for line in (*self.actions, *self.remarks):
             if found := _OUTPUT.match(line) or _OUTPUT_PORT.match(line):
                 yield found[1]
@@ -49,18 +50,18 @@ class Visit(msgspec.Struct, frozen=True):
 
     @property
     def failure(self) -> str | None:
-        """Why nothing left the bridge here though it was sent, in Open vSwitch's words."""
+        """The reason, in Open vSwitch's words, why a packet that was sent did not leave the bridge; None: it left."""
         warnings = [line.lstrip("> ") for line in self.remarks if line.startswith(">>") and _MISTAKEN not in line]
         return next((line for line in warnings if "side effects" not in line), None)
 
     @property
     def unknown_neighbor(self) -> str | None:
-        """That the other end of a tunnel was not known on its network yet, in Open vSwitch's words."""
+        """The remark that the other end of a tunnel is not yet known on its network, in Open vSwitch's words."""
         return next((line.removeprefix("-> ") for line in self.remarks if _UNKNOWN_NEIGHBOR in line), None)
 
 
 class Pass(msgspec.Struct, frozen=True):
-    """The bridge from its start, or from where a packet came back from conntrack.
+    """A pass through the bridge: from its first table, or from the table where the packet came back from conntrack.
 
     ``before`` and ``after`` are the packet's fields by their names; kinds of packets (``tcp6``) are names without
     value.
@@ -72,7 +73,7 @@ class Pass(msgspec.Struct, frozen=True):
 
 
 def read_transcript(text: str) -> tuple[Pass, ...]:
-    """The passes in the order of the text; lines that are of no use are passed over."""
+    """The passes in the order of the text; lines about anything else are left out."""
     sections: list[list[str]] = [[]]
     for line in text.splitlines():
         # A ruler stands before and after the words about a recirculation.
@@ -90,7 +91,7 @@ def _pass(lines: list[str]) -> Pass:
 
 
 def read_fields(text: str) -> dict[str, str]:
-    """A packet's fields as ovs-fields(7) has them; a kind of packet is a name without value."""
+    """A packet's fields by the names of ovs-fields(7); a kind of packet is a name without value."""
     return {name: value for name, _, value in (part.partition("=") for part in text.split(","))}
 
 
@@ -106,7 +107,7 @@ def _visits(lines: list[str]) -> Iterator[Visit]:
             break
         elif entered := _RULE.match(line):
             found.append((_visit(bridge, *entered.groups()), []))
-            # Lines that are further left than a table's own belong to the table that asked it.
+            # A line that is further left than a table's own lines belongs to the table that looked it up.
             ahead = [(left, said) for left, said in ahead if left < column] + [(column, found[-1][1])]
         elif line.strip() and (open_ones := [said for left, said in ahead if left < column]):
             open_ones[-1].append(line.strip())

@@ -1,4 +1,4 @@
-"""What becomes of a packet's addresses: by conntrack, and in the tunnel header."""
+"""The addresses of a packet that conntrack translates, and those in the tunnel header."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.registers import CARRIED_SOURCE_PARTS
 
 _End = tuple[tuple[str, ...], str]
-"""The fields that an end's address may be in, and the one that its port is in."""
+"""The fields that may hold an end's address, and the field that holds its port."""
 
 _SOURCE: _End = tuple(field.name for field in f.IP_SRC.values()), "tp_src"
 _DESTINATION: _End = tuple(field.name for field in f.IP_DST.values()), "tp_dst"
@@ -21,14 +21,14 @@ TUNNEL_RECEIVER: _End = tuple(field.name for field in f.TUNNEL_DST.values()), ""
 
 
 class Translation(msgspec.Struct, frozen=True):
-    """What conntrack wrote in place of one end, ``ADDRESS:PORT``; None where that end stayed."""
+    """The ends that conntrack wrote into the packet, as ``ADDRESS:PORT``; None for an end that stayed."""
 
     source: str | None
     destination: str | None
 
 
 def translation(before: Pass, after: Pass) -> Translation:
-    """What is different where the packet comes back from conntrack."""
+    """The ends that are different when the packet comes back from conntrack."""
     return Translation(*(_changed(before.after, after.before, side) for side in (_SOURCE, _DESTINATION)))
 
 
@@ -38,7 +38,7 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str], side: _End) ->
 
 
 def written(fields: Mapping[str, str], side: _End) -> str:
-    """An end of the packet as ``ADDRESS:PORT``, or ``ADDRESS`` where it has no port."""
+    """An end of the packet as ``ADDRESS:PORT``, or as ``ADDRESS`` if it has no port."""
     names, port = side
     address = next((fields[name] for name in names if fields.get(name, "::") not in NO_ADDRESS), "")
     if port not in fields:
@@ -49,8 +49,8 @@ def written(fields: Mapping[str, str], side: _End) -> str:
 class TunnelHeader(msgspec.Struct, frozen=True):
     """The tunnel header that a packet came with.
 
-    ``vni`` is its network identifier, ``option`` the Geneve option with a pod's address as its value, ``carried`` that
-    address; both empty where there is none.
+    ``vni`` is the network identifier. ``option`` is the Geneve option with a pod's address, as ``FIELD=VALUE``.
+    ``carried`` is the pod's address that the option, or VXLAN's identifier, carries. Both are empty if there is none.
     """
 
     encap: Encap
@@ -68,7 +68,7 @@ class TunnelHeader(msgspec.Struct, frozen=True):
 
 
 def header(stretch: Stretch) -> TunnelHeader | None:
-    """The header of what came in by the tunnel; None where the packet came in by another port."""
+    """The header of a packet that came in by the tunnel; None if the packet came in by another port."""
     fields = read_fields(stretch.packet)
     if stretch.in_port != stretch.node.ports.tunnel:
         return None
@@ -82,7 +82,7 @@ def header(stretch: Stretch) -> TunnelHeader | None:
 
 
 def carried(stretch: Stretch) -> str:
-    """The pod's address that the tunnel header carries: as it was written here, or read here."""
+    """The pod's address that the tunnel header carries, as this bridge wrote or read it."""
     for fields in (stretch.passes[0].before, stretch.last):
         for version, field in f.TUN_METADATA.items():
             if value := int(fields.get(field.name, "0"), 16):
@@ -91,7 +91,7 @@ def carried(stretch: Stretch) -> str:
 
 
 def _offset(stretch: Stretch) -> str:
-    """VXLAN's offset as Origin made an address of it, or else the source whose offset was written."""
+    """The address that Origin made of VXLAN's offset, or else the source address whose offset was written."""
     for fields in (each.before for each in stretch.passes):
         for parts in CARRIED_SOURCE_PARTS.values():
             if parts[0] in fields:

@@ -1,4 +1,4 @@
-"""What happened in a table, in words: one function for each table, of what was met there."""
+"""Says in words what happened in a table, with one function for each table."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,7 +16,7 @@ from ovsnp.pipeline import priorities as p
 
 
 class TableVisit(msgspec.Struct, frozen=True):
-    """What the words of a table are made of."""
+    """A visit of a table, with all that its words need."""
 
     stretch: Stretch
     visit: Visit
@@ -26,27 +26,27 @@ class TableVisit(msgspec.Struct, frozen=True):
 
     @property
     def note(self) -> FlowNote:
-        """What the flow is for."""
+        """The purpose of the flow."""
         return self.flow.note if self.flow else FlowNote()
 
     @property
     def priority(self) -> int:
-        """The flow's; 0 where none was met."""
+        """The priority of the flow; 0 if no flow matched."""
         return self.visit.priority if self.visit.found else 0
 
     @property
     def drops(self) -> bool:
-        """Whether the flow says so itself."""
+        """True if the flow itself drops the packet."""
         return self.visit.actions == ("drop",)
 
     @property
     def rules(self) -> str:
-        """The rules that the flow is of."""
+        """The rules that the flow serves."""
         return ", ".join(map(str, self.flow.rules)) if self.flow else ""
 
 
 def _as_compiled(met: TableVisit) -> str:
-    """In the words that stand above the flow in what `compile` prints."""
+    """The words that `compile` prints above the flow."""
     return f"dropped: {met.note}" if met.drops else str(met.note)
 
 
@@ -97,7 +97,7 @@ def _destination_node(met: TableVisit) -> str:
 
 
 def _judging(side: str, reasons: Callable[[Judged], Reasons]) -> Callable[[TableVisit], str]:
-    """Egress and Ingress; the side is the end whose policies count."""
+    """The words for Egress or Ingress; ``side`` is the end whose policies the table applies."""
 
     def words(met: TableVisit) -> str:
         who = (isolation(reasons(met.said)) if met.said else "") or f"the {side} is isolated"
@@ -186,4 +186,4 @@ WORDS: Mapping[str, Callable[[TableVisit], str]] = {
     "Output": _output,
     "Send": _send,
 }
-"""What happened in a table, by its name; the steps of a table that is not here show its flow's actions."""
+"""The words for each table, by name; the steps of any other table show the actions of the flow."""
