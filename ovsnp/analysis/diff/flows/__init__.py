@@ -1,4 +1,4 @@
-"""What `apply` would change on a bridge, flow by flow, for people and for programs."""
+"""The changes that `apply` would make on a bridge, flow by flow, as text and as JSON."""
 
 from ovsnp.analysis.diff.flows.differences import Differences, differences
 

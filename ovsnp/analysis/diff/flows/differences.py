@@ -1,4 +1,4 @@
-"""A preview of `apply` as differences: what is on the bridge beside what would be."""
+"""A preview of `apply` as differences: each flow and group on the bridge, and the one that would replace it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,7 +21,8 @@ _TABLES = {table.id: table.name for table in TABLES}
 class FlowDifference(msgspec.Struct, frozen=True):
     """A flow that comes (no ``before``), goes (no ``after``), or gets other actions or another rule.
 
-    ``was_of`` are the policy rules that it is of now, ``unknown`` the numbers of those that none of the policies has.
+    ``was_of`` are the policy rules that the flow on the bridge serves, ``unknown`` the numbers of its rules that none
+    of the policies has.
     """
 
     before: InstalledFlow | None
@@ -31,7 +32,7 @@ class FlowDifference(msgspec.Struct, frozen=True):
 
     @property
     def rules(self) -> tuple[RuleRef, ...]:
-        """The policy rules that it is of, before or after."""
+        """The policy rules that the flow serves, before or after."""
         return tuple(sorted({*self.was_of, *(self.after.rules if self.after else ())}))
 
     @property
@@ -41,12 +42,12 @@ class FlowDifference(msgspec.Struct, frozen=True):
 
     @property
     def table_name(self) -> str:
-        """The table's name; its number, where ovsnp has no such table now."""
+        """The table's name; its number if ovsnp has no such table now."""
         return _TABLES.get(self.table, str(self.table))
 
     @property
     def note(self) -> FlowNote:
-        """What the flow is for; nothing is known of one that goes."""
+        """The purpose of the flow; the purpose of a flow that goes is not known."""
         return self.after.note if self.after else FlowNote()
 
 
@@ -58,10 +59,11 @@ class GroupDifference(msgspec.Struct, frozen=True):
 
 
 class Differences(msgspec.Struct, frozen=True):
-    """All that `apply` would do.
+    """All changes that `apply` would make.
 
-    ``bridge`` is in words, ``cut`` what it would cut of the connections that are open. ``forgotten`` is how many
-    conntrack would forget: those of pods that are gone, or all where nobody knows the pods before (not ``known``).
+    ``bridge`` are the changes of the bridge itself, in words. ``cut`` are the open connections that `apply` would cut.
+    ``forgotten`` is the number of connections that conntrack would forget: those of pods that are gone, or all if there
+    is no record of the pods before (not ``known``).
     """
 
     bridge: tuple[str, ...]
@@ -76,7 +78,7 @@ class Differences(msgspec.Struct, frozen=True):
 
 
 def differences(preview: Preview, cluster: Cluster) -> Differences:
-    """What differs, flows by table as `compile` orders them, each that goes behind those that come."""
+    """The differences; in each table the flows that come or change, in the order of `compile`, then those that go."""
     names = RuleNames(preview.program, cluster)
     return Differences(
         preview.bridge,

@@ -1,4 +1,4 @@
-"""The differences as a unified diff of what `compile` would print."""
+"""The differences as a unified diff, in the notation of `compile`."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -11,14 +11,14 @@ from ovsnp.model.address import format_address
 
 
 class DiffLine(NamedTuple):
-    """One line; ``kind`` is ``-``, ``+``, a blank, ``@`` (a hunk's heading) or ``=`` (whose the two sides are)."""
+    """One line; ``kind`` is ``-``, ``+``, a blank, ``@`` (the heading of a hunk) or ``=`` (the name of a side)."""
 
     kind: str
     text: str
 
 
 def text_lines(bridge: str, found: Differences) -> Iterator[DiffLine]:
-    """The whole text; nothing where nothing differs."""
+    """The whole text; empty if nothing differs."""
     if not found:
         return
     yield DiffLine("=", f"--- {bridge}, as it is")
@@ -47,7 +47,7 @@ def _service(difference: GroupDifference) -> str:
 
 
 def _hunks(flows: Iterable[FlowDifference]) -> Iterator[tuple[str, list[FlowDifference]]]:
-    """The flows of a table that are of the same rules, or else of the same note, under their heading."""
+    """The flows of a table that serve the same rules, or else have the same note, with their heading."""
     hunks: dict[str, list[FlowDifference]] = {}
     for flow in flows:
         what = _what(flow)
@@ -66,7 +66,7 @@ def _what(flow: FlowDifference) -> str:
 
 
 def _changes(flows: Iterable[FlowDifference]) -> Iterator[DiffLine]:
-    """What goes, then what changes or comes."""
+    """The flows that go, then the flows that change or come."""
     for flow in sorted(flows, key=lambda each: each.after is not None):
         for kind, text in (("-", before_line(flow)), ("+", after_line(flow))):
             if text is not None:

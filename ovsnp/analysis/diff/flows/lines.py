@@ -1,4 +1,4 @@
-"""Flows and groups of both sides in one spelling, so that only what differs looks different."""
+"""Flows and groups of both sides in one notation, so that only differences look different."""
 
 from collections.abc import Iterator
 
@@ -18,12 +18,12 @@ def before_line(difference: FlowDifference) -> str | None:
 
 
 def after_line(difference: FlowDifference) -> str | None:
-    """The flow that would be there, as `compile` writes it."""
+    """The flow that `apply` would leave on the bridge, as `compile` writes it."""
     return bundle_line(difference.after) if difference.after else None
 
 
 def bucket_lines(difference: GroupDifference) -> Iterator[tuple[str, str]]:
-    """A group's head and the buckets that differ, each with ``-``, ``+``, or a blank where both sides have it."""
+    """A group's head and the buckets that differ, each with ``-``, ``+``, or a blank if both sides have it."""
     before, after = difference.before, difference.after
     there = before.buckets if before else {}
     wanted = {bucket.id: str(bucket) for bucket in after.buckets} if after else {}

@@ -1,7 +1,8 @@
-"""Which policy rules a flow on the bridge is of, as far as its numbers tell.
+"""Finds the policy rules that a flow on the bridge serves, by the numbers in the flow.
 
-A flow keeps no names: its cookie has the number of its one rule, a clause those of its conjunctions. A number is made
-of the rule's name, so the name is found by numbering the names of all rules that could have been.
+A flow on the bridge has no names: its cookie has the number of the rule by which it admits, and a clause has the
+numbers of its conjunctions. The number of a rule is made of the rule's name, so the name is found by numbering the
+names of all rules that there could have been.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +17,11 @@ from ovsnp.pipeline.numbers import number
 from ovsnp.switch.dump import InstalledFlow
 
 _GONE = 8
-"""A policy that is there may have had so many more rules."""
+"""The number of further rules that a policy may have had in each direction."""
 
 
 class RuleNames:
-    """The names of rules by their numbers: those compiled for the bridge, and others that the policies could have."""
+    """The names of rules by number: the rules compiled for the bridge, and others that the policies may have had."""
 
     def __init__(self, program: Program, cluster: Cluster) -> None:
         self._compiled = {flow.number: flow.rules[0] for flow in program.flows if flow.number and flow.rules}
@@ -28,7 +29,7 @@ class RuleNames:
         self._possible: Mapping[int, RuleRef] | None = None
 
     def of(self, flow: InstalledFlow) -> tuple[tuple[RuleRef, ...], tuple[int, ...]]:
-        """The rules of a flow that is on the bridge, and the numbers of those that no policy accounts for."""
+        """The rules that a flow on the bridge serves, and the numbers of its rules that no policy can have had."""
         clauses = (each for each in read_actions(flow.actions) if isinstance(each, ParsedConjunction))
         numbers = {rule_of(flow.cookie), *(clause.id for clause in clauses)} - {0}
         found = {each: self._name(each) for each in numbers}
