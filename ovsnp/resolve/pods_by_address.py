@@ -1,4 +1,4 @@
-"""Pods by their addresses, and the rules with named ports whose ipBlocks may hold a pod."""
+"""Indices of pods by address, and of the peers of rules with named ports by ipBlock."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -12,7 +12,7 @@ from ovsnp.resolve.pods import PodClass
 
 
 class PodsByAddress:
-    """Pods with their classes, in the order of their addresses."""
+    """Pods with their classes, sorted by address."""
 
     def __init__(self, pods: Iterable[tuple[Pod, PodClass]]) -> None:
         self._pods: dict[tuple[int, int], list[tuple[Pod, PodClass]]] = {}
@@ -22,14 +22,14 @@ class PodsByAddress:
         self._numbers = sorted(self._pods)
 
     def add(self, pod: Pod, found: PodClass) -> None:
-        """Take a pod in."""
+        """Add a pod of a class."""
         for number in _numbers(pod):
             if number not in self._pods:
                 insort(self._numbers, number)
             self._pods.setdefault(number, []).append((pod, found))
 
     def remove(self, pod: Pod, found: PodClass) -> None:
-        """Take a pod away; another one may have its address already."""
+        """Remove a pod; another pod may already have its address."""
         for number in _numbers(pod):
             self._pods[number].remove((pod, found))
             if not self._pods[number]:
@@ -37,7 +37,7 @@ class PodsByAddress:
                 del self._numbers[bisect_left(self._numbers, number)]
 
     def inside(self, blocks: Sequence[IPBlock]) -> Iterator[tuple[Pod, PodClass]]:
-        """The pods that have an address in the CIDR of some block, each once."""
+        """The pods that have an address in the CIDR of some block, each once; exceptions do not count."""
         there: dict[str, tuple[Pod, PodClass]] = {}
         for cidr in {block.cidr for block in blocks}:
             end = cidr.family, cidr.value + (1 << (cidr.width - cidr.length))
@@ -48,7 +48,7 @@ class PodsByAddress:
 
 
 class PeersByBlock:
-    """Peers by what named ports mean, by the CIDRs of their ipBlocks."""
+    """The peers of egress rules with named ports, by the CIDRs of their ipBlocks."""
 
     def __init__(self) -> None:
         self._peers: dict[tuple[int, int], dict[int, list[NamedPeers]]] = defaultdict(lambda: defaultdict(list))
@@ -57,12 +57,12 @@ class PeersByBlock:
         return bool(self._peers)
 
     def add(self, named: NamedPeers) -> None:
-        """Take peers in."""
+        """Add peers."""
         for cidr in {block.cidr for block in named.blocks}:
             self._peers[_size(cidr)][cidr.value].append(named)
 
     def remove(self, named: NamedPeers) -> None:
-        """Take peers away."""
+        """Remove peers."""
         for cidr in {block.cidr for block in named.blocks}:
             blocks = self._peers[_size(cidr)]
             blocks[cidr.value].remove(named)
@@ -72,7 +72,7 @@ class PeersByBlock:
                 del self._peers[_size(cidr)]
 
     def around(self, pod: Pod) -> Iterable[NamedPeers]:
-        """The peers of which the CIDR of some block holds an address of a pod, each once."""
+        """The peers with a block whose CIDR holds an address of the pod, each once; exceptions do not count."""
         found: dict[NamedPeers, None] = {}
         for version, value in _numbers(pod):
             for (family, host_bits), blocks in self._peers.items():
@@ -82,10 +82,10 @@ class PeersByBlock:
 
 
 def _numbers(pod: Pod) -> list[tuple[int, int]]:
-    """Family and number of each of a pod's addresses."""
+    """The family and the number of each address of a pod."""
     return [(prefix.family, prefix.value) for prefix in map(host_prefix, pod.addresses)]
 
 
 def _size(cidr: Prefix) -> tuple[int, int]:
-    """The family, and how many bits of an address tell the hosts of the CIDR apart."""
+    """The family, and the number of host bits of the CIDR."""
     return cidr.family, cidr.width - cidr.length
