@@ -1,8 +1,8 @@
-"""Policies that do not do what they seem to.
+"""Finds policies that do not do what they seem to.
 
-A check is a function that finds something in a cluster (`LintIndex`); `ovsnp.analysis.lint.registry` has them all. What
-policies mean is asked of the oracle, `ovsnp.oracle`. `lint` runs checks, finds the lines, and leaves out what comments
-in the manifests ignore; `findings_text`, `github`, `sarif` and `findings_json` write the report.
+A check is a function from a cluster (`LintIndex`) to findings; `ovsnp.analysis.lint.registry` has all checks. The
+oracle, `ovsnp.oracle`, says what policies mean. `lint` runs checks, finds the lines of the findings, and leaves out
+findings that comments in the manifests ignore; `findings_text`, `github`, `sarif` and `findings_json` write the report.
 """
 
 from ovsnp.analysis.lint.lint_index import LintIndex

@@ -1,4 +1,4 @@
-"""Pods that the input has, but that no selector selects: those of host networks, and those that have ended."""
+"""Pods that the input has, but that no selector selects: pods of host networks, and pods that have ended."""
 
 import msgspec
 
@@ -12,31 +12,31 @@ from ovsnp.model.selector import Selector
 
 
 class Absent(msgspec.Struct, frozen=True):
-    """The pods that have the labels of a selector, where none of these counts: there is at least one."""
+    """The pods (at least one) that have the labels of a selector, but are in host networks or have ended."""
 
     hosts: tuple[Pod, ...]
     ended: tuple[Pod, ...]
 
     @property
     def state(self) -> str:
-        """What they are, as the end of a sentence about these pods."""
+        """The state of the pods, as the end of a sentence about them."""
         states = ["are in the network of their node (hostNetwork)"] if self.hosts else []
         states += ["have ended"] if self.ended else []
         return listed(states, "or")
 
     @property
     def unselected(self) -> str:
-        """The same, with what follows from it."""
+        """The state of the pods, and the consequence: no selector selects them."""
         return f"{self.state}, so no selector selects them ({some_pods((*self.hosts, *self.ended))})"
 
     @property
     def severity(self) -> Severity | None:
-        """A notice where pods have only ended: more of them may come."""
+        """A notice if all of the pods have ended, as more such pods may come; None: the severity of the check."""
         return None if self.hosts else Severity.NOTICE
 
     @property
     def nodes(self) -> str:
-        """Blocks of the nodes that the pods of host networks are on; empty where nobody knows the nodes yet."""
+        """The addresses of the nodes that the pods of host networks are on; empty if they are not known yet."""
         blocks = sorted({host_prefix(address) for pod in self.hosts for address in pod.addresses})
         return ", ".join(first_few([*map(str, blocks)]))
 

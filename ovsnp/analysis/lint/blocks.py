@@ -1,4 +1,4 @@
-"""Blocks that name addresses which say nothing: pods', which change, and cluster IPs, which no policy looks at."""
+"""Blocks that a policy should not name: addresses of pods, which change, and cluster IPs, which admit nobody."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from ovsnp.yaml_reader.paths import Path
 
 
 def blocks_of_pods(index: LintIndex) -> Iterator[Finding]:
-    """Blocks and exceptions inside pod CIDRs that are not all of them, and pods' own addresses.
+    """Blocks and exceptions that are a part of the pods' network, or the address of a pod.
 
-    All of the pods' network in a family stays as it is, and is a fair thing to name.
+    The whole network of the pods in a family does not change, so a policy may name it.
     """
     cidrs = frozenset(merge(cidr for node in index.cluster.nodes.values() for cidr in node.pod_cidrs))
     families = Counter(cidr.family for cidr in cidrs)
@@ -40,7 +40,7 @@ def _blocks(index: LintIndex) -> Iterator[tuple[NetworkPolicy, Path, IPBlock]]:
 
 
 def blocks_of_services(index: LintIndex) -> Iterator[Finding]:
-    """Blocks that are cluster IPs, or lie where cluster IPs do; of egress only where these mean nothing there."""
+    """Blocks that are a cluster IP, or lie in a CIDR of cluster IPs; for egress only without ``service_blocks``."""
     cluster_ips = {
         host_prefix(address): service.key for service in index.cluster.services for address in service.cluster_ips
     }

@@ -1,7 +1,7 @@
-"""Whether one part of a policy holds all that another does, whatever pods and namespaces may come.
+"""Decides whether one part of a policy holds all of another one, whatever pods and namespaces may come.
 
-The answers follow from the oracle's, asked about every value that could matter. They may miss a case, never make one
-up: a block is not held against a selector, nor several parts together against one.
+The answers follow from answers of the oracle about every value that could matter. A yes is always right. A no may be
+wrong: a block is not compared with a selector, nor several parts together with one.
 """
 
 from bisect import bisect_right
@@ -15,20 +15,20 @@ from ovsnp.model.selector import Operator, Requirement, Selector
 from ovsnp.oracle import OutsideEnd, Traffic, port_matches, selects
 
 _OTHER = "\0"
-"""Stands for every value that a selector does not mention: no label can have it."""
+"""Stands for every value that a selector does not mention; no label can have this value."""
 
 _NOBODY = OutsideEnd(Address(bytes(4)))
 """A destination without named ports."""
 
 ALL_PORTS = (1, 65535)
-"""The first and the last number."""
+"""The first and the last port number."""
 
 
 @lru_cache(maxsize=100_000)
 def selector_within(narrow: Selector, wide: Selector) -> bool:
-    """Whether all labels that the narrow selector selects are selected by the wide one.
+    """True if the wide selector selects all labels that the narrow one selects.
 
-    A selector's requirements on different keys do not touch each other, so each key is looked at by itself.
+    A selector's requirements on different keys are independent, so each key is compared on its own.
     """
     if not satisfiable(narrow):
         return True
@@ -42,7 +42,7 @@ def selector_within(narrow: Selector, wide: Selector) -> bool:
 
 @lru_cache(maxsize=100_000)
 def satisfiable(selector: Selector) -> bool:
-    """Whether there can be labels that the selector selects."""
+    """True if there can be labels that the selector selects."""
     return all(
         any(selects(_about(selector, key), labels) for labels in _labels(key, selector))
         for key in {requirement.key for requirement in selector.requirements}
@@ -60,7 +60,7 @@ def _about(selector: Selector, key: str) -> Selector:
 
 
 def _labels(key: str, *selectors: Selector) -> list[dict[str, str]]:
-    """The key absent, with a value that nobody mentions, and with each that one of the selectors does."""
+    """The cases of a key: absent, with a value that no selector mentions, and with each value that one mentions."""
     mentioned = {
         value
         for selector in selectors
@@ -72,7 +72,10 @@ def _labels(key: str, *selectors: Selector) -> list[dict[str, str]]:
 
 
 def peer_within(cluster: Cluster, namespace: str, narrow: Peer, wide: Peer) -> bool:
-    """Whether all whom one peer names are named by the other; the namespace's own labels are those it has now."""
+    """True if the wide peer names all pods and addresses that the narrow one names.
+
+    ``namespace`` is the namespace of the policy; its own labels are those that it has now.
+    """
     match narrow, wide:
         case IPBlock(), IPBlock():
             return _block_within(narrow, wide)
@@ -102,7 +105,7 @@ def _block_within(narrow: IPBlock, wide: IPBlock) -> bool:
 
 
 def _excepts(block: IPBlock, prefix: Prefix) -> bool:
-    """Whether the exceptions of a block leave nothing of a prefix; the last that begins no later is the one to ask."""
+    """True if the exceptions of a block leave nothing of a prefix; only the last that begins no later can hold it."""
     parts = excepted(block)
     place = bisect_right(parts, prefix)
     return place > 0 and parts[place - 1].contains(prefix)
@@ -115,12 +118,12 @@ def excepted(block: IPBlock) -> tuple[Prefix, ...]:
 
 
 def empty(block: IPBlock) -> bool:
-    """Whether the exceptions leave nothing of the block."""
+    """True if the exceptions leave nothing of the block."""
     return _excepts(block, block.cidr)
 
 
 def possible(peer: Peer) -> bool:
-    """Whether the peer could name anyone, whatever pods and namespaces may come."""
+    """True if the peer can name any pod or address, whatever pods and namespaces may come."""
     if isinstance(peer, IPBlock):
         return not empty(peer)
     return all(satisfiable(each or Selector()) for each in (peer.pod_selector, peer.namespace_selector))
@@ -128,14 +131,14 @@ def possible(peer: Peer) -> bool:
 
 @lru_cache(maxsize=100_000)
 def port_within(narrow: PortEntry, wide: PortEntry) -> bool:
-    """Whether all that one entry matches is matched by the other; an entry's numbers have no gaps."""
+    """True if the wide entry matches all that the narrow one matches; the numbers of an entry have no gaps."""
     if narrow == wide:
         return True
     return all(port_matches((wide,), Traffic(narrow.protocol, port), _NOBODY) for port in port_range(narrow))
 
 
 def port_range(entry: PortEntry) -> tuple[int, int]:
-    """The first and the last number that an entry may match: a name is each pod's own affair, so it may be any."""
+    """The first and the last number that an entry may match; a name may be any number, as each pod defines its own."""
     if not isinstance(entry.port, int):
         return ALL_PORTS
     return entry.port, entry.port if entry.end_port is None else entry.end_port

@@ -1,7 +1,7 @@
-"""What a part of a policy demands of all that it holds, and an index by that: not every two are compared.
+"""The demands of a part of a policy on all parts that it holds, and an index by demands: it saves comparing all pairs.
 
-A block holds only what has an address in it, a selector that wants a value only selectors that want that value too. So
-a part has to be looked for among few others: those that demand something that it offers.
+A block holds only blocks with an address inside it. A selector that requires a value holds only selectors that require
+this value too. So only few parts may hold a given part: those with demands that the given part offers to meet.
 """
 
 from collections import Counter
@@ -17,24 +17,24 @@ from ovsnp.model.selector import Operator, Selector
 
 Token = tuple[Hashable, ...]
 Demand = frozenset[Token]
-"""Whatever is held offers one of these at least."""
+"""Every part that is held offers at least one of these tokens."""
 Demands = Sequence[Demand]
-"""Whatever is held meets all of these."""
+"""Every part that is held meets all of these demands."""
 
 _FEW = 4
-"""So many things are compared one by one."""
+"""The most things that are compared one by one; more things are divided by their next demand."""
 _DEPTH = 6
-"""So many demands of a thing are asked for: those that come after tell hardly anything apart."""
+"""The most demands of a thing that the index uses: further demands hardly distinguish things."""
 _MET: Token = ()
-"""What everyone offers, and a thing without a further demand wants."""
+"""The token that every part offers; it stands for the next demand of a thing without any."""
 
 
 class Index:
-    """Things by what they demand: first by the demand that the fewest offers meet, many with the same by the next one.
+    """Things by their demands: first by the demand that the fewest offers meet; many with the same, by the next demand.
 
-    A thing is given as clauses, which all must be met; a clause is met by the demands of one of its choices. Each thing
-    has a clause, and each clause a choice, that demand something. ``offers`` are those to be expected, of all that will
-    be asked about together.
+    A thing is given as clauses, all of which must be met. A clause is given as choices; it is met if all demands of one
+    choice are met. Each thing has a clause, each clause a choice, and each choice a demand. ``offers`` are the expected
+    offers, those of all queries together.
     """
 
     def __init__(self, things: Sequence[Sequence[Sequence[Demands]]], offers: Iterable[Token]) -> None:
@@ -42,15 +42,15 @@ class Index:
         self._root = Branch(cache(self._demands), range(len(things)), 0)
 
     def candidates(self, offers: Iterable[Token]) -> Iterator[int]:
-        """The places of the things that may hold what offers this, in order; all that do hold it are among them."""
+        """The places, in order, of the things that may hold a part with these offers; all that do are among them."""
         return in_order(branch.places for branch in self.ends(offers))
 
     def ends(self, offers: Iterable[Token]) -> Iterator["Branch"]:
-        """The same in parts, each with its places in order; a place may be in several parts."""
+        """The same places in branches, in order in each branch; a place may be in several branches."""
         return self._root.ends(frozenset((*offers, _MET)))
 
     def _demands(self, place: int) -> Demands:
-        """The demands of a thing, those first that cost least; of a clause with choices one that any choice makes."""
+        """The demands of a thing, the least met first; a clause with several choices has one demand that all imply."""
         demands = [demand for choices in self._things[place] for demand in self._of_clause(choices)]
         return sorted(demands, key=self._cost)[:_DEPTH] if len(demands) > 1 else demands
 
@@ -68,14 +68,14 @@ class Index:
 
 
 class Branch:
-    """Things, by their places in order, of which so many demands as the branch is deep are met."""
+    """The places, in order, of things of which the first ``depth`` demands are met."""
 
     def __init__(self, demands: Callable[[int], Demands], places: Sequence[int], depth: int) -> None:
         self.places = places
         self._demands, self._depth = demands, depth
 
     def ends(self, offers: frozenset[Token]) -> Iterator["Branch"]:
-        """The last branches that offers lead to."""
+        """The undivided branches that offers lead to."""
         if len(self.places) <= _FEW or self._depth == _DEPTH:
             yield self
             return
@@ -93,14 +93,14 @@ class Branch:
 
 
 def in_order(places: Iterable[Iterable[int]]) -> Iterator[int]:
-    """Places that are in order in each part, each place once."""
+    """The places of all parts in order, each place once; each part is in order."""
     return (place for place, _ in groupby(merge(*places)))
 
 
 def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:
-    """What a selector demands of one that it holds; ``what`` tells selectors of different things apart.
+    """The demands of a selector on the selectors that it holds; ``what`` is the kind of things that they select.
 
-    A value is kept out by a selector that names it, or by one that names the few values it wants, if any at all.
+    A selector excludes a value if it names this value, or if it names the few values that it allows, if any.
     """
     for each in selector.requirements if selector else ():
         key = what, each.key
@@ -117,14 +117,14 @@ def of_selector(selector: Selector | None, what: str) -> Iterator[Demand]:
 
 
 def by_selector(selector: Selector | None, what: str) -> Iterator[Token]:
-    """What a selector offers to one that may hold it."""
+    """The offers of a selector to the selectors that may hold it."""
     if selector is None:
         return
     for each in selector.requirements:
         key = what, each.key
         match each.operator:
             case Operator.IN:
-                # Who holds the selector holds every value that it allows, so any one of them will do.
+                # A selector that holds this one holds every value that it allows, so one of the values is enough.
                 if (value := allowed_value(selector, each)) is not None:
                     yield *key, "is", value
                 yield from ((*key, "there"), (*key, "few"))
@@ -137,14 +137,14 @@ def by_selector(selector: Selector | None, what: str) -> Iterator[Token]:
 
 
 def _by_labels(labels: Mapping[str, str], what: str) -> Iterator[Token]:
-    """The same of labels that are known, so that what is not among them is absent."""
+    """The same for labels that are known, so that every other label is absent."""
     yield what, "known"
     for key, value in labels.items():
         yield from ((what, key, "is", value), (what, key, "there"))
 
 
 def of_peer(peer: Peer) -> Demands:
-    """What a peer demands of one that it holds."""
+    """The demands of a peer on the peers that it holds."""
     if isinstance(peer, IPBlock):
         return [_of_block(peer)]
     return [
@@ -155,7 +155,7 @@ def of_peer(peer: Peer) -> Demands:
 
 
 def _of_block(block: IPBlock) -> Demand:
-    """An address inside; of a block that is as large, its first exception too."""
+    """An address inside the block; of a block with the same CIDR, an exception that holds this block's first one."""
     if not block.excepts:
         return frozenset({("whole", block.cidr)})
     first = excepted(block)[0]
@@ -164,7 +164,7 @@ def _of_block(block: IPBlock) -> Demand:
 
 
 def by_peer(peer: Peer, own_labels: Mapping[str, str]) -> Iterator[Token]:
-    """What a peer that names someone offers; ``own_labels`` are those of the policy's namespace."""
+    """The offers of a peer that can name someone; ``own_labels`` are the labels of the policy's namespace."""
     if isinstance(peer, IPBlock):
         for each in _first(peer).supernets():
             yield "whole", each

@@ -1,4 +1,4 @@
-"""What is said of one direction only."""
+"""Namespaces with rules for one direction only, and rules for a direction that their policy does not list."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from ovsnp.oracle import affects
 
 
 def namespaces_with_rules_in_one_direction(index: LintIndex) -> Iterator[Finding]:
-    """Namespaces of which the policies have rules for ingress or for egress, but not for both."""
+    """Namespaces whose policies have rules for ingress or for egress, but not for both."""
     for namespace, policies in index.policies.items():
         ruled = {rule.direction for policy in policies for rule in rules(policy)}
         if len(ruled) == 1:

@@ -1,4 +1,4 @@
-"""Pods that may send something, but not ask for names."""
+"""Pods that may send to someone, but not to a DNS server."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,9 +19,9 @@ _ASKED_OVER = (Protocol.UDP, Protocol.TCP)
 
 
 def egress_without_dns(index: LintIndex) -> Iterator[Finding]:
-    """Pods isolated for egress that some rule lets send, but none to a DNS server: over UDP, or TCP only.
+    """Pods isolated for egress that have rules, but none that admits a DNS server over UDP, or none over TCP.
 
-    Pods that may send nothing at all need no names. Where the input has no DNS server, any peer will do.
+    Pods that may send nothing at all need no names. If the input has no DNS server, a rule may have any peers.
     """
     asking = _Asking(index)
     lacking: dict[tuple[Protocol, tuple[str, ...]], list[PodKind]] = {}
@@ -38,7 +38,7 @@ def egress_without_dns(index: LintIndex) -> Iterator[Finding]:
 
 
 class _Asking:
-    """Who may ask a DNS server; what the rules of some policies say is asked once for all the pods they isolate."""
+    """Decides which pods may ask a DNS server, once for all pods that the same policies isolate."""
 
     def __init__(self, index: LintIndex) -> None:
         self.servers = resolvers(index)
@@ -46,7 +46,7 @@ class _Asking:
         self._by_rules: dict[tuple[Protocol, frozenset[int], tuple[str, ...]], bool] = {}
 
     def allowed(self, pod: Pod, isolating: Sequence[NetworkPolicy], protocol: Protocol) -> bool:
-        """Whether a pod with these policies may ask over a protocol; yes where no server answers over it."""
+        """True if a pod with these policies may ask over a protocol, or if no server of the input answers over it."""
         there = [server for server in self.servers if server.traffic.protocol is protocol]
         if self.servers and not there:
             return True
@@ -69,7 +69,7 @@ class _Asking:
         )
 
     def _exempt(self, pod: Pod, server: DnsResolver) -> bool:
-        """Whether no policy can forbid it."""
+        """True if no policy can forbid the pod to reach the server."""
         return any(
             exemption(PodEnd(pod, address), server.end, strict_nodes=self._index.strict_nodes)
             for address in pod.addresses
@@ -78,15 +78,15 @@ class _Asking:
 
 
 def _may_be_dns(rule: Rule, protocol: Protocol) -> bool:
-    """Whether a rule admits DNS to someone; a named port could be that of a server which is not in the input."""
+    """True if a rule may admit DNS to someone; a named port may be that of a server that is not in the input."""
     named = any(isinstance(entry.port, str) and entry.protocol is protocol for entry in rule.ports)
     return named or any(port_matches(rule.ports, Traffic(protocol, port), _NOBODY) for port in USUAL_PORTS)
 
 
 def _asks_elsewhere(rule: Rule, protocol: Protocol) -> bool:
-    """Whether a rule is about DNS servers outside of the cluster, or caches on nodes.
+    """True if a rule is about DNS servers outside of the cluster, or caches on nodes.
 
-    It names this very port and a block, or a link-local block, where nothing but the node itself answers.
+    Such a rule names port 53 and a block, or admits port 53 to a link-local block: there, only the node itself answers.
     """
     blocks = [peer for peer in rule.peers if isinstance(peer, IPBlock)]
     if PortEntry(protocol, DNS_PORT) in rule.ports and blocks:
@@ -110,7 +110,7 @@ def _finding(
 
 
 def _ports(servers: Sequence[DnsResolver], protocol: Protocol) -> list[str]:
-    """The ports that a rule has to name, in order; none where no server answers over the protocol."""
+    """The ports that a rule has to name, in order; none if no server answers over the protocol."""
     if not servers:
         return [str(DNS_PORT)]
     found = {server.traffic.port for server in _of_pods(servers) if server.traffic.protocol is protocol}

@@ -1,4 +1,4 @@
-"""The rules of policies, each with the way to it in the object."""
+"""The rules of policies, each with its path in the object."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What a check finds, and what it says of itself."""
+"""The findings of a check, and how severe they are."""
 
 from enum import StrEnum
 
@@ -22,16 +22,16 @@ class Severity(StrEnum):
     NOTICE = "notice"
 
     def at_least(self, other: "Severity") -> bool:
-        """Whether this is as sure as the other, or surer."""
+        """True if this is as sure as the other, or surer."""
         order = list(Severity)
         return order.index(self) <= order.index(other)
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing found in one object: ``message`` says what is so, ``remedy`` what to do.
+    """A finding in one object: ``message`` says what is wrong, ``remedy`` what to do.
 
-    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the very entry in the object. ``severity`` is None where it is that
-    of the check.
+    ``subject`` is ``KIND NAMESPACE/NAME``. ``path`` is the path of the entry in the object. ``severity`` None is the
+    severity of the check.
     """
 
     subject: str
@@ -43,7 +43,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Located(msgspec.Struct, frozen=True, order=True):
-    """A finding with the identifier of its check, in its line; sorts by place."""
+    """A finding with its line and the identifier of its check; sorts by place."""
 
     span: Span
     check: str

@@ -1,4 +1,4 @@
-"""The report for people: a line a finding, an empty one between files."""
+"""The report as text: one line for each finding, and an empty line between files."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -21,7 +21,7 @@ def text_lines(report: LintReport) -> Iterator[Text]:
 
 
 def where(span: Span) -> str:
-    """``FILE:LINE``; the file alone where the line is unknown."""
+    """``FILE:LINE``; the file alone if the line is unknown."""
     return f"{span.file}:{span.line}" if span.line else span.file
 
 
@@ -36,7 +36,7 @@ def _line(finding: Located) -> Text:
 
 
 def summary(report: LintReport) -> str:
-    """How many findings of each severity, and how many are ignored."""
+    """The number of findings of each severity, and the number of ignored findings."""
     counts = [
         _counted(sum(finding.severity is severity for finding in report.findings), severity.value)
         for severity in Severity

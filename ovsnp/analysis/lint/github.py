@@ -1,7 +1,7 @@
 """The report as GitHub's workflow commands, which show findings beside the lines of a pull request.
 
-https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands; what is escaped and how is from
-the toolkit that the commands are made for (actions/toolkit, packages/core/src/command.ts).
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands; the escapes are those of the
+toolkit that the commands are made for (actions/toolkit, packages/core/src/command.ts).
 """
 
 from ovsnp.analysis.lint.finding import Located
@@ -12,7 +12,7 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def render_github(report: LintReport) -> str:
-    """A line a finding."""
+    """One line for each finding."""
     return "".join(f"{_command(finding)}\n" for finding in report.findings)
 
 

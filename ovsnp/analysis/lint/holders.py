@@ -1,4 +1,4 @@
-"""Who holds all of a peer or a rule, among many."""
+"""Finds, among many peers or rules, those that hold all of a peer or a rule."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from ovsnp.model.selector import Selector
 
 
 class PeerHolders:
-    """The peers of a rule in policies of a namespace; of equal ones the first counts."""
+    """The peers of a rule in a policy of a namespace; of equal peers the first counts."""
 
     def __init__(self, cluster: Cluster, namespace: str, peers: Sequence[Peer]) -> None:
         self._cluster, self._namespace = cluster, namespace
@@ -39,7 +39,7 @@ class PeerHolders:
         )
 
     def of(self, narrow: Peer) -> Iterator[int]:
-        """The places of those that hold all of a peer that names someone."""
+        """The places of the peers that hold all of ``narrow``, a peer that can name someone."""
         for number in self._index.candidates(by_peer(narrow, self._own_labels)):
             wide = self._distinct[number]
             if peer_within(self._cluster, self._namespace, narrow, wide):
@@ -47,12 +47,12 @@ class PeerHolders:
 
 
 def admits_someone(rule: RuleEntry) -> bool:
-    """Whether a rule could admit anyone to, or from, a pod that there can be."""
+    """True if a rule can admit anyone to, or from, a pod that there can be."""
     return satisfiable(rule.policy.pod_selector) and (not rule.rule.peers or bool(_some(rule)))
 
 
 class RuleHolders:
-    """Rules of a namespace's policies that admit someone, in order."""
+    """Rules of a namespace's policies that can admit someone, in order; of equal rules the first counts."""
 
     def __init__(self, cluster: Cluster, rules: Sequence[RuleEntry]) -> None:
         self._cluster = cluster
@@ -70,14 +70,14 @@ class RuleHolders:
         self._parts: dict[int, _Parts] = {}
 
     def of(self, narrow: RuleEntry) -> RuleEntry | None:
-        """The first rule that admits all that this one does, unless the two say the same and this one is the first."""
+        """The first other rule that admits all that this one does; if both admit the same, only an earlier one."""
         for wide in self._around(narrow):
             if wide.order < narrow.order or not self._within(wide, narrow):
                 return wide
         return None
 
     def admitted(self, rule: RuleEntry, entries: Iterable[PortEntry]) -> set[PortEntry]:
-        """Those of some entries that rules admit to all whom this one is about; which ports it has does not matter."""
+        """The entries that a rule admits for all pods and peers of ``rule``, whose own ports do not matter."""
         ends = [*self._ends(rule)]
 
         def is_admitted(entry: PortEntry) -> bool:
@@ -105,7 +105,7 @@ class RuleHolders:
         return self._parts[id(rule)]
 
     def _ends(self, narrow: RuleEntry) -> Iterator[PortsInOrder]:
-        """The rules that may hold all but the ports of one."""
+        """The rules that may hold all of a rule except its ports."""
         return map(self._ports_of, self._index.ends(self._by_rule(narrow)))
 
     def _ports_of(self, branch: Branch) -> PortsInOrder:
@@ -114,7 +114,7 @@ class RuleHolders:
         return self._ports[branch]
 
     def _by_rule(self, rule: RuleEntry) -> Iterator[Token]:
-        """What a rule offers; of its peers one that few rules have, as all of them have to be held."""
+        """The offers of a rule; of its peers only the one that the fewest rules have, as a holder holds all peers."""
         yield (rule.direction,)
         yield from by_selector(rule.policy.pod_selector, "selected")
         if peers := _some(rule):
@@ -123,14 +123,14 @@ class RuleHolders:
 
 
 class _Parts:
-    """The peers and the ports of a rule; none are everyone, and all ports of every protocol."""
+    """The peers and the ports of a rule; no peers mean everyone, no ports mean all ports of every protocol."""
 
     def __init__(self, cluster: Cluster, rule: RuleEntry) -> None:
         self._peers = PeerHolders(cluster, rule.policy.namespace, rule.rule.peers) if rule.rule.peers else None
         self._ports = PortHolders(rule.rule.ports) if rule.rule.ports else None
 
     def hold(self, narrow: RuleEntry) -> bool:
-        """Whether all peers and ports of another rule are among these, each of them in one."""
+        """True if each peer and each port of another rule is held by one of these."""
         return self._hold_ports(narrow.rule.ports) and self._hold_peers(narrow)
 
     def _hold_ports(self, entries: Sequence[PortEntry]) -> bool:
@@ -147,11 +147,11 @@ def _with_port(rule: RuleEntry, entry: PortEntry) -> RuleEntry:
 
 
 def _some(rule: RuleEntry) -> list[Peer]:
-    """The peers of a rule that could name someone."""
+    """The peers of a rule that can name someone."""
     return [peer for peer in rule.rule.peers if possible(peer)]
 
 
 def _of_rule(rule: RuleEntry) -> list[list[Demands]]:
-    """What a rule demands of one that it holds, its ports apart: to be in its direction, for its pods, its peers."""
+    """The demands of a rule on the rules that it holds: on their direction, pods and peers, but not on their ports."""
     pods = [frozenset({(rule.direction,)}), *of_selector(rule.policy.pod_selector, "selected")]
     return [[pods], [of_peer(peer) for peer in _some(rule)]] if rule.rule.peers else [[pods]]

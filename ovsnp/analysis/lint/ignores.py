@@ -1,4 +1,4 @@
-"""``# ovsnp: ignore=ID,ID`` in manifests: which findings it covers, and whether it covers any."""
+"""``# ovsnp: ignore=ID,ID`` in manifests: the findings that such a comment covers, and comments that cover none."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ class Ignore(msgspec.Struct, frozen=True):
 
 
 def read_ignores(files: Iterable[str]) -> list[Ignore]:
-    """The ignores of all the files; raises InputError where a comment is not understood or names no check."""
+    """The ignores of all files; raises InputError if a comment is not understood, or names an unknown check."""
     found: list[Ignore] = []
     mistakes: list[Diagnostic] = []
     for file in files:
@@ -45,7 +45,7 @@ def read_ignores(files: Iterable[str]) -> list[Ignore]:
 
 
 def name_fault(name: str) -> str | None:
-    """What is wrong with the identifier of a check, with the nearest ones; None if nothing is."""
+    """An error about an unknown identifier of a check, with the nearest one; None if there is such a check."""
     if name in CHECKS:
         return None
     near = get_close_matches(name, CHECKS, 1, 0.5)
@@ -56,9 +56,9 @@ def name_fault(name: str) -> str | None:
 def apply(
     findings: Sequence[Located], ignores: Sequence[Ignore], judged: Collection[str]
 ) -> tuple[list[Located], list[Located]]:
-    """The findings that are left, and those that are ignored; ignores of no use are findings themselves.
+    """The findings that are left, and the findings that are ignored; an ignore that covers none is a finding itself.
 
-    ``judged`` are the checks that ran: of others nobody knows whether an ignore is of use.
+    ``judged`` are the checks that ran: whether an ignore of another check covers a finding is not known.
     """
     by_line: dict[tuple[str, str, int], list[Ignore]] = {}
     for ignore in ignores:

@@ -1,4 +1,4 @@
-"""The labels that pods or namespaces have, put together: what a selector that selects none of these could want."""
+"""The labels of all pods or namespaces together: they say why a selector selects none of these."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from ovsnp.oracle import selects
 
 
 class Labels:
-    """The labels of all of some things; ``what`` says in a word what they are: ``pod``."""
+    """The labels of some things; ``what`` is the word for one of them: ``pod`` or ``namespace``."""
 
     def __init__(self, labels: Iterable[Mapping[str, str]], what: str) -> None:
         self._what = what
@@ -26,7 +26,7 @@ class Labels:
         self._instead = cache(self._find_instead)
 
     def why_none(self, selector: Selector) -> str:
-        """Why a selector selects none of the things: what their labels are instead."""
+        """The reason why a selector selects none of the things: the labels that these have instead."""
         if not self.things:
             return f"there is no {self._what}"
         for requirement in selector.requirements:
@@ -36,7 +36,7 @@ class Labels:
         return f"no {self._what} meets all of that at once"
 
     def _examples(self, requirement: Requirement) -> Iterator[Mapping[str, str]]:
-        """All that the requirement can tell apart: the key absent, each value that it mentions, and some other one."""
+        """The cases that a requirement distinguishes: no key, each value that it mentions, and one other value."""
         key, mentioned = requirement.key, requirement.values
         values = self._values.get(key, set())
         if self._with_key[key] < self.things:

@@ -1,6 +1,6 @@
-"""The cluster as the checks look at it: pods that are alike together, and what was asked once kept.
+"""The index of a cluster for the checks: it groups pods that are alike, and keeps answers of the oracle.
 
-Whom a selector or a peer names, and which policies isolate a pod, is for the oracle to say.
+Only the oracle says which pods a selector or a peer names, and which policies isolate a pod.
 """
 
 from bisect import bisect_left
@@ -26,11 +26,11 @@ _Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)
 
 NAMES_SHOWN = 6
-"""How many of many names of ports a finding shows."""
+"""The most names of ports that a finding shows."""
 
 
 class PodKind(msgspec.Struct, frozen=True):
-    """The pods of a namespace with the same labels: selectors cannot tell them apart. There is at least one."""
+    """The pods (at least one) of a namespace with the same labels: selectors cannot distinguish them."""
 
     namespace: str
     labels: Mapping[str, str]
@@ -46,7 +46,7 @@ def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, 
 
 
 class PodsByPeer:
-    """Whom peers name of some pods, asked once for each peer."""
+    """The pods that a peer names, out of some given pods; each peer is evaluated once."""
 
     def __init__(self, cluster: Cluster, pods: tuple[Pod, ...]) -> None:
         self._workloads = Workloads(msgspec.structs.replace(cluster, pods=pods))
@@ -70,7 +70,10 @@ class PortNames:
 
 
 class LintIndex:
-    """A cluster, and the blocks cluster IPs lie in; ``strict_nodes`` and ``service_blocks`` as for the compiler."""
+    """A cluster with answers about it; ``strict_nodes`` and ``service_blocks`` are as for the compiler.
+
+    ``service_cidrs`` are CIDRs of cluster IPs, beside those of the cluster.
+    """
 
     def __init__(
         self,
@@ -98,7 +101,7 @@ class LintIndex:
 
     @cached_property
     def _kinds(self) -> Sequence[PodKind]:
-        """The oracle's groups, by their numbers."""
+        """The kinds of pods, by the numbers of the oracle's groups."""
         return [PodKind(pods[0].namespace, pods[0].labels, tuple(pods)) for pods in self._oracle.workloads.groups]
 
     @cached_property
@@ -107,12 +110,12 @@ class LintIndex:
 
     @cached_property
     def hosts(self) -> PodsByPeer:
-        """The pods of host networks that peers would name, though no selector selects them."""
+        """The pods of host networks, by the peers that would name them if selectors selected them."""
         return PodsByPeer(self.cluster, self.cluster.host_pods)
 
     @cached_property
     def ended(self) -> PodsByPeer:
-        """The same of the pods that have ended."""
+        """The pods that have ended, by the peers that would name them if selectors selected them."""
         return PodsByPeer(self.cluster, self.cluster.ended_pods)
 
     def namespaces(self, namespace: str, peer: PodPeer) -> Sequence[str]:
@@ -125,7 +128,7 @@ class LintIndex:
         return self._namespaces[selector]
 
     def labels(self, namespace: str, peer: PodPeer) -> Labels:
-        """The labels of all pods of these namespaces."""
+        """The labels of all pods of the namespaces that a peer of a policy of this namespace is about."""
         asked = namespace if peer.namespace_selector is None else peer.namespace_selector
         if asked not in self._labels:
             around = self._oracle.workloads.around(namespace, peer)
@@ -143,13 +146,13 @@ class LintIndex:
 
     @cached_property
     def has_living_pods(self) -> bool:
-        """Whether the input has pods of a running cluster; manifests in Git have workloads only."""
+        """True if the input has pods of a running cluster; manifests in Git have workloads only."""
         hosts = any(pod.addresses for pod in self.cluster.host_pods)
         return len(self._unassigned) < len(self.cluster.pods) or hosts or bool(self.cluster.ended_pods)
 
     @cached_property
     def policies(self) -> Mapping[str, tuple[NetworkPolicy, ...]]:
-        """The policies of every namespace that has some."""
+        """The policies of every namespace that has policies."""
         return grouped(self.cluster.policies, lambda policy: policy.namespace)
 
     def selected(self, policy: NetworkPolicy) -> tuple[PodKind, ...]:
@@ -160,7 +163,7 @@ class LintIndex:
         return self._selected[asked]
 
     def subjects(self, policy: NetworkPolicy) -> tuple[Pod, ...]:
-        """The pods of these kinds."""
+        """The pods that a policy selects."""
         asked = (policy.namespace, policy.pod_selector)
         if asked not in self._subjects:
             self._subjects[asked] = tuple(pod for kind in self.selected(policy) for pod in kind.pods)
@@ -173,21 +176,21 @@ class LintIndex:
     def named(self, policy: NetworkPolicy, peer: Peer) -> tuple[Pod, ...]:
         """The pods that a peer of one of the policy's rules names."""
         own = isinstance(peer, PodPeer) and peer.namespace_selector is None
-        # Only a peer that is about its own namespace means something else in another.
+        # Only a peer without namespaceSelector names other pods in another namespace.
         asked = (policy.namespace if own else "", peer)
         if asked not in self._named:
             self._named[asked] = self._in_block(peer) if isinstance(peer, IPBlock) else self._by_selectors(policy, peer)
         return self._named[asked]
 
     def port_names(self, pods: tuple[Pod, ...]) -> PortNames:
-        """The names of ports that pods have, selected by one policy or named by one peer."""
+        """The names of ports that pods have; they are collected once for each tuple object."""
         kept = self._port_names.get(id(pods))
         if kept is None or kept[0] is not pods:
             kept = self._port_names[id(pods)] = pods, PortNames(pods)
         return kept[1]
 
     def backends(self, service: Service) -> Iterator[tuple[ServicePort, ServingBackend]]:
-        """Who serves at each port of a Service, in either family, whatever node a connection begins on."""
+        """The backends at each port of a Service, in either family, whatever node a connection begins on."""
         selected = self.living(service.namespace, service.selector) if service.selector else ()
         part = msgspec.structs.replace(
             self.cluster,
@@ -232,7 +235,7 @@ class LintIndex:
 
     @cached_property
     def _by_address(self) -> Sequence[tuple[int, int, int]]:
-        """Family and number of every pod's addresses, sorted, each with the pod's place."""
+        """The family and number of each address of the pods, sorted, each with the pod's place."""
         return sorted(
             (*host_prefix(address)[:2], place)
             for place, pod in enumerate(self.cluster.pods)

@@ -1,4 +1,4 @@
-"""All checks over one cluster."""
+"""Runs checks on one cluster."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -13,7 +13,7 @@ from ovsnp.yaml_reader.paths import format_path
 
 
 class LintReport(msgspec.Struct, frozen=True):
-    """What was found, sorted by place; ``skipped`` are the checks that need pods which the input does not have."""
+    """The findings, sorted by place; ``skipped`` are the checks that need pods which the input does not have."""
 
     findings: tuple[Located, ...]
     ignored: tuple[Located, ...]
@@ -21,7 +21,7 @@ class LintReport(msgspec.Struct, frozen=True):
 
 
 def lint(index: LintIndex, checks: Collection[str]) -> LintReport:
-    """Run the checks with these identifiers; raises InputError where a comment in a manifest is not understood."""
+    """Run the checks with these identifiers; raises InputError if a comment in a manifest is not understood."""
     ignores = read_ignores(_files(index))
     skipped = [name for name, check in CHECKS.items() if name in checks and not check.needs.met(index.cluster)]
     judged = [name for name in CHECKS if name in checks and name not in skipped]
@@ -31,13 +31,13 @@ def lint(index: LintIndex, checks: Collection[str]) -> LintReport:
 
 
 def _files(index: LintIndex) -> list[str]:
-    """The files that anything can be found in."""
+    """The files in which there can be findings."""
     cluster = index.cluster
     return sorted({each.place.file for objects in (cluster.policies, cluster.pods) for each in objects})
 
 
 def locate(found: Iterable[tuple[str, Finding]]) -> Sequence[Located]:
-    """Findings with their checks, in their lines; each file is read once."""
+    """The findings with their checks and lines; each file is read once."""
     locator = Locator()
     return [
         Located(

@@ -13,7 +13,7 @@ from ovsnp.yaml_reader.paths import Path
 
 
 def ports_that_no_pod_has(index: LintIndex) -> Iterator[Finding]:
-    """Names of ports that none of those whose ports count has: the policy's own pods, for egress the peers."""
+    """Names of ports that no destination of a rule has: for ingress the policy's own pods, for egress the peers."""
     for policy in index.cluster.policies:
         for rule in rules(policy):
             names = [(path, port) for path, port in rule.ports() if isinstance(port.port, str)]
@@ -28,12 +28,15 @@ def ports_that_no_pod_has(index: LintIndex) -> Iterator[Finding]:
 
 
 def _only_blocks(rule: RuleEntry) -> bool:
-    """Where nobody is there, other peers that name nobody are another check's finding, and a policy likewise."""
+    """True for an egress rule with blocks only.
+
+    If no pod is a destination, other checks report the peers that name nobody, and the policy that selects no pod.
+    """
     return rule.direction is Direction.EGRESS and all(isinstance(peer, IPBlock) for peer in rule.rule.peers)
 
 
 def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: Sequence[PortNames] | None) -> Finding:
-    """The finding where ``there`` are the names that the pods have; None where there are no pods."""
+    """The finding about a named port; ``there`` are the names that the pods have (None: there are no pods)."""
     whose = "the policy selects" if rule.direction is Direction.INGRESS else "the rule's peers name"
     if there is None:
         message = f"{entry.port} is a name, and only pods have named ports: {whose} none, so the entry matches nothing"
@@ -44,7 +47,7 @@ def _finding(rule: RuleEntry, path: Path, entry: PortEntry, there: Sequence[Port
 
 
 def _destinations(index: LintIndex, rule: RuleEntry) -> list[tuple[Pod, ...]]:
-    """Those whose ports count, in groups."""
+    """The pods whose ports count, in groups."""
     if rule.direction is Direction.INGRESS:
         return [index.subjects(rule.policy)]
     if not rule.rule.peers:
@@ -53,7 +56,7 @@ def _destinations(index: LintIndex, rule: RuleEntry) -> list[tuple[Pod, ...]]:
 
 
 def _others(there: Sequence[PortNames], entry: PortEntry) -> str:
-    """What the names are instead: with another protocol, or other names."""
+    """The ports that the pods have instead: the same name with another protocol, or other names."""
     if same := [each for each in sorted(Protocol) if any((entry.port, each) in names.all for names in there)]:
         return f"{entry.port} is {listed(same, 'or')}"
     first = sorted({name for names in there for name in names.first})[:NAMES_SHOWN]

@@ -1,4 +1,4 @@
-"""What policies may name that the input does not have: namespaces, labels of namespaces, DNS servers."""
+"""Namespaces, labels of namespaces and DNS servers that the cluster may have, although the input does not."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,10 +15,10 @@ NAMESPACE = "a namespace that is not in the input has such labels"
 
 
 def correct_labels(index: LintIndex, part: str, unless: str) -> str:
-    """What to do about labels that nothing in the input has; ``part`` is what they are useless for.
+    """The remedy for labels that nothing in the input has; ``part`` is the part of the policy that has no effect.
 
-    Controllers make pods of custom resources, so only a running cluster shows all labels; ``unless`` says why labels
-    may be right that manifests do not have.
+    Controllers make pods of custom resources, so only a running cluster shows all labels. ``unless`` is a reason why
+    labels may be right that manifests do not have.
     """
     remedy = f"correct the labels, or remove the {part}"
     return remedy if index.has_living_pods else f"{remedy}, unless {unless}"
@@ -32,7 +32,7 @@ class WiderCluster:
         self._unknown: dict[Selector, Sequence[str]] = {}
 
     def missing(self, selector: Selector) -> Sequence[str]:
-        """The names that a namespaceSelector demands of which the input has no namespace."""
+        """The names of namespaces that a namespaceSelector requires, but the input does not have."""
         demanded = {
             name
             for each in selector.requirements
@@ -43,7 +43,7 @@ class WiderCluster:
         return sorted(name for name in demanded if name not in self._index.cluster.namespaces)
 
     def unknown(self, selector: Selector) -> Sequence[str]:
-        """The namespaces of which the input has no object, so that they may have the labels that are demanded."""
+        """The namespaces without an object in the input, so that they may have the labels that a selector requires."""
         about_name = _about_name(selector)
         if about_name not in self._unknown:
             assumed = self._index.cluster.assumed_namespaces
@@ -53,7 +53,7 @@ class WiderCluster:
         return self._unknown[about_name]
 
     def serves_names(self, policy: NetworkPolicy, peer: PodPeer) -> bool:
-        """Whether a peer is about the DNS servers of the cluster, and the input has none."""
+        """True if a peer is about the DNS servers of the cluster, and the input has none."""
         elsewhere = peer.namespace_selector is not None or system_namespace(policy.namespace)
         return elsewhere and names_servers(peer.pod_selector or Selector()) and not self._has_servers
 
@@ -63,10 +63,10 @@ class WiderCluster:
 
 
 def _may_be(selector: Selector, name: str) -> bool:
-    """Whether what a namespaceSelector demands of the name is met."""
+    """True if the name meets all requirements of a namespaceSelector on names."""
     return selects(_about_name(selector), {METADATA_NAME: name})
 
 
 def _about_name(selector: Selector) -> Selector:
-    """What a namespaceSelector demands of the name."""
+    """The requirements of a namespaceSelector on names."""
     return Selector(tuple(each for each in selector.requirements if each.key == METADATA_NAME))

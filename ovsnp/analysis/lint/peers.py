@@ -16,12 +16,12 @@ from ovsnp.model.selector import Selector
 from ovsnp.yaml_reader.paths import Path
 
 _LIKE = 0.75
-"""How much of two names is the same where one may be meant for the other: shpo for shop."""
+"""The least similarity of two names of which one may be a misspelling of the other: shpo for shop."""
 _CANNOT_TELL = "lint cannot tell whom the peer admits"
 
 
 def peers_that_match_nothing(index: LintIndex) -> Iterator[Finding]:
-    """Items of ``from`` and ``to`` that no pod meets, and blocks of which the exceptions leave nothing."""
+    """Items of ``from`` and ``to`` that name no pod, and blocks whose exceptions leave nothing."""
     nobody = _Nobody(index)
     for policy in index.cluster.policies:
         for rule in rules(policy):
@@ -39,7 +39,7 @@ def _emptied(policy: NetworkPolicy, path: Path, block: IPBlock) -> Finding:
 
 
 class _Nobody:
-    """Why peers name no pod."""
+    """Finds the reason why a peer names no pod."""
 
     def __init__(self, index: LintIndex) -> None:
         self._index = index
@@ -63,7 +63,7 @@ class _Nobody:
         )
 
     def _absent(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
-        """The finding where there are such pods, but no selector selects them."""
+        """The finding if there are such pods, but no selector selects them."""
         selector = peer.pod_selector or Selector()
         pods = absent(self._index, policy.namespace, peer)
         if pods is None:
@@ -76,7 +76,7 @@ class _Nobody:
         return of_policy(policy, _of_pods(path, peer), message, remedy, pods.severity)
 
     def _not_in_input(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
-        """The finding where the peer may name pods that the cluster has, and the input does not."""
+        """The finding if the peer may name pods that the cluster has, but the input does not."""
         missing = self._outside.missing(peer.namespace_selector or Selector())
         if missing:
             message = f"the input has no {self._missing(missing)}, so {_CANNOT_TELL}"
@@ -89,7 +89,7 @@ class _Nobody:
         return None
 
     def _no_namespace(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
-        """The finding where no namespace has the labels."""
+        """The finding if no namespace has the labels."""
         if peer.namespace_selector is None or self._index.namespaces(policy.namespace, peer):
             return None
         selector, inside = peer.namespace_selector, (*path, "namespaceSelector")
@@ -103,7 +103,7 @@ class _Nobody:
         return of_policy(policy, inside, message, correct_labels(self._index, "peer", NAMESPACE))
 
     def _no_pod(self, policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding:
-        """The finding where no pod of the namespaces has the labels."""
+        """The finding if no pod of the namespaces has the labels."""
         index, selector, inside = self._index, peer.pod_selector or Selector(), _of_pods(path, peer)
         labels = index.labels(policy.namespace, peer)
         if not labels.things:
@@ -120,7 +120,7 @@ class _Nobody:
         return of_policy(policy, inside, message, correct_labels(index, "peer", CONTROLLER))
 
     def _missing(self, names: Sequence[str]) -> str:
-        """The names of namespaces that the input does not have, with one that is like the only one."""
+        """The namespaces that the input does not have, in words; for only one, with a similar name that it has."""
         near = self._near(names[0]) if len(names) == 1 else ()
         meant = f" (did you mean {near[0]}?)" if near else ""
         return f"Namespace{'s' if len(names) > 1 else ''} {listed(names)}{meant}"
@@ -131,7 +131,7 @@ def _objects(missing: Sequence[str]) -> str:
 
 
 def _impossible(policy: NetworkPolicy, path: Path, peer: PodPeer) -> Finding | None:
-    """The finding where one of the selectors selects nothing, whatever there is."""
+    """The finding if one of the selectors can never select anything."""
     selectors = ("namespace", peer.namespace_selector), ("pod", peer.pod_selector)
     for what, selector in selectors:
         if selector is not None and not satisfiable(selector):
@@ -150,7 +150,7 @@ def _where(policy: NetworkPolicy, peer: PodPeer) -> str:
 
 
 def _of_pods(path: Path, peer: PodPeer) -> Path:
-    """The entry that says which pods."""
+    """The path of the entry that selects the pods."""
     return path if peer.pod_selector is None else (*path, "podSelector")
 
 

@@ -1,4 +1,4 @@
-"""Rules that another rule makes pointless, and entries that another of the same rule does."""
+"""Rules that another rule makes pointless, and entries that another entry of the same rule makes pointless."""
 
 from collections.abc import Iterator
 
@@ -13,10 +13,10 @@ from ovsnp.yaml_reader.paths import Path, format_path
 
 
 def rules_that_another_makes_pointless(index: LintIndex) -> Iterator[Finding]:
-    """Rules that could go, whatever pods may come: another one admits all they do, to all whom they admit it to.
+    """Rules that could go, whatever pods may come: another rule admits all connections that they admit.
 
-    Of rules that say the same, the first stays: so all that is called pointless can go at once. That a rule admits
-    nobody is another check's finding.
+    Of rules that admit the same, the first stays, so all pointless rules can go at once. Rules that admit nobody are
+    findings of another check.
     """
     for policies in index.policies.values():
         entries = [[rule for rule in rules(policy) if admits_someone(rule)] for policy in policies]
@@ -40,7 +40,7 @@ def _finding(narrow: RuleEntry, wide: RuleEntry) -> Finding:
 
 
 def entries_that_another_makes_pointless(index: LintIndex) -> Iterator[Finding]:
-    """Peers and ports of which another one of the same rule holds all."""
+    """Peers and ports that another peer or port of the same rule holds."""
     for policy in index.cluster.policies:
         for rule in rules(policy):
             for path, wide in (*_peers_inside(index.cluster, rule), *_ports_inside(rule)):
@@ -49,9 +49,10 @@ def entries_that_another_makes_pointless(index: LintIndex) -> Iterator[Finding]:
 
 
 def _peers_inside(cluster: Cluster, rule: RuleEntry) -> Iterator[tuple[Path, Path]]:
-    """The ways to peers that another one holds, and to that one; of those that say the same the first stays.
+    """The paths of peers that another peer holds, each with the path of the other; of peers that name the same, the
+    first stays.
 
-    That a peer can name nobody is another check's finding.
+    Peers that can name nobody are findings of another check.
     """
     peers = [(path, peer) for path, peer in rule.peers() if possible(peer)]
     holders = PeerHolders(cluster, rule.policy.namespace, [peer for _, peer in peers])
@@ -64,7 +65,7 @@ def _peers_inside(cluster: Cluster, rule: RuleEntry) -> Iterator[tuple[Path, Pat
 
 
 def _ports_inside(rule: RuleEntry) -> Iterator[tuple[Path, Path]]:
-    """The same of ports."""
+    """The same for ports."""
     ports = [*rule.ports()]
     holders = PortHolders([entry for _, entry in ports])
     for place, (path, narrow) in enumerate(ports):

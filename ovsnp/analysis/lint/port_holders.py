@@ -1,4 +1,4 @@
-"""Which ports hold all of others: the entries of one rule, and the rules of many."""
+"""Finds the ports that hold all of others: entries of one rule, and rules among many."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from ovsnp.model.ports import PortEntry, Protocol
 
 
 class PortHolders:
-    """The entries of a rule's ``ports``; of equal ones the first counts."""
+    """The entries of a rule's ``ports``; of equal entries the first counts."""
 
     def __init__(self, entries: Sequence[PortEntry]) -> None:
         self._names: dict[PortEntry, int] = {}
@@ -23,7 +23,7 @@ class PortHolders:
         self._widest = {protocol: _widest(found) for protocol, found in ranges.items()}
 
     def of(self, narrow: PortEntry) -> int | None:
-        """The place of the widest one that holds all of an entry."""
+        """The place of the widest entry that holds all of another one; None if there is none."""
         first, last = port_range(narrow)
         widest = self._widest.get(narrow.protocol, ())
         before = bisect_right(widest, first, key=lambda each: each[0])
@@ -42,9 +42,9 @@ def _widest(ranges: list[tuple[int, int, int]]) -> Sequence[tuple[int, int, int]
 
 
 class PortsInOrder:
-    """The ports of rules, each with the rule's place, in order; there is one at least.
+    """The ports of rules (at least one rule), each with the rule's place, in order.
 
-    Halves of halves: where no rule of a half holds an entry, its rules need not be asked one by one.
+    The rules are divided into halves of halves: if no rule of a half holds some entry, the search leaves out this half.
     """
 
     def __init__(self, ports: Sequence[tuple[int, Sequence[PortEntry]]]) -> None:
@@ -64,7 +64,7 @@ class PortsInOrder:
             yield from half.hold(narrow)
 
     def _may_hold(self, narrow: Sequence[PortEntry]) -> bool:
-        """Whether each is held by a rule, if not all by one."""
+        """True if some rule holds each entry, though perhaps no rule holds all of them."""
         return self._all_ports or (bool(narrow) and all(self._holders.of(each) is not None for each in narrow))
 
     @cached_property

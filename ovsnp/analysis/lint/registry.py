@@ -21,24 +21,24 @@ UNUSED_IGNORE = "unused-ignore"
 
 
 class Needs(Enum):
-    """Which pods a check needs in the input; pods of host networks, and pods that have ended, cannot be selected."""
+    """The pods that a check needs in the input; no selector selects pods of host networks, or pods that have ended."""
 
     NOTHING = auto()
     PODS = auto()
     PODS_TO_SELECT = auto()
 
     def met(self, cluster: Cluster) -> bool:
-        """Whether the input has such pods."""
+        """True if the input has such pods."""
         if self is Needs.NOTHING or cluster.pods:
             return True
         return self is Needs.PODS and bool(cluster.host_pods or cluster.ended_pods)
 
 
 class Check(msgspec.Struct, frozen=True):
-    """A check: what it finds, and why that matters, each a sentence.
+    """A check: ``what`` it finds, and ``why`` that matters, in one sentence each.
 
-    ``severity`` is that of its findings, unless one of them is surer, or less sure, than the others.
-    It says nothing of an input without what it ``needs``. One that is ``opt_in`` runs only where it is selected.
+    ``severity`` is that of its findings, unless a finding has another one. The check does not run on an input without
+    the pods that it ``needs``. A check that is ``opt_in`` runs only if it is selected.
     """
 
     what: str
@@ -140,4 +140,4 @@ CHECKS: Mapping[str, Check] = {
         Severity.NOTICE,
     ),
 }
-"""By their identifiers, which never change: comments in manifests name them."""
+"""The checks by their identifiers, which never change: comments in manifests name them."""

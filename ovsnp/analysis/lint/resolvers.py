@@ -1,4 +1,4 @@
-"""Who answers DNS questions in a cluster, and at which port: that of the pods, as policies are judged on it."""
+"""The DNS servers of a cluster, each with the port of its pod: policies are judged on this port."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -15,9 +15,9 @@ from ovsnp.oracle import Endpoint, OutsideEnd, PodEnd, Traffic, who
 
 DNS_PORT = 53
 USUAL_PORTS = (DNS_PORT, 5353)
-"""Where DNS servers listen that the input does not have: the second one is that of OpenShift."""
+"""The ports on which DNS servers listen, for an input without any; the second one is that of OpenShift."""
 NODE_CACHE = parse_address("169.254.20.10")
-"""Where NodeLocal DNSCache listens on every node, unless it is set up otherwise."""
+"""The address on which NodeLocal DNSCache listens on every node, unless it is set up otherwise."""
 
 _LABELS = (
     ("k8s-app", "kube-dns"),
@@ -31,7 +31,7 @@ _NODE_CACHE_LABEL = ("k8s-app", "node-local-dns")
 
 
 class DnsResolver(msgspec.Struct, frozen=True):
-    """A DNS server, where it listens, and the words by which a policy names it."""
+    """A DNS server, the protocol and port on which it listens, and the words by which a policy names it."""
 
     end: Endpoint
     traffic: Traffic
@@ -39,9 +39,9 @@ class DnsResolver(msgspec.Struct, frozen=True):
 
 
 def resolvers(index: LintIndex) -> Sequence[DnsResolver]:
-    """The backends of the Services for DNS, else the pods with the label of DNS servers; with these the nodes' caches.
+    """The backends of the Services for DNS, or else the pods with a label of DNS servers; and the caches of the nodes.
 
-    None where the input has no such backends or pods: those whom the caches ask are not known then.
+    Empty if the input has no such backends or pods: then the servers that the caches ask are not known.
     """
     servers = [*_behind_services(index)] or [*_labelled(index)]
     return [*servers, *_node_caches(index)] if servers else []
@@ -62,7 +62,7 @@ def _behind_services(index: LintIndex) -> Iterator[DnsResolver]:
 
 
 def _words(service: Service, end: Endpoint) -> str:
-    """The words for a backend: a block where it is no pod that a selector selects."""
+    """The words for a backend: a block if the backend is no pod that a selector selects."""
     if not isinstance(end, PodEnd):
         return f"ipBlock {host_prefix(end.address)}"
     return f"{service.selector} in {service.namespace}" if service.selector else f"Service {service.key}"
@@ -73,7 +73,7 @@ def _serves_dns(service: Service) -> bool:
 
 
 def names_servers(selector: Selector) -> bool:
-    """Whether a selector of pods wants a label of DNS servers."""
+    """True if a selector of pods requires a label of DNS servers."""
     wanted = {
         (each.key, value) for each in selector.requirements if each.operator is Operator.IN for value in each.values
     }
@@ -81,7 +81,7 @@ def names_servers(selector: Selector) -> bool:
 
 
 def system_namespace(name: str) -> bool:
-    """Whether DNS servers of clusters are in a namespace of this name."""
+    """True if DNS servers of clusters are in a namespace of this name."""
     return any(name == namespace for namespace, _ in _SERVICES)
 
 
@@ -95,7 +95,7 @@ def _labelled(index: LintIndex) -> Iterator[DnsResolver]:
 
 
 def _port(pod: Pod, protocol: Protocol) -> int:
-    """The port that the pod calls dns, or dns-tcp."""
+    """The port that the pod calls dns, or dns-tcp; 53 if there is none."""
     named = (each.number for each in pod.ports if each.protocol is protocol and each.name in ("dns", "dns-tcp"))
     return next(named, DNS_PORT)
 

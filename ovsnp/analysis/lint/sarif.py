@@ -19,7 +19,7 @@ _NUMBERS = {name: number for number, name in enumerate(CHECKS)}
 
 
 def render_sarif(report: LintReport) -> str:
-    """One run; what comments ignore is there too, as suppressed."""
+    """The report as one run; findings that comments ignore are in it, as suppressed."""
     results = [_result(finding) for finding in report.findings]
     results += [_result(finding) | {"suppressions": [{"kind": "inSource"}]} for finding in report.ignored]
     driver = {"name": "ovsnp", "version": __version__, "rules": [_rule(name) for name in CHECKS]}

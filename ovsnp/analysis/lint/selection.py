@@ -44,7 +44,7 @@ def _selects_nothing(index: LintIndex, policy: NetworkPolicy) -> Finding:
 
 
 def pods_that_no_policy_isolates(index: LintIndex) -> Iterator[Finding]:
-    """Pods that everyone may reach and that may reach everyone, those with the same labels as one finding."""
+    """Pods that everyone may reach and that may reach everyone; pods with the same labels are one finding."""
     for namespace, kinds in sorted(index.kinds.items()):
         for kind in kinds:
             pod = kind.pods[0]

@@ -1,4 +1,4 @@
-"""Ports of Services in rules, where the pods behind the Service listen on others."""
+"""Rules with the port of a Service, where the pods behind the Service listen on another port."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -20,14 +20,14 @@ _Number = tuple[Protocol, int]
 
 
 class _Target(msgspec.Struct, frozen=True):
-    """What becomes of a Service's port at a pod behind it: the pod's number, and the names that the pod has for it."""
+    """The port of a pod to which a Service's port leads: its number, and the names that the pod has for it."""
 
     number: int
     names: frozenset[str]
 
 
 class _Ports(msgspec.Struct):
-    """What is known of some pods' ports: those they listen on, and those that become others, with the Services."""
+    """The known ports of some pods: those on which they listen, and Services' ports that lead to others of theirs."""
 
     listening: set[_Number]
     targets: dict[_Number, dict[_Target, set[str]]]
@@ -39,7 +39,7 @@ class _Ports(msgspec.Struct):
                 self.services_of(number, target).update(services)
 
     def services_of(self, number: _Number, target: _Target) -> set[str]:
-        """The Services of which a port becomes this one."""
+        """The Services whose port ``number`` leads to this port of a pod."""
         return self.targets.setdefault(number, {}).setdefault(target, set())
 
 
@@ -47,9 +47,9 @@ _NOTHING = _Ports(set(), {})
 
 
 def ports_of_services(index: LintIndex) -> Iterator[Finding]:
-    """Numbers that are a Service's port, not one of the pods behind it, where no rule admits the pods' own port.
+    """Entries with the port of a Service, where the pods behind it listen on another port, which no rule admits.
 
-    A number that a pod is known to listen on may be meant; so may any number where a rule names blocks or everyone.
+    A port on which a pod is known to listen may be right; so may any port of a rule that names blocks or everyone.
     """
     translated = _Translated(index)
     for policies in index.policies.values():
@@ -64,7 +64,7 @@ def ports_of_services(index: LintIndex) -> Iterator[Finding]:
 
 
 class _Translated:
-    """The ports of pods, asked for once a group of pods: those of one kind, or named by one peer."""
+    """The known ports of pods, collected once for each group: the pods that a policy selects, or that a peer names."""
 
     def __init__(self, index: LintIndex) -> None:
         self._index = index
@@ -82,7 +82,7 @@ class _Translated:
                         ports.services_of((port.protocol, port.number), _Target(backend.port, names)).add(service.key)
 
     def of(self, groups: Sequence[tuple[Pod, ...]]) -> _Ports:
-        """All that is known of the pods in some groups."""
+        """The known ports of the pods in some groups."""
         if len(groups) == 1:
             return self._of(groups[0])
         key = tuple(map(id, groups))
@@ -102,7 +102,7 @@ class _Translated:
         return self._groups[id(group)][1]
 
     def destinations(self, rule: RuleEntry) -> Sequence[tuple[Pod, ...]]:
-        """The pods whose ports count; none where others than pods may be meant."""
+        """The pods whose ports count, in groups; none if the rule may mean others than pods."""
         if rule.direction is Direction.INGRESS:
             return [self._index.subjects(rule.policy)]
         peers = [peer for peer in rule.rule.peers if isinstance(peer, PodPeer)]
@@ -116,7 +116,7 @@ def _names(ports: Sequence[ContainerPort], protocol: Protocol, number: int) -> f
 
 
 def _mistaken(translated: _Translated, rule: RuleEntry) -> Iterator[tuple[Path, PortEntry, Mapping[_Target, set[str]]]]:
-    """The entries of a rule that are a Service's port, each with the ports of the pods that the rule does not name."""
+    """The entries of a rule with a Service's port, each with the pods' ports that the rule does not have."""
     ports = translated.of(translated.destinations(rule)) if rule.rule.ports else _NOTHING
     if not ports.targets:
         return
@@ -142,7 +142,7 @@ def _entries(protocol: Protocol, target: _Target) -> list[PortEntry]:
 
 
 def _lacking(holders: RuleHolders, rule: RuleEntry, entry: PortEntry, targets: Iterable[_Target]) -> Sequence[_Target]:
-    """The ports of pods that no other rule admits to all those that this rule is about."""
+    """The ports of pods that no rule admits for all pods and peers of this rule."""
     wanted = {target: _entries(entry.protocol, target) for target in targets}
     admitted = holders.admitted(rule, chain(*wanted.values()))
     return [target for target, entries in wanted.items() if admitted.isdisjoint(entries)]

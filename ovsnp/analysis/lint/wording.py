@@ -6,7 +6,7 @@ from ovsnp.model.cluster import Pod
 from ovsnp.model.selector import Selector
 
 _SHOWN = 4
-"""How many of many words are shown."""
+"""The most words of a list that are shown."""
 
 
 def some_pods(pods: Sequence[Pod]) -> str:
@@ -21,10 +21,10 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 
 def first_few(words: Sequence[str]) -> list[str]:
-    """The words, or the first ones and ``...`` where they are many."""
+    """The words, or the first of many words and ``...``."""
     return [*words[:_SHOWN], *(["..."] if len(words) > _SHOWN else [])]
 
 
 def shown(selector: Selector) -> str:
-    """A selector in kubectl's notation; one that is empty in words."""
+    """A selector in kubectl's notation; an empty selector in words."""
     return str(selector) or "everything"
