@@ -1,4 +1,4 @@
-"""The command line on one policy."""
+"""Runs `ovsnp lint` on one policy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.applying import CLUSTER, Answer, ovsnp
 
 @pytest.fixture
 def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """Lint a cluster and a policy in a directory of the test's own."""
+    """A function that lints a cluster and a policy in a directory of the test."""
     monkeypatch.chdir(tmp_path)
 
     def lint(text: str, *arguments: str) -> Answer:

@@ -1,6 +1,6 @@
-"""A folder a check: manifests that it finds something in, marked ``# FOUND`` at the line, and near misses.
+"""A folder for each check: manifests with findings, marked ``# FOUND`` at the line, and near misses.
 
-``findings.txt`` is what is said, word for word; ``pytest tests/lint --update-golden`` writes it.
+``findings.txt`` is the output, word for word; ``pytest tests/lint --update-golden`` writes it.
 """
 
 import json
@@ -16,7 +16,7 @@ CASES = Path(__file__).parent / "cases"
 
 
 def run(case: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Answer:
-    """Lint the case; of its check alone, except where the others are needed to know."""
+    """Lint the case with its check alone; for unused ignores with all checks, as an ignore is of another check."""
     monkeypatch.chdir(CASES / case)
     selected = () if case == UNUSED_IGNORE else ("--select", case)
     files = ("-f", "../../cluster.yaml", "-f", "policies.yaml")

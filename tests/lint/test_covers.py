@@ -1,4 +1,4 @@
-"""Whether one part of a policy holds another, against trying all that could tell them apart."""
+"""A part of a policy holds another one if nothing distinguishes them: the tests try all that could."""
 
 from itertools import product
 
@@ -70,7 +70,7 @@ def test_selector_is_satisfiable_if_some_labels_are_selected(selector: Selector)
 def test_block_is_within_if_no_address_tells_otherwise(narrow: IPBlock, wide: IPBlock) -> None:
     held = [peer_matches(NAMESPACE, "default", (wide,), end) for end in ADDRESSES]
     expected = all(held[number] for number, end in enumerate(ADDRESSES) if peer_matches(NAMESPACE, "", (narrow,), end))
-    # Of a block that is empty all may be said; another check finds it.
+    # For an empty block any answer is right; another check finds such blocks.
     assert empty(narrow) or peer_within(NAMESPACE, "default", narrow, wide) == expected
 
 

@@ -1,4 +1,4 @@
-"""Who counts as a DNS server, and which rules let pods ask one."""
+"""Which pods and Services count as DNS servers, and which rules let pods ask them."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def filled(text: str, namespace: str, name: str, key: str, value: str) -> str:
 
 @pytest.fixture
 def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, str]]]:
-    """What egress-without-dns finds of pods with an egress rule, beside DNS servers."""
+    """A function that returns the findings of egress-without-dns for pods with an egress rule, beside DNS servers."""
     monkeypatch.chdir(tmp_path)
 
     def asking(servers: str, rule: str, *options: str) -> list[dict[str, str]]:

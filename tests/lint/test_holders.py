@@ -1,4 +1,4 @@
-"""Who holds all of a peer, a port or a rule: as comparing every two says, without comparing every two."""
+"""Peers, ports and rules that hold all of another one: as a comparison of all pairs finds them, without that."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -51,12 +51,12 @@ ALIKE = st.tuples(
         st.lists(RANGES | st.just(PortEntry(Protocol.TCP, "a")), max_size=2).map(tuple),
     ),
 )
-"""Rules that many demands do not tell apart."""
+"""Rules that have many demands in common."""
 MANY = 500
 
 
 def entries(rules: Sequence[tuple[Selector, Rule]]) -> list[RuleEntry]:
-    """Each as the one rule of a policy, the policies in order."""
+    """Each rule as the only rule of a policy, with the policies in order."""
     return [
         RuleEntry(
             NetworkPolicy("default", f"{number:04}", selector, frozenset(), (rule,), (), Place("a.yaml", 0)),
@@ -154,7 +154,7 @@ SHAPES: dict[str, Callable[[int], Peer]] = {
 
 
 class Comparisons:
-    """How often two peers, and two rules, are compared."""
+    """Counts the comparisons of two peers, and of two rules."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.peers = self.rules = 0
@@ -179,7 +179,7 @@ def comparisons(monkeypatch: pytest.MonkeyPatch) -> Comparisons:
 
 
 def index_of(*policies: tuple[Rule, ...], selected: Callable[[int], Selector] = lambda _: Selector()) -> LintIndex:
-    """A cluster whose policies have these rules."""
+    """The index of a cluster whose policies have these rules."""
     found = tuple(
         NetworkPolicy("default", f"{number:04}", selected(number), frozenset(), rules, (), Place("a.yaml", 0))
         for number, rules in enumerate(policies)

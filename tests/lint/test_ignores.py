@@ -37,7 +37,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def linted(text: str, *arguments: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """The findings that are left and those that are ignored, with their lines, of a file and a pod."""
+    """The checks and lines of the findings in a file, beside a pod: findings that are left, and ignored findings."""
     Path("in.yaml").write_text(text)
     Path("pod.yaml").write_text(POD)
     answer = ovsnp("lint", "-f", "in.yaml", "-f", "pod.yaml", "-o", "json", "--fail-on", "notice", *arguments)

@@ -1,4 +1,4 @@
-"""Why selectors select nothing, without asking every pod for every selector."""
+"""The reason why a selector selects nothing, found without asking every pod for every selector."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The report in each notation, which checks run, and what the process exits with."""
+"""The report in each notation, the checks that run, and the exit codes."""
 
 import json
 import re
@@ -72,7 +72,7 @@ spec: {template: {metadata: {labels: {role: frontend}}, spec: {hostNetwork: true
 
 
 def needing(*needs: Needs) -> str:
-    """The checks that say nothing of an input without all pods, or without those that selectors select."""
+    """The checks that need pods which selectors select, or other pods (``needs``), without opt-in checks."""
     least = {Needs.PODS_TO_SELECT, *needs}
     return ", ".join(name for name, check in CHECKS.items() if check.needs in least and not check.opt_in)
 

@@ -1,4 +1,4 @@
-"""What the input does not have is no mistake of the policies: namespaces, DNS servers, pods of unknown controllers."""
+"""A policy may name namespaces, DNS servers and pods of controllers that the input does not have: no mistake."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ def policy(peer: str, selector: str = "{}", space: str = "shop") -> str:
 
 
 def by_name(*names: str) -> str:
-    """A namespaceSelector that wants one of these names."""
+    """A namespaceSelector that requires one of these names."""
     return f"namespaceSelector: {{matchExpressions: [{{key: {NAME}, operator: In, values: [{', '.join(names)}]}}]}}"
 
 
@@ -58,7 +58,7 @@ SOMEONE = "{podSelector: {}}"
 
 @pytest.fixture
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Severity and words of what a check finds, without the object."""
+    """A function that returns the severity and message of each finding of a check, without the object."""
     monkeypatch.chdir(tmp_path)
 
     def found(check: str, *parts: str) -> list[str]:
@@ -138,7 +138,7 @@ def test_namespace_that_its_name_excludes_has_no_labels_to_know(found: Callable[
 
 
 def test_namespaces_that_every_cluster_has_are_known(found: Callable[..., list[str]]) -> None:
-    """Their objects are hardly ever in Git, so they would hide every mistake."""
+    """The objects of these namespaces are hardly ever in Git: unknown labels of these would hide mistakes."""
     text = policy("{namespaceSelector: {matchLabels: {team: gren}}}")
     assert peer(found, SHOP, workload("default", "web"), workload("kube-system", "proxy"), text).startswith("warning: ")
 

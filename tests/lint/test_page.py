@@ -1,4 +1,4 @@
-"""The page on lint says what lint says."""
+"""The page on lint has the output and the checks of lint."""
 
 import re
 from pathlib import Path

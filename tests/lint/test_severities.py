@@ -1,4 +1,4 @@
-"""How severe findings are in each notation, and which of them make lint exit with 1."""
+"""The severity of a finding in each notation, and the severities that make lint exit with 1."""
 
 import json
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from tests.support.applying import Answer, policy
 
 CASES = Path(__file__).parent / "cases"
 NOTICE = policy("to-db", 80)
-"""Rules for ingress alone."""
+"""A policy with rules for ingress only."""
 WARNING = f"{policy('to-db', 80).replace('frontend', 'fronted')}  egress: [{{}}]\n"
-"""A peer that names nobody."""
+"""A policy with a peer that names nobody."""
 ERROR = policy("to-db", 80).replace("spec:", "spec:\n  policyTypes: [Egress]")
-"""Rules that policyTypes does not list."""
+"""A policy with rules that policyTypes does not list."""
 OF = {Severity.NOTICE: NOTICE, Severity.WARNING: WARNING, Severity.ERROR: ERROR}
 
 
