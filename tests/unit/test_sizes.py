@@ -1,4 +1,4 @@
-"""Files, classes and functions stay small: each fits in a reader's head, and a function on a screen."""
+"""Files, classes and functions stay small: a function fits on a screen, a file or a class in a reader's memory."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ MOST_IN = {ast.FunctionDef: 45, ast.AsyncFunctionDef: 45, ast.ClassDef: 230}
 
 
 def too_large(source: str) -> Iterator[str]:
-    """The file, and what is defined in it, where it has too many lines."""
+    """The file, and the classes and functions in it, that have too many lines."""
     if len(source.splitlines()) > MOST_IN_FILE:
         yield "the file"
     for node in ast.walk(ast.parse(source)):
