@@ -1,4 +1,4 @@
-"""Rules held against all others, pair by pair."""
+"""Compares rules with all others, pair by pair."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from ovsnp.model.cluster import Cluster
 
 
 def rule_within(cluster: Cluster, narrow: RuleEntry, wide: RuleEntry) -> bool:
-    """The definition: every peer that can name someone and every port in one of the other rule."""
+    """The definition: a peer or port of the wide rule holds each peer that can name someone, and each port."""
     space = narrow.policy.namespace
     peers = [peer for peer in narrow.rule.peers if possible(peer)]
     inside = [any(peer_within(cluster, space, one, other) for other in wide.rule.peers) for one in peers]
@@ -22,7 +22,7 @@ def rule_within(cluster: Cluster, narrow: RuleEntry, wide: RuleEntry) -> bool:
 
 
 def around(cluster: Cluster, narrow: RuleEntry, rules: Sequence[RuleEntry]) -> list[RuleEntry]:
-    """The rules that make one pointless, by comparing it with all; of those that say the same the first stays."""
+    """The rules that make a rule pointless, by comparison with all; of rules that admit the same, the first stays."""
     return [
         wide
         for wide in rules
