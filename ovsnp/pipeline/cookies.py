@@ -7,12 +7,12 @@ _RULE = (1 << 32) - 1
 
 
 def cookie(table_id: int, rule: int = 0) -> int:
-    """The cookie of a flow, 64 bits: 16 for ovsnp, 8 for the table, 8 zero, 32 for the rule (0: none, or several)."""
+    """The cookie of a flow, 64 bits: 16 for ovsnp, 8 for the table, 8 zero, 32 for the rule (0: no rule)."""
     return BASE | table_id << 40 | rule
 
 
 def rule_of(value: int) -> int:
-    """The number of the rule that a cookie of ovsnp's tells; 0: no rule, or several."""
+    """The number of the rule in a cookie of ovsnp: where several rules share the flow, of the first; 0: no rule."""
     return value & _RULE
 
 
