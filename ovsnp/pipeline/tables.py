@@ -42,8 +42,8 @@ def _peer_table(number: int, name: str, side: str, address: dict[int, Field], id
     return Table(
         number,
         name,
-        f"who is the {side}: the longest prefix with the peer's address gives its identity",
-        "identity 0: in no peer set",
+        f"finds the identity of the {side}, by the longest prefix that holds the address",
+        "identity 0: the address is in no peer set",
         matches=frozenset(address.values()),
         sets=frozenset({identity}),
     )
@@ -56,7 +56,7 @@ def _rule_table(
     return Table(
         number,
         name,
-        "which rule allows it: conjunctions of subject, peer identity and port; an isolated subject's last flow drops",
+        "finds the rule that allows a packet (conjunctions of subject, peer identity and port), or drops the packet",
         "dropped",
         matches=frozenset({subject, peer, f.PORT_DST, f.CONJ_ID}) | extra,
         sets=frozenset({rule}),
@@ -69,7 +69,7 @@ TABLES = (
     Table(
         0,
         "Origin",
-        "where a packet comes from, and whether it may claim the addresses it has",
+        "finds where a packet comes from, and drops packets with a source address that is not the sender's",
         "dropped",
         matches=frozenset(
             {f.IN_PORT, f.ETH_SRC, f.ETH_DST, f.IPV4_SRC, f.IPV6_SRC, f.TUN_SRC, f.TUN_IPV6_SRC}
@@ -82,7 +82,7 @@ TABLES = (
     Table(
         10,
         "AddressResolution",
-        "answers ARP requests; makes advertisements of neighbour solicitations",
+        "answers ARP requests, and turns neighbour solicitations into advertisements",
         "dropped",
         matches=frozenset({f.IN_PORT, f.ARP_OP, f.ARP_TPA, f.ICMPV6_TYPE, f.IPV6_SRC, f.ND_TARGET}),
         sets=frozenset({f.ETH_SRC, f.ETH_DST, f.ARP_OP, f.ARP_SHA, f.ARP_THA, f.ARP_SPA, f.ARP_TPA, f.ICMPV6_TYPE}),
@@ -104,7 +104,7 @@ TABLES = (
     Table(
         30,
         "SnatConntrack",
-        "replies to a connection whose source was made the gateway's address get the pod's address back",
+        "in replies to a masqueraded connection, replaces the gateway's address with the pod's",
         "dropped",
         matches=frozenset({f.IPV4_DST, f.IPV6_DST}),
         next=("Conntrack",),
@@ -113,7 +113,7 @@ TABLES = (
     Table(
         50,
         "ConntrackState",
-        "invalid packets end here; answered connections skip policy, and answers, and errors; others are judged",
+        "drops invalid packets; open connections, answers and errors skip policy, and policy judges other packets",
         "dropped",
         matches=frozenset(
             {f.CT_STATE, r.ADMITTED, r.ANSWERED, r.ORIGIN, r.ORIGIN_LABEL, r.SERVICE_LABEL, f.IPV4_SRC, f.IPV6_SRC}
@@ -124,7 +124,7 @@ TABLES = (
     Table(
         60,
         "Service",
-        "gives a connection to a cluster IP its endpoint",
+        "chooses the endpoint for a connection to a cluster IP",
         "dropped",
         sets=frozenset({r.SERVICE_BOUND, r.SERVICE_LABEL}),
         matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.PORT_DST, r.ORIGIN}),
@@ -134,13 +134,14 @@ TABLES = (
     Table(
         63,
         "SessionAffinity",
-        "what Open vSwitch learns: which endpoint a client was given by a Service with sessionAffinity",
-        "no endpoint is kept for the client",
+        "holds the endpoint of each client of a Service with sessionAffinity; Open vSwitch learns these flows",
+        "the client has no endpoint yet",
     ),
     Table(
         66,
         "Endpoint",
-        "gives a client of a Service with sessionAffinity the endpoint it had, or else one by a group, and learns it",
+        "for Services with sessionAffinity: gives a client the endpoint that it had, or else one that a group chooses;"
+        " learns the endpoint",
         "dropped",
         sets=frozenset({r.SERVICE_BOUND, r.SERVICE_LABEL, r.ENDPOINT}),
         matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.PORT_DST, r.ENDPOINT}),
@@ -150,7 +151,7 @@ TABLES = (
     Table(
         70,
         "DestinationNode",
-        "whether the destination is a node",
+        "marks packets to nodes",
         "dropped",
         matches=frozenset({f.IPV4_DST, f.IPV6_DST}),
         sets=frozenset({r.TO_NODE, r.EXEMPT}),
@@ -159,7 +160,7 @@ TABLES = (
     Table(
         80,
         "Egress",
-        "whom egress policy judges; a pod's own tunnel packets to a node end here",
+        "selects the packets that egress policy judges; drops tunnel packets that a pod itself sends to a node",
         "dropped",
         matches=frozenset({r.ORIGIN, r.JUDGED, r.TO_NODE, r.EXEMPT, r.EGRESS_SUBJECT, r.SERVICE_BOUND, f.PORT_DST}),
         next=("EgressRule", "Forward"),
@@ -169,8 +170,8 @@ TABLES = (
     Table(
         95,
         "EgressServicePeer",
-        "which ipBlocks hold the cluster IP that the connection was opened to, with --service-blocks",
-        "identity 0: in no ipBlock",
+        "with --service-blocks, finds the identity of the cluster IP that the connection was opened to, by ipBlocks",
+        "identity 0: the cluster IP is in no ipBlock",
         matches=frozenset({f.CT_STATE, *f.CT_DST.values()}),
         sets=frozenset({r.EGRESS_SERVICE_PEER}),
     ),
@@ -184,7 +185,7 @@ TABLES = (
     Table(
         110,
         "Forward",
-        "routes: local pods, the node, other nodes through the tunnel, the rest of the world by the gateway",
+        "routes packets to local pods, to the node, through the tunnel to other nodes, and else out by the gateway",
         "dropped",
         matches=frozenset({f.IPV4_DST, f.IPV6_DST, f.CT_STATE, f.CT_MARK, *r.CARRIED_SOURCE.values()}),
         sets=frozenset({f.ETH_SRC, f.ETH_DST, f.TUN_DST, f.TUN_IPV6_DST, r.OUT_PORT, r.INGRESS_SUBJECT}),
@@ -193,7 +194,7 @@ TABLES = (
     Table(
         120,
         "Ingress",
-        "whom ingress policy judges",
+        "selects the packets that ingress policy judges",
         "dropped",
         matches=frozenset({r.JUDGED, r.INGRESS_SUBJECT, r.CARRIED, r.ANSWERING}),
         sets=frozenset({f.IPV4_SRC, f.IPV6_SRC}),
@@ -203,8 +204,8 @@ TABLES = (
     Table(
         130,
         "SourceNode",
-        "whether the source is a node that always reaches pods",
-        "it is not",
+        "marks packets from nodes that always reach pods",
+        "the source is no such node",
         matches=frozenset({f.IPV4_SRC, f.IPV6_SRC}),
         sets=frozenset({r.FROM_NODE}),
     ),
@@ -219,7 +220,7 @@ TABLES = (
     Table(
         160,
         "Commit",
-        "remembers the connection, with the rules that admitted it and the node it came from",
+        "stores the connection in conntrack, with the rules that admitted it and the node that it came from",
         "dropped",
         matches=frozenset({r.CARRIED, r.ANSWERING}),
         sets=frozenset(
@@ -231,7 +232,8 @@ TABLES = (
     Table(
         170,
         "Output",
-        "Service-bound packets to other nodes carry the source pod's address; nothing goes back into tunnel or gateway",
+        "adds the source pod's address to Service-bound packets to other nodes; drops packets that would go back into"
+        " the tunnel or the gateway",
         "dropped",
         matches=frozenset({f.IN_PORT, r.ORIGIN, r.OUT_PORT, r.SERVICE_BOUND}),
         sets=frozenset({r.HAIRPIN, f.TUN_ID, *f.TUN_METADATA.values()}),
