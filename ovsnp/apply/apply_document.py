@@ -22,7 +22,7 @@ class OddInterfaces(msgspec.Struct, frozen=True):
 
 
 class AppliedChanges(msgspec.Struct, frozen=True):
-    """The numbers of flows that were added, that got other actions or another rule, and that were deleted."""
+    """The numbers of flows that apply added, changed (other actions or another rule) and deleted."""
 
     added: Count
     changed: Count
@@ -30,31 +30,35 @@ class AppliedChanges(msgspec.Struct, frozen=True):
 
 
 class ApplyDocument(msgspec.Struct, frozen=True):
-    """What was done; keys may be added in later versions, never changed."""
+    """What apply did; later versions may add keys, and never change a key."""
 
     bridge: str
-    node: Annotated[str | None, Meta(description="null: the input has no Node, and nobody names one")]
-    done: Annotated[Sequence[str], Meta(description="the steps that were done on the bridge itself, in words")]
+    node: Annotated[str | None, Meta(description="null: the input has no Node, and --node names none")]
+    done: Annotated[Sequence[str], Meta(description="what apply made or set on the bridge, in words")]
     flows: AppliedChanges
-    groups: Annotated[Count, Meta(description="added, changed or deleted")]
-    cut: Annotated[Count, Meta(description="connections to endpoints that are gone")]
+    groups: Annotated[Count, Meta(description="the number of groups that apply added, changed or deleted")]
+    cut: Annotated[Count, Meta(description="the number of connections that apply cut, as their endpoint is gone")]
     forgotten: Annotated[
-        Count, Meta(description="connections of pods that are gone; all connections where holders_known is false")
+        Count,
+        Meta(
+            description="the number of connections of pods that are gone, which conntrack forgot; all connections where"
+            " holders_known is false"
+        ),
     ]
     holders_known: Annotated[bool, Meta(description="false: there was no record of who held which address")]
     emptied_zones: Annotated[
         Sequence[int],
-        Meta(description="conntrack zones that were emptied, as the datapath could not forget single connections"),
+        Meta(description="conntrack zones that apply emptied, as the datapath could not forget one connection alone"),
     ]
     without_port: Annotated[
         Sequence[ObjectKey],
-        Meta(description="local pods that have no port, as NAMESPACE/POD; those that are closed, too"),
+        Meta(description="local pods without a port, as NAMESPACE/POD, and local pods that are closed"),
     ]
     odd_interfaces: Annotated[
         Sequence[OddInterfaces],
         Meta(
-            description="what is wrong with interfaces of pods, and what to do; the local pods that are closed are in"
-            " `without_port`, too"
+            description="what is wrong with interfaces of pods, and what to do; `without_port` has closed local pods"
+            " too"
         ),
     ]
 

@@ -13,7 +13,7 @@ from ovsnp.model.ports import Protocol
 
 
 class LabTestCell(msgspec.Struct, frozen=True, rename="camel"):
-    """One connection that was tried."""
+    """One connection that the test tried."""
 
     source: str
     source_address: str
@@ -21,17 +21,17 @@ class LabTestCell(msgspec.Struct, frozen=True, rename="camel"):
     destination_address: str
     protocol: Annotated[str, Meta(extra_json_schema={"enum": [*Protocol, "ICMP"]})]
     port: Annotated[PortNumber | None, Meta(description="null for ICMP")]
-    allowed: Annotated[bool, Meta(description="what the policies mean")]
-    outcome: Annotated[str, Meta(description="what became of the packets: connected, silence, or what else")]
-    seen: Annotated[str, Meta(description="the source address that the server saw; empty where none did")]
-    passed: Annotated[bool, Meta(description="whether the two agree")]
+    allowed: Annotated[bool, Meta(description="the verdict of the policies")]
+    outcome: Annotated[str, Meta(description="the result of the try, such as connected or silence")]
+    seen: Annotated[str, Meta(description="the source address that the server saw; empty: no packet arrived")]
+    passed: Annotated[bool, Meta(description="true: verdict and result agree")]
 
 
 class LabTestDocument(msgspec.Struct, frozen=True):
-    """What was measured of every pair."""
+    """The result for every pair of ends."""
 
-    lab: Annotated[str, Meta(description="its name")]
-    passed: Annotated[Count, Meta(description="cells that are as the policies say")]
+    lab: Annotated[str, Meta(description="the name of the lab")]
+    passed: Annotated[Count, Meta(description="the number of cells with the result that the policies say")]
     failed: Count
     cells: Sequence[LabTestCell]
 

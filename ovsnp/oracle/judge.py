@@ -17,7 +17,7 @@ from ovsnp.oracle.traffic import Traffic, port_matches
 
 
 class Exemption(StrEnum):
-    """Why no policy can forbid a connection."""
+    """The reason why no policy can forbid a connection: an end is a node, or both ends are one pod."""
 
     NODE = "node"
     SELF = "self"

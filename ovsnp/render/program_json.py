@@ -38,8 +38,8 @@ class CompiledFlow(msgspec.Struct, frozen=True):
     table: Annotated[str, Meta(description="the name of the table")]
     priority: Priority
     cookie: Annotated[str, Meta(pattern="^0x0a5e[0-9a-f]{12}$")]
-    match: Annotated[str, Meta(description="as ovs-ofctl writes it, without the priority")]
-    actions: Annotated[str, Meta(description="as ovs-ofctl writes them")]
+    match: Annotated[str, Meta(description="in the notation of ovs-ofctl, without the priority")]
+    actions: Annotated[str, Meta(description="in the notation of ovs-ofctl")]
     policies: Annotated[Sequence[PolicyRule], Meta(description="the policy rules that the flow serves")]
 
 
@@ -47,23 +47,23 @@ class CompiledBucket(msgspec.Struct, frozen=True):
     """One endpoint of a group."""
 
     id: Count
-    actions: Annotated[str, Meta(description="as ovs-ofctl writes them")]
+    actions: Annotated[str, Meta(description="in the notation of ovs-ofctl")]
 
 
 class CompiledGroup(msgspec.Struct, frozen=True):
-    """The endpoints of a Service's port."""
+    """The endpoints of a port of a Service."""
 
     id: Count
     service: Annotated[str, Meta(description="NAMESPACE/NAME")]
-    port: Annotated[str, Meta(description="of the Service")]
+    port: Annotated[str, Meta(description="the port of the Service, such as 80/TCP")]
     buckets: Sequence[CompiledBucket]
 
 
 class CompileDocument(msgspec.Struct, frozen=True):
-    """The program of one bridge; keys may be added in later versions, never changed."""
+    """The program of one bridge; later versions may add keys, and never change a key."""
 
     bridge: str
-    node: Annotated[str | None, Meta(description="null: the input has no Node, and nobody names one")]
+    node: Annotated[str | None, Meta(description="null: the input has no Node, and --node names none")]
     encap: Encap
     tables: Sequence[CompiledTable]
     flows: Sequence[CompiledFlow]

@@ -16,40 +16,42 @@ from ovsnp.document import Count, IPVersion, LineNumber
 
 
 class MissedPacket(msgspec.Struct, frozen=True):
-    """A packet with which the flows do otherwise."""
+    """A packet that the flows treat otherwise than expected."""
 
-    what: Annotated[str, Meta(description="what the flows do, and must not")]
+    what: Annotated[str, Meta(description="what the flows do wrong")]
     who: Annotated[str, Meta(description="the connection: SRC to DST, PORT")]
-    came: Annotated[str, Meta(description="by what the packet comes to the bridge, and which endpoint it is given")]
-    table: Annotated[str, Meta(description="the name of the last table it comes to")]
-    packet: Annotated[str, Meta(description="as ofproto/trace takes it")]
-    flows: Annotated[Sequence[str], Meta(description="those it meets, in order")]
-    trace: Annotated[str, Meta(description="the command that shows its way on the bridge")]
+    came: Annotated[
+        str, Meta(description="the port that the packet comes in by, and the endpoint that a Service chose")
+    ]
+    table: Annotated[str, Meta(description="the name of the last table that the packet comes to")]
+    packet: Annotated[str, Meta(description="in the notation of ofproto/trace")]
+    flows: Annotated[Sequence[str], Meta(description="the flows that match the packet, in order")]
+    trace: Annotated[str, Meta(description="the command that shows the path of the packet on the bridge")]
 
 
 class CheckedExpectation(msgspec.Struct, frozen=True, rename={"source": "from", "destination": "to"}):
     """An expectation with its verdict."""
 
-    file: Annotated[str, Meta(description="as it was named; - is stdin")]
-    line: Annotated[LineNumber | None, Meta(description="of the entry; null: not known")]
-    source: Annotated[str, Meta(description="by its full name")]
-    destination: Annotated[str, Meta(description="by its full name")]
-    port: Annotated[str | None, Meta(description="as it is written; null: none is")]
-    family: Annotated[IPVersion | None, Meta(description="null: each that both ends have")]
+    file: Annotated[str, Meta(description="as the command line names the file; - is stdin")]
+    line: Annotated[LineNumber | None, Meta(description="the line of the entry; null: not known")]
+    source: Annotated[str, Meta(description="the full name")]
+    destination: Annotated[str, Meta(description="the full name")]
+    port: Annotated[str | None, Meta(description="as in the file; null: the entry has no port")]
+    family: Annotated[IPVersion | None, Meta(description="null: each family that both ends have")]
     expect: Decision
-    verdict: Annotated[Outcome, Meta(description="of all its connections together, by the policies")]
+    verdict: Annotated[Outcome, Meta(description="the verdict of the policies on all its connections together")]
     possible: Annotated[
-        Outcome, Meta(description="the verdict if blocks that may hold pods without an address hold these")
+        Outcome, Meta(description="the verdict if blocks that may hold pods without an address hold these pods")
     ]
-    met: Annotated[bool, Meta(description="by the policies, and by the flows where these are asked")]
+    met: Annotated[bool, Meta(description="true: the policies meet it, and with --flows the flows too")]
     notes: Annotated[Sequence[str], Meta(description="what the answer takes for granted")]
     counterexamples: Annotated[
         Sequence[MissedPacket] | None,
-        Meta(description="packets with which the flows do otherwise; null: without --flows"),
+        Meta(description="packets that the flows treat otherwise than expected; null: without --flows"),
     ]
     explanation: Annotated[
         ExplainAnswer | None,
-        Meta(description="what ovsnp explain -o json says, of an expectation that is not met"),
+        Meta(description="for an expectation that is not met: the document of ovsnp explain -o json"),
     ]
 
 
@@ -58,11 +60,11 @@ class CheckDocument(msgspec.Struct, frozen=True):
 
     unmet: Annotated[Count, Meta(description="how many expectations are not met")]
     unasked: Annotated[
-        Count | None, Meta(description="how many connections the flows have no say in; null: without --flows")
+        Count | None, Meta(description="how many connections the flows do not decide; null: without --flows")
     ]
     expectations: Annotated[
         Sequence[CheckedExpectation],
-        Meta(min_length=1, description="one for each combination of an entry's from, to and port, in their order"),
+        Meta(min_length=1, description="one for each from, to and port of each entry, in the order of the file"),
     ]
 
 

@@ -15,14 +15,14 @@ from ovsnp.oracle import Exemption
 
 Decision = Literal["allowed", "denied"]
 EndKind = Literal["pod", "node", "outside", "service"]
-EndName = Annotated[str, Meta(description="as it may be written on the command line")]
-CarriedProtocol = Annotated[Protocol | None, Meta(description="null: one that has no ports")]
+EndName = Annotated[str, Meta(description="a name that the command line takes")]
+CarriedProtocol = Annotated[Protocol | None, Meta(description="null: a protocol without ports")]
 Alike = Annotated[int, Meta(ge=1)]
-Undelivered = Annotated[bool, Meta(description="multicast or broadcast: nobody gets it")]
-OwnPod = Annotated[str | None, Meta(description="null: a node or an outsider, which have no policies")]
-FieldPath = Annotated[str, Meta(description="the field; empty: the object")]
+Undelivered = Annotated[bool, Meta(description="true: multicast or broadcast, which no pod receives")]
+OwnPod = Annotated[str | None, Meta(description="null: a node or an address outside, which have no policies")]
+FieldPath = Annotated[str, Meta(description="the path of the field in the object; empty: the object")]
 FileName = Annotated[str, Meta(description="- is stdin")]
-FieldLine = Annotated[LineNumber | None, Meta(description="null: the file is not there any more")]
+FieldLine = Annotated[LineNumber | None, Meta(description="null: the file no longer exists")]
 
 
 class ExplainedEnd(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class ExplainedEnd(msgspec.Struct, frozen=True):
 
     kind: EndKind
     name: EndName
-    address: Annotated[str | None, Meta(description="null: not assigned yet")]
+    address: Annotated[str | None, Meta(description="null: the pod has no address yet")]
 
 
 class RuleItem(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class RuleItem(msgspec.Struct, frozen=True):
 
 
 class PlacedPolicy(msgspec.Struct, frozen=True):
-    """A policy, or one of its rules, and where it stands."""
+    """A policy or a rule, with file and line."""
 
     policy: ObjectKey
     path: FieldPath
@@ -52,57 +52,57 @@ class PlacedPolicy(msgspec.Struct, frozen=True):
 
 
 class AdmittingRule(PlacedPolicy, frozen=True):
-    """A rule that admits, with the peers and ports of it that match."""
+    """A rule that admits the connection, with the matching peers and ports."""
 
     peers: Sequence[RuleItem]
     ports: Sequence[RuleItem]
 
 
 class LabelNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="label"):
-    """A label of a pod or namespace."""
+    """A pod or namespace needs another label."""
 
     text: str
     of: Holder
     name: str
     key: str
-    value: Annotated[str | None, Meta(description="null: to be removed")]
+    value: Annotated[str | None, Meta(description="null: the label must go")]
     now: str | None
     any_value: bool
 
 
 class NamespaceNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="namespace"):
-    """Another namespace for a pod."""
+    """A pod needs to be in another namespace."""
 
     text: str
     pod: str
     namespace: str
-    only: Annotated[bool, Meta(description="no other namespace would do")]
+    only: Annotated[bool, Meta(description="true: no other namespace matches")]
 
 
 class PortNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="port"):
-    """Another port of the destination."""
+    """The connection needs another port of the destination."""
 
     text: str
     protocol: Protocol
     first: PortNumber
     last: PortNumber
-    by: Annotated[str, Meta(description="the port of the Service that leads there; empty: without a Service")]
+    by: Annotated[str, Meta(description="the port of the Service that leads to this port; empty: without a Service")]
 
 
 class RulePortNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="rule-port"):
-    """A port in the rule, at which pods listen behind a Service."""
+    """The rule needs the port at which the pods behind a Service listen."""
 
     text: str
     policy: str
     direction: Section
     rule: Count
     protocol: Protocol
-    number: Annotated[PortNumber, Meta(description="at which pods listen, as policies see it")]
+    number: Annotated[PortNumber, Meta(description="the port at which the pods listen; policies see this port")]
     service: str
 
 
 class PortNameNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="port-name"):
-    """A name for a container's port."""
+    """A container of the pod needs a port with this name."""
 
     text: str
     pod: str
@@ -112,16 +112,18 @@ class PortNameNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="port-name
 
 
 class AddressNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="address"):
-    """Another address: nobody can do anything about it."""
+    """The block does not match the address of the end; no change of a label or port helps."""
 
     text: str
     address: str
     cidr: str
-    excepted: Annotated[str | None, Meta(description="the part of the block that holds the address")]
+    excepted: Annotated[
+        str | None, Meta(description="the exception that holds the address; null: the address is outside the block")
+    ]
 
 
 class EndNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
-    """Another end: nobody can do anything about it."""
+    """The item never matches an end such as this; no change of a label or port helps."""
 
     text: str
 
@@ -129,11 +131,14 @@ class EndNeed(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
 AnyNeed = LabelNeed | NamespaceNeed | PortNeed | RulePortNeed | PortNameNeed | AddressNeed | EndNeed
 
 Needs = Annotated[Sequence[AnyNeed], Meta(min_length=1)]
-Then = Annotated[Decision | None, Meta(description="the connection once all is done; null: not all of it can be")]
+Then = Annotated[
+    Decision | None,
+    Meta(description="the verdict on the connection once all needs are met; null: one of them cannot be met"),
+]
 
 
 class NearRule(PlacedPolicy, frozen=True):
-    """A rule that came near, and what is lacking."""
+    """A rule that nearly matches, and what the connection lacks."""
 
     peer: RuleItem | None
     port: RuleItem | None
@@ -142,7 +147,7 @@ class NearRule(PlacedPolicy, frozen=True):
 
 
 class ExplainedSide(msgspec.Struct, frozen=True):
-    """What one end's policies say."""
+    """The verdict of the policies of one end."""
 
     pod: OwnPod
     allowed: bool
@@ -153,11 +158,11 @@ class ExplainedSide(msgspec.Struct, frozen=True):
 
 
 class ExplainedWay(msgspec.Struct, frozen=True):
-    """A connection as policies judge it."""
+    """A connection as policies judge it: to a pod, a node or an address outside."""
 
-    destination: Annotated[ExplainedEnd, Meta(description="of a Service: the backend")]
+    destination: Annotated[ExplainedEnd, Meta(description="of a connection to a Service: the backend")]
     protocol: CarriedProtocol
-    port: Annotated[PortNumber | None, Meta(description="of a Service: the backend's")]
+    port: Annotated[PortNumber | None, Meta(description="of a connection to a Service: the port of the backend")]
     verdict: Decision
     undelivered: Undelivered
     egress: ExplainedSide
@@ -165,36 +170,36 @@ class ExplainedWay(msgspec.Struct, frozen=True):
 
 
 class ExplainedConnection(msgspec.Struct, frozen=True):
-    """A connection to one port; of a Service there is a way to each of the backends."""
+    """A connection to one port; to a Service, with one way for each backend."""
 
     family: IPVersion
     source: ExplainedEnd
     destination: ExplainedEnd
     protocol: CarriedProtocol
     port: PortNumber | None
-    alike: Annotated[Alike, Meta(description="of several pods: how many connections to this port have this verdict")]
+    alike: Annotated[Alike, Meta(description="of several pods: connections to this port that have this verdict")]
     verdict: Outcome
     nobody: Nobody | None
     ways: Sequence[ExplainedWay]
 
 
 class NamedPorts(msgspec.Struct, frozen=True):
-    """Ports of one protocol in a row."""
+    """A range of ports of one protocol."""
 
     protocol: Protocol
     first: PortNumber
-    last: Annotated[PortNumber, Meta(description="included")]
-    name: Annotated[str | None, Meta(description="what the destination calls a single port")]
+    last: Annotated[PortNumber, Meta(description="the last port of the range, included")]
+    name: Annotated[str | None, Meta(description="the name that the destination has for a single port")]
 
 
 class OpeningRule(AdmittingRule, frozen=True):
-    """A rule that names the far end, and the ports that it allows there."""
+    """A rule with a peer that matches the other end, and the ports that the rule allows there."""
 
     allows: Sequence[NamedPorts]
 
 
 class OpeningSide(msgspec.Struct, frozen=True):
-    """What one end's policies say of all ports."""
+    """The verdict of the policies of one end on all ports."""
 
     pod: OwnPod
     allowed: Sequence[NamedPorts]
@@ -206,13 +211,13 @@ class OpeningSide(msgspec.Struct, frozen=True):
 
 
 class ExplainedOpening(msgspec.Struct, frozen=True):
-    """What one end may open to another, by one address family."""
+    """The ports that one end may open to another, in one address family."""
 
     family: IPVersion
     source: ExplainedEnd
     destination: ExplainedEnd
-    alike: Annotated[Alike, Meta(description="of how many pairs of addresses this is the answer")]
-    verdict: Annotated[Outcome, Meta(description="mixed: some ports are allowed, and some are not")]
+    alike: Annotated[Alike, Meta(description="the number of pairs of addresses with this answer")]
+    verdict: Annotated[Outcome, Meta(description="mixed: some ports are allowed, others are denied")]
     allowed: Sequence[NamedPorts]
     denied: Sequence[NamedPorts]
     undelivered: Undelivered
@@ -222,16 +227,18 @@ class ExplainedOpening(msgspec.Struct, frozen=True):
 
 
 class ExplainDocument(msgspec.Struct, frozen=True):
-    """Whether one end may connect to another, and why; keys may be added in later versions, never changed."""
+    """Whether one end may connect to another, and why; later versions may add keys, and never change a key."""
 
-    source: Annotated[str, Meta(description="SRC by its full name")]
-    destination: Annotated[str, Meta(description="DST by its full name")]
-    verdict: Annotated[Outcome, Meta(description="of all connections, or all ports, together")]
-    notes: Annotated[Sequence[str], Meta(description="what the answer takes for granted")]
-    connections: Annotated[Sequence[ExplainedConnection], Meta(description="with PORT, and of a Service; else empty")]
+    source: Annotated[str, Meta(description="the full name of SRC")]
+    destination: Annotated[str, Meta(description="the full name of DST")]
+    verdict: Annotated[Outcome, Meta(description="the verdict on all connections, or all ports, together")]
+    notes: Annotated[Sequence[str], Meta(description="what the answer assumes")]
+    connections: Annotated[
+        Sequence[ExplainedConnection], Meta(description="the answers with PORT, or to a Service; otherwise empty")
+    ]
     openings: Annotated[
         Sequence[ExplainedOpening],
-        Meta(description="without PORT: what is allowed, for each address family; else empty"),
+        Meta(description="without PORT: the ports that are allowed, for each address family; otherwise empty"),
     ]
 
 

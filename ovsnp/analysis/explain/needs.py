@@ -11,7 +11,7 @@ from ovsnp.model.ports import Protocol
 
 
 class Holder(StrEnum):
-    """Who has labels."""
+    """The kind of object that has a label."""
 
     POD = "pod"
     NAMESPACE = "namespace"

@@ -18,7 +18,7 @@ from ovsnp.oracle.traffic import entry_matches, port_matches
 
 
 class Outcome(StrEnum):
-    """What becomes of a connection; mixed where it depends on the backend, the family or the port."""
+    """The verdict on a connection; mixed where it depends on the pod, the backend, the family or the port."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Nobody(StrEnum):
-    """Why nobody answers at a cluster IP and port."""
+    """The reason why nothing answers at a cluster IP and port."""
 
     NO_SERVICE = "no-service"
     NO_PORT = "no-port"

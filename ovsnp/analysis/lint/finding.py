@@ -11,10 +11,10 @@ from ovsnp.yaml_reader.paths import Path
 
 
 class Severity(StrEnum):
-    """How sure it is that something is meant otherwise; the surest is first.
+    """How certain a mistake is; the most certain is first.
 
-    An ERROR can never do what it seems to, whatever pods come. A WARNING does not do it in this cluster. A NOTICE may
-    be right: for pods to come, or because of another owner.
+    ERROR: the entry can never do what it says, whatever pods come. WARNING: the entry does not do it in this cluster.
+    NOTICE: the entry may be intended, for pods to come, or because of another owner.
     """
 
     ERROR = "error"
@@ -22,7 +22,7 @@ class Severity(StrEnum):
     NOTICE = "notice"
 
     def at_least(self, other: "Severity") -> bool:
-        """True if this is as sure as the other, or surer."""
+        """True if this severity is at least as certain as the other."""
         order = list(Severity)
         return order.index(self) <= order.index(other)
 
@@ -30,8 +30,8 @@ class Severity(StrEnum):
 class Finding(msgspec.Struct, frozen=True):
     """A finding in one object: ``message`` says what is wrong, ``remedy`` what to do.
 
-    ``subject`` is ``KIND NAMESPACE/NAME``. ``path`` is the path of the entry in the object. ``severity`` None is the
-    severity of the check.
+    ``subject`` is ``KIND NAMESPACE/NAME``, ``path`` the entry in the object. ``severity`` None: the severity of
+    the check.
     """
 
     subject: str

@@ -1,4 +1,4 @@
-"""The report for programs."""
+"""The findings of lint as JSON."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -13,25 +13,25 @@ from ovsnp.document import Count, document_text
 
 
 class LintFinding(msgspec.Struct, frozen=True):
-    """One thing found in one object."""
+    """A finding of a check in one object."""
 
-    check: Annotated[str, Meta(description="the identifier")]
+    check: Annotated[str, Meta(description="the identifier of the check")]
     severity: Severity
-    file: Annotated[str, Meta(description="as it was named; - is stdin")]
+    file: Annotated[str, Meta(description="as the command line names the file; - is stdin")]
     line: Annotated[Count, Meta(description="0: not known")]
     object: Annotated[str, Meta(description="NetworkPolicy NAMESPACE/NAME")]
     path: Annotated[str, Meta(description="the field in the object, such as spec.ingress[0]")]
-    message: Annotated[str, Meta(description="what is so")]
+    message: Annotated[str, Meta(description="what the check finds")]
     remedy: Annotated[str, Meta(description="what to do")]
     why: Annotated[str, Meta(description="why it matters")]
 
 
 class LintDocument(msgspec.Struct, frozen=True):
-    """The report; keys may be added in later versions, never changed."""
+    """The findings; later versions may add keys, and never change a key."""
 
     findings: Annotated[Sequence[LintFinding], Meta(description="sorted by file and line")]
-    ignored: Annotated[Sequence[LintFinding], Meta(description="what comments ignore")]
-    skipped: Annotated[Sequence[str], Meta(description="the checks that need pods which the input does not have")]
+    ignored: Annotated[Sequence[LintFinding], Meta(description="findings that comments ignore")]
+    skipped: Annotated[Sequence[str], Meta(description="checks that did not run, as the input lacks pods")]
 
 
 def render_findings(report: LintReport) -> str:

@@ -21,7 +21,7 @@ PolicyKey = Annotated[str, Meta(description="NAMESPACE/NAME")]
 
 
 class MatrixPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A policy that isolates."""
+    """A policy that isolates pods."""
 
     policy: PolicyKey
     file: str
@@ -36,18 +36,20 @@ class MatrixIsolation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatrixParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row and column: ends of which the same is to say."""
+    """A row and column: ends with the same answers."""
 
     name: str
     kind: PartyKind
-    namespace: Annotated[str | None, Meta(description="of pods")]
+    namespace: Annotated[str | None, Meta(description="the namespace of the pods; null: no pods")]
     workload: Annotated[
         str | None,
-        Meta(description="KIND/NAMESPACE/NAME of what the pods belong to; null: the input does not say"),
+        Meta(description="KIND/NAMESPACE/NAME of the owner of the pods; null: the input names none"),
     ]
-    pods: Annotated[Sequence[str], Meta(description="their names in this namespace")]
-    nodes: Annotated[Sequence[str], Meta(description="those that it is, or those that its pods run on")]
-    addresses: Annotated[Sequence[str], Meta(description="of nodes; of outsiders FIRST-LAST, or one address")]
+    pods: Annotated[Sequence[str], Meta(description="the names of the pods in this namespace")]
+    nodes: Annotated[Sequence[str], Meta(description="the nodes of a row of nodes, or the nodes on which the pods run")]
+    addresses: Annotated[
+        Sequence[str], Meta(description="of nodes; of addresses outside, as FIRST-LAST or one address")
+    ]
     isolated_by: MatrixIsolation
 
 
@@ -61,7 +63,7 @@ class MatrixRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatrixPorts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Ports of one protocol in a row, first and last included."""
+    """A range of ports of one protocol, first and last included."""
 
     protocol: Protocol
     first: PortNumber
@@ -69,13 +71,13 @@ class MatrixPorts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatrixFamily(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What policies allow by one address family."""
+    """The traffic that policies allow in one address family."""
 
     family: IPVersion
-    everything: Annotated[bool, Meta(description="every port and every protocol")]
-    portless: Annotated[bool, Meta(description="protocols without ports, such as ICMP")]
+    everything: Annotated[bool, Meta(description="true: every port and every protocol is allowed")]
+    portless: Annotated[bool, Meta(description="true: protocols without ports, such as ICMP, are allowed")]
     allowed: Sequence[MatrixPorts]
-    egress: Annotated[Sequence[Count], Meta(description="rules that admit any of it; none where no policy isolates")]
+    egress: Annotated[Sequence[Count], Meta(description="rules that admit this traffic; none where no policy isolates")]
     ingress: Sequence[Count]
 
 
@@ -86,28 +88,30 @@ class MatrixCell(
 
     source: str
     destination: str
-    ports: Annotated[str, Meta(description="what policies allow, or of the port that was asked about, in words")]
+    ports: Annotated[str, Meta(description="the ports that policies allow, in words; with --port, of this port")]
     exempt: Annotated[
         Exemption | None,
-        Meta(description="everything is allowed, whatever policies say, between a pod and itself, or a pod and nodes"),
+        Meta(
+            description="why policies do not decide between all members (`wholly`) or some of them; null: they decide"
+        ),
     ]
-    wholly: Annotated[bool, Meta(description="so between all members; else only between some of them")]
+    wholly: Annotated[bool, Meta(description="true: exempt between all members; false: between some, or none")]
     families: Annotated[Sequence[MatrixFamily], Meta(min_length=1, max_length=2)]
 
 
 class MatrixDocument(msgspec.Struct, frozen=True, rename={"sources": "from", "destinations": "to"}):
-    """Who reaches whom."""
+    """The matrix: the pairs that may connect."""
 
     by: By
     strict_nodes: bool
-    port: Annotated[str | None, Meta(description="what --port asked about")]
-    sources: Annotated[Sequence[str], Meta(description="the sources that were asked about")]
-    destinations: Annotated[Sequence[str], Meta(description="the destinations that were asked about")]
+    port: Annotated[str | None, Meta(description="the PORT of --port")]
+    sources: Annotated[Sequence[str], Meta(description="the sources in the question")]
+    destinations: Annotated[Sequence[str], Meta(description="the destinations in the question")]
     parties: Sequence[MatrixParty]
-    rules: Annotated[Sequence[MatrixRule], Meta(description="those that cells name by their index")]
+    rules: Annotated[Sequence[MatrixRule], Meta(description="cells name a rule by the index in this list")]
     cells: Annotated[
         Sequence[MatrixCell],
-        Meta(description="a pair of a source and a destination that has none is denied, or has nothing to be judged"),
+        Meta(description="the pairs that may connect; every other pair is denied, or is not judged (no end is a pod)"),
     ]
 
 

@@ -17,14 +17,14 @@ from ovsnp.oracle.rulebook import Rulebook
 
 
 class By(StrEnum):
-    """What a row stands for."""
+    """The unit of a row: a workload or a pod."""
 
     WORKLOAD = "workload"
     POD = "pod"
 
 
 class PartyKind(StrEnum):
-    """Who a row or column is."""
+    """The kind of end in a row or column."""
 
     POD = "pod"
     NODE = "node"

@@ -19,7 +19,7 @@ from ovsnp.pipeline.ports import ROUTER_MAC
 
 
 class Fate(StrEnum):
-    """What becomes of the packet."""
+    """The end of the path of the packet."""
 
     DELIVERED = "delivered"
     DROPPED = "dropped"

@@ -1,4 +1,4 @@
-"""A way as JSON."""
+"""A trace as JSON."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -66,44 +66,44 @@ class TracedFlow(msgspec.Struct, frozen=True):
 
 
 class TracedTranslation(msgspec.Struct, frozen=True):
-    """What conntrack wrote in place of each end; null: that end stayed."""
+    """The addresses and ports that conntrack wrote; null: this end stayed as it was."""
 
     source: str | None
     destination: str | None
 
 
 class TracedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table that the packet met."""
+    """A table that the packet went through."""
 
     bridge: str
-    table: Annotated[str, Meta(description="its name")]
+    table: Annotated[str, Meta(description="the name of the table")]
     id: int
-    depth: Annotated[int, Meta(description="above 0: a table that was asked, and returned")]
+    depth: Annotated[int, Meta(description="above 0: a table that another table asks (resubmit)")]
     says: Annotated[str, Meta(description="what happened, in words")]
-    compiled: Annotated[bool, Meta(description="false: a flow that the manifests do not compile to")]
-    flow: Annotated[TracedFlow | None, Meta(description="null: none matched")]
-    actions: Annotated[Sequence[str], Meta(description="as ofproto/trace has them")]
-    remarks: Annotated[Sequence[str], Meta(description="as ofproto/trace has them")]
-    policies: Annotated[Sequence[PolicyRule], Meta(description="the rules that the flow stems from")]
+    compiled: Annotated[bool, Meta(description="false: the manifests do not compile to this flow")]
+    flow: Annotated[TracedFlow | None, Meta(description="null: no flow matched")]
+    actions: Annotated[Sequence[str], Meta(description="in the words of ofproto/trace")]
+    remarks: Annotated[Sequence[str], Meta(description="in the words of ofproto/trace")]
+    policies: Annotated[Sequence[PolicyRule], Meta(description="the policy rules that the flow serves")]
     translated: Annotated[
-        TracedTranslation | None, Meta(description="what conntrack wrote, ADDRESS:PORT; null: nothing")
+        TracedTranslation | None, Meta(description="as ADDRESS:PORT; null: conntrack translated nothing")
     ]
 
 
 class TracedBridge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The way over one bridge."""
+    """The path over one bridge."""
 
-    node: Annotated[str | None, Meta(description="null: the cluster has no Node objects, and nobody names a node")]
+    node: Annotated[str | None, Meta(description="null: the cluster has no Node objects, and --node names no node")]
     bridge: str
     in_port: TracedPort
     tunnel: TracedTunnel | None
-    packet: Annotated[str, Meta(description="what ofproto/trace was asked")]
+    packet: Annotated[str, Meta(description="the packet in the question to ofproto/trace")]
     steps: Annotated[Sequence[TracedTable], Meta(min_length=1)]
-    raw: Annotated[str | None, Meta(description="what ofproto/trace said, with --raw")]
+    raw: Annotated[str | None, Meta(description="with --raw: the answer of ofproto/trace")]
 
 
 class TracedConnection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The way of one connection's first packet."""
+    """The path of the first packet of a connection."""
 
     family: IPVersion
     source: TracedEnd
@@ -113,32 +113,32 @@ class TracedConnection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source_port: PortNumber | None
     fate: Annotated[
         Fate,
-        Meta(description="astray: out of another port than the destination's; unfinished: on to a node not given"),
+        Meta(description="astray: out of another port than the destination's; unfinished: on to a node without --db"),
     ]
-    says: Annotated[str, Meta(description="where it ended, in words")]
+    says: Annotated[str, Meta(description="the end of the path, in words")]
     backend: Annotated[
-        TracedBackend | None, Meta(description="whom a Service gave the connection; null: none, or no Service")
+        TracedBackend | None, Meta(description="the endpoint that a Service gave; null: no endpoint, or no Service")
     ]
-    before: Annotated[str | None, Meta(description="the node of the way's first half, where it is not given")]
-    rest: Annotated[str | None, Meta(description="the node of the way's second half, where it is not given")]
-    explained: Annotated[Outcome, Meta(description="what ovsnp explain says")]
+    before: Annotated[str | None, Meta(description="the node of the first half, where its database is not given")]
+    rest: Annotated[str | None, Meta(description="the node of the second half, where its database is not given")]
+    explained: Annotated[Outcome, Meta(description="the verdict of ovsnp explain")]
     agrees: bool
     disagreements: Sequence[str]
     bridges: Annotated[Sequence[TracedBridge], Meta(min_length=1)]
 
 
 class TraceDocument(msgspec.Struct, frozen=True):
-    """The ways of a question's connections."""
+    """The path of each connection in the question."""
 
-    source: Annotated[str, Meta(description="SRC by its full name")]
-    destination: Annotated[str, Meta(description="DST by its full name")]
-    agrees: Annotated[bool, Meta(description="whether the bridges do what the policies say, of all connections")]
-    notes: Annotated[Sequence[str], Meta(description="what the answer takes for granted")]
+    source: Annotated[str, Meta(description="the full name of SRC")]
+    destination: Annotated[str, Meta(description="the full name of DST")]
+    agrees: Annotated[bool, Meta(description="true: the bridges do what the policies say, for all connections")]
+    notes: Annotated[Sequence[str], Meta(description="what the answer assumes")]
     connections: Annotated[Sequence[TracedConnection], Meta(min_length=1)]
 
 
 def document(question: Question, ways: Sequence[Traced], source_port: int, *, raw: bool = False) -> TraceDocument:
-    """The ways of a question's connections; ``raw`` adds ``ofproto/trace``'s own text to each bridge."""
+    """The path of each connection in the question; ``raw`` adds the text of ``ofproto/trace`` to each bridge."""
     return TraceDocument(
         source=question.source,
         destination=question.destination,

@@ -1,4 +1,4 @@
-"""What was proved as JSON."""
+"""A proof as JSON."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -20,35 +20,37 @@ class ReportedExample(msgspec.Struct, frozen=True):
 
 
 class VerifyCounterexample(msgspec.Struct, frozen=True):
-    """A packet with which flows and policies do otherwise."""
+    """A packet that the flows treat otherwise than the policies say."""
 
-    kind: Annotated[ProofKind, Meta(description="what was asked about")]
+    kind: Annotated[ProofKind, Meta(description="the kind of question")]
     what: Annotated[str, Meta(description="what is wrong")]
-    packet: Annotated[str, Meta(description="as ovs-appctl ofproto/trace takes it")]
-    state: Annotated[str, Meta(description="what conntrack says of its connection; empty: that it is new")]
-    who: Annotated[Sequence[str], Meta(description="who sends it to whom, and how")]
-    source: Annotated[str | None, Meta(description="whom policies judge; null: no policy has a say")]
+    packet: Annotated[str, Meta(description="in the notation of ovs-appctl ofproto/trace")]
+    state: Annotated[str, Meta(description="the state of the connection in conntrack; empty: new")]
+    who: Annotated[
+        Sequence[str], Meta(description="the sender, the receiver, and the port that the packet comes in by")
+    ]
+    source: Annotated[str | None, Meta(description="the source that policies judge; null: policies do not decide")]
     destination: str | None
-    traffic: Annotated[str | None, Meta(description="as explain takes PORT; empty: without ports")]
-    flows: Annotated[Sequence[str], Meta(description="those it meets, in order")]
-    trace: Annotated[str, Meta(description="the command that shows its way")]
-    count: Annotated[int, Meta(ge=1, description="how many classes of packets have this fault")]
-    why: Annotated[Sequence[str], Meta(description="lines, those of explain where it has a say")]
+    traffic: Annotated[str | None, Meta(description="as PORT of explain; empty: a protocol without ports")]
+    flows: Annotated[Sequence[str], Meta(description="the flows that match the packet, in order")]
+    trace: Annotated[str, Meta(description="the command that shows the path of the packet")]
+    count: Annotated[int, Meta(ge=1, description="the number of classes of packets with this fault")]
+    why: Annotated[Sequence[str], Meta(description="lines of reasons; the text of explain where policies decide")]
 
 
 class VerifyDocument(msgspec.Struct, frozen=True):
     """The verdict, and a packet for each fault."""
 
     bridge: str
-    node: Annotated[str | None, Meta(description="null: the cluster has no Node objects, and nobody names a node")]
+    node: Annotated[str | None, Meta(description="null: the cluster has no Node objects, and --node names no node")]
     verdict: Literal["proved", "wrong"]
-    classes: Annotated[Count, Meta(description="how many classes of packets were judged")]
-    findings: Annotated[Count, Meta(description="how many faults there are, shown or not")]
+    classes: Annotated[Count, Meta(description="the number of classes of packets that were judged")]
+    findings: Annotated[Count, Meta(description="the number of faults, shown or not")]
     counterexamples: Sequence[VerifyCounterexample]
 
 
 def document(report: ProofReport, told: Sequence[ReportedExample], bridge: str, node: str | None) -> VerifyDocument:
-    """Everything there is to say."""
+    """The proof of the bridge and node, with the counterexamples to show."""
     return VerifyDocument(
         bridge=bridge,
         node=node,

@@ -1,4 +1,4 @@
-"""An effect as JSON."""
+"""The effect of a change as JSON."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
@@ -21,19 +21,19 @@ Families = Annotated[Sequence[IPVersion], Meta(min_length=1)]
 
 
 class EffectPodTerm(msgspec.Struct, frozen=True):
-    """Pods by namespace and labels, or one by its name."""
+    """Pods by namespace and labels, or one pod by name."""
 
-    namespaces: Annotated[str, Meta(description="a name, * for all, or KEY=VALUE, a label of theirs")]
-    not_in: Annotated[Sequence[str], Meta(description="namespaces that are not meant")]
-    selector: Annotated[str, Meta(description="as kubectl writes it; empty: all")]
-    name: Annotated[str | None, Meta(description="of a pod, where no selector tells it from others")]
+    namespaces: Annotated[str, Meta(description="a name; * for all; KEY=VALUE for the namespaces with this label")]
+    not_in: Annotated[Sequence[str], Meta(description="namespaces that do not count")]
+    selector: Annotated[str, Meta(description="in the notation of kubectl; empty: all pods")]
+    name: Annotated[str | None, Meta(description="the name of a pod, where no selector selects this pod alone")]
 
 
 class EffectPods(msgspec.Struct, frozen=True):
-    """The pods of any of the terms."""
+    """The pods that at least one of the terms names."""
 
     text: str
-    all_but: Annotated[bool, Meta(description="all pods but those that a term means")]
+    all_but: Annotated[bool, Meta(description="true: all pods except the pods of the terms")]
     terms: Sequence[EffectPodTerm]
 
 
@@ -41,11 +41,11 @@ class EffectNode(msgspec.Struct, frozen=True):
     """A node, or some of its addresses."""
 
     name: str
-    addresses: Annotated[Sequence[str], Meta(description="empty: all it has")]
+    addresses: Annotated[Sequence[str], Meta(description="empty: all addresses of the node")]
 
 
 class EffectBlock(msgspec.Struct, frozen=True, rename={"excepts": "except"}):
-    """A block of addresses without some of its parts."""
+    """A block of addresses, with exceptions."""
 
     cidr: str
     excepts: Sequence[str]
@@ -55,9 +55,9 @@ class EffectEnds(msgspec.Struct, frozen=True):
     """Pods, nodes and addresses outside."""
 
     text: str
-    everyone: Annotated[bool, Meta(description="then the others are empty")]
+    everyone: Annotated[bool, Meta(description="true: all ends; the other keys are empty")]
     pods: EffectPods | None
-    on_node: Annotated[str | None, Meta(description="of the pods, those on this node only; null: all")]
+    on_node: Annotated[str | None, Meta(description="the node on which the pods run; null: all nodes")]
     nodes: Literal["all"] | Sequence[EffectNode]
     outside: Annotated[
         Literal["all"] | Sequence[EffectBlock], Meta(description="addresses that no pod and no node has")
@@ -67,30 +67,30 @@ class EffectEnds(msgspec.Struct, frozen=True):
 class EffectPortRange(msgspec.Struct, frozen=True):
     """Ports of one protocol, first and last included."""
 
-    protocol: Annotated[Protocol | None, Meta(description="null: all that has no ports")]
+    protocol: Annotated[Protocol | None, Meta(description="null: all protocols without ports")]
     first: PortNumber | None
     last: PortNumber | None
 
 
 class EffectPorts(msgspec.Struct, frozen=True):
-    """The traffic of any of the ranges."""
+    """The traffic of the ranges."""
 
     text: str
-    all_but: Annotated[bool, Meta(description="all traffic but these; without ranges: all traffic")]
+    all_but: Annotated[bool, Meta(description="true: all traffic except the ranges; without ranges: all traffic")]
     ranges: Sequence[EffectPortRange]
 
 
 class EffectReason(msgspec.Struct, frozen=True):
-    """A rule that admits, or a policy that isolates."""
+    """A rule that admits connections, or a policy that isolates pods."""
 
     policy: Annotated[str, Meta(description="NAMESPACE/NAME")]
     direction: Section
     rule: Annotated[str | None, Meta(description="the rule that admits; null: the policy isolates")]
-    gone: Annotated[bool, Meta(description="it does no longer")]
+    gone: Annotated[bool, Meta(description="true: the rule no longer admits, or the policy no longer isolates")]
 
 
 class EffectConnections(msgspec.Struct, frozen=True):
-    """Each source to each destination, but never a pod to itself nor what no policy can forbid."""
+    """Each source to each destination, except a pod to itself, and connections that no policy can forbid."""
 
     families: Families
     sources: EffectEnds
@@ -107,26 +107,28 @@ class EffectEndpoint(msgspec.Struct, frozen=True):
 
 
 class EffectService(msgspec.Struct, frozen=True):
-    """What pods reach through a Service."""
+    """Connections of pods through a Service."""
 
     families: Families
     sources: EffectPods
     service: Annotated[str, Meta(description="NAMESPACE/NAME")]
-    port: Annotated[str, Meta(description="80/tcp")]
-    itself: Annotated[bool, Meta(description="each source is served by itself; endpoints is empty then")]
+    port: Annotated[str, Meta(description="the port of the Service, such as 80/tcp")]
+    itself: Annotated[
+        bool, Meta(description="true: the endpoint of each source is the source itself, and endpoints is empty")
+    ]
     served_by: Annotated[str, Meta(description="the endpoints in words")]
     endpoints: Sequence[EffectEndpoint]
 
 
 class EffectServices(msgspec.Struct, frozen=True):
-    """What pods gain and lose through Services."""
+    """The connections that pods gain and lose through Services."""
 
     gained: Sequence[EffectService]
     lost: Sequence[EffectService]
 
 
 class EffectPodNames(msgspec.Struct, frozen=True):
-    """Pods by their names."""
+    """Pods by name."""
 
     text: str
     names: Annotated[Sequence[str], Meta(description="NAMESPACE/NAME")]
@@ -141,20 +143,20 @@ class EffectPodChanges(msgspec.Struct, frozen=True):
 
 
 class EffectDocument(msgspec.Struct, frozen=True):
-    """What is gained and lost; keys may be added in later versions, never changed."""
+    """The connections that a change gains and loses; later versions may add keys, and never change a key."""
 
     differences: bool
     gained: Sequence[EffectConnections]
     lost: Sequence[EffectConnections]
     services: Annotated[
         EffectServices,
-        Meta(description="what pods gain and lose through Services, where `gained` and `lost` do not tell it"),
+        Meta(description="gains and losses of pods through Services, where `gained` and `lost` do not have them"),
     ]
     pods: Annotated[
         EffectPodChanges,
         Meta(
-            description="pods in one of the two only, or with another address: nothing else is about these (but an"
-            " address that stays)"
+            description="pods in one of the two states only, or with another address; the other keys do not count these"
+            " pods (but do count an address that stays)"
         ),
     ]
 

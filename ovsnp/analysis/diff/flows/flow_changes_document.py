@@ -23,7 +23,7 @@ from ovsnp.switch.dump import InstalledFlow, InstalledGroup
 class DiffFlow(msgspec.Struct, frozen=True):
     """A flow, with the policy rules that it serves."""
 
-    table: Annotated[str, Meta(description="its name; its number where ovsnp has no such table")]
+    table: Annotated[str, Meta(description="the name of the table, or the number where ovsnp has no such table")]
     priority: Priority
     cookie: Annotated[str, Meta(pattern="^0x[0-9a-f]{16}$")]
     match: str
@@ -31,7 +31,7 @@ class DiffFlow(msgspec.Struct, frozen=True):
     policies: Sequence[PolicyRule]
     unknown_rules: Annotated[
         Sequence[Annotated[str, Meta(pattern="^0x[0-9a-f]{8}$")]],
-        Meta(description="numbers of rules that a deleted flow is of and no policy in the manifests has"),
+        Meta(description="rule numbers of a deleted flow that no policy in the manifests has"),
     ]
 
 
@@ -57,13 +57,13 @@ class DiffFlows(msgspec.Struct, frozen=True):
 
 
 class DiffGroup(msgspec.Struct, frozen=True):
-    """A group, the endpoints of a Service's port."""
+    """A group: the endpoints of a port of a Service."""
 
     id: int
-    head: Annotated[str, Meta(description="the group without its buckets, as ovs-ofctl writes it")]
-    service: Annotated[str | None, Meta(description="NAMESPACE/NAME; null for what is on the bridge")]
+    head: Annotated[str, Meta(description="the group without buckets, in the notation of ovs-ofctl")]
+    service: Annotated[str | None, Meta(description="NAMESPACE/NAME; null: a group on the bridge has no name")]
     port: str | None
-    buckets: Annotated[Mapping[str, str], Meta(description="by their numbers")]
+    buckets: Annotated[Mapping[str, str], Meta(description="buckets by number")]
 
 
 class DiffChangedGroup(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ class DiffEndpoint(msgspec.Struct, frozen=True):
 
 
 class DiffCut(msgspec.Struct, frozen=True):
-    """Connections to a cluster IP that were given one endpoint."""
+    """The connections to a cluster IP that have one endpoint."""
 
     protocol: Protocol
     address: Annotated[str, Meta(description="the cluster IP")]
@@ -98,24 +98,24 @@ class DiffCut(msgspec.Struct, frozen=True):
 
 
 class DiffDocument(msgspec.Struct, frozen=True):
-    """All that apply would do; keys may be added in later versions, never changed."""
+    """What apply would do; later versions may add keys, and never change a key."""
 
     bridge: str
     node: str | None
-    differences: Annotated[bool, Meta(description="whether apply would change anything")]
+    differences: Annotated[bool, Meta(description="true: apply would change something")]
     to_do: Annotated[
-        Sequence[str], Meta(description="what apply would do to the bridge itself, in the words of its own `done`")
+        Sequence[str], Meta(description="what apply would do to the bridge itself, in the words of `done` of apply")
     ]
     flows: DiffFlows
     groups: DiffGroups
     cut: Annotated[
         Sequence[DiffCut],
-        Meta(description="open connections to endpoints that go, which apply would cut where there are any"),
+        Meta(description="connections that apply would cut, if they are open, as their endpoint goes"),
     ]
     forgotten: Annotated[
         Count,
         Meta(
-            description="connections of pods that are gone, which apply would have conntrack forget; all connections"
+            description="the number of connections of pods that are gone, which conntrack would forget; all connections"
             " where holders_known is false"
         ),
     ]
@@ -123,15 +123,15 @@ class DiffDocument(msgspec.Struct, frozen=True):
     without_port: Annotated[
         Sequence[str],
         Meta(
-            description="local pods (NAMESPACE/NAME) that have no port on the bridge, so apply leaves them out; those"
-            " that are closed, too"
+            description="local pods (NAMESPACE/NAME) that apply leaves out, as they have no port on the bridge, and"
+            " local pods that are closed"
         ),
     ]
     odd_interfaces: Annotated[
         Sequence[OddInterfaces],
         Meta(
-            description="what is wrong with interfaces of pods, and what to do; the local pods that are closed are in"
-            " `without_port`, too"
+            description="what is wrong with interfaces of pods, and what to do; `without_port` has closed local pods"
+            " too"
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""All about one pod as JSON."""
+"""The answer about one pod as JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -36,7 +36,7 @@ from ovsnp.oracle import Exemption
 
 
 class NamedPort(msgspec.Struct, frozen=True):
-    """A port of the pod that has a name."""
+    """A named port of the pod."""
 
     name: str
     protocol: Protocol
@@ -46,31 +46,33 @@ class NamedPort(msgspec.Struct, frozen=True):
 class ExplainedPodRule(AdmittingRule, frozen=True):
     """A rule of a policy that isolates the pod."""
 
-    admits: Annotated[Sequence[str] | None, Meta(description="null: everyone")]
+    admits: Annotated[Sequence[str] | None, Meta(description="the ends that the rule admits; null: everyone")]
 
 
 class MetFamily(msgspec.Struct, frozen=True):
-    """The ports that may be opened by one address family."""
+    """The ports that policies allow in one address family."""
 
     family: IPVersion
     allowed: Sequence[NamedPorts]
 
 
 class MetParty(msgspec.Struct, frozen=True):
-    """Who reaches the pod, or whom it reaches."""
+    """An end that reaches the pod, or that the pod reaches."""
 
-    name: Annotated[str, Meta(description="as in the matrix")]
+    name: Annotated[str, Meta(description="the name of the row in the matrix")]
     kind: PartyKind
-    exempt: Annotated[Exemption | None, Meta(description="why policies have no say")]
-    wholly: Annotated[bool, Meta(description="they have none between all members")]
+    exempt: Annotated[Exemption | None, Meta(description="why policies do not decide; null: they decide")]
+    wholly: Annotated[bool, Meta(description="true: exempt for all members; false: for some of them, or none")]
     families: Sequence[MetFamily]
 
 
 class NearParty(msgspec.Struct, frozen=True):
-    """Who nearly reaches the pod, or is nearly reached, and the rule that comes near."""
+    """An end that a rule nearly lets reach the pod, or the pod reach, and this rule."""
 
-    name: Annotated[str, Meta(description="with whom nothing is allowed")]
-    direction: Annotated[Section, Meta(description="of the policy: that of the pod or of the other end")]
+    name: Annotated[str, Meta(description="the end, with which no connection is allowed")]
+    direction: Annotated[
+        Section, Meta(description="the direction of the rule, in a policy of the pod or of the other end")
+    ]
     policy: ObjectKey
     path: FieldPath
     file: FileName
@@ -82,20 +84,20 @@ class NearParty(msgspec.Struct, frozen=True):
 
 
 class ExplainedPodSide(msgspec.Struct, frozen=True):
-    """One direction."""
+    """One direction of the pod: policies, rules, and the other ends."""
 
     isolated_by: Sequence[PlacedPolicy]
     rules: Sequence[ExplainedPodRule]
     met: Annotated[
         Sequence[MetParty],
-        Meta(description="who reaches the pod, or whom it reaches; a workload, node or block that is not here is not"),
+        Meta(description="the ends that reach the pod, or that the pod reaches; policies deny all others"),
     ]
     near: Annotated[Sequence[NearParty], Meta(max_length=SHOWN)]
-    left_out: Annotated[Count, Meta(description="how many more may be near")]
+    left_out: Annotated[Count, Meta(description="the number of further ends that may be near")]
 
 
 class ExplainPodDocument(msgspec.Struct, frozen=True):
-    """One pod; keys may be added in later versions, never changed."""
+    """One pod; later versions may add keys, and never change a key."""
 
     pod: str
     node: Annotated[str | None, Meta(description="null: the manifests name no node")]
