@@ -44,7 +44,7 @@ class CheckedExpectation(msgspec.Struct, frozen=True, rename={"source": "from", 
         Outcome, Meta(description="the verdict if blocks that may hold pods without an address hold these pods")
     ]
     met: Annotated[bool, Meta(description="true: the policies meet it, and with --flows the flows too")]
-    notes: Annotated[Sequence[str], Meta(description="what the answer takes for granted")]
+    notes: Annotated[Sequence[str], Meta(description="what the answer assumes")]
     counterexamples: Annotated[
         Sequence[MissedPacket] | None,
         Meta(description="packets that the flows treat otherwise than expected; null: without --flows"),
