@@ -114,12 +114,11 @@ def _ports_of(
     for index, port in enumerate(ports):
         if not port or not port.name:
             continue
-        number = port.container_port or 0
-        if sound := _sound_port(port.name, port.protocol, number):
+        if sound := _sound_port(port.name, port.protocol, port.container_port or 0):
             yield sound
             continue
         report.add((*path, index, "name"), port_name_fault(port.name))
-        report.add((*path, index, "containerPort"), port_number_fault(number))
+        report.add((*path, index, "containerPort"), port_number_fault(port.container_port))
         known_protocol(port.protocol, (*path, index, "protocol"), report)
 
 

@@ -127,7 +127,7 @@ def _read_port(port: wire.ApiServicePort | None, path: Path, report: MistakeRepo
     if sound := _sound_port(name, port.protocol, number, target):
         return sound
     report.add((*path, "name"), label_name_fault(name) if name else None)
-    report.add((*path, "port"), "missing; write 1 to 65535" if port.port is None else port_number_fault(number))
+    report.add((*path, "port"), port_number_fault(port.port))
     report.add((*path, "targetPort"), _target_fault(target) if port.target_port else None)
     known_protocol(port.protocol, (*path, "protocol"), report)
     return None

@@ -51,8 +51,10 @@ def label_value_fault(value: str) -> str | None:
     )
 
 
-def port_number_fault(port: int) -> str | None:
-    """Numbers of ports."""
+def port_number_fault(port: int | None) -> str | None:
+    """Numbers of ports, where there must be one."""
+    if port is None:
+        return f"missing; write 1 to {MAX_PORT}"
     if 1 <= port <= MAX_PORT:
         return None
     return f"{describe(port)} is no port; write 1 to {MAX_PORT}"

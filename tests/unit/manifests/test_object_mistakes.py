@@ -53,7 +53,8 @@ def test_two_pods_of_one_name(mistakes: Mistakes) -> None:
 @pytest.mark.parametrize(
     ("port", "message"),
     [
-        ("{name: web}", "containerPort: the number 0 is no port; write 1 to 65535"),
+        ("{name: web}", "containerPort: missing; write 1 to 65535"),
+        ("{name: web, containerPort: 0}", "containerPort: the number 0 is no port; write 1 to 65535"),
         ("{name: web, containerPort: 70000}", "containerPort: the number 70000 is no port; write 1 to 65535"),
         ("{name: web, containerPort: '80'}", "containerPort: must be a whole number, not the text '80'; "
          "write it as digits without quotes"),
