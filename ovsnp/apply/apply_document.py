@@ -29,6 +29,12 @@ class AppliedChanges(msgspec.Struct, frozen=True):
     deleted: Count
 
 
+EveryOddInterface = Annotated[
+    Sequence[OddInterfaces],
+    Meta(description="what is wrong with interfaces of pods, and what to do; `without_port` has closed local pods too"),
+]
+
+
 class ApplyDocument(msgspec.Struct, frozen=True):
     """What apply did; later versions may add keys, and never change a key."""
 
@@ -54,13 +60,7 @@ class ApplyDocument(msgspec.Struct, frozen=True):
         Sequence[ObjectKey],
         Meta(description="local pods without a port, as NAMESPACE/POD, and local pods that are closed"),
     ]
-    odd_interfaces: Annotated[
-        Sequence[OddInterfaces],
-        Meta(
-            description="what is wrong with interfaces of pods, and what to do; `without_port` has closed local pods"
-            " too"
-        ),
-    ]
+    odd_interfaces: EveryOddInterface
 
 
 def document(options: Options, outcome: ApplyResult) -> ApplyDocument:

@@ -1,7 +1,7 @@
 """Pass 5: renders a program as text, through templates, or as JSON."""
 
 from ovsnp.render.bundle import bundle_line, delete_line, group_line, insert_line, render_changes
-from ovsnp.render.program_json import CompileDocument, PolicyRule, Priority, policy_rules, render_json
+from ovsnp.render.program_json import CompileDocument, PolicyRule, Priority, compiled_flow, policy_rules, render_json
 from ovsnp.render.program_text import render_text
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "PolicyRule",
     "Priority",
     "bundle_line",
+    "compiled_flow",
     "delete_line",
     "group_line",
     "insert_line",

@@ -78,13 +78,14 @@ def render_json(program: Program) -> str:
         node=options.node,
         encap=options.encap,
         tables=[CompiledTable(table.id, table.name) for table in TABLES],
-        flows=[_flow(flow) for flow in program.flows],
+        flows=[compiled_flow(flow) for flow in program.flows],
         groups=[_group(group) for group in program.groups],
     )
     return document_text(document)
 
 
-def _flow(flow: Flow) -> CompiledFlow:
+def compiled_flow(flow: Flow) -> CompiledFlow:
+    """A flow as documents have it."""
     return CompiledFlow(
         table=flow.table,
         priority=flow.priority,

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from ovsnp.analysis.diff.flows.differences import Differences, FlowDifference
-from ovsnp.apply.apply_document import OddInterfaces, odd_interfaces
+from ovsnp.apply.apply_document import EveryOddInterface, odd_interfaces
 from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.preview import Preview
 from ovsnp.document import Count
@@ -16,7 +16,7 @@ from ovsnp.flows.group import Group
 from ovsnp.model.address import format_address
 from ovsnp.model.options import Options
 from ovsnp.model.ports import Protocol
-from ovsnp.render import PolicyRule, Priority, policy_rules
+from ovsnp.render import PolicyRule, Priority, compiled_flow, policy_rules
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup
 
 
@@ -127,13 +127,7 @@ class DiffDocument(msgspec.Struct, frozen=True):
             " local pods that are closed"
         ),
     ]
-    odd_interfaces: Annotated[
-        Sequence[OddInterfaces],
-        Meta(
-            description="what is wrong with interfaces of pods, and what to do; `without_port` has closed local pods"
-            " too"
-        ),
-    ]
+    odd_interfaces: EveryOddInterface
 
 
 def document(options: Options, found: Differences, seen: Preview) -> DiffDocument:
@@ -170,15 +164,7 @@ def document(options: Options, found: Differences, seen: Preview) -> DiffDocumen
 
 
 def _flow(flow: Flow) -> DiffFlow:
-    return DiffFlow(
-        table=flow.table,
-        priority=flow.priority,
-        cookie=f"{flow.cookie:#018x}",
-        match=str(flow.match),
-        actions=flow.actions_text,
-        policies=policy_rules(flow.rules),
-        unknown_rules=(),
-    )
+    return DiffFlow(**msgspec.structs.asdict(compiled_flow(flow)), unknown_rules=())
 
 
 def _installed(difference: FlowDifference, flow: InstalledFlow) -> DiffInstalledFlow:
