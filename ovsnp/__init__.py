@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ovsnp.analysis.verification.proof import ProofReport, prove
     from ovsnp.analysis.verification.simulator.reading import read_bridge
     from ovsnp.analysis.wording.traffics import Traffics
-    from ovsnp.compiler import Compilation, assume_ports, compile_cluster, local_pods
+    from ovsnp.compiler import Compilation, compile_cluster
     from ovsnp.errors import Diagnostic, InputError, OvsnpError, UsageError
     from ovsnp.flows.changes import FlowChanges
     from ovsnp.flows.flow import Flow
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ovsnp.oracle.planned import with_planned
     from ovsnp.oracle.terms import Terms
     from ovsnp.render import render_changes, render_json, render_text
+    from ovsnp.resolve import assume_ports, local_pods
 
 __version__ = "0.1.0"
 
@@ -87,7 +88,7 @@ _HOMES = {
     "ovsnp.analysis.wording.traffics": ("Traffics",),
     "ovsnp.analysis.verification.proof": ("ProofReport", "prove"),
     "ovsnp.analysis.verification.simulator.reading": ("read_bridge",),
-    "ovsnp.compiler": ("Compilation", "assume_ports", "compile_cluster", "local_pods"),
+    "ovsnp.compiler": ("Compilation", "compile_cluster"),
     "ovsnp.errors": ("Diagnostic", "InputError", "OvsnpError", "UsageError"),
     "ovsnp.flows.changes": ("FlowChanges",),
     "ovsnp.flows.flow": ("Flow",),
@@ -102,6 +103,7 @@ _HOMES = {
     "ovsnp.oracle.planned": ("with_planned",),
     "ovsnp.oracle.terms": ("Terms",),
     "ovsnp.render": ("render_changes", "render_json", "render_text"),
+    "ovsnp.resolve": ("assume_ports", "local_pods"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
