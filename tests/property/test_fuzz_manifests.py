@@ -337,6 +337,15 @@ def _peer(peer: Peer) -> Any:
     return _selector(peer.pod_selector), _selector(peer.namespace_selector)
 
 
+KNOWN_PROTOCOLS = ("TCP", "UDP", "SCTP")
+"""A port of another protocol is left out, with a note."""
+
+
+def protocol_of(port: dict[str, Any]) -> Any:
+    """The protocol of a port of a Service or slice; absent, it is TCP."""
+    return "TCP" if port.get("protocol") is None else port["protocol"]
+
+
 def text_of_service(spec: dict[str, Any]) -> list[Any]:
     """The content of a Service; empty where it has no cluster IP."""
     ips = spec.get("clusterIPs") or [spec.get("clusterIP")]
@@ -345,8 +354,9 @@ def text_of_service(spec: dict[str, Any]) -> list[Any]:
     config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
     timeout = config.get("timeoutSeconds")
     ports = [
-        (port.get("name") or "", port.get("protocol") or "TCP", port["port"], port.get("targetPort") or port["port"])
-        for port in spec["ports"]
+        (port.get("name") or "", protocol_of(port), port["port"], port.get("targetPort") or port["port"])
+        for port in spec.get("ports") or ()
+        if protocol_of(port) in KNOWN_PROTOCOLS
     ]
     labels = spec.get("selector") or {}
     return [
@@ -374,9 +384,9 @@ def model_of_service(service: Service) -> Any:
 
 def text_of_slice(item: dict[str, Any]) -> Any:
     ports = [
-        (port.get("name") or "", port.get("protocol") or "TCP", port["port"])
+        (port.get("name") or "", protocol_of(port), port["port"])
         for port in item["ports"]
-        if port.get("port") is not None
+        if port.get("port") is not None and protocol_of(port) in KNOWN_PROTOCOLS
     ]
     return ports, [_endpoint_text(endpoint) for endpoint in item["endpoints"]]
 
