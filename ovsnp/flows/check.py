@@ -69,6 +69,9 @@ def _check_actions(table: Table, flow: Flow) -> None:
 
 def _check_action(table: Table, match: Match, action: a.Action) -> None:
     match action:
+        case a.Conjunction(id=number, clause=clause, clauses=clauses):
+            if not table.conjunctive or not 0 < number < 1 << 32 or not 1 <= clause <= clauses or clauses < 2:
+                raise DeclarationError(f"{action} is impossible here")
         case a.SetField(field=field, value=value):
             _check_set(table, match, field)
             _check_datapath(f"sets {field.name}", SETTING.get(field.base))
@@ -99,9 +102,6 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
             if name not in table.learns or not 0 < seconds < 1 << 16:
                 raise DeclarationError(f"{action} is impossible here")
             _check_set(table, match, then.field)
-        case a.Conjunction(id=number, clause=clause, clauses=clauses):
-            if not table.conjunctive or not 0 < number < 1 << 32 or not 1 <= clause <= clauses or clauses < 2:
-                raise DeclarationError(f"{action} is impossible here")
         case a.Output() | a.ToInPort():
             if not table.outputs:
                 raise DeclarationError("the table does not output")

@@ -77,11 +77,13 @@ class RuleFlows:
         if rule:
             self._rules[key] = rule
             after = self._places[key] = dict(self._parts_of(rule))
-        for place in before.keys() - after.keys():
-            del self._parts[place][key]
-        for place, part in after.items():
-            self._parts[place][key] = part
-        return {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
+        touched = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
+        for place in touched:
+            if place in after:
+                self._parts[place][key] = after[place]
+            else:
+                del self._parts[place][key]
+        return touched
 
     def _parts_of(self, rule: RuleClauses) -> Iterator[tuple[_Place, _Part]]:
         clauses = list(self._clauses(rule))
@@ -132,7 +134,7 @@ class RuleFlows:
 
 @lru_cache(maxsize=10_000)
 def _holds(register: Field, number: int) -> Match:
-    """The match of a subject or peer, cached because many rules have a part in its flow."""
+    """The match of a subject or peer; cached because many rules have a part in its flow."""
     return Match("", (exactly(register, number),))
 
 
@@ -144,12 +146,14 @@ def _subject_note(subject: SubjectClass) -> FlowNote:
     return FlowNote(Purpose.SUBJECT, subject.pods)
 
 
-def _port_matches(ports: PortMask, families: tuple[int, ...]) -> Iterator[Match]:
+@lru_cache(maxsize=10_000)
+def _port_matches(ports: PortMask, families: tuple[int, ...]) -> tuple[Match, ...]:
+    """The matches of a port, one for each address family; cached because many rules open the same port."""
     terms = (Term(f.PORT_DST, ports.value, ports.mask),) if ports.mask else ()
-    for version in families:
-        yield Match(f.PROTOCOL_KIND[version, ports.protocol], terms)
+    return tuple(Match(f.PROTOCOL_KIND[version, ports.protocol], terms) for version in families)
 
 
+@lru_cache(maxsize=10_000)
 def _opened_port(ports: PortMask) -> Match:
     """The match of a port that the connection was opened to, before conntrack translated it."""
     terms = (Term(f.CT_TP_DST, ports.value, ports.mask),) if ports.mask else ()
