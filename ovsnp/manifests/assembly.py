@@ -13,7 +13,7 @@ from ovsnp.manifests.kinds.labels import read_labels, read_name
 from ovsnp.manifests.kinds.node_claims import usable_nodes
 from ovsnp.manifests.kinds.nodes import read_node
 from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
-from ovsnp.manifests.kinds.pods import PodReader
+from ovsnp.manifests.kinds.pods import PodReader, is_ending
 from ovsnp.manifests.kinds.policies import read_policy
 from ovsnp.manifests.kinds.read_kinds import WORKLOADS
 from ovsnp.manifests.kinds.service_cidrs import read_service_cidr
@@ -162,7 +162,7 @@ class _Assembly:
                 of_hosts.append(pod)
             elif not pod.addresses:
                 planned.append(pod)
-            elif admitted := addressing.admit(pod, written):
+            elif admitted := addressing.admit(pod, written.status or wire.ApiPodStatus(), ending=is_ending(written)):
                 found.append(admitted)
         settled = addressing.settle(found)
         names = {*keys}

@@ -40,7 +40,9 @@ def _printable(text: object) -> str:
     return text if _NAME.fullmatch(text) else quote(text)
 
 
-class _Mistake(NamedTuple):
+class Mistake(NamedTuple):
+    """One mistake in one object, before its line is known."""
+
     place: Place
     subject: Subject | None
     path: Path
@@ -51,7 +53,7 @@ class MistakeReport:
     """Collects the mistakes and notes of one object after the other; keeps all, raises none."""
 
     def __init__(self, notes: Iterable[Note] = ()) -> None:
-        self._mistakes: list[_Mistake] = []
+        self._mistakes: list[Mistake] = []
         self._notes = set(notes)
         self._place = Place("")
         self._subject: Subject | None = None
@@ -78,7 +80,7 @@ class MistakeReport:
         A mistake around or inside a part that is known to be broken is left out: it follows from that part.
         """
         if message is not None and not self._follows(path):
-            self._mistakes.append(_Mistake(self._place, self._subject, path, message))
+            self._mistakes.append(Mistake(self._place, self._subject, path, message))
 
     def note(self, path: Path, message: str | None) -> None:
         """Record something about the object that is odd but no mistake, if there is a message."""
@@ -88,6 +90,13 @@ class MistakeReport:
     def notes(self) -> tuple[Note, ...]:
         """All notes, sorted by place."""
         return tuple(sorted(self._notes))
+
+    def take(self) -> tuple[tuple[Mistake, ...], tuple[Note, ...]]:
+        """All mistakes and notes since the last call; the report forgets them."""
+        mistakes, notes = tuple(self._mistakes), self.notes()
+        self._mistakes.clear()
+        self._notes.clear()
+        return mistakes, notes
 
     def _follows(self, path: Path) -> bool:
         """True if a path lies around or inside a part that is broken."""

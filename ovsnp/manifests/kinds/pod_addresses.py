@@ -58,18 +58,21 @@ class Addressing:
         self._ending: set[str] = set()
         self._lost: dict[str, set[Address]] = {}
 
-    def admit(self, pod: Pod, written: wire.ApiPod) -> Pod | None:
-        """A pod with the addresses that it may have on its node; None if there are none. Notes the other addresses."""
+    def admit(self, pod: Pod, status: wire.ApiPodStatus, *, ending: bool) -> Pod | None:
+        """A pod with the addresses that it may have on its node; None if there are none. Notes the other addresses.
+
+        ``status`` has the addresses as the object has them; ``ending`` is true if the pod is terminating.
+        """
         if fault := self._node_fault(pod):
             self._report.note(_NODE, f"{fault}; ovsnp leaves the pod out")
             self._lose(pod, pod.addresses)
             return None
-        kept = self._on_node(pod, written.status or wire.ApiPodStatus())
+        kept = self._on_node(pod, status)
         if not kept:
             return None
         if len(kept) < len(pod.addresses):
             pod = msgspec.structs.replace(pod, addresses=kept)
-        if written.metadata and written.metadata.deletion_timestamp:
+        if ending:
             self._ending.add(pod.key)
         for address in kept:
             first = self._pods_at.setdefault(address, pod)
@@ -77,29 +80,54 @@ class Addressing:
                 self._doubled.setdefault(address, [first]).append(pod)
         return pod
 
-    def settle(self, pods: Iterable[Pod]) -> list[Pod]:
-        """The pods from `admit`, without addresses of another pod or of no pod; leaves out pods that have none left."""
-        without: dict[str, set[Address]] = {}
-        for address, claimants in self._doubled.items():
-            holder = self._holder(claimants)
-            if holder:
-                self._pods_at[address] = holder
+    def withdraw(self, pod: Pod) -> None:
+        """Forget a pod that `admit` returned."""
+        for address in pod.addresses:
+            claimants = self._doubled.get(address, [pod])
+            claimants.remove(pod)
+            if claimants:
+                self._pods_at[address] = claimants[0]
             else:
                 del self._pods_at[address]
-            for pod in (pod for pod in claimants if pod is not holder):
+            if len(claimants) == 1:
+                del self._doubled[address]
+        self._ending.discard(pod.key)
+        self._lost.pop(pod.key, None)
+
+    def settle(self, pods: Iterable[Pod]) -> list[Pod]:
+        """The pods from `admit`, without addresses of another pod or of no pod; leaves out pods that have none left."""
+        doubled = {pod.key for claimants in self._doubled.values() for pod in claimants}
+        if not doubled:
+            return [*pods]
+        settled = (self.settled(pod) if pod.key in doubled else pod for pod in pods)
+        return [pod for pod in settled if pod]
+
+    def settled(self, pod: Pod) -> Pod | None:
+        """A pod from `admit`, without addresses of another pod or of no pod; None if there are none left."""
+        if not any(address in self._doubled for address in pod.addresses):
+            return pod
+        kept = []
+        for address in pod.addresses:
+            claimants = self._doubled.get(address, [pod])
+            holder = self._holder(claimants)
+            if holder is pod:
+                kept.append(address)
+            else:
                 self._note_doubled(address, pod, claimants, holder)
                 self._lose(pod, [address])
-                without.setdefault(pod.key, set()).add(address)
-        if not without:
-            return [*pods]
-        left = [_without(pod, without[pod.key]) if pod.key in without else pod for pod in pods]
-        return [pod for pod in left if pod.addresses]
+        return msgspec.structs.replace(pod, addresses=tuple(kept)) if kept else None
+
+    def rivals(self, pod: Pod) -> list[Pod]:
+        """The other pods that claim an address of this pod."""
+        return [
+            other for address in pod.addresses for other in self._doubled.get(address, ()) if other is not pod
+        ]
 
     def holder(self, address: Address) -> str | None:
         """The node or pod that has an address, in words; None if there is none."""
         if node := self._nodes_at.get(address):
             return f"node {node}"
-        pod = self._pods_at.get(address)
+        pod = self._holder(self._doubled[address]) if address in self._doubled else self._pods_at.get(address)
         return f"pod {pod.key}" if pod else None
 
     def disowns(self, address: Address, target: wire.ApiTargetRef | None, namespace: str) -> bool:
@@ -157,10 +185,6 @@ class Addressing:
 
     def _lose(self, pod: Pod, addresses: Iterable[Address]) -> None:
         self._lost.setdefault(pod.key, set()).update(addresses)
-
-
-def _without(pod: Pod, addresses: set[Address]) -> Pod:
-    return msgspec.structs.replace(pod, addresses=tuple(each for each in pod.addresses if each not in addresses))
 
 
 def _range(cidr: Prefix) -> tuple[Address, Address]:

@@ -93,6 +93,11 @@ class PodReader:
         return tuple(address for address in addresses if node and address in node.addresses)
 
 
+def is_ending(pod: wire.ApiPod) -> bool:
+    """True if the pod is terminating."""
+    return bool(pod.metadata and pod.metadata.deletion_timestamp)
+
+
 def _is_known(status: wire.ApiPodStatus) -> bool:
     """True if the status shows that a cluster has seen the pod."""
     return bool(status.phase or status.pod_ip or status.pod_ips)
