@@ -211,14 +211,14 @@ class _Assembly:
         """The EndpointSlices of Services, in input order; adds the implied namespaces."""
         found: list[EndpointSlice] = []
         unique: Unique[EndpointSlice | LeftOut] = Unique(self._report)
-        reader = SliceReader(nodes.usable, addressing, self._report)
+        reader = SliceReader(nodes.usable, self._report)
         for item in self._drain("EndpointSlice"):
             written: wire.ApiEndpointSlice = read_object("EndpointSlice", item, self._report)
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
-            endpoint_slice = reader.read(written, namespace, name, item.place)
-            if unique.add(namespace, name, endpoint_slice or LeftOut(item.place)) and endpoint_slice is not None:
-                found.append(endpoint_slice)
+            read = reader.read(written, namespace, name, item.place)
+            if unique.add(namespace, name, read.content if read else LeftOut(item.place)) and read:
+                found.append(read.settled(addressing))
         return found
 
     def endpoints(

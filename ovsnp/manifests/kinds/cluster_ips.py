@@ -43,18 +43,37 @@ class ClusterIPs:
         for address in service.cluster_ips:
             self._claims.setdefault(address, []).append(_Claim(service, path_of(address, texts)))
 
+    def withdraw(self, service: Service) -> None:
+        """Forget a Service that was added."""
+        for address in service.cluster_ips:
+            claims = [claim for claim in self._claims.pop(address) if claim.service is not service]
+            if claims:
+                self._claims[address] = claims
+
+    def claimants(self, addresses: Iterable[Address]) -> list[Service]:
+        """The Services that claim one of these addresses as cluster IP."""
+        return [claim.service for address in addresses for claim in self._claims.get(address, ())]
+
     def settle(self, services: Iterable[Service]) -> list[Service]:
         """The Services that have valid cluster IPs left, with only these; notes each invalid cluster IP."""
-        lost: dict[str, set[Address]] = {}
-        for address, claims in self._claims.items():
-            for claim in claims:
-                if fault := self._fault(address, claim, claims):
-                    self._note(claim, f"{format_address(address)} {fault}; ovsnp leaves the cluster IP out")
-                    lost.setdefault(claim.service.key, set()).add(address)
-                elif outside := self._outside(address):
-                    self._note(claim, f"{format_address(address)} {outside}; ovsnp takes the cluster IP all the same")
-        left = [_without(service, lost[service.key]) if service.key in lost else service for service in services]
-        return [service for service in left if service.cluster_ips]
+        return [settled for service in services if (settled := self.settled(service))]
+
+    def settled(self, service: Service) -> Service | None:
+        """A Service that was added, with its valid cluster IPs only; None if there are none. Notes the others."""
+        kept = tuple(address for address in service.cluster_ips if self._is_valid(address, service))
+        if len(kept) == len(service.cluster_ips):
+            return service
+        return msgspec.structs.replace(service, cluster_ips=kept) if kept else None
+
+    def _is_valid(self, address: Address, service: Service) -> bool:
+        claims = self._claims[address]
+        claim = next(claim for claim in claims if claim.service is service)
+        if fault := self._fault(address, claim, claims):
+            self._note(claim, f"{format_address(address)} {fault}; ovsnp leaves the cluster IP out")
+            return False
+        if outside := self._outside(address):
+            self._note(claim, f"{format_address(address)} {outside}; ovsnp takes the cluster IP all the same")
+        return True
 
     def _fault(self, address: Address, claim: _Claim, claims: list[_Claim]) -> str | None:
         """The reason why an address cannot be the cluster IP of a Service; None if it can."""
@@ -77,11 +96,6 @@ class ClusterIPs:
         service = claim.service
         self._report.begin(service.place, Subject("Service", service.namespace, service.name))
         self._report.note(claim.path, message)
-
-
-def _without(service: Service, addresses: set[Address]) -> Service:
-    kept = tuple(address for address in service.cluster_ips if address not in addresses)
-    return msgspec.structs.replace(service, cluster_ips=kept)
 
 
 class _Blocks:

@@ -5,11 +5,14 @@ staging/src/k8s.io/api/discovery/v1/types.go documents the fields.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import structs
 
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import read_address
-from ovsnp.manifests.kinds.pod_addresses import Addressing
+from ovsnp.manifests.kinds.pod_addresses import Addressing, pod_of
 from ovsnp.manifests.kinds.protocols import known_protocol
 from ovsnp.manifests.kinds.syntax import label_name_fault, label_value_fault, port_number_fault
 from ovsnp.model.address import Address, family, format_address
@@ -31,18 +34,29 @@ _SPECIAL_FIRST_BYTES = {4: frozenset({0, 127, 169, *range(224, 240)}), 6: frozen
 _NULL_CONDITIONS = wire.ApiEndpointConditions()
 
 
+class WrittenSlice(NamedTuple):
+    """A slice with all its endpoints, and for each endpoint the pod (NAMESPACE/NAME) that it refers to, or None."""
+
+    content: EndpointSlice
+    pods: tuple[str | None, ...]
+
+    def settled(self, addressing: Addressing) -> EndpointSlice:
+        """The slice without the endpoints whose pods do not have their addresses."""
+        if not any(map(addressing.loses, self.pods)):
+            return self.content
+        of_pods = zip(self.content.endpoints, self.pods, strict=True)
+        kept = tuple(endpoint for endpoint, pod in of_pods if not addressing.disowns(endpoint.address, pod))
+        return structs.replace(self.content, endpoints=kept)
+
+
 class SliceReader:
-    """Reads EndpointSlices one by one; shares the names of ``nodes``, as thousands of endpoints have the same.
+    """Reads EndpointSlices one by one; shares the names of ``nodes``, as thousands of endpoints have the same."""
 
-    ``addressing`` knows which pod has which address.
-    """
-
-    def __init__(self, nodes: Mapping[str, Node], addressing: Addressing, report: MistakeReport) -> None:
+    def __init__(self, nodes: Mapping[str, Node], report: MistakeReport) -> None:
         self._nodes = nodes
-        self._addressing = addressing
         self._report = report
 
-    def read(self, written: wire.ApiEndpointSlice, namespace: str, name: str, place: Place) -> EndpointSlice | None:
+    def read(self, written: wire.ApiEndpointSlice, namespace: str, name: str, place: Place) -> WrittenSlice | None:
         """A slice, as far as it can be read; reports its mistakes.
 
         None if it does not count: it belongs to no Service, or its addresses are names or of an unknown type.
@@ -51,14 +65,16 @@ class SliceReader:
         service = self._service(written.metadata)
         if wanted is None or not service:
             return None
-        return EndpointSlice(
+        endpoints = [*self._endpoints(written.endpoints or (), namespace, wanted)]
+        content = EndpointSlice(
             namespace=namespace,
             name=name,
             service=service,
             ports=tuple(self._ports(written.ports or ())),
-            endpoints=tuple(self._endpoints(written.endpoints or (), namespace, wanted)),
+            endpoints=tuple(endpoint for endpoint, _ in endpoints),
             place=place,
         )
+        return WrittenSlice(content, tuple(pod for _, pod in endpoints))
 
     def _family(self, name: str | None) -> int | None:
         if name not in _TYPES:
@@ -92,16 +108,17 @@ class SliceReader:
 
     def _endpoints(
         self, endpoints: Sequence[wire.ApiEndpoint | None], namespace: str, wanted: int
-    ) -> Iterator[SliceEndpoint]:
+    ) -> Iterator[tuple[SliceEndpoint, str | None]]:
         for index, endpoint in enumerate(endpoints):
             path = ("endpoints", index)
             if endpoint is None:
                 self._report.add(path, _NULL_ENDPOINT)
                 continue
             address = self._address(endpoint.addresses or (), wanted, (*path, "addresses"))
-            if address is not None and not self._addressing.disowns(address, endpoint.target_ref, namespace):
+            if address is not None:
                 conditions = endpoint.conditions or _NULL_CONDITIONS
-                yield SliceEndpoint(address, self._node(endpoint.node_name), *_readiness(conditions))
+                read = SliceEndpoint(address, self._node(endpoint.node_name), *_readiness(conditions))
+                yield read, pod_of(endpoint.target_ref, namespace)
 
     def _address(self, texts: Sequence[str | None], wanted: int, path: Path) -> Address | None:
         """The address of an endpoint: the first of its list, in which all must be valid.

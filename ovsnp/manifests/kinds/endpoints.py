@@ -11,7 +11,7 @@ import msgspec
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.blocks import note_address
-from ovsnp.manifests.kinds.pod_addresses import Addressing
+from ovsnp.manifests.kinds.pod_addresses import Addressing, pod_of
 from ovsnp.manifests.kinds.protocols import PROTOCOLS
 from ovsnp.manifests.kinds.syntax import MAX_PORT
 from ovsnp.model.ports import Protocol
@@ -68,5 +68,5 @@ class _Reader:
             if written is None:
                 continue
             address = note_address(written.ip or "", (*path, index, "ip"), self._report)
-            if address and not self._addressing.disowns(address, written.target_ref, self._namespace):
+            if address and not self._addressing.disowns(address, pod_of(written.target_ref, self._namespace)):
                 yield SliceEndpoint(address, written.node_name or None, ready, ready)

@@ -40,6 +40,13 @@ def address_texts(status: wire.ApiPodStatus) -> list[tuple[Path, str]]:
     return [(("status", "podIP"), status.pod_ip)] if status.pod_ip else []
 
 
+def pod_of(target: wire.ApiTargetRef | None, namespace: str) -> str | None:
+    """The pod that an endpoint of a namespace refers to, as NAMESPACE/NAME; None if it refers to no pod."""
+    if not target or target.kind != "Pod" or not target.name:
+        return None
+    return f"{target.namespace or namespace}/{target.name}"
+
+
 class Addressing:
     """Decides which pod has which address, and checks that the tunnels would find the pod there.
 
@@ -119,9 +126,7 @@ class Addressing:
 
     def rivals(self, pod: Pod) -> list[Pod]:
         """The other pods that claim an address of this pod."""
-        return [
-            other for address in pod.addresses for other in self._doubled.get(address, ()) if other is not pod
-        ]
+        return [other for address in pod.addresses for other in self._doubled.get(address, ()) if other is not pod]
 
     def holder(self, address: Address) -> str | None:
         """The node or pod that has an address, in words; None if there is none."""
@@ -130,14 +135,16 @@ class Addressing:
         pod = self._holder(self._doubled[address]) if address in self._doubled else self._pods_at.get(address)
         return f"pod {pod.key}" if pod else None
 
-    def disowns(self, address: Address, target: wire.ApiTargetRef | None, namespace: str) -> bool:
-        """True if an endpoint refers to a pod that claims the address but does not have it.
+    def loses(self, pod: str | None) -> bool:
+        """True if a pod (NAMESPACE/NAME) claims an address that it does not have."""
+        return pod in self._lost
+
+    def disowns(self, address: Address, pod: str | None) -> bool:
+        """True if an endpoint refers to a pod (NAMESPACE/NAME) that claims the address but does not have it.
 
         An endpoint that refers to no pod is kept: a pod with a wrong address must not remove another endpoint.
         """
-        if not target or target.kind != "Pod" or not target.name:
-            return False
-        return address in self._lost.get(f"{target.namespace or namespace}/{target.name}", ())
+        return address in self._lost.get(pod or "", ())
 
     def _node_fault(self, pod: Pod) -> str | None:
         """The reason why the node of a pod is unknown; None if the node is usable, or the input has no nodes."""
