@@ -3,6 +3,7 @@
 ApiServerError              of ovsnp.errors
 ├── ConnectionFailedError   no answer, or only a part of one
 │   └── SilenceError        no byte for too long
+├── NotUnderstoodError      an answer that is no list or watch of Kubernetes
 └── RefusedError            an answer other than success
     ├── ExpiredError        the resource version is too old, or the server has not reached it: list again
     └── NoSuchObjectError   the server does not know the kind, or has no object of the name
@@ -42,6 +43,10 @@ class ConnectionFailedError(ApiServerError):
 
 class SilenceError(ConnectionFailedError):
     """The API server sent no byte for too long."""
+
+
+class NotUnderstoodError(ApiServerError):
+    """The API server sent an answer that is no list or watch of Kubernetes."""
 
 
 class RefusedError(ApiServerError):

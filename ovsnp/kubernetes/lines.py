@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from ovsnp.kubernetes.failures import Asked, ConnectionFailedError, broken_connection
+from ovsnp.kubernetes.failures import Asked, ConnectionFailedError, NotUnderstoodError, broken_connection
 
 LONGEST = 64 << 20
 """The longest line in bytes. etcd takes requests of 1.5 MiB, so this is no object of a cluster."""
@@ -23,7 +23,9 @@ class Lines:
         self.received = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
-        """The lines without their ends; raises ConnectionFailedError if the answer breaks off or a line is too long."""
+        """The lines without their ends; raises ConnectionFailedError if the answer breaks off,
+        NotUnderstoodError if a line is too long.
+        """
         parts: list[bytes] = []
         size = 0
         while chunk := self._read():
@@ -39,7 +41,7 @@ class Lines:
                 size += len(rest)
                 if size > LONGEST:
                     message = f"a line of more than {LONGEST >> 20} MiB came; is this an API server?"
-                    raise ConnectionFailedError(f"{self.asked}: {message}")
+                    raise NotUnderstoodError(f"{self.asked}: {message}")
         if parts:
             raise ConnectionFailedError(f"{self.asked}: the connection broke off in the middle of an event")
 

@@ -11,12 +11,20 @@ from queue import SimpleQueue
 from ovsnp.errors import ApiServerError, InputError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import WatchEvent, WatchProgress, WatchRestored, WatchTrouble
-from ovsnp.kubernetes.failures import ExpiredError, NoSuchObjectError, RefusedError, SilenceError, refusal
+from ovsnp.kubernetes.failures import (
+    ConnectionFailedError,
+    ExpiredError,
+    NoSuchObjectError,
+    NotUnderstoodError,
+    RefusedError,
+    SilenceError,
+    refusal,
+)
 from ovsnp.kubernetes.lines import Lines
 from ovsnp.kubernetes.pace import Backoff, WatchPace
 from ovsnp.kubernetes.resources import Resource
 from ovsnp.kubernetes.store import KnownVersions, Listing
-from ovsnp.kubernetes.watch_lines import NotUnderstoodError, WatchLine, read_bookmark, read_line, read_list
+from ovsnp.kubernetes.watch_lines import WatchLine, read_bookmark, read_line, read_list
 
 SHORT = 1.0
 """The seconds within which a watch that ends without an event is an error: otherwise, a proxy that cuts every watch
@@ -185,31 +193,29 @@ class Reflector:
             case NoSuchObjectError() if self._resource.recent:
                 self._tell_absent()
                 return
+            case RefusedError() | SilenceError() if self._cannot_stream(error):
+                self._streams_lists = False
+                return
             case ExpiredError() if not self._listed and not self._expired:
                 self._expired = True  # the list asked for the last version; the next list asks for any
                 return
             case ExpiredError():
                 self._listed = False
-            case SilenceError() if not self._listed:
-                self._streams_lists = False
-            case RefusedError():
-                self._count_refusal(error)
-            case NotUnderstoodError() | _ShortAnswerError():
-                self._count_failure()
-            case ApiServerError():
-                pass
+            case ConnectionFailedError():
+                self._tell_trouble(error)
+            case RefusedError(code=code) if code < 500:
+                self._tell_trouble(error)
             case _:
+                self._tell_trouble(error)
                 self._count_failure()
-        if not isinstance(error, ExpiredError):
-            self._tell_trouble(error)
         wanted = error.retry_after if isinstance(error, RefusedError) else None
         self._pace.wait(self._stop, self._backoff.after(wanted))
 
-    def _count_refusal(self, error: RefusedError) -> None:
-        if not self._listed and error.code in _CANNOT_STREAM:
-            self._streams_lists = False
-        elif error.code >= 500:
-            self._count_failure()
+    def _cannot_stream(self, error: Exception) -> bool:
+        """True if a streamed list failed because the server streams none."""
+        if self._listed or not self._streams_lists:
+            return False
+        return isinstance(error, SilenceError) or (isinstance(error, RefusedError) and error.code in _CANNOT_STREAM)
 
     def _count_failure(self) -> None:
         """After some failures in a row, try the other way."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ovsnp.errors import ApiServerError
+from ovsnp.kubernetes.failures import NotUnderstoodError
 
 INITIAL_END = "k8s.io/initial-events-end"
 """The annotation of the bookmark after the last object of a streamed list."""
@@ -49,10 +49,6 @@ class ObjectList(msgspec.Struct):
 
     metadata: ListMeta
     items: list[msgspec.Raw] | None = None
-
-
-class NotUnderstoodError(ApiServerError):
-    """An answer that is no list or watch of Kubernetes."""
 
 
 _line = msgspec.json.Decoder(WatchLine).decode
