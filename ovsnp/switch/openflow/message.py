@@ -55,3 +55,7 @@ class Message(NamedTuple):
 def padded(data: bytes) -> bytes:
     """The data, and zeros up to a multiple of 8 bytes."""
     return data + bytes(-len(data) % 8)
+
+
+class DecodeError(ValueError):
+    """A message from the switch that is not as the specification says."""
