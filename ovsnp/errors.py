@@ -7,6 +7,7 @@ OvsnpError                 never raised itself
 │   └── InputError   (3)   the manifests have mistakes, or lack an object that a bridge serves
 ├── OutputError      (74)  standard output cannot be written
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
+├── ApiServerError   (4)   the API server refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
 """
 
@@ -22,7 +23,7 @@ class Exit(IntEnum):
     NO = 1
     USAGE = 2
     INPUT = 3
-    SWITCH = 4
+    REFUSED = 4
     INTERNAL = 70
     OUTPUT = 74
     INTERRUPTED = 130
@@ -106,7 +107,13 @@ class ConfigurationError(LocatedError, UsageError):
 class SwitchError(OvsnpError):
     """Open vSwitch refused something, or could not be reached."""
 
-    exit_code = Exit.SWITCH
+    exit_code = Exit.REFUSED
+
+
+class ApiServerError(OvsnpError):
+    """The API server of a cluster refused something, or could not be reached."""
+
+    exit_code = Exit.REFUSED
 
 
 class OutputError(OvsnpError):

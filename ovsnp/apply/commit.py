@@ -8,17 +8,18 @@ import msgspec
 from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.forget import Forgotten, cut
 from ovsnp.apply.guards import left_over, require_complete
-from ovsnp.apply.plan import BridgePlan, GroupChange, plan
+from ovsnp.apply.plan import BridgePlan, plan
 from ovsnp.apply.turnover import Turnover
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
+from ovsnp.flows import modification as m
 from ovsnp.flows.program import Program
 from ovsnp.gc_pause import gc_paused
 from ovsnp.model.bridge import Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.cookies import is_ours
-from ovsnp.render import bundle_line, group_line, insert_line
+from ovsnp.render import modification_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.conntrack import conntrack
 from ovsnp.switch.datapath import datapath
@@ -164,19 +165,16 @@ def _others(location: Location, bridge: str) -> dict[object, str]:
 
 def bundle_lines(change: BridgePlan) -> list[str]:
     """A plan as lines for ``ovs-ofctl bundle``."""
-    return [
-        *(flow.delete_line for flow in change.deleted),
-        *map(group_line, change.groups_added),
-        *(group_line(group, "modify") for group in change.groups_replaced),
-        *(line for changed in change.groups_changed for line in _bucket_lines(changed)),
-        *(bundle_line(flow).replace("flow add", "flow modify_strict", 1) for flow in change.changed),
-        *(bundle_line(flow) for flow in (*change.replaced, *change.added)),
-        *(f"group delete group_id={number}" for number in change.groups_deleted),
-    ]
+    return [*(flow.delete_line for flow in change.deleted), *map(modification_line, _modifications(change))]
 
 
-def _bucket_lines(change: GroupChange) -> Iterator[str]:
-    number = change.group.id
-    yield from (f"group remove_bucket group_id={number},command_bucket_id={bucket}" for bucket in change.lost)
-    if change.gained:
-        yield insert_line(number, change.gained)
+def _modifications(change: BridgePlan) -> Iterator[m.Modification]:
+    yield from map(m.AddGroup, change.groups_added)
+    yield from map(m.ModifyGroup, change.groups_replaced)
+    for changed in change.groups_changed:
+        yield from (m.RemoveBucket(changed.group.id, bucket) for bucket in changed.lost)
+        if changed.gained:
+            yield m.InsertBuckets(changed.group.id, changed.gained)
+    yield from map(m.ModifyFlow, change.changed)
+    yield from map(m.AddFlow, (*change.replaced, *change.added))
+    yield from map(m.DeleteGroup, change.groups_deleted)

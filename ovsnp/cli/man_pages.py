@@ -25,7 +25,7 @@ _EXIT: Mapping[Exit, str] = {
     Exit.NO: "The answer is no: there is a finding or a difference, or an expectation is not met.",
     Exit.USAGE: "The command line or the configuration asks for something impossible.",
     Exit.INPUT: "The manifests, or another input file, have mistakes; all mistakes are reported at once.",
-    Exit.SWITCH: "Open vSwitch refused, or could not be reached.",
+    Exit.REFUSED: "Open vSwitch or the API server refused, or could not be reached.",
     Exit.INTERNAL: "An error in ovsnp itself.",
     Exit.OUTPUT: "Standard output cannot be written, as on a full disk.",
     Exit.INTERRUPTED: "Interrupted.",

@@ -8,7 +8,7 @@ from ovsnp.flows.match import format_hex, format_value
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.cookies import cookie
-from ovsnp.pipeline.fields import ETH_TYPE, IP_DST, IP_PROTO, IP_SRC, Field
+from ovsnp.pipeline.fields import ETH_TYPE, IP_DST, IP_PROTO, IP_SRC, TRANSPORT_DST, Field
 from ovsnp.pipeline.tables import BY_NAME
 
 
@@ -134,7 +134,7 @@ class Learn(msgspec.Struct, frozen=True):
             f"table={table},idle_timeout={self.idle_timeout},priority={self.priority}",
             f"cookie={cookie(table, 0):#x},limit={self.limit}",
             f"eth_type={ETH_TYPE[version]:#x},nw_proto={IP_PROTO[self.protocol]},{IP_SRC[version].nxm_range}",
-            f"{IP_DST[version].target}={format_address(self.address)},{self.protocol.lower()}_dst={self.port}",
+            f"{IP_DST[version].target}={format_address(self.address)},{TRANSPORT_DST[self.protocol].target}={self.port}",
             f"load:{self.then.value:#x}->{self.then.field.nxm_range}",
         )
         return f"learn({','.join(parts)})"

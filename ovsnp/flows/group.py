@@ -1,8 +1,12 @@
 """Select groups (ovs-ofctl(8), "Group Syntax"): each connection gets one of the buckets."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from ovsnp.flows.action import Action
+from ovsnp.flows.match import format_value
+from ovsnp.pipeline.fields import Field
 
 WEIGHT = 100
 """The weight of a choice: of its bucket, or of its two buckets together."""
@@ -19,6 +23,17 @@ class Bucket(msgspec.Struct, frozen=True):
         return f"bucket=bucket_id:{self.id},weight:{self.weight},actions={','.join(map(str, self.actions))}"
 
 
+class HashedField(NamedTuple):
+    """A field on which the choice of a bucket depends, and the bits of the field that count."""
+
+    field: Field
+    mask: int
+
+    def __str__(self) -> str:
+        whole = self.mask == self.field.full_mask
+        return self.field.target if whole else f"{self.field.target}={format_value(self.field, self.mask)}"
+
+
 class Group(msgspec.Struct, frozen=True):
     """The endpoints of a Service's port, or the groups among which they are divided; ``id`` is below 0xffffff00.
 
@@ -29,7 +44,7 @@ class Group(msgspec.Struct, frozen=True):
     """
 
     id: int
-    fields: tuple[str, ...]
+    fields: tuple[HashedField, ...]
     buckets: tuple[Bucket, ...]
     service: str
     port: str
@@ -40,5 +55,5 @@ class Group(msgspec.Struct, frozen=True):
         head = f"group_id={self.id},type=select,selection_method"
         if not self.fields:
             return f"{head}=dp_hash"
-        fields = f"fields({','.join(self.fields)})" if len(self.fields) > 1 else f"fields={self.fields[0]}"
+        fields = f"fields({','.join(map(str, self.fields))})" if len(self.fields) > 1 else f"fields={self.fields[0]}"
         return f"{head}=hash,{fields}"

@@ -11,12 +11,13 @@ import msgspec
 
 from ovsnp.flows.action import Action, Learn, Lookup, SetField, ToGroup, Translate
 from ovsnp.flows.flow import Flow
-from ovsnp.flows.group import WEIGHT, Bucket, Group
+from ovsnp.flows.group import WEIGHT, Bucket, Group, HashedField
 from ovsnp.flows.match import Match, exactly
 from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.ir.frontend import Backend, Frontend
 from ovsnp.model.address import family, format_address
 from ovsnp.model.ports import Protocol
+from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.conntrack import ZONE
@@ -107,7 +108,9 @@ def _groups(frontend: Frontend, parts: Sequence[dict[int, Backend]], ids: list[i
         yield Group(ids[-1], fields, buckets, frontend.service, serving)
 
 
-def _chosen(frontend: Frontend, part: Mapping[int, Backend], parts: int) -> tuple[tuple[str, ...], tuple[Bucket, ...]]:
+def _chosen(
+    frontend: Frontend, part: Mapping[int, Backend], parts: int
+) -> tuple[tuple[HashedField, ...], tuple[Bucket, ...]]:
     """The fields that the choice of an endpoint depends on, and the buckets.
 
     The datapath's hash gives even shares, but an endpoint that comes or goes changes most choices. That does not matter
@@ -124,13 +127,14 @@ def _chosen(frontend: Frontend, part: Mapping[int, Backend], parts: int) -> tupl
     return (), _spread(whole)
 
 
-def _client(frontend: Frontend, values: int) -> tuple[str, ...]:
+def _client(frontend: Frontend, values: int) -> tuple[HashedField, ...]:
     """The fields of the client's address, and of its port: ``values`` is 0 (no port) or a power of two.
 
     Linux gives out every other port first, so the last bit of the port does not count.
     """
-    source = "ip_src" if family(frontend.address) == 4 else "ipv6_src"
-    return (source, f"{frontend.protocol.lower()}_src={(values - 1) << 1 & 0xFFFF}") if values else (source,)
+    address, port = f.IP_SRC[family(frontend.address)], f.TRANSPORT_SRC[frontend.protocol]
+    source = HashedField(address, address.full_mask)
+    return (source, HashedField(port, (values - 1) << 1 & port.full_mask)) if values else (source,)
 
 
 def _spread(whole: tuple[Bucket, ...]) -> tuple[Bucket, ...]:

@@ -6,6 +6,7 @@ from functools import cache
 import msgspec
 
 from ovsnp.model.ports import Protocol
+from ovsnp.pipeline.oxm import Oxm
 
 IPV4_KINDS = frozenset({"ip", "icmp", "tcp", "udp", "sctp"})
 IPV6_KINDS = frozenset({"ipv6", "icmp6", "tcp6", "udp6", "sctp6"})
@@ -15,6 +16,10 @@ ARP_KINDS = frozenset({"arp"})
 ND_KINDS = frozenset({"icmp6"})
 KINDS = IP_KINDS | ARP_KINDS
 """The shorthands of ovs-ofctl for an Ethernet type and IP protocol; a match has at most one."""
+
+
+MOST_OPTION = 124
+"""The longest tunnel option, in bytes."""
 
 
 class Form(Enum):
@@ -31,8 +36,9 @@ class Form(Enum):
 class Field(msgspec.Struct, frozen=True, eq=False):
     """A field, or a run of bits of a field; each is declared once, so equality is identity.
 
-    ``base`` is the name of the whole field in a match, ``target`` the name after ``set_field:...->``, ``nxm`` the name
-    in ``move``. The run is ``bits`` bits of the base, from bit ``lsb`` on; the base is ``base_bits`` bits wide.
+    ``base`` is the name of the whole field in a match, ``target`` the name after ``set_field:...->``. ``oxm`` is the
+    header of the field on the wire. ``nxm`` is the name in ``move``, and the header in ``push``, ``pop`` and ``learn``.
+    The run is ``bits`` bits of the base, from bit ``lsb`` on; the base is ``base_bits`` bits wide.
     ``kinds`` are the kinds of packets that have the field (empty: all). ``needs`` are the fields that must be matched
     beside it: Open vSwitch silently drops a match on a field without its prerequisites, which widens the flow. ``of``
     is the declared field that a part belongs to.
@@ -41,7 +47,8 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     name: str
     base: str
     target: str
-    nxm: str
+    oxm: Oxm
+    nxm: Oxm
     base_bits: int
     form: Form = Form.DECIMAL
     kinds: frozenset[str] = frozenset()
@@ -72,7 +79,13 @@ class Field(msgspec.Struct, frozen=True, eq=False):
     @property
     def nxm_range(self) -> str:
         """The name and the bits, in the notation of ``move``."""
-        return f"{self.nxm}[]" if self.whole else f"{self.nxm}[{self.lsb}..{self.lsb + self.bits - 1}]"
+        name = self.nxm.name
+        return f"{name}[]" if self.whole else f"{name}[{self.lsb}..{self.lsb + self.bits - 1}]"
+
+    @property
+    def octets(self) -> int:
+        """The length of a value on the wire: of the whole base, but of a tunnel option only what is mapped."""
+        return self.declared.bits // 8 if self.oxm.length == MOST_OPTION else self.oxm.length
 
 
 @cache
@@ -81,51 +94,93 @@ def _part(field: Field, lsb: int, bits: int) -> Field:
 
 
 def _packet(
-    name: str, bits: int, form: Form, kinds: frozenset[str] = frozenset(), *, target: str = "", nxm: str = ""
+    name: str,
+    form: Form,
+    oxm: Oxm,
+    kinds: frozenset[str] = frozenset(),
+    *,
+    target: str = "",
+    nxm: Oxm | None = None,
+    bits: int = 0,
+    needs: tuple[Field, ...] = (),
 ) -> Field:
-    return Field(name, name, target or name, nxm, bits, form, kinds, 0, bits)
+    bits = bits or 8 * oxm.length
+    return Field(name, name, target or name, oxm, nxm or oxm, bits, form, kinds, 0, bits, needs=needs)
 
 
-IN_PORT = _packet("in_port", 32, Form.DECIMAL)
-ETH_SRC = _packet("dl_src", 48, Form.MAC, target="eth_src", nxm="NXM_OF_ETH_SRC")
-ETH_DST = _packet("dl_dst", 48, Form.MAC, target="eth_dst", nxm="NXM_OF_ETH_DST")
-VLAN_TCI = _packet("vlan_tci", 16, Form.HEX)
-IPV4_SRC = _packet("nw_src", 32, Form.IPV4, IPV4_KINDS, target="ip_src", nxm="NXM_OF_IP_SRC")
-IPV4_DST = _packet("nw_dst", 32, Form.IPV4, IPV4_KINDS, target="ip_dst", nxm="NXM_OF_IP_DST")
-IPV6_SRC = _packet("ipv6_src", 128, Form.IPV6, IPV6_KINDS, nxm="NXM_NX_IPV6_SRC")
-IPV6_DST = _packet("ipv6_dst", 128, Form.IPV6, IPV6_KINDS, nxm="NXM_NX_IPV6_DST")
-PORT_DST = _packet("tp_dst", 16, Form.DECIMAL, PORT_KINDS)
-ARP_OP = _packet("arp_op", 16, Form.DECIMAL, ARP_KINDS)
-ARP_SPA = _packet("arp_spa", 32, Form.IPV4, ARP_KINDS, nxm="NXM_OF_ARP_SPA")
-ARP_TPA = _packet("arp_tpa", 32, Form.IPV4, ARP_KINDS, nxm="NXM_OF_ARP_TPA")
-ARP_SHA = _packet("arp_sha", 48, Form.MAC, ARP_KINDS, nxm="NXM_NX_ARP_SHA")
-ARP_THA = _packet("arp_tha", 48, Form.MAC, ARP_KINDS, nxm="NXM_NX_ARP_THA")
-ICMPV6_TYPE = _packet("icmp_type", 8, Form.DECIMAL, ND_KINDS, target="icmpv6_type")
-ND_TARGET = _packet("nd_target", 128, Form.IPV6, ND_KINDS, nxm="NXM_NX_ND_TARGET")
-ND_SLL = _packet("nd_sll", 48, Form.MAC, ND_KINDS)
-ND_TLL = _packet("nd_tll", 48, Form.MAC, ND_KINDS)
-ND_OPTIONS_TYPE = _packet("nd_options_type", 8, Form.DECIMAL, ND_KINDS, nxm="ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE")
-ND_RESERVED = _packet("nd_reserved", 32, Form.DECIMAL, ND_KINDS, nxm="ERICOXM_OF_ICMPV6_ND_RESERVED")
-TUN_SRC = _packet("tun_src", 32, Form.IPV4)
-TUN_DST = _packet("tun_dst", 32, Form.IPV4)
-TUN_IPV6_SRC = _packet("tun_ipv6_src", 128, Form.IPV6)
-TUN_IPV6_DST = _packet("tun_ipv6_dst", 128, Form.IPV6)
-TUN_ID = _packet("tun_id", 64, Form.HEX, nxm="NXM_NX_TUN_ID")
-TUN_METADATA = {
-    4: Field("tun_metadata0", "tun_metadata0", "tun_metadata0", "NXM_NX_TUN_METADATA0", 992, Form.HEX, bits=32),
-    6: Field("tun_metadata1", "tun_metadata1", "tun_metadata1", "NXM_NX_TUN_METADATA1", 992, Form.HEX, bits=128),
+def _option(number: int, octets: int) -> Field:
+    name = f"tun_metadata{number}"
+    oxm = Oxm(f"NXM_NX_TUN_METADATA{number}", 40 + number, MOST_OPTION)
+    return Field(name, name, name, oxm, oxm, 8 * MOST_OPTION, Form.HEX, bits=8 * octets)
+
+
+IN_PORT = _packet("in_port", Form.DECIMAL, Oxm("OXM_OF_IN_PORT", 0, 4))
+ETH_SRC = _packet("dl_src", Form.MAC, Oxm("OXM_OF_ETH_SRC", 4, 6), target="eth_src", nxm=Oxm("NXM_OF_ETH_SRC", 2, 6))
+ETH_DST = _packet("dl_dst", Form.MAC, Oxm("OXM_OF_ETH_DST", 3, 6), target="eth_dst", nxm=Oxm("NXM_OF_ETH_DST", 1, 6))
+DL_TYPE = _packet(
+    "dl_type", Form.HEX, Oxm("OXM_OF_ETH_TYPE", 5, 2), target="eth_type", nxm=Oxm("NXM_OF_ETH_TYPE", 3, 2)
+)
+NW_PROTO = _packet("nw_proto", Form.DECIMAL, Oxm("OXM_OF_IP_PROTO", 10, 1), nxm=Oxm("NXM_OF_IP_PROTO", 6, 1))
+"""These two are what the kind of a match stands for."""
+VLAN_TCI = _packet("vlan_tci", Form.HEX, Oxm("OXM_OF_VLAN_VID", 6, 2))
+IPV4_SRC = _packet(
+    "nw_src", Form.IPV4, Oxm("OXM_OF_IPV4_SRC", 11, 4), IPV4_KINDS, target="ip_src", nxm=Oxm("NXM_OF_IP_SRC", 7, 4)
+)
+IPV4_DST = _packet(
+    "nw_dst", Form.IPV4, Oxm("OXM_OF_IPV4_DST", 12, 4), IPV4_KINDS, target="ip_dst", nxm=Oxm("NXM_OF_IP_DST", 8, 4)
+)
+IPV6_SRC = _packet(
+    "ipv6_src", Form.IPV6, Oxm("OXM_OF_IPV6_SRC", 26, 16), IPV6_KINDS, nxm=Oxm("NXM_NX_IPV6_SRC", 19, 16)
+)
+IPV6_DST = _packet(
+    "ipv6_dst", Form.IPV6, Oxm("OXM_OF_IPV6_DST", 27, 16), IPV6_KINDS, nxm=Oxm("NXM_NX_IPV6_DST", 20, 16)
+)
+TRANSPORT_SRC = {
+    Protocol.TCP: _packet("tcp_src", Form.DECIMAL, Oxm("OXM_OF_TCP_SRC", 13, 2), PORT_KINDS),
+    Protocol.UDP: _packet("udp_src", Form.DECIMAL, Oxm("OXM_OF_UDP_SRC", 15, 2), PORT_KINDS),
+    Protocol.SCTP: _packet("sctp_src", Form.DECIMAL, Oxm("OXM_OF_SCTP_SRC", 17, 2), PORT_KINDS),
 }
+TRANSPORT_DST = {
+    Protocol.TCP: _packet(
+        "tcp_dst", Form.DECIMAL, Oxm("OXM_OF_TCP_DST", 14, 2), PORT_KINDS, nxm=Oxm("NXM_OF_TCP_DST", 10, 2)
+    ),
+    Protocol.UDP: _packet(
+        "udp_dst", Form.DECIMAL, Oxm("OXM_OF_UDP_DST", 16, 2), PORT_KINDS, nxm=Oxm("NXM_OF_UDP_DST", 12, 2)
+    ),
+    Protocol.SCTP: _packet("sctp_dst", Form.DECIMAL, Oxm("OXM_OF_SCTP_DST", 18, 2), PORT_KINDS),
+}
+PORT_DST = _packet("tp_dst", Form.DECIMAL, TRANSPORT_DST[Protocol.TCP].oxm, PORT_KINDS)
+"""The destination port in a match whose kind names the protocol; on the wire, one of `TRANSPORT_DST`."""
+ARP_OP = _packet("arp_op", Form.DECIMAL, Oxm("OXM_OF_ARP_OP", 21, 2), ARP_KINDS)
+ARP_SPA = _packet("arp_spa", Form.IPV4, Oxm("OXM_OF_ARP_SPA", 22, 4), ARP_KINDS, nxm=Oxm("NXM_OF_ARP_SPA", 16, 4))
+ARP_TPA = _packet("arp_tpa", Form.IPV4, Oxm("OXM_OF_ARP_TPA", 23, 4), ARP_KINDS, nxm=Oxm("NXM_OF_ARP_TPA", 17, 4))
+ARP_SHA = _packet("arp_sha", Form.MAC, Oxm("OXM_OF_ARP_SHA", 24, 6), ARP_KINDS, nxm=Oxm("NXM_NX_ARP_SHA", 17, 6))
+ARP_THA = _packet("arp_tha", Form.MAC, Oxm("OXM_OF_ARP_THA", 25, 6), ARP_KINDS, nxm=Oxm("NXM_NX_ARP_THA", 18, 6))
+ICMPV6_TYPE = _packet("icmp_type", Form.DECIMAL, Oxm("OXM_OF_ICMPV6_TYPE", 29, 1), ND_KINDS, target="icmpv6_type")
+ND_TARGET = _packet(
+    "nd_target", Form.IPV6, Oxm("OXM_OF_IPV6_ND_TARGET", 31, 16), ND_KINDS, nxm=Oxm("NXM_NX_ND_TARGET", 23, 16)
+)
+ND_SLL = _packet("nd_sll", Form.MAC, Oxm("OXM_OF_IPV6_ND_SLL", 32, 6), ND_KINDS)
+ND_TLL = _packet("nd_tll", Form.MAC, Oxm("OXM_OF_IPV6_ND_TLL", 33, 6), ND_KINDS)
+ND_OPTIONS_TYPE = _packet("nd_options_type", Form.DECIMAL, Oxm("ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE", 2, 1), ND_KINDS)
+ND_RESERVED = _packet("nd_reserved", Form.DECIMAL, Oxm("ERICOXM_OF_ICMPV6_ND_RESERVED", 1, 4), ND_KINDS)
+TUN_SRC = _packet("tun_src", Form.IPV4, Oxm("NXM_NX_TUN_IPV4_SRC", 31, 4))
+TUN_DST = _packet("tun_dst", Form.IPV4, Oxm("NXM_NX_TUN_IPV4_DST", 32, 4))
+TUN_IPV6_SRC = _packet("tun_ipv6_src", Form.IPV6, Oxm("NXM_NX_TUN_IPV6_SRC", 109, 16))
+TUN_IPV6_DST = _packet("tun_ipv6_dst", Form.IPV6, Oxm("NXM_NX_TUN_IPV6_DST", 110, 16))
+TUN_ID = _packet("tun_id", Form.HEX, Oxm("OXM_OF_TUNNEL_ID", 38, 8), nxm=Oxm("NXM_NX_TUN_ID", 16, 8))
+TUN_METADATA = {4: _option(0, 4), 6: _option(1, 16)}
 """Tunnel options; the fields have variable length, and are mapped with 4 and 16 bytes."""
-CT_STATE = _packet("ct_state", 6, Form.CT_STATE)
-CT_MARK = _packet("ct_mark", 32, Form.HEX, nxm="NXM_NX_CT_MARK")
-CT_NW_PROTO = Field("ct_nw_proto", "ct_nw_proto", "ct_nw_proto", "", 8, bits=8, needs=(CT_STATE,))
-CT_TP_DST = Field("ct_tp_dst", "ct_tp_dst", "ct_tp_dst", "", 16, bits=16, needs=(CT_STATE, CT_NW_PROTO))
+CT_STATE = _packet("ct_state", Form.CT_STATE, Oxm("NXM_NX_CT_STATE", 105, 4), bits=6)
+CT_MARK = _packet("ct_mark", Form.HEX, Oxm("NXM_NX_CT_MARK", 107, 4))
+CT_NW_PROTO = _packet("ct_nw_proto", Form.DECIMAL, Oxm("NXM_NX_CT_NW_PROTO", 119, 1), needs=(CT_STATE,))
+CT_TP_DST = _packet("ct_tp_dst", Form.DECIMAL, Oxm("NXM_NX_CT_TP_DST", 125, 2), needs=(CT_STATE, CT_NW_PROTO))
 CT_DST = {
-    4: Field("ct_nw_dst", "ct_nw_dst", "ct_nw_dst", "", 32, Form.IPV4, IPV4_KINDS, bits=32, needs=(CT_STATE,)),
-    6: Field("ct_ipv6_dst", "ct_ipv6_dst", "ct_ipv6_dst", "", 128, Form.IPV6, IPV6_KINDS, bits=128, needs=(CT_STATE,)),
+    4: _packet("ct_nw_dst", Form.IPV4, Oxm("NXM_NX_CT_NW_DST", 121, 4), IPV4_KINDS, needs=(CT_STATE,)),
+    6: _packet("ct_ipv6_dst", Form.IPV6, Oxm("NXM_NX_CT_IPV6_DST", 123, 16), IPV6_KINDS, needs=(CT_STATE,)),
 }
 """The destination of a connection's first packet before translation; the match must have ct_state -inv+trk."""
-CONJ_ID = _packet("conj_id", 32, Form.DECIMAL)
+CONJ_ID = _packet("conj_id", Form.DECIMAL, Oxm("NXM_NX_CONJ_ID", 37, 4))
 
 CT_FLAGS = ("new", "est", "rel", "rpl", "inv", "trk")
 """The bits of ct_state, lowest first."""
@@ -145,3 +200,11 @@ PROTOCOL_KIND = {
     (6, Protocol.UDP): "udp6",
     (6, Protocol.SCTP): "sctp6",
 }
+HEADERS: dict[str, tuple[int, int | None]] = {
+    "arp": (0x0806, None),
+    "icmp": (ETH_TYPE[4], 1),
+    "icmp6": (ETH_TYPE[6], 58),
+    **{kind: (ETH_TYPE[version], None) for version, kind in IP_KIND.items()},
+    **{kind: (ETH_TYPE[version], IP_PROTO[protocol]) for (version, protocol), kind in PROTOCOL_KIND.items()},
+}
+"""The Ethernet type and the IP protocol of each kind of packet; None: any protocol."""

@@ -6,6 +6,7 @@ Registers are 32 bits wide and start at 0 for every packet; they keep their valu
 from enum import IntEnum
 
 from ovsnp.pipeline.fields import Field, Form
+from ovsnp.pipeline.oxm import Oxm
 
 
 class Origin(IntEnum):
@@ -16,18 +17,21 @@ class Origin(IntEnum):
     GATEWAY = 3
 
 
+_CT_LABEL = Oxm("NXM_NX_CT_LABEL", 108, 16)
+
+
 def _register(name: str, number: int, lsb: int = 0, bits: int = 32) -> Field:
-    base = f"reg{number}"
-    return Field(name, base, base, f"NXM_NX_REG{number}", 32, Form.HEX, frozenset(), lsb, bits)
+    base, oxm = f"reg{number}", Oxm(f"NXM_NX_REG{number}", number, 4)
+    return Field(name, base, base, oxm, oxm, 32, Form.HEX, frozenset(), lsb, bits)
 
 
 def _wide_register(name: str, number: int) -> Field:
-    base = f"xxreg{number}"
-    return Field(name, base, base, f"NXM_NX_XXREG{number}", 128, Form.HEX, frozenset(), 0, 128)
+    base, oxm = f"xxreg{number}", Oxm(f"NXM_NX_XXREG{number}", 111 + number, 16)
+    return Field(name, base, base, oxm, oxm, 128, Form.HEX, frozenset(), 0, 128)
 
 
 def _label(name: str, lsb: int, bits: int) -> Field:
-    return Field(name, "ct_label", "ct_label", "NXM_NX_CT_LABEL", 128, Form.HEX, frozenset(), lsb, bits)
+    return Field(name, "ct_label", "ct_label", _CT_LABEL, _CT_LABEL, 128, Form.HEX, frozenset(), lsb, bits)
 
 
 ORIGIN = _register("origin", 0, 0, 2)
@@ -57,6 +61,15 @@ CARRIED_SOURCE = {
 }
 CARRIED_SOURCE_PARTS = {4: (CARRIED_SOURCE[4].base,), 6: ("reg12", "reg13", "reg14", "reg15")}
 """The same 32 bits at a time, the highest first: a trace names no other registers."""
+
+PACKET_REGISTERS = tuple(Oxm(f"OXM_OF_PKT_REG{number}", number, 8) for number in range(8))
+"""Two registers each, as OpenFlow 1.5 matches them: the even register is the upper half."""
+
+PACKED: dict[str, tuple[tuple[Oxm, int], ...]] = {
+    **{f"reg{number}": ((PACKET_REGISTERS[number // 2], 0 if number % 2 else 32),) for number in range(16)},
+    **{f"xxreg{n}": ((PACKET_REGISTERS[2 * n], -64), (PACKET_REGISTERS[2 * n + 1], 0)) for n in range(4)},
+}
+"""The places of each register in these, with the number of bits by which the value is shifted to the left."""
 
 INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)

@@ -1,6 +1,6 @@
 """Pass 5: renders a program as text, through templates, or as JSON."""
 
-from ovsnp.render.bundle import bundle_line, delete_line, group_line, insert_line, render_changes
+from ovsnp.render.bundle import bundle_line, delete_line, group_line, modification_line, render_changes
 from ovsnp.render.program_json import CompileDocument, PolicyRule, Priority, compiled_flow, policy_rules, render_json
 from ovsnp.render.program_text import render_text
 
@@ -12,7 +12,7 @@ __all__ = [
     "compiled_flow",
     "delete_line",
     "group_line",
-    "insert_line",
+    "modification_line",
     "policy_rules",
     "render_changes",
     "render_json",

@@ -68,7 +68,7 @@ def test_flows_that_somebody_deleted_come_back_to_their_groups(scene: ServiceSce
     number = re.findall(r"group_id=(\d+)", groups)[0]
     scene.nodes[0].switch.run([*ofctl, "add-flow", "br-int", f"table=200,actions=group:{number}"])
     answer = scene.nodes[0].run("apply", scene.manifests)
-    assert answer.code == Exit.SWITCH
+    assert answer.code == Exit.REFUSED
     assert f"group {number} has the number of one of ovsnp's own" in answer.err
     assert groups == scene.nodes[0].switch.run([*ofctl, "dump-groups", "br-int"])
 

@@ -1,0 +1,213 @@
+"""Requests to one API server: JSON that comes whole, JSON that comes as lines, and objects that are written.
+
+Requests of several threads may run at once; the connections stay open, so each thread in effect has its own.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from ovsnp import __version__
+from ovsnp.errors import Diagnostic, InputError, Span
+from ovsnp.kubernetes.configuration import ApiServer
+from ovsnp.kubernetes.failures import Asked, ConnectionFailedError, broken_connection, refusal
+from ovsnp.kubernetes.lines import Lines
+from ovsnp.kubernetes.material import tls_context
+from ovsnp.kubernetes.resources import Resource
+
+_CONNECT = 10.0
+"""The seconds that a connection may take to be made."""
+
+READ = 75.0
+"""The seconds without a byte after which a connection counts as dead: a watch has a bookmark about once a minute."""
+
+_KEPT = 16
+"""The connections that stay open: one for each kind, and some for writing."""
+
+_UNAUTHORIZED = 401
+
+
+class ApiConnection:
+    """The way to one API server. ``read_timeout`` is the longest silence of the server, in seconds."""
+
+    def __init__(self, server: ApiServer, *, read_timeout: float = READ) -> None:
+        self._server = server
+        self.read_timeout = read_timeout
+        self._lock = threading.Lock()
+        self._pool: urllib3.PoolManager | None = None
+        self._identity: bytes | None = None
+        self._open: set[Lines] = set()
+        self._closed = False
+
+    @property
+    def label(self) -> str:
+        """The name of the cluster in messages."""
+        return self._server.label
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def get(self, resource: Resource, query: Mapping[str, str], *, verb: str = "list", name: str = "") -> bytes:
+        """The answer to a GET of the objects of a kind, or of one object.
+
+        ``name`` is the end of the path: ``NAME``, with further segments. Raises ApiServerError, or InputError if the
+        credentials have a mistake.
+        """
+        asked = self._asked(verb, resource)
+        with self._answer(asked, "GET", _target(resource, name, query)) as response:
+            return _whole(asked, response)
+
+    @contextmanager
+    def lines(self, resource: Resource, query: Mapping[str, str]) -> Iterator[Lines]:
+        """The lines of an answer, as they come; raises the errors of `get`, here and while lines are read."""
+        asked = self._asked("watch", resource)
+        with self._answer(asked, "GET", _target(resource, "", query)) as response:
+            lines = Lines(response, asked)
+            with self._lock:
+                self._open.add(lines)
+            try:
+                if self._closed:
+                    raise ConnectionFailedError(f"{asked}: the connection is closed")
+                yield lines
+            finally:
+                with self._lock:
+                    self._open.discard(lines)
+
+    def send(
+        self,
+        method: str,
+        resource: Resource,
+        body: bytes,
+        *,
+        name: str = "",
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        """PUT, POST or PATCH an object; returns the object as the server has it then. Raises the errors of `get`."""
+        verb = {"POST": "create", "PUT": "update", "PATCH": "patch"}[method]
+        asked = self._asked(verb, resource)
+        headers = {"Content-Type": content_type}
+        with self._answer(asked, method, _target(resource, name, query or {}), headers=headers, body=body) as response:
+            return _whole(asked, response)
+
+    def close(self) -> None:
+        """End all requests: a thread that waits for a line gets an error at once."""
+        with self._lock:
+            self._closed = True
+            waiting, pool = [*self._open], self._pool
+        for lines in waiting:
+            lines.interrupt()
+        if pool is not None:
+            pool.clear()
+
+    def _asked(self, verb: str, resource: Resource) -> Asked:
+        return Asked(verb, resource, self._server.label, self._server.url)
+
+    @contextmanager
+    def _answer(
+        self,
+        asked: Asked,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The answer to a request, if it is a success; asks again with new credentials if the old ones are refused."""
+        response = self._request(asked, method, target, headers or {}, body)
+        try:
+            if response.status == _UNAUTHORIZED and self._server.credentials.renew():
+                response.close()
+                response = self._request(asked, method, target, headers or {}, body)
+            if not 200 <= response.status < 300:
+                raise refusal(asked, response.status, _whole(asked, response), response.headers.get("Retry-After"))
+            yield response
+        finally:
+            # A connection with an answer that was not read to its end cannot be used again.
+            if response.connection is not None:
+                response.close()
+            response.release_conn()
+
+    def _request(
+        self,
+        asked: Asked,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> urllib3.BaseHTTPResponse:
+        server = self._server
+        sent = urllib3.HTTPHeaderDict(
+            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"ovsnp/{__version__}", **headers}
+        )
+        sent.extend(server.credentials.headers())
+        for name, value in server.impersonation.headers():
+            sent.add(name, value)
+        pool = self._current_pool()
+        timeout = urllib3.Timeout(connect=_CONNECT, read=self.read_timeout)
+        try:
+            return pool.request(
+                method,
+                server.url + target,
+                headers=sent,
+                body=body,
+                timeout=timeout,
+                preload_content=False,
+                retries=False,
+                redirect=False,
+            )
+        except (HTTPError, OSError) as error:
+            raise broken_connection(asked, error) from None
+
+    def _current_pool(self) -> urllib3.PoolManager:
+        """The open connections; new ones if the client's certificate has been replaced."""
+        certificate = self._server.certificate
+        identity = self._server.credentials.identity() or (certificate.read() if certificate else None)
+        with self._lock:
+            if self._pool is None or identity != self._identity:
+                self._pool, self._identity = _pool(self._server, identity), identity
+            return self._pool
+
+
+def _target(resource: Resource, name: str, query: Mapping[str, str]) -> str:
+    path = f"{resource.path}/{name}" if name else resource.path
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _whole(asked: Asked, response: urllib3.BaseHTTPResponse) -> bytes:
+    try:
+        return response.read()
+    except (HTTPError, OSError) as error:
+        raise broken_connection(asked, error) from None
+
+
+def _pool(server: ApiServer, identity: bytes | None) -> urllib3.PoolManager:
+    settings: dict[str, Any] = {"maxsize": _KEPT, "block": False}
+    if server.url.startswith("https:"):
+        settings["ssl_context"] = tls_context(server.trust, identity)
+        if server.trust.insecure:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+            settings["cert_reqs"] = "CERT_NONE"
+        if server.trust.server_name:
+            settings |= {"server_hostname": server.trust.server_name, "assert_hostname": server.trust.server_name}
+    proxy = server.proxy or _proxy_of_environment(server.url)
+    try:
+        return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
+    except (HTTPError, ValueError) as error:
+        message = f"{proxy!r} is no proxy that ovsnp can use ({error}); write http://HOST:PORT"
+        raise InputError([Diagnostic(Span("proxy-url"), "", "", message)]) from None
+
+
+def _proxy_of_environment(url: str) -> str | None:
+    """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)

@@ -1,0 +1,58 @@
+"""What a watch of a cluster hands on: changes of objects, whole lists, progress and trouble.
+
+For each kind, the events in the queue add up to the objects of the API server: first one `KindListed`, then
+`ObjectChange` and `WatchProgress`, and one more `KindListed` whenever the kind had to be listed again.
+"""
+
+import msgspec
+
+
+class ObjectChange(msgspec.Struct, frozen=True, gc=False):
+    """An object that came or is different, or is gone.
+
+    ``body`` is the JSON of the object as the API server sent it; None if the object is gone. ``namespace`` is empty for
+    an object without namespace. ``received`` is the `time.monotonic` at which its bytes came.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    body: msgspec.Raw | None
+    resource_version: str
+    received: float
+
+
+class KindListed(msgspec.Struct, frozen=True):
+    """All objects of a kind are known, as of ``resource_version``.
+
+    ``changes`` are the objects that differ from those of the earlier events, the deletions first. An object that was
+    deleted and made again under its name since then is one change. The version is empty if the API server does not know
+    the kind.
+    """
+
+    kind: str
+    resource_version: str
+    changes: list[ObjectChange]
+
+
+class WatchProgress(msgspec.Struct, frozen=True):
+    """All changes of a kind up to ``resource_version`` are known (a bookmark)."""
+
+    kind: str
+    resource_version: str
+
+
+class WatchTrouble(msgspec.Struct, frozen=True):
+    """The objects of a kind may be out of date, and ``message`` says why; the watch goes on trying."""
+
+    kind: str
+    message: str
+
+
+class WatchRestored(msgspec.Struct, frozen=True):
+    """The watch of a kind works again."""
+
+    kind: str
+
+
+WatchEvent = ObjectChange | KindListed | WatchProgress | WatchTrouble | WatchRestored

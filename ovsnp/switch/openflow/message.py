@@ -1,0 +1,61 @@
+"""Messages: the header that all share, and their types."""
+
+import struct
+from enum import IntEnum
+from typing import NamedTuple
+
+VERSION = 6
+"""OpenFlow 1.5 on the wire."""
+
+HEADER = struct.Struct("!BBHI")
+"""``struct ofp_header``: version, type, length, transaction id."""
+
+LONGEST = 0xFFFF
+"""The most bytes of a message."""
+
+
+class Type(IntEnum):
+    """``enum ofp_type`` of OpenFlow 1.5, as far as it is used here."""
+
+    HELLO = 0
+    ERROR = 1
+    ECHO_REQUEST = 2
+    ECHO_REPLY = 3
+    EXPERIMENTER = 4
+    GET_CONFIG_REQUEST = 7
+    GET_CONFIG_REPLY = 8
+    SET_CONFIG = 9
+    PACKET_IN = 10
+    FLOW_REMOVED = 11
+    PORT_STATUS = 12
+    FLOW_MOD = 14
+    GROUP_MOD = 15
+    MULTIPART_REQUEST = 18
+    MULTIPART_REPLY = 19
+    BARRIER_REQUEST = 20
+    BARRIER_REPLY = 21
+    METER_MOD = 29
+    BUNDLE_CONTROL = 33
+    BUNDLE_ADD_MESSAGE = 34
+
+
+class Message(NamedTuple):
+    """A message without its header; a reply has the transaction id of its request."""
+
+    type: int
+    body: bytes = b""
+    xid: int = 0
+
+    @property
+    def packed(self) -> bytes:
+        """The message on the wire; its length must be at most `LONGEST`."""
+        return HEADER.pack(VERSION, self.type, HEADER.size + len(self.body), self.xid) + self.body
+
+
+def padded(data: bytes) -> bytes:
+    """The data, and zeros up to a multiple of 8 bytes."""
+    return data + bytes(-len(data) % 8)
+
+
+class DecodeError(ValueError):
+    """A message from the switch that is not as the specification says."""

@@ -1,0 +1,240 @@
+"""The connection against stand-in switches that do what ovs-vswitchd does seldom."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from ovsnp.errors import SwitchError
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import Match
+from ovsnp.flows.modification import AddFlow
+from ovsnp.switch.location import Location
+from ovsnp.switch.openflow import connection as module
+from ovsnp.switch.openflow.commit import commit
+from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow, RefusedError
+from ovsnp.switch.openflow.message import HEADER, Message, Type
+
+BRIDGE = "br0"
+HELLO = Message(Type.HELLO, struct.pack("!HHI", 1, 8, 1 << 6), 1).packed
+FLOW = AddFlow(Flow("Service", 1, Match()))
+
+
+class Peer:
+    """The end of ovs-vswitchd."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self._stream = connected.makefile("rb")
+
+    def read(self) -> Message | None:
+        """The next message; None at the end."""
+        head = self._stream.read(HEADER.size)
+        if len(head) < HEADER.size:
+            return None
+        _, kind, length, xid = HEADER.unpack(head)
+        return Message(kind, self._stream.read(length - HEADER.size), xid)
+
+    def write(self, *messages: Message) -> None:
+        for message in messages:
+            self.socket.sendall(message.packed)
+
+    def until(self, kind: Type) -> Message:
+        """Read until a message of this type comes."""
+        while (message := self.read()) and message.type != kind:
+            pass
+        assert message
+        return message
+
+
+Serve = Callable[[Peer], None]
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., Location]]:
+    """Start a stand-in switch: it greets, and carries on as it is told."""
+    with TemporaryDirectory(prefix="ovsnp-") as directory:
+        listener = socket.socket(socket.AF_UNIX)
+        threads = []
+
+        def start(serve: Serve, greeting: bytes = HELLO) -> Location:
+            listener.bind(str(Path(directory, f"{BRIDGE}.mgmt")))
+            listener.listen()
+
+            def run() -> None:
+                connected, _ = listener.accept()
+                with connected:
+                    connected.sendall(greeting)
+                    serve(Peer(connected))
+
+            threads.append(threading.Thread(target=run, daemon=True))
+            threads[0].start()
+            return Location("unix:none", directory)
+
+        yield start
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+        listener.close()
+
+
+def answer(peer: Peer) -> None:
+    """Answer barriers and bundle messages until the end."""
+    while message := peer.read():
+        if message.type == Type.BARRIER_REQUEST:
+            peer.write(Message(Type.BARRIER_REPLY, xid=message.xid))
+        elif message.type == Type.BUNDLE_CONTROL:
+            peer.write(Message(Type.BUNDLE_CONTROL, message.body, message.xid))
+
+
+def test_echo_is_answered_while_nothing_is_asked(serving: Callable[..., Location]) -> None:
+    echoed = threading.Event()
+
+    def serve(peer: Peer) -> None:
+        peer.write(Message(Type.ECHO_REQUEST, b"still there?", 77))
+        assert peer.until(Type.ECHO_REPLY) == (Type.ECHO_REPLY, b"still there?", 77)
+        echoed.set()
+        answer(peer)
+
+    with OpenFlow(serving(serve), BRIDGE) as connection:
+        assert echoed.wait(10)
+        connection.tell()
+
+
+def test_echo_is_answered_during_a_commit(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        barrier = peer.until(Type.BARRIER_REQUEST)
+        peer.write(Message(Type.ECHO_REQUEST, b"busy?", 5))
+        assert peer.until(Type.ECHO_REPLY).body == b"busy?"
+        peer.write(Message(Type.BARRIER_REPLY, xid=barrier.xid))
+        answer(peer)
+
+    with OpenFlow(serving(serve), BRIDGE) as connection:
+        commit(connection, [FLOW])
+
+
+def test_switch_that_writes_much_before_it_reads(serving: Callable[..., Location]) -> None:
+    packets = []
+
+    def serve(peer: Peer) -> None:
+        # Both directions have full sockets: 6 MB of packets here, 1 MB of flows there.
+        peer.write(*(Message(Type.PACKET_IN, bytes(60_000)) for _ in range(100)))
+        answer(peer)
+
+    with OpenFlow(serving(serve), BRIDGE, unasked=packets.append) as connection:
+        commit(connection, [FLOW] * 10_000)
+    assert len(packets) == 100
+
+
+def test_messages_in_pieces(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        barrier = peer.until(Type.BARRIER_REQUEST)
+        for byte in Message(Type.ECHO_REQUEST, b"x").packed + Message(Type.BARRIER_REPLY, xid=barrier.xid).packed:
+            peer.socket.sendall(bytes((byte,)))
+        answer(peer)
+
+    with OpenFlow(serving(serve), BRIDGE) as connection:
+        connection.tell()
+
+
+def test_error_of_another_request_is_not_taken_for_a_refusal(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        peer.write(Message(Type.ERROR, struct.pack("!HH", 1, 5), 0xFFFFFFF0))
+        answer(peer)
+
+    with OpenFlow(serving(serve), BRIDGE) as connection:
+        commit(connection, [FLOW])
+
+
+def test_refusal_is_named(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        told = peer.until(Type.SET_CONFIG)
+        peer.write(Message(Type.ERROR, struct.pack("!HH", 10, 0), told.xid))
+        answer(peer)
+
+    with OpenFlow(serving(serve), BRIDGE) as connection, pytest.raises(RefusedError, match="OFPSCFC_BAD_FLAGS"):
+        connection.tell(Message(Type.SET_CONFIG, bytes(4)))
+
+
+def test_end_of_file_in_the_middle_of_a_message(serving: Callable[..., Location]) -> None:
+    ended = threading.Event()
+
+    def serve(peer: Peer) -> None:
+        peer.until(Type.BARRIER_REQUEST)
+        peer.socket.sendall(Message(Type.BARRIER_REPLY).packed[:5])
+
+    with OpenFlow(serving(serve), BRIDGE, ended=ended.set) as connection:
+        with pytest.raises(LostConnectionError, match=r"connection to bridge br0 in .* is lost: ovs-vswitchd closed"):
+            commit(connection, [FLOW])
+        assert ended.wait(10)
+        with pytest.raises(LostConnectionError):
+            connection.tell()
+
+
+def test_message_that_is_shorter_than_its_header(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        peer.socket.sendall(HEADER.pack(6, Type.BARRIER_REPLY, 7, 1))
+        peer.read()
+
+    with (
+        OpenFlow(serving(serve), BRIDGE) as connection,
+        pytest.raises(LostConnectionError, match="ovs-vswitchd sent a message of 7 bytes"),
+    ):
+        connection.tell()
+
+
+def test_switch_that_does_not_answer(serving: Callable[..., Location], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE", 0.2)
+
+    def serve(peer: Peer) -> None:
+        while peer.read():
+            pass
+
+    with OpenFlow(serving(serve), BRIDGE) as connection:
+        with pytest.raises(LostConnectionError, match=r"does not answer in .* within 0.2 seconds"):
+            commit(connection, [FLOW])
+        with pytest.raises(LostConnectionError, match="is lost"):
+            connection.tell()
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        Message(Type.HELLO, struct.pack("!HHI", 1, 8, 1 << 4), 1).packed,
+        Message(Type.HELLO, b"", 1).packed,
+        Message(Type.ERROR, struct.pack("!HH", 0, 0) + b"no common versions", 1).packed,
+    ],
+)
+def test_bridge_without_openflow_15(serving: Callable[..., Location], greeting: bytes) -> None:
+    with pytest.raises(
+        SwitchError, match=r"bridge br0 does not speak OpenFlow 1.5; allow it .ovs-vsctl add bridge br0"
+    ):
+        OpenFlow(serving(lambda _: None, greeting), BRIDGE)
+
+
+def test_no_such_socket(tmp_path: Path) -> None:
+    with pytest.raises(SwitchError, match=r"cannot be reached in .*br0.mgmt: No such file .*; is it running"):
+        OpenFlow(Location("unix:none", str(tmp_path)), BRIDGE)
+
+
+def test_threads_take_turns(serving: Callable[..., Location]) -> None:
+    failures = []
+
+    def work(connection: OpenFlow) -> None:
+        try:
+            for _ in range(50):
+                commit(connection, [FLOW] * 3)
+        except SwitchError as error:
+            failures.append(error)
+
+    with OpenFlow(serving(answer), BRIDGE) as connection:
+        threads = [threading.Thread(target=work, args=(connection,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
