@@ -9,8 +9,8 @@ import msgspec
 from bench.compiled import port_numbers, program_of
 from bench.inputs import Inputs
 from bench.table import Cell, table, verdict
-from ovsnp.apply.commit import bundle_lines
 from ovsnp.apply.plan import plan
+from ovsnp.apply.synchronise import bundle_lines
 from ovsnp.compiler import load
 from ovsnp.flows.program import Program
 from ovsnp.model.address import parse_address

@@ -60,6 +60,16 @@ def to_cut(
     return tuple(sorted(made - {given for frontend in frontends for given in _staying(frontend)}))
 
 
+def cut_by(before: Iterable[Frontend], after: Iterable[Frontend]) -> tuple[EndpointConnections, ...]:
+    """The connections that must end because of a change of Services; as `to_cut`, from the ports of these Services."""
+    made = {
+        EndpointConnections(frontend.protocol, frontend.address, frontend.port, backend)
+        for frontend in before
+        for backend in (*frontend.backends, *frontend.leaving)
+    }
+    return tuple(sorted(made - {given for frontend in after for given in _staying(frontend)}))
+
+
 def _made(
     flow: InstalledFlow, groups: Mapping[int, InstalledGroup], touched: Collection[int]
 ) -> Iterator[EndpointConnections]:

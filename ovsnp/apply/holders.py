@@ -7,9 +7,9 @@ are in a file beside the lock of the bridge, for these reasons:
 - The directory is a tmpfs. It outlives ovs-vswitchd, as the kernel's conntrack does, and ends with a reboot, as every
   conntrack does.
 - It is fast: 100,000 addresses are 4.4 MB, which are encoded, read and compared in 0.13 s. They are written only if a
-  holder has changed, in 15 ms, as a whole by a rename. As ``external_ids`` in Open vSwitch's database they would be one
-  row of 6 MB, which ovsdb-server would write to its disk at each change, and send to every client that monitors the
-  bridge.
+  holder has changed, in 15 ms, as a whole by a rename; an agent appends only what has changed. As ``external_ids`` in
+  Open vSwitch's database they would be one row of 6 MB, which ovsdb-server would write to its disk at each change, and
+  send to every client that monitors the bridge.
 - Conntrack itself could name the pod (by the label of an entry), but its 128 bits are in use, and an entry has two
   pods.
 
@@ -17,12 +17,14 @@ Without such a file (at the first run, or after somebody removed it), the pods o
 unknown: all connections are forgotten.
 """
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from ovsnp.model.address import FAMILIES, Address, family, format_address
-from ovsnp.model.cluster import Cluster
+from ovsnp.model.changes import keep
+from ovsnp.model.cluster import Pod
 from ovsnp.pipeline.registers import CARRIED_LABEL
 from ovsnp.switch.conntrack import Tracked
 
@@ -37,8 +39,10 @@ class _Record(msgspec.Struct, array_like=True):
     holders: dict[Address, str]
 
 
-_VERSION = 1
+_VERSION = 2
+_LENGTH = struct.Struct("!I")
 _read = msgspec.msgpack.Decoder(_Record).decode
+_read_changes = msgspec.msgpack.Decoder(dict[Address, str | None]).decode
 
 
 class ChangedHolders(msgspec.Struct, frozen=True):
@@ -82,24 +86,50 @@ class ChangedHolders(msgspec.Struct, frozen=True):
         return concerns
 
 
-def holders(cluster: Cluster) -> Holders:
+def holders(pods: Iterable[Pod]) -> Holders:
     """The holder of each address: the pods of all nodes."""
-    return {address: pod.holder for pod in cluster.pods for address in pod.addresses}
+    return {address: pod.holder for pod in pods for address in pod.addresses}
 
 
 def record(now: Holders) -> bytes:
     """The holders as bytes, to keep until the next run; the same bytes for the same pods."""
-    return msgspec.msgpack.encode(_Record(_VERSION, now))
+    return _frame(_Record(_VERSION, now))
+
+
+def record_changes(now: Mapping[Address, str | None]) -> bytes:
+    """The new holders of some addresses (None: no holder) as bytes, to append to a `record`."""
+    return _frame(now)
+
+
+def _frame(content: object) -> bytes:
+    encoded = msgspec.msgpack.encode(content)
+    return _LENGTH.pack(len(encoded)) + encoded
 
 
 def changed(before: bytes | None, now: Holders) -> ChangedHolders:
-    """Compare with the last `record`; if it is None or cannot be read, the earlier holders are unknown."""
+    """Compare with the last `record` and the changes appended to it.
+
+    If ``before`` is None or cannot be read, the earlier holders are unknown. Changes that were not written to their end
+    do not count: the addresses in them then seem to have changed.
+    """
     if before == record(now):
         return ChangedHolders(frozenset())
+    frames = _frames(before or b"")
     try:
-        kept = _read(before or b"")
+        kept = _read(next(frames, b""))
+        if kept.version != _VERSION:
+            return ChangedHolders(None)
+        for each in frames:
+            keep(kept.holders, _read_changes(each))
     except msgspec.DecodeError:
         return ChangedHolders(None)
-    if kept.version != _VERSION:
-        return ChangedHolders(None)
     return ChangedHolders(frozenset(address for address, _ in kept.holders.items() ^ now.items()))
+
+
+def _frames(content: bytes) -> Iterator[bytes]:
+    """The parts of a record that were written to their end."""
+    position = 0
+    while (begin := position + _LENGTH.size) <= len(content):
+        position = begin + _LENGTH.unpack_from(content, position)[0]
+        if position <= len(content):
+            yield content[begin:position]

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.apply.commit import STANDALONE
 from ovsnp.apply.forget import remembered
 from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.holders import ChangedHolders, changed, holders
 from ovsnp.apply.plan import BridgePlan, plan
+from ovsnp.apply.synchronise import STANDALONE
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.flows.program import Program
 from ovsnp.gc_pause import gc_paused
@@ -59,7 +59,7 @@ def preview(location: Location, cluster: Cluster, options: Options, *, remove_mi
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge), Database(location) as database:
-        ports = read_ports(database, options.bridge, pods)
+        ports = read_ports(database.interfaces(options.bridge), pods)
         dumped = dump_flows(location, options.bridge), dump_groups(location, options.bridge)
         flows, groups = tuple(map(parse_dump, dumped[0])), list(map(parse_group, dumped[1]))
         if not remove_missing:
@@ -68,7 +68,7 @@ def preview(location: Location, cluster: Cluster, options: Options, *, remove_mi
         lacking += hidden_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             lacking += unmapped_options(location, options.bridge, options.carrier)
-        turned = changed(read_record(location, options.bridge), holders(cluster))
+        turned = changed(read_record(location, options.bridge), holders(cluster.pods))
         forgotten = _forgotten(location, database, options.bridge, turned) if turned else 0
     if not secure and any(flow.text == STANDALONE for flow in flows):
         lacking.append(f"Open vSwitch's own flow removed with fail_mode: {STANDALONE}")

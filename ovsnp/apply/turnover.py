@@ -2,10 +2,9 @@
 
 from ovsnp.apply.affinity import outdated
 from ovsnp.apply.forget import Forgotten, forget
-from ovsnp.apply.holders import changed, holders, record
+from ovsnp.apply.holders import Holders, changed, record
 from ovsnp.flows.program import Program
 from ovsnp.lower.closed import closing_flows
-from ovsnp.model.cluster import Cluster
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.render import bundle_line, delete_line
 from ovsnp.switch.conntrack import conntrack
@@ -18,16 +17,16 @@ from ovsnp.switch.record import read_record, write_record
 
 
 class Turnover:
-    """The addresses that have a new holder since the last `apply`.
+    """The addresses that have a new holder since the last `apply`; ``now`` are the holders.
 
     ``closing`` are the lines for ``ovs-ofctl bundle`` that close the addresses; empty if no holder has changed. They
     belong in the transaction with the new flows, so that no packet meets the new flows and an old connection. ``known``
     is true if the last holders are recorded; if not, all addresses count as changed.
     """
 
-    def __init__(self, location: Location, bridge: str, cluster: Cluster) -> None:
+    def __init__(self, location: Location, bridge: str, now: Holders) -> None:
         self._location, self._bridge = location, bridge
-        self._now = holders(cluster)
+        self._now = now
         self._changed = changed(read_record(location, bridge), self._now)
         self._flows = closing_flows(self._changed.addresses) if self._changed else ()
         self.known = self._changed.known

@@ -288,7 +288,7 @@ def choose_ports(request: Request, cluster: Cluster, options: Options) -> Bridge
         from ovsnp.switch.ports import read_ports  # noqa: PLC0415
 
         with Database(request.location) as database:
-            return read_ports(database, options.bridge, pods)
+            return read_ports(database.interfaces(options.bridge), pods)
     return assume_ports(pods)
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from ovsnp.errors import DeclarationError
 from ovsnp.flows.absence import CONCERNED, Absences
 from ovsnp.flows.changes import FlowChanges
@@ -37,12 +39,14 @@ class FlowStore:
         for absences in self._absences.values():
             absences.check()
         self._conjunctions.check()
-        return FlowChanges(*flows, *self._update_groups(changes.groups))
+        groups = self._update_groups(changes.groups)
+        return FlowChanges(*flows, *groups, changes.frontends_before, changes.frontends_after)
 
     def replace(self, changes: UnitChanges) -> FlowChanges:
         """Replace all units by these; returns and raises as `update` does."""
         flows = {**dict.fromkeys(self._slots, ()), **changes.flows}
-        return self.update(UnitChanges(flows, {**dict.fromkeys(self._numbers, ()), **changes.groups}))
+        groups = {**dict.fromkeys(self._numbers, ()), **changes.groups}
+        return self.update(msgspec.structs.replace(changes, flows=flows, groups=groups))
 
     def _update_flows(
         self, units: Mapping[Unit, tuple[Flow, ...]]

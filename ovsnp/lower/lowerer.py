@@ -66,11 +66,12 @@ class Lowerer:
         for direction, rules in self._rules.items():
             made.update(rules.update(policy.clauses[direction], node.bridge.families))
         groups: dict[Unit, tuple[Group, ...]] = {}
+        frontends = self._services.ports_of(node.frontends)
         for unit, flows, of_port in self._services.update(node.frontends):
             made[unit], groups[unit] = flows, of_port
         if node.pods or groups or node.bridge is not before:
             self._check_offsets(node.bridge)
-        return UnitChanges(made, groups)
+        return UnitChanges(made, groups, frontends, self._services.ports_of(node.frontends))
 
     def _check_offsets(self, bridge: Bridge) -> None:
         if self._encap is Encap.VXLAN and self._services.has_ports:

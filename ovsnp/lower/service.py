@@ -1,6 +1,6 @@
 """Service, Endpoint: a connection to a cluster IP and port gets one of the endpoints."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from ovsnp.flows.action import Goto, Lookup, ToGroup
@@ -48,12 +48,16 @@ class ServiceFlows:
     @property
     def frontends(self) -> tuple[Frontend, ...]:
         """All ports of all Services, sorted by the namespace and name of the Service."""
-        return tuple(chain.from_iterable(self._frontends[name] for name in sorted(self._frontends)))
+        return self.ports_of(sorted(self._frontends))
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """All groups, in the order of the ports."""
         return tuple(chain.from_iterable(self._groups.get(_unit(frontend), ()) for frontend in self.frontends))
+
+    def ports_of(self, names: Iterable[ServiceName]) -> tuple[Frontend, ...]:
+        """All ports of some Services."""
+        return tuple(chain.from_iterable(self._frontends.get(name, ()) for name in names))
 
     def update(
         self, changes: Mapping[ServiceName, tuple[Frontend, ...]]

@@ -9,7 +9,6 @@ from ovsnp.model.bridge import BridgePort, BridgePorts, Oddity
 from ovsnp.model.cluster import Pod
 from ovsnp.model.mac import derived_mac, parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, GATEWAY_PORT, TUNNEL_OFPORT, TUNNEL_PORT
-from ovsnp.switch.ovsdb import Database
 
 _OF_POD = re.compile(r"([a-z0-9-]+)[/_]([a-z0-9.-]+)")
 """The form of a pod's ``iface-id``; other ids, such as a virtual machine's UUID, have no namespace."""
@@ -18,14 +17,14 @@ _MAC_KEYS = ("attached-mac", "attached_mac")
 """The keys with which an interface states its MAC address; OVN-Kubernetes writes the second."""
 
 
-def read_ports(database: Database, bridge: str, pods: Iterable[Pod]) -> BridgePorts:
-    """The ports of a bridge and of those local pods that have one.
+def read_ports(rows: Iterable[Any], pods: Iterable[Pod]) -> BridgePorts:
+    """The ports of a bridge and of those local pods that have one; ``rows`` are the interfaces of the bridge.
 
     A port that `ovsnp.switch.bridge` has not made yet has the number that it will ask for. A pod with two live
     interfaces, or with none that is in order, has no port, and an oddity says what is wrong. Raises SwitchError if the
     gateway's MAC address is invalid.
     """
-    interfaces = {row.name: row for row in database.interfaces(bridge)}
+    interfaces = {row.name: row for row in rows}
     of_pods = rows_by_pod(interfaces.values())
     ports: dict[str, BridgePort] = {}
     odd: list[Oddity] = []

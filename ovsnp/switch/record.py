@@ -20,6 +20,17 @@ def read_record(location: Location, bridge: str) -> bytes | None:
         raise SwitchError(f"{path} cannot be read: {error.strerror}") from None
 
 
+def append_record(location: Location, bridge: str, content: bytes) -> None:
+    """Append to the record, which must exist. Raises SwitchError."""
+    path = Path(location.file(bridge, _KIND))
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise SwitchError(f"{path} cannot be written: {error.strerror}") from None
+
+
 def write_record(location: Location, bridge: str, content: bytes) -> None:
     """Replace the last record, as a whole or not at all. Raises SwitchError."""
     path = Path(location.file(bridge, _KIND))

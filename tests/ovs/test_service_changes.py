@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ovsnp.apply import commit
+from ovsnp.apply import synchronise
 from ovsnp.errors import Exit
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import Flag
@@ -18,13 +18,13 @@ NOTHING = "br-int: flows: nothing to change\n"
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The lines of all bundles that apply sends."""
     sent: list[str] = []
-    bundle = commit.bundle
+    bundle = synchronise.bundle
 
     def watched(location: object, bridge: str, lines: list[str], *more: object) -> None:
         sent.extend(lines)
         bundle(location, bridge, lines, *more)
 
-    monkeypatch.setattr(commit, "bundle", watched)
+    monkeypatch.setattr(synchronise, "bundle", watched)
     return sent
 
 

@@ -82,7 +82,7 @@ def bridge_of(nodes: Mapping[str | None, TracedNode], pod: Pod) -> str | None:
 def _read(cluster: Cluster, switch: NodeSwitch, options: Options) -> TracedNode:
     with Database(switch.location) as database:
         name = _whose(cluster, switch, rows_by_pod(database.interfaces(options.bridge)).keys())
-        ports = read_ports(database, options.bridge, local_pods(cluster, name))
+        ports = read_ports(database.interfaces(options.bridge), local_pods(cluster, name))
     program = compile_cluster(cluster, ports, msgspec.structs.replace(options, node=name))
     flows = {(flow.table_id, flow.priority, parse_dump(f"{flow.match} actions=").match): flow for flow in program.flows}
     return TracedNode(name, switch.location, options.bridge, options.encap, ports, program, flows)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ovsnp.apply.commit import bundle_lines
 from ovsnp.apply.plan import BridgePlan, plan
+from ovsnp.apply.synchronise import bundle_lines
 from ovsnp.errors import SwitchError
 from ovsnp.flows.action import Goto, SetField
 from ovsnp.flows.flow import Flow

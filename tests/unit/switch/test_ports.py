@@ -1,7 +1,7 @@
 """Ports as the database has them."""
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -10,7 +10,6 @@ from ovsnp.model.bridge import BridgePort, BridgePorts, Oddity
 from ovsnp.model.cluster import Pod
 from ovsnp.model.mac import parse_mac
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, TUNNEL_OFPORT
-from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 from tests.support.model_objects import pod
 
@@ -28,19 +27,8 @@ def of_pod(key: str, name: str = "p1", ofport: int | None = 7, mac: str = "", er
     return row(name, ofport, external_ids=ids, error=[error] if error else [])
 
 
-class Rows:
-    """Replaces a database: the interfaces of one bridge."""
-
-    def __init__(self, *rows: SimpleNamespace) -> None:
-        self._rows = rows
-
-    def interfaces(self, bridge: str) -> list[SimpleNamespace]:
-        assert bridge == "br-int"
-        return list(self._rows)
-
-
 def read(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> BridgePorts:
-    return read_ports(cast(Database, Rows(*rows)), "br-int", pods)
+    return read_ports(rows, pods)
 
 
 def closed(*rows: SimpleNamespace, pods: tuple[Pod, ...] = (DB,)) -> Oddity:

@@ -1,0 +1,140 @@
+"""Brings a running bridge to a program: what the bridge itself lacks, then the difference as one transaction."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from ovsnp.apply.cut import EndpointConnections
+from ovsnp.apply.forget import Forgotten, cut
+from ovsnp.apply.holders import Holders
+from ovsnp.apply.plan import BridgePlan, plan
+from ovsnp.apply.turnover import Turnover
+from ovsnp.errors import SwitchError
+from ovsnp.flows import modification as m
+from ovsnp.flows.program import Program
+from ovsnp.model.options import Encap, Options
+from ovsnp.pipeline.cookies import is_ours
+from ovsnp.render import modification_line
+from ovsnp.switch.bridge import complete_bridge, is_secure
+from ovsnp.switch.conntrack import conntrack
+from ovsnp.switch.datapath import datapath
+from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
+from ovsnp.switch.location import Location
+from ovsnp.switch.ofctl import bundle, dump_flows, dump_groups, show_fragments
+from ovsnp.switch.option_map import map_options
+from ovsnp.switch.ovsdb import Database
+
+STANDALONE = "priority=0 actions=NORMAL"
+"""The flow that Open vSwitch itself adds to a bridge that is not secure."""
+
+
+class Synchronised(msgspec.Struct, frozen=True):
+    """The changes that were made: flows and groups in numbers, and the connections that conntrack had to forget.
+
+    ``cut`` are connections to endpoints that are gone, ``forgotten`` connections of pods that are gone, or all
+    connections if there is no record of the earlier pods (not ``known``).
+    """
+
+    plan: BridgePlan
+    cut: Forgotten
+    forgotten: Forgotten
+    known: bool
+
+
+def synchronise(
+    location: Location, database: Database, bridge: str, program: Program, now: Holders, lock: int
+) -> Synchronised:
+    """Change the flows and groups of a bridge to exactly a program, in one atomic transaction.
+
+    ``now`` are the holders of all addresses, ``lock`` is the descriptor from `ovsnp.switch.lock.exclusive`. Raises
+    SwitchError if Open vSwitch refuses the flows, which are then as they were, or if connections that must go stay in
+    conntrack.
+
+    The same transaction closes the addresses that have a new holder since the last run, until conntrack has forgotten
+    the connections of the last holder. Then the new holders are recorded, and then the addresses are opened. If ovsnp
+    is killed in between, they stay closed, and the next run finds the same addresses again.
+    """
+    change = plan_for(location, bridge, program)
+    turnover = Turnover(location, bridge, now)
+    if change or turnover.closing:
+        bundle(location, bridge, [*bundle_lines(change), *turnover.closing], lock)
+    cut_off = _cut(location, database, bridge, change.cut) if change.cut else Forgotten()
+    forgotten = turnover.complete(database, program, lock) if turnover.closing else Forgotten()
+    return Synchronised(change, cut_off, forgotten, turnover.known)
+
+
+def plan_for(location: Location, bridge: str, program: Program) -> BridgePlan:
+    """The changes from the flows and groups on a bridge to a program; raises SwitchError."""
+    groups = [parse_group(line) for line in dump_groups(location, bridge)]
+    return plan(installed(location, bridge), groups, program)
+
+
+def complete(location: Location, database: Database, options: Options, lock: int) -> list[str]:
+    """Give the bridge what the flows need; returns the steps that were done, in words."""
+    with _others_kept(location, database, options.bridge, lock):
+        done = complete_bridge(database, options.bridge, options.encap)
+    done += show_fragments(location, options.bridge)
+    if options.encap is Encap.GENEVE:
+        done += map_options(location, options.bridge, options.carrier)
+    return done
+
+
+def _cut(
+    location: Location, database: Database, bridge: str, connections: Collection[EndpointConnections]
+) -> Forgotten:
+    try:
+        with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
+            return cut(tracker, connections)
+    except SwitchError as error:
+        raise SwitchError(
+            f"flows are as they should be, but connections to endpoints that are gone could not be cut: {error}"
+        ) from error
+
+
+def installed(location: Location, bridge: str) -> list[InstalledFlow]:
+    """The flows on a bridge; raises SwitchError."""
+    return [parse_dump(line) for line in dump_flows(location, bridge)]
+
+
+@contextmanager
+def _others_kept(location: Location, database: Database, bridge: str, lock: int) -> Iterator[None]:
+    """Restore other programs' flows, and groups, if ``fail_mode`` changes meanwhile, which empties the bridge."""
+    if is_secure(database, bridge):
+        yield
+        return
+    groups, flows = _groups(location, bridge), _others(location, bridge)
+    try:
+        yield
+    finally:
+        groups_left, flows_left = _groups(location, bridge), _others(location, bridge)
+        lines = [f"group add {text}" for number, text in groups.items() if number not in groups_left]
+        lines += [f"flow add {text}" for slot, text in flows.items() if slot not in flows_left]
+        if lines:
+            bundle(location, bridge, lines, lock)
+
+
+def _groups(location: Location, bridge: str) -> dict[str, str]:
+    return {text.partition(",")[0]: text for text in dump_groups(location, bridge)}
+
+
+def _others(location: Location, bridge: str) -> dict[object, str]:
+    others = (flow for flow in installed(location, bridge) if not is_ours(flow.cookie))
+    return {flow.slot: flow.text for flow in others if flow.text != STANDALONE}
+
+
+def bundle_lines(change: BridgePlan) -> list[str]:
+    """A plan as lines for ``ovs-ofctl bundle``."""
+    return [*(flow.delete_line for flow in change.deleted), *map(modification_line, _modifications(change))]
+
+
+def _modifications(change: BridgePlan) -> Iterator[m.Modification]:
+    yield from map(m.AddGroup, change.groups_added)
+    yield from map(m.ModifyGroup, change.groups_replaced)
+    for changed in change.groups_changed:
+        yield from (m.RemoveBucket(changed.group.id, bucket) for bucket in changed.lost)
+        if changed.gained:
+            yield m.InsertBuckets(changed.group.id, changed.gained)
+    yield from map(m.ModifyFlow, change.changed)
+    yield from map(m.AddFlow, (*change.replaced, *change.added))
+    yield from map(m.DeleteGroup, change.groups_deleted)
