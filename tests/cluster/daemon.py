@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds in which a process must answer; on an idle processor kube-apiserver takes about two."""
 
 
@@ -72,7 +72,7 @@ class Daemon:
                 raise DaemonError(f"{self.command[0]} has ended; {self._last_words()}")
             if time.monotonic() > deadline:
                 raise DaemonError(f"{self.command[0]} does not answer in {PATIENCE:.0f} seconds; {self._last_words()}")
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """Ask it to end (SIGTERM), and wait for the end."""

@@ -97,7 +97,7 @@ def create(client: Client, objects: Iterable[Mapping[str, Any]]) -> None:
         space = given["metadata"].get("namespace", "default") if resource.namespaced else None
         if space is not None and space not in known:
             client.post(NAMESPACES, {"metadata": {"name": space}})
-            known.add(space)
+        known.add(given["metadata"]["name"] if kind == "Namespace" else space)
         if kind == "Service":
             _free_address(client, given)
         _create_one(client, f"{_group(version)}{_of(space)}/{resource.name}", resource, given)
