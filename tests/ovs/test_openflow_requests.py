@@ -21,7 +21,7 @@ from ovsnp.switch.openflow.connection import OpenFlow, RefusedError
 from ovsnp.switch.openflow.ct_flush import ConnectionTuple, flush_connections, flush_zone
 from ovsnp.switch.openflow.message import Message
 from ovsnp.switch.openflow.meter import Meter, delete_meter, meter_statistics, put_meter
-from ovsnp.switch.openflow.modifications import encode_modification
+from ovsnp.switch.openflow.modifications import DeleteEntry, encode_change
 from ovsnp.switch.openflow.packet_in import decode_packet_in
 from ovsnp.switch.openflow.tables import FlowCounters, count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import add_options, read_options
@@ -65,14 +65,28 @@ def test_flows_and_groups_are_read_as_they_are_written(case: str, bridge: DummyS
     program = compile_cluster(cluster, offline_ports(local_pods(cluster, "node-1")), options)
     commit(connection, [*map(m.AddGroup, program.groups), *map(m.AddFlow, program.flows)])
     # struct ofp11_flow_mod has 40 bytes before the match, struct ofp15_group_mod 16 before the buckets.
-    flows = {encode_modification(m.AddFlow(flow)).body[40:] for flow in program.flows}
-    groups = {(group.id, encode_modification(m.AddGroup(group)).body[16:]) for group in program.groups}
+    flows = {encode_change(m.AddFlow(flow)).body[40:] for flow in program.flows}
+    groups = {(group.id, encode_change(m.AddGroup(group)).body[16:]) for group in program.groups}
     found = list(read_flows(connection, cookie=BASE, cookie_mask=MASK))
     assert {flow.match + flow.instructions for flow in found} == flows
     assert {(flow.table, flow.priority, flow.cookie) for flow in found} == {
         (flow.table_id, flow.priority, flow.cookie) for flow in program.flows
     }
     assert {(group.id, group.buckets + group.properties) for group in read_groups(connection)} == groups
+
+
+def test_flows_that_were_read_are_deleted(bridge: DummySwitch, connection: OpenFlow) -> None:
+    add(
+        bridge,
+        "table=1,cookie=0x5,tcp,nw_src=10.0.0.0/8,reg1=7,tun_id=1 actions=drop",
+        "table=1,cookie=0x5 actions=drop",
+    )
+    add(bridge, "table=1,cookie=0x6,udp actions=drop")
+    found = list(read_flows(connection, cookie=5, cookie_mask=0xF))
+    add(bridge, "table=1,cookie=0x7 actions=drop")  # takes the slot of the second
+    commit(connection, map(DeleteEntry, found))
+    assert len(found) == 2
+    assert sorted(flow.cookie for flow in read_flows(connection)) == [6, 7]
 
 
 def test_many_flows_are_read(bridge: DummySwitch, connection: OpenFlow) -> None:

@@ -26,6 +26,7 @@ _MULTIPART = struct.Struct("!HH4x")
 """``struct ofp11_stats_msg``: type and flags."""
 _OFPMPF_REPLY_MORE = 1 << 0
 _UNASKED = (Type.PACKET_IN, Type.FLOW_REMOVED, Type.PORT_STATUS)
+_UNASKED_WITHOUT_XID = (Type.EXPERIMENTER, Type.MULTIPART_REPLY)
 _FIRST_XID, _LAST_XID = 1, 0x7FFFFFFF
 
 
@@ -175,7 +176,7 @@ class OpenFlow:
         if message is None:
             self._replies.put(None)
             self._ended()
-        elif message.type in _UNASKED or (message.type == Type.EXPERIMENTER and not message.xid):
+        elif message.type in _UNASKED or (message.type in _UNASKED_WITHOUT_XID and not message.xid):
             self._unasked(message)
         else:
             self._replies.put(message)
