@@ -9,6 +9,8 @@ import pytest
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows import modification as m
+from ovsnp.flows.flow import Flow
+from ovsnp.flows.match import Match
 from ovsnp.model.address import parse_address
 from ovsnp.model.options import Carrier
 from ovsnp.pipeline import fields as f
@@ -22,6 +24,7 @@ from ovsnp.switch.openflow.ct_flush import ConnectionTuple, flush_connections, f
 from ovsnp.switch.openflow.message import Message
 from ovsnp.switch.openflow.meter import Meter, delete_meter, meter_statistics, put_meter
 from ovsnp.switch.openflow.modifications import DeleteEntry, encode_change
+from ovsnp.switch.openflow.monitor import FlowEventKind, flow_events, watch_flows
 from ovsnp.switch.openflow.packet_in import decode_packet_in
 from ovsnp.switch.openflow.tables import FlowCounters, count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import add_options, read_options
@@ -156,6 +159,28 @@ def test_meters_come_change_and_go(bridge: DummySwitch, connection: OpenFlow) ->
     assert "meter=1" not in bridge.run([*_OFCTL, "dump-meters", BRIDGE])
     with pytest.raises(SwitchError, match="OFPMMFC_UNKNOWN_METER"):
         meter_statistics(connection, 1)
+
+
+def test_changes_by_others_are_told(bridge: DummySwitch) -> None:
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def told() -> list[tuple[FlowEventKind, int, int, int]]:
+        events = flow_events(messages.get(timeout=10))
+        return [(event.kind, event.table, event.priority, event.cookie) for event in events]
+
+    own = Flow("Service", 7, Match("ip"))
+    with OpenFlow(bridge.location, BRIDGE, unasked=messages.put) as connection:
+        watch_flows(connection)
+        commit(connection, [m.AddFlow(own)])
+        connection.tell()
+        while not messages.empty():
+            assert flow_events(messages.get()) == []
+        add(bridge, "table=3,priority=5,cookie=0x9,ip actions=drop")
+        assert told() == [(FlowEventKind.ADDED, 3, 5, 9)]
+        bridge.run([*_OFCTL, "mod-flows", BRIDGE, "table=3 actions=goto_table:4"])
+        assert told() == [(FlowEventKind.MODIFIED, 3, 5, 9)]
+        bridge.run([*_OFCTL, "del-flows", BRIDGE])
+        assert sorted(told()) == [(FlowEventKind.REMOVED, 3, 5, 9), (FlowEventKind.REMOVED, 60, 7, own.cookie)]
 
 
 def tracked(switch: DummySwitch, zone: int) -> list[str]:

@@ -15,6 +15,9 @@ from ovsnp.switch.openflow.message import padded
 _OFPMT_OXM = 1
 _HEAD = struct.Struct("!HH")
 
+EVERY_PACKET = padded(_HEAD.pack(_OFPMT_OXM, _HEAD.size))
+"""The match that every packet has."""
+
 _TRANSPORT_DST = {f.IP_PROTO[protocol]: f.TRANSPORT_DST[protocol].oxm for protocol in Protocol}
 
 _PACKET = (

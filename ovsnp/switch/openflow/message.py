@@ -14,6 +14,7 @@ HEADER = struct.Struct("!BBHI")
 """``struct ofp_header``: version, type, length, transaction id."""
 
 _PROPERTY = struct.Struct("!HH")
+_LENGTH = struct.Struct("!H")
 
 LONGEST = 0xFFFF
 """The most bytes of a message."""
@@ -77,6 +78,19 @@ def properties(data: bytes) -> Iterator[tuple[int, bytes]]:
             raise DecodeError(f"a property of type {kind} with length {length}")
         yield kind, data[start + _PROPERTY.size : start + length]
         start += length + -length % 8
+
+
+def entries(data: bytes, least: int) -> Iterator[bytes]:
+    """Split data into entries that begin with their length, at least ``least``; raises DecodeError."""
+    start = 0
+    while start < len(data):
+        if len(data) - start < least:
+            raise DecodeError(f"an entry of {len(data) - start} bytes")
+        (length,) = _LENGTH.unpack_from(data, start)
+        if not least <= length <= len(data) - start:
+            raise DecodeError(f"an entry with length {length}")
+        yield data[start : start + length]
+        start += length
 
 
 def encode_property(kind: int, data: bytes) -> bytes:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ovsnp.switch.openflow.connection import OpenFlow
-from ovsnp.switch.openflow.message import DecodeError
+from ovsnp.switch.openflow.match import EVERY_PACKET
+from ovsnp.switch.openflow.message import DecodeError, entries
 
 _OFPMP_FLOW_DESC = 1
 _OFPMP_AGGREGATE_STATS = 2
@@ -13,7 +14,6 @@ _OFPMP_GROUP_DESC = 7
 _OFPTT_ALL = 0xFF
 _ANY = 0xFFFFFFFF
 _OFPG_ALL = 0xFFFFFFFC
-_EVERY_PACKET = struct.pack("!HH4x", 1, 4)
 _OFPXSC_OPENFLOW_BASIC = 0x8002
 _OFPXST_OFB_FLOW_COUNT = 3
 _OFPXST_OFB_PACKET_COUNT = 4
@@ -69,7 +69,7 @@ def read_flows(
 ) -> Iterator[FlowEntry]:
     """The flows of all tables, or of one, with these bits in their cookies; raises SwitchError."""
     data = connection.multipart(_OFPMP_FLOW_DESC, _request(table, cookie, cookie_mask))
-    return (_flow(entry) for entry in _entries(data, _FLOW.size))
+    return (_flow(entry) for entry in entries(data, _FLOW.size))
 
 
 def count_flows(connection: OpenFlow, table: int = _OFPTT_ALL, cookie: int = 0, cookie_mask: int = 0) -> FlowCounters:
@@ -83,25 +83,12 @@ def count_flows(connection: OpenFlow, table: int = _OFPTT_ALL, cookie: int = 0, 
 def read_groups(connection: OpenFlow) -> Iterator[GroupEntry]:
     """All groups; raises SwitchError."""
     data = connection.multipart(_OFPMP_GROUP_DESC, _GROUP_REQUEST.pack(_OFPG_ALL))
-    return (_group(entry) for entry in _entries(data, _GROUP.size))
+    return (_group(entry) for entry in entries(data, _GROUP.size))
 
 
 def _request(table: int, cookie: int, cookie_mask: int) -> bytes:
     """``struct ofp11_flow_stats_request``."""
-    return _REQUEST.pack(table, _ANY, _ANY, cookie, cookie_mask) + _EVERY_PACKET
-
-
-def _entries(data: bytes, least: int) -> Iterator[bytes]:
-    """Split data into entries that begin with their length."""
-    start = 0
-    while start < len(data):
-        if len(data) - start < least:
-            raise DecodeError(f"an entry of {len(data) - start} bytes")
-        (length,) = struct.unpack_from("!H", data, start)
-        if not least <= length <= len(data) - start:
-            raise DecodeError(f"an entry with length {length}")
-        yield data[start : start + length]
-        start += length
+    return _REQUEST.pack(table, _ANY, _ANY, cookie, cookie_mask) + EVERY_PACKET
 
 
 def _flow(entry: bytes) -> FlowEntry:

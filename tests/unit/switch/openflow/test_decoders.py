@@ -16,6 +16,7 @@ from ovsnp.switch.openflow.error import error_name
 from ovsnp.switch.openflow.match import encode_field
 from ovsnp.switch.openflow.message import DecodeError, Message, Type, encode_property
 from ovsnp.switch.openflow.meter import meter_statistics
+from ovsnp.switch.openflow.monitor import flow_events
 from ovsnp.switch.openflow.nicira import Subtype, encode_nicira
 from ovsnp.switch.openflow.packet_in import decode_packet_in
 from ovsnp.switch.openflow.tables import count_flows, read_flows, read_groups
@@ -39,6 +40,8 @@ PACKET_IN = encode_nicira(
     + encode_property(7, b"ours"),
 )
 
+_MONITOR_REPLY = struct.pack("!HH4x", 16, 0)
+
 ANSWERS: list[Callable[[OpenFlow], object]] = [
     count_flows,
     lambda connection: list(read_flows(connection)),
@@ -46,6 +49,8 @@ ANSWERS: list[Callable[[OpenFlow], object]] = [
     lambda connection: meter_statistics(connection, 1),
     read_options,
     shows_fragments,
+    lambda connection: flow_events(Message(Type.MULTIPART_REPLY, connection.multipart(0))),
+    lambda connection: flow_events(Message(Type.MULTIPART_REPLY, _MONITOR_REPLY + connection.multipart(0))),
 ]
 
 
