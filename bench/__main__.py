@@ -13,6 +13,7 @@ import bench
 from bench import (
     applying,
     changing,
+    committing,
     compiling,
     datapath,
     differing,
@@ -34,6 +35,7 @@ SECTIONS = {
     "sizes": flow_counts.measure,
     "compile": compiling.measure,
     "apply": applying.measure,
+    "commit": committing.measure,
     "services": services.measure,
     "change": changing.measure,
     "incremental": incremental.measure,
@@ -45,7 +47,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "datapath")
+NEED_OPEN_VSWITCH = ("apply", "commit", "datapath")
 USUAL_SIZES = ["S", "M", "L"]
 
 

@@ -194,6 +194,20 @@ class ToInPort(msgspec.Struct, frozen=True):
         return "IN_PORT"
 
 
+class ToController(msgspec.Struct, frozen=True):
+    """Send the packet to the controllers, with ``userdata`` (at least one byte), at the rate that a meter allows.
+
+    ``max_len`` (1 to 65534) are the bytes that the controllers need; Open vSwitch may send the whole packet.
+    """
+
+    userdata: bytes
+    max_len: int
+    meter: int
+
+    def __str__(self) -> str:
+        return f"controller(max_len={self.max_len},userdata={self.userdata.hex('.')},meter_id={self.meter})"
+
+
 Action = (
     SetField
     | Move
@@ -210,4 +224,5 @@ Action = (
     | Conjunction
     | Output
     | ToInPort
+    | ToController
 )  # a flow without actions drops the packet

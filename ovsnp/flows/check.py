@@ -105,6 +105,9 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
         case a.Output() | a.ToInPort():
             if not table.outputs:
                 raise DeclarationError("the table does not output")
+        case a.ToController(userdata=userdata, max_len=length):
+            if not table.reports or not userdata or not 0 < length < 0xFFFF:
+                raise DeclarationError(f"{action} is impossible here")
 
 
 def _check_set(table: Table, match: Match, field: Field) -> None:

@@ -50,11 +50,6 @@ class Match(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _text(self) -> str:
         """Cached, because the same text serves to check, sort and write a flow."""
-        parts = [f"{base}={_format_term(term)}" for base, term in self.whole_terms().items()]
-        return ",".join([self.kind, *parts] if self.kind else parts)
-
-    def whole_terms(self) -> dict[str, Term]:
-        """One term for each base, with the value and mask of the whole base; none for a base with any value."""
         bases: dict[str, Term] = {}
         for field, value, mask in self.terms:
             before = bases.get(field.base)
@@ -63,7 +58,8 @@ class Match(msgspec.Struct, frozen=True, dict=True):
                 value << field.lsb | (before.value if before else 0),
                 mask << field.lsb | (before.mask if before else 0),
             )
-        return {base: term for base, term in bases.items() if term.mask}
+        parts = [f"{base}={_format_term(term)}" for base, term in bases.items() if term.mask]
+        return ",".join([self.kind, *parts] if self.kind else parts)
 
 
 def match_prefix(side: Mapping[int, Field], prefix: Prefix, *others: Term) -> Match:

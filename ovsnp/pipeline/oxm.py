@@ -1,7 +1,7 @@
 """The headers of fields on the wire: OXM of OpenFlow, and Open vSwitch's own NXM (ovs-fields(7))."""
 
 import struct
-from functools import cached_property
+from functools import cache, cached_property
 
 import msgspec
 
@@ -29,6 +29,7 @@ class Oxm(msgspec.Struct, frozen=True, eq=False, dict=True):
         """The header before a value, and the header that names the field in an action."""
         return self.header(self.length)
 
+    @cache  # noqa: B019 - the declared fields stay for the life of the process
     def header(self, length: int, masked: bool = False) -> bytes:
         """The header before a value of ``length`` bytes, or before a value and a mask of as many bytes each."""
         return _HEADER.pack(self._class, self.number << 1 | masked, length << masked)

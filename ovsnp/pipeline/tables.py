@@ -16,8 +16,8 @@ class Table(msgspec.Struct, frozen=True, eq=False):
 
     ``next`` are the tables that a packet may go on to, ``lookups`` the tables that are asked and return here.
     ``learns`` are the tables that its flows add flows to. ``purpose`` and ``miss`` say what the table does, and what
-    happens to a packet that no flow matches. ``outputs``: its flows may send packets. ``conjunctive``: its flows may be
-    conjunctions.
+    happens to a packet that no flow matches. ``outputs``: its flows may send packets. ``reports``: its flows may send
+    packets to controllers. ``conjunctive``: its flows may be conjunctions.
     """
 
     id: int
@@ -30,6 +30,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     lookups: tuple[str, ...] = ()
     learns: tuple[str, ...] = ()
     outputs: bool = False
+    reports: bool = False
     conjunctive: bool = False
 
     @property

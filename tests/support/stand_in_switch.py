@@ -1,39 +1,45 @@
-"""A stand-in for ovs-vswitchd that takes a bundle and keeps its bytes: the oracle of our own encoder."""
+"""A stand-in for ovs-vswitchd that keeps what ``ovs-ofctl`` sends to it: the oracle of our own encoder."""
 
 import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _HEADER = struct.Struct("!BBHI")
 _HELLO, _ECHO, _BARRIER, _BUNDLE_CONTROL, _BUNDLE_ADD = 0, 2, 20, 33, 34
+_WITH_REPLY = (7, 18)
+"""OFPT_GET_CONFIG_REQUEST, OFPT_MULTIPART_REQUEST."""
+_TLV_TABLE_REQUEST = struct.pack("!II", 0x2320, 25)
 
 
 def bundled(lines: str) -> list[bytes]:
     """The OpenFlow 1.5 messages that ``ovs-ofctl bundle`` makes of these lines, each with 0 as its transaction id."""
-    with _listening() as path:
-        messages: list[bytes] = []
-        command = ["ovs-ofctl", "--timeout=60", "--no-names", "-O", "OpenFlow15", "bundle", f"unix:{path}", "-"]
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(path))
-            listener.listen()
-            served = threading.Thread(target=_serve, args=(listener, messages), daemon=True)
-            served.start()
-            done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            assert done.stderr == ""
-            served.join()
-    return messages
+    messages, done = _run("bundle", ("-",), lines)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return [without_xid(message[16:]) for message in messages if message[1] == _BUNDLE_ADD]
 
 
-@contextmanager
-def _listening() -> Iterator[Path]:
-    with TemporaryDirectory(prefix="ovsnp-") as directory:
-        yield Path(directory, "switch")
+def sent(command: str, *arguments: str) -> list[bytes]:
+    """The messages that a command of ``ovs-ofctl`` sends, until it wants an answer, with 0 as transaction id."""
+    messages, _ = _run(command, arguments, "")
+    return [without_xid(message) for message in messages]
+
+
+def _run(command: str, arguments: tuple[str, ...], text: str) -> tuple[list[bytes], subprocess.CompletedProcess[str]]:
+    messages: list[bytes] = []
+    with TemporaryDirectory(prefix="ovsnp-") as directory, socket.socket(socket.AF_UNIX) as listener:
+        path = Path(directory, "switch")
+        listener.bind(str(path))
+        listener.listen()
+        served = threading.Thread(target=_serve, args=(listener, messages), daemon=True)
+        served.start()
+        ofctl = ["ovs-ofctl", "--timeout=60", "--no-names", "-O", "OpenFlow15", command, f"unix:{path}", *arguments]
+        done = subprocess.run(ofctl, input=text, capture_output=True, text=True, check=False)
+        served.join()
+    return messages, done
 
 
 def _serve(listener: socket.socket, messages: list[bytes]) -> None:
@@ -43,13 +49,15 @@ def _serve(listener: socket.socket, messages: list[bytes]) -> None:
         while header := stream.read(_HEADER.size):
             _, kind, length, xid = _HEADER.unpack(header)
             body = stream.read(length - _HEADER.size)
-            if kind == _BUNDLE_ADD:
-                messages.append(without_xid(body[8:]))
-            elif kind == _BUNDLE_CONTROL:
+            if kind == _BUNDLE_CONTROL:
                 bundle, asked, flags = struct.unpack("!IHH", body)
                 connection.sendall(_HEADER.pack(6, kind, 16, xid) + struct.pack("!IHH", bundle, asked + 1, flags))
             elif kind in (_ECHO, _BARRIER):
                 connection.sendall(_HEADER.pack(6, kind + 1, length, xid) + body)
+            elif kind != _HELLO:
+                messages.append(header + body)
+                if kind in _WITH_REPLY or body.startswith(_TLV_TABLE_REQUEST):
+                    return
 
 
 def without_xid(message: bytes) -> bytes:

@@ -12,6 +12,7 @@ from ovsnp.switch.openflow.message import padded
 from ovsnp.switch.openflow.nicira_actions import (
     conjunction,
     conntrack,
+    controller,
     learn,
     nat,
     output_register,
@@ -89,6 +90,8 @@ def _encode(action: a.Action) -> bytes:
             return output_register(field)
         case a.ToInPort():
             return _OUTPUT.pack(_OFPAT_OUTPUT, _OUTPUT.size, _OFPP_IN_PORT, 0)
+        case a.ToController():
+            return controller(action)
         case a.Goto():
             raise ValueError("goto_table is an instruction, not an action")
 
@@ -100,8 +103,12 @@ def _set_field(field: Field, value: int) -> bytes:
 
 
 def _copy_field(source: Field, target: Field) -> bytes:
-    """``struct ofp15_action_copy_field``."""
-    names = source.oxm.exact + target.oxm.exact
+    """``struct ofp15_action_copy_field``.
+
+    A tunnel option has its mapped length in the header, as ovs-vswitchd stores it; ``ovs-ofctl`` does not know the map,
+    and writes the longest length.
+    """
+    names = source.oxm.header(source.octets) + target.oxm.header(target.octets)
     length = _COPY_FIELD.size + len(names)
     return padded(
         _COPY_FIELD.pack(_OFPAT_COPY_FIELD, -length % 8 + length, target.bits, source.lsb, target.lsb) + names

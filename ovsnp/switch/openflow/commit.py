@@ -1,17 +1,15 @@
-"""Commits modifications of flows and groups as one atomic bundle."""
+"""Commits changes of flows and groups as one atomic bundle."""
 
 import struct
 from collections.abc import Iterable, Sequence
 from itertools import count, islice
 
 from ovsnp.errors import SwitchError
-from ovsnp.flows.modification import AddFlow, DeleteFlow, Modification, ModifyFlow
-from ovsnp.render import modification_line
 from ovsnp.switch.openflow.bundle import MOST, Control, add_to_bundle, control_bundle
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.error import error_name
 from ovsnp.switch.openflow.message import LONGEST, Message, Type
-from ovsnp.switch.openflow.modifications import encode_modification
+from ovsnp.switch.openflow.modifications import BridgeChange, change_text, encode_change, is_of_group
 
 _BATCH = 200
 """The number of messages that are made before the connection writes them: ovs-vswitchd reads these meanwhile."""
@@ -22,8 +20,8 @@ _SHOWN = 300
 _BUNDLES = count(1)
 
 
-def commit(connection: OpenFlow, modifications: Iterable[Modification]) -> None:
-    """Carry out modifications in their order, all or none; returns when Open vSwitch has confirmed the commit.
+def commit(connection: OpenFlow, changes: Iterable[BridgeChange]) -> None:
+    """Carry out changes in their order, all or none; returns when Open vSwitch has confirmed the commit.
 
     Raises SwitchError with the refused flow or group and Open vSwitch's error; then nothing is changed. Raises
     LostConnectionError if the connection ends; then nothing is changed, or everything. If this process is killed before
@@ -32,7 +30,7 @@ def commit(connection: OpenFlow, modifications: Iterable[Modification]) -> None:
     Open vSwitch commits a bundle although it refused one of the messages, so the commit waits for a barrier, which
     comes after all refusals (as in ``ovs-ofctl bundle``).
     """
-    wanted = list(modifications)
+    wanted = list(changes)
     if not wanted:
         return
     bundle = next(_BUNDLES) & 0xFFFFFFFF
@@ -52,22 +50,22 @@ def commit(connection: OpenFlow, modifications: Iterable[Modification]) -> None:
             raise SwitchError(_explain(errors, opening + 1, wanted))
 
 
-def _fill(connection: OpenFlow, bundle: int, first: int, wanted: Sequence[Modification]) -> None:
+def _fill(connection: OpenFlow, bundle: int, first: int, wanted: Sequence[BridgeChange]) -> None:
     numbered = enumerate(wanted, first)
     while batch := [*islice(numbered, _BATCH)]:
         connection.send([add_to_bundle(bundle, _message(each, xid)) for xid, each in batch])
 
 
-def _message(modification: Modification, xid: int) -> Message:
+def _message(change: BridgeChange, xid: int) -> Message:
     try:
-        message = encode_modification(modification)
+        message = encode_change(change)
         fits = len(message.body) <= MOST
     except struct.error:  # a length that has no place in 16 bits
         fits = False
     if not fits:
-        line = modification_line(modification)
+        line = change_text(change)
         raise SwitchError(
-            f"a {_noun(modification)} does not fit into a message of OpenFlow ({LONGEST} bytes), and nothing was"
+            f"a {_noun(change)} does not fit into a message of OpenFlow ({LONGEST} bytes), and nothing was"
             f" changed: {line[:_SHOWN]}..."
         )
     return message._replace(xid=xid)
@@ -86,14 +84,14 @@ def _discard(connection: OpenFlow, bundle: int) -> None:
     connection.send([control_bundle(bundle, Control.DISCARD, connection.reserve(1))])
 
 
-def _explain(errors: dict[int, str], first: int, wanted: Sequence[Modification]) -> str:
+def _explain(errors: dict[int, str], first: int, wanted: Sequence[BridgeChange]) -> str:
     for xid, error in sorted(errors.items()):
         if first <= xid < first + len(wanted):
             refused = wanted[xid - first]
-            noun, line = _noun(refused), modification_line(refused)
+            noun, line = _noun(refused), change_text(refused)
             return f"Open vSwitch refused a {noun}, and nothing was changed: {error}: {line}"
     return f"Open vSwitch refused, and nothing was changed: {next(iter(errors.values()))}"
 
 
-def _noun(modification: Modification) -> str:
-    return "flow" if isinstance(modification, AddFlow | ModifyFlow | DeleteFlow) else "group"
+def _noun(change: BridgeChange) -> str:
+    return "group" if is_of_group(change) else "flow"

@@ -16,13 +16,17 @@ from ovsnp.errors import SwitchError
 from ovsnp.switch.location import Location
 from ovsnp.switch.openflow.channel import Channel
 from ovsnp.switch.openflow.error import error_name
-from ovsnp.switch.openflow.message import VERSION, Message, Type
+from ovsnp.switch.openflow.message import VERSION, DecodeError, Message, Type
 
 _PATIENCE = 60.0
 _HELLO = struct.Struct("!HHI")
 """``struct ofp_hello_elem_header``, and the bitmap."""
 _OFPHET_VERSIONBITMAP = 1
+_MULTIPART = struct.Struct("!HH4x")
+"""``struct ofp11_stats_msg``: type and flags."""
+_OFPMPF_REPLY_MORE = 1 << 0
 _UNASKED = (Type.PACKET_IN, Type.FLOW_REMOVED, Type.PORT_STATUS)
+_UNASKED_WITHOUT_XID = (Type.EXPERIMENTER, Type.MULTIPART_REPLY)
 _FIRST_XID, _LAST_XID = 1, 0x7FFFFFFF
 
 
@@ -82,9 +86,9 @@ class OpenFlow:
         with self._turn:
             xid = self.reserve(1)
             self.send([message._replace(xid=xid)])
-            for reply in self.replies(xid, xid):
-                if reply.type == Type.ERROR:
-                    raise RefusedError(error_name(reply.body))
+            (reply,) = self.replies(xid, xid)
+        if reply.type == Type.ERROR:
+            raise RefusedError(error_name(reply.body))
         return reply
 
     def tell(self, *messages: Message) -> None:
@@ -97,6 +101,22 @@ class OpenFlow:
             self.send(message._replace(xid=xid) for xid, message in enumerate(messages, first))
             if errors := self.barrier(first):
                 raise RefusedError(next(iter(errors.values())))
+
+    def multipart(self, kind: int, body: bytes = b"") -> bytes:
+        """The bodies of all replies to an OFPT_MULTIPART_REQUEST in a row; raises as `request` does."""
+        with self._turn:
+            xid, parts = self.reserve(1), []
+            self.send([Message(Type.MULTIPART_REQUEST, _MULTIPART.pack(kind, 0) + body, xid)])
+            while True:
+                (reply,) = self.replies(xid, xid)
+                if reply.type == Type.ERROR:
+                    raise RefusedError(error_name(reply.body))
+                if len(reply.body) < _MULTIPART.size:
+                    raise DecodeError("a multipart reply that is shorter than its header")
+                _, flags = _MULTIPART.unpack_from(reply.body)
+                parts.append(reply.body[_MULTIPART.size :])
+                if not flags & _OFPMPF_REPLY_MORE:
+                    return b"".join(parts)
 
     def turn(self) -> threading.RLock:
         """The lock that keeps the requests of other threads out while it is held."""
@@ -156,7 +176,7 @@ class OpenFlow:
         if message is None:
             self._replies.put(None)
             self._ended()
-        elif message.type in _UNASKED or (message.type == Type.EXPERIMENTER and not message.xid):
+        elif message.type in _UNASKED or (message.type in _UNASKED_WITHOUT_XID and not message.xid):
             self._unasked(message)
         else:
             self._replies.put(message)

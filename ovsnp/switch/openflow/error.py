@@ -3,7 +3,7 @@
 import struct
 
 from ovsnp.switch.openflow.message import DecodeError
-from ovsnp.switch.openflow.nicira_actions import NX_VENDOR_ID
+from ovsnp.switch.openflow.nicira import NX_VENDOR_ID
 
 _CODES = {
     0: ("OFPHFC", "INCOMPATIBLE EPERM"),

@@ -1,14 +1,20 @@
 """Messages: the header that all share, and their types."""
 
 import struct
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
+
+from ovsnp.errors import SwitchError
 
 VERSION = 6
 """OpenFlow 1.5 on the wire."""
 
 HEADER = struct.Struct("!BBHI")
 """``struct ofp_header``: version, type, length, transaction id."""
+
+_PROPERTY = struct.Struct("!HH")
+_LENGTH = struct.Struct("!H")
 
 LONGEST = 0xFFFF
 """The most bytes of a message."""
@@ -57,5 +63,36 @@ def padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 8)
 
 
-class DecodeError(ValueError):
-    """A message from the switch that is not as the specification says."""
+class DecodeError(SwitchError):
+    """The switch sent a message that is not as the specification says."""
+
+
+def properties(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The properties in data by type (``struct ofp_prop_header``), without the padding; raises DecodeError."""
+    start = 0
+    while start < len(data):
+        if len(data) - start < _PROPERTY.size:
+            raise DecodeError("a property that is shorter than its header")
+        kind, length = _PROPERTY.unpack_from(data, start)
+        if not _PROPERTY.size <= length <= len(data) - start:
+            raise DecodeError(f"a property of type {kind} with length {length}")
+        yield kind, data[start + _PROPERTY.size : start + length]
+        start += length + -length % 8
+
+
+def entries(data: bytes, least: int) -> Iterator[bytes]:
+    """Split data into entries that begin with their length, at least ``least``; raises DecodeError."""
+    start = 0
+    while start < len(data):
+        if len(data) - start < least:
+            raise DecodeError(f"an entry of {len(data) - start} bytes")
+        (length,) = _LENGTH.unpack_from(data, start)
+        if not least <= length <= len(data) - start:
+            raise DecodeError(f"an entry with length {length}")
+        yield data[start : start + length]
+        start += length
+
+
+def encode_property(kind: int, data: bytes) -> bytes:
+    """A property (``struct ofp_prop_header``), padded."""
+    return padded(_PROPERTY.pack(kind, _PROPERTY.size + len(data)) + data)

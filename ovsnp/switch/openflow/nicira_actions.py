@@ -3,15 +3,15 @@
 import struct
 from collections.abc import Iterator
 
-from ovsnp.flows.action import Conjunction, Learn
+from ovsnp.flows.action import Conjunction, Learn, ToController
 from ovsnp.model.address import Address, family
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.cookies import cookie
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.tables import BY_NAME
-from ovsnp.switch.openflow.message import padded
+from ovsnp.switch.openflow.message import encode_property, padded
+from ovsnp.switch.openflow.nicira import NX_VENDOR_ID
 
-NX_VENDOR_ID = 0x00002320
 _OFPAT_EXPERIMENTER = 0xFFFF
 
 _NXAST_RESUBMIT_TABLE = 14
@@ -32,9 +32,13 @@ _NX_NAT_RANGE_PROTO_MIN = 1 << 4
 _NX_NAT_RANGE_PROTO_MAX = 1 << 5
 _NX_LEARN_SRC_IMMEDIATE = 1 << 13
 _NX_LEARN_DST_LOAD = 1 << 11
+_NXAC2PT_MAX_LEN = 0
+_NXAC2PT_USERDATA = 3
+_NXAC2PT_METER_ID = 5
 _OFPP_IN_PORT = 0xFFF8
 
 _HEAD = struct.Struct("!HHIH")
+_HEAD_PADDING = 6
 _RESUBMIT = struct.Struct("!HB3x")
 _STACK = struct.Struct("!H4sH6x")
 _OUTPUT_REG = struct.Struct("!H4sH6x")
@@ -42,6 +46,8 @@ _CONJUNCTION = struct.Struct("!BBI")
 _CT = struct.Struct("!HIHB3xH")
 _NAT = struct.Struct("!2xHH")
 _PORT = struct.Struct("!H")
+_MAX_LEN = struct.Struct("!H2x")
+_METER_ID = struct.Struct("!I")
 _LEARN2 = struct.Struct("!HHHQHBxHHIH2x")
 _SPECIFICATION = struct.Struct("!H")
 _SUBFIELD = struct.Struct("!4sH")
@@ -98,6 +104,17 @@ def nat(side: str = "", address: Address | None = None, ports: tuple[int, int] =
     if last != first:
         present, ending = present | _NX_NAT_RANGE_PROTO_MAX, ending + _PORT.pack(last)
     return _action(_NXAST_NAT, _NAT.pack(_NX_NAT_F[side], present) + address + ending)
+
+
+def controller(action: ToController) -> bytes:
+    """NXAST_CONTROLLER2: ``struct ext_action_header``, and properties of ``enum nx_action_controller2_prop_type``."""
+    return _action(
+        _NXAST_CONTROLLER2,
+        bytes(_HEAD_PADDING)
+        + encode_property(_NXAC2PT_MAX_LEN, _MAX_LEN.pack(action.max_len))
+        + encode_property(_NXAC2PT_USERDATA, action.userdata)
+        + encode_property(_NXAC2PT_METER_ID, _METER_ID.pack(action.meter)),
+    )
 
 
 def learn(action: Learn) -> bytes:

@@ -15,11 +15,12 @@ from ovsnp.flows.match import Match, exactly
 from ovsnp.flows.program import Program
 from ovsnp.model.changes import Changes, all_objects, changes_between
 from ovsnp.model.options import Encap
+from ovsnp.pipeline import fields as f
 from ovsnp.pipeline.tables import TABLES
 from ovsnp.render import modification_line
 from ovsnp.switch.openflow.actions import encode_actions
 from ovsnp.switch.openflow.match import encode_match
-from ovsnp.switch.openflow.modifications import encode_modification
+from ovsnp.switch.openflow.modifications import encode_change
 from tests.property.cluster_changes import moments
 from tests.property.cluster_changes import options_of as random_options
 from tests.support.golden_cases import CASES, cluster_of, options_of
@@ -36,7 +37,14 @@ def compare(modifications: Iterable[m.Modification]) -> None:
     theirs = bundled("".join(f"{line}\n" for line in lines))
     assert len(theirs) == len(lines)
     for line, modification, their in zip(lines, wanted, theirs, strict=True):
-        assert encode_modification(modification).packed.hex(" ", 4) == their.hex(" ", 4), line
+        assert encode_change(modification).packed.hex(" ", 4) == _mapped(their).hex(" ", 4), line
+
+
+def _mapped(message: bytes) -> bytes:
+    """The message with the mapped lengths of tunnel options in the names of fields: ``ovs-ofctl`` knows no map."""
+    for option in f.TUN_METADATA.values():
+        message = message.replace(option.oxm.exact, option.oxm.header(option.octets))
+    return message
 
 
 def whole(program: Program) -> Iterable[m.Modification]:
