@@ -1,13 +1,13 @@
 """Brings a running bridge to a program: what the bridge itself lacks, then the difference as one transaction."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
 from ovsnp.apply.cut import EndpointConnections
 from ovsnp.apply.forget import Forgotten, cut
-from ovsnp.apply.holders import Holders
+from ovsnp.apply.holders import Holders, changed, record
 from ovsnp.apply.plan import BridgePlan, plan
 from ovsnp.apply.turnover import Turnover
 from ovsnp.errors import SwitchError
@@ -18,12 +18,13 @@ from ovsnp.pipeline.cookies import is_ours
 from ovsnp.render import modification_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.conntrack import conntrack
-from ovsnp.switch.datapath import datapath
+from ovsnp.switch.datapath import Datapath, datapath, waits_for_flows
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.ofctl import bundle, dump_flows, dump_groups, show_fragments
 from ovsnp.switch.option_map import map_options
 from ovsnp.switch.ovsdb import Database
+from ovsnp.switch.record import read_record, write_record
 
 STANDALONE = "priority=0 actions=NORMAL"
 """The flow that Open vSwitch itself adds to a bridge that is not secure."""
@@ -55,13 +56,28 @@ def synchronise(
     the connections of the last holder. Then the new holders are recorded, and then the addresses are opened. If ovsnp
     is killed in between, they stay closed, and the next run finds the same addresses again.
     """
+
+    def carry_out(modifications: Sequence[m.Modification]) -> None:
+        bundle(location, bridge, [*map(modification_line, modifications)], lock)
+
     change = plan_for(location, bridge, program)
-    turnover = Turnover(location, bridge, now)
+    turned = changed(read_record(location, bridge), now)
+    turnover = Turnover(location, bridge, turned, carry_out)
     if change or turnover.closing:
-        bundle(location, bridge, [*bundle_lines(change), *turnover.closing], lock)
-    cut_off = _cut(location, database, bridge, change.cut) if change.cut else Forgotten()
-    forgotten = turnover.complete(database, program, lock) if turnover.closing else Forgotten()
-    return Synchronised(change, cut_off, forgotten, turnover.known)
+        bundle(location, bridge, [*bundle_lines(change), *map(modification_line, turnover.closing)], lock)
+    cut_off = forgotten = Forgotten()
+    below = datapath(location, database, bridge) if change.cut or turned else None
+    if below and change.cut:
+        cut_off = cut_endpoints(location, bridge, below, change.cut)
+    if below and turned:
+        forgotten = turnover.complete(
+            below,
+            (lambda: program) if any(frontend.affinity for frontend in program.frontends) else None,
+            lambda: write_record(location, bridge, record(now)),
+            lock,
+            waiting=waits_for_flows(database),
+        )
+    return Synchronised(change, cut_off, forgotten, turned.known)
 
 
 def plan_for(location: Location, bridge: str, program: Program) -> BridgePlan:
@@ -80,11 +96,12 @@ def complete(location: Location, database: Database, options: Options, lock: int
     return done
 
 
-def _cut(
-    location: Location, database: Database, bridge: str, connections: Collection[EndpointConnections]
+def cut_endpoints(
+    location: Location, bridge: str, below: Datapath, connections: Collection[EndpointConnections]
 ) -> Forgotten:
+    """Make conntrack forget connections to endpoints that are gone; raises SwitchError."""
     try:
-        with conntrack(location, bridge, datapath(location, database, bridge)) as tracker:
+        with conntrack(location, bridge, below) as tracker:
             return cut(tracker, connections)
     except SwitchError as error:
         raise SwitchError(
@@ -131,10 +148,10 @@ def bundle_lines(change: BridgePlan) -> list[str]:
 def _modifications(change: BridgePlan) -> Iterator[m.Modification]:
     yield from map(m.AddGroup, change.groups_added)
     yield from map(m.ModifyGroup, change.groups_replaced)
-    for changed in change.groups_changed:
-        yield from (m.RemoveBucket(changed.group.id, bucket) for bucket in changed.lost)
-        if changed.gained:
-            yield m.InsertBuckets(changed.group.id, changed.gained)
+    for group in change.groups_changed:
+        yield from (m.RemoveBucket(group.group.id, bucket) for bucket in group.lost)
+        if group.gained:
+            yield m.InsertBuckets(group.group.id, group.gained)
     yield from map(m.ModifyFlow, change.changed)
     yield from map(m.AddFlow, (*change.replaced, *change.added))
     yield from map(m.DeleteGroup, change.groups_deleted)

@@ -16,6 +16,7 @@ from ovsnp.cli.plain import tell
 from ovsnp.errors import Exit, LocatedError, OutputError, OvsnpError
 
 _COMMANDS = {
+    "agent": "follow a cluster, and keep the bridge of this node as the policies say",
     "apply": "compile, then change the bridge to exactly these flows",
     "check": "who reaches whom, compared with a file of expectations",
     "compile": "compile manifests to flows, on stdout",

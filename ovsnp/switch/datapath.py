@@ -46,15 +46,16 @@ def datapath(location: Location, database: Database, bridge: str) -> Datapath:
     return Datapath(database.bridge(bridge).datapath_type or "system", (major, minor, patch))
 
 
-def await_flows(location: Location, database: Database, below: Datapath, touch: Callable[[], None]) -> None:
+def await_flows(location: Location, below: Datapath, touch: Callable[[], None], *, waiting: bool) -> None:
     """Wait until the datapath has no megaflow that comes from flows which are no longer on the bridge.
 
     The revalidators of Open vSwitch check all megaflows when flows have changed, and every half second. This waits for
     two passes: the first one may have begun before the change. ``touch`` changes flows again, to the same flows, so
-    that the next pass begins at once. Raises SwitchError if ovs-vswitchd does not answer.
+    that the next pass begins at once. ``waiting`` is the answer of `waits_for_flows`. Raises SwitchError if
+    ovs-vswitchd does not answer.
     """
     with control(location) as there:
-        if _waits_for_flows(database):
+        if waiting:
             # No revalidator runs, and the kernel's datapath still has the megaflows of the last ovs-vswitchd.
             there.command("dpctl/del-flows", below.name)
             return
@@ -71,6 +72,7 @@ def await_flows(location: Location, database: Database, below: Datapath, touch: 
                 return
 
 
-def _waits_for_flows(database: Database) -> bool:
+def waits_for_flows(database: Database) -> bool:
+    """True if Open vSwitch was restarted, and the kernel still forwards by its megaflows until the flows are there."""
     (root,) = database.rows("Open_vSwitch")
     return bool(root.other_config.get("flow-restore-wait") == "true")

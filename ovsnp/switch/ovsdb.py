@@ -1,6 +1,7 @@
 """A connection to Open vSwitch's database (ovs-vswitchd.conf.db(5)), through python-ovs."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,9 @@ _COLUMNS = {
     "Interface": ["name", "type", "options", "ofport", "ofport_request", "mac", "mac_in_use", "external_ids", "error"],
 }
 _TIMEOUT = 10.0
+_GLANCE = 500
+"""The milliseconds after which `Database.changes` looks whether it shall end."""
+
 _SILENT = "its database does not answer"
 
 
@@ -102,6 +106,22 @@ class Database:
             raise SwitchError(f"the database refused a change: {transaction.get_error() or status}")
         target = transaction.get_increment_new_value()
         self.wait_until(lambda: root.cur_cfg >= target, "ovs-vswitchd does not answer; is it running?")
+
+    def changes(self, stop: threading.Event) -> Iterator[None]:
+        """Yield now, and again after each change of the rows, until ``stop`` is set.
+
+        While the database is away, the rows are the last that it had; python-ovs connects again.
+        """
+        seen = None
+        while not stop.is_set():
+            self._idl.run()
+            if self._idl.change_seqno != seen:
+                seen = self._idl.change_seqno
+                yield
+            waiting = poller.Poller()
+            self._idl.wait(waiting)
+            waiting.timer_wait(_GLANCE)
+            waiting.block()
 
     def wait_until(self, reached: Callable[[], bool], otherwise: str) -> None:
         """Read updates of the database until a condition holds; raises SwitchError after ten seconds of waiting."""

@@ -1,11 +1,9 @@
 """The benchmarks' stand-in answers as the API server does: the same requests, and the same structure of the answers."""
 
-import gzip
 import json
 import ssl
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from http.client import HTTPResponse
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -13,10 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bench.api_history import Change
 from bench.api_server import ApiServer
 from bench.layout import SIZES
-from bench.served_objects import KINDS, POD, Kind, served_objects
+from bench.served_objects import KINDS, served_objects
 from tests.cluster.control_plane import ControlPlane
 
 STREAMED_LIST = {

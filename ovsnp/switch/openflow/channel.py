@@ -111,12 +111,12 @@ class Channel:
         """Take whole messages out of the received bytes."""
         start = 0
         while len(received) - start >= HEADER.size:
-            _, kind, length, xid = HEADER.unpack_from(received, start)
+            version, kind, length, xid = HEADER.unpack_from(received, start)
             if length < HEADER.size:
                 raise OSError(f"ovs-vswitchd sent a message of {length} bytes")
             if len(received) - start < length:
                 break
-            message = Message(kind, bytes(received[start + HEADER.size : start + length]), xid)
+            message = Message(kind, bytes(received[start + HEADER.size : start + length]), xid, version)
             start += length
             if kind == Type.ECHO_REQUEST:
                 self.send(Message(Type.ECHO_REPLY, message.body, xid).packed)

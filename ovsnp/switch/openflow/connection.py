@@ -186,12 +186,19 @@ class OpenFlow:
         versions = _HELLO.pack(_OFPHET_VERSIONBITMAP, _HELLO.size, 1 << VERSION)
         self._channel.send(Message(Type.HELLO, versions, self.reserve(1)).packed)
         hello = self._reply(time.monotonic() + _PATIENCE)
-        element, _, bitmap = _HELLO.unpack(hello.body) if len(hello.body) == _HELLO.size else (0, 0, 0)
-        if hello.type != Type.HELLO or element != _OFPHET_VERSIONBITMAP or not bitmap >> VERSION & 1:
+        if hello.type != Type.HELLO or not _versions(hello) >> VERSION & 1:
             raise SwitchError(
                 f"bridge {self._bridge} does not speak OpenFlow 1.5; allow it"
                 f" (ovs-vsctl add bridge {self._bridge} protocols OpenFlow15)"
             )
+
+
+def _versions(hello: Message) -> int:
+    """The versions of a peer as a bitmap; without one the peer speaks its highest version and all lower versions."""
+    if len(hello.body) == _HELLO.size:
+        element, _, bitmap = _HELLO.unpack(hello.body)
+        return int(bitmap) if element == _OFPHET_VERSIONBITMAP else 0
+    return (2 << hello.version) - 1
 
 
 def _connect(location: Location, bridge: str) -> socket.socket:

@@ -46,16 +46,20 @@ class Type(IntEnum):
 
 
 class Message(NamedTuple):
-    """A message without its header; a reply has the transaction id of its request."""
+    """A message without its header; a reply has the transaction id of its request.
+
+    ``version`` matters in OFPT_HELLO only.
+    """
 
     type: int
     body: bytes = b""
     xid: int = 0
+    version: int = VERSION
 
     @property
     def packed(self) -> bytes:
         """The message on the wire; its length must be at most `LONGEST`."""
-        return HEADER.pack(VERSION, self.type, HEADER.size + len(self.body), self.xid) + self.body
+        return HEADER.pack(self.version, self.type, HEADER.size + len(self.body), self.xid) + self.body
 
 
 def padded(data: bytes) -> bytes:

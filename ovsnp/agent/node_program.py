@@ -1,0 +1,70 @@
+"""The flows of one node, kept up to date with the objects of the cluster and the interfaces of the bridge."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ovsnp.agent.pods import HeldAddresses, NodePods
+from ovsnp.apply.holders import Holders
+from ovsnp.compiler import Compilation
+from ovsnp.flows.changes import FlowChanges
+from ovsnp.flows.program import Program
+from ovsnp.manifests.live import LiveObjects, ObjectText
+from ovsnp.model.address import Address
+from ovsnp.model.bridge import BridgePorts
+from ovsnp.model.changes import Changes
+from ovsnp.model.options import Options
+from ovsnp.switch.ports import read_ports
+
+
+class ProgramChange(NamedTuple):
+    """The changes of flows and groups, and the addresses that have a new holder (None: no holder)."""
+
+    flows: FlowChanges
+    turned: Mapping[Address, str | None]
+
+
+class NodeProgram:
+    """The program of ``options.node``.
+
+    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge. Interfaces are rows of Open vSwitch's
+    database.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.live = LiveObjects()
+        self.ports: BridgePorts | None = None
+        self._compilation = Compilation(options)
+        self._held = HeldAddresses()
+        self._here = NodePods(options.node or "")
+        self._with_affinity = 0
+
+    @property
+    def holders(self) -> Holders:
+        """The holder of each address."""
+        return self._held.now
+
+    @property
+    def affinity(self) -> Callable[[], Program] | None:
+        """The function that gives the program if a Service has sessionAffinity, else None."""
+        return self._compilation.program if self._with_affinity else None
+
+    def update(self, objects: Iterable[ObjectText], interfaces: Sequence[Any]) -> ProgramChange:
+        """Take changed objects, and all interfaces of the bridge.
+
+        Raises UsageError if the node is unknown, and SwitchError if the gateway has no valid MAC address. Even then the
+        objects count: the next update includes them.
+        """
+        changes = self.live.update(objects)
+        turned = self._held.update(changes)
+        self._here.update(changes)
+        ports = read_ports(interfaces, self._here.now.values())
+        flows = self._compilation.update(Changes(changes.came, changes.went, None if ports == self.ports else ports))
+        self.ports = ports
+        self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
+        self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
+        return ProgramChange(flows, turned)
+
+    def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
+        """The program for these interfaces; raises as `update` does."""
+        self.update((), interfaces)
+        return self._compilation.program()

@@ -1,0 +1,89 @@
+"""An agent on a real bridge that follows a real API server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ovsnp.apply import preview
+from ovsnp.errors import SwitchError
+from ovsnp.manifests import load_objects
+from ovsnp.model.options import Options
+from tests.cluster.control_plane import ControlPlane
+from tests.support.applying import CLUSTER, ApplyScene
+from tests.support.instance import DummySwitch
+
+_PATIENCE = 120.0
+_PAUSE = 0.05
+_KINDS = "namespaces,nodes,pods,services,endpointslices,networkpolicies,servicecidrs"
+
+
+class AgentScene:
+    """A bridge of node-1 with the ports of its pods, the API server with the cluster's objects, and an agent."""
+
+    def __init__(self, switch: DummySwitch, control_plane: ControlPlane, directory: Path) -> None:
+        self.switch, self.control_plane, self.directory = switch, control_plane, directory
+        self.bridge = ApplyScene(switch, "br-agent", directory)
+        self.log: Path = directory / "agent.log"
+        self.agent: subprocess.Popen[bytes] | None = None
+        file = directory / "objects.yaml"
+        file.write_text(CLUSTER)
+        control_plane.load(file)
+        self.bridge.add_pod("default/db", "db0")
+        self.bridge.add_pod("default/frontend", "fe0")
+
+    def start(self, *options: str) -> None:
+        """Start an agent; returns at once."""
+        command = [sys.executable, "-m", "ovsnp", "agent", "--node", "node-1", "--bridge", self.bridge.bridge]
+        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database, *options]
+        with self.log.open("ab") as log:
+            self.agent = subprocess.Popen(
+                command, stderr=log, env={**os.environ, "OVS_RUNDIR": self.switch.location.rundir}
+            )
+
+    def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
+        """End the agent; returns its exit code."""
+        assert self.agent
+        self.agent.send_signal(kind)
+        return self.agent.wait(timeout=_PATIENCE)
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """Run kubectl as an administrator."""
+        return self.control_plane.kubectl(*arguments, stdin=stdin)
+
+    def is_as_compiled(self) -> bool:
+        """True if the bridge has exactly the flows of a compilation from nothing, and remembers nothing to forget."""
+        objects = json.loads(self.kubectl("get", "-A", "-o", "json", _KINDS))
+        try:
+            found = preview(
+                self.switch.location,
+                load_objects([objects]),
+                Options(bridge=self.bridge.bridge, node="node-1"),
+                remove_missing=True,
+            )
+        except SwitchError:
+            return False
+        return not (found.plan or found.bridge or found.forgotten) and found.known
+
+    def settled(self) -> None:
+        """Wait until the bridge is as a compilation from nothing makes it."""
+        self.wait(self.is_as_compiled)
+
+    def wait(self, reached: Callable[[], bool]) -> None:
+        """Wait for a condition; the agent must run meanwhile."""
+        until = time.monotonic() + _PATIENCE
+        while not reached():
+            assert self.agent
+            assert self.agent.poll() is None, self.log.read_text()
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(_PAUSE)
+
+    def close(self) -> None:
+        """End the agent, and delete the bridge."""
+        if self.agent and self.agent.poll() is None:
+            self.stop(signal.SIGKILL)
+        self.bridge.close()

@@ -1,0 +1,18 @@
+"""An agent with its bridge and its cluster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.agent.agent_scene import AgentScene
+from tests.cluster.control_plane import ControlPlane
+from tests.support.instance import DummySwitch
+
+
+@pytest.fixture
+def scene(dummy_switch: DummySwitch, control_plane: ControlPlane, tmp_path: Path) -> Iterator[AgentScene]:
+    """A small cluster; no agent runs yet."""
+    there = AgentScene(dummy_switch, control_plane, tmp_path)
+    yield there
+    there.close()
