@@ -4,15 +4,19 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from ovsnp.agent.backoff import Backoff
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
+from ovsnp.agent.report import AgentReport, Unrealised
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.kubernetes.connection import ApiConnection
-from ovsnp.kubernetes.events import WatchEvent
+from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.model.options import Options
@@ -39,10 +43,12 @@ class Agent:
     """Keeps the bridge of ``options.node`` as the cluster says.
 
     At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
-    an error of Open vSwitch the agent reads the bridge again and sends the difference.
+    an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
+    the last event; it is replaced as a whole, so other threads may read it.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
+        self.report = AgentReport(options.node or "", options.bridge, time.time())
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
@@ -73,7 +79,8 @@ class Agent:
 
     def _waiting_events(self) -> list[Event]:
         """Wait for an event, or until the next attempt to bring the bridge; returns all events that have come."""
-        waiting = max(self._next_attempt - time.monotonic(), 0) if self._is_ready and not self._bridge else None
+        attempts = self._feed.complete and self._interfaces and not self._bridge
+        waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
         try:
             events.append(self._events.get(timeout=waiting))
@@ -95,28 +102,29 @@ class Agent:
                     self._fail(SwitchError("the OpenFlow connection has ended"))
             case Interfaces():
                 self._interfaces = event
+                self._say(database=None)
             case InterfacesUnknown(message=message):
-                self._tell(message)
+                self._say(database=message)
             case _:
                 self._feed.take(event)
         return True
 
-    @property
-    def _is_ready(self) -> bool:
-        return self._feed.complete and self._interfaces is not None
-
     def _realise(self) -> None:
-        """Make the program anew from what has come, and carry out the changes."""
+        """Make the program anew from the events that have come, and carry out the changes."""
+        self._say(api_server=dict(self._feed.troubles))
         if not self._feed.complete or self._interfaces is None:
             return
+        versions, objects = dict(self._feed.versions), self._feed.take_changes()
         try:
-            change = self._program.update(self._feed.take_changes(), self._interfaces.rows)
+            change = self._program.update(objects, self._interfaces.rows)
             if self._bridge:
                 self._change(self._bridge, change)
             elif time.monotonic() >= self._next_attempt:
                 self._bring()
         except (UsageError, SwitchError) as error:
             self._fail(error)
+        if self._bridge:
+            self._tell_realised(versions, objects)
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
@@ -139,7 +147,7 @@ class Agent:
         self._drop_bridge()
         if not self._was_brought:
             raise error
-        self._tell(str(error))
+        self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
         self._next_attempt = self._backoff.next_attempt()
 
     def _drop_bridge(self) -> None:
@@ -147,5 +155,29 @@ class Agent:
             self._bridge.close()
         self._bridge = None
 
-    def _tell(self, message: str) -> None:
-        log.warning(message)
+    def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
+        """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""
+        live, ports = self._program.live, self._program.ports
+        self._say(
+            observed=versions,
+            switch=None,
+            input=None,
+            unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
+            notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
+            flows=self._program.flows,
+            groups=self._program.groups,
+            pods=tuple(sorted(self._program.pods)),
+            without_port=tuple(sorted(self._program.pods.keys() - ports.pods.keys())) if ports else (),
+        )
+
+    def _say(self, **state: Any) -> None:
+        """Replace a part of the report, and log each trouble once."""
+        before, self.report = self.report, msgspec.structs.replace(self.report, **state)
+        for field in ("switch", "database", "input"):
+            last, now = getattr(before, field), getattr(self.report, field)
+            if now != last:
+                log.log(logging.WARNING if now else logging.INFO, "%s: %s", field, now or "works again")
+        for kind in self.report.api_server.keys() | before.api_server.keys():
+            last, now = before.api_server.get(kind), self.report.api_server.get(kind)
+            if now != last:
+                log.log(logging.WARNING if now else logging.INFO, "watch of %s: %s", kind, now or "works again")

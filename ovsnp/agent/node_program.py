@@ -12,6 +12,7 @@ from ovsnp.manifests.live import LiveObjects, ObjectText
 from ovsnp.model.address import Address
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.changes import Changes
+from ovsnp.model.cluster import Pod
 from ovsnp.model.options import Options
 from ovsnp.switch.ports import read_ports
 
@@ -26,8 +27,8 @@ class ProgramChange(NamedTuple):
 class NodeProgram:
     """The program of ``options.node``.
 
-    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge. Interfaces are rows of Open vSwitch's
-    database.
+    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``flows`` and ``groups`` the numbers of
+    flows and groups. Interfaces are rows of Open vSwitch's database.
     """
 
     def __init__(self, options: Options) -> None:
@@ -37,6 +38,13 @@ class NodeProgram:
         self._held = HeldAddresses()
         self._here = NodePods(options.node or "")
         self._with_affinity = 0
+        self.flows = 0
+        self.groups = 0
+
+    @property
+    def pods(self) -> Mapping[str, Pod]:
+        """The pods of this node, by NAMESPACE/NAME."""
+        return self._here.now
 
     @property
     def holders(self) -> Holders:
@@ -62,6 +70,8 @@ class NodeProgram:
         self.ports = ports
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
+        self.flows += len(flows.added) - len(flows.deleted)
+        self.groups += len(flows.groups_added) - len(flows.groups_deleted)
         return ProgramChange(flows, turned)
 
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:

@@ -19,6 +19,7 @@ class Findings:
     def __init__(self, report: MistakeReport) -> None:
         self._report = report
         self._notes: dict[Hashable, tuple[Note, ...]] = {}
+        self._all: tuple[Note, ...] | None = ()
 
     def take(self, source: Hashable, effect: str = LEFT_OUT) -> tuple[Mistake, ...]:
         """Make the notes of a source from what the report has collected; returns the mistakes.
@@ -28,13 +29,16 @@ class Findings:
         mistakes, notes = self._report.take()
         if mistakes or notes:
             self._notes[source] = (*_as_notes(mistakes, effect), *notes)
-        else:
-            self._notes.pop(source, None)
+            self._all = None
+        elif self._notes.pop(source, None):
+            self._all = None
         return mistakes
 
     def all(self) -> tuple[Note, ...]:
         """The notes of all sources, sorted and without duplicates."""
-        return tuple(sorted({note for notes in self._notes.values() for note in notes}))
+        if self._all is None:
+            self._all = tuple(sorted({note for notes in self._notes.values() for note in notes}))
+        return self._all
 
 
 def _as_notes(mistakes: Iterable[Mistake], effect: str) -> Iterable[Note]:

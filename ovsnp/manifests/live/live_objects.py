@@ -26,6 +26,7 @@ from ovsnp.model.cluster import METADATA_NAME, Namespace, Node
 from ovsnp.model.note import Note
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice
+from ovsnp.yaml_reader.paths import format_path
 from ovsnp.yaml_reader.report import MistakeReport
 
 KINDS = ("Node", "Namespace", "Pod", "ServiceCIDR", "Service", "EndpointSlice", "NetworkPolicy")
@@ -50,11 +51,12 @@ class LiveObjects:
 
     After any changes, the model has the objects that `ovsnp.manifests.load_objects` reads from the current objects, but
     for two things. A pod whose Namespace is not known yet is left out. A mistake raises no error: an object with a
-    mistake is left out, and a policy with a mistake isolates its pods and allows nothing (``closed``).
+    mistake is left out, and a policy with a mistake isolates its pods and allows nothing: ``closed`` has the mistakes
+    of these policies.
     """
 
     def __init__(self) -> None:
-        self.closed: set[Name] = set()
+        self.closed: dict[Name, str] = {}
         self._report = MistakeReport()
         self._findings = Findings(self._report)
         self._namespaces: Kept[str, Namespace] = Kept()
@@ -182,12 +184,12 @@ class LiveObjects:
         }
 
     def _take_policy(self, name: Name, written: wire.ApiNetworkPolicy | None) -> None:
-        self.closed.discard(name)
+        self.closed.pop(name, None)
         policy = None
         if written:
             policy = read_policy(written.spec or wire.ApiPolicySpec(), *name, LIVE, self._report)
         mistakes = self._findings.take(("NetworkPolicy", *name), EFFECT)
         if policy and mistakes:
             policy = closed_policy(policy, mistakes)
-            self.closed.add(name)
+            self.closed[name] = "; ".join(f"{format_path(each.path)}: {each.message}" for each in mistakes)
         self._policies.put(name, policy)
