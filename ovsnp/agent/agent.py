@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ovsnp.agent.backoff import Backoff
+from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
@@ -57,7 +57,7 @@ class Agent:
         self._bridge: KeptBridge | None = None
         self._connections = 0
         self._was_brought = False
-        self._backoff = Backoff()
+        self._pace = AttemptPace()
         self._next_attempt = 0.0
 
     def run(self) -> None:
@@ -148,7 +148,7 @@ class Agent:
         if not self._was_brought:
             raise error
         self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
-        self._next_attempt = self._backoff.next_attempt()
+        self._next_attempt = self._pace.next_attempt()
 
     def _drop_bridge(self) -> None:
         if self._bridge:

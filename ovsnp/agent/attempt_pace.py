@@ -9,7 +9,7 @@ _CALM = 60.0
 """Seconds: the first wait, the longest wait, and the time without an error after which waits are short again."""
 
 
-class Backoff:
+class AttemptPace:
     """Waits that double with each error, up to twice as long by chance, so that not all nodes try at once."""
 
     def __init__(self) -> None:
