@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
 from ovsnp.compiler import Compilation
+from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
 from ovsnp.manifests.live import LiveObjects, ObjectText
@@ -65,14 +66,22 @@ class NodeProgram:
         changes = self.live.update(objects)
         turned = self._held.update(changes)
         self._here.update(changes)
-        ports = read_ports(interfaces, self._here.now.values())
-        flows = self._compilation.update(Changes(changes.came, changes.went, None if ports == self.ports else ports))
+        try:
+            ports = read_ports(interfaces, self._here.now.values())
+        except SwitchError:
+            self._compile(changes)
+            raise
+        flows = self._compile(Changes(changes.came, changes.went, None if ports == self.ports else ports))
         self.ports = ports
+        return ProgramChange(flows, turned)
+
+    def _compile(self, changes: Changes) -> FlowChanges:
+        flows = self._compilation.update(changes)
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
         self.flows += len(flows.added) - len(flows.deleted)
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
-        return ProgramChange(flows, turned)
+        return flows
 
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
         """The program for these interfaces; raises as `update` does."""
