@@ -3,23 +3,28 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from ovsnp.agent.foreign_changes import ForeignChanges
 from ovsnp.apply.cut import cut_by
 from ovsnp.apply.forget import Forgotten
 from ovsnp.apply.holders import ChangedHolders, Holders, record, record_changes
 from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, synchronise
 from ovsnp.apply.turnover import Turnover
+from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.modification import Modification, modifications
 from ovsnp.flows.program import Program
 from ovsnp.model.address import Address
 from ovsnp.model.options import Options
+from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
 from ovsnp.switch.datapath import Datapath, datapath
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
 from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.connection import OpenFlow
+from ovsnp.switch.openflow.monitor import watch_flows
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.record import append_record, write_record
+from ovsnp.switch.watch_ports import Interfaces
 
 _LONGEST_RECORD = 4 << 20
 """The bytes appended to the record of the holders after which it is written anew."""
@@ -65,6 +70,12 @@ class KeptBridge:
                 )
         return forgotten
 
+    def require_ports(self, interfaces: Interfaces) -> None:
+        """Raise SwitchError if somebody has removed the tunnel or the gateway from the bridge."""
+        missing = {TUNNEL_PORT, GATEWAY_PORT} - {row.name for row in interfaces.rows}
+        if missing:
+            raise SwitchError(f"bridge {self._switch.bridge} has no port {' and '.join(sorted(missing))} any more")
+
     def close(self) -> None:
         """End the connection; the flows stay."""
         self._openflow.close()
@@ -94,20 +105,23 @@ def bring(
     options: Options,
     compile_for: Callable[[Database], Program],
     holders: Holders,
+    *,
     ended: Callable[[], None],
+    changed: Callable[[str], None],
 ) -> KeptBridge:
     """Give the bridge what it lacks, and change it to exactly a program; flows that stay are not touched.
 
-    ``compile_for`` makes the program when the bridge has its ports. ``ended`` is called, in a thread of the connection,
-    when the connection ends. Raises SwitchError.
+    ``compile_for`` makes the program when the bridge has its ports. In a thread of the connection, ``ended`` is called
+    when the connection ends, and ``changed`` when another program has changed flows. Raises SwitchError.
     """
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         steps = complete(location, database, options, lock)
         # The connection comes first: if ovs-vswitchd ends while its flows are read, `ended` is called.
-        openflow = OpenFlow(location, options.bridge, ended=ended)
+        openflow = OpenFlow(location, options.bridge, unasked=ForeignChanges(changed).take, ended=ended)
         try:
             program = compile_for(database)
             brought = synchronise(location, database, options.bridge, program, holders, lock)
+            watch_flows(openflow)
             below = datapath(location, database, options.bridge)
         except BaseException:
             openflow.close()

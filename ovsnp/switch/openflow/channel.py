@@ -69,6 +69,8 @@ class Channel:
             reason = self._serve()
         except OSError as error:
             reason = error.strerror or str(error)
+        except Exception as error:  # of ``take``: whoever waits for an answer must know that none will come
+            reason = f"internal error, please report it: {type(error).__name__}: {error}"
         with self._lock:
             self.end = reason
             self._waiting.clear()
