@@ -26,17 +26,18 @@ from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnkn
 log = logging.getLogger("ovsnp.agent")
 
 
-class ConnectionEnded(NamedTuple):
-    """The OpenFlow connection with this number has ended."""
+class BridgeFailed(NamedTuple):
+    """The bridge that was brought as the ``number``-th needs to be brought again."""
 
     number: int
+    error: SwitchError
 
 
 class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
-Event = WatchEvent | InterfacesEvent | ConnectionEnded | StopRequested
+Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested
 
 
 class Agent:
@@ -44,7 +45,7 @@ class Agent:
 
     At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
     an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it.
+    the last event; it is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
@@ -52,11 +53,10 @@ class Agent:
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
-        self._program = NodeProgram(options)
+        self.program = NodeProgram(options)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
-        self._connections = 0
-        self._was_brought = False
+        self._brought = 0
         self._pace = AttemptPace()
         self._next_attempt = 0.0
 
@@ -68,6 +68,8 @@ class Agent:
         try:
             while self._take_all(self._waiting_events()):
                 self._realise()
+            if self._bridge:
+                self._bridge.finish()
         finally:
             stop.set()
             self._connection.close()
@@ -97,9 +99,9 @@ class Agent:
         match event:
             case StopRequested():
                 return False
-            case ConnectionEnded(number=number):
-                if self._bridge and number == self._connections:
-                    self._fail(SwitchError("the OpenFlow connection has ended"))
+            case BridgeFailed(number=number, error=error):
+                if self._bridge and number == self._brought:
+                    self._fail(error)
             case Interfaces():
                 self._interfaces = event
                 self._say(database=None)
@@ -116,7 +118,7 @@ class Agent:
             return
         versions, objects = dict(self._feed.versions), self._feed.take_changes()
         try:
-            change = self._program.update(objects, self._interfaces.rows)
+            change = self.program.update(objects, self._interfaces.rows)
             if self._bridge:
                 self._change(self._bridge, change)
             elif time.monotonic() >= self._next_attempt:
@@ -128,24 +130,23 @@ class Agent:
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
-            bridge.change(change.flows, change.turned, self._program.holders, self._program.affinity)
+            bridge.change(change.flows, change.turned, self.program.affinity)
 
     def _bring(self) -> None:
-        self._connections += 1
-        ended = ConnectionEnded(self._connections)
+        number = self._brought + 1
         self._bridge = bring(
             self._location,
             self._options,
-            lambda database: self._program.for_interfaces([*database.interfaces(self._options.bridge)]),
-            self._program.holders,
-            lambda: self._events.put(ended),
+            lambda database: self.program.for_interfaces([*database.interfaces(self._options.bridge)]),
+            self.program.holders,
+            lambda error: self._events.put(BridgeFailed(number, error)),
         )
-        self._was_brought = True
+        self._brought = number
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
         self._drop_bridge()
-        if not self._was_brought:
+        if not self._brought:
             raise error
         self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
         self._next_attempt = self._pace.next_attempt()
@@ -157,17 +158,17 @@ class Agent:
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""
-        live, ports = self._program.live, self._program.ports
+        live, ports = self.program.live, self.program.ports
         self._say(
             observed=versions,
             switch=None,
             input=None,
             unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
-            flows=self._program.flows,
-            groups=self._program.groups,
-            pods=tuple(sorted(self._program.pods)),
-            without_port=tuple(sorted(self._program.pods.keys() - ports.pods.keys())) if ports else (),
+            flows=self.program.flows,
+            groups=self.program.groups,
+            pods=tuple(sorted(self.program.pods)),
+            without_port=tuple(sorted(self.program.pods.keys() - ports.pods.keys())) if ports else (),
         )
 
     def _say(self, **state: Any) -> None:
