@@ -34,24 +34,18 @@ from ovsnp.switch.watch_ports import (
 log = logging.getLogger("ovsnp.agent")
 
 
-class ConnectionEnded(NamedTuple):
-    """The OpenFlow connection with this number has ended."""
+class BridgeFailed(NamedTuple):
+    """The bridge that was brought as the ``number``-th needs to be brought again."""
 
     number: int
-
-
-class FlowsChanged(NamedTuple):
-    """Another program has changed flows during the OpenFlow connection with this number."""
-
-    number: int
-    message: str
+    error: SwitchError
 
 
 class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
-Event = WatchEvent | InterfacesEvent | ConnectionEnded | FlowsChanged | StopRequested
+Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested
 
 
 class Agent:
@@ -59,8 +53,8 @@ class Agent:
 
     At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
     the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
-    flows, the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it.
+    flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
+    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
@@ -68,11 +62,10 @@ class Agent:
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
-        self._program = NodeProgram(options)
+        self.program = NodeProgram(options)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
-        self._connections = 0
-        self._was_brought = False
+        self._brought = 0
         self._has_program = False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
@@ -89,6 +82,8 @@ class Agent:
         try:
             while self._take_all(self._waiting_events()):
                 self._realise()
+            if self._bridge:
+                self._bridge.finish()
         finally:
             stop.set()
             self._connection.close()
@@ -118,12 +113,9 @@ class Agent:
         match event:
             case StopRequested():
                 return False
-            case ConnectionEnded(number=number):
-                if self._bridge and number == self._connections:
-                    self._fail(SwitchError("the OpenFlow connection has ended"))
-            case FlowsChanged(number=number, message=message):
-                if self._bridge and number == self._connections:
-                    self._fail(SwitchError(message))
+            case BridgeFailed(number=number, error=error):
+                if self._bridge and number == self._brought:
+                    self._fail(error)
             case Interfaces():
                 self._interfaces = event
                 self._next_attempt = 0.0  # a bridge that was gone may be there again
@@ -159,7 +151,7 @@ class Agent:
     def _update(self, objects: Sequence[ObjectChange], interfaces: Interfaces) -> ProgramChange:
         """Make the program anew. If that fails, only an event can help, and then the bridge is due at once."""
         had_program, self._has_program = self._has_program, False
-        change = self._program.update(objects, interfaces.rows)
+        change = self.program.update(objects, interfaces.rows)
         self._has_program = True
         if not had_program:
             self._next_attempt = 0.0
@@ -167,30 +159,28 @@ class Agent:
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
-            bridge.change(change.flows, change.turned, self._program.holders, self._program.affinity)
+            bridge.change(change.flows, change.turned, self.program.affinity)
 
     def _bring(self) -> None:
-        self._connections += 1
-        number = self._connections
+        number = self._brought + 1
         self._bridge = bring(
             self._location,
             self._options,
             self._program_for,
-            self._program.holders,
-            ended=lambda: self._events.put(ConnectionEnded(number)),
-            changed=lambda message: self._events.put(FlowsChanged(number, message)),
+            self.program.holders,
+            lambda error: self._events.put(BridgeFailed(number, error)),
         )
-        self._was_brought = True
+        self._brought = number
 
     def _program_for(self, database: Database) -> Program:
         """The program for the interfaces that the bridge has now; those of the last event may be older."""
         self._interfaces = read_interfaces(database, self._options.bridge)
-        return self._program.for_interfaces(self._interfaces.rows)
+        return self.program.for_interfaces(self._interfaces.rows)
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
         self._drop_bridge()
-        if not self._was_brought:
+        if not self._brought:
             raise error
         self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
         self._next_attempt = self._pace.next_attempt()
@@ -202,17 +192,17 @@ class Agent:
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""
-        live, ports = self._program.live, self._program.ports
+        live, ports = self.program.live, self.program.ports
         self._say(
             observed=versions,
             switch=None,
             input=None,
             unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
-            flows=self._program.flows,
-            groups=self._program.groups,
-            pods=tuple(sorted(self._program.pods)),
-            without_port=tuple(sorted(self._program.pods.keys() - ports.pods.keys())) if ports else (),
+            flows=self.program.flows,
+            groups=self.program.groups,
+            pods=tuple(sorted(self.program.pods)),
+            without_port=tuple(sorted(self.program.pods.keys() - ports.pods.keys())) if ports else (),
         )
 
     def _say(self, **state: Any) -> None:

@@ -14,13 +14,13 @@ _LEARNED = BY_NAME["SessionAffinity"].id, p.KEPT_ENDPOINT
 
 
 class ForeignChanges:
-    """Takes the messages of `watch_flows`, and calls ``tell`` with a sentence at the first change by others.
+    """Takes the messages of `watch_flows`, and calls ``tell`` at the first change by others.
 
     Open vSwitch does not describe the changes that come by the connection itself. After the first change the bridge is
     read again as a whole, by a new connection, so more sentences would say nothing new.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[SwitchError], None]) -> None:
         self._tell = tell
         self._told = False
 
@@ -35,7 +35,7 @@ class ForeignChanges:
             said = f"Open vSwitch tells of changed flows in an unknown way: {error}"
         if said:
             self._told = True
-            self._tell(said)
+            self._tell(SwitchError(said))
 
 
 def _is_foreign(event: FlowEvent) -> bool:

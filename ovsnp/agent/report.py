@@ -22,7 +22,7 @@ class AgentReport(msgspec.Struct, frozen=True):
     which Open vSwitch has confirmed the flows; empty before the first transaction. The troubles are sentences, None if
     there is none: ``api_server`` by kind, ``switch`` of ovs-vswitchd and the bridge, ``database`` of ovsdb-server,
     ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``flows`` and
-    ``groups`` are numbers, ``pods`` the pods of this node, ``without_port`` those of them that have no port on the bridge.
+    ``groups`` are numbers, ``pods`` the pods of this node, ``without_port`` those of them without a port on the bridge.
     """
 
     node: str
