@@ -69,6 +69,8 @@ class Channel:
             reason = self._serve()
         except OSError as error:
             reason = error.strerror or str(error)
+        except Exception as error:  # of ``take``; without an end, requests would wait for a minute
+            reason = f"{type(error).__name__}: {error}"
         with self._lock:
             self.end = reason
             self._waiting.clear()

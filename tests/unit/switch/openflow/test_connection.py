@@ -160,6 +160,22 @@ def test_refusal_is_named(serving: Callable[..., Location]) -> None:
         connection.tell(Message(Type.SET_CONFIG, bytes(4)))
 
 
+def test_receiver_that_fails_ends_the_connection(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        peer.until(Type.BARRIER_REQUEST)
+        peer.write(Message(Type.PACKET_IN, bytes(10)))
+        answer(peer)
+
+    def fail(_: Message) -> None:
+        raise KeyError("no such rule")
+
+    with (
+        OpenFlow(serving(serve), BRIDGE, unasked=fail) as connection,
+        pytest.raises(LostConnectionError, match="KeyError: 'no such rule'"),
+    ):
+        connection.tell()
+
+
 def test_end_of_file_in_the_middle_of_a_message(serving: Callable[..., Location]) -> None:
     ended = threading.Event()
 
