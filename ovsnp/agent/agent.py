@@ -14,14 +14,22 @@ from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.report import AgentReport, Unrealised
-from ovsnp.errors import SwitchError, UsageError
+from ovsnp.errors import ApiServerError, SwitchError, UsageError
+from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
-from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnknown, watch_interfaces
+from ovsnp.switch.ovsdb import Database
+from ovsnp.switch.watch_ports import (
+    Interfaces,
+    InterfacesEvent,
+    InterfacesUnknown,
+    read_interfaces,
+    watch_interfaces,
+)
 
 log = logging.getLogger("ovsnp.agent")
 
@@ -43,9 +51,10 @@ Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested
 class Agent:
     """Keeps the bridge of ``options.node`` as the cluster says.
 
-    At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
-    an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
+    At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
+    the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
+    flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
+    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
@@ -57,11 +66,16 @@ class Agent:
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
         self._brought = 0
+        self._has_program = False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
 
     def run(self) -> None:
-        """Follow the cluster until `stop`; raises UsageError or SwitchError if the first attempt fails."""
+        """Follow the cluster until `stop`.
+
+        Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
+        fails. An API server that cannot be reached at start may come later, so this goes on trying.
+        """
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
@@ -81,7 +95,7 @@ class Agent:
 
     def _waiting_events(self) -> list[Event]:
         """Wait for an event, or until the next attempt to bring the bridge; returns all events that have come."""
-        attempts = self._feed.complete and self._interfaces and not self._bridge
+        attempts = self._has_program and not self._bridge
         waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
         try:
@@ -104,8 +118,11 @@ class Agent:
                     self._fail(error)
             case Interfaces():
                 self._interfaces = event
+                self._next_attempt = 0.0  # a bridge that was gone may be there again
                 self._say(database=None)
             case InterfacesUnknown(message=message):
+                if self._interfaces is None:
+                    raise SwitchError(message)
                 self._say(database=message)
             case _:
                 self._feed.take(event)
@@ -114,12 +131,15 @@ class Agent:
     def _realise(self) -> None:
         """Make the program anew from the events that have come, and carry out the changes."""
         self._say(api_server=dict(self._feed.troubles))
+        if refusal := self._feed.refusal:
+            raise ApiServerError(refusal)
         if not self._feed.complete or self._interfaces is None:
             return
         versions, objects = dict(self._feed.versions), self._feed.take_changes()
         try:
-            change = self.program.update(objects, self._interfaces.rows)
+            change = self._update(objects, self._interfaces)
             if self._bridge:
+                self._bridge.require_ports(self._interfaces)
                 self._change(self._bridge, change)
             elif time.monotonic() >= self._next_attempt:
                 self._bring()
@@ -127,6 +147,15 @@ class Agent:
             self._fail(error)
         if self._bridge:
             self._tell_realised(versions, objects)
+
+    def _update(self, objects: Sequence[ObjectChange], interfaces: Interfaces) -> ProgramChange:
+        """Make the program anew. If that fails, only an event can help, and then the bridge is due at once."""
+        had_program, self._has_program = self._has_program, False
+        change = self.program.update(objects, interfaces.rows)
+        self._has_program = True
+        if not had_program:
+            self._next_attempt = 0.0
+        return change
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
@@ -137,11 +166,16 @@ class Agent:
         self._bridge = bring(
             self._location,
             self._options,
-            lambda database: self.program.for_interfaces([*database.interfaces(self._options.bridge)]),
+            self._program_for,
             self.program.holders,
             lambda error: self._events.put(BridgeFailed(number, error)),
         )
         self._brought = number
+
+    def _program_for(self, database: Database) -> Program:
+        """The program for the interfaces that the bridge has now; those of the last event may be older."""
+        self._interfaces = read_interfaces(database, self._options.bridge)
+        return self.program.for_interfaces(self._interfaces.rows)
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""

@@ -70,7 +70,7 @@ class Channel:
         except OSError as error:
             reason = error.strerror or str(error)
         except Exception as error:  # of ``take``; without an end, requests would wait for a minute
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"internal error, please report it: {type(error).__name__}: {error}"
         with self._lock:
             self.end = reason
             self._waiting.clear()
