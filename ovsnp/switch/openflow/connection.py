@@ -34,7 +34,7 @@ class LostConnectionError(SwitchError):
     """The connection has ended or does not answer; whether the last request was carried out is not known."""
 
 
-class RefusedError(SwitchError):
+class OpenFlowRefusedError(SwitchError):
     """Open vSwitch refused a request; ``error`` is the name of the error, as `error_name` gives it."""
 
     def __init__(self, error: str) -> None:
@@ -82,25 +82,25 @@ class OpenFlow:
         self._channel.close()
 
     def request(self, message: Message) -> Message:
-        """The reply to a request; raises RefusedError or LostConnectionError."""
+        """The reply to a request; raises OpenFlowRefusedError or LostConnectionError."""
         with self._turn:
             xid = self.reserve(1)
             self.send([message._replace(xid=xid)])
             (reply,) = self.replies(xid, xid)
         if reply.type == MessageType.ERROR:
-            raise RefusedError(error_name(reply.body))
+            raise OpenFlowRefusedError(error_name(reply.body))
         return reply
 
     def tell(self, *messages: Message) -> None:
         """Send messages that have no reply, and wait until they are carried out.
 
-        Raises RefusedError with the first error, or LostConnectionError.
+        Raises OpenFlowRefusedError with the first error, or LostConnectionError.
         """
         with self._turn:
             first = self.reserve(len(messages))
             self.send(message._replace(xid=xid) for xid, message in enumerate(messages, first))
             if errors := self.barrier(first):
-                raise RefusedError(next(iter(errors.values())))
+                raise OpenFlowRefusedError(next(iter(errors.values())))
 
     def multipart(self, kind: int, body: bytes = b"") -> bytes:
         """The bodies of all replies to an OFPT_MULTIPART_REQUEST in a row; raises as `request` does."""
@@ -110,7 +110,7 @@ class OpenFlow:
             while True:
                 (reply,) = self.replies(xid, xid)
                 if reply.type == MessageType.ERROR:
-                    raise RefusedError(error_name(reply.body))
+                    raise OpenFlowRefusedError(error_name(reply.body))
                 if len(reply.body) < _MULTIPART.size:
                     raise DecodeError("a multipart reply that is shorter than its header")
                 _, flags = _MULTIPART.unpack_from(reply.body)

@@ -4,7 +4,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-from ovsnp.switch.openflow.connection import OpenFlow, RefusedError
+from ovsnp.switch.openflow.connection import OpenFlow, OpenFlowRefusedError
 from ovsnp.switch.openflow.message import DecodeError, Message, MessageType
 
 _OFPMF_PKTPS = 1 << 1
@@ -47,7 +47,7 @@ def put_meter(connection: OpenFlow, meter: Meter) -> None:
     """Add a meter, or change the meter with this number; raises SwitchError."""
     try:
         connection.tell(encode_meter(MeterCommand.MODIFY, meter))
-    except RefusedError as error:
+    except OpenFlowRefusedError as error:
         if error.error != "OFPMMFC_UNKNOWN_METER":
             raise
         connection.tell(encode_meter(MeterCommand.ADD, meter))

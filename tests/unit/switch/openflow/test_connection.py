@@ -16,7 +16,7 @@ from ovsnp.flows.modification import AddFlow
 from ovsnp.switch.location import Location
 from ovsnp.switch.openflow import connection as module
 from ovsnp.switch.openflow.commit import commit
-from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow, RefusedError
+from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow, OpenFlowRefusedError
 from ovsnp.switch.openflow.message import HEADER, Message, MessageType
 
 BRIDGE = "br0"
@@ -158,7 +158,7 @@ def test_refusal_is_named(serving: Callable[..., Location]) -> None:
         peer.write(Message(MessageType.ERROR, struct.pack("!HH", 10, 0), told.xid))
         answer(peer)
 
-    with OpenFlow(serving(serve), BRIDGE) as connection, pytest.raises(RefusedError, match="OFPSCFC_BAD_FLAGS"):
+    with OpenFlow(serving(serve), BRIDGE) as connection, pytest.raises(OpenFlowRefusedError, match="OFPSCFC_BAD_FLAGS"):
         connection.tell(Message(MessageType.SET_CONFIG, bytes(4)))
 
 
