@@ -96,7 +96,7 @@ def test_echo_is_answered_while_nothing_is_asked(serving: Callable[..., Location
 
     def serve(peer: Peer) -> None:
         peer.write(Message(MessageType.ECHO_REQUEST, b"still there?", 77))
-        assert peer.until(MessageType.ECHO_REPLY) == (MessageType.ECHO_REPLY, b"still there?", 77)
+        assert peer.until(MessageType.ECHO_REPLY) == Message(MessageType.ECHO_REPLY, b"still there?", 77)
         echoed.set()
         answer(peer)
 
@@ -223,7 +223,7 @@ def test_switch_that_does_not_answer(serving: Callable[..., Location], monkeypat
     "greeting",
     [
         Message(MessageType.HELLO, struct.pack("!HHI", 1, 8, 1 << 4), 1).packed,
-        Message(MessageType.HELLO, b"", 1).packed,
+        Message(MessageType.HELLO, b"", 1, version=5).packed,
         Message(MessageType.ERROR, struct.pack("!HH", 0, 0) + b"no common versions", 1).packed,
     ],
 )
@@ -232,6 +232,11 @@ def test_bridge_without_openflow_15(serving: Callable[..., Location], greeting: 
         SwitchError, match=r"bridge br0 does not speak OpenFlow 1.5; allow it .ovs-vsctl add bridge br0"
     ):
         OpenFlow(serving(lambda _: None, greeting), BRIDGE)
+
+
+def test_bridge_that_speaks_all_versions_says_only_the_highest(serving: Callable[..., Location]) -> None:
+    with OpenFlow(serving(answer, Message(MessageType.HELLO, b"", 1).packed), BRIDGE) as connection:
+        connection.tell()
 
 
 def test_no_such_socket(tmp_path: Path) -> None:
