@@ -21,7 +21,7 @@ SWITCH_TESTS := tests/golden $(patsubst %,tests/ovs/test_%.py,apply flushing hol
 SUITE ?= bookworm
 PART ?= whole
 
-.PHONY: demo test test-newest test-oldest test-trixie kernel-test lint lock bench man schemas setup clean
+.PHONY: demo test test-newest test-oldest test-trixie kernel-test cluster lint lock bench man schemas setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
@@ -43,6 +43,10 @@ test-trixie: debootstrap
 
 kernel-test: setup machine
 	@$(VENV)/bin/python -m tests.kernel test --suite $(SUITE) --part $(PART)
+
+# etcd, kube-apiserver and kubectl for the tests that need an API server, unless KUBEBUILDER_ASSETS names them.
+cluster: setup
+	@$(VENV)/bin/python -m tests.cluster build
 
 lint: setup
 	@$(VENV)/bin/ruff check

@@ -1,11 +1,14 @@
 """What tests of several folders share."""
 
+import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from tests.cluster.building import BuildError, programs
+from tests.cluster.control_plane import ControlPlane, running
 from tests.support.instance import DummySwitch, own_switch
 
 
@@ -31,3 +34,24 @@ def dummy_switch() -> Iterator[DummySwitch]:
         pytest.skip("Open vSwitch is not installed (Debian: openvswitch-switch)")
     with own_switch() as switch:
         yield switch
+
+
+@pytest.fixture(scope="session")
+def standing_control_plane() -> Iterator[ControlPlane]:
+    """A control plane of this test run's own; tests use `control_plane`."""
+    try:
+        found = programs()
+    except BuildError as error:
+        if os.environ.get("OVSNP_REQUIRE_API_SERVER"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with running(found) as made:
+        yield made
+
+
+@pytest.fixture
+def control_plane(standing_control_plane: ControlPlane) -> ControlPlane:
+    """etcd and an API server with the objects of a new cluster; a test may load objects, and end and pause both."""
+    standing_control_plane.start()
+    standing_control_plane.clear()
+    return standing_control_plane

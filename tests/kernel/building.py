@@ -1,20 +1,15 @@
-"""The virtual machine's kernel and disk, from Debian's packages; kept outside the checkout for the next time.
+"""The virtual machine's kernel and disk, from Debian's packages; kept outside the checkout for the next time."""
 
-A directory of the cache is whole or not there: it is filled under another name.
-"""
-
-import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.kernel.recipe import HERE, KERNEL, PACKAGES, Recipe
+from tests.support.cache import CACHE, kept
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ovsnp" / "kernel-vm"
+MACHINES = CACHE / "kernel-vm"
 VENV = "/opt/venv"
 """Where the guest has the project's libraries."""
 
@@ -60,34 +55,7 @@ HOST_ALIAS = "ovsnp-guest"
 
 def image(recipe: Recipe) -> Image:
     """What comes of a recipe, from the cache or built now; raises BuildError."""
-    directory = CACHE / recipe.key
-    if not directory.is_dir():
-        _check_machine()
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with _alone():
-            # Another may have built it meanwhile.
-            if not directory.is_dir():
-                _make(directory, recipe)
-    return Image(directory)
-
-
-def _make(directory: Path, recipe: Recipe) -> None:
-    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=CACHE))
-    try:
-        _fill(draft, recipe)
-        draft.rename(directory)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Have others who would build wait, and remove what a build that was killed has left."""
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in CACHE.glob("draft-*"):
-            shutil.rmtree(left)
-        yield
+    return Image(kept(MACHINES / recipe.key, lambda draft: _fill(draft, recipe)))
 
 
 def _check_machine() -> None:
@@ -98,6 +66,7 @@ def _check_machine() -> None:
 
 
 def _fill(directory: Path, recipe: Recipe) -> None:
+    _check_machine()
     made, root = Image(directory), directory / "root"
     mirror = _mirror()
     _tell(f"Debian {recipe.suite}, from {mirror}")
