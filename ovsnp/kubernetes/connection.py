@@ -198,7 +198,7 @@ def _pool(server: ApiServer, identity: bytes | None) -> urllib3.PoolManager:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             settings["cert_reqs"] = "CERT_NONE"
         if server.trust.server_name:
-            settings |= {"server_hostname": server.trust.server_name, "assert_hostname": server.trust.server_name}
+            settings["server_hostname"] = server.trust.server_name
     proxy = server.proxy or _proxy_of_environment(server.url)
     try:
         return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
