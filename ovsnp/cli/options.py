@@ -65,8 +65,9 @@ class Request(msgspec.Struct, frozen=True):
         self.tell_notes(cluster)
         if not (has_living(cluster) or cluster.planned or cluster.host_pods or cluster.planned_services):
             what = "holds no Node, Pod, workload, Service or NetworkPolicy"
+            remedy = "name another context with --context" if self.from_cluster else "name the manifests"
             raise InputError(
-                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or 'name the manifests'}")
+                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or remedy}")
                 for path in self.inputs
             )
         return cluster

@@ -12,6 +12,7 @@ from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.events import KindListed, WatchTrouble
 from ovsnp.kubernetes.resources import FOLLOWED, NAMESPACES, NETWORK_POLICIES, PODS, Resource
 from tests.cluster.control_plane import ControlPlane
+from tests.support.applying import ovsnp
 from tests.support.checkout import ROOT
 from tests.support.watching import Watched, hurried_pace, watched
 
@@ -121,14 +122,14 @@ def test_user_without_a_right_is_told_which_rule_is_lacking(control_plane: Contr
         )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_events_add_up_to_the_server_whatever_happens(control_plane: ControlPlane, seed: int) -> None:
     """Random changes, and random ends of the server between them: what the events add up to is its state."""
     random = Random(seed)
     with watched(find_api_server(control_plane.kubeconfig), *CHANGED, pace=hurried_pace()) as follower:
         follower.read_timeout = 5.0
         follower.begin()
-        for _ in range(4):
+        for _ in range(3):
             change(control_plane, random)
             happen(control_plane, random)
             change(control_plane, random)
@@ -172,8 +173,6 @@ def happen(control_plane: ControlPlane, random: Random) -> None:
 
 
 def test_matrix_of_the_cluster_is_that_of_kubectl_get(control_plane: ControlPlane, tmp_path: Path) -> None:
-    from tests.support.applying import ovsnp  # noqa: PLC0415 -- only here
-
     control_plane.load(GOLDEN)
     control_plane.create([policy("one", 80)])
     kinds = "namespaces,nodes,pods,services,endpointslices,networkpolicies,servicecidrs,deployments,replicasets"
