@@ -49,8 +49,10 @@ def choose_input(ctx: click.Context, manifests: tuple[str, ...], *, live: bool) 
     return ((), True) if typed == ["cluster"] else (manifests, False)
 
 
-def read_live(kubeconfig: Path | None, context: str | None, resources: Sequence[Resource]) -> "Snapshot":
-    """The objects of a live cluster.
+def read_live(
+    kubeconfig: Path | None, context: str | None, resources: Sequence[Resource], ignore_kinds: Sequence[str]
+) -> "Snapshot":
+    """The objects of a live cluster; ``ignore_kinds`` are kinds of policies to pass over.
 
     Raises UsageError or InputError if the configuration has a mistake, ApiServerError if the API server refuses.
     """
@@ -59,7 +61,7 @@ def read_live(kubeconfig: Path | None, context: str | None, resources: Sequence[
     from ovsnp.kubernetes.snapshot import read_snapshot  # noqa: PLC0415
 
     with ApiConnection(find_api_server(kubeconfig, context)) as connection:
-        return read_snapshot(connection, resources)
+        return read_snapshot(connection, resources, ignore_kinds)
 
 
 def live_label(kubeconfig: Path | None, context: str | None) -> str:

@@ -79,7 +79,7 @@ class Request(msgspec.Struct, frozen=True):
 
     def snapshot(self, resources: Sequence[Resource]) -> "Snapshot":
         """These kinds of the live cluster, with a note for each that is lacking; raises the errors of `cluster`."""
-        found = read_live(self.kubeconfig, self.context, resources)
+        found = read_live(self.kubeconfig, self.context, resources, self.ignore_kinds)
         for sentence in found.lacking:
             self.tell(f"note: {sentence}")
         return found

@@ -126,6 +126,46 @@ def test_workloads_that_are_forbidden_are_a_note_and_other_kinds_an_error(live: 
     assert "cluster kind: list NetworkPolicy: forbidden" in answer.err
 
 
+ADMIN = "/apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies"
+
+
+def with_admin_policies(live: ScriptedApi) -> None:
+    """The cluster has a policy of a kind that ovsnp does not understand."""
+    resource = {"resource": "adminnetworkpolicies", "responseKind": {"kind": "AdminNetworkPolicy"}, "verbs": ["list"]}
+    own = {"resource": "networkpolicies", "responseKind": {"kind": "NetworkPolicy"}, "verbs": ["list"]}
+    live.groups["items"] = [
+        {"metadata": {"name": group}, "versions": [{"version": version, "resources": [each]}]}
+        for group, version, each in (
+            ("policy.networking.k8s.io", "v1alpha1", resource),
+            ("networking.k8s.io", "v1", own),
+        )
+    ]
+    item = {"kind": "AdminNetworkPolicy", "apiVersion": "policy.networking.k8s.io/v1alpha1", "metadata": {"name": "a"}}
+    body = {"kind": "AdminNetworkPolicyList", "apiVersion": item["apiVersion"], "metadata": {}, "items": [item]}
+    live.next[ADMIN].append(lambda answer: answer.whole(200, body))
+
+
+def test_policies_that_are_not_understood_are_an_error(live: ScriptedApi) -> None:
+    with_admin_policies(live)
+    answer = ovsnp("matrix", "--cluster")
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == (
+        "cluster kind: AdminNetworkPolicy default/a: kind: 'AdminNetworkPolicy' of"
+        " 'policy.networking.k8s.io/v1alpha1' is a policy that is not understood; leave it out, or pass over it with"
+        " --ignore-kind\n"
+    )
+    live.asked.clear()
+    assert ovsnp("matrix", "--cluster", "--ignore-kind", "AdminNetworkPolicy").code == 0
+    assert ADMIN not in [asked.path for asked in live.asked]
+
+
+def test_server_that_is_too_old_to_name_its_kinds_is_a_note(live: ScriptedApi) -> None:
+    live.groups = {"kind": "APIGroupList", "groups": []}
+    answer = ovsnp("matrix", "--cluster")
+    assert answer.code == 0
+    assert answer.err.startswith("note: cluster kind: the API server is too old to say which kinds of policies it has")
+
+
 def test_server_that_is_not_there_is_4(live: ScriptedApi, tmp_path: Path) -> None:
     (tmp_path / "gone").write_text(kubeconfig("http://127.0.0.1:9", "gone"))
     answer = ovsnp("matrix", "--cluster", "--kubeconfig", tmp_path / "gone")

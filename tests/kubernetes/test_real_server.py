@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from ovsnp.kubernetes.configuration import find_api_server
+from ovsnp.kubernetes.connection import ApiConnection
+from ovsnp.kubernetes.discovery import other_policies
 from ovsnp.kubernetes.events import KindListed, WatchTrouble
 from ovsnp.kubernetes.resources import FOLLOWED, NAMESPACES, NETWORK_POLICIES, PODS, Resource
 from tests.cluster.control_plane import ControlPlane
@@ -184,3 +186,37 @@ def test_matrix_of_the_cluster_is_that_of_kubectl_get(control_plane: ControlPlan
     assert (live.code, live.out) == (filed.code, filed.out)
     assert live.code == 0
     assert live.out
+
+
+CRD: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "egressfirewalls.k8s.ovn.org"},
+    "spec": {
+        "group": "k8s.ovn.org",
+        "scope": "Namespaced",
+        "names": {"kind": "EgressFirewall", "plural": "egressfirewalls"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+
+
+def test_policies_of_another_kind_are_found_by_discovery(control_plane: ControlPlane) -> None:
+    kinds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    control_plane.client.post(kinds, CRD)
+    try:
+        control_plane.kubectl("wait", "--for=condition=Established", f"crd/{CRD['metadata']['name']}")
+        with ApiConnection(find_api_server(control_plane.kubeconfig)) as connection:
+            while not (found := other_policies(connection, ())):
+                pass
+            assert found == [Resource("EgressFirewall", "k8s.ovn.org", "v1", "egressfirewalls")]
+            assert other_policies(connection, ["EgressFirewall"]) == []
+    finally:
+        control_plane.client.delete(f"{kinds}/{CRD['metadata']['name']}")

@@ -137,6 +137,7 @@ class ScriptedApi:
         self.next: dict[str, deque[Fault]] = defaultdict(deque)
         self.unknown: set[str] = set()
         self.streams_lists = True
+        self.groups: Object = {"kind": "APIGroupDiscoveryList", "items": []}
         self.ended = threading.Event()
         self.changed = threading.Condition()
         self._version = 1000
@@ -226,6 +227,8 @@ class ScriptedApi:
             fault(answer)
         elif asked.path in self.unknown:
             answer.whole(404, status(404, "NotFound", "the server could not find the requested resource"))
+        elif asked.path == "/apis":
+            answer.whole(200, self.groups)
         elif not asked.is_watch:
             with self.changed:
                 version, items = self._version, [*self.objects[asked.path].values()]
