@@ -24,8 +24,7 @@ def _contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     return [name for name in names if name.startswith(incomplete)]
 
 
-live_options = (
-    click.option("--cluster", is_flag=True, help="Read the objects of a live cluster, instead of -f."),
+reaching_options = (
     click.option(
         "--kubeconfig",
         type=click.Path(path_type=Path),
@@ -33,6 +32,12 @@ live_options = (
         help="How to reach the cluster.  [default: as kubectl finds it]",
     ),
     click.option("--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."),
+)
+"""The options that say which cluster is meant."""
+
+live_options = (
+    click.option("--cluster", is_flag=True, help="Read the objects of a live cluster, instead of -f."),
+    *reaching_options,
 )
 
 
