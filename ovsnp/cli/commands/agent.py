@@ -1,27 +1,37 @@
 """``ovsnp agent``."""
 
+import json
 import logging
 import signal
 import socket
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 import msgspec
 
 from ovsnp.agent.agent import Agent
-from ovsnp.cli.options import Request, shared_options
+from ovsnp.cli.agent_options import agent_options
+from ovsnp.cli.options import Request
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
 
 
 @click.command()
-@click.option("--kubeconfig", metavar="FILE", help="The kubeconfig; by default as kubectl finds it.")
-@shared_options
-def agent(request: Request, *, kubeconfig: str | None) -> None:
-    """Follow a cluster, and keep the bridge of this node as the policies say."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+@click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The format of the log.")
+@agent_options
+def agent(request: Request, *, log_format: str) -> None:
+    """Follow a cluster, and keep the bridge of a node as the policies say.
+
+    The agent watches the API server, and carries out every change as one transaction on the bridge. It runs in the
+    foreground and logs to stderr. SIGTERM ends it; the flows stay. --node is the node of this bridge, by default the
+    node with the name of this host.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines() if log_format == "json" else _TextLines("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     options = msgspec.structs.replace(request.choices, node=request.node or socket.gethostname())
-    running = Agent(ApiConnection(find_api_server(kubeconfig, None)), request.location, options)
+    running = Agent(ApiConnection(find_api_server(request.kubeconfig, request.context)), request.location, options)
 
     def end(*_: Any) -> None:
         running.stop()
@@ -29,3 +39,21 @@ def agent(request: Request, *, kubeconfig: str | None) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     running.run()
+
+
+class _TextLines(logging.Formatter):
+    """A line of text for each event; times are UTC, as in RFC 3339."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 -- as in logging
+        """The time of an event."""
+        del datefmt
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _JsonLines(_TextLines):
+    """A line of JSON for each event."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The time, level and message of an event."""
+        event = {"time": self.formatTime(record), "level": record.levelname.lower(), "message": record.getMessage()}
+        return json.dumps(event)

@@ -14,7 +14,7 @@ from ovsnp.switch.openflow.configuration import shows_fragments
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.error import error_name
 from ovsnp.switch.openflow.match import encode_field
-from ovsnp.switch.openflow.message import DecodeError, Message, Type, encode_property
+from ovsnp.switch.openflow.message import DecodeError, Message, MessageType, encode_property
 from ovsnp.switch.openflow.meter import meter_statistics
 from ovsnp.switch.openflow.monitor import flow_events
 from ovsnp.switch.openflow.nicira import Subtype, encode_nicira
@@ -49,8 +49,8 @@ ANSWERS: list[Callable[[OpenFlow], object]] = [
     lambda connection: meter_statistics(connection, 1),
     read_options,
     shows_fragments,
-    lambda connection: flow_events(Message(Type.MULTIPART_REPLY, connection.multipart(0))),
-    lambda connection: flow_events(Message(Type.MULTIPART_REPLY, _MONITOR_REPLY + connection.multipart(0))),
+    lambda connection: flow_events(Message(MessageType.MULTIPART_REPLY, connection.multipart(0))),
+    lambda connection: flow_events(Message(MessageType.MULTIPART_REPLY, _MONITOR_REPLY + connection.multipart(0))),
 ]
 
 
@@ -84,7 +84,7 @@ def test_packet_in_with_nothing_in_it() -> None:
 
 @given(st.binary(max_size=300))
 def test_arbitrary_packet_in(data: bytes) -> None:
-    for message in (Message(Type.EXPERIMENTER, data), encode_nicira(Subtype.PACKET_IN2, data)):
+    for message in (Message(MessageType.EXPERIMENTER, data), encode_nicira(Subtype.PACKET_IN2, data)):
         with suppress(DecodeError):
             decode_packet_in(message)
 
@@ -98,7 +98,7 @@ def test_damaged_packet_in(changes: list[tuple[int, int]], end: int) -> None:
     for place, value in changes:
         body[place] = value
     with suppress(DecodeError):
-        decode_packet_in(Message(Type.EXPERIMENTER, bytes(body[:end])))
+        decode_packet_in(Message(MessageType.EXPERIMENTER, bytes(body[:end])))
 
 
 @given(st.binary(max_size=80))
@@ -123,9 +123,12 @@ def test_names_are_those_of_ovs_ofctl() -> None:
 
 
 @pytest.mark.parametrize("ask", ANSWERS)
-@given(data=st.binary(max_size=120), kind=st.sampled_from([Type.EXPERIMENTER, Type.GET_CONFIG_REPLY, Type.ERROR]))
-def test_arbitrary_answer(ask: Callable[[OpenFlow], object], data: bytes, kind: Type) -> None:
-    head = encode_nicira(Subtype.TLV_TABLE_REPLY).body if kind is Type.EXPERIMENTER else b""
+@given(
+    data=st.binary(max_size=120),
+    kind=st.sampled_from([MessageType.EXPERIMENTER, MessageType.GET_CONFIG_REPLY, MessageType.ERROR]),
+)
+def test_arbitrary_answer(ask: Callable[[OpenFlow], object], data: bytes, kind: MessageType) -> None:
+    head = encode_nicira(Subtype.TLV_TABLE_REPLY).body if kind is MessageType.EXPERIMENTER else b""
     for answer in (data, head + data):
         with suppress(DecodeError):
             ask(Canned(Message(kind, answer)))
