@@ -75,7 +75,8 @@ class Agent:
         """Follow the cluster until `stop`.
 
         Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
-        fails, and SwitchError if the bridge has another agent. An API server that cannot be reached at start may come later, so this goes on trying.
+        fails, and SwitchError if the bridge has another agent. An API server that cannot be reached at start may come
+        later, so this goes on trying.
         """
         with sole_agent(self._location, self._options.bridge):
             self._run()

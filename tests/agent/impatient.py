@@ -12,5 +12,6 @@ from ovsnp.cli.commands import agent
 from ovsnp.kubernetes.connection import ApiConnection
 
 if __name__ == "__main__":
-    with mock.patch.object(agent, "ApiConnection", partial(ApiConnection, read_timeout=float(sys.argv[1]))):
-        main(sys.argv[2:])
+    seconds = float(sys.argv.pop(1))
+    with mock.patch.object(agent, "ApiConnection", partial(ApiConnection, read_timeout=seconds)):
+        main()
