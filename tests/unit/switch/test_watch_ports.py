@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
@@ -16,7 +16,7 @@ from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnkn
 class BrokenDatabase:
     """A database that breaks with each of the errors in turn, and then has a bridge without interfaces."""
 
-    errors: list[Exception] = []
+    errors: ClassVar[list[Exception]] = []
 
     def __init__(self, _: Location) -> None:
         pass
