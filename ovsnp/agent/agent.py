@@ -22,6 +22,7 @@ from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
+from ovsnp.switch.lock import sole_agent
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.watch_ports import (
     Interfaces,
@@ -74,8 +75,13 @@ class Agent:
         """Follow the cluster until `stop`.
 
         Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
-        fails. An API server that cannot be reached at start may come later, so this goes on trying.
+        fails, and SwitchError if the bridge has another agent. An API server that cannot be reached at start may come
+        later, so this goes on trying.
         """
+        with sole_agent(self._location, self._options.bridge):
+            self._run()
+
+    def _run(self) -> None:
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)

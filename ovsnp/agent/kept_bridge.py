@@ -83,11 +83,9 @@ class KeptBridge:
         keep(self._recorded, turned)
         content = record_changes(turned)
         self._appended += len(content)
-        if self._appended > _LONGEST_RECORD:
+        if self._appended > _LONGEST_RECORD or not append_record(location, bridge, content):
             self._appended = 0
             write_record(location, bridge, record(self._recorded))
-        else:
-            append_record(location, bridge, content)
 
 
 def bring(

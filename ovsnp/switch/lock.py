@@ -1,4 +1,4 @@
-"""A lock: one change to a bridge at a time."""
+"""Locks: one change to a bridge at a time, and one agent."""
 
 import fcntl
 import os
@@ -21,18 +21,41 @@ def exclusive(location: Location, bridge: str) -> Iterator[int]:
     while ``ovs-ofctl`` works, the next run plans from the result of that work. Raises SwitchError if the others take
     more than a minute, or if the directory of Open vSwitch cannot be used.
     """
-    path = location.file(bridge, "lock")
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SwitchError(
-            f"Open vSwitch cannot be reached in {location.rundir}: {error.strerror}; is it running, and is --db right?"
-        ) from None
+    descriptor = _open(location, bridge, "lock")
     try:
         _acquire(descriptor, bridge)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def sole_agent(location: Location, bridge: str) -> Iterator[None]:
+    """Be the only agent of a bridge; raises SwitchError at once if there is another, or as `exclusive` does."""
+    descriptor = _open(location, bridge, "agent")
+    try:
+        _acquire_at_once(descriptor, bridge)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire_at_once(descriptor: int, bridge: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SwitchError(
+            f"another agent keeps bridge {bridge}; end it, or name another bridge with --bridge"
+        ) from None
+
+
+def _open(location: Location, bridge: str, kind: str) -> int:
+    try:
+        return os.open(location.file(bridge, kind), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SwitchError(
+            f"Open vSwitch cannot be reached in {location.rundir}: {error.strerror}; is it running, and is --db right?"
+        ) from None
 
 
 def _acquire(descriptor: int, bridge: str) -> None:
