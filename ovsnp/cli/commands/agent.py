@@ -15,13 +15,13 @@ from ovsnp.kubernetes.connection import ApiConnection
 
 
 @click.command()
-@click.option("--kubeconfig", metavar="FILE", help="The kubeconfig; by default as kubectl finds it.")
 @shared_options
-def agent(request: Request, *, kubeconfig: str | None) -> None:
+def agent(request: Request) -> None:
     """Follow a cluster, and keep the bridge of this node as the policies say."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     options = msgspec.structs.replace(request.choices, node=request.node or socket.gethostname())
-    running = Agent(ApiConnection(find_api_server(kubeconfig, None)), request.location, options)
+    server = find_api_server(request.kubeconfig, request.context)
+    running = Agent(ApiConnection(server), request.location, options)
 
     def end(*_: Any) -> None:
         running.stop()
