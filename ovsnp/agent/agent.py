@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
+from ovsnp.agent.pulse import Pulse
 from ovsnp.agent.report import AgentReport, Unrealised
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program
@@ -22,7 +24,6 @@ from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
-from ovsnp.switch.lock import sole_agent
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.watch_ports import (
     Interfaces,
@@ -59,7 +60,8 @@ class Agent:
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
-        self.report = AgentReport(options.node or "", options.bridge, time.time())
+        self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
+        self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
@@ -75,13 +77,8 @@ class Agent:
         """Follow the cluster until `stop`.
 
         Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
-        fails, and SwitchError if the bridge has another agent. An API server that cannot be reached at start may come
-        later, so this goes on trying.
+        fails. An API server that cannot be reached at start may come later, so this goes on trying.
         """
-        with sole_agent(self._location, self._options.bridge):
-            self._run()
-
-    def _run(self) -> None:
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
@@ -104,12 +101,15 @@ class Agent:
         attempts = self._has_program and not self._bridge
         waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
+        self.pulse.waits()
         try:
             events.append(self._events.get(timeout=waiting))
             while True:
                 events.append(self._events.get_nowait())
         except queue.Empty:
             return events
+        finally:
+            self.pulse.works()
 
     def _take_all(self, events: list[Event]) -> bool:
         """Take events; returns False if the agent shall end."""

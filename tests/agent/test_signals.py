@@ -32,6 +32,6 @@ def test_second_agent_of_a_bridge_refuses(scene: AgentScene) -> None:
     scene.start()
     assert scene.agent
     assert scene.agent.wait(timeout=120) == 4
-    assert "another agent keeps bridge br-agent" in scene.log.read_text()
+    assert "keeps bridge br-agent, and a bridge has one agent" in scene.log.read_text()
     scene.agent = first
     assert scene.stop() == 0
