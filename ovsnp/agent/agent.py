@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import structs
 
 from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
@@ -15,13 +15,14 @@ from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.pulse import Pulse
-from ovsnp.agent.report import AgentReport, Unrealised
+from ovsnp.agent.report import AgentReport, OddPort, Unrealised
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
 from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnknown, watch_interfaces
@@ -39,13 +40,19 @@ class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
+class PublishingTold(NamedTuple):
+    """The trouble of the thread that tells the cluster about the agent; None: it works."""
+
+    trouble: str | None
+
+
 class ProgramRequested(NamedTuple):
     """Another thread wants the program; None if there is none yet."""
 
     answer: "queue.SimpleQueue[Program | None]"
 
 
-Event = WatchEvent | InterfacesEvent | ConnectionEnded | StopRequested | ProgramRequested
+Event = WatchEvent | InterfacesEvent | ConnectionEnded | StopRequested | ProgramRequested | PublishingTold
 
 _PATIENCE = 60.0
 """The seconds that a thread waits for the loop."""
@@ -57,10 +64,12 @@ class Agent:
     At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
     an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
     the last event; it is replaced as a whole, so other threads may read it. ``pulse`` tells whether the loop goes on.
+    ``changed`` is set when there may be another report.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
         self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
+        self.changed = threading.Event()
         self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -89,6 +98,10 @@ class Agent:
     def stop(self) -> None:
         """End `run` soon; may be called from any thread or signal handler."""
         self._events.put(StopRequested())
+
+    def tell_publishing(self, trouble: str | None) -> None:
+        """Have the report say what keeps the cluster from knowing it; for the thread that publishes it."""
+        self._events.put(PublishingTold(trouble))
 
     def program(self) -> Program | None:
         """The program as the loop has it; None if there is none yet, or if the loop takes long. For other threads."""
@@ -130,6 +143,8 @@ class Agent:
                 self._say(database=None)
             case InterfacesUnknown(message=message):
                 self._say(database=message)
+            case PublishingTold(trouble=trouble):
+                self._say(publishing=trouble)
             case ProgramRequested(answer=answer):
                 answer.put(self._program.current() if self.report.observed else None)
             case _:
@@ -189,18 +204,24 @@ class Agent:
             observed=versions,
             switch=None,
             input=None,
-            unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
+            unrealised=tuple(sorted(Unrealised(*name, *structs.astuple(why)) for name, why in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
             flows=self._program.flows,
             groups=self._program.groups,
             pods=tuple(sorted(self._program.pods)),
             without_port=tuple(sorted(self._program.pods.keys() - ports.pods.keys())) if ports else (),
+            odd_ports=tuple(sorted(self._odd_port(each) for each in ports.odd)) if ports else (),
         )
+
+    def _odd_port(self, oddity: Oddity) -> OddPort:
+        pod = self._program.pods.get(oddity.pod)
+        return OddPort(oddity.pod, (pod.uid if pod else None) or "", oddity.message)
 
     def _say(self, **state: Any) -> None:
         """Replace a part of the report, and log each trouble once."""
-        before, self.report = self.report, msgspec.structs.replace(self.report, **state)
-        for field in ("switch", "database", "input"):
+        before, self.report = self.report, structs.replace(self.report, **state)
+        self.changed.set()
+        for field in ("switch", "database", "input", "publishing"):
             last, now = getattr(before, field), getattr(self.report, field)
             if now != last:
                 log.log(logging.WARNING if now else logging.INFO, "%s: %s", field, now or "works again")

@@ -15,6 +15,7 @@ from ovsnp.manifests import load_objects
 from ovsnp.model.options import Options
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
+from tests.support.checkout import ROOT
 from tests.support.instance import DummySwitch
 from tests.support.unix_http import request
 
@@ -47,6 +48,11 @@ class AgentScene:
             self.agent = subprocess.Popen(
                 command, stderr=log, env={**os.environ, "OVS_RUNDIR": self.switch.location.rundir}
             )
+
+    def install_kind(self) -> None:
+        """Have the API server know NodePolicyStatus."""
+        self.kubectl("apply", "-f", str(ROOT / "deploy" / "crd.yaml"))
+        self.kubectl("wait", "--for=condition=Established", "crd/nodepolicystatuses.ovsnp.io", "--timeout=60s")
 
     def ask(self, target: str) -> tuple[int, str]:
         """Status and text of the answer of the control socket."""
