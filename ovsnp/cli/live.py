@@ -1,6 +1,6 @@
 """--cluster: the objects of a live cluster in place of manifests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,7 @@ def _contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     return [name for name in names if name.startswith(incomplete)]
 
 
-live_options = (
-    click.option("--cluster", is_flag=True, help="Read the objects of a live cluster, instead of -f."),
+_reaching = (
     click.option(
         "--kubeconfig",
         type=click.Path(path_type=Path),
@@ -34,6 +33,18 @@ live_options = (
     ),
     click.option("--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."),
 )
+
+live_options = (
+    click.option("--cluster", is_flag=True, help="Read the objects of a live cluster, instead of -f."),
+    *_reaching,
+)
+
+
+def reaching_options(command: Callable[..., None]) -> Callable[..., None]:
+    """For a command that reads a live cluster in any case."""
+    for option in reversed(_reaching):
+        command = option(command)
+    return command
 
 
 def choose_input(ctx: click.Context, manifests: tuple[str, ...], *, live: bool) -> tuple[tuple[str, ...], bool]:

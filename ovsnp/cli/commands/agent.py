@@ -12,11 +12,15 @@ import msgspec
 
 from ovsnp.agent.agent import Agent
 from ovsnp.agent.http_server import serving_address, serving_socket
+from ovsnp.agent.publisher import Publisher
 from ovsnp.agent.routes import control_routes, probe_routes
 from ovsnp.cli.options import Request, shared_options
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.switch.lock import kept_by_agent
+
+_PATIENCE = 10.0
+"""The seconds that the API server may take for a write: at its end, an agent does not wait long."""
 
 
 @click.command()
@@ -52,4 +56,7 @@ def agent(request: Request, *, control_socket: Path, metrics_address: str | None
         stack.enter_context(serving_socket(control_socket, control_routes(running)))
         if metrics_address:
             stack.enter_context(serving_address(metrics_address, probe_routes(running)))
+        publisher = Publisher(running, ApiConnection(server, read_timeout=_PATIENCE))
+        publisher.start()
+        stack.callback(publisher.end)
         running.run()
