@@ -8,6 +8,8 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
 
 from ovsnp.agent.agent import Agent
 from ovsnp.agent.node_events import NodeEvents
@@ -15,7 +17,7 @@ from ovsnp.agent.node_objects import NodeObjects
 from ovsnp.agent.node_status import ended, node_status
 from ovsnp.agent.report import AgentReport
 from ovsnp.agent.write_pace import WritePace
-from ovsnp.errors import OvsnpError
+from ovsnp.errors import ApiServerError, OvsnpError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.node_policy_status import NodeStatus
 from ovsnp.kubernetes.pace import Backoff, WatchPace
@@ -28,7 +30,7 @@ _GATHERED = 0.2
 
 
 class Publisher:
-    """Publishes the reports of an agent until `end`; ``connection`` is for this thread alone."""
+    """Publishes the reports of an agent for the time of its context; ``connection`` is for this thread alone."""
 
     def __init__(self, agent: Agent, connection: ApiConnection) -> None:
         self._agent, self._connection = agent, connection
@@ -41,25 +43,31 @@ class Publisher:
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
-    def start(self) -> None:
-        """Begin to publish."""
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def end(self, patience: float = 5.0) -> None:
-        """Publish that the agent ends, if the API server lets it within some seconds, and end."""
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end()
+        self._connection.close()
+
+    def announce_end(self) -> None:
+        """Publish that the agent has ended, if the API server takes it now, and no more."""
+        self._end()
+        if self._status:
+            with suppress(ApiServerError):  # readers find out when the agent writes no more
+                self._objects.write(ended(self._status, datetime.now(UTC)))
+
+    def _end(self) -> None:
         self._ends.set()
         self._agent.changed.set()
-        self._thread.join(patience)
-        self._connection.close()
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._ends.is_set():
             self._agent.changed.wait(max(self._step() - time.monotonic(), 0))
             self._ends.wait(random.uniform(0, 2 * _GATHERED))
             self._agent.changed.clear()
-        if self._status:
-            with suppress(Exception):  # nobody is left to hear of it
-                self._objects.write(ended(self._status, datetime.now(UTC)))
 
     def _step(self) -> float:
         """Write what is due; returns the time of the next write."""

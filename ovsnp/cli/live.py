@@ -1,6 +1,6 @@
 """--cluster: the objects of a live cluster in place of manifests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,27 +24,23 @@ def _contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     return [name for name in names if name.startswith(incomplete)]
 
 
-_reaching = (
-    click.option(
-        "--kubeconfig",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="How to reach the cluster.  [default: as kubectl finds it]",
-    ),
-    click.option("--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."),
+kubeconfig_option = click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="How to reach the cluster.  [default: as kubectl finds it]",
 )
+context_option = click.option(
+    "--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."
+)
+
+reaching_options = (kubeconfig_option, context_option)
+"""The options that say which cluster is meant."""
 
 live_options = (
     click.option("--cluster", is_flag=True, help="Read the objects of a live cluster, instead of -f."),
-    *_reaching,
+    *reaching_options,
 )
-
-
-def reaching_options(command: Callable[..., None]) -> Callable[..., None]:
-    """For a command that reads a live cluster in any case."""
-    for option in reversed(_reaching):
-        command = option(command)
-    return command
 
 
 def choose_input(ctx: click.Context, manifests: tuple[str, ...], *, live: bool) -> tuple[tuple[str, ...], bool]:
@@ -60,8 +56,10 @@ def choose_input(ctx: click.Context, manifests: tuple[str, ...], *, live: bool) 
     return ((), True) if typed == ["cluster"] else (manifests, False)
 
 
-def read_live(kubeconfig: Path | None, context: str | None, resources: Sequence[Resource]) -> "Snapshot":
-    """The objects of a live cluster.
+def read_live(
+    kubeconfig: Path | None, context: str | None, resources: Sequence[Resource], ignore_kinds: Sequence[str]
+) -> "Snapshot":
+    """The objects of a live cluster; ``ignore_kinds`` are kinds of policies to pass over.
 
     Raises UsageError or InputError if the configuration has a mistake, ApiServerError if the API server refuses.
     """
@@ -70,7 +68,7 @@ def read_live(kubeconfig: Path | None, context: str | None, resources: Sequence[
     from ovsnp.kubernetes.snapshot import read_snapshot  # noqa: PLC0415
 
     with ApiConnection(find_api_server(kubeconfig, context)) as connection:
-        return read_snapshot(connection, resources)
+        return read_snapshot(connection, resources, ignore_kinds)
 
 
 def live_label(kubeconfig: Path | None, context: str | None) -> str:

@@ -34,6 +34,13 @@ _KEPT = 16
 
 _UNAUTHORIZED = 401
 
+_KINDS = Resource("APIGroup", "", "v1", "apigroups")
+_DISCOVERY = ", ".join(
+    [f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")]
+    + ["application/json"]
+)
+"""The notation in which a server describes all of its kinds in one answer."""
+
 
 class ApiConnection:
     """The way to one API server.
@@ -71,6 +78,12 @@ class ApiConnection:
         """
         asked = self._asked(verb, resource)
         with self._answer(asked, "GET", _target(resource.path, name, query)) as response:
+            return _whole(asked, response)
+
+    def discover(self) -> bytes:
+        """All kinds that the API server has outside of the core group; raises the errors of `get`."""
+        asked = self._asked("get", _KINDS)
+        with self._answer(asked, "GET", "/apis", headers={"Accept": _DISCOVERY}) as response:
             return _whole(asked, response)
 
     @contextmanager
@@ -219,7 +232,7 @@ def _pool(server: ApiServer, identity: bytes | None) -> urllib3.PoolManager:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             settings["cert_reqs"] = "CERT_NONE"
         if server.trust.server_name:
-            settings |= {"server_hostname": server.trust.server_name, "assert_hostname": server.trust.server_name}
+            settings["server_hostname"] = server.trust.server_name
     proxy = server.proxy or _proxy_of_environment(server.url)
     try:
         return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)

@@ -149,7 +149,7 @@ def broken_connection(asked: Asked, error: Exception) -> ConnectionFailedError:
 
 def _cause(error: BaseException) -> BaseException:
     """The innermost reason that the HTTP library gives."""
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError | urllib3.exceptions.ConnectTimeoutError):
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return error
     inner = getattr(error, "reason", None)
     if not isinstance(inner, BaseException):

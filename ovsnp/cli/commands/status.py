@@ -15,7 +15,7 @@ from ovsnp.analysis.enforcement.enforcement import (
 from ovsnp.analysis.enforcement.status_document import document
 from ovsnp.analysis.enforcement.status_text import lines, summary
 from ovsnp.cli.configuration import config_option
-from ovsnp.cli.live import reaching_options
+from ovsnp.cli.live import context_option, kubeconfig_option
 from ovsnp.cli.options import OUTPUTS, output_option
 from ovsnp.cli.plain import say, tell
 from ovsnp.cli.policy_names import NamedPolicy, offered_policies, read_policy_name
@@ -29,7 +29,8 @@ from ovsnp.kubernetes.listing import list_kind
 @click.command()
 @click.argument("policy", metavar="[[NAMESPACE/]NAME]", required=False, shell_complete=offered_policies)
 @click.option("--node", metavar="NAME", help="Only this node, and the policies that select one of its pods.")
-@reaching_options
+@kubeconfig_option
+@context_option
 @output_option(OUTPUTS)
 @click.option("--quiet", is_flag=True, help="Write only errors to stderr.")
 @config_option

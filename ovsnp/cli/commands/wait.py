@@ -8,7 +8,7 @@ import click
 from ovsnp.analysis.enforcement.status_text import policy_lines
 from ovsnp.analysis.enforcement.waiting import wait_until_enforced
 from ovsnp.cli.configuration import config_option
-from ovsnp.cli.live import reaching_options
+from ovsnp.cli.live import context_option, kubeconfig_option
 from ovsnp.cli.plain import tell
 from ovsnp.cli.policy_names import offered_typed_policies, read_typed_policy_name
 from ovsnp.cli.time_span import read_span
@@ -21,7 +21,8 @@ from ovsnp.kubernetes.connection import ApiConnection
 @click.argument("policy", metavar="networkpolicy/NAME", shell_complete=offered_typed_policies)
 @click.option("-n", "--namespace", metavar="NAMESPACE", default="default", show_default=True, help="Its namespace.")
 @click.option("--timeout", type=read_span, default="30s", show_default=True, metavar="SPAN", help="How long to wait.")
-@reaching_options
+@kubeconfig_option
+@context_option
 @config_option
 def wait(policy: str, *, namespace: str, timeout: float, kubeconfig: Path | None, context: str | None) -> None:
     """Wait until a policy is enforced on all nodes with a pod that it selects; exit with 1 when the time is up.
