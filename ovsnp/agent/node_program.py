@@ -100,10 +100,6 @@ class NodeProgram:
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
         return flows
 
-    def current(self) -> Program:
-        """The program as it is."""
-        return self._compilation.program()
-
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
         """The program for these interfaces; raises as `update` does."""
         self.update((), interfaces)

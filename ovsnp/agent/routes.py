@@ -46,11 +46,10 @@ def _probe(obstacle: str | None) -> HttpAnswer:
 
 def _flows(agent: Agent) -> HttpAnswer:
     """The program as `ovsnp compile` prints it."""
-    try:
-        program = agent.program.whole if agent.report.observed else None
-    except UsageError as error:
-        return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-    if program is None:
+    if not agent.report.observed:
         reason = "there is no program yet: the cluster or the bridge is not read; try again"
         return refusal(HTTPStatus.SERVICE_UNAVAILABLE, reason)
-    return text_answer(render_text(program))
+    try:
+        return text_answer(render_text(agent.program.whole))
+    except UsageError as error:
+        return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))

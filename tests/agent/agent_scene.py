@@ -18,6 +18,7 @@ from ovsnp.model.options import Options
 from tests.agent import impatient
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
+from tests.support.checkout import ROOT
 from tests.support.instance import DummySwitch
 from tests.support.unix_http import request
 
@@ -56,6 +57,11 @@ class AgentScene:
                     "PYTHONPATH": os.pathsep.join(sys.path),
                 },
             )
+
+    def install_kind(self) -> None:
+        """Have the API server know NodePolicyStatus."""
+        self.kubectl("apply", "-f", str(ROOT / "deploy" / "crd.yaml"))
+        self.kubectl("wait", "--for=condition=Established", "crd/nodepolicystatuses.ovsnp.io", "--timeout=60s")
 
     def ask(self, target: str) -> tuple[int, str]:
         """Status and text of the answer of the control socket."""
