@@ -17,11 +17,6 @@ metadata: {name: NAME, labels: {role: frontend}}
 spec: {nodeName: NODE, containers: [{name: main, image: none, env: [{name: TEXT, value: "VALUE"}]}]}
 status: {phase: Running, podIPs: [{ip: "ADDRESS"}]}
 """
-KINDS = {
-    "": ["namespaces", "nodes", "pods", "services"],
-    "discovery.k8s.io": ["endpointslices"],
-    "networking.k8s.io": ["networkpolicies", "servicecidrs"],
-}
 
 
 def pod(name: str, node: str, address: str, value: str = "") -> str:
@@ -125,31 +120,3 @@ def test_event_of_1_4_mebibytes(impatient: AgentScene) -> None:
     load(impatient, pod("large", "node-2", "10.20.2.50", "x" * (1434 << 10)))
     impatient.settled()
     assert "10.20.2.50" in str(impatient.bridge.flows())
-
-
-def test_kinds_that_the_api_server_refuses_end_the_start_with_the_rules_that_lack(scene: AgentScene) -> None:
-    rules = [
-        {"apiGroups": [group], "resources": [each], "verbs": ["list", "watch"]}
-        for group, kinds in KINDS.items()
-        for each in kinds
-        if each not in ("pods", "networkpolicies")
-    ]
-    account = scene.control_plane.service_account("agent", rules)
-    scene.start("--kubeconfig", str(account))
-    assert scene.agent
-    assert scene.agent.wait(timeout=120) == 4
-    said = scene.log.read_text()
-    assert "Traceback" not in said
-    for group, kind in (("", "pods"), ("networking.k8s.io", "networkpolicies")):
-        assert f'apiGroups: ["{group}"], resources: ["{kind}"], verbs: ["watch"]' in said
-
-
-def test_start_without_the_bridge_or_the_node(scene: AgentScene) -> None:
-    for options, code, said in (
-        (("--bridge", "br-nowhere"), 4, "bridge br-nowhere does not exist"),
-        (("--node", "nobody"), 2, "nobody"),
-    ):
-        scene.start(*options)
-        assert scene.agent
-        assert scene.agent.wait(timeout=120) == code
-        assert said in scene.log.read_text().splitlines()[-1]

@@ -9,7 +9,7 @@ from random import Random
 from tests.agent.agent_scene import AgentScene
 from tests.agent.prober import Party, Prober
 
-KILLS = int(os.environ.get("OVSNP_CLUSTERS", "8"))
+KILLS = int(os.environ.get("OVSNP_KILLS", "8"))
 SERVER, FIRST, SECOND = Party("db0", "10.20.1.10"), Party("fe0", "10.20.1.11"), Party("se0", "10.20.1.12")
 ALLOWED = {"a": (FIRST, 80), "b": (SECOND, 443)}
 KEPT_PORT = 22

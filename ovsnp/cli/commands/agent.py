@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ def agent(request: Request, *, control_socket: Path, metrics_address: str | None
 
 def _log_as(log_format: str) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(_JsonLines() if log_format == "json" else _TextLines("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
@@ -103,21 +102,3 @@ def _is_usable(context: click.Context) -> bool:
         log.error("the configuration is not read again, as it has mistakes: %s", said)
         return False
     return True
-
-
-class _TextLines(logging.Formatter):
-    """A line of text for each event; times are UTC, as in RFC 3339."""
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 -- as in logging
-        """The time of an event."""
-        del datefmt
-        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class _JsonLines(_TextLines):
-    """A line of JSON for each event."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The time, level and message of an event."""
-        event = {"time": self.formatTime(record), "level": record.levelname.lower(), "message": record.getMessage()}
-        return json.dumps(event)
