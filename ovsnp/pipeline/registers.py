@@ -69,7 +69,7 @@ PACKED: dict[str, tuple[tuple[Oxm, int], ...]] = {
     **{f"reg{number}": ((PACKET_REGISTERS[number // 2], 0 if number % 2 else 32),) for number in range(16)},
     **{f"xxreg{n}": ((PACKET_REGISTERS[2 * n], -64), (PACKET_REGISTERS[2 * n + 1], 0)) for n in range(4)},
 }
-"""The places of each register in `PACKET_REGISTERS`, with the number of bits by which a value is shifted to the left."""
+"""The places of each register in `PACKET_REGISTERS`; a value is shifted to the left by this number of bits."""
 
 INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)
