@@ -7,22 +7,24 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import structs
 
+from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
-from ovsnp.agent.report import AgentReport, Unrealised
+from ovsnp.agent.pulse import Pulse
+from ovsnp.agent.report import AgentReport, OddPort, Unrealised
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
-from ovsnp.switch.lock import sole_agent
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.watch_ports import (
     Interfaces,
@@ -46,7 +48,13 @@ class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
-Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested
+class PublishingTold(NamedTuple):
+    """The trouble of the thread that tells the cluster about the agent; None: it works."""
+
+    trouble: str | None
+
+
+Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested | PublishingTold
 
 
 class Agent:
@@ -55,11 +63,14 @@ class Agent:
     At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
     the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
-    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
+    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
+    is set when there may be another report, and ``pulse`` tells whether the loop goes on.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
-        self.report = AgentReport(options.node or "", options.bridge, time.time())
+        self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
+        self.changed = threading.Event()
+        self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
@@ -75,13 +86,9 @@ class Agent:
         """Follow the cluster until `stop`.
 
         Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
-        fails, and SwitchError if the bridge has another agent. An API server that cannot be reached at start may come
-        later, so this goes on trying.
+        fails. An API server that cannot be reached at start may come later, so this goes on trying. No other agent may
+        run for this bridge (`ovsnp.switch.lock.sole_agent`).
         """
-        with sole_agent(self._location, self._options.bridge):
-            self._run()
-
-    def _run(self) -> None:
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
@@ -99,17 +106,24 @@ class Agent:
         """End `run` soon; may be called from any thread or signal handler."""
         self._events.put(StopRequested())
 
+    def tell_publishing(self, trouble: str | None) -> None:
+        """Have the report say what keeps the cluster from knowing it; for the thread that publishes it."""
+        self._events.put(PublishingTold(trouble))
+
     def _waiting_events(self) -> list[Event]:
         """Wait for an event, or until the next attempt to bring the bridge; returns all events that have come."""
         attempts = self._has_program and not self._bridge
         waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
+        self.pulse.waits()
         try:
             events.append(self._events.get(timeout=waiting))
             while True:
                 events.append(self._events.get_nowait())
         except queue.Empty:
             return events
+        finally:
+            self.pulse.works()
 
     def _take_all(self, events: list[Event]) -> bool:
         """Take events; returns False if the agent shall end."""
@@ -130,6 +144,8 @@ class Agent:
                 if self._interfaces is None:
                     raise SwitchError(message)
                 self._say(database=message)
+            case PublishingTold(trouble=trouble):
+                self._say(publishing=trouble)
             case _:
                 self._feed.take(event)
         return True
@@ -203,18 +219,24 @@ class Agent:
             observed=versions,
             switch=None,
             input=None,
-            unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
+            unrealised=tuple(sorted(Unrealised(*name, *structs.astuple(why)) for name, why in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
             flows=self.program.flows,
             groups=self.program.groups,
             pods=tuple(sorted(self.program.pods)),
             without_port=tuple(sorted(self.program.pods.keys() - ports.pods.keys())) if ports else (),
+            odd_ports=tuple(sorted(self._odd_port(each) for each in ports.odd)) if ports else (),
         )
+
+    def _odd_port(self, oddity: Oddity) -> OddPort:
+        pod = self.program.pods.get(oddity.pod)
+        return OddPort(oddity.pod, (pod.uid if pod else None) or "", oddity.message)
 
     def _say(self, **state: Any) -> None:
         """Replace a part of the report, and log each trouble once."""
-        before, self.report = self.report, msgspec.structs.replace(self.report, **state)
-        for field in ("switch", "database", "input"):
+        before, self.report = self.report, structs.replace(self.report, **state)
+        self.changed.set()
+        for field in ("switch", "database", "input", "publishing"):
             last, now = getattr(before, field), getattr(self.report, field)
             if now != last:
                 log.log(logging.WARNING if now else logging.INFO, "%s: %s", field, now or "works again")

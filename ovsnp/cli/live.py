@@ -24,15 +24,17 @@ def _contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     return [name for name in names if name.startswith(incomplete)]
 
 
-reaching_options = (
-    click.option(
-        "--kubeconfig",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="How to reach the cluster.  [default: as kubectl finds it]",
-    ),
-    click.option("--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."),
+kubeconfig_option = click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="How to reach the cluster.  [default: as kubectl finds it]",
 )
+context_option = click.option(
+    "--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."
+)
+
+reaching_options = (kubeconfig_option, context_option)
 """The options that say which cluster is meant."""
 
 live_options = (

@@ -185,12 +185,13 @@ def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUT
         command(request, **given)
 
     decorated: Callable[..., None] = with_request
-    for option in reversed((*_OPTIONS, _output(outputs), *_TELLING)):
+    for option in reversed((*_OPTIONS, output_option(outputs), *_TELLING)):
         decorated = option(decorated)
     return decorated
 
 
-def _output(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def output_option(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The formats that -o may name, the default first."""
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], show_default=True)
 
 

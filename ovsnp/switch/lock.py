@@ -1,10 +1,11 @@
-"""Locks: one change to a bridge at a time, and one agent."""
+"""Locks of a bridge: one change at a time, and one agent that keeps it."""
 
 import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ovsnp.errors import SwitchError
 from ovsnp.switch.location import Location
@@ -23,7 +24,7 @@ def exclusive(location: Location, bridge: str) -> Iterator[int]:
     """
     descriptor = _open(location, bridge, "lock")
     try:
-        _acquire(descriptor, bridge)
+        _wait_for(descriptor, bridge)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -31,22 +32,34 @@ def exclusive(location: Location, bridge: str) -> Iterator[int]:
 
 @contextmanager
 def sole_agent(location: Location, bridge: str) -> Iterator[None]:
-    """Be the only agent of a bridge; raises SwitchError at once if there is another, or as `exclusive` does."""
+    """Make this process the agent of a bridge, for the time of the context; `require_unkept` refuses meanwhile.
+
+    The lock ends with the process. Raises the errors of `exclusive`, and SwitchError if another agent keeps the bridge.
+    """
     descriptor = _open(location, bridge, "agent")
     try:
-        _acquire_at_once(descriptor, bridge)
+        with exclusive(location, bridge):  # so that `require_unkept` never holds the lock of the agent now
+            if not _acquire(descriptor):
+                keeper = _keeper(location, bridge)
+                raise SwitchError(f"{keeper} keeps bridge {bridge}, and a bridge has one agent; end that process first")
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
 
 
-def _acquire_at_once(descriptor: int, bridge: str) -> None:
+def require_unkept(location: Location, bridge: str) -> None:
+    """Raise SwitchError if an agent keeps the bridge, and would undo a change; call it with `exclusive`."""
+    descriptor = _open(location, bridge, "agent")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise SwitchError(
-            f"another agent keeps bridge {bridge}; end it, or name another bridge with --bridge"
-        ) from None
+        if not _acquire(descriptor):
+            raise SwitchError(
+                f"{_keeper(location, bridge)} keeps bridge {bridge} as the cluster says, and would undo the change;"
+                " change the cluster with kubectl, or end that process first"
+            )
+    finally:
+        os.close(descriptor)
 
 
 def _open(location: Location, bridge: str, kind: str) -> int:
@@ -58,14 +71,23 @@ def _open(location: Location, bridge: str, kind: str) -> int:
         ) from None
 
 
-def _acquire(descriptor: int, bridge: str) -> None:
+def _wait_for(descriptor: int, bridge: str) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise SwitchError(f"another ovsnp has been changing bridge {bridge} for a minute") from None
-            time.sleep(_PAUSE)
-        else:
-            return
+    while not _acquire(descriptor):
+        if time.monotonic() > deadline:
+            raise SwitchError(f"another ovsnp has been changing bridge {bridge} for a minute")
+        time.sleep(_PAUSE)
+
+
+def _acquire(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _keeper(location: Location, bridge: str) -> str:
+    """The agent that keeps a bridge, in words; the agent may not have written its process number yet."""
+    number = Path(location.file(bridge, "agent")).read_bytes().decode("ascii", "replace")
+    return f"ovsnp agent (process {number})" if number.isdigit() else "another ovsnp agent"

@@ -18,7 +18,9 @@ from ovsnp.model.options import Options
 from tests.agent import impatient
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
+from tests.support.checkout import ROOT
 from tests.support.instance import DummySwitch
+from tests.support.unix_http import request
 
 _PATIENCE = 120.0
 _PAUSE = 0.05
@@ -31,6 +33,7 @@ class AgentScene:
         self.switch, self.control_plane, self.directory = switch, control_plane, directory
         self.bridge = ApplyScene(switch, "br-agent", directory)
         self.log: Path = directory / "agent.log"
+        self.socket = directory / "control" / "agent.sock"
         self.agent: subprocess.Popen[bytes] | None = None
         file = directory / "objects.yaml"
         file.write_text(CLUSTER)
@@ -42,7 +45,8 @@ class AgentScene:
         """Start an agent, which takes an API server for dead after some seconds of silence; returns at once."""
         command = [sys.executable, impatient.__file__, str(silence)]
         command += ["agent", "--node", "node-1", "--bridge", self.bridge.bridge]
-        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database, *options]
+        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database]
+        command += ["--socket", str(self.socket), *options]
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(
                 command,
@@ -53,6 +57,16 @@ class AgentScene:
                     "PYTHONPATH": os.pathsep.join(sys.path),
                 },
             )
+
+    def install_kind(self) -> None:
+        """Have the API server know NodePolicyStatus."""
+        self.kubectl("apply", "-f", str(ROOT / "deploy" / "crd.yaml"))
+        self.kubectl("wait", "--for=condition=Established", "crd/nodepolicystatuses.ovsnp.io", "--timeout=60s")
+
+    def ask(self, target: str) -> tuple[int, str]:
+        """Status and text of the answer of the control socket."""
+        answer = request(self.socket, target)
+        return answer.status, answer.read().decode()
 
     def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
         """End the agent; returns its exit code."""

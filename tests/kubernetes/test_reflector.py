@@ -1,5 +1,7 @@
 """What a watch hands on, whatever the API server does."""
 
+import json
+
 import pytest
 
 from ovsnp.kubernetes.events import KindListed, ObjectChange, WatchEvent
@@ -255,6 +257,23 @@ def test_objects_of_a_streamed_list_may_come_in_any_order_and_change_meanwhile(
 
     api.next[PODS].append(odd_order)
     assert watch.begin().words(1) == ["listed +db"]
+
+
+def test_list_and_changes_may_come_in_one_piece(api: ScriptedApi, watch: Watched) -> None:
+    def in_one_piece(answer: Answer) -> None:
+        web, db = api.objects[PODS]["shop", "web"], api.objects[PODS]["shop", "db"]
+        bookmark = {"metadata": {"resourceVersion": "1002", "annotations": INITIAL_END}}
+        lines = [("ADDED", web), ("ADDED", db), ("BOOKMARK", bookmark), ("ADDED", api.put(PODS, "shop", "cart"))]
+        text = b"".join(json.dumps({"type": type_, "object": each}).encode() + b"\n" for type_, each in lines)
+        more = json.dumps({"type": "ADDED", "object": api.put(PODS, "shop", "till")}).encode() + b"\n"
+        answer.start()
+        answer.text(text + more[:40])
+        answer.text(more[40:])
+        answer.end()
+
+    api.next[PODS].append(in_one_piece)
+    assert watch.begin().words(3) == ["listed +web +db", "+cart", "+till"]
+    assert watch.versions() == api.versions(PODS)
 
 
 def test_lines_that_are_no_events_are_an_error_and_nothing_is_lost(api: ScriptedApi, watch: Watched) -> None:

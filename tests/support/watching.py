@@ -41,11 +41,13 @@ class Clock:
         self.time += seconds
 
 
-def hurried_pace() -> WatchPace:
-    """The clock of the machine, with waits that are short."""
+def hurried_pace(gate: threading.Event | None = None) -> WatchPace:
+    """The clock of the machine, with waits that are short; a wait also lasts as long as ``gate`` is not set."""
 
     def wait(stop: threading.Event, seconds: float) -> None:
         stop.wait(min(seconds, 0.05))
+        while gate and not (gate.wait(0.05) or stop.is_set()):
+            pass
 
     return WatchPace(wait=wait, uniform=lambda low, high: low, spread=0.0)
 

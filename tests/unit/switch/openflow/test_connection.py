@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -121,7 +122,9 @@ def test_switch_that_writes_much_before_it_reads(serving: Callable[..., Location
     packets = []
 
     def serve(peer: Peer) -> None:
-        # Both directions have full sockets: 6 MB of packets here, 1 MB of flows there.
+        # Both directions have full sockets: 1 MB of flows there, and then 6 MB of packets here.
+        peer.until(MessageType.BUNDLE_CONTROL)
+        time.sleep(1)
         peer.write(*(Message(MessageType.PACKET_IN, bytes(60_000)) for _ in range(100)))
         answer(peer)
 
