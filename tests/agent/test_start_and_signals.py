@@ -31,18 +31,6 @@ def test_sighup_reads_the_configuration_again_unless_it_has_mistakes(scene: Agen
     scene.settled()
 
 
-def test_second_agent_of_a_bridge_refuses(scene: AgentScene) -> None:
-    scene.start()
-    scene.settled()
-    first = scene.agent
-    scene.start()
-    assert scene.agent
-    assert scene.agent.wait(timeout=120) == 4
-    assert "another agent keeps bridge br-agent" in scene.log.read_text()
-    scene.agent = first
-    assert scene.stop() == 0
-
-
 def test_kinds_that_the_api_server_refuses_end_the_start_with_the_rules_that_lack(scene: AgentScene) -> None:
     rules = [
         {"apiGroups": [group], "resources": [each], "verbs": ["list", "watch"]}

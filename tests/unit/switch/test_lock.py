@@ -14,7 +14,10 @@ def test_bridge_has_one_agent_at_a_time_and_others_may_change_it(tmp_path: Path)
     with sole_agent(there, "br-int"), exclusive(there, "br-int"):
         with sole_agent(there, "br-other"):
             pass
-        with pytest.raises(SwitchError, match="another agent keeps bridge br-int"), sole_agent(there, "br-int"):
+        with (
+            pytest.raises(SwitchError, match="keeps bridge br-int, and a bridge has one agent"),
+            sole_agent(there, "br-int"),
+        ):
             pass
     with sole_agent(there, "br-int"):
         pass
