@@ -83,9 +83,13 @@ def wait(scene: AgentScene, name: str, timeout: str) -> Answer:
 
 
 def write_long_ago(scene: AgentScene) -> None:
-    """Have the API server believe that the object of node-1 was last written in 2020."""
+    """Have the API server believe that the agent of node-1 last wrote in 2020.
+
+    It takes the times only with another change of the object.
+    """
     client = scene.control_plane.client
     there = client.get(f"{KIND_OF_NPS}/node-1")
     for each in there["metadata"]["managedFields"]:
         each["time"] = "2020-01-01T00:00:00Z"
+    there["metadata"]["labels"] = {"changed": "true"}
     client.put(f"{KIND_OF_NPS}/node-1", there)

@@ -95,7 +95,9 @@ class ClusterState:
         if change.body is None:
             self.agents.pop(change.name, None)
             return
-        found = read_node_policy_status(change.body)
+        found, known = read_node_policy_status(change.body), self.agents.get(change.name)
+        if known and known.status == found.status:  # somebody else has written, such as a label
+            return
         age = 0.0 if server_time is None else max(server_time - _seconds(found.metadata.written), 0.0)
         self.agents[change.name] = HeardAgent(found.status, time.monotonic() - age)
 
