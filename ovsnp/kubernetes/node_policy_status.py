@@ -66,10 +66,11 @@ class NodeStatus(msgspec.Struct, frozen=True, rename="camel"):
 
 class _ManagedFields(msgspec.Struct):
     time: str = ""
+    subresource: str = ""
 
 
 class NodeStatusMetadata(msgspec.Struct, rename="camel"):
-    """The part of the metadata that readers need: ``written`` is the last write by the clock of the API server."""
+    """The part of the metadata that readers need."""
 
     name: str
     creation_timestamp: str = ""
@@ -77,8 +78,12 @@ class NodeStatusMetadata(msgspec.Struct, rename="camel"):
 
     @property
     def written(self) -> str:
-        """The time of the last write (RFC 3339), by the clock of the API server."""
-        return max([each.time for each in self.managed_fields] or [self.creation_timestamp])
+        """The time at which the status was last written (RFC 3339), by the clock of the API server.
+
+        Others may write the rest of the object, such as a label.
+        """
+        times = [each.time for each in self.managed_fields if each.subresource == "status"]
+        return max(times, default=self.creation_timestamp)
 
 
 class NodePolicyStatus(msgspec.Struct):

@@ -57,21 +57,14 @@ class ClusterState:
         self.policies: dict[PolicyName, StoredPolicy] = {}
         self.agents: dict[str, HeardAgent] = {}
         self.nodes: set[str] = set()
-        self._missing = {resource.kind for resource in NEEDED}
         self._live = LiveObjects()
         self._read: dict[PolicyName, NetworkPolicy] = {}
         self._pods: dict[str, dict[str, Pod]] = {}
-
-    @property
-    def complete(self) -> bool:
-        """True if all kinds have been listed."""
-        return not self._missing
 
     def take(self, event: WatchEvent, server_time: float | None) -> None:
         """Take an event; ``server_time`` is the time now by the clock of the API server, if it is known."""
         match event:
             case KindListed():
-                self._missing.discard(event.kind)
                 self._take_changes(event.changes, server_time)
             case ObjectChange():
                 self._take_changes([event], None)
@@ -102,7 +95,9 @@ class ClusterState:
         if change.body is None:
             self.agents.pop(change.name, None)
             return
-        found = read_node_policy_status(change.body)
+        found, known = read_node_policy_status(change.body), self.agents.get(change.name)
+        if known and known.status == found.status:  # somebody else has written, such as a label
+            return
         age = 0.0 if server_time is None else max(server_time - _seconds(found.metadata.written), 0.0)
         self.agents[change.name] = HeardAgent(found.status, time.monotonic() - age)
 

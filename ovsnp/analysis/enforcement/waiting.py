@@ -8,41 +8,37 @@ from queue import Empty, SimpleQueue
 
 from ovsnp.analysis.enforcement.cluster_state import ClusterState, PolicyName
 from ovsnp.analysis.enforcement.enforcement import PolicyEnforcement, enforcement, no_such_policy
-from ovsnp.errors import ApiServerError
 from ovsnp.kubernetes.connection import ApiConnection
-from ovsnp.kubernetes.events import WatchEvent, WatchTrouble
+from ovsnp.kubernetes.events import WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.listing import list_kind
 from ovsnp.kubernetes.pace import WatchPace
 from ovsnp.kubernetes.resources import NAMESPACES, NETWORK_POLICIES, NODE_POLICY_STATUSES, NODES, PODS, Resource
 
 
-def wait_until_enforced(connection: ApiConnection, name: PolicyName, timeout: float) -> PolicyEnforcement | None:
-    """Wait until all nodes that a policy concerns enforce it, for at most ``timeout`` seconds.
+def wait_until_enforced(connection: ApiConnection, name: PolicyName, timeout: float) -> PolicyEnforcement:
+    """Wait until all nodes that a policy concerns enforce it, for at most ``timeout`` seconds; returns the last state.
 
-    Returns the last state, None if the cluster was not read in time. Raises UsageError if there is no such policy, or
-    if it is deleted meanwhile, and ApiServerError if the API server refuses.
+    Raises UsageError if there is no such policy, or if it is deleted meanwhile, and ApiServerError if the API server
+    refuses the first lists. Later troubles of a watch only take time.
     """
     until = time.monotonic() + timeout
-    policy, *others = _resources(name)
     state = ClusterState()
+    resources = _resources(name)
     # The first list of a watch may come from a cache of the API server, and be older than the user's last change.
-    state.take(list_kind(connection, policy), connection.server_time)
-    _require(state, name)
+    for resource in resources:
+        state.take(list_kind(connection, resource), connection.server_time)
+    found = _enforcement(state, name)
+    if not found.lacking:
+        return found
     events: SimpleQueue[WatchEvent] = SimpleQueue()
     stop = threading.Event()
-    follow(connection, events, stop, resources=[policy, *others], pace=WatchPace(spread=0.0))
-    found: PolicyEnforcement | None = None
+    follow(connection, events, stop, resources=resources, pace=WatchPace(spread=0.0))
     try:
-        while found is None or found.lacking:
-            batch = [*_next(events, until - time.monotonic())]
-            if not batch:
-                break
+        while found.lacking and (batch := [*_next(events, until - time.monotonic())]):
             for event in batch:
-                _take(state, event, connection.server_time)
-            _require(state, name)
-            if state.complete:
-                found = enforcement(state, name, state.policies[name])
+                state.take(event, connection.server_time)
+            found = _enforcement(state, name)
     finally:
         stop.set()
         connection.close()
@@ -50,7 +46,7 @@ def wait_until_enforced(connection: ApiConnection, name: PolicyName, timeout: fl
 
 
 def _resources(name: PolicyName) -> list[Resource]:
-    """The kinds, with selectors so that the API server sends no more than matters; the policy itself first."""
+    """The kinds, with selectors so that the API server sends no more than matters."""
     namespace, policy = name
     return [
         NETWORK_POLICIES._replace(fields=f"metadata.name={policy},metadata.namespace={namespace}"),
@@ -69,12 +65,7 @@ def _next(events: "SimpleQueue[WatchEvent]", seconds: float) -> Iterator[WatchEv
             yield events.get_nowait()
 
 
-def _take(state: ClusterState, event: WatchEvent, server_time: float | None) -> None:
-    if isinstance(event, WatchTrouble) and not state.complete:
-        raise ApiServerError(event.message)
-    state.take(event, server_time)
-
-
-def _require(state: ClusterState, name: PolicyName) -> None:
+def _enforcement(state: ClusterState, name: PolicyName) -> PolicyEnforcement:
     if name not in state.policies:
         raise no_such_policy(*name)
+    return enforcement(state, name, state.policies[name])

@@ -44,9 +44,9 @@ def agent(name: str, policies: str = "20", age: float = 5.0, **status: Any) -> O
         "conditions": [condition("True", "")],
         **status,
     }
-    return made(
-        "NodePolicyStatus", name, status=told, managedFields=[{"time": "2020-01-01T00:00:00Z"}, {"time": written}]
-    )
+    # Somebody else has written a label since.
+    fields = [{"time": "2099-01-01T00:00:00Z"}, {"time": written, "subresource": "status"}]
+    return made("NodePolicyStatus", name, status=told, managedFields=fields)
 
 
 def condition(status: str, message: str) -> Object:
@@ -75,7 +75,6 @@ def listed(*objects: Object, server_time: float | None = NOW) -> ClusterState:
     for resource in NEEDED:
         changes = [change(item) for item in (*common, *objects) if item["kind"] == resource.kind]
         state.take(KindListed(resource.kind, "100", changes), server_time)
-    assert state.complete
     return state
 
 
@@ -148,6 +147,8 @@ def test_clock_of_this_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) 
 def test_write_that_a_watch_sees_is_new() -> None:
     state = listed(policy(), agent("node-1", age=600))
     state.take(change(agent("node-1", age=600)), NOW)
+    assert of(state).lacking
+    state.take(change(agent("node-1", age=600, renewTime="2026-01-01T00:00:00Z")), NOW)
     assert not of(state).lacking
 
 
