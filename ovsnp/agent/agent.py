@@ -13,6 +13,7 @@ from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
+from ovsnp.agent.observer import AgentObserver
 from ovsnp.agent.report import AgentReport, Unrealised
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.kubernetes.connection import ApiConnection
@@ -44,12 +45,15 @@ class Agent:
 
     At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
     an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it.
+    the last event; it is replaced as a whole, so other threads may read it. ``observer`` is told of the work.
     """
 
-    def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
+    def __init__(
+        self, connection: ApiConnection, location: Location, options: Options, observer: AgentObserver | None = None
+    ) -> None:
         self.report = AgentReport(options.node or "", options.bridge, time.time())
         self._connection, self._location, self._options = connection, location, options
+        self._observer = observer or AgentObserver()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
         self._program = NodeProgram(options)
@@ -107,6 +111,7 @@ class Agent:
                 self._say(database=message)
             case _:
                 self._feed.take(event)
+                self._observer.received(event)
         return True
 
     def _realise(self) -> None:
@@ -128,7 +133,8 @@ class Agent:
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
-            bridge.change(change.flows, change.turned, self._program.holders, self._program.affinity)
+            with self._observer.transaction(change.flows):
+                bridge.change(change.flows, change.turned, self._program.holders, self._program.affinity)
 
     def _bring(self) -> None:
         self._connections += 1
@@ -141,10 +147,12 @@ class Agent:
             lambda: self._events.put(ended),
         )
         self._was_brought = True
+        self._observer.brought(self._bridge.brought.plan)
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
         self._drop_bridge()
+        self._observer.failed()
         if not self._was_brought:
             raise error
         self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
@@ -157,6 +165,7 @@ class Agent:
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""
+        self._observer.confirmed()
         live, ports = self._program.live, self._program.ports
         self._say(
             observed=versions,
@@ -164,7 +173,7 @@ class Agent:
             input=None,
             unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
-            flows=self._program.flows,
+            tables=dict(self._program.tables),
             groups=self._program.groups,
             pods=tuple(sorted(self._program.pods)),
             without_port=tuple(sorted(self._program.pods.keys() - ports.pods.keys())) if ports else (),
@@ -173,6 +182,7 @@ class Agent:
     def _say(self, **state: Any) -> None:
         """Replace a part of the report, and log each trouble once."""
         before, self.report = self.report, msgspec.structs.replace(self.report, **state)
+        self._observer.reported(self.report)
         for field in ("switch", "database", "input"):
             last, now = getattr(before, field), getattr(self.report, field)
             if now != last:

@@ -1,5 +1,6 @@
 """The flows of one node, kept up to date with the objects of the cluster and the interfaces of the bridge."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,8 +28,8 @@ class ProgramChange(NamedTuple):
 class NodeProgram:
     """The program of ``options.node``.
 
-    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``flows`` and ``groups`` the numbers of
-    flows and groups. Interfaces are rows of Open vSwitch's database.
+    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``tables`` the numbers of flows by
+    table, ``groups`` the number of groups. Interfaces are rows of Open vSwitch's database.
     """
 
     def __init__(self, options: Options) -> None:
@@ -38,7 +39,7 @@ class NodeProgram:
         self._held = HeldAddresses()
         self._here = NodePods(options.node or "")
         self._with_affinity = 0
-        self.flows = 0
+        self.tables: Counter[str] = Counter()
         self.groups = 0
 
     @property
@@ -70,7 +71,8 @@ class NodeProgram:
         self.ports = ports
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
-        self.flows += len(flows.added) - len(flows.deleted)
+        self.tables.update(flow.table for flow in flows.added)
+        self.tables.subtract(flow.table for flow in flows.deleted)
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
         return ProgramChange(flows, turned)
 

@@ -21,8 +21,9 @@ class AgentReport(msgspec.Struct, frozen=True):
     ``started`` is the time of the start in seconds since 1970. ``observed`` has the resource version of each kind up to
     which Open vSwitch has confirmed the flows; empty before the first transaction. The troubles are sentences, None if
     there is none: ``api_server`` by kind, ``switch`` of ovs-vswitchd and the bridge, ``database`` of ovsdb-server,
-    ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``flows`` and
-    ``groups`` are numbers, ``pods`` the pods of this node, ``without_port`` those of them that have no port on the bridge.
+    ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``tables`` are the
+    numbers of flows by table, ``groups`` is the number of groups, ``pods`` are the pods of this node, ``without_port``
+    those of them that have no port on the bridge.
     """
 
     node: str
@@ -36,10 +37,15 @@ class AgentReport(msgspec.Struct, frozen=True):
     database: str | None = None
     input: str | None = None
     notes: tuple[str, ...] = ()
-    flows: int = 0
+    tables: Mapping[str, int] = {}
     groups: int = 0
     pods: tuple[str, ...] = ()
     without_port: tuple[str, ...] = ()
+
+    @property
+    def flows(self) -> int:
+        """The number of flows."""
+        return sum(self.tables.values())
 
     @property
     def is_ready(self) -> bool:

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from ovsnp.agent.agent import Agent
+from ovsnp.agent.metrics import AgentMetrics
 from ovsnp.cli.options import Request, shared_options
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
@@ -21,7 +22,7 @@ def agent(request: Request, *, kubeconfig: str | None) -> None:
     """Follow a cluster, and keep the bridge of this node as the policies say."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     options = msgspec.structs.replace(request.choices, node=request.node or socket.gethostname())
-    running = Agent(ApiConnection(find_api_server(kubeconfig, None)), request.location, options)
+    running = Agent(ApiConnection(find_api_server(kubeconfig, None)), request.location, options, AgentMetrics())
 
     def end(*_: Any) -> None:
         running.stop()
