@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp import __version__
-
 
 class Unrealised(msgspec.Struct, frozen=True, order=True):
     """A policy that the bridge does not enforce as it is written, and the reason in one sentence."""
@@ -21,15 +19,15 @@ class AgentReport(msgspec.Struct, frozen=True):
     ``started`` is the time of the start in seconds since 1970. ``observed`` has the resource version of each kind up to
     which Open vSwitch has confirmed the flows; empty before the first transaction. The troubles are sentences, None if
     there is none: ``api_server`` by kind, ``switch`` of ovs-vswitchd and the bridge, ``database`` of ovsdb-server,
-    ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``tables`` are the
-    numbers of flows by table, ``groups`` is the number of groups, ``pods`` are the pods of this node, ``without_port``
-    those of them that have no port on the bridge.
+    ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``flows`` and
+    ``groups`` are numbers, ``tables`` has the numbers of flows by table, ``pods`` are the pods of this node,
+    ``without_port`` those of them that have no port on the bridge.
     """
 
     node: str
     bridge: str
     started: float
-    version: str = __version__
+    version: str
     observed: Mapping[str, str] = {}
     unrealised: tuple[Unrealised, ...] = ()
     api_server: Mapping[str, str] = {}
@@ -37,17 +35,15 @@ class AgentReport(msgspec.Struct, frozen=True):
     database: str | None = None
     input: str | None = None
     notes: tuple[str, ...] = ()
-    tables: Mapping[str, int] = {}
+    flows: int = 0
     groups: int = 0
+    tables: Mapping[str, int] = {}
     pods: tuple[str, ...] = ()
     without_port: tuple[str, ...] = ()
 
     @property
-    def flows(self) -> int:
-        """The number of flows."""
-        return sum(self.tables.values())
-
-    @property
-    def is_ready(self) -> bool:
-        """True if the flows are in the switch, and nothing keeps them from being current."""
-        return bool(self.observed) and not (self.switch or self.input)
+    def obstacle(self) -> str | None:
+        """What keeps the flows in the switch from being those of the cluster, in a sentence; None if nothing does."""
+        if trouble := self.switch or self.input:
+            return trouble
+        return None if self.observed else "the objects of the cluster have not been read yet"

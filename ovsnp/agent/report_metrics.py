@@ -17,8 +17,8 @@ class ReportCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The gauges."""
-        report = self.report or AgentReport("", "", 0.0)
-        yield _gauge("ready", "1 if the flows are in the switch and current.", report.is_ready)
+        report = self.report or AgentReport("", "", 0.0, "")
+        yield _gauge("ready", "1 if the flows are in the switch and current.", report.obstacle is None)
         yield _gauge("openflow_connected", "1 if the agent has the bridge in its hands.", report.switch is None)
         yield _gauge("ovsdb_connected", "1 if Open vSwitch's database answers.", report.database is None)
         connected = {kind: kind not in report.api_server for kind in self._kinds}

@@ -97,6 +97,7 @@ def test_gauges_are_those_of_the_last_report() -> None:
         "node-1",
         "br-int",
         0.0,
+        "1.0",
         observed={"Pod": "7"},
         switch=None,
         api_server={"Pod": "no answer"},
