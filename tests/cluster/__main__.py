@@ -42,7 +42,7 @@ def run(manifests: tuple[Path, ...]) -> None:
 
 @main.command("live")
 def show_live() -> None:
-    """Show the lab's demo with an agent on each node and policies applied by kubectl; exit with 1 if a cell is wrong."""
+    """Show the lab's demo, with agents and policies applied by kubectl; exit with 1 if a cell is wrong."""
     with _errors(), interruptible(), running(built()) as control_plane:
         good = live(control_plane, "ovsnp-live", Terminal(highlight=False).write, click.echo)
     sys.exit(0 if good else 1)
