@@ -21,7 +21,7 @@ SWITCH_TESTS := tests/golden $(patsubst %,tests/ovs/test_%.py,apply flushing hol
 SUITE ?= bookworm
 PART ?= whole
 
-.PHONY: demo test test-newest test-oldest test-trixie kernel-test cluster lint lock bench man schemas setup clean
+.PHONY: demo test test-newest test-oldest test-trixie kernel-test cluster live lint lock bench man schemas setup clean
 
 demo: setup
 	@$(VENV)/bin/ovsnp lab demo
@@ -47,6 +47,10 @@ kernel-test: setup machine
 # etcd, kube-apiserver and kubectl for the tests that need an API server, unless KUBEBUILDER_ASSETS names them.
 cluster: setup
 	@$(VENV)/bin/python -m tests.cluster build
+
+# A real API server, the lab with an agent on each node, and the demo's policies applied by kubectl.
+live: cluster
+	@$(VENV)/bin/python -m tests.cluster live
 
 lint: setup
 	@$(VENV)/bin/ruff check

@@ -14,6 +14,7 @@ from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
+from ovsnp.agent.observer import AgentObserver
 from ovsnp.agent.pulse import Pulse
 from ovsnp.agent.report import AgentReport, OddPort, Unrealised
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
@@ -64,14 +65,17 @@ class Agent:
     the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
     is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
-    is set when there may be another report, and ``pulse`` tells whether the loop goes on.
+    is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work.
     """
 
-    def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
+    def __init__(
+        self, connection: ApiConnection, location: Location, options: Options, observer: AgentObserver | None = None
+    ) -> None:
         self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
         self.changed = threading.Event()
         self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
+        self._observer = observer or AgentObserver()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
         self.program = NodeProgram(options)
@@ -148,6 +152,7 @@ class Agent:
                 self._say(publishing=trouble)
             case _:
                 self._feed.take(event)
+                self._observer.received(event)
         return True
 
     def _realise(self) -> None:
@@ -181,7 +186,8 @@ class Agent:
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
-            bridge.change(change.flows, change.turned, self.program.affinity)
+            with self._observer.transaction(change.flows):
+                bridge.change(change.flows, change.turned, self.program.affinity)
 
     def _bring(self) -> None:
         number = self._brought + 1
@@ -193,6 +199,7 @@ class Agent:
             lambda error: self._events.put(BridgeFailed(number, error)),
         )
         self._brought = number
+        self._observer.brought(self._bridge.brought.plan)
 
     def _program_for(self, database: Database) -> Program:
         """The program for the interfaces that the bridge has now; those of the last event may be older."""
@@ -202,6 +209,7 @@ class Agent:
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
         self._drop_bridge()
+        self._observer.failed()
         if not self._brought:
             raise error
         self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
@@ -214,6 +222,7 @@ class Agent:
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""
+        self._observer.confirmed()
         live, ports = self.program.live, self.program.ports
         self._say(
             observed=versions,
@@ -221,7 +230,8 @@ class Agent:
             input=None,
             unrealised=tuple(sorted(Unrealised(*name, *structs.astuple(why)) for name, why in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
-            flows=self.program.flows,
+            flows=self.program.tables.total(),
+            tables=dict(self.program.tables),
             groups=self.program.groups,
             pods=tuple(sorted(self.program.pods)),
             without_port=tuple(sorted(self.program.pods.keys() - ports.pods.keys())) if ports else (),
@@ -236,6 +246,7 @@ class Agent:
         """Replace a part of the report, and log each trouble once."""
         before, self.report = self.report, structs.replace(self.report, **state)
         self.changed.set()
+        self._observer.reported(self.report)
         for field in ("switch", "database", "input", "publishing"):
             last, now = getattr(before, field), getattr(self.report, field)
             if now != last:

@@ -1,6 +1,7 @@
 """The flows of one node, kept up to date with the objects of the cluster and the interfaces of the bridge."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -31,8 +32,8 @@ class ProgramChange(NamedTuple):
 class NodeProgram:
     """The program of ``options.node``.
 
-    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``flows`` and ``groups`` the numbers of
-    flows and groups. Interfaces are rows of Open vSwitch's database.
+    ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``tables`` the numbers of flows by
+    table, ``groups`` the number of groups. Interfaces are rows of Open vSwitch's database.
     """
 
     def __init__(self, options: Options) -> None:
@@ -44,7 +45,7 @@ class NodeProgram:
         self._interfaces: Sequence[Any] | None = None
         self._with_affinity = 0
         self._lock = threading.Lock()
-        self.flows = 0
+        self.tables: Counter[str] = Counter()
         self.groups = 0
 
     @property
@@ -96,7 +97,8 @@ class NodeProgram:
             flows = self._compilation.update(changes)
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
-        self.flows += len(flows.added) - len(flows.deleted)
+        self.tables.update(flow.table for flow in flows.added)
+        self.tables.subtract(flow.table for flow in flows.deleted)
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
         return flows
 

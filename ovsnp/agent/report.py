@@ -35,9 +35,9 @@ class AgentReport(msgspec.Struct, frozen=True):
     which Open vSwitch has confirmed the flows; empty before the first transaction. The troubles are sentences, None if
     there is none: ``api_server`` by kind, ``switch`` of ovs-vswitchd and the bridge, ``database`` of ovsdb-server,
     ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``flows`` and
-    ``groups`` are numbers, ``pods`` the pods of this node, ``without_port`` those of them that have no port on the
-    bridge, and ``odd_ports`` those whose port is not in order. ``publishing`` is the trouble with the objects in which
-    the agent tells the cluster about itself.
+    ``groups`` are numbers, ``tables`` has the numbers of flows by table, ``pods`` are the pods of this node,
+    ``without_port`` those of them that have no port on the bridge, and ``odd_ports`` those whose port is not in order.
+    ``publishing`` is the trouble with the objects in which the agent tells the cluster about itself.
     """
 
     node: str
@@ -53,6 +53,7 @@ class AgentReport(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     flows: int = 0
     groups: int = 0
+    tables: Mapping[str, int] = {}
     pods: tuple[str, ...] = ()
     without_port: tuple[str, ...] = ()
     odd_ports: tuple[OddPort, ...] = ()

@@ -7,6 +7,7 @@ import msgspec
 
 from ovsnp.agent.agent import Agent
 from ovsnp.agent.http_server import HttpAnswer, Routes, json_answer, refusal, text_answer
+from ovsnp.agent.metrics import CONTENT_TYPE, AgentMetrics
 from ovsnp.errors import UsageError
 from ovsnp.render import render_text
 
@@ -18,18 +19,19 @@ class ProbeAnswer(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
-def probe_routes(agent: Agent) -> Routes:
+def probe_routes(agent: Agent, metrics: AgentMetrics) -> Routes:
     """What everybody may read: for the probes of a kubelet, and for what collects metrics."""
     return {
         "/healthz": _get(lambda: _probe(agent.pulse.fault())),
         "/readyz": _get(lambda: _probe(agent.report.obstacle)),
+        "/metrics": _get(lambda: HttpAnswer(HTTPStatus.OK, CONTENT_TYPE, metrics.metrics_text())),
     }
 
 
-def control_routes(agent: Agent) -> Routes:
+def control_routes(agent: Agent, metrics: AgentMetrics) -> Routes:
     """What the owner of the control socket may ask."""
     return {
-        **probe_routes(agent),
+        **probe_routes(agent, metrics),
         "/status": _get(lambda: json_answer(agent.report)),
         "/flows": _get(lambda: _flows(agent)),
     }

@@ -23,6 +23,7 @@ def described(built: Lab) -> str:
     return (
         f"lab {built.settings.name}: {len(built.nodes)} nodes, {pods} pods, {outside} hosts outside, "
         f"{built.settings.encap}{', masquerade' if built.settings.masquerade else ''}, "
+        f"{'agents, ' if built.settings.agents else ''}"
         f"{'kernel datapath, ' if built.settings.datapath is DatapathType.SYSTEM else ''}"
         f"{len(built.cluster.policies)} policies"
     )

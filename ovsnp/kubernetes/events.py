@@ -4,6 +4,8 @@ For each kind, the events in the queue add up to the objects of the API server: 
 `ObjectChange` and `WatchProgress`, and one more `KindListed` whenever the kind had to be listed again.
 """
 
+from enum import StrEnum
+
 import msgspec
 
 
@@ -22,17 +24,27 @@ class ObjectChange(msgspec.Struct, frozen=True, gc=False):
     received: float
 
 
+class RelistReason(StrEnum):
+    """Why a kind was listed."""
+
+    START = "start"
+    EXPIRED = "expired"
+    FAILURES = "failures"
+    ABSENT = "absent"
+
+
 class KindListed(msgspec.Struct, frozen=True):
     """All objects of a kind are known, as of ``resource_version``.
 
     ``changes`` are the objects that differ from those of the earlier events, the deletions first. An object that was
     deleted and made again under its name since then is one change. The version is empty if the API server does not know
-    the kind.
+    the kind. ``reason`` is ABSENT if the API server did not know the kind when it was asked last.
     """
 
     kind: str
     resource_version: str
     changes: list[ObjectChange]
+    reason: RelistReason
 
 
 class WatchProgress(msgspec.Struct, frozen=True):

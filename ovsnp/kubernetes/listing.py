@@ -3,7 +3,7 @@
 import time
 
 from ovsnp.kubernetes.connection import ApiConnection
-from ovsnp.kubernetes.events import KindListed
+from ovsnp.kubernetes.events import KindListed, RelistReason
 from ovsnp.kubernetes.failures import RefusedError
 from ovsnp.kubernetes.resources import Resource
 from ovsnp.kubernetes.store import KnownVersions, Listing
@@ -24,7 +24,7 @@ def list_kind(connection: ApiConnection, resource: Resource) -> KindListed:
     found = read_list(_body(connection, resource, query))
     listing = Listing(resource.kind, time.monotonic())
     listing.put_all(found.items or (), listing.received)
-    return KnownVersions(resource.kind).listed(listing, found.metadata.resource_version)
+    return KnownVersions(resource.kind).listed(listing, found.metadata.resource_version, RelistReason.START)
 
 
 def _body(connection: ApiConnection, resource: Resource, query: dict[str, str]) -> bytes:

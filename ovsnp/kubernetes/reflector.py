@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from ovsnp.errors import ApiServerError, InputError
 from ovsnp.kubernetes.connection import ApiConnection
-from ovsnp.kubernetes.events import WatchEvent, WatchProgress, WatchRestored, WatchTrouble
+from ovsnp.kubernetes.events import RelistReason, WatchEvent, WatchProgress, WatchRestored, WatchTrouble
 from ovsnp.kubernetes.failures import (
     ConnectionFailedError,
     ExpiredError,
@@ -72,6 +72,7 @@ class Reflector:
         self._version = ""
         self._listed = False
         self._expired = False
+        self._reason = RelistReason.START
         self._streams_lists = True
         self._failures = 0
         self._trouble = ""
@@ -173,7 +174,7 @@ class Reflector:
         return NotUnderstoodError(f"{lines.asked}: a watch has no events of type {line.type!r}")
 
     def _tell_listed(self, listing: Listing, version: str) -> None:
-        self._queue.put(self._known.listed(listing, version))
+        self._queue.put(self._known.listed(listing, version, self._reason))
         self._version = version
         self._listed = True
         self._expired = False
@@ -203,7 +204,7 @@ class Reflector:
                 self._expired = True  # the list asked for the last version; the next list asks for any
                 return
             case ExpiredError():
-                self._listed = False
+                self._list_again(RelistReason.EXPIRED)
             case ConnectionFailedError():
                 self._tell_trouble(error)
             case RefusedError(code=code) if code < 500:
@@ -213,6 +214,9 @@ class Reflector:
                 self._count_failure()
         wanted = error.retry_after if isinstance(error, RefusedError) else None
         self._pace.wait(self._stop, self._backoff.after(wanted))
+
+    def _list_again(self, reason: RelistReason) -> None:
+        self._listed, self._reason = False, reason
 
     def _cannot_stream(self, error: Exception) -> bool:
         """True if a streamed list failed because the server streams none."""
@@ -227,7 +231,7 @@ class Reflector:
             return
         self._failures = 0
         if self._listed:
-            self._listed = False
+            self._list_again(RelistReason.FAILURES)
         else:
             self._streams_lists = False
 
@@ -241,7 +245,7 @@ class Reflector:
     def _tell_absent(self) -> None:
         """The server does not know the kind, so there are no objects of it."""
         self._tell_listed(Listing(self._resource.kind, self._pace.now()), "")
-        self._listed = False
+        self._list_again(RelistReason.ABSENT)
         self._pace.wait(self._stop, self._pace.uniform(_ABSENT, 2 * _ABSENT))
 
     def _list_query(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ovsnp.kubernetes.events import KindListed, ObjectChange
+from ovsnp.kubernetes.events import KindListed, ObjectChange, RelistReason
 from ovsnp.kubernetes.watch_lines import identify
 
 Key = tuple[str, str]
@@ -31,14 +31,14 @@ class KnownVersions:
         self._versions[key] = version
         return version, self._change(key, body, version, received)
 
-    def listed(self, listing: "Listing", resource_version: str) -> KindListed:
+    def listed(self, listing: "Listing", resource_version: str, reason: RelistReason) -> KindListed:
         """The event for a whole list: what differs from the objects handed out before, deletions first."""
         before = self._versions
         gone = before.keys() - listing.objects.keys()
         changes = [self._change(key, None, resource_version, listing.received) for key in sorted(gone)]
         changes += [each for key, each in listing.objects.items() if before.get(key) != each.resource_version]
         self._versions = {key: each.resource_version for key, each in listing.objects.items()}
-        return KindListed(self._kind, resource_version, changes)
+        return KindListed(self._kind, resource_version, changes, reason)
 
     def _change(self, key: Key, body: msgspec.Raw | None, version: str, received: float) -> ObjectChange:
         return ObjectChange(self._kind, *key, body, version, received)

@@ -1,6 +1,6 @@
 """The demo: measures a cluster without policies, then after each added policy, with real TCP connections."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -19,6 +19,9 @@ from ovsnp.model.ports import Protocol
 
 Show = Callable[[Text], None]
 
+Enforce = Callable[[Sequence[str]], None]
+"""Makes the nodes of a lab enforce the policies of these files, and no others."""
+
 
 def policies(topology: Topology) -> list[Path]:
     """The demo's policies: the folder ``policies`` beside the topology file, in the order of their names."""
@@ -32,24 +35,24 @@ def compiled(topology: Topology) -> str:
     return render_text(compile_cluster(cluster, assume_ports(local_pods(cluster, node)), Options(node=node)))
 
 
-def demonstrate(lab: Lab, show: Show) -> bool:
-    """Apply the policies one after another, in addition to the earlier ones; True if every cell was as expected."""
+def demonstrate(lab: Lab, show: Show, enforce: Enforce) -> bool:
+    """Enforce the policies one after another, in addition to the earlier ones; True if every cell was as expected."""
     files = policies(lab.topology)
     traffics = [traffic for traffic in concerned(lab.load([*map(str, files)])) if traffic.protocol is Protocol.TCP]
     good = True
     with measuring(lab, traffics, Pace()) as measured:
         before: Matrix | None = None
         for count in range(len(files) + 1):
-            lab.apply([*map(str, files[:count])])
+            enforce([*map(str, files[:count])])
             after = measured()
-            for line in _step(lab, files[:count], before, after):
+            for line in _step(files[:count], before, after):
                 show(line)
             good = good and not after.failed
             before = after
     return good
 
 
-def _step(lab: Lab, files: list[Path], before: Matrix | None, after: Matrix) -> Iterator[Text]:
+def _step(files: list[Path], before: Matrix | None, after: Matrix) -> Iterator[Text]:
     yield Text()
     if before is None:
         yield Text("Rows connect to columns. Every cell is a real TCP connection by IPv4 and one by IPv6.")
@@ -57,9 +60,8 @@ def _step(lab: Lab, files: list[Path], before: Matrix | None, after: Matrix) -> 
         yield Text("No policy", style="bold underline")
     else:
         yield Text(f"{files[-1].name}", style="bold underline")
-        for policy in lab.cluster.policies:
-            if policy.place.file == str(files[-1]):
-                yield from map(Text, sentences(policy))
+        for policy in load([str(files[-1])]).policies:
+            yield from map(Text, sentences(policy))
     yield Text()
     yield from report(after, before)
     if before is not None:

@@ -44,7 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The settings that a lab was built from.
 
     ``manifests`` are the files of the policies; the cluster's own manifests are beside the topology file. With ``own``,
-    the lab is of the user's cluster, and the topology file is in the lab's directory.
+    the lab is of the user's cluster, and the topology file is in the lab's directory. With ``agents``, a kubeconfig,
+    an agent on each node follows the cluster of this API server, and there are no manifests.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True):
     datapath: DatapathType = DatapathType.NETDEV
     complete: bool = False
     own: bool = False
+    agents: str | None = None
 
 
 def start_time(pid: int) -> int | None:

@@ -11,6 +11,7 @@ import msgspec
 from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
+from ovsnp.lab.agents import NodeAgent, followed
 from ovsnp.lab.datapath import fitted
 from ovsnp.lab.interrupts import held_back
 from ovsnp.lab.journal import LabDirectory, Settings
@@ -19,6 +20,7 @@ from ovsnp.lab.runtime import RUNTIMES
 from ovsnp.lab.runtime.interface import Runtime
 from ovsnp.lab.topology import Topology
 from ovsnp.model.cluster import Cluster
+from ovsnp.model.options import Options
 
 BRIDGE = "br-int"
 
@@ -44,14 +46,24 @@ class Lab:
         return [(node.cluster_node, node.name) for node in self.topology.nodes if node.cluster_node is not None]
 
     def load(self, policies: Sequence[str]) -> Cluster:
-        """The lab's cluster with these manifests added; raises InputError."""
+        """The lab's cluster with these manifests added; raises InputError.
+
+        With agents the cluster is the one that they follow; raises also what `followed` raises.
+        """
+        if self.settings.agents:
+            return followed(self.settings.agents, policies)
         return manifests.load([str(self.topology.cluster_directory), *policies])
 
     def apply(self, policies: Sequence[str], *, masquerade: bool | None = None) -> None:
         """Apply these policies on every node's bridge, in place of the earlier ones; raises InputError, SwitchError.
 
-        With ``masquerade`` None, that setting does not change.
+        With ``masquerade`` None, that setting does not change. Raises UsageError if the nodes have agents.
         """
+        if self.settings.agents:
+            raise UsageError(
+                f"the nodes of lab {self.settings.name} follow an API server; change the policies there: "
+                f"kubectl --kubeconfig {self.settings.agents} apply -f FILE"
+            )
         self.cluster = self.load(policies)
         if masquerade is not None:
             self.settings = msgspec.structs.replace(self.settings, masquerade=masquerade)
@@ -62,6 +74,24 @@ class Lab:
         # The gateways are not up before the lab is complete.
         for node, container in self.nodes if self.settings.complete else ():
             gateway.route_services(self.runtime, self.cluster, self.cluster.nodes[node], container)
+
+    def settle(self) -> None:
+        """Wait until every bridge is as the cluster that the agents follow; raises SwitchError if one never is."""
+        self.cluster = self.load(())
+        for agent in self._agents():
+            agent.settle(self.cluster)
+
+    def _follow(self, kubeconfig: str) -> None:
+        """Start an agent on each node, and wait until they have made the flows."""
+        for agent in self._agents():
+            agent.start(kubeconfig)
+        self.settle()
+
+    def _agents(self) -> Iterator[NodeAgent]:
+        settings = self.settings
+        for node, container in self.nodes:
+            options = Options(BRIDGE, node, settings.encap, settings.strict_nodes, settings.masquerade)
+            yield NodeAgent(self.directory, container, options)
 
     def _apply_on(self, node: str, container: str, policies: Sequence[str]) -> None:
         where = ["--bridge", BRIDGE, "--node", node, "--db", self.runtime.database(container)]
@@ -140,8 +170,13 @@ def up(settings: Settings, tell: Tell, own: LabPlan | None = None) -> Lab:
             directory.save(settings)
             tell(f"building {len(lab.topology.nodes)} nodes and {len(lab.topology.links)} links")
             lab.runtime.build(lab.topology)
-            tell("applying the policies on " + ", ".join(node for node, _ in lab.nodes))
-            lab.apply(settings.manifests)
+            nodes = ", ".join(node for node, _ in lab.nodes)
+            if settings.agents:
+                tell(f"starting agents on {nodes}")
+                lab._follow(settings.agents)
+            else:
+                tell(f"applying the policies on {nodes}")
+                lab.apply(settings.manifests)
             lab._set_up_gateways()
             lab.settings = msgspec.structs.replace(lab.settings, complete=True)
             directory.save(lab.settings)

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.cluster.access import kubeconfig, service_account
+from tests.cluster.audit import POLICY, Asked, asked_by
 from tests.cluster.client import Client, Object
 from tests.cluster.daemon import LOOPBACK, Daemon, ReservedPort
 from tests.cluster.objects import clear, create, read
@@ -108,6 +109,10 @@ class ControlPlane:
         path.write_text(kubeconfig(self.url, self.authority, token), encoding="utf-8")
         return path
 
+    def asked_by(self, name: str, namespace: str = "default") -> set[Asked]:
+        """What a ServiceAccount has asked of the API server, whether it was allowed or not."""
+        return asked_by(self.directory / "audit.log", f"system:serviceaccount:{namespace}:{name}")
+
     def compact(self) -> int:
         """Have etcd forget all but the newest revision, which is the result.
 
@@ -161,6 +166,7 @@ def running(programs: Path) -> Iterator[ControlPlane]:
         first, second, third = (stack.enter_context(ReservedPort()).number for _ in range(3))
         made = ControlPlane(programs, directory, (first, second, third))
         stack.callback(made.stop)
+        (directory / "audit.yaml").write_text(POLICY, encoding="utf-8")
         (directory / "tokens.csv").write_text(f'{ADMIN_TOKEN},admin,admin,"system:masters"\n', encoding="utf-8")
         made.start()
         yield made
@@ -196,6 +202,8 @@ def _api_server(programs: Path, directory: Path, port: int, etcd_port: int) -> l
         f"--cert-dir={directory / 'certificates'}",
         f"--token-auth-file={directory / 'tokens.csv'}",
         "--authorization-mode=RBAC",
+        f"--audit-policy-file={directory / 'audit.yaml'}",
+        f"--audit-log-path={directory / 'audit.log'}",
         "--disable-admission-plugins=ServiceAccount",
         f"--service-cluster-ip-range={','.join(SERVICE_BLOCKS)}",
         "--service-account-issuer=https://kubernetes.default.svc",

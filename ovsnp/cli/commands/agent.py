@@ -15,6 +15,7 @@ import msgspec
 
 from ovsnp.agent.agent import Agent
 from ovsnp.agent.http_server import serving_address, serving_socket
+from ovsnp.agent.metrics import AgentMetrics
 from ovsnp.agent.publisher import Publisher
 from ovsnp.agent.routes import control_routes, probe_routes
 from ovsnp.cli.agent_options import agent_options
@@ -39,12 +40,12 @@ log = logging.getLogger("ovsnp.agent")
     default="/run/ovsnp/agent.sock",
     show_default=True,
     metavar="PATH",
-    help="The control socket: HTTP with /status, /flows, /healthz and /readyz.",
+    help="The control socket: HTTP with /status, /flows, /metrics, /healthz and /readyz.",
 )
 @click.option(
     "--metrics-address",
     metavar="ADDRESS:PORT",
-    help="Answer /healthz and /readyz over TCP too, for the probes of a kubelet.",
+    help="Answer /metrics, /healthz and /readyz over TCP too, for Prometheus and the probes of a kubelet.",
 )
 @click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The format of the log.")
 @agent_options
@@ -58,7 +59,8 @@ def agent(request: Request, *, control_socket: Path, metrics_address: str | None
     _log_as(log_format)
     options = msgspec.structs.replace(request.choices, node=request.node or socket.gethostname())
     server = find_api_server(request.kubeconfig, request.context)
-    running = Agent(ApiConnection(server), request.location, options)
+    metrics = AgentMetrics()
+    running = Agent(ApiConnection(server), request.location, options, metrics)
 
     def end(*_: Any) -> None:
         running.stop()
@@ -75,9 +77,9 @@ def agent(request: Request, *, control_socket: Path, metrics_address: str | None
     signal.signal(signal.SIGHUP, read_again)
     with ExitStack() as stack:
         stack.enter_context(sole_agent(request.location, options.bridge))
-        stack.enter_context(serving_socket(control_socket, control_routes(running)))
+        stack.enter_context(serving_socket(control_socket, control_routes(running, metrics)))
         if metrics_address:
-            stack.enter_context(serving_address(metrics_address, probe_routes(running)))
+            stack.enter_context(serving_address(metrics_address, probe_routes(running, metrics)))
         publisher = stack.enter_context(Publisher(running, ApiConnection(server, read_timeout=_PATIENCE)))
         running.run()
         if not again.is_set():

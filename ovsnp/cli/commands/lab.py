@@ -107,6 +107,12 @@ def lab() -> None:
     metavar="NUMBER",
     help="The greatest number of pods that the lab takes from the cluster of -f.",
 )
+@click.option(
+    "--agents",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="KUBECONFIG",
+    help="Run ovsnp agent on each node: the nodes follow this API server, which must have the cluster of the topology.",
+)
 @_files
 @config_option
 def up(
@@ -119,6 +125,7 @@ def up(
     strict_nodes: bool,
     masquerade: bool,
     most_pods: int,
+    agents: Path | None,
     filenames: tuple[str, ...],
 ) -> None:
     """Build the lab and apply the policies on its nodes.
@@ -127,6 +134,10 @@ def up(
     their own names, labels and addresses, and hosts outside for the blocks of its policies. Of many pods, the lab has a
     selection: every policy selects some of them, admits some and does not admit others.
     """
+    if agents and (filenames or runtime != NETNS):
+        raise UsageError(
+            "with --agents policies come from the API server, to nodes of namespaces; leave out -f, --runtime"
+        )
     own = None if topo else _own(standing.paths(filenames), runtime, most_pods)
     settings = Settings(
         name=name,
@@ -137,6 +148,7 @@ def up(
         strict_nodes=strict_nodes,
         masquerade=masquerade,
         datapath=datapath,
+        agents=str(agents.absolute()) if agents else None,
     )
     with interruptible():
         built = standing.up(settings, _progress, own)
@@ -216,14 +228,15 @@ def test(*, name: str, output: str, rate: float, patience: float, sample: int | 
 def restart(*, node: str, name: str) -> None:
     """Restart the ovs-vswitchd of a node of a standing lab.
 
-    Nothing passes there until the next ovsnp lab apply: the flows are gone, and, with the userspace datapath, also the
-    connections in conntrack.
+    Nothing passes there until the next ovsnp lab apply, or until the agent of the node has put the flows back: the
+    flows are gone, and, with the userspace datapath, also the connections in conntrack.
     """
     with interruptible():
         found = standing.find(name)
         with found.directory.locked():
             found.restart_switch(node)
-    say(f"{node}: ovs-vswitchd is new, without flows; give it some: ovsnp lab apply")
+    next_step = "its agent makes them again" if found.settings.agents else "give it some: ovsnp lab apply"
+    say(f"{node}: ovs-vswitchd is new, without flows; {next_step}")
 
 
 @lab.command(short_help="Remove a lab.")
@@ -259,7 +272,7 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
     with interruptible():
         with standing.temporary(settings, _progress) as built:
             say(described(built))
-            good = demonstrate(built, _shower(no_color))
+            good = demonstrate(built, _shower(no_color), built.apply)
         say(f"lab {name} is gone")
     if not good:
         sys.exit(Exit.NO)
