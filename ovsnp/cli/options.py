@@ -39,6 +39,7 @@ class Request(msgspec.Struct, frozen=True):
     strict_nodes: bool
     masquerade: bool
     service_blocks: bool
+    log_drops: bool
     service_cidr: tuple[str, ...]
     geneve_class: int
     geneve_types: tuple[int, int]
@@ -85,6 +86,7 @@ class Request(msgspec.Struct, frozen=True):
             self.service_cidrs,
             Carrier(self.geneve_class, *self.geneve_types),
             self.service_blocks,
+            self.log_drops,
         )
 
     def entry(self, cluster: Cluster) -> str | None:
@@ -186,6 +188,7 @@ _OPTIONS = (
     click.option(
         "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule also matches the cluster IP."
     ),
+    click.option("--log-drops/--no-log-drops", help="The bridge reports the packets that policies drop (ovsnp drops)."),
     click.option("--service-cidr", multiple=True, metavar="CIDR", help="A block of cluster IPs; may be repeated."),
     click.option(
         "--geneve-class",
