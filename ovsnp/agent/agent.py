@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
+from ovsnp.agent.pulse import Pulse
 from ovsnp.agent.report import AgentReport, Unrealised
 from ovsnp.errors import SwitchError, UsageError
+from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
@@ -36,7 +39,16 @@ class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
-Event = WatchEvent | InterfacesEvent | ConnectionEnded | StopRequested
+class ProgramRequested(NamedTuple):
+    """Another thread wants the program; None if there is none yet."""
+
+    answer: "queue.SimpleQueue[Program | None]"
+
+
+Event = WatchEvent | InterfacesEvent | ConnectionEnded | StopRequested | ProgramRequested
+
+_PATIENCE = 60.0
+"""The seconds that a thread waits for the loop."""
 
 
 class Agent:
@@ -44,11 +56,12 @@ class Agent:
 
     At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
     an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it.
+    the last event; it is replaced as a whole, so other threads may read it. ``pulse`` tells whether the loop goes on.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
-        self.report = AgentReport(options.node or "", options.bridge, time.time())
+        self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
+        self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
@@ -77,17 +90,29 @@ class Agent:
         """End `run` soon; may be called from any thread or signal handler."""
         self._events.put(StopRequested())
 
+    def program(self) -> Program | None:
+        """The program as the loop has it; None if there is none yet, or if the loop takes long. For other threads."""
+        answer: queue.SimpleQueue[Program | None] = queue.SimpleQueue()
+        self._events.put(ProgramRequested(answer))
+        try:
+            return answer.get(timeout=_PATIENCE)
+        except queue.Empty:
+            return None
+
     def _waiting_events(self) -> list[Event]:
         """Wait for an event, or until the next attempt to bring the bridge; returns all events that have come."""
         attempts = self._feed.complete and self._interfaces and not self._bridge
         waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
+        self.pulse.waits()
         try:
             events.append(self._events.get(timeout=waiting))
             while True:
                 events.append(self._events.get_nowait())
         except queue.Empty:
             return events
+        finally:
+            self.pulse.works()
 
     def _take_all(self, events: list[Event]) -> bool:
         """Take events; returns False if the agent shall end."""
@@ -105,6 +130,8 @@ class Agent:
                 self._say(database=None)
             case InterfacesUnknown(message=message):
                 self._say(database=message)
+            case ProgramRequested(answer=answer):
+                answer.put(self._program.current() if self.report.observed else None)
             case _:
                 self._feed.take(event)
         return True

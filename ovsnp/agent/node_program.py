@@ -54,7 +54,7 @@ class NodeProgram:
     @property
     def affinity(self) -> Callable[[], Program] | None:
         """The function that gives the program if a Service has sessionAffinity, else None."""
-        return self._compilation.program if self._with_affinity else None
+        return self.current if self._with_affinity else None
 
     def update(self, objects: Iterable[ObjectText], interfaces: Sequence[Any]) -> ProgramChange:
         """Take changed objects, and all interfaces of the bridge.
@@ -74,7 +74,11 @@ class NodeProgram:
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
         return ProgramChange(flows, turned)
 
+    def current(self) -> Program:
+        """The program as it is."""
+        return self._compilation.program()
+
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
         """The program for these interfaces; raises as `update` does."""
         self.update((), interfaces)
-        return self._compilation.program()
+        return self.current()

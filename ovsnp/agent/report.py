@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp import __version__
-
 
 class Unrealised(msgspec.Struct, frozen=True, order=True):
     """A policy that the bridge does not enforce as it is written, and the reason in one sentence."""
@@ -22,13 +20,14 @@ class AgentReport(msgspec.Struct, frozen=True):
     which Open vSwitch has confirmed the flows; empty before the first transaction. The troubles are sentences, None if
     there is none: ``api_server`` by kind, ``switch`` of ovs-vswitchd and the bridge, ``database`` of ovsdb-server,
     ``input`` of the cluster itself. ``notes`` say which parts of objects are left out, and why. ``flows`` and
-    ``groups`` are numbers, ``pods`` the pods of this node, ``without_port`` those of them that have no port on the bridge.
+    ``groups`` are numbers, ``pods`` the pods of this node, ``without_port`` those of them that have no port on the
+    bridge.
     """
 
     node: str
     bridge: str
     started: float
-    version: str = __version__
+    version: str
     observed: Mapping[str, str] = {}
     unrealised: tuple[Unrealised, ...] = ()
     api_server: Mapping[str, str] = {}
@@ -42,6 +41,8 @@ class AgentReport(msgspec.Struct, frozen=True):
     without_port: tuple[str, ...] = ()
 
     @property
-    def is_ready(self) -> bool:
-        """True if the flows are in the switch, and nothing keeps them from being current."""
-        return bool(self.observed) and not (self.switch or self.input)
+    def obstacle(self) -> str | None:
+        """What keeps the flows in the switch from being those of the cluster, in a sentence; None if nothing does."""
+        if trouble := self.switch or self.input:
+            return trouble
+        return None if self.observed else "the objects of the cluster have not been read yet"

@@ -11,7 +11,7 @@ from ovsnp.model.bridge import Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
-from ovsnp.switch.lock import exclusive
+from ovsnp.switch.lock import exclusive, require_unkept
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 
@@ -45,11 +45,12 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched. Raises
     InputError, before any change, if the cluster lacks objects that the bridge serves, unless ``remove_missing`` is
-    true: then apply removes their flows. Raises SwitchError if Open vSwitch refuses the flows, which are then as they
-    were, or if connections that must go stay in conntrack.
+    true: then apply removes their flows. Raises SwitchError, before any change, if an agent keeps the bridge; also if
+    Open vSwitch refuses the flows, which are then as they were, or if connections that must go stay in conntrack.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
+        require_unkept(location, options.bridge)
         ports = read_ports(database.interfaces(options.bridge), pods)
         if not remove_missing:
             there = () if cluster.nodes else installed(location, options.bridge)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.agent.report import AgentReport
 from ovsnp.analysis.check.check_document import CheckDocument
 from ovsnp.analysis.diff.effect.effect_document import EffectDocument
 from ovsnp.analysis.diff.flows.flow_changes_document import DiffDocument
@@ -27,6 +28,7 @@ from ovsnp.render import CompileDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
+    "agent-status": ("GET /status of the control socket of ovsnp agent", AgentReport),
     "apply": ("ovsnp apply -o json", ApplyDocument),
     "check": ("ovsnp check -o json", CheckDocument),
     "compile": ("ovsnp compile -o json", CompileDocument),

@@ -16,6 +16,7 @@ from ovsnp.model.options import Options
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
 from tests.support.instance import DummySwitch
+from tests.support.unix_http import request
 
 _PATIENCE = 120.0
 _PAUSE = 0.05
@@ -29,6 +30,7 @@ class AgentScene:
         self.switch, self.control_plane, self.directory = switch, control_plane, directory
         self.bridge = ApplyScene(switch, "br-agent", directory)
         self.log: Path = directory / "agent.log"
+        self.socket = directory / "control" / "agent.sock"
         self.agent: subprocess.Popen[bytes] | None = None
         file = directory / "objects.yaml"
         file.write_text(CLUSTER)
@@ -39,11 +41,17 @@ class AgentScene:
     def start(self, *options: str) -> None:
         """Start an agent; returns at once."""
         command = [sys.executable, "-m", "ovsnp", "agent", "--node", "node-1", "--bridge", self.bridge.bridge]
-        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database, *options]
+        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database]
+        command += ["--socket", str(self.socket), *options]
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(
                 command, stderr=log, env={**os.environ, "OVS_RUNDIR": self.switch.location.rundir}
             )
+
+    def ask(self, target: str) -> tuple[int, str]:
+        """Status and text of the answer of the control socket."""
+        answer = request(self.socket, target)
+        return answer.status, answer.read().decode()
 
     def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
         """End the agent; returns its exit code."""

@@ -302,11 +302,10 @@ def test_lines_that_are_no_events_are_an_error_and_nothing_is_lost(api: Scripted
 
 
 def test_kind_that_an_older_server_does_not_know_has_no_objects(api: ScriptedApi) -> None:
-    api.unknown.add(SERVICE_CIDRS.path)
+    api.next[SERVICE_CIDRS.path].append(failing(404, "NotFound"))
     with watched(api, SERVICE_CIDRS) as watch:
         event = listed(watch.begin().event())
         assert (event.kind, event.resource_version, event.changes) == ("ServiceCIDR", "", [])
-        api.unknown.clear()
         assert listed(watch.event()).resource_version == "1002"
         assert watch.clock.waits == [0.0, 600.0]
 

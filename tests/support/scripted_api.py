@@ -8,13 +8,21 @@ import gzip
 import json
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS
+
 Object = dict[str, Any]
+_TYPES = {
+    each.path: (each.kind, f"{each.group}/{each.version}" if each.group else each.version)
+    for each in (*FOLLOWED, *WORKLOADS)
+}
+"""The kind and the apiVersion of the objects at each path."""
+_CLUSTER_SCOPED = ("Namespace", "Node", "ServiceCIDR")
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
@@ -62,7 +70,6 @@ class Answer:
         self._handler = handler
         self.asked = asked
         self.server = server
-        self._compress = None
 
     def whole(self, code: int, body: object, **headers: str) -> None:
         """One JSON document."""
@@ -148,18 +155,29 @@ class ScriptedApi:
         self._server.server_close()
         self._thread.join()
 
-    def put(self, path: str, namespace: str, name: str, **fields: object) -> Object:
-        """Create or change an object; returns it as the server has it then."""
+    def put(self, path: str, namespace: str, name: str, more: Object | None = None, **fields: object) -> Object:
+        """Create or change an object; returns it as the server has it then. ``more`` is added to its metadata."""
         with self.changed:
             known = (namespace, name) in self.objects[path]
             self._version += 1
             metadata = {"name": name, "resourceVersion": str(self._version)}
             if namespace:
                 metadata["namespace"] = namespace
-            made = {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, **fields}
+            kind, api_version = _TYPES[path]
+            made = {"kind": kind, "apiVersion": api_version, "metadata": {**metadata, **(more or {})}, **fields}
             self.objects[path][namespace, name] = made
             self._add(Change(self._version, path, "MODIFIED" if known else "ADDED", made))
         return made
+
+    def put_all(self, documents: Iterable[Object]) -> None:
+        """Create objects as manifests have them."""
+        paths = {type_: path for path, type_ in _TYPES.items()}
+        for each in documents:
+            fields = {name: each[name] for name in each if name not in ("kind", "apiVersion", "metadata")}
+            metadata = each["metadata"]
+            path = paths[each["kind"], each["apiVersion"]]
+            namespace = "" if each["kind"] in _CLUSTER_SCOPED else metadata.get("namespace", "default")
+            self.put(path, namespace, metadata["name"], metadata, **fields)
 
     def delete(self, path: str, namespace: str, name: str) -> None:
         with self.changed:
@@ -203,7 +221,9 @@ class ScriptedApi:
             with self.changed:
                 version, items = self._version, [*self.objects[asked.path].values()]
             items = [{name: each[name] for name in each if name not in ("kind", "apiVersion")} for each in items]
-            answer.whole(200, {"kind": "PodList", "metadata": {"resourceVersion": str(version)}, "items": items})
+            kind, api_version = _TYPES[asked.path]
+            metadata = {"resourceVersion": str(version)}
+            answer.whole(200, {"kind": f"{kind}List", "apiVersion": api_version, "metadata": metadata, "items": items})
         elif asked.streams and not self.streams_lists:
             answer.whole(422, status(422, "Invalid", "sendInitialEvents is forbidden for watch"))
         else:
