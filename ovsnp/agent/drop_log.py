@@ -38,13 +38,17 @@ _LOGGED = 20
 
 
 class DropLog:
-    """The last lines, and the lines as they come; `lines` and `follow` may be called from any thread."""
+    """The last lines, and the lines as they come; `lines` and `follow` may be called from any thread.
+
+    ``connected`` is set while the bridge sends its reports here.
+    """
 
     def __init__(self, location: Location, bridge: str, packets: DroppedPackets) -> None:
         self._location, self._bridge, self._packets = location, bridge, packets
         self._lines: deque[DropLine] = deque(maxlen=_KEPT)
         self._followers: list[queue.Queue[DropLine]] = []
         self._lock = threading.Lock()
+        self.connected = threading.Event()
 
     def lines(self) -> list[DropLine]:
         """The last thousand lines, the oldest first."""
@@ -86,6 +90,7 @@ class DropLog:
             try:
                 self._read(stop)
             except SwitchError as error:
+                self.connected.clear()
                 log.debug("the connection for the drop log: %s", error)
                 stop.wait(max(pace.next_attempt() - time.monotonic(), 0))
 
@@ -94,6 +99,7 @@ class DropLog:
         with OpenFlow(self._location, self._bridge, messages.put, lambda: messages.put(None)) as connection:
             reported = _Reported(connection)
             receive_packets(connection)
+            self.connected.set()
             second = _Second(self._packets)
             while not stop.is_set():
                 if not second.collect(messages):

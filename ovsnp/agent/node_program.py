@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ovsnp.agent.flow_names import FlowNames
+from ovsnp.agent.object_names import ObjectNames
 from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
 from ovsnp.compiler import Compilation
@@ -28,12 +30,15 @@ class NodeProgram:
     """The program of ``options.node``.
 
     ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``flows`` and ``groups`` the numbers of
-    flows and groups. Interfaces are rows of Open vSwitch's database.
+    flows and groups. Interfaces are rows of Open vSwitch's database. ``objects`` and ``names`` are for other
+    threads.
     """
 
     def __init__(self, options: Options) -> None:
         self.live = LiveObjects()
         self.ports: BridgePorts | None = None
+        self.objects = ObjectNames()
+        self.names = FlowNames()
         self._compilation = Compilation(options)
         self._held = HeldAddresses()
         self._here = NodePods(options.node or "")
@@ -63,11 +68,13 @@ class NodeProgram:
         objects count: the next update includes them.
         """
         changes = self.live.update(objects)
+        self.objects.update(changes)
         turned = self._held.update(changes)
         self._here.update(changes)
         ports = read_ports(interfaces, self._here.now.values())
         flows = self._compilation.update(Changes(changes.came, changes.went, None if ports == self.ports else ports))
         self.ports = ports
+        self.names.update(flows)
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
         self.flows += len(flows.added) - len(flows.deleted)
