@@ -12,6 +12,10 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.agent.drop_document import DropLine
+from ovsnp.agent.flow_counts import CountsDocument
+from ovsnp.agent.live_connections import ConnectionsDocument
+from ovsnp.agent.rates import RatesDocument
 from ovsnp.agent.report import AgentReport
 from ovsnp.analysis.check.check_document import CheckDocument
 from ovsnp.analysis.diff.effect.effect_document import EffectDocument
