@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import structs
 
 from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
@@ -19,66 +19,75 @@ from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.live_connections import LiveConnections
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.pulse import Pulse
-from ovsnp.agent.report import AgentReport, Unrealised
-from ovsnp.errors import SwitchError, UsageError
+from ovsnp.agent.report import AgentReport, OddPort, Unrealised
+from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.options import Options
 from ovsnp.switch.location import Location
-from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnknown, watch_interfaces
+from ovsnp.switch.ovsdb import Database
+from ovsnp.switch.watch_ports import (
+    Interfaces,
+    InterfacesEvent,
+    InterfacesUnknown,
+    read_interfaces,
+    watch_interfaces,
+)
 
 log = logging.getLogger("ovsnp.agent")
 
 
-class ConnectionEnded(NamedTuple):
-    """The OpenFlow connection with this number has ended."""
+class BridgeFailed(NamedTuple):
+    """The bridge that was brought as the ``number``-th needs to be brought again."""
 
     number: int
+    error: SwitchError
 
 
 class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
-class ProgramRequested(NamedTuple):
-    """Another thread wants the program; None if there is none yet."""
+class PublishingTold(NamedTuple):
+    """The trouble of the thread that tells the cluster about the agent; None: it works."""
 
-    answer: "queue.SimpleQueue[Program | None]"
+    trouble: str | None
 
 
-Event = WatchEvent | InterfacesEvent | ConnectionEnded | StopRequested | ProgramRequested
-
-_PATIENCE = 60.0
-"""The seconds that a thread waits for the loop."""
+Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested | PublishingTold
 
 
 class Agent:
     """Keeps the bridge of ``options.node`` as the cluster says.
 
-    At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
-    an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it. ``pulse`` tells whether the loop goes on.
-    ``drops``, ``connections`` and ``counts`` answer other threads, too.
+    At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
+    the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
+    flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
+    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
+    is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``drops``, ``connections``
+    and ``counts`` answer other threads.
     """
 
     def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
         self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
+        self.changed = threading.Event()
         self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
-        self._program = NodeProgram(options)
-        objects, names, bridge = self._program.objects, self._program.names, options.bridge
+        self.program = NodeProgram(options)
+        objects, names, bridge = self.program.objects, self.program.names, options.bridge
         self.drops = DropLog(location, bridge, DroppedPackets(objects, names))
         self.connections = LiveConnections(location, bridge, objects, names)
         self.counts = FlowCounts(location, bridge, names)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
-        self._connections = 0
-        self._was_brought = False
+        self._brought = 0
+        self._has_program = False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
 
@@ -88,7 +97,12 @@ class Agent:
         return self._options.log_drops
 
     def run(self) -> None:
-        """Follow the cluster until `stop`; raises UsageError or SwitchError if the first attempt fails."""
+        """Follow the cluster until `stop`.
+
+        Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
+        fails. An API server that cannot be reached at start may come later, so this goes on trying. No other agent may
+        run for this bridge (`ovsnp.switch.lock.sole_agent`).
+        """
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
@@ -97,6 +111,8 @@ class Agent:
         try:
             while self._take_all(self._waiting_events()):
                 self._realise()
+            if self._bridge:
+                self._bridge.finish()
         finally:
             stop.set()
             self._connection.close()
@@ -106,18 +122,13 @@ class Agent:
         """End `run` soon; may be called from any thread or signal handler."""
         self._events.put(StopRequested())
 
-    def program(self) -> Program | None:
-        """The program as the loop has it; None if there is none yet, or if the loop takes long. For other threads."""
-        answer: queue.SimpleQueue[Program | None] = queue.SimpleQueue()
-        self._events.put(ProgramRequested(answer))
-        try:
-            return answer.get(timeout=_PATIENCE)
-        except queue.Empty:
-            return None
+    def tell_publishing(self, trouble: str | None) -> None:
+        """Have the report say what keeps the cluster from knowing it; for the thread that publishes it."""
+        self._events.put(PublishingTold(trouble))
 
     def _waiting_events(self) -> list[Event]:
         """Wait for an event, or until the next attempt to bring the bridge; returns all events that have come."""
-        attempts = self._feed.complete and self._interfaces and not self._bridge
+        attempts = self._has_program and not self._bridge
         waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
         self.pulse.waits()
@@ -138,16 +149,19 @@ class Agent:
         match event:
             case StopRequested():
                 return False
-            case ConnectionEnded(number=number):
-                if self._bridge and number == self._connections:
-                    self._fail(SwitchError("the OpenFlow connection has ended"))
+            case BridgeFailed(number=number, error=error):
+                if self._bridge and number == self._brought:
+                    self._fail(error)
             case Interfaces():
                 self._interfaces = event
+                self._next_attempt = 0.0  # a bridge that was gone may be there again
                 self._say(database=None)
             case InterfacesUnknown(message=message):
+                if self._interfaces is None:
+                    raise SwitchError(message)
                 self._say(database=message)
-            case ProgramRequested(answer=answer):
-                answer.put(self._program.current() if self.report.observed else None)
+            case PublishingTold(trouble=trouble):
+                self._say(publishing=trouble)
             case _:
                 self._feed.take(event)
         return True
@@ -155,12 +169,15 @@ class Agent:
     def _realise(self) -> None:
         """Make the program anew from the events that have come, and carry out the changes."""
         self._say(api_server=dict(self._feed.troubles))
+        if refusal := self._feed.refusal:
+            raise ApiServerError(refusal)
         if not self._feed.complete or self._interfaces is None:
             return
         versions, objects = dict(self._feed.versions), self._feed.take_changes()
         try:
-            change = self._program.update(objects, self._interfaces.rows)
+            change = self._update(objects, self._interfaces)
             if self._bridge:
+                self._bridge.require_ports(self._interfaces)
                 self._change(self._bridge, change)
             elif time.monotonic() >= self._next_attempt:
                 self._bring()
@@ -169,26 +186,39 @@ class Agent:
         if self._bridge:
             self._tell_realised(versions, objects)
 
+    def _update(self, objects: Sequence[ObjectChange], interfaces: Interfaces) -> ProgramChange:
+        """Make the program anew. If that fails, only an event can help, and then the bridge is due at once."""
+        had_program, self._has_program = self._has_program, False
+        change = self.program.update(objects, interfaces.rows)
+        self._has_program = True
+        if not had_program:
+            self._next_attempt = 0.0
+        return change
+
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
-            bridge.change(change.flows, change.turned, self._program.holders, self._program.affinity)
+            bridge.change(change.flows, change.turned, self.program.affinity)
 
     def _bring(self) -> None:
-        self._connections += 1
-        ended = ConnectionEnded(self._connections)
+        number = self._brought + 1
         self._bridge = bring(
             self._location,
             self._options,
-            lambda database: self._program.for_interfaces([*database.interfaces(self._options.bridge)]),
-            self._program.holders,
-            lambda: self._events.put(ended),
+            self._program_for,
+            self.program.holders,
+            lambda error: self._events.put(BridgeFailed(number, error)),
         )
-        self._was_brought = True
+        self._brought = number
+
+    def _program_for(self, database: Database) -> Program:
+        """The program for the interfaces that the bridge has now; those of the last event may be older."""
+        self._interfaces = read_interfaces(database, self._options.bridge)
+        return self.program.for_interfaces(self._interfaces.rows)
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
         self._drop_bridge()
-        if not self._was_brought:
+        if not self._brought:
             raise error
         self._say(**{"input" if isinstance(error, UsageError) else "switch": str(error)})
         self._next_attempt = self._pace.next_attempt()
@@ -200,23 +230,29 @@ class Agent:
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""
-        live, ports = self._program.live, self._program.ports
+        live, ports = self.program.live, self.program.ports
         self._say(
             observed=versions,
             switch=None,
             input=None,
-            unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
+            unrealised=tuple(sorted(Unrealised(*name, *structs.astuple(why)) for name, why in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
-            flows=self._program.flows,
-            groups=self._program.groups,
-            pods=tuple(sorted(self._program.pods)),
-            without_port=tuple(sorted(self._program.pods.keys() - ports.pods.keys())) if ports else (),
+            flows=self.program.flows,
+            groups=self.program.groups,
+            pods=tuple(sorted(self.program.pods)),
+            without_port=tuple(sorted(self.program.pods.keys() - ports.pods.keys())) if ports else (),
+            odd_ports=tuple(sorted(self._odd_port(each) for each in ports.odd)) if ports else (),
         )
+
+    def _odd_port(self, oddity: Oddity) -> OddPort:
+        pod = self.program.pods.get(oddity.pod)
+        return OddPort(oddity.pod, (pod.uid if pod else None) or "", oddity.message)
 
     def _say(self, **state: Any) -> None:
         """Replace a part of the report, and log each trouble once."""
-        before, self.report = self.report, msgspec.structs.replace(self.report, **state)
-        for field in ("switch", "database", "input"):
+        before, self.report = self.report, structs.replace(self.report, **state)
+        self.changed.set()
+        for field in ("switch", "database", "input", "publishing"):
             last, now = getattr(before, field), getattr(self.report, field)
             if now != last:
                 log.log(logging.WARNING if now else logging.INFO, "%s: %s", field, now or "works again")

@@ -20,7 +20,7 @@ from ovsnp.pipeline.drop_log import METER
 from ovsnp.switch.location import Location
 from ovsnp.switch.openflow.configuration import receive_packets
 from ovsnp.switch.openflow.connection import OpenFlow
-from ovsnp.switch.openflow.message import Message, Type
+from ovsnp.switch.openflow.message import Message, MessageType
 from ovsnp.switch.openflow.meter import meter_statistics
 from ovsnp.switch.openflow.packet_in import decode_packet_in
 
@@ -134,7 +134,7 @@ class _Second:
         return True
 
     def _take(self, message: Message) -> None:
-        if message.type != Type.EXPERIMENTER:
+        if message.type != MessageType.EXPERIMENTER:
             return
         self.reports += 1
         traffic = self._packets.read(decode_packet_in(message))

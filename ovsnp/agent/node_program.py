@@ -1,13 +1,17 @@
 """The flows of one node, kept up to date with the objects of the cluster and the interfaces of the bridge."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from ovsnp.agent.flow_names import FlowNames
 from ovsnp.agent.object_names import ObjectNames
 from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
 from ovsnp.compiler import Compilation
+from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
 from ovsnp.manifests.live import LiveObjects, ObjectText
@@ -42,7 +46,9 @@ class NodeProgram:
         self._compilation = Compilation(options)
         self._held = HeldAddresses()
         self._here = NodePods(options.node or "")
+        self._interfaces: Sequence[Any] | None = None
         self._with_affinity = 0
+        self._lock = threading.Lock()
         self.flows = 0
         self.groups = 0
 
@@ -57,9 +63,15 @@ class NodeProgram:
         return self._held.now
 
     @property
+    def whole(self) -> Program:
+        """All flows and groups; any thread may ask. Raises the UsageError of the last update, if there is one."""
+        with self._lock:
+            return self._compilation.program()
+
+    @property
     def affinity(self) -> Callable[[], Program] | None:
-        """The function that gives the program if a Service has sessionAffinity, else None."""
-        return self.current if self._with_affinity else None
+        """A function that gives the program if a Service has sessionAffinity, else None; any thread may call it."""
+        return (lambda: self.whole) if self._with_affinity else None
 
     def update(self, objects: Iterable[ObjectText], interfaces: Sequence[Any]) -> ProgramChange:
         """Take changed objects, and all interfaces of the bridge.
@@ -70,22 +82,32 @@ class NodeProgram:
         changes = self.live.update(objects)
         self.objects.update(changes)
         turned = self._held.update(changes)
-        self._here.update(changes)
-        ports = read_ports(interfaces, self._here.now.values())
-        flows = self._compilation.update(Changes(changes.came, changes.went, None if ports == self.ports else ports))
-        self.ports = ports
+        if self._here.update(changes) or interfaces is not self._interfaces:
+            self.ports = self._read_ports(interfaces, changes)
+            changes = msgspec.structs.replace(changes, ports=self.ports)
+        return ProgramChange(self._compile(changes), turned)
+
+    def _read_ports(self, interfaces: Sequence[Any], changes: Changes) -> BridgePorts:
+        self._interfaces = None
+        try:
+            ports = read_ports(interfaces, self._here.now.values())
+        except SwitchError:
+            self._compile(changes)
+            raise
+        self._interfaces = interfaces
+        return ports
+
+    def _compile(self, changes: Changes) -> FlowChanges:
+        with self._lock:
+            flows = self._compilation.update(changes)
         self.names.update(flows)
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
         self.flows += len(flows.added) - len(flows.deleted)
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
-        return ProgramChange(flows, turned)
-
-    def current(self) -> Program:
-        """The program as it is."""
-        return self._compilation.program()
+        return flows
 
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
         """The program for these interfaces; raises as `update` does."""
         self.update((), interfaces)
-        return self.current()
+        return self.whole

@@ -9,7 +9,7 @@ import msgspec
 from ovsnp.agent.agent import Agent
 from ovsnp.agent.drop_log import DropLog
 from ovsnp.agent.http_server import HttpAnswer, Routes, json_answer, lines_answer, refusal, text_answer
-from ovsnp.errors import SwitchError
+from ovsnp.errors import SwitchError, UsageError
 from ovsnp.render import render_text
 
 _SIGN_OF_LIFE = 10.0
@@ -82,12 +82,14 @@ def _probe(obstacle: str | None) -> HttpAnswer:
 
 
 def _flows(agent: Agent) -> HttpAnswer:
-    """The program as `ovsnp compile` prints it. The loop makes the program; this thread makes the text."""
-    program = agent.program()
-    if program is None:
+    """The program as `ovsnp compile` prints it."""
+    if not agent.report.observed:
         reason = "there is no program yet: the cluster or the bridge is not read; try again"
         return refusal(HTTPStatus.SERVICE_UNAVAILABLE, reason)
-    return text_answer(render_text(program))
+    try:
+        return text_answer(render_text(agent.program.whole))
+    except UsageError as error:
+        return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
 
 
 def _no_drops() -> HttpAnswer:

@@ -71,13 +71,10 @@ def synchronise(
     if below and change.cut:
         cut_off = cut_endpoints(location, bridge, below, change.cut)
     if below and turned:
-        forgotten = turnover.complete(
-            below,
-            (lambda: program) if any(frontend.affinity for frontend in program.frontends) else None,
-            lambda: write_record(location, bridge, record(now)),
-            lock,
-            waiting=waits_for_flows(database),
-        )
+        affinity = (lambda: program) if any(frontend.affinity for frontend in program.frontends) else None
+        forgotten = turnover.forget(below, affinity, lock, waiting=waits_for_flows(database))
+        write_record(location, bridge, record(now))
+        turnover.open()
     return Synchronised(change, cut_off, forgotten, turned.known)
 
 

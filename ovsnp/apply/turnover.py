@@ -33,31 +33,24 @@ class Turnover:
         self._flows = closing_flows(changed.addresses) if changed else ()
         self.closing = tuple(map(AddFlow, self._flows))
 
-    def complete(
-        self,
-        below: Datapath,
-        affinity: Callable[[], Program] | None,
-        record: Callable[[], None],
-        lock: int,
-        *,
-        waiting: bool,
-    ) -> Forgotten:
-        """Make conntrack forget the last holders' connections, record the new holders, and open the addresses.
+    def forget(self, below: Datapath, affinity: Callable[[], Program] | None, lock: int, *, waiting: bool) -> Forgotten:
+        """Make conntrack forget the last holders' connections; the addresses must be closed.
 
-        The addresses must be closed. ``affinity`` gives the program if a Service has sessionAffinity, ``waiting`` is
-        true while Open vSwitch waits for flows after a restart. Raises SwitchError if connections are left; then the
-        addresses stay closed.
+        ``affinity`` gives the program if a Service has sessionAffinity, ``waiting`` is true while Open vSwitch waits
+        for flows after a restart. Raises SwitchError if connections are left; then the addresses must stay closed.
         """
         await_flows(self._location, below, lambda: self._carry_out(self.closing[:1]), waiting=waiting)
         with conntrack(self._location, self._bridge, below) as tracker:
             forgotten = forget(tracker, self._changed)
-        if affinity and (learned := self._learned(affinity())):
+        if affinity and (learned := self._learned(affinity)):
             bundle(self._location, self._bridge, [flow.delete_line for flow in learned], lock)
-        record()
-        self._carry_out([*map(DeleteFlow, self._flows)])
         return forgotten
 
-    def _learned(self, program: Program) -> list[InstalledFlow]:
+    def open(self) -> None:
+        """Open the addresses, when the new holders are recorded."""
+        self._carry_out([*map(DeleteFlow, self._flows)])
+
+    def _learned(self, affinity: Callable[[], Program]) -> list[InstalledFlow]:
         """The learned flows with a last holder as client or as endpoint."""
-        dumped = dump_flows(self._location, self._bridge, BY_NAME["SessionAffinity"].id)
-        return list(outdated(map(parse_dump, dumped), program, self._changed))
+        learned = [*map(parse_dump, dump_flows(self._location, self._bridge, BY_NAME["SessionAffinity"].id))]
+        return list(outdated(learned, affinity(), self._changed)) if learned else []

@@ -95,5 +95,6 @@ def _offered(ctx: click.Context, incomplete: str, names: Callable[[Cluster], Ite
 def _live(ctx: click.Context) -> Cluster:
     from ovsnp.manifests import load_lists  # noqa: PLC0415 -- needed only to complete a name
 
-    snapshot = read_live(_given(ctx, "kubeconfig") or None, _given(ctx, "context") or None, (*FOLLOWED, *WORKLOADS))
-    return load_lists(snapshot.lists, snapshot.label, ignore_kinds=_given(ctx, "ignore_kind"))
+    kubeconfig, context, ignored = (_given(ctx, name) for name in ("kubeconfig", "context", "ignore_kind"))
+    snapshot = read_live(kubeconfig or None, context or None, (*FOLLOWED, *WORKLOADS), ignored)
+    return load_lists(snapshot.lists, snapshot.label, ignore_kinds=ignored)

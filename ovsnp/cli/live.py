@@ -24,15 +24,22 @@ def _contexts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     return [name for name in names if name.startswith(incomplete)]
 
 
+kubeconfig_option = click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="How to reach the cluster.  [default: as kubectl finds it]",
+)
+context_option = click.option(
+    "--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."
+)
+
+reaching_options = (kubeconfig_option, context_option)
+"""The options that say which cluster is meant."""
+
 live_options = (
     click.option("--cluster", is_flag=True, help="Read the objects of a live cluster, instead of -f."),
-    click.option(
-        "--kubeconfig",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="How to reach the cluster.  [default: as kubectl finds it]",
-    ),
-    click.option("--context", metavar="NAME", shell_complete=_contexts, help="The context of the kubeconfig."),
+    *reaching_options,
 )
 
 
@@ -49,8 +56,10 @@ def choose_input(ctx: click.Context, manifests: tuple[str, ...], *, live: bool) 
     return ((), True) if typed == ["cluster"] else (manifests, False)
 
 
-def read_live(kubeconfig: Path | None, context: str | None, resources: Sequence[Resource]) -> "Snapshot":
-    """The objects of a live cluster.
+def read_live(
+    kubeconfig: Path | None, context: str | None, resources: Sequence[Resource], ignore_kinds: Sequence[str]
+) -> "Snapshot":
+    """The objects of a live cluster; ``ignore_kinds`` are kinds of policies to pass over.
 
     Raises UsageError or InputError if the configuration has a mistake, ApiServerError if the API server refuses.
     """
@@ -59,7 +68,7 @@ def read_live(kubeconfig: Path | None, context: str | None, resources: Sequence[
     from ovsnp.kubernetes.snapshot import read_snapshot  # noqa: PLC0415
 
     with ApiConnection(find_api_server(kubeconfig, context)) as connection:
-        return read_snapshot(connection, resources)
+        return read_snapshot(connection, resources, ignore_kinds)
 
 
 def live_label(kubeconfig: Path | None, context: str | None) -> str:

@@ -11,8 +11,8 @@ import click
 import msgspec
 
 from ovsnp import load
-from ovsnp.cli.candidates import node_names
 from ovsnp.cli.configuration import config_option
+from ovsnp.cli.flow_options import DATABASE, FLOWS
 from ovsnp.cli.live import choose_input, live_label, live_options, read_live
 from ovsnp.cli.plain import tell
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
@@ -66,8 +66,9 @@ class Request(msgspec.Struct, frozen=True):
         self.tell_notes(cluster)
         if not (has_living(cluster) or cluster.planned or cluster.host_pods or cluster.planned_services):
             what = "holds no Node, Pod, workload, Service or NetworkPolicy"
+            remedy = "name another context with --context" if self.from_cluster else "name the manifests"
             raise InputError(
-                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or 'name the manifests'}")
+                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or remedy}")
                 for path in self.inputs
             )
         return cluster
@@ -79,7 +80,7 @@ class Request(msgspec.Struct, frozen=True):
 
     def snapshot(self, resources: Sequence[Resource]) -> "Snapshot":
         """These kinds of the live cluster, with a note for each that is lacking; raises the errors of `cluster`."""
-        found = read_live(self.kubeconfig, self.context, resources)
+        found = read_live(self.kubeconfig, self.context, resources, self.ignore_kinds)
         for sentence in found.lacking:
             self.tell(f"note: {sentence}")
         return found
@@ -186,12 +187,13 @@ def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUT
         command(request, **given)
 
     decorated: Callable[..., None] = with_request
-    for option in reversed((*_OPTIONS, _output(outputs), *_TELLING)):
+    for option in reversed((*_OPTIONS, output_option(outputs), *_TELLING)):
         decorated = option(decorated)
     return decorated
 
 
-def _output(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def output_option(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The formats that -o may name, the default first."""
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], show_default=True)
 
 
@@ -206,41 +208,8 @@ _OPTIONS = (
     ),
     *live_options,
     click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over policies of this kind."),
-    click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
-    click.option("--node", metavar="NAME", shell_complete=node_names, help="The node of this bridge."),
-    click.option(
-        "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel protocol."
-    ),
-    click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
-    click.option(
-        "--masquerade/--no-masquerade", help="Send Service-bound traffic to other nodes from the gateway's address."
-    ),
-    click.option(
-        "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule also matches the cluster IP."
-    ),
-    click.option("--log-drops/--no-log-drops", help="The bridge reports the packets that policies drop (ovsnp drops)."),
-    click.option("--service-cidr", multiple=True, metavar="CIDR", help="A block of cluster IPs; may be repeated."),
-    click.option(
-        "--geneve-class",
-        type=click.IntRange(0, 0xFFFF),
-        default=0xFFFF,
-        metavar="NUMBER",
-        help="Class of the Geneve options with the source pod's address.  [default: 65535]",
-    ),
-    click.option(
-        "--geneve-types",
-        type=(click.IntRange(0, 0x7F), click.IntRange(0, 0x7F)),
-        default=(1, 2),
-        metavar="IPV4 IPV6",
-        help="Types of these options.  [default: 1 2]",
-    ),
-    click.option(
-        "--db",
-        type=click.Path(),
-        multiple=True,
-        metavar="SOCKET",
-        help="The database of Open vSwitch; for trace one for each node, also as NODE=SOCKET.",
-    ),
+    *FLOWS,
+    DATABASE,
     click.option(
         "--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports from a file, without a database."
     ),

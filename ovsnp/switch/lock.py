@@ -31,7 +31,7 @@ def exclusive(location: Location, bridge: str) -> Iterator[int]:
 
 
 @contextmanager
-def kept_by_agent(location: Location, bridge: str) -> Iterator[None]:
+def sole_agent(location: Location, bridge: str) -> Iterator[None]:
     """Make this process the agent of a bridge, for the time of the context; `require_unkept` refuses meanwhile.
 
     The lock ends with the process. Raises the errors of `exclusive`, and SwitchError if another agent keeps the bridge.

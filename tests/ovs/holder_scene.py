@@ -71,6 +71,11 @@ class HolderScene:
         """Apply on some nodes."""
         return [self.scene.nodes[node].apply(self.scene.manifests, *self.options) for node in nodes]
 
+    def revalidated(self, node: int) -> None:
+        """Wait until the datapath of a node has no flows that come from earlier flows of the bridge."""
+        for _ in range(2):  # a pass may have begun before the last change
+            self.scene.nodes[node].switch.appctl("revalidator/wait")
+
     def converse(self, client: str, server: str, version: int) -> Iterator[Conversation]:
         """Open a connection of each protocol, directly and through the Service; each is answered."""
         for protocol in (Protocol.TCP, Protocol.UDP):

@@ -6,6 +6,7 @@ each is a function that answers one request in place of the server.
 
 import gzip
 import json
+import ssl
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,9 @@ class Asked(NamedTuple):
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    client: tuple[str, int]
+    method: str
+    body: bytes
 
     @property
     def is_watch(self) -> bool:
@@ -133,6 +137,7 @@ class ScriptedApi:
         self.next: dict[str, deque[Fault]] = defaultdict(deque)
         self.unknown: set[str] = set()
         self.streams_lists = True
+        self.groups: Object = {"kind": "APIGroupDiscoveryList", "items": []}
         self.ended = threading.Event()
         self.changed = threading.Condition()
         self._version = 1000
@@ -146,6 +151,11 @@ class ScriptedApi:
 
     def start(self) -> None:
         self._thread.start()
+
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS with all clients that come."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = self.url.replace("http:", "https:")
 
     def close(self) -> None:
         self.ended.set()
@@ -217,6 +227,8 @@ class ScriptedApi:
             fault(answer)
         elif asked.path in self.unknown:
             answer.whole(404, status(404, "NotFound", "the server could not find the requested resource"))
+        elif asked.path == "/apis":
+            answer.whole(200, self.groups)
         elif not asked.is_watch:
             with self.changed:
                 version, items = self._version, [*self.objects[asked.path].values()]
@@ -272,10 +284,15 @@ def _handler(server: ScriptedApi) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            query = dict(parse_qsl(parts.query))
+            asked = Asked(parts.path, query, headers, self.client_address, self.command, body)
             try:
-                server.answer(Answer(self, Asked(parts.path, dict(parse_qsl(parts.query)), headers), server))
+                server.answer(Answer(self, asked, server))
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
+
+        do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 -- the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Requests are kept in `asked`."""

@@ -13,13 +13,13 @@ from ovsnp.cli.plain import say
 
 @click.command()
 @pod_argument
-@click.option("--follow", is_flag=True, help="Go on with the drops that come, until interrupted.")
+@click.option("--follow", is_flag=True, help="Show the drops that come from now on, until interrupted.")
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True)
 @socket_option
 def drops(*, pod: str | None, follow: bool, output: str, control_socket: Path) -> None:
     """Packets that policies drop on this node, with both ends and the policies that isolate.
 
-    The agent must run with --log-drops. It keeps the last thousand lines; a line stands for equal drops within a
+    The agent must run with --log-drops. It keeps the last thousand lines. A line stands for equal drops within a
     second. With POD (NAMESPACE/NAME) only drops with this end. -o json prints a document in each line.
     """
     read = msgspec.json.Decoder(DropLine).decode
