@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ovsnp.agent.remembered import Remembered
+from ovsnp.agent.lasting_map import LastingMap
 from ovsnp.flows.action import SetField
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.flow import Flow, Slot
@@ -48,10 +48,10 @@ class FlowNames:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rules: Remembered[Numbered, tuple[RuleRef, ...]] = Remembered(_DAY, _MOST)
-        self._members: Remembered[Slot, _Membership] = Remembered(_MINUTE, _MOST)
+        self._rules: LastingMap[Numbered, tuple[RuleRef, ...]] = LastingMap(_DAY, _MOST)
+        self._members: LastingMap[Slot, _Membership] = LastingMap(_MINUTE, _MOST)
         self._slots: defaultdict[Numbered, set[Slot]] = defaultdict(set)
-        self._services: Remembered[tuple[Protocol, Address, int], str] = Remembered(_DAY, _MOST)
+        self._services: LastingMap[tuple[Protocol, Address, int], str] = LastingMap(_DAY, _MOST)
 
     def update(self, changes: FlowChanges) -> None:
         """Take the changes of flows."""

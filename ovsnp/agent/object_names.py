@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import TypeVar
 
-from ovsnp.agent.remembered import Remembered
+from ovsnp.agent.lasting_map import LastingMap
 from ovsnp.model.address import Address
 from ovsnp.model.changes import Changes
 from ovsnp.model.cluster import Node, Pod
@@ -31,8 +31,8 @@ class ObjectNames:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pods: Remembered[Address, Pod] = Remembered(_SECONDS, _MOST)
-        self._nodes: Remembered[Address, Node] = Remembered(_SECONDS, _MOST)
+        self._pods: LastingMap[Address, Pod] = LastingMap(_SECONDS, _MOST)
+        self._nodes: LastingMap[Address, Node] = LastingMap(_SECONDS, _MOST)
         self._addresses: dict[tuple[str, str], tuple[Address, ...]] = {}
         self._policies: defaultdict[str, dict[str, NetworkPolicy]] = defaultdict(dict)
 
@@ -71,7 +71,7 @@ class ObjectNames:
         return tuple(sorted(policy.key for policy in policies if isolates(policy, pod, direction)))
 
     def _move(
-        self, held: Remembered[Address, _Holder], name: tuple[str, str], to: tuple[Address, ...], holder: _Holder
+        self, held: LastingMap[Address, _Holder], name: tuple[str, str], to: tuple[Address, ...], holder: _Holder
     ) -> None:
         """Give an object other addresses; an address that another object has by now stays with that object."""
         for address in self._addresses.pop(name, ()):

@@ -9,7 +9,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-class Remembered(Generic[_Key, _Value]):
+class LastingMap(Generic[_Key, _Value]):
     """Items by key; a removed or replaced item is still found for ``seconds``, if not ``most`` items went after it.
 
     ``clock`` gives the time in seconds.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovsnp.agent.remembered import Remembered
+from ovsnp.agent.lasting_map import LastingMap
 
 
 class Clock:
@@ -19,7 +19,7 @@ def clock() -> Clock:
 
 
 def test_removed_item_is_found_for_some_time(clock: Clock) -> None:
-    names: Remembered[int, str] = Remembered(60, 10, clock)
+    names: LastingMap[int, str] = LastingMap(60, 10, clock)
     names.put(1, "a")
     names.remove(1)
     names.remove(2)
@@ -30,7 +30,7 @@ def test_removed_item_is_found_for_some_time(clock: Clock) -> None:
 
 
 def test_replaced_item_is_found_after_the_item_that_replaced_it(clock: Clock) -> None:
-    names: Remembered[int, str] = Remembered(60, 10, clock)
+    names: LastingMap[int, str] = LastingMap(60, 10, clock)
     names.put(1, "a")
     names.put(1, "a")
     names.put(1, "b")
@@ -38,7 +38,7 @@ def test_replaced_item_is_found_after_the_item_that_replaced_it(clock: Clock) ->
 
 
 def test_old_and_surplus_items_leave_the_memory(clock: Clock) -> None:
-    names: Remembered[int, str] = Remembered(60, 2, clock)
+    names: LastingMap[int, str] = LastingMap(60, 2, clock)
     for key in range(4):
         names.put(key, "a")
         names.remove(key)
