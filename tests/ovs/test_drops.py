@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from ovsnp.agent.drop_document import Drop, Unreported
+from ovsnp.agent.drop_document import Drop, DropLine, Unreported
 from ovsnp.agent.drop_log import DropLog
 from ovsnp.agent.dropped_packets import DroppedPackets
 from ovsnp.agent.flow_counts import FlowCounts
@@ -30,6 +31,7 @@ from tests.ovs.frames import End, Packet
 from tests.ovs.service_scene import ServiceScene, address_of, first, policy
 from tests.ovs.wired import BRIDGE
 from tests.support.applying import Answer, ovsnp
+from tests.support.unix_http import request
 
 POLICY = policy("ingress", "web", "{podSelector: {matchLabels: {app: client}}}", "{port: 8080}")
 ISOLATED = "default/web-0 is isolated by default/only"
@@ -145,11 +147,15 @@ def test_lines_and_losses_are_all_that_was_dropped(scene: ServiceScene, there: O
 
 
 def test_follower_gets_the_lines_that_come(scene: ServiceScene, there: Observed) -> None:
-    with there.drops.follow() as coming:
-        scene.send("stranger", to_web("stranger", 8080))
-        line = coming.get(timeout=30)
-        assert isinstance(line, Drop)
-        assert line.traffic.port == 8080
+    scene.send("stranger", to_web("stranger", 8080))
+    wait_for(lambda: bool(there.dropped()))
+    answer = request(there.socket, "/drops/follow")
+    assert answer.readline() == b"\n"
+    scene.send("stranger", to_web("stranger", 8081))
+    line = msgspec.json.decode(answer.readline(), type=DropLine)
+    assert isinstance(line, Drop)
+    assert line.traffic.port == 8081
+    answer.close()
 
 
 def test_connections_have_the_rules_that_admitted_them(scene: ServiceScene, there: Observed) -> None:
