@@ -8,6 +8,7 @@ OvsnpError                 never raised itself
 ├── OutputError      (74)  standard output cannot be written
 ├── SwitchError      (4)   Open vSwitch refused, or could not be reached
 ├── ApiServerError   (4)   the API server refused, or could not be reached
+├── AgentError       (4)   the agent of this node refused, or could not be reached
 └── DeclarationError (70)  a flow contradicts the pipeline's declaration: a bug in ovsnp
 """
 
@@ -112,6 +113,12 @@ class SwitchError(OvsnpError):
 
 class ApiServerError(OvsnpError):
     """The API server of a cluster refused something, or could not be reached."""
+
+    exit_code = Exit.REFUSED
+
+
+class AgentError(OvsnpError):
+    """The agent of this node refused something, or could not be reached."""
 
     exit_code = Exit.REFUSED
 

@@ -12,7 +12,11 @@ from msgspec import structs
 from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
+from ovsnp.agent.drop_log import DropLog
+from ovsnp.agent.dropped_packets import DroppedPackets
+from ovsnp.agent.flow_counts import FlowCounts
 from ovsnp.agent.kept_bridge import KeptBridge, bring
+from ovsnp.agent.live_connections import LiveConnections
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.observer import AgentObserver
 from ovsnp.agent.pulse import Pulse
@@ -66,6 +70,7 @@ class Agent:
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
     is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
     is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work.
+    ``drops``, ``connections`` and ``counts`` answer other threads.
     """
 
     def __init__(
@@ -79,12 +84,21 @@ class Agent:
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
         self.program = NodeProgram(options)
+        objects, names, bridge = self.program.objects, self.program.names, options.bridge
+        self.drops = DropLog(location, bridge, DroppedPackets(objects, names))
+        self.connections = LiveConnections(location, bridge, objects, names)
+        self.counts = FlowCounts(location, bridge, names)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
         self._brought = 0
         self._has_program = False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
+
+    @property
+    def logs_drops(self) -> bool:
+        """True if the bridge reports the packets that policies drop."""
+        return self._options.log_drops
 
     def run(self) -> None:
         """Follow the cluster until `stop`.
@@ -96,6 +110,8 @@ class Agent:
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
+        if self._options.log_drops:
+            self.drops.start(stop)
         try:
             while self._take_all(self._waiting_events()):
                 self._realise()

@@ -28,15 +28,16 @@ _PATIENCE = 30.0
 
 _LONGEST_BODY = 1 << 20
 _JSON = "application/json"
+_JSON_LINES = "application/jsonl"
 _TEXT = "text/plain; charset=utf-8"
 
 
 class HttpAnswer(NamedTuple):
-    """The answer to a request."""
+    """The answer to a request; the parts of a body that is no ``bytes`` are sent as they come."""
 
     status: HTTPStatus
     content_type: str
-    body: bytes
+    body: bytes | Iterator[bytes]
 
 
 class HttpError(msgspec.Struct, frozen=True):
@@ -57,6 +58,11 @@ def json_answer(document: msgspec.Struct, status: HTTPStatus = HTTPStatus.OK) ->
 def text_answer(text: str) -> HttpAnswer:
     """A text as an answer."""
     return HttpAnswer(HTTPStatus.OK, _TEXT, text.encode())
+
+
+def lines_answer(lines: Iterator[bytes]) -> HttpAnswer:
+    """JSON documents, one in a line, as they come."""
+    return HttpAnswer(HTTPStatus.OK, _JSON_LINES, lines)
 
 
 def refusal(status: HTTPStatus, reason: str) -> HttpAnswer:
@@ -185,14 +191,27 @@ class _Handler(BaseHTTPRequestHandler):
     def _write(self, answer: HttpAnswer, headers: Mapping[str, str] = {}) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        if isinstance(answer.body, bytes):
+            self.send_header("Content-Length", str(len(answer.body)))
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
         for name, value in headers.items():
             self.send_header(name, value)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             self.send_header("Connection", "close")  # the body of the request may not have been read
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        if isinstance(answer.body, bytes):
             self.wfile.write(answer.body)
+        else:
+            self._write_parts(answer.body)
+
+    def _write_parts(self, parts: Iterator[bytes]) -> None:
+        """Write the chunks of a body (RFC 9112, 7.1)."""
+        for part in filter(None, parts):  # an empty chunk would be the last
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
 
 
 @contextmanager

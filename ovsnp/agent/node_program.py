@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ovsnp.agent.flow_names import FlowNames
+from ovsnp.agent.object_names import ObjectNames
 from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
 from ovsnp.compiler import Compilation
@@ -33,12 +35,15 @@ class NodeProgram:
     """The program of ``options.node``.
 
     ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``tables`` the numbers of flows by
-    table, ``groups`` the number of groups. Interfaces are rows of Open vSwitch's database.
+    table, ``groups`` the number of groups. Interfaces are rows of Open vSwitch's database. ``objects`` and ``names``
+    are for other threads.
     """
 
     def __init__(self, options: Options) -> None:
         self.live = LiveObjects()
         self.ports: BridgePorts | None = None
+        self.objects = ObjectNames()
+        self.names = FlowNames()
         self._compilation = Compilation(options)
         self._held = HeldAddresses()
         self._here = NodePods(options.node or "")
@@ -76,6 +81,7 @@ class NodeProgram:
         objects count: the next update includes them.
         """
         changes = self.live.update(objects)
+        self.objects.update(changes)
         turned = self._held.update(changes)
         if self._here.update(changes) or interfaces is not self._interfaces:
             self.ports = self._read_ports(interfaces, changes)
@@ -95,6 +101,7 @@ class NodeProgram:
     def _compile(self, changes: Changes) -> FlowChanges:
         with self._lock:
             flows = self._compilation.update(changes)
+        self.names.update(flows)
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
         self.tables.update(flow.table for flow in flows.added)

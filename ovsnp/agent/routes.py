@@ -1,15 +1,20 @@
 """What an agent answers over HTTP."""
 
-from collections.abc import Callable
+import queue
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 import msgspec
 
 from ovsnp.agent.agent import Agent
-from ovsnp.agent.http_server import HttpAnswer, Routes, json_answer, refusal, text_answer
+from ovsnp.agent.drop_log import DropLog
+from ovsnp.agent.http_server import HttpAnswer, Routes, json_answer, lines_answer, refusal, text_answer
 from ovsnp.agent.metrics import CONTENT_TYPE, AgentMetrics
-from ovsnp.errors import UsageError
+from ovsnp.errors import SwitchError, UsageError
 from ovsnp.render import render_text
+
+_SIGN_OF_LIFE = 10.0
+"""The seconds after which a follower gets an empty line: only a write shows that it has ended its connection."""
 
 
 class ProbeAnswer(msgspec.Struct, frozen=True):
@@ -34,7 +39,39 @@ def control_routes(agent: Agent, metrics: AgentMetrics) -> Routes:
         **probe_routes(agent, metrics),
         "/status": _get(lambda: json_answer(agent.report)),
         "/flows": _get(lambda: _flows(agent)),
+        "/connections": _get(lambda: _read(agent.connections.read)),
+        "/counts": _get(lambda: _read(agent.counts.read)),
+        **(drop_routes(agent.drops) if agent.logs_drops else _NO_DROPS),
     }
+
+
+def drop_routes(drops: DropLog) -> Routes:
+    """The lines of the drop log: the last lines, or the lines that come from now on."""
+    return {
+        "/drops": _get(lambda: lines_answer(iter([b"".join(map(_line, drops.lines()))]))),
+        "/drops/follow": _get(lambda: lines_answer(_follow(drops))),
+    }
+
+
+def _follow(drops: DropLog) -> Iterator[bytes]:
+    with drops.follow() as coming:
+        yield b"\n"  # the reader knows that it follows now
+        while True:
+            try:
+                yield _line(coming.get(timeout=_SIGN_OF_LIFE))
+            except queue.Empty:
+                yield b"\n"
+
+
+def _line(line: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(line) + b"\n"
+
+
+def _read(read: Callable[[], msgspec.Struct]) -> HttpAnswer:
+    try:
+        return json_answer(read())
+    except SwitchError as error:
+        return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
 
 
 def _get(answer: Callable[[], HttpAnswer]) -> dict[str, Callable[[bytes], HttpAnswer]]:
@@ -55,3 +92,10 @@ def _flows(agent: Agent) -> HttpAnswer:
         return text_answer(render_text(agent.program.whole))
     except UsageError as error:
         return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+
+
+def _no_drops() -> HttpAnswer:
+    return refusal(HTTPStatus.CONFLICT, "this agent logs no drops; start it with --log-drops")
+
+
+_NO_DROPS: Routes = {path: _get(_no_drops) for path in ("/drops", "/drops/follow")}

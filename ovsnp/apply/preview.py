@@ -18,6 +18,7 @@ from ovsnp.model.options import Encap, Options
 from ovsnp.switch.bridge import is_secure, lacks
 from ovsnp.switch.conntrack import conntrack
 from ovsnp.switch.datapath import datapath
+from ovsnp.switch.drop_meter import lacking_meter
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
@@ -68,6 +69,8 @@ def preview(location: Location, cluster: Cluster, options: Options, *, remove_mi
         lacking += hidden_fragments(location, options.bridge)
         if options.encap is Encap.GENEVE:
             lacking += unmapped_options(location, options.bridge, options.carrier)
+        if options.log_drops:
+            lacking += lacking_meter(location, options.bridge)
         turned = changed(read_record(location, options.bridge), holders(cluster.pods))
         forgotten = _forgotten(location, database, options.bridge, turned) if turned else 0
     if not secure and any(flow.text == STANDALONE for flow in flows):

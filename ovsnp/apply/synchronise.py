@@ -19,6 +19,7 @@ from ovsnp.render import modification_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.conntrack import conntrack
 from ovsnp.switch.datapath import Datapath, datapath, waits_for_flows
+from ovsnp.switch.drop_meter import make_meter
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 from ovsnp.switch.location import Location
 from ovsnp.switch.ofctl import bundle, dump_flows, dump_groups, show_fragments
@@ -90,6 +91,8 @@ def complete(location: Location, database: Database, options: Options, lock: int
     done += show_fragments(location, options.bridge)
     if options.encap is Encap.GENEVE:
         done += map_options(location, options.bridge, options.carrier)
+    if options.log_drops:
+        done += make_meter(location, options.bridge)
     return done
 
 

@@ -18,6 +18,7 @@ FLOWS = (
     click.option(
         "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule also matches the cluster IP."
     ),
+    click.option("--log-drops/--no-log-drops", help="The bridge reports the packets that policies drop (ovsnp drops)."),
     click.option("--service-cidr", multiple=True, metavar="CIDR", help="A block of cluster IPs; may be repeated."),
     click.option(
         "--geneve-class",

@@ -45,6 +45,7 @@ class Request(msgspec.Struct, frozen=True):
     strict_nodes: bool
     masquerade: bool
     service_blocks: bool
+    log_drops: bool
     service_cidr: tuple[str, ...]
     geneve_class: int
     geneve_types: tuple[int, int]
@@ -114,6 +115,7 @@ class Request(msgspec.Struct, frozen=True):
             self.service_cidrs,
             Carrier(self.geneve_class, *self.geneve_types),
             self.service_blocks,
+            self.log_drops,
         )
 
     def entry(self, cluster: Cluster) -> str | None:

@@ -12,6 +12,9 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.agent.drop_document import Drop
+from ovsnp.agent.live_connections import ConnectionsDocument
+from ovsnp.agent.rates import RatesDocument
 from ovsnp.agent.report import AgentReport
 from ovsnp.analysis.check.check_document import CheckDocument
 from ovsnp.analysis.diff.effect.effect_document import EffectDocument
@@ -32,15 +35,18 @@ _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
     "agent-status": ("GET /status of the control socket of ovsnp agent", AgentReport),
     "apply": ("ovsnp apply -o json", ApplyDocument),
     "check": ("ovsnp check -o json", CheckDocument),
+    "connections": ("ovsnp connections -o json", ConnectionsDocument),
     "compile": ("ovsnp compile -o json", CompileDocument),
     "diff": ("ovsnp diff -o json", DiffDocument),
     "diff-effect": ("ovsnp diff --effect -o json, of OLD and NEW or of a bridge", EffectDocument),
+    "drops": ("a line of ovsnp drops -o json", Drop),
     "explain": ("ovsnp explain -o json", ExplainAnswer),
     "explain-pod": ("ovsnp explain POD -o json", ExplainPodDocument),
     "lab-test": ("ovsnp lab test -o json", LabTestDocument),
     "lint": ("ovsnp lint -o json", LintDocument),
     "matrix": ("ovsnp matrix -o json", MatrixDocument),
     "status": ("ovsnp status -o json", StatusDocument),
+    "top": ("ovsnp top -o json", RatesDocument),
     "trace": ("ovsnp trace -o json", TraceDocument),
     "verify": ("ovsnp verify -o json", VerifyDocument),
 }

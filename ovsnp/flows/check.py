@@ -9,6 +9,7 @@ from ovsnp.flows import action as a
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match
 from ovsnp.pipeline.datapath import MATCHING, OLDEST, SETTING, TRACKING, Feature
+from ovsnp.pipeline.drop_log import METER
 from ovsnp.pipeline.fields import IP_KINDS, KINDS, Field
 from ovsnp.pipeline.tables import BY_NAME, Table
 
@@ -65,6 +66,8 @@ def _check_actions(table: Table, flow: Flow) -> None:
     conjunctions = sum(isinstance(action, a.Conjunction) for action in flow.actions) if table.conjunctive else 0
     if conjunctions not in (0, len(flow.actions)):
         raise DeclarationError("conjunctions stand alone")
+    if len(flow.actions) > 1 and any(isinstance(action, a.ToController) for action in flow.actions):
+        raise DeclarationError("a packet that the bridge reports goes nowhere else")
 
 
 def _check_action(table: Table, match: Match, action: a.Action) -> None:
@@ -105,8 +108,8 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
         case a.Output() | a.ToInPort():
             if not table.outputs:
                 raise DeclarationError("the table does not output")
-        case a.ToController(userdata=userdata, max_len=length):
-            if not table.reports or not userdata or not 0 < length < 0xFFFF:
+        case a.ToController(userdata=userdata, max_len=length, meter=meter):
+            if not table.reports or not userdata or not 0 < length < 0xFFFF or meter != METER:
                 raise DeclarationError(f"{action} is impossible here")
 
 

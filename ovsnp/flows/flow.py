@@ -21,7 +21,7 @@ class Slot(NamedTuple):
 
 
 class Flow(msgspec.Struct, frozen=True, eq=False):
-    """One flow; without actions it drops the packet.
+    """One flow; without actions, or with `ToController` alone, it drops the packet.
 
     ``note`` says what the flow is for. It is for people: flows that differ in nothing else are equal. ``rules`` are the
     policy rules that the flow serves. ``number`` is the number of the rule by which the flow admits: the first, where

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from ovsnp.flows.flow import Flow
 from ovsnp.lower import address_resolution, connections, forward, nodes, origin, output, policy, service
+from ovsnp.lower.denial import denial
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.options import Options
+from ovsnp.pipeline.drop_log import DropReason
 
 
 class Always(NamedTuple):
@@ -28,7 +30,11 @@ def always(options: Options) -> tuple[Always, ...]:
         Always("own openings", ("local_prefixes",), connections.own_openings),
         Always("service", (), service.flows),
         Always("nodes", ("node",), nodes.flows),
-        Always("egress", ("families",), policy.egress_flows),
+        Always(
+            "egress",
+            ("families",),
+            partial(policy.egress_flows, guarded=denial(options, DropReason.TUNNEL_GUARD)),
+        ),
         Always("forward", ("node", "gateway", "families"), forward.flows),
         Always("service CIDRs", ("service_cidrs",), forward.service_cidrs),
         Always("ingress", ("families",), policy.ingress_flows),

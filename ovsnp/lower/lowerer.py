@@ -36,7 +36,7 @@ class Lowerer:
         self._nodes: dict[str, RemoteNode] = {}
         self._subjects: dict[Direction, dict[str, int]] = {direction: {} for direction in Direction}
         self._service_prefixes: set[Prefix] = set()
-        self._rules = {direction: RuleFlows(direction) for direction in Direction}
+        self._rules = {direction: RuleFlows(direction, options) for direction in Direction}
         self._services = ServiceFlows()
 
     @property

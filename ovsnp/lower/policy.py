@@ -6,6 +6,7 @@ from ovsnp.flows.action import Goto, Lookup, Move, Pop, Push
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match, Term, exactly
 from ovsnp.flows.note import FlowNote, Purpose
+from ovsnp.lower.denial import Denial
 from ovsnp.model.bridge import Bridge
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline import fields as f
@@ -14,13 +15,16 @@ from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.ports import TUNNEL_UDP_PORTS
 
 
-def egress_flows(bridge: Bridge) -> Iterator[Flow]:
-    """Policy on packets that local pods send, and the guard against tunnel packets that pods make themselves."""
+def egress_flows(bridge: Bridge, guarded: Denial) -> Iterator[Flow]:
+    """Policy on packets that local pods send, and the guard against tunnel packets that pods make themselves.
+
+    ``guarded`` are the actions of the guard.
+    """
     tunneled = (exactly(r.ORIGIN, r.Origin.POD), exactly(r.TO_NODE, 1))
     for version in bridge.families:
         for encap, port in TUNNEL_UDP_PORTS.items():
             match = Match(f.PROTOCOL_KIND[version, Protocol.UDP], (*tunneled, exactly(f.PORT_DST, port)))
-            yield Flow("Egress", p.TUNNEL_GUARD, match, (), FlowNote(Purpose.TUNNEL_GUARD, (encap,)))
+            yield Flow("Egress", p.TUNNEL_GUARD, match, guarded, FlowNote(Purpose.TUNNEL_GUARD, (encap,)))
     yield _skip("Egress", p.UNJUDGED, exactly(r.JUDGED, 0), "Forward", Purpose.UNJUDGED)
     yield _skip("Egress", p.NODE_PEER, exactly(r.EXEMPT, 1), "Forward", Purpose.TO_EXEMPT_NODE)
     yield _skip("Egress", p.NOT_ISOLATED, exactly(r.EGRESS_SUBJECT, 0), "Forward", Purpose.NOT_ISOLATED)

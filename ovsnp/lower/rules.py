@@ -15,8 +15,10 @@ from ovsnp.flows.note import FlowNote, Purpose
 from ovsnp.flows.units import Unit
 from ovsnp.ir.clauses import ClauseChanges, PortMask, RuleClauses, SubjectClass
 from ovsnp.ir.ruleset import PeerTable, RuleRef
+from ovsnp.lower.denial import denial
 from ovsnp.lower.peers import peer_note
 from ovsnp.lower.sides import OPENED, PEER, SIDES
+from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
@@ -45,8 +47,9 @@ class _Part(NamedTuple):
 class RuleFlows:
     """The flows of one direction's rules, with the rules that have a part in each flow."""
 
-    def __init__(self, direction: Direction) -> None:
+    def __init__(self, direction: Direction, options: Options) -> None:
         self._side = SIDES[direction]
+        self._denial = denial(options, self._side.reason)
         self._families: tuple[int, ...] = ()
         self._rules: dict[str, RuleClauses] = {}
         self._places: dict[str, dict[_Place, _Part]] = {}
@@ -126,7 +129,7 @@ class RuleFlows:
 
     def _drop(self, subject: SubjectClass) -> Flow:
         match = _holds(self._side.subject, subject.number)
-        return Flow(self._side.table, p.RULE_DROP, match, (), _subject_note(subject))
+        return Flow(self._side.table, p.RULE_DROP, match, self._denial, _subject_note(subject))
 
     def _admit(self, number: int) -> tuple[SetField, Goto]:
         return SetField(self._side.rule, number), Goto(self._side.after)

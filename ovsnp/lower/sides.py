@@ -6,21 +6,23 @@ from ovsnp.flows.match import connection
 from ovsnp.ir.ruleset import PeerTable
 from ovsnp.model.policy import Direction
 from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.drop_log import DropReason
 from ovsnp.pipeline.fields import Field
 
 
 class RuleTableSide(msgspec.Struct, frozen=True):
-    """A direction's rule table: the table after it, and the registers of the subject and the rule."""
+    """A direction's rule table: the table after it, the registers of the subject and the rule, and why it drops."""
 
     table: str
     after: str
     subject: Field
     rule: Field
+    reason: DropReason
 
 
 SIDES = {
-    Direction.EGRESS: RuleTableSide("EgressRule", "Forward", r.EGRESS_SUBJECT, r.EGRESS_RULE),
-    Direction.INGRESS: RuleTableSide("IngressRule", "Commit", r.INGRESS_SUBJECT, r.INGRESS_RULE),
+    Direction.EGRESS: RuleTableSide("EgressRule", "Forward", r.EGRESS_SUBJECT, r.EGRESS_RULE, DropReason.EGRESS),
+    Direction.INGRESS: RuleTableSide("IngressRule", "Commit", r.INGRESS_SUBJECT, r.INGRESS_RULE, DropReason.INGRESS),
 }
 
 PEER = {

@@ -32,7 +32,8 @@ class Options(msgspec.Struct, frozen=True):
     With ``strict_nodes`` only the pod's own node always reaches a pod; policy judges other nodes by their addresses.
     With ``masquerade`` Service-bound traffic to other nodes has the gateway's address as its source. With
     ``service_blocks`` an egress rule also allows a connection if its ipBlock holds the cluster IP and its ports the
-    Service's port. ``service_cidrs`` are added to the CIDRs of the ServiceCIDR objects.
+    Service's port. ``service_cidrs`` are added to the CIDRs of the ServiceCIDR objects. With ``log_drops`` the bridge
+    reports the packets that policies and guards drop.
     """
 
     bridge: str = "br-int"
@@ -43,3 +44,4 @@ class Options(msgspec.Struct, frozen=True):
     service_cidrs: tuple[Prefix, ...] = ()
     carrier: Carrier = Carrier()
     service_blocks: bool = False
+    log_drops: bool = False

@@ -72,6 +72,7 @@ def _table(table: Table) -> str:
         ("adds flows to", ", ".join(table.learns)),
         ("goes on to", ", ".join(table.next)),
         ("sends", "packets out of the bridge" if table.outputs else ""),
+        ("reports", "packets that it drops, with --log-drops" if table.reports else ""),
         ("no match", table.miss),
     )
     lines = "".join(f"- {name}: {value}\n" for name, value in rows if value)

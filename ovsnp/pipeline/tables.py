@@ -62,6 +62,7 @@ def _rule_table(
         matches=frozenset({subject, peer, f.PORT_DST, f.CONJ_ID}) | extra,
         sets=frozenset({rule}),
         next=(after,),
+        reports=True,
         conjunctive=True,
     )
 
@@ -166,6 +167,7 @@ TABLES = (
         matches=frozenset({r.ORIGIN, r.JUDGED, r.TO_NODE, r.EXEMPT, r.EGRESS_SUBJECT, r.SERVICE_BOUND, f.PORT_DST}),
         next=("EgressRule", "Forward"),
         lookups=("EgressPeer", "EgressServicePeer"),
+        reports=True,
     ),
     _peer_table(90, "EgressPeer", "destination", f.IP_DST, r.EGRESS_PEER),
     Table(

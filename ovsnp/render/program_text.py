@@ -11,6 +11,7 @@ from ovsnp.flows.group import Group
 from ovsnp.flows.program import Program
 from ovsnp.gc_pause import gc_paused
 from ovsnp.model.options import Encap
+from ovsnp.pipeline import drop_log
 from ovsnp.pipeline.carrier import option_map
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.render.bundle import bundle_line, group_line
@@ -38,8 +39,9 @@ def render_text(program: Program) -> str:
         for service, groups in groupby(sorted(program.groups, key=_by_service), key=lambda group: group.service)
     ]
     options = ",".join(map(str, option_map(program.options.carrier))) if program.options.encap is Encap.GENEVE else ""
+    meter = drop_log.meter_text() if program.options.log_drops else ""
     return environment.get_template("flows.txt.j2").render(
-        program=program, options=options, services=services, tables=tables
+        program=program, options=options, meter=meter, services=services, tables=tables
     )
 
 

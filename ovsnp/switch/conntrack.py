@@ -15,7 +15,8 @@ from ovsnp.switch.ofctl import flush_connection, flush_zone
 
 _ENTRY = re.compile(
     r"^(\w+),orig=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\),"
-    r"reply=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\)(?:.*?,labels=0x([0-9a-f]+))?",
+    r"reply=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\)(?:.*?,labels=0x([0-9a-f]+))?"
+    r"(?:.*?,protoinfo=\(state=(\w+))?",
     re.MULTILINE,
 )
 _NUMBERS = {"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "dccp": 33, "icmpv6": 58, "sctp": 132, "udplite": 136}
@@ -35,7 +36,8 @@ class Tracked(NamedTuple):
 
     ``opening`` are the ports of its first packet (``sport``, ``dport``; for ICMP ``id``, ``type``, ``code``),
     ``answering`` those of the answer; a datapath that keeps no ports of a protocol has 0 or nothing there. ``answers``
-    is the source address of the answer, ``answered`` its destination.
+    is the source address of the answer, ``answered`` its destination. ``state`` is that of TCP and SCTP, as far as the
+    datapath follows it.
     """
 
     protocol: str
@@ -46,6 +48,7 @@ class Tracked(NamedTuple):
     answered: str
     answering: str
     hexadecimal: str
+    state: str = ""
 
     @property
     def label(self) -> int:
@@ -56,6 +59,11 @@ class Tracked(NamedTuple):
     def port(self) -> int:
         """The destination port of the first packet; 0 if there is none."""
         return int(_numbers(self.opening).get("dport", 0))
+
+    @property
+    def source_port(self) -> int:
+        """The source port of the first packet; 0 if there is none."""
+        return int(_numbers(self.opening).get("sport", 0))
 
     @property
     def answering_port(self) -> int:

@@ -66,6 +66,21 @@ def add_option_map(location: Location, bridge: str, mappings: str) -> None:
     _ofctl(location, *_READ, "add-tlv-map", location.management(bridge), mappings)
 
 
+def dump_meters(location: Location, bridge: str) -> str:
+    """The meters of the bridge, as ``ovs-ofctl`` prints them."""
+    return _ofctl(location, *_BUNDLE, "dump-meters", location.management(bridge))
+
+
+def add_meter(location: Location, bridge: str, meter: str) -> None:
+    """Add a meter."""
+    _ofctl(location, *_BUNDLE, "add-meter", location.management(bridge), meter)
+
+
+def change_meter(location: Location, bridge: str, meter: str) -> None:
+    """Change an existing meter."""
+    _ofctl(location, *_BUNDLE, "mod-meter", location.management(bridge), meter)
+
+
 def flush_connection(location: Location, bridge: str, zone: int, connection: str) -> None:
     """Make the bridge's datapath forget a connection, given by its tuple; no error if there is no such connection."""
     _ofctl(location, *_READ, "ct-flush", location.management(bridge), f"zone={zone}", connection)

@@ -10,6 +10,7 @@ import pytest
 
 from ovsnp.apply.plan import plan
 from ovsnp.pytest_plugin import ovsnp_golden
+from ovsnp.switch.drop_meter import make_meter
 from ovsnp.switch.dump import parse_dump, parse_group
 from ovsnp.yaml_reader.yaml_text import yaml_documents
 from tests.support.clusters import interesting_traffic
@@ -38,6 +39,7 @@ def test_open_vswitch_stores_them_as_written(case: str, dummy_switch: DummySwitc
     bridge = "golden"
     dummy_switch.add_bridge(bridge, {})
     dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-tlv-map", bridge, OPTION_MAP])
+    make_meter(dummy_switch.location, bridge)
     try:
         text = (GOLDEN / case / "flows.txt").read_text()
         said = dummy_switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", bridge, "-"], text)

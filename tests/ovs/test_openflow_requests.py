@@ -17,6 +17,7 @@ from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.carrier import option_map
 from ovsnp.pipeline.cookies import BASE, MASK
+from ovsnp.pipeline.drop_log import BURST, METER, RATE
 from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.configuration import receive_packets, show_fragments, shows_fragments
 from ovsnp.switch.openflow.connection import OpenFlow, OpenFlowRefusedError
@@ -64,6 +65,7 @@ def add(switch: DummySwitch, *flows: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_flows_and_groups_are_read_as_they_are_written(case: str, bridge: DummySwitch, connection: OpenFlow) -> None:
     add_options(connection, option_map(Carrier()))
+    put_meter(connection, Meter(METER, RATE, BURST))
     cluster, options = cluster_of(case), options_of(case)
     program = compile_cluster(cluster, offline_ports(local_pods(cluster, "node-1")), options)
     commit(connection, [*map(m.AddGroup, program.groups), *map(m.AddFlow, program.flows)])

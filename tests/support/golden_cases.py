@@ -30,4 +30,5 @@ def options_of(case: str) -> Options:
         strict_nodes=bool(written.get("strict-nodes")),
         masquerade=bool(written.get("masquerade")),
         service_blocks=bool(written.get("service-blocks")),
+        log_drops=bool(written.get("log-drops")),
     )

@@ -15,6 +15,7 @@ from ovsnp.oracle import Endpoint, NodeEnd, PodEnd, Traffic
 from ovsnp.pipeline.fields import ETH_SRC
 from ovsnp.pipeline.ports import GATEWAY_MAC, GATEWAY_OFPORT, ROUTER_MAC, TUNNEL_OFPORT
 from ovsnp.render import render_text
+from ovsnp.switch.drop_meter import make_meter
 from ovsnp.switch.ofctl import show_fragments
 from tests.support.instance import DummySwitch
 
@@ -51,6 +52,7 @@ class TracedCluster:
         self._outputs[node] = self._switch.datapath_ports(bridge)
         show_fragments(self._switch.location, bridge)
         self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "add-tlv-map", bridge, OPTION_MAP])
+        make_meter(self._switch.location, bridge)
         said = self._switch.run(["ovs-ofctl", "-O", "OpenFlow15", "bundle", bridge, "-"], render_text(program))
         assert said == "", said
         self.programs[node] = program

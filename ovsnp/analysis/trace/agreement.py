@@ -114,7 +114,7 @@ def _by_other_rules(said: Judged, steps: Sequence[Sequence[TraceStep]]) -> Itera
         admitting = _admitting(reasons)
         met = [step for stretch in steps for step in stretch if step.table == table and step.rules]
         for step in met:
-            if step.visit.actions != ("drop",) and not admitting & set(step.rules):
+            if not step.visit.drops and not admitting & set(step.rules):
                 yield f"it passed {table} by {', '.join(map(str, step.rules))}, which does not admit it"
 
 

@@ -40,6 +40,16 @@ class Visit(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
     @property
+    def drops(self) -> bool:
+        """True if the flow drops the packet, with or without a report to the controllers."""
+        return self.actions == ("drop",) or (len(self.actions) == 1 and self.reports)
+
+    @property
+    def reports(self) -> bool:
+        """True if the bridge reports the packet to the controllers."""
+        return any(line.startswith("controller(") for line in self.actions)
+
+    @property
     def outputs(self) -> Iterator[str]:
         """The ports that the packet was sent out of: numbers, and names that have no number (``IN_PORT``)."""
         for line in (*self.actions, *self.remarks):

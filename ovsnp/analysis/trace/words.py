@@ -37,7 +37,7 @@ class TableVisit(msgspec.Struct, frozen=True):
     @property
     def drops(self) -> bool:
         """True if the flow itself drops the packet."""
-        return self.visit.actions == ("drop",)
+        return self.visit.drops
 
     @property
     def rules(self) -> str:
@@ -47,7 +47,11 @@ class TableVisit(msgspec.Struct, frozen=True):
 
 def _as_compiled(met: TableVisit) -> str:
     """The words that `compile` prints above the flow."""
-    return f"dropped: {met.note}" if met.drops else str(met.note)
+    return f"dropped: {met.note}{_reported(met)}" if met.drops else str(met.note)
+
+
+def _reported(met: TableVisit) -> str:
+    return ", reported to the drop log" if met.visit.reports else ""
 
 
 def _origin(met: TableVisit) -> str:
@@ -125,7 +129,7 @@ def _peer(side: str) -> Callable[[TableVisit], str]:
 
 def _rule(met: TableVisit) -> str:
     if met.drops:
-        return "dropped: no rule admits it"
+        return f"dropped: no rule admits it{_reported(met)}"
     return f"admitted by {met.rules}" if met.rules else str(met.note)
 
 

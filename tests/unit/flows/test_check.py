@@ -15,6 +15,7 @@ from ovsnp.flows.units import UnitChanges
 from ovsnp.pipeline import datapath, tables
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
+from ovsnp.pipeline.drop_log import METER
 from ovsnp.pipeline.fields import Field
 from ovsnp.pipeline.tables import BY_NAME, TABLES
 
@@ -211,6 +212,37 @@ def test_conjunction_in_a_table_without_is_refused() -> None:
 
 def test_conjunction_beside_another_action_is_refused() -> None:
     refused(flow("EgressRule", Match(), a.Conjunction(1, 1, 2), a.Goto("Forward")), "conjunctions stand alone")
+
+
+REPORT = a.ToController(b"\1", 128, METER)
+
+
+def test_drop_with_a_report_is_accepted() -> None:
+    for table in ("Egress", "EgressRule", "IngressRule"):
+        check_flow(flow(table, Match(), REPORT))
+
+
+def test_report_in_a_table_without_reports_is_refused() -> None:
+    for table in (each.name for each in TABLES if not each.reports):
+        refused(flow(table, Match(), REPORT), "is impossible here")
+
+
+@pytest.mark.parametrize("other", [a.Goto("Forward"), REPORT])
+def test_report_beside_another_action_is_refused(other: a.Action) -> None:
+    refused(flow("EgressRule", Match(), REPORT, other), "a packet that the bridge reports goes nowhere else")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        a.ToController(b"", 128, METER),
+        a.ToController(b"\1", 0, METER),
+        a.ToController(b"\1", 65535, METER),
+        a.ToController(b"\1", 128, METER + 1),
+    ],
+)
+def test_impossible_report_is_refused(report: a.ToController) -> None:
+    refused(flow("EgressRule", Match(), report), "is impossible here")
 
 
 def test_whole_conjunctions_are_accepted() -> None:

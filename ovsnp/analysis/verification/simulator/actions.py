@@ -16,6 +16,10 @@ from ovsnp.analysis.verification.simulator.places import (
 )
 from ovsnp.analysis.verification.simulator.space import Value
 from ovsnp.model.address import Address, parse_address
+from ovsnp.pipeline.drop_log import METER, DropReason
+
+_REPORT = re.compile(rf"controller\(max_len=\d+,userdata=0[1-{max(DropReason)}],meter_id={METER}\)")
+"""A report of the drop log. A controller could send any other packet on, so any other report is not understood."""
 
 
 class ParsedSet(msgspec.Struct, frozen=True):
@@ -115,6 +119,10 @@ class ParsedOutput(msgspec.Struct, frozen=True):
     port: FieldBits | int | None
 
 
+class ParsedReport(msgspec.Struct, frozen=True):
+    """Report the packet to the controllers; the packet itself goes nowhere by this."""
+
+
 class UnknownAction(msgspec.Struct, frozen=True):
     """An action that is not understood."""
 
@@ -134,6 +142,7 @@ Action = (
     | ParsedGoto
     | ParsedConjunction
     | ParsedOutput
+    | ParsedReport
     | UnknownAction
 )
 
@@ -190,6 +199,8 @@ def _known(text: str) -> Iterator[Action]:
         yield _track(split(found[1]))
     elif found := re.fullmatch(r"learn\((.*)\)", text):
         yield _learn(split(found[1]))
+    elif _REPORT.fullmatch(text):
+        yield ParsedReport()
     elif text == "IN_PORT":
         yield ParsedOutput(None)
     elif name == "output":

@@ -121,3 +121,24 @@ def test_what_was_not_sent_after_all() -> None:
     assert failure("-> output port is 2654", ">> native tunnel routing failed") == "native tunnel routing failed"
     assert failure("-> output port is 2654", ">> Not tunneling to our own address") is None
     assert failure("-> output port is 2654", ">> suppressing side effects, so learn action ignored") is None
+
+
+def test_drop_with_a_report_is_a_drop() -> None:
+    text = """\
+Flow: tcp,in_port=1,nw_src=10.20.1.9,nw_dst=10.20.1.10,tp_src=40000,tp_dst=80,tcp_flags=syn
+
+bridge("br-int")
+----------------
+ 0. priority 0
+    goto_table:150
+150. reg2=0x641ccf4e, priority 100, cookie 0xa5e960000000000
+    controller(max_len=128,userdata=02,meter_id=2654)
+
+Final flow: unchanged
+Datapath actions: userspace(pid=0,controller(reason=1,dont_send=1,continuation=0,recirc_id=1))
+"""
+    (found,) = read_transcript(text)
+    first, last = found.visits
+    assert (first.drops, first.reports) == (False, False)
+    assert (last.drops, last.reports) == (True, True)
+    assert not list(last.outputs)

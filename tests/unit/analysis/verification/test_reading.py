@@ -7,6 +7,7 @@ from ovsnp.analysis.verification.simulator.actions import (
     ParsedLearn,
     ParsedNat,
     ParsedOutput,
+    ParsedReport,
     ParsedSet,
     ParsedTrack,
     UnknownAction,
@@ -14,6 +15,8 @@ from ovsnp.analysis.verification.simulator.actions import (
 )
 from ovsnp.analysis.verification.simulator.places import FieldBits
 from ovsnp.analysis.verification.simulator.reading import read_bridge, read_flow
+from ovsnp.flows.action import ToController
+from ovsnp.pipeline.drop_log import MAX_LEN, METER, DropReason
 
 
 def test_a_line_of_a_dump_reads_as_one_of_a_bundle() -> None:
@@ -51,11 +54,20 @@ def test_conntrack_and_learn() -> None:
     assert dict(learn.terms) == {"eth_type": 0x800, "nw_proto": 6, "nw_dst": 0x0A60000B, "tp_dst": 80}
 
 
+def test_reports_of_the_drop_log() -> None:
+    for reason in DropReason:
+        assert read_actions(str(ToController(bytes([reason]), MAX_LEN, METER))) == (ParsedReport(),)
+
+
 @pytest.mark.parametrize(
     "action",
     [
         "NORMAL",
         "controller(max_len=128)",
+        "controller(max_len=128,userdata=01,meter_id=1)",
+        "controller(max_len=128,userdata=04,meter_id=2654)",
+        "controller(max_len=128,userdata=01.02,meter_id=2654)",
+        "controller(max_len=128,userdata=01,pause,meter_id=2654)",
         "ct(commit,force,zone=1)",
         "ct(nat(src),zone=1)",
         "resubmit(1,2)",

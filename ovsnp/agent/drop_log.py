@@ -1,0 +1,179 @@
+"""The drop log of an agent: reads the reports of the bridge, counts equal drops, and keeps the last lines.
+
+The reports come over a connection of their own, in a thread of their own: a reader that is slow delays no change of
+flows.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ovsnp.agent.attempt_pace import AttemptPace
+from ovsnp.agent.drop_document import Drop, DropLine, DroppedTraffic, Unreported, moment
+from ovsnp.agent.dropped_packets import DroppedPackets
+from ovsnp.errors import SwitchError
+from ovsnp.pipeline.drop_log import METER
+from ovsnp.switch.location import Location
+from ovsnp.switch.openflow.configuration import receive_packets
+from ovsnp.switch.openflow.connection import OpenFlow
+from ovsnp.switch.openflow.message import Message, MessageType
+from ovsnp.switch.openflow.meter import meter_statistics
+from ovsnp.switch.openflow.packet_in import decode_packet_in
+
+log = logging.getLogger("ovsnp.drops")
+
+_KEPT = 1000
+_WAITING = 10_000
+"""The lines that are kept, and the lines that wait for a slow follower."""
+
+_WINDOW = 1.0
+"""The seconds in which equal drops are one line."""
+
+_LOGGED = 20
+"""The lines that the log of the agent gets in a second."""
+
+
+class DropLog:
+    """The last lines, and the lines as they come; `lines` and `follow` may be called from any thread.
+
+    ``connected`` is set while the bridge sends its reports here.
+    """
+
+    def __init__(self, location: Location, bridge: str, packets: DroppedPackets) -> None:
+        self._location, self._bridge, self._packets = location, bridge, packets
+        self._lines: deque[DropLine] = deque(maxlen=_KEPT)
+        self._followers: list[queue.Queue[DropLine]] = []
+        self._lock = threading.Lock()
+        self.connected = threading.Event()
+
+    def lines(self) -> list[DropLine]:
+        """The last thousand lines, the oldest first."""
+        with self._lock:
+            return list(self._lines)
+
+    @contextmanager
+    def follow(self) -> "Iterator[queue.Queue[DropLine]]":
+        """A queue that gets every line that comes during the context; if it is full, new lines are left out."""
+        follower: queue.Queue[DropLine] = queue.Queue(_WAITING)
+        with self._lock:
+            self._followers.append(follower)
+        try:
+            yield follower
+        finally:
+            with self._lock:
+                self._followers.remove(follower)
+
+    def start(self, stop: threading.Event) -> None:
+        """Read the reports until ``stop``, in a thread; connects again after each error."""
+        threading.Thread(target=self._run, args=(stop,), name="drop log", daemon=True).start()
+
+    def write(self, lines: list[DropLine]) -> None:
+        """Take lines that belong to one second."""
+        with self._lock:
+            self._lines.extend(lines)
+            for follower in self._followers:
+                with suppress(queue.Full):
+                    for line in lines:
+                        follower.put_nowait(line)
+        for line in lines[:_LOGGED]:
+            log.info("dropped: %s", line)
+        if len(lines) > _LOGGED:
+            log.info("dropped: %d more lines (ovsnp drops)", len(lines) - _LOGGED)
+
+    def _run(self, stop: threading.Event) -> None:
+        pace = AttemptPace()
+        while not stop.is_set():
+            try:
+                self._read(stop)
+            except SwitchError as error:
+                self.connected.clear()
+                log.debug("the connection for the drop log: %s", error)
+                stop.wait(max(pace.next_attempt() - time.monotonic(), 0))
+
+    def _read(self, stop: threading.Event) -> None:
+        messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        with OpenFlow(self._location, self._bridge, messages.put, lambda: messages.put(None)) as connection:
+            reported = _Reported(connection)
+            receive_packets(connection)
+            self.connected.set()
+            second = _Second(self._packets)
+            while not stop.is_set():
+                if not second.collect(messages):
+                    raise SwitchError("the connection has ended")
+                lines = second.drops()
+                if missing := reported.missing(second.reports):
+                    lines.append(Unreported(moment(time.time()), missing))
+                if lines:
+                    self.write(lines)
+
+
+class _Second:
+    """The reports of one second; ``reports`` is the number of all reports of the connection."""
+
+    def __init__(self, packets: DroppedPackets) -> None:
+        self._packets = packets
+        self._counts: Counter[DroppedTraffic] = Counter()
+        self._first: dict[DroppedTraffic, float] = {}
+        self.reports = 0
+
+    def collect(self, messages: "queue.SimpleQueue[Message | None]") -> bool:
+        """Take the messages of a second; returns False if the connection has ended."""
+        until = time.monotonic() + _WINDOW
+        while (left := until - time.monotonic()) > 0:
+            try:
+                message = messages.get(timeout=left)
+            except queue.Empty:
+                break
+            if message is None:
+                return False
+            self._take(message)
+        return True
+
+    def _take(self, message: Message) -> None:
+        if message.type != MessageType.EXPERIMENTER:
+            return
+        self.reports += 1
+        traffic = self._packets.read(decode_packet_in(message))
+        if traffic:
+            self._counts[traffic] += 1
+            self._first.setdefault(traffic, time.time())
+
+    def drops(self) -> list[DropLine]:
+        """The drops of the second, in the order in which they came; begins a new second."""
+        lines: list[DropLine] = [
+            Drop(moment(first), traffic, self._counts[traffic]) for traffic, first in self._first.items()
+        ]
+        self._counts.clear()
+        self._first.clear()
+        return lines
+
+
+class _Reported:
+    """Compares the counters of the meter with the reports that came; behind the meter, reports may be lost, too."""
+
+    def __init__(self, connection: OpenFlow) -> None:
+        self._connection = connection
+        self._reports = 0
+        self._told = 0
+        self._quiet = True
+        self._start = self._statistics()
+
+    def missing(self, reports: int) -> int:
+        """The packets that were dropped without a report since the last call, if ``reports`` have come in all."""
+        if reports == self._reports and self._quiet:
+            return 0
+        # Reports may be on their way. So only after a second without reports every packet that has none is missing.
+        self._quiet = reports == self._reports
+        self._reports = reports
+        packets, dropped = self._statistics()
+        without = packets - self._start[0] - reports if self._quiet else dropped - self._start[1]
+        missing = max(without - self._told, 0)
+        self._told += missing
+        return missing
+
+    def _statistics(self) -> tuple[int, int]:
+        return meter_statistics(self._connection, METER)
