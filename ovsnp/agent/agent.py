@@ -11,15 +11,17 @@ import msgspec
 
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
+from ovsnp.agent.connection_cut import ConnectionCut
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.report import AgentReport, Unrealised
+from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
-from ovsnp.model.options import Options
+from ovsnp.model.options import Established, Options
 from ovsnp.switch.location import Location
 from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnknown, watch_interfaces
 
@@ -46,14 +48,19 @@ class Agent:
     At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
     an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
     the last event; it is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
+    ``established`` says what happens to open connections that the policies forbid.
     """
 
-    def __init__(self, connection: ApiConnection, location: Location, options: Options) -> None:
+    def __init__(
+        self, connection: ApiConnection, location: Location, options: Options, established: Established
+    ) -> None:
         self.report = AgentReport(options.node or "", options.bridge, time.time())
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
-        self.program = NodeProgram(options)
+        self._judged = JudgedObjects() if established is Established.CUT else None
+        self._cut: ConnectionCut | None = None
+        self.program = NodeProgram(options, self._judged)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
         self._brought = 0
@@ -131,6 +138,8 @@ class Agent:
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
             bridge.change(change.flows, change.turned, self.program.affinity)
+        if self._cut and change.forbids:
+            self._cut.request()
 
     def _bring(self) -> None:
         number = self._brought + 1
@@ -142,6 +151,9 @@ class Agent:
             lambda error: self._events.put(BridgeFailed(number, error)),
         )
         self._brought = number
+        if self._judged:
+            self._cut = ConnectionCut(self._bridge.switch, self._judged, self._options)
+            self._cut.request()
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
@@ -154,7 +166,9 @@ class Agent:
     def _drop_bridge(self) -> None:
         if self._bridge:
             self._bridge.close()
-        self._bridge = None
+        if self._cut:
+            self._cut.stop()
+        self._bridge = self._cut = None
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""

@@ -8,6 +8,7 @@ import msgspec
 
 from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
+from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.compiler import Compilation
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
@@ -20,21 +21,27 @@ from ovsnp.switch.ports import read_ports
 
 
 class ProgramChange(NamedTuple):
-    """The changes of flows and groups, and the addresses that have a new holder (None: no holder)."""
+    """The changes of flows and groups, and the addresses that have a new holder (None: no holder).
+
+    ``forbids``: the policies may forbid open connections now; always false if the program keeps no judged objects.
+    """
 
     flows: FlowChanges
     turned: Mapping[Address, str | None]
+    forbids: bool
 
 
 class NodeProgram:
     """The program of ``options.node``.
 
     ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``flows`` and ``groups`` the numbers of
-    flows and groups. Interfaces are rows of Open vSwitch's database.
+    flows and groups. Interfaces are rows of Open vSwitch's database. ``judged`` are the objects by which open
+    connections are judged, if they are.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, judged: JudgedObjects | None) -> None:
         self.live = LiveObjects()
+        self._judged = judged
         self.ports: BridgePorts | None = None
         self._compilation = Compilation(options)
         self._held = HeldAddresses()
@@ -74,6 +81,7 @@ class NodeProgram:
         """
         changes = self.live.update(objects)
         turned = self._held.update(changes)
+        forbids = self._judged is not None and self._judged.update(changes)
         if self._here.update(changes) or interfaces is not self._interfaces:
             self._interfaces = interfaces
             self.ports = read_ports(interfaces, self._here.now.values())
@@ -84,7 +92,7 @@ class NodeProgram:
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
         self.flows += len(flows.added) - len(flows.deleted)
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
-        return ProgramChange(flows, turned)
+        return ProgramChange(flows, turned, forbids)
 
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
         """The program for these interfaces; raises as `update` does."""
