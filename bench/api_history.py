@@ -144,8 +144,8 @@ def frame(kind: Kind, change: str, whole: bytes) -> bytes:
 
 
 def bookmark(kind: Kind, version: int, annotations: Mapping[str, str] | None = None) -> bytes:
-    """A BOOKMARK: an object that has no more than a resource version."""
+    """A BOOKMARK: an empty object with a resource version."""
     metadata: Object = {"resourceVersion": str(version)}
     if annotations:
         metadata["annotations"] = dict(annotations)
-    return frame(kind, "BOOKMARK", json.dumps({"metadata": metadata}, separators=(",", ":")).encode())
+    return frame(kind, "BOOKMARK", f'{{"metadata":{json.dumps(metadata)},{kind.empty}}}'.encode())

@@ -11,6 +11,7 @@ forgotten. `requests` has everything that clients have asked for.
 """
 
 import json
+import sys
 import threading
 import time
 import zlib
@@ -36,6 +37,9 @@ COMPRESSED = 128 * 1024
 """The least size in bytes of a list that is compressed."""
 
 BOOKMARK_PERIOD = 60.0
+REASONS: Mapping[int, str] = {410: "Expired", 422: "Invalid", 500: "InternalError", 504: "Timeout"}
+"""The reason of a status code where it is not the phrase of HTTP."""
+
 TRUE = frozenset({"1", "true"})
 
 
@@ -118,8 +122,10 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.owner = owner
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that is gone is no error."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print an error; a client that is gone is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -140,12 +146,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, {"major": "1", "minor": "37", "gitVersion": "v1.37.2"})
         elif kind is None:
             self._answer(*_status(HTTPStatus.NOT_FOUND, "the server could not find the requested resource"))
-        elif (message := _mistake(asked.query)) is not None:
-            self._answer(*_status(HTTPStatus.UNPROCESSABLE_ENTITY, message))
+        elif (mistake := _mistake(asked.query)) is not None:
+            self._answer(*mistake)
         elif asked.query.get("watch") in TRUE:
             self._watch(kind, asked.query)
         else:
-            self._list(kind)
+            self._list(kind, asked.query)
 
     def do_POST(self) -> None:
         """Accept an object."""
@@ -176,8 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def _list(self, kind: Kind) -> None:
+    def _list(self, kind: Kind, query: Mapping[str, str]) -> None:
         version, objects = self.server.owner.history.objects(kind)
+        if int(query.get("resourceVersion") or 0) > version:
+            self._answer(*_too_new(query["resourceVersion"], version))
+            return
         compressed = self._accepts_gzip() and sum(map(len, objects)) > COMPRESSED
         self._begin(compressed=compressed)
         head = f'{{"kind":"{kind.name}List","apiVersion":"{kind.version}","metadata":{{"resourceVersion":"{version}"}},'
@@ -186,25 +195,31 @@ class _Handler(BaseHTTPRequestHandler):
         self._end()
 
     def _watch(self, kind: Kind, query: Mapping[str, str]) -> None:
-        history, since = self.server.owner.history, query.get("resourceVersion", "")
+        history, since = self.server.owner.history, int(query.get("resourceVersion") or 0)
         streamed = query.get("sendInitialEvents") == "true"
         compressed = streamed and self._accepts_gzip()
         watch = Watch(bookmarks=query.get("allowWatchBookmarks") in TRUE)
         self._begin(compressed=compressed)
         try:
-            version, objects = history.watch(kind, watch, None if streamed or since in {"", "0"} else int(since))
+            version, objects = history.watch(kind, watch, None if streamed or not since else since)
         except ExpiredError as error:
-            _, status = _status(HTTPStatus.GONE, str(error))
-            self._write_all([json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"], compressed=compressed)
-            self._end()
+            self._end_with_error(*_status(HTTPStatus.GONE, str(error)), compressed=compressed)
             return
         try:
+            if streamed and since > version:
+                self._end_with_error(*_too_new(str(since), version), compressed=compressed)
+                return
             frames = (b"".join(frame(kind, "ADDED", each) for each in batch) for batch in _batches(objects))
             ending = bookmark(kind, version, INITIAL_END) if streamed and watch.bookmarks else b""
             self._write_all(_joined(b"", frames, ending), compressed=compressed)
             self._follow(kind, watch, float(query.get("timeoutSeconds", "3600")), compressed=compressed)
         finally:
             history.unwatch(kind, watch)
+        self._end()
+
+    def _end_with_error(self, _: int, status: Object, *, compressed: bool) -> None:
+        """End a watch with an ERROR event."""
+        self._write_all([json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"], compressed=compressed)
         self._end()
 
     def _follow(self, kind: Kind, watch: Watch, seconds: float, *, compressed: bool) -> None:
@@ -214,11 +229,13 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 text = watch.frames.get(timeout=min(left, owner.bookmark_period))
             except Empty:
-                text = bookmark(kind, owner.history.version) if watch.bookmarks else b""
+                text = (
+                    bookmark(kind, owner.history.version) if watch.bookmarks and left > owner.bookmark_period else b""
+                )
             if text is None:
                 return
-            # Every write is a stream of its own, as the API server's are.
-            self._write_all([text], compressed=compressed)
+            # What is compressed at once is a stream of its own, as with the API server.
+            self._write_all([text], compressed=compressed and text != b"")
 
     def _accepts_gzip(self) -> bool:
         return "gzip" in self.headers.get("Accept-Encoding", "")
@@ -241,20 +258,33 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
-def _mistake(query: Mapping[str, str]) -> str | None:
-    """A sentence about a query that this server, or every API server, refuses."""
+def _mistake(query: Mapping[str, str]) -> tuple[int, Object] | None:
+    """The answer to a query that this server, or every API server, refuses."""
     if "sendInitialEvents" in query and query.get("resourceVersionMatch") != "NotOlderThan":
-        return "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        cause = {"reason": "FieldValueForbidden", "message": message, "field": "resourceVersionMatch"}
+        details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause]}
+        whole = f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: {message}'
+        return _status(HTTPStatus.UNPROCESSABLE_ENTITY, whole, details)
+    if not query.get("resourceVersion", "").isdecimal() and query.get("resourceVersion"):
+        return _status(HTTPStatus.BAD_REQUEST, "invalid resource version")
     if unknown := query.keys() & {"fieldSelector", "labelSelector", "limit", "continue"}:
-        return f"the stand-in does not know {', '.join(sorted(unknown))}"
+        return _status(HTTPStatus.BAD_REQUEST, f"the stand-in does not know {', '.join(sorted(unknown))}")
     return None
 
 
-def _status(code: int, message: str) -> tuple[int, Object]:
+def _too_new(version: str, newest: int) -> tuple[int, Object]:
+    """The answer to a question about a resource version that is not there yet; the API server waits for it first."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    message = f"Timeout: Too large resource version: {version}, current: {newest}"
+    return _status(HTTPStatus.GATEWAY_TIMEOUT, message, {"causes": causes, "retryAfterSeconds": 1})
+
+
+def _status(code: int, message: str, details: Object | None = None) -> tuple[int, Object]:
     """The code of an error, and the object that says so."""
-    reasons = {410: "Expired", 422: "Invalid", 429: "TooManyRequests", 500: "InternalError"}
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
-    return code, status | {"reason": reasons.get(code, HTTPStatus(code).phrase.replace(" ", "")), "code": int(code)}
+    status |= {"reason": REASONS.get(code, HTTPStatus(code).phrase.replace(" ", ""))}
+    return code, status | ({"details": details} if details else {}) | {"code": int(code)}
 
 
 def _batches(objects: list[bytes]) -> Iterator[list[bytes]]:

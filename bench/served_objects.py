@@ -30,20 +30,43 @@ OWNED_METADATA = ("annotations", "generateName", "labels", "ownerReferences")
 
 
 class Kind(NamedTuple):
-    """A kind, with its API version and the path of its list."""
+    """A kind, with its API version, the path of its list, and what an empty object has beside its metadata."""
 
     name: str
     version: str
     path: str
+    empty: str
 
 
-NAMESPACE = Kind("Namespace", "v1", "/api/v1/namespaces")
-NODE = Kind("Node", "v1", "/api/v1/nodes")
-POD = Kind("Pod", "v1", "/api/v1/pods")
-SERVICE = Kind("Service", "v1", "/api/v1/services")
-ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io/v1", "/apis/discovery.k8s.io/v1/endpointslices")
-NETWORK_POLICY = Kind("NetworkPolicy", "networking.k8s.io/v1", "/apis/networking.k8s.io/v1/networkpolicies")
-SERVICE_CIDR = Kind("ServiceCIDR", "networking.k8s.io/v1", "/apis/networking.k8s.io/v1/servicecidrs")
+NAMESPACE = Kind("Namespace", "v1", "/api/v1/namespaces", '"spec":{},"status":{}')
+NODE = Kind(
+    "Node",
+    "v1",
+    "/api/v1/nodes",
+    '"spec":{},"status":{"daemonEndpoints":{"kubeletEndpoint":{"Port":0}},"nodeInfo":{"machineID":"","systemUUID":"",'
+    '"bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"","kubeletVersion":"",'
+    '"kubeProxyVersion":"","operatingSystem":"","architecture":""}}',
+)
+POD = Kind("Pod", "v1", "/api/v1/pods", '"spec":{"containers":null},"status":{}')
+SERVICE = Kind("Service", "v1", "/api/v1/services", '"spec":{},"status":{"loadBalancer":{}}')
+ENDPOINT_SLICE = Kind(
+    "EndpointSlice",
+    "discovery.k8s.io/v1",
+    "/apis/discovery.k8s.io/v1/endpointslices",
+    '"addressType":"","endpoints":null,"ports":null',
+)
+NETWORK_POLICY = Kind(
+    "NetworkPolicy",
+    "networking.k8s.io/v1",
+    "/apis/networking.k8s.io/v1/networkpolicies",
+    '"spec":{"podSelector":{}}',
+)
+SERVICE_CIDR = Kind(
+    "ServiceCIDR",
+    "networking.k8s.io/v1",
+    "/apis/networking.k8s.io/v1/servicecidrs",
+    '"spec":{},"status":{}',
+)
 KINDS = (NAMESPACE, NODE, POD, SERVICE, ENDPOINT_SLICE, NETWORK_POLICY, SERVICE_CIDR)
 
 Objects = dict[str, bytes]
@@ -78,11 +101,12 @@ def _without_pods(size: Size) -> Iterator[Object]:
     for index, name in enumerate(names):
         yield from (policy(name, each, spec, minimal=False) for each, spec in policies(index).items())
     yield from map(json.loads, services(size, minimal=False))
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": CREATED, "reason": "", "message": "ready"}
     yield {
         "kind": "ServiceCIDR",
         "metadata": {"name": "kubernetes"} | identity("servicecidr", "kubernetes"),
         "spec": {"cidrs": ["10.96.0.0/12"]},
-        "status": {"conditions": [{"lastTransitionTime": CREATED, "status": "True", "type": "Ready"}]},
+        "status": {"conditions": [ready]},
     }
 
 
@@ -90,18 +114,18 @@ def _pods(size: Size) -> Iterator[tuple[str, bytes]]:
     templates: dict[str, str] = {}
     for app in PLATFORM_APPS:
         item = pod(app, minimal=False)
-        item["metadata"] |= _managed(item)
+        item["metadata"] |= {"generation": 1} | _managed(item)
         templates[app.name] = _compact({part: item[part] for part in ("metadata", "spec", "status")})
     for placed in placed_pods(size):
         yield placed.key, (templates[placed.app.name] % pod_values(placed)).encode()
 
 
 def _managed(item: Object) -> Object:
-    """managedFields: a controller has written the object, and the status has a writer of its own."""
+    """managedFields: a controller has written the object, and the kubelet the status of a pod or node."""
     metadata = {key: item["metadata"][key] for key in OWNED_METADATA if key in item["metadata"]}
     rest = {key: value for key, value in item.items() if key not in {"kind", "apiVersion", "metadata", "status"}}
     entries = [_entry("kube-controller-manager", CREATED, {"metadata": metadata} | rest)]
-    if item.get("status"):
+    if item["kind"] in {"Pod", "Node"}:
         entries.append(_entry("kubelet", STARTED, {"status": item["status"]}) | {"subresource": "status"})
     return {"managedFields": entries}
 

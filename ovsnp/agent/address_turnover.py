@@ -78,6 +78,8 @@ class AddressTurnover:
                 self._turn_over()
         except SwitchError as error:
             self._failed(error)
+        except Exception as error:  # the addresses that are closed must not stay so in silence
+            self._failed(SwitchError(f"internal error, please report it: {type(error).__name__}: {error}"))
 
     def _turn_over(self) -> None:
         location, bridge, openflow, below = self._switch

@@ -7,23 +7,34 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import structs
 
+from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
 from ovsnp.agent.connection_cut import ConnectionCut
 from ovsnp.agent.kept_bridge import KeptBridge, bring
 from ovsnp.agent.node_program import NodeProgram, ProgramChange
-from ovsnp.agent.report import AgentReport, Unrealised
+from ovsnp.agent.pulse import Pulse
+from ovsnp.agent.report import AgentReport, OddPort, Unrealised
 from ovsnp.apply.judged_objects import JudgedObjects
-from ovsnp.errors import SwitchError, UsageError
+from ovsnp.errors import ApiServerError, SwitchError, UsageError
+from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
+from ovsnp.model.bridge import Oddity
 from ovsnp.model.options import Established, Options
 from ovsnp.switch.location import Location
-from ovsnp.switch.watch_ports import Interfaces, InterfacesEvent, InterfacesUnknown, watch_interfaces
+from ovsnp.switch.ovsdb import Database
+from ovsnp.switch.watch_ports import (
+    Interfaces,
+    InterfacesEvent,
+    InterfacesUnknown,
+    read_interfaces,
+    watch_interfaces,
+)
 
 log = logging.getLogger("ovsnp.agent")
 
@@ -39,22 +50,32 @@ class StopRequested(NamedTuple):
     """The agent shall end."""
 
 
-Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested
+class PublishingTold(NamedTuple):
+    """The trouble of the thread that tells the cluster about the agent; None: it works."""
+
+    trouble: str | None
+
+
+Event = WatchEvent | InterfacesEvent | BridgeFailed | StopRequested | PublishingTold
 
 
 class Agent:
     """Keeps the bridge of ``options.node`` as the cluster says.
 
-    At start nothing is changed before every kind is listed. Without the API server the last state stays in force. After
-    an error of Open vSwitch the agent reads the bridge again and sends the difference. ``report`` is the state after
-    the last event; it is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too.
-    ``established`` says what happens to open connections that the policies forbid.
+    At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
+    the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
+    flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
+    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
+    is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``established`` says what
+    happens to open connections that the policies forbid.
     """
 
     def __init__(
         self, connection: ApiConnection, location: Location, options: Options, established: Established
     ) -> None:
-        self.report = AgentReport(options.node or "", options.bridge, time.time())
+        self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
+        self.changed = threading.Event()
+        self.pulse = Pulse()
         self._connection, self._location, self._options = connection, location, options
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
@@ -64,11 +85,17 @@ class Agent:
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
         self._brought = 0
+        self._has_program = False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
 
     def run(self) -> None:
-        """Follow the cluster until `stop`; raises UsageError or SwitchError if the first attempt fails."""
+        """Follow the cluster until `stop`.
+
+        Raises ApiServerError if the API server refuses a list at start, UsageError or SwitchError if the first attempt
+        fails. An API server that cannot be reached at start may come later, so this goes on trying. No other agent may
+        run for this bridge (`ovsnp.switch.lock.sole_agent`).
+        """
         stop = threading.Event()
         follow(self._connection, self._events, stop)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
@@ -86,17 +113,24 @@ class Agent:
         """End `run` soon; may be called from any thread or signal handler."""
         self._events.put(StopRequested())
 
+    def tell_publishing(self, trouble: str | None) -> None:
+        """Have the report say what keeps the cluster from knowing it; for the thread that publishes it."""
+        self._events.put(PublishingTold(trouble))
+
     def _waiting_events(self) -> list[Event]:
         """Wait for an event, or until the next attempt to bring the bridge; returns all events that have come."""
-        attempts = self._feed.complete and self._interfaces and not self._bridge
+        attempts = self._has_program and not self._bridge
         waiting = max(self._next_attempt - time.monotonic(), 0) if attempts else None
         events: list[Event] = []
+        self.pulse.waits()
         try:
             events.append(self._events.get(timeout=waiting))
             while True:
                 events.append(self._events.get_nowait())
         except queue.Empty:
             return events
+        finally:
+            self.pulse.works()
 
     def _take_all(self, events: list[Event]) -> bool:
         """Take events; returns False if the agent shall end."""
@@ -111,9 +145,14 @@ class Agent:
                     self._fail(error)
             case Interfaces():
                 self._interfaces = event
+                self._next_attempt = 0.0  # a bridge that was gone may be there again
                 self._say(database=None)
             case InterfacesUnknown(message=message):
+                if self._interfaces is None:
+                    raise SwitchError(message)
                 self._say(database=message)
+            case PublishingTold(trouble=trouble):
+                self._say(publishing=trouble)
             case _:
                 self._feed.take(event)
         return True
@@ -121,12 +160,15 @@ class Agent:
     def _realise(self) -> None:
         """Make the program anew from the events that have come, and carry out the changes."""
         self._say(api_server=dict(self._feed.troubles))
+        if refusal := self._feed.refusal:
+            raise ApiServerError(refusal)
         if not self._feed.complete or self._interfaces is None:
             return
         versions, objects = dict(self._feed.versions), self._feed.take_changes()
         try:
-            change = self.program.update(objects, self._interfaces.rows)
+            change = self._update(objects, self._interfaces)
             if self._bridge:
+                self._bridge.require_ports(self._interfaces)
                 self._change(self._bridge, change)
             elif time.monotonic() >= self._next_attempt:
                 self._bring()
@@ -134,6 +176,15 @@ class Agent:
             self._fail(error)
         if self._bridge:
             self._tell_realised(versions, objects)
+
+    def _update(self, objects: Sequence[ObjectChange], interfaces: Interfaces) -> ProgramChange:
+        """Make the program anew. If that fails, only an event can help, and then the bridge is due at once."""
+        had_program, self._has_program = self._has_program, False
+        change = self.program.update(objects, interfaces.rows)
+        self._has_program = True
+        if not had_program:
+            self._next_attempt = 0.0
+        return change
 
     def _change(self, bridge: KeptBridge, change: ProgramChange) -> None:
         if change.flows or change.turned or change.flows.frontends_before:
@@ -146,7 +197,7 @@ class Agent:
         self._bridge = bring(
             self._location,
             self._options,
-            lambda database: self.program.for_interfaces([*database.interfaces(self._options.bridge)]),
+            self._program_for,
             self.program.holders,
             lambda error: self._events.put(BridgeFailed(number, error)),
         )
@@ -154,6 +205,11 @@ class Agent:
         if self._judged:
             self._cut = ConnectionCut(self._bridge.switch, self._judged, self._options)
             self._cut.request()
+
+    def _program_for(self, database: Database) -> Program:
+        """The program for the interfaces that the bridge has now; those of the last event may be older."""
+        self._interfaces = read_interfaces(database, self._options.bridge)
+        return self.program.for_interfaces(self._interfaces.rows)
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
@@ -177,18 +233,24 @@ class Agent:
             observed=versions,
             switch=None,
             input=None,
-            unrealised=tuple(sorted(Unrealised(*name, reason) for name, reason in live.closed.items())),
+            unrealised=tuple(sorted(Unrealised(*name, *structs.astuple(why)) for name, why in live.closed.items())),
             notes=tuple(f"{note.subject}: {note.path}: {note.message}" for note in live.notes),
             flows=self.program.flows,
             groups=self.program.groups,
             pods=tuple(sorted(self.program.pods)),
             without_port=tuple(sorted(self.program.pods.keys() - ports.pods.keys())) if ports else (),
+            odd_ports=tuple(sorted(self._odd_port(each) for each in ports.odd)) if ports else (),
         )
+
+    def _odd_port(self, oddity: Oddity) -> OddPort:
+        pod = self.program.pods.get(oddity.pod)
+        return OddPort(oddity.pod, (pod.uid if pod else None) or "", oddity.message)
 
     def _say(self, **state: Any) -> None:
         """Replace a part of the report, and log each trouble once."""
-        before, self.report = self.report, msgspec.structs.replace(self.report, **state)
-        for field in ("switch", "database", "input"):
+        before, self.report = self.report, structs.replace(self.report, **state)
+        self.changed.set()
+        for field in ("switch", "database", "input", "publishing"):
             last, now = getattr(before, field), getattr(self.report, field)
             if now != last:
                 log.log(logging.WARNING if now else logging.INFO, "%s: %s", field, now or "works again")

@@ -4,7 +4,7 @@ import random
 import time
 
 _FIRST = 0.2
-_LONGEST = 10.0
+_LONGEST = 3.0
 _CALM = 60.0
 """Seconds: the first wait, the longest wait, and the time without an error after which waits are short again."""
 

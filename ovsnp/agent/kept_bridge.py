@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ovsnp.agent.address_turnover import AddressTurnover, Switch, Turned
+from ovsnp.agent.foreign_changes import ForeignChanges
 from ovsnp.apply.cut import cut_by
 from ovsnp.apply.holders import Holders, record, record_changes
 from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, synchronise
@@ -12,12 +13,15 @@ from ovsnp.flows.modification import modifications
 from ovsnp.flows.program import Program
 from ovsnp.model.changes import keep
 from ovsnp.model.options import Options
+from ovsnp.pipeline.ports import GATEWAY_PORT, TUNNEL_PORT
 from ovsnp.switch.datapath import datapath
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
 from ovsnp.switch.openflow.connection import OpenFlow
+from ovsnp.switch.openflow.monitor import watch_flows
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.record import append_record, write_record
+from ovsnp.switch.watch_ports import Interfaces
 
 _ENDED = "ovs-vswitchd has ended the OpenFlow connection"
 
@@ -64,6 +68,12 @@ class KeptBridge:
         self._turnover.stop()
         self.switch.openflow.close()
 
+    def require_ports(self, interfaces: Interfaces) -> None:
+        """Raise SwitchError if somebody has removed the tunnel or the gateway from the bridge."""
+        missing = {TUNNEL_PORT, GATEWAY_PORT} - {row.name for row in interfaces.rows}
+        if missing:
+            raise SwitchError(f"bridge {self.switch.bridge} has no port {' and '.join(sorted(missing))} any more")
+
     def close(self) -> None:
         """End the connection at once; the flows stay, and addresses that are closed stay closed."""
         self.switch.openflow.close()
@@ -74,11 +84,9 @@ class KeptBridge:
         keep(self._recorded, turned)
         content = record_changes(turned)
         self._appended += len(content)
-        if self._appended > _LONGEST_RECORD:
+        if self._appended > _LONGEST_RECORD or not append_record(location, bridge, content):
             self._appended = 0
             write_record(location, bridge, record(self._recorded))
-        else:
-            append_record(location, bridge, content)
 
 
 def bring(
@@ -91,15 +99,21 @@ def bring(
     """Give the bridge what it lacks, and change it to exactly a program; flows that stay are not touched.
 
     ``compile_for`` makes the program when the bridge has its ports. ``failed`` is called, in another thread, when the
-    connection ends or an address cannot be opened. Raises SwitchError.
+    connection ends, another program has changed flows, or an address cannot be opened. Raises SwitchError.
     """
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         steps = complete(location, database, options, lock)
         # The connection comes first: if ovs-vswitchd ends while its flows are read, `failed` is called.
-        openflow = OpenFlow(location, options.bridge, ended=lambda: failed(SwitchError(_ENDED)))
+        openflow = OpenFlow(
+            location,
+            options.bridge,
+            unasked=ForeignChanges(failed).take,
+            ended=lambda: failed(SwitchError(_ENDED)),
+        )
         try:
             program = compile_for(database)
             brought = synchronise(location, database, options.bridge, program, holders, lock)
+            watch_flows(openflow)
             below = datapath(location, database, options.bridge)
         except BaseException:
             openflow.close()

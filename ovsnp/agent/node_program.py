@@ -10,11 +10,13 @@ from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.compiler import Compilation
+from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
 from ovsnp.manifests.live import LiveObjects, ObjectText
 from ovsnp.model.address import Address
 from ovsnp.model.bridge import BridgePorts
+from ovsnp.model.changes import Changes
 from ovsnp.model.cluster import Pod
 from ovsnp.model.options import Options
 from ovsnp.switch.ports import read_ports
@@ -39,14 +41,14 @@ class NodeProgram:
     connections are judged, if they are.
     """
 
-    def __init__(self, options: Options, judged: JudgedObjects | None) -> None:
+    def __init__(self, options: Options, judged: JudgedObjects | None = None) -> None:
         self.live = LiveObjects()
         self._judged = judged
         self.ports: BridgePorts | None = None
         self._compilation = Compilation(options)
         self._held = HeldAddresses()
         self._here = NodePods(options.node or "")
-        self._interfaces: Sequence[Any] = ()
+        self._interfaces: Sequence[Any] | None = None
         self._with_affinity = 0
         self._lock = threading.Lock()
         self.flows = 0
@@ -83,16 +85,28 @@ class NodeProgram:
         turned = self._held.update(changes)
         forbids = self._judged is not None and self._judged.update(changes)
         if self._here.update(changes) or interfaces is not self._interfaces:
-            self._interfaces = interfaces
-            self.ports = read_ports(interfaces, self._here.now.values())
+            self.ports = self._read_ports(interfaces, changes)
             changes = msgspec.structs.replace(changes, ports=self.ports)
+        return ProgramChange(self._compile(changes), turned, forbids)
+
+    def _read_ports(self, interfaces: Sequence[Any], changes: Changes) -> BridgePorts:
+        self._interfaces = None
+        try:
+            ports = read_ports(interfaces, self._here.now.values())
+        except SwitchError:
+            self._compile(changes)
+            raise
+        self._interfaces = interfaces
+        return ports
+
+    def _compile(self, changes: Changes) -> FlowChanges:
         with self._lock:
             flows = self._compilation.update(changes)
         self._with_affinity += sum(bool(each.affinity) for each in flows.frontends_after)
         self._with_affinity -= sum(bool(each.affinity) for each in flows.frontends_before)
         self.flows += len(flows.added) - len(flows.deleted)
         self.groups += len(flows.groups_added) - len(flows.groups_deleted)
-        return ProgramChange(flows, turned, forbids)
+        return flows
 
     def for_interfaces(self, interfaces: Sequence[Any]) -> Program:
         """The program for these interfaces; raises as `update` does."""

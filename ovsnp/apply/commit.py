@@ -20,7 +20,7 @@ from ovsnp.model.options import Established, Options
 from ovsnp.render import modification_line
 from ovsnp.switch.datapath import datapath, waits_for_flows
 from ovsnp.switch.location import Location
-from ovsnp.switch.lock import exclusive
+from ovsnp.switch.lock import exclusive, require_unkept
 from ovsnp.switch.ofctl import bundle
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
@@ -67,11 +67,12 @@ def apply(
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched. Raises
     InputError, before any change, if the cluster lacks objects that the bridge serves, unless ``remove_missing`` is
     true: then apply removes their flows. ``established`` says what happens to open connections that the policies
-    forbid; no other connection is touched. Raises SwitchError if Open vSwitch refuses the flows, which are then as they
-    were, or if connections that must go stay in conntrack.
+    forbid; no other connection is touched. Raises SwitchError, before any change, if an agent keeps the bridge; also if
+    Open vSwitch refuses the flows, which are then as they were, or if connections that must go stay in conntrack.
     """
     pods = local_pods(cluster, options.node)
     with exclusive(location, options.bridge) as lock, Database(location) as database:
+        require_unkept(location, options.bridge)
         ports = read_ports(database.interfaces(options.bridge), pods)
         if not remove_missing:
             there = () if cluster.nodes else installed(location, options.bridge)

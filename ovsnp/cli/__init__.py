@@ -27,8 +27,10 @@ _COMMANDS = {
     "lint": "policies that do not do what they seem to do",
     "matrix": "who reaches whom, as text, JSON, CSV or a picture",
     "mtu": "the MTU that pods should have",
+    "status": "on which nodes each policy is enforced, and why not elsewhere; how each agent is",
     "trace": "the path of a packet through the real bridges, table by table, in words",
     "verify": "proof that the flows do what the policies say",
+    "wait": "wait until a policy is enforced on all nodes that it concerns",
 }
 
 

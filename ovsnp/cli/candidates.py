@@ -4,13 +4,16 @@ A shell waits for the answer and shows everything that is printed. So manifests 
 manifests give the names that are found in time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from threading import Thread
+from typing import Any
 
 import click
 
 from ovsnp import load
+from ovsnp.cli.live import read_live
+from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS
 from ovsnp.model.cluster import Cluster
 from ovsnp.yaml_reader.sources import STDIN
 
@@ -67,22 +70,31 @@ def _destinations(ctx: click.Context, cluster: Cluster) -> Iterator[str]:
     yield from _sources(ctx, cluster)
 
 
-def _given(ctx: click.Context, name: str) -> Sequence[str]:
+def _given(ctx: click.Context, name: str) -> Any:
     return ctx.params.get(name) or (ctx.default_map or {}).get(name) or ()
 
 
 def _offered(ctx: click.Context, incomplete: str, names: Callable[[Cluster], Iterable[str]]) -> list[str]:
-    """The names that begin with ``incomplete``, from the manifests of the command line or the configuration."""
+    """The names that begin with ``incomplete``, from the input of the command line or the configuration."""
     found: list[str] = []
+    # Standard input is the terminal, which has no manifests yet.
+    files = [path for path in _given(ctx, "filename") if path != STDIN]
 
     def find() -> None:
         with suppress(Exception):
-            cluster = load(files, ignore_kinds=_given(ctx, "ignore_kind"))
+            cluster = load(files, ignore_kinds=_given(ctx, "ignore_kind")) if files else _live(ctx)
             found.extend(name for name in names(cluster) if name.startswith(incomplete))
 
-    # Standard input is the terminal, which has no manifests yet.
-    if files := [path for path in _given(ctx, "filename") if path != STDIN]:
+    if files or _given(ctx, "cluster"):
         finder = Thread(target=find, daemon=True)
         finder.start()
         finder.join(PATIENCE)
     return [*found]
+
+
+def _live(ctx: click.Context) -> Cluster:
+    from ovsnp.manifests import load_lists  # noqa: PLC0415 -- needed only to complete a name
+
+    kubeconfig, context, ignored = (_given(ctx, name) for name in ("kubeconfig", "context", "ignore_kind"))
+    snapshot = read_live(kubeconfig or None, context or None, (*FOLLOWED, *WORKLOADS), ignored)
+    return load_lists(snapshot.lists, snapshot.label, ignore_kinds=ignored)

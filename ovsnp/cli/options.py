@@ -5,24 +5,27 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from ovsnp import assume_ports, load, local_pods
-from ovsnp.cli.candidates import node_names
+from ovsnp import load
 from ovsnp.cli.configuration import config_option
+from ovsnp.cli.flow_options import DATABASE, FLOWS
+from ovsnp.cli.live import choose_input, live_label, live_options, read_live
 from ovsnp.cli.plain import tell
-from ovsnp.cli.settings_file import read_ports_file
 from ovsnp.errors import Diagnostic, InputError, Span, UsageError
-from ovsnp.manifests import advice, located
+from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS, Resource
+from ovsnp.manifests import advice, load_lists, located
 from ovsnp.model.address import Prefix, parse_prefix
-from ovsnp.model.bridge import BridgePorts, Oddity
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Carrier, Encap, Established, Options
 from ovsnp.switch.location import Location, locate
 from ovsnp.yaml_reader.sources import STDIN
+
+if TYPE_CHECKING:
+    from ovsnp.kubernetes.snapshot import Snapshot
 
 OUTPUTS = ("text", "json")
 _BRIDGE = re.compile(r"[A-Za-z0-9._-]+")
@@ -32,6 +35,9 @@ class Request(msgspec.Struct, frozen=True):
     """The options that all commands share, as the user gave them."""
 
     manifests: tuple[str, ...]
+    from_cluster: bool
+    kubeconfig: Path | None
+    context: str | None
     ignore_kinds: tuple[str, ...]
     bridge: str
     node: str | None
@@ -49,21 +55,44 @@ class Request(msgspec.Struct, frozen=True):
     quiet: bool
     no_color: bool
 
-    def cluster(self) -> Cluster:
-        """Load the manifests; raises UsageError if none are named, InputError if they have mistakes or no objects."""
-        if not self.manifests:
-            raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml")
-        if self.manifests.count(STDIN) > 1:
-            raise UsageError("stdin can be read once; write -f - once")
-        cluster = load(self.manifests, ignore_kinds=self.ignore_kinds)
+    def cluster(self, resources: Sequence[Resource] = (*FOLLOWED, *WORKLOADS)) -> Cluster:
+        """Load the manifests, or these kinds of a live cluster.
+
+        Raises UsageError if no input is named, InputError if it has mistakes or no objects, ApiServerError if the API
+        server refuses.
+        """
+        cluster = self._load(resources)
         self.tell_notes(cluster)
         if not (has_living(cluster) or cluster.planned or cluster.host_pods or cluster.planned_services):
             what = "holds no Node, Pod, workload, Service or NetworkPolicy"
+            remedy = "name another context with --context" if self.from_cluster else "name the manifests"
             raise InputError(
-                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or 'name the manifests'}")
-                for path in self.manifests
+                Diagnostic(Span(path), "", "", f"{what}; {advice(path, cluster.notes) or remedy}")
+                for path in self.inputs
             )
         return cluster
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The names of the input in messages: the manifests, or the live cluster."""
+        return (live_label(self.kubeconfig, self.context),) if self.from_cluster else self.manifests
+
+    def snapshot(self, resources: Sequence[Resource]) -> "Snapshot":
+        """These kinds of the live cluster, with a note for each that is lacking; raises the errors of `cluster`."""
+        found = read_live(self.kubeconfig, self.context, resources, self.ignore_kinds)
+        for sentence in found.lacking:
+            self.tell(f"note: {sentence}")
+        return found
+
+    def _load(self, resources: Sequence[Resource]) -> Cluster:
+        if self.from_cluster:
+            found = self.snapshot(resources)
+            return load_lists(found.lists, found.label, ignore_kinds=self.ignore_kinds)
+        if not self.manifests:
+            raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml, or give --cluster")
+        if self.manifests.count(STDIN) > 1:
+            raise UsageError("stdin can be read once; write -f - once")
+        return load(self.manifests, ignore_kinds=self.ignore_kinds)
 
     def options(self, cluster: Cluster) -> Options:
         """The options of the compiler; raises UsageError if the node is unclear or unusable, or a value is invalid."""
@@ -150,17 +179,19 @@ def shared_options(command: Callable[..., None], *, outputs: Sequence[str] = OUT
     @wraps(command)
     def with_request(**given: Any) -> None:
         shared = {field: given.pop(field) for field in Request.__struct_fields__ if field in given}
-        lists = {"manifests": "filename", "ignore_kinds": "ignore_kind", "databases": "db"}
-        request = Request(**{field: given.pop(option) for field, option in lists.items()}, **shared)
+        paths, live = choose_input(click.get_current_context(), given.pop("filename"), live=given.pop("cluster"))
+        lists = {"ignore_kinds": given.pop("ignore_kind"), "databases": given.pop("db")}
+        request = Request(manifests=paths, from_cluster=live, **lists, **shared)
         command(request, **given)
 
     decorated: Callable[..., None] = with_request
-    for option in reversed((*_OPTIONS, _output(outputs), *_TELLING)):
+    for option in reversed((*_OPTIONS, output_option(outputs), *_TELLING)):
         decorated = option(decorated)
     return decorated
 
 
-def _output(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def output_option(choices: Sequence[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The formats that -o may name, the default first."""
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], show_default=True)
 
 
@@ -173,41 +204,10 @@ _OPTIONS = (
         metavar="PATH",
         help="Manifests: file, directory or - for stdin; may be repeated.",
     ),
+    *live_options,
     click.option("--ignore-kind", multiple=True, metavar="KIND", help="Pass over policies of this kind."),
-    click.option("--bridge", default="br-int", show_default=True, metavar="NAME", help="The integration bridge."),
-    click.option("--node", metavar="NAME", shell_complete=node_names, help="The node of this bridge."),
-    click.option(
-        "--encap", type=click.Choice(Encap, case_sensitive=False), default=Encap.GENEVE, help="The tunnel protocol."
-    ),
-    click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's own node may always reach it."),
-    click.option(
-        "--masquerade/--no-masquerade", help="Send Service-bound traffic to other nodes from the gateway's address."
-    ),
-    click.option(
-        "--service-blocks/--no-service-blocks", help="An ipBlock of an egress rule also matches the cluster IP."
-    ),
-    click.option("--service-cidr", multiple=True, metavar="CIDR", help="A block of cluster IPs; may be repeated."),
-    click.option(
-        "--geneve-class",
-        type=click.IntRange(0, 0xFFFF),
-        default=0xFFFF,
-        metavar="NUMBER",
-        help="Class of the Geneve options with the source pod's address.  [default: 65535]",
-    ),
-    click.option(
-        "--geneve-types",
-        type=(click.IntRange(0, 0x7F), click.IntRange(0, 0x7F)),
-        default=(1, 2),
-        metavar="IPV4 IPV6",
-        help="Types of these options.  [default: 1 2]",
-    ),
-    click.option(
-        "--db",
-        type=click.Path(),
-        multiple=True,
-        metavar="SOCKET",
-        help="The database of Open vSwitch; for trace one for each node, also as NODE=SOCKET.",
-    ),
+    *FLOWS,
+    DATABASE,
     click.option(
         "--ports", type=click.Path(path_type=Path), metavar="FILE", help="Ports from a file, without a database."
     ),
@@ -282,36 +282,3 @@ def _of_pods(cluster: Cluster, named: str | None, host: str) -> str | None:
     if len(names) > 1 and host not in names:
         raise UsageError(f"which node is this? Name one with --node: {', '.join(sorted(names))}")
     return host if len(names) > 1 else None
-
-
-def choose_ports(request: Request, cluster: Cluster, options: Options) -> BridgePorts:
-    """The ports to compile for: from the ports file, or from the database if there is one, or else assumed.
-
-    Raises UsageError or SwitchError if one of these cannot be read.
-    """
-    pods = local_pods(cluster, options.node)
-    if request.ports:
-        return read_ports_file(request.ports)
-    if request.db or request.location.there:
-        from ovsnp.switch.ovsdb import Database  # noqa: PLC0415 -- python-ovs takes time to import
-        from ovsnp.switch.ports import read_ports  # noqa: PLC0415
-
-        with Database(request.location) as database:
-            return read_ports(database.interfaces(options.bridge), pods)
-    return assume_ports(pods)
-
-
-def tell_ports(request: Request, cluster: Cluster, options: Options, ports: BridgePorts) -> None:
-    """Name the local pods that ``ports``, from `choose_ports`, leave out, and the reasons."""
-    lacking = (pod.key for pod in local_pods(cluster, options.node) if pod.key not in ports.pods)
-    tell_left_out(request, lacking, ports.odd)
-
-
-def tell_left_out(request: Request, without_port: Iterable[str], odd: Sequence[Oddity]) -> None:
-    """Name the local pods that have no port yet, and what is wrong with the interfaces of pods."""
-    for each in odd:
-        request.tell(f"{each.pod}: {'closed' if each.closed else 'note'}: {each.message}")
-    closed = {each.pod for each in odd if each.closed}
-    for key in (key for key in without_port if key not in closed):
-        lacking = f"no interface on {request.bridge} has external_ids:iface-id={key} yet"
-        request.tell(f"{key}: left out: {f'{request.ports} has no port of it' if request.ports else lacking}")

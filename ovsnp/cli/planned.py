@@ -8,6 +8,7 @@ from ovsnp.analysis.wording.places import peer_path
 from ovsnp.cli.options import Request, has_living
 from ovsnp.cli.plain import tell
 from ovsnp.errors import Diagnostic, InputError, Span
+from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.manifests import located
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.note import Note
@@ -19,7 +20,7 @@ _SHOWN = 3
 
 def living_cluster(request: Request) -> Cluster:
     """The cluster for commands about flows; raises InputError if all pods of the input are still planned."""
-    cluster = request.cluster()
+    cluster = request.cluster(FOLLOWED)
     living = cluster.pods or cluster.idle - {pod.key for pod in cluster.planned}
     if not living and (cluster.planned or not has_living(cluster)):
         what = "workloads" if cluster.planned or cluster.host_pods else "Services"
@@ -27,7 +28,7 @@ def living_cluster(request: Request) -> Cluster:
             f"has {what}, but no Pod with an address, and flows are made for living pods; read these from the cluster"
             " (kubectl get pods -A -o json), or ask ovsnp matrix, explain, check and lint, which read workloads"
         )
-        raise InputError(Diagnostic(Span(path), "", "", message) for path in request.manifests)
+        raise InputError(Diagnostic(Span(path), "", "", message) for path in request.inputs)
     return cluster
 
 

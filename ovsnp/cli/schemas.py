@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.agent.report import AgentReport
 from ovsnp.analysis.check.check_document import CheckDocument
 from ovsnp.analysis.diff.effect.effect_document import EffectDocument
 from ovsnp.analysis.diff.flows.flow_changes_document import DiffDocument
+from ovsnp.analysis.enforcement.status_document import StatusDocument
 from ovsnp.analysis.explain.documents import ExplainAnswer
 from ovsnp.analysis.explain.one_pod.one_pod_document import ExplainPodDocument
 from ovsnp.analysis.lint.findings_json import LintDocument
@@ -27,6 +29,7 @@ from ovsnp.render import CompileDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
+    "agent-status": ("GET /status of the control socket of ovsnp agent", AgentReport),
     "apply": ("ovsnp apply -o json", ApplyDocument),
     "check": ("ovsnp check -o json", CheckDocument),
     "compile": ("ovsnp compile -o json", CompileDocument),
@@ -37,6 +40,7 @@ _DOCUMENTS: Mapping[str, tuple[str, Any]] = {
     "lab-test": ("ovsnp lab test -o json", LabTestDocument),
     "lint": ("ovsnp lint -o json", LintDocument),
     "matrix": ("ovsnp matrix -o json", MatrixDocument),
+    "status": ("ovsnp status -o json", StatusDocument),
     "trace": ("ovsnp trace -o json", TraceDocument),
     "verify": ("ovsnp verify -o json", VerifyDocument),
 }

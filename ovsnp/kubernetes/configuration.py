@@ -21,7 +21,7 @@ from ovsnp.kubernetes.credentials import (
     Impersonation,
     StaticToken,
 )
-from ovsnp.kubernetes.kubeconfig import EntryOrigin, KubeContext, KubeUser, read_kubeconfigs
+from ovsnp.kubernetes.kubeconfig import EntryOrigin, KubeContext, KubeUser, read_context_names, read_kubeconfigs
 from ovsnp.kubernetes.material import CertificateFiles, Material, Trust
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -43,12 +43,12 @@ class ApiServer(msgspec.Struct, frozen=True):
     proxy: str | None = None
 
 
-def find_api_server(kubeconfig: str | None = None, context: str | None = None) -> ApiServer:
+def find_api_server(kubeconfig: Path | None = None, context: str | None = None) -> ApiServer:
     """The API server that kubectl would use with these two options.
 
     Raises InputError if a kubeconfig has a mistake, UsageError if there is no configuration.
     """
-    paths = [kubeconfig] if kubeconfig else _paths()
+    paths = _paths(kubeconfig)
     chosen = read_kubeconfigs(paths, context) if paths else None
     if chosen:
         return _of_kubeconfig(chosen)
@@ -62,8 +62,15 @@ def find_api_server(kubeconfig: str | None = None, context: str | None = None) -
     return _of_service_account()
 
 
-def _paths() -> list[str]:
-    """The kubeconfigs that are there, in the order of kubectl."""
+def context_names(kubeconfig: Path | None = None) -> list[str]:
+    """The names of all contexts; raises InputError if a kubeconfig has a mistake."""
+    return read_context_names(_paths(kubeconfig))
+
+
+def _paths(kubeconfig: Path | None) -> list[str]:
+    """The kubeconfig that is named, or else those that are there, in the order of kubectl."""
+    if kubeconfig:
+        return [str(kubeconfig)]
     listed = os.environ.get("KUBECONFIG", "")
     paths = [path for path in listed.split(os.pathsep) if path] if listed else [os.path.expanduser(_HOME)]
     return [path for path in dict.fromkeys(paths) if os.path.exists(path)]

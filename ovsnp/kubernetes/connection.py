@@ -6,6 +6,7 @@ Requests of several threads may run at once; the connections stay open, so each 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -33,9 +34,20 @@ _KEPT = 16
 
 _UNAUTHORIZED = 401
 
+_KINDS = Resource("APIGroup", "", "v1", "apigroups")
+_DISCOVERY = ", ".join(
+    [f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")]
+    + ["application/json"]
+)
+"""The notation in which a server describes all of its kinds in one answer."""
+
 
 class ApiConnection:
-    """The way to one API server. ``read_timeout`` is the longest silence of the server, in seconds."""
+    """The way to one API server.
+
+    ``read_timeout`` is the longest silence of the server, in seconds; ``server_time`` is the time of the last answer by
+    the clock of the API server (seconds since 1970), None before it.
+    """
 
     def __init__(self, server: ApiServer, *, read_timeout: float = READ) -> None:
         self._server = server
@@ -45,6 +57,7 @@ class ApiConnection:
         self._identity: bytes | None = None
         self._open: set[Lines] = set()
         self._closed = False
+        self.server_time: float | None = None
 
     @property
     def label(self) -> str:
@@ -64,14 +77,20 @@ class ApiConnection:
         credentials have a mistake.
         """
         asked = self._asked(verb, resource)
-        with self._answer(asked, "GET", _target(resource, name, query)) as response:
+        with self._answer(asked, "GET", _target(resource.path, name, query)) as response:
+            return _whole(asked, response)
+
+    def discover(self) -> bytes:
+        """All kinds that the API server has outside of the core group; raises the errors of `get`."""
+        asked = self._asked("get", _KINDS)
+        with self._answer(asked, "GET", "/apis", headers={"Accept": _DISCOVERY}) as response:
             return _whole(asked, response)
 
     @contextmanager
     def lines(self, resource: Resource, query: Mapping[str, str]) -> Iterator[Lines]:
         """The lines of an answer, as they come; raises the errors of `get`, here and while lines are read."""
         asked = self._asked("watch", resource)
-        with self._answer(asked, "GET", _target(resource, "", query)) as response:
+        with self._answer(asked, "GET", _target(resource.path, "", query)) as response:
             lines = Lines(response, asked)
             with self._lock:
                 self._open.add(lines)
@@ -90,14 +109,20 @@ class ApiConnection:
         body: bytes,
         *,
         name: str = "",
-        query: Mapping[str, str] | None = None,
+        part: str = "",
+        namespace: str = "",
         content_type: str = "application/json",
     ) -> bytes:
-        """PUT, POST or PATCH an object; returns the object as the server has it then. Raises the errors of `get`."""
+        """PUT, POST or PATCH an object, or a part of it such as ``status``.
+
+        Returns the object as the server has it then; raises the errors of `get`.
+        """
         verb = {"POST": "create", "PUT": "update", "PATCH": "patch"}[method]
-        asked = self._asked(verb, resource)
+        asked = self._asked(verb, resource, part)
         headers = {"Content-Type": content_type}
-        with self._answer(asked, method, _target(resource, name, query or {}), headers=headers, body=body) as response:
+        path = resource.within(namespace) if namespace else resource.path
+        target = _target(path, f"{name}/{part}" if part else name, {})
+        with self._answer(asked, method, target, headers=headers, body=body) as response:
             return _whole(asked, response)
 
     def close(self) -> None:
@@ -110,8 +135,8 @@ class ApiConnection:
         if pool is not None:
             pool.clear()
 
-    def _asked(self, verb: str, resource: Resource) -> Asked:
-        return Asked(verb, resource, self._server.label, self._server.url)
+    def _asked(self, verb: str, resource: Resource, part: str = "") -> Asked:
+        return Asked(verb, resource, self._server.label, self._server.url, part)
 
     @contextmanager
     def _answer(
@@ -128,6 +153,7 @@ class ApiConnection:
             if response.status == _UNAUTHORIZED and self._server.credentials.renew():
                 response.close()
                 response = self._request(asked, method, target, headers or {}, body)
+            self.server_time = _seconds(response.headers.get("Date")) or self.server_time
             if not 200 <= response.status < 300:
                 raise refusal(asked, response.status, _whole(asked, response), response.headers.get("Retry-After"))
             yield response
@@ -178,9 +204,17 @@ class ApiConnection:
             return self._pool
 
 
-def _target(resource: Resource, name: str, query: Mapping[str, str]) -> str:
-    path = f"{resource.path}/{name}" if name else resource.path
+def _target(collection: str, name: str, query: Mapping[str, str]) -> str:
+    path = f"{collection}/{name}" if name else collection
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def _seconds(date: str | None) -> float | None:
+    """The time that a header names, in seconds since 1970."""
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None
 
 
 def _whole(asked: Asked, response: urllib3.BaseHTTPResponse) -> bytes:
@@ -198,7 +232,7 @@ def _pool(server: ApiServer, identity: bytes | None) -> urllib3.PoolManager:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             settings["cert_reqs"] = "CERT_NONE"
         if server.trust.server_name:
-            settings |= {"server_hostname": server.trust.server_name, "assert_hostname": server.trust.server_name}
+            settings["server_hostname"] = server.trust.server_name
     proxy = server.proxy or _proxy_of_environment(server.url)
     try:
         return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)

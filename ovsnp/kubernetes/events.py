@@ -43,10 +43,15 @@ class WatchProgress(msgspec.Struct, frozen=True):
 
 
 class WatchTrouble(msgspec.Struct, frozen=True):
-    """The objects of a kind may be out of date, and ``message`` says why; the watch goes on trying."""
+    """The objects of a kind may be out of date, and ``message`` says why; the watch goes on trying.
+
+    ``refused``: the API server does not know or does not admit the user, or the credentials have a mistake; only a
+    person can change that.
+    """
 
     kind: str
     message: str
+    refused: bool = False
 
 
 class WatchRestored(msgspec.Struct, frozen=True):

@@ -26,15 +26,19 @@ _SUBJECT = re.compile(r'User "([^"]+)"')
 
 
 class Asked(NamedTuple):
-    """A request in the words of RBAC: its verb, and the kind. ``server`` and ``url`` name the API server."""
+    """A request in the words of RBAC: its verb, the kind, and the part of the object if it is not about all of it.
+
+    ``server`` and ``url`` name the API server.
+    """
 
     verb: str
     resource: Resource
     server: str
     url: str
+    part: str = ""
 
     def __str__(self) -> str:
-        return f"{self.server}: {self.verb} {self.resource.kind}"
+        return f"{self.server}: {self.verb} {self.part and f'{self.part} of '}{self.resource.kind}"
 
 
 class ConnectionFailedError(ApiServerError):
@@ -106,7 +110,8 @@ def _sentence(asked: Asked, code: int, said: str) -> str:
         case 403:
             user = _SUBJECT.search(said)
             whom = f"to {user[1]}" if user else "to the user"
-            return f"forbidden{what}; give {whom} a ClusterRole with the rule {asked.resource.rule(asked.verb)}"
+            rule = asked.resource.rule(asked.verb, asked.part)
+            return f"forbidden{what}; give {whom} a ClusterRole with the rule {rule}"
         case 404:
             return f"the API server has none{what}; see kubectl api-resources, and install what defines the kind"
         case 429:
@@ -144,7 +149,7 @@ def broken_connection(asked: Asked, error: Exception) -> ConnectionFailedError:
 
 def _cause(error: BaseException) -> BaseException:
     """The innermost reason that the HTTP library gives."""
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError | urllib3.exceptions.ConnectTimeoutError):
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return error
     inner = getattr(error, "reason", None)
     if not isinstance(inner, BaseException):

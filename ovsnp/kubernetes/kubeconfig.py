@@ -144,6 +144,12 @@ def read_kubeconfigs(paths: Sequence[str], context: str | None) -> KubeContext |
     return KubeContext(name, *cluster, *user)
 
 
+def read_context_names(paths: Sequence[str]) -> list[str]:
+    """The names of the contexts in some files, sorted; raises InputError if a file cannot be read."""
+    contexts = (each for path in paths for each in _read(path).content.contexts or ())
+    return sorted({each.name for each in contexts if each and each.name})
+
+
 def _read(path: str) -> _File:
     def broken(message: str, line: int = 0) -> InputError:
         return InputError([Diagnostic(Span(path, line), "", "", message)])

@@ -21,11 +21,16 @@ class Lines:
         self._response = response
         self.asked = asked
         self.received = time.monotonic()
+        self._lines = self._split()
 
     def __iter__(self) -> Iterator[bytes]:
-        """The lines without their ends; raises ConnectionFailedError if the answer breaks off,
-        NotUnderstoodError if a line is too long.
+        """The lines that were not read yet, without their ends.
+
+        Raises ConnectionFailedError if the answer breaks off, NotUnderstoodError if a line is too long.
         """
+        return self._lines  # a second loop goes on where the first one stopped, in the middle of what has come
+
+    def _split(self) -> Iterator[bytes]:
         parts: list[bytes] = []
         size = 0
         while chunk := self._read():

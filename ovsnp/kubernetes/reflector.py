@@ -40,6 +40,9 @@ a watch a new list, as some servers report a version that they no longer have as
 _CANNOT_STREAM = frozenset({400, 405, 406, 415, 422})
 """The answers of a server that streams no lists."""
 
+_REFUSALS = frozenset({401, 403, 404})
+"""The answers that stay the same until a person changes the credentials, the permissions or the server."""
+
 _ABSENT = 600.0
 """The seconds after which a server that does not know a recent kind is asked again."""
 
@@ -233,7 +236,7 @@ class Reflector:
         message = str(error) if known else f"internal error, please report it: {type(error).__name__}: {error}"
         if message != self._trouble:
             self._trouble = message
-            self._queue.put(WatchTrouble(self._resource.kind, message))
+            self._queue.put(WatchTrouble(self._resource.kind, message, _is_refusal(error)))
 
     def _tell_absent(self) -> None:
         """The server does not know the kind, so there are no objects of it."""
@@ -261,3 +264,7 @@ class Reflector:
 
     def _selector(self) -> dict[str, str]:
         return {"fieldSelector": self._resource.fields} if self._resource.fields else {}
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, InputError) or (isinstance(error, RefusedError) and error.code in _REFUSALS)

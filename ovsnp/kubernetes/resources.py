@@ -20,15 +20,23 @@ class Resource(NamedTuple):
     fields: str = ""
     recent: bool = False
 
+    def within(self, namespace: str) -> str:
+        """The path of the objects of one namespace."""
+        return f"{self._root}/namespaces/{namespace}/{self.plural}"
+
     @property
     def path(self) -> str:
         """The path of the objects of all namespaces."""
-        root = f"/apis/{self.group}" if self.group else "/api"
-        return f"{root}/{self.version}/{self.plural}"
+        return f"{self._root}/{self.plural}"
 
-    def rule(self, verb: str) -> str:
-        """The RBAC rule that allows a verb."""
-        return f'apiGroups: ["{self.group}"], resources: ["{self.plural}"], verbs: ["{verb}"]'
+    @property
+    def _root(self) -> str:
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    def rule(self, verb: str, part: str = "") -> str:
+        """The RBAC rule that allows a verb for the objects, or for a part of them such as ``status``."""
+        plural = f"{self.plural}/{part}" if part else self.plural
+        return f'apiGroups: ["{self.group}"], resources: ["{plural}"], verbs: ["{verb}"]'
 
 
 NAMESPACES = Resource("Namespace", "", "v1", "namespaces")
@@ -38,6 +46,9 @@ SERVICES = Resource("Service", "", "v1", "services")
 ENDPOINT_SLICES = Resource("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")
 NETWORK_POLICIES = Resource("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 SERVICE_CIDRS = Resource("ServiceCIDR", "networking.k8s.io", "v1", "servicecidrs", recent=True)
+
+NODE_POLICY_STATUSES = Resource("NodePolicyStatus", "ovsnp.io", "v1alpha1", "nodepolicystatuses")
+EVENTS = Resource("Event", "events.k8s.io", "v1", "events")
 
 FOLLOWED = (NAMESPACES, NODES, PODS, SERVICES, ENDPOINT_SLICES, NETWORK_POLICIES, SERVICE_CIDRS)
 """The kinds that decide about connections."""

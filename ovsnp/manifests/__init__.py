@@ -4,9 +4,9 @@ One run finds all mistakes and raises them as one `InputError`; there is no part
 cannot use is no mistake: the `Cluster` lacks it and has a note about it.
 """
 
-from ovsnp.manifests.loading import load, load_objects
+from ovsnp.manifests.loading import load, load_lists, load_objects
 from ovsnp.manifests.passed_over import advice
 from ovsnp.yaml_reader.location import locate
 from ovsnp.yaml_reader.report import located
 
-__all__ = ["advice", "load", "load_objects", "locate", "located"]
+__all__ = ["advice", "load", "load_lists", "load_objects", "locate", "located"]

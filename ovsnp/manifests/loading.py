@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import BinaryIO
 
+import msgspec
+
 from ovsnp.errors import Diagnostic, InputError, Place, Span
 from ovsnp.gc_pause import gc_paused
 from ovsnp.manifests.assembly import assemble
 from ovsnp.manifests.inventory import Inventory
 from ovsnp.manifests.no_manifests import broken, may_hold_objects, mistake_of_template, mistake_of_text
+from ovsnp.manifests.overlay import apply_over
 from ovsnp.manifests.passed_over import PassedOver
 from ovsnp.manifests.templates import only_includes
 from ovsnp.manifests.unbuilt import refuse_unbuilt
@@ -25,17 +28,30 @@ def load(paths: Sequence[str], *, ignore_kinds: Collection[str] = (), stdin: Bin
     the stdin of the process. Raises InputError with all mistakes of all files.
     """
     with gc_paused():
-        sources = read_sources(paths, stdin)
-        report = MistakeReport(sources.notes)
-        passed_over = PassedOver(sources.files)
-        inventory = Inventory(report, passed_over, ignore_kinds, meant=paths)
-        diagnostics = sources.diagnostics
-        while sources.files:
-            source = sources.files.pop(0)
-            diagnostics += _take_file(source, inventory, passed_over, named=source.file in paths)
-        passed_over.tell(report)
-        refuse_unbuilt(passed_over, inventory, paths, report)
-        return _finish(inventory, report, passed_over, diagnostics)
+        files = _Files(paths, ignore_kinds, stdin)
+        return _finish(files.inventory, files.report, files.passed_over, files.diagnostics)
+
+
+def load_lists(
+    lists: Iterable[msgspec.Raw],
+    origin: str,
+    *,
+    applied: Sequence[str] = (),
+    ignore_kinds: Collection[str] = (),
+    stdin: BinaryIO | None = None,
+) -> Cluster:
+    """Read lists of objects in JSON, as an API server sends them; ``origin`` stands for the file in diagnostics.
+
+    ``applied`` are the paths of manifests whose objects replace those of the lists with the same name. ``ignore_kinds``
+    and ``stdin`` are as for `load`. Raises InputError with all mistakes.
+    """
+    with gc_paused():
+        files = _Files(applied, ignore_kinds, stdin)
+        listed = Inventory(files.report, files.passed_over, ignore_kinds, meant=[origin])
+        for number, text in enumerate(lists):
+            listed.add(Place(origin, number), text)
+        apply_over(files.inventory, listed)
+        return _finish(files.inventory, files.report, files.passed_over, files.diagnostics)
 
 
 def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (), origin: str = "api") -> Cluster:
@@ -50,6 +66,22 @@ def load_objects(objects: Iterable[object], *, ignore_kinds: Collection[str] = (
         for number, value in enumerate(objects):
             inventory.add(Place(origin, number), Outline(value, {}, []))
         return _finish(inventory, report, passed_over, [])
+
+
+class _Files:
+    """The objects in files, sorted by kind, and the mistakes that were found on the way."""
+
+    def __init__(self, paths: Sequence[str], ignore_kinds: Collection[str], stdin: BinaryIO | None) -> None:
+        sources = read_sources(paths, stdin)
+        self.report = MistakeReport(sources.notes)
+        self.passed_over = PassedOver(sources.files)
+        self.inventory = Inventory(self.report, self.passed_over, ignore_kinds, meant=paths)
+        self.diagnostics = sources.diagnostics
+        while sources.files:
+            source = sources.files.pop(0)
+            self.diagnostics += _take_file(source, self.inventory, self.passed_over, named=source.file in paths)
+        self.passed_over.tell(self.report)
+        refuse_unbuilt(self.passed_over, self.inventory, paths, self.report)
 
 
 def _take_file(source: SourceFile, inventory: Inventory, passed_over: PassedOver, *, named: bool) -> list[Diagnostic]:

@@ -121,7 +121,7 @@ DL_TYPE = _packet(
     "dl_type", Form.HEX, Oxm("OXM_OF_ETH_TYPE", 5, 2), target="eth_type", nxm=Oxm("NXM_OF_ETH_TYPE", 3, 2)
 )
 NW_PROTO = _packet("nw_proto", Form.DECIMAL, Oxm("OXM_OF_IP_PROTO", 10, 1), nxm=Oxm("NXM_OF_IP_PROTO", 6, 1))
-"""These two are what the kind of a match stands for."""
+"""The kind of a match stands for values of ``DL_TYPE`` and ``NW_PROTO``."""
 VLAN_TCI = _packet("vlan_tci", Form.HEX, Oxm("OXM_OF_VLAN_VID", 6, 2))
 IPV4_SRC = _packet(
     "nw_src", Form.IPV4, Oxm("OXM_OF_IPV4_SRC", 11, 4), IPV4_KINDS, target="ip_src", nxm=Oxm("NXM_OF_IP_SRC", 7, 4)

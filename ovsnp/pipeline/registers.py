@@ -63,13 +63,13 @@ CARRIED_SOURCE_PARTS = {4: (CARRIED_SOURCE[4].base,), 6: ("reg12", "reg13", "reg
 """The same 32 bits at a time, the highest first: a trace names no other registers."""
 
 PACKET_REGISTERS = tuple(Oxm(f"OXM_OF_PKT_REG{number}", number, 8) for number in range(8))
-"""Two registers each, as OpenFlow 1.5 matches them: the even register is the upper half."""
+"""Pairs of registers, as OpenFlow 1.5 matches registers: the even register is the upper half."""
 
 PACKED: dict[str, tuple[tuple[Oxm, int], ...]] = {
     **{f"reg{number}": ((PACKET_REGISTERS[number // 2], 0 if number % 2 else 32),) for number in range(16)},
     **{f"xxreg{n}": ((PACKET_REGISTERS[2 * n], -64), (PACKET_REGISTERS[2 * n + 1], 0)) for n in range(4)},
 }
-"""The places of each register in these, with the number of bits by which the value is shifted to the left."""
+"""The places of each register in `PACKET_REGISTERS`; a value is shifted to the left by this number of bits."""
 
 INGRESS_RULE_LABEL = _label("ct_ingress_rule", 0, 32)
 EGRESS_RULE_LABEL = _label("ct_egress_rule", 32, 32)

@@ -1,1 +1,1 @@
-"""The only access to Open vSwitch: through its command line tools, its database and its control socket."""
+"""The only access to Open vSwitch: its command line tools, its database, its control socket and OpenFlow."""

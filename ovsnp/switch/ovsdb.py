@@ -43,7 +43,11 @@ class Database:
         for table, columns in _COLUMNS.items():
             helper.register_columns(table, columns)
         self._idl = idl.Idl(self._location.database, helper, leader_only=False)
-        self.wait_until(lambda: bool(self._idl.has_ever_connected()), _SILENT)
+        try:
+            self.wait_until(lambda: bool(self._idl.has_ever_connected()), _SILENT)
+        except BaseException:
+            self._idl.close()
+            raise
         return self
 
     def __exit__(

@@ -20,15 +20,18 @@ def read_record(location: Location, bridge: str) -> bytes | None:
         raise SwitchError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def append_record(location: Location, bridge: str, content: bytes) -> None:
-    """Append to the record, which must exist. Raises SwitchError."""
+def append_record(location: Location, bridge: str, content: bytes) -> bool:
+    """Append to the record; returns False if there is none. Raises SwitchError."""
     path = Path(location.file(bridge, _KIND))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+    except FileNotFoundError:
+        return False
     except OSError as error:
         raise SwitchError(f"{path} cannot be written: {error.strerror}") from None
+    return True
 
 
 def write_record(location: Location, bridge: str, content: bytes) -> None:

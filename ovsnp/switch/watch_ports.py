@@ -41,6 +41,11 @@ class InterfacesUnknown(msgspec.Struct, frozen=True):
 InterfacesEvent = Interfaces | InterfacesUnknown
 
 
+def read_interfaces(database: Database, bridge: str) -> Interfaces:
+    """The interfaces of a bridge now; raises SwitchError if there is no such bridge."""
+    return Interfaces(tuple(sorted(map(_row, database.interfaces(bridge)), key=lambda row: row.name)))
+
+
 def watch_interfaces(
     location: Location, bridge: str, tell: Callable[[InterfacesEvent], None], stop: threading.Event
 ) -> threading.Thread:
@@ -59,18 +64,21 @@ class _Watch:
         self._last: InterfacesEvent | None = None
 
     def run(self) -> None:
+        """Watch until ``stop`` is set; whatever the database or a network does, an error ends nothing."""
         while not self._stop.is_set():
             try:
                 with Database(self._location) as database:
                     for _ in database.changes(self._stop):
                         self._hand_on(self._read(database))
-            except SwitchError as error:
-                self._hand_on(InterfacesUnknown(str(error)))
+            except Exception as error:
+                known = isinstance(error, SwitchError)
+                what = error if known else f"internal error, please report it: {type(error).__name__}: {error}"
+                self._hand_on(InterfacesUnknown(str(what)))
                 self._stop.wait(_PAUSE)
 
     def _read(self, database: Database) -> InterfacesEvent:
         try:
-            return Interfaces(tuple(sorted(map(_row, database.interfaces(self._bridge)), key=lambda row: row.name)))
+            return read_interfaces(database, self._bridge)
         except SwitchError as error:
             return InterfacesUnknown(str(error))
 

@@ -1,25 +1,29 @@
 """An agent on a real bridge that follows a real API server."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ovsnp.apply import preview
 from ovsnp.errors import SwitchError
+from ovsnp.kubernetes.connection import READ
+from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.manifests import load_objects
 from ovsnp.model.options import Options
+from tests.agent import impatient
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
+from tests.support.checkout import ROOT
 from tests.support.instance import DummySwitch
+from tests.support.unix_http import request
 
 _PATIENCE = 120.0
 _PAUSE = 0.05
-_KINDS = "namespaces,nodes,pods,services,endpointslices,networkpolicies,servicecidrs"
 
 
 class AgentScene:
@@ -29,6 +33,7 @@ class AgentScene:
         self.switch, self.control_plane, self.directory = switch, control_plane, directory
         self.bridge = ApplyScene(switch, "br-agent", directory)
         self.log: Path = directory / "agent.log"
+        self.socket = directory / "control" / "agent.sock"
         self.agent: subprocess.Popen[bytes] | None = None
         file = directory / "objects.yaml"
         file.write_text(CLUSTER)
@@ -36,14 +41,32 @@ class AgentScene:
         self.bridge.add_pod("default/db", "db0")
         self.bridge.add_pod("default/frontend", "fe0")
 
-    def start(self, *options: str) -> None:
-        """Start an agent; returns at once."""
-        command = [sys.executable, "-m", "ovsnp", "agent", "--node", "node-1", "--bridge", self.bridge.bridge]
-        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database, *options]
+    def start(self, *options: str, silence: float = READ) -> None:
+        """Start an agent, which takes an API server for dead after some seconds of silence; returns at once."""
+        command = [sys.executable, impatient.__file__, str(silence)]
+        command += ["agent", "--node", "node-1", "--bridge", self.bridge.bridge]
+        command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database]
+        command += ["--socket", str(self.socket), *options]
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(
-                command, stderr=log, env={**os.environ, "OVS_RUNDIR": self.switch.location.rundir}
+                command,
+                stderr=log,
+                env={
+                    **os.environ,
+                    "OVS_RUNDIR": self.switch.location.rundir,
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                },
             )
+
+    def install_kind(self) -> None:
+        """Have the API server know NodePolicyStatus."""
+        self.kubectl("apply", "-f", str(ROOT / "deploy" / "crd.yaml"))
+        self.kubectl("wait", "--for=condition=Established", "crd/nodepolicystatuses.ovsnp.io", "--timeout=60s")
+
+    def ask(self, target: str) -> tuple[int, str]:
+        """Status and text of the answer of the control socket."""
+        answer = request(self.socket, target)
+        return answer.status, answer.read().decode()
 
     def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
         """End the agent; returns its exit code."""
@@ -57,7 +80,7 @@ class AgentScene:
 
     def is_as_compiled(self) -> bool:
         """True if the bridge has exactly the flows of a compilation from nothing, and remembers nothing to forget."""
-        objects = json.loads(self.kubectl("get", "-A", "-o", "json", _KINDS))
+        objects = {"apiVersion": "v1", "kind": "List", "items": [*self.objects()]}
         try:
             found = preview(
                 self.switch.location,
@@ -68,6 +91,13 @@ class AgentScene:
         except SwitchError:
             return False
         return not (found.plan or found.bridge or found.forgotten) and found.known
+
+    def objects(self) -> Iterator[dict[str, Any]]:
+        """All objects of the API server that decide about connections."""
+        for resource in FOLLOWED:
+            version = f"{resource.group}/{resource.version}".lstrip("/")
+            for item in self.control_plane.client.get(resource.path)["items"]:
+                yield {"apiVersion": version, "kind": resource.kind, **item}
 
     def settled(self) -> None:
         """Wait until the bridge is as a compilation from nothing makes it."""
@@ -81,6 +111,10 @@ class AgentScene:
             assert self.agent.poll() is None, self.log.read_text()
             assert time.monotonic() < until, self.log.read_text()
             time.sleep(_PAUSE)
+
+    def logged(self, text: str) -> int:
+        """The number of lines of the log with a text."""
+        return sum(text in line for line in self.log.read_text().splitlines())
 
     def close(self) -> None:
         """End the agent, and delete the bridge."""

@@ -59,7 +59,7 @@ class Daemon:
             with self.log.open("ab") as log:
                 command = ["setpriv", "--pdeathsig", "KILL", "--", *self.command]
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
                 )
         self.resume()
         self.wait_until_ready()

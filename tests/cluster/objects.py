@@ -1,20 +1,31 @@
 """Puts the objects of manifests into an API server, with their status, and takes them away again."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import yaml
 
 from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.daemon import PATIENCE
 
 NAMESPACES = "/api/v1/namespaces"
 OWN_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 """The namespaces of a new cluster."""
 
-OWN_SERVICE = {
+OWN_NAMES = (
+    "extension-apiserver-authentication",
+    "kube-apiserver-legacy-service-account-token-tracking",
+    "kubernetes",
+)
+"""The names of objects that the API server makes, and makes again."""
+
+OWN_SERVICE: Object = {
     "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver"}},
     "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443}]},
 }
@@ -105,18 +116,21 @@ def create(client: Client, objects: Iterable[Mapping[str, Any]]) -> None:
 
 def clear(client: Client) -> None:
     """Delete all objects but those of a new cluster; returns when no client sees a deleted object in a list."""
+    selector = urlencode({"fieldSelector": ",".join(f"metadata.name!={name}" for name in OWN_NAMES)})
     for path in CLEARED:
         group, _, name = path.rpartition("/")
         for space in sorted({each["metadata"]["namespace"] for each in client.get(path)["items"]}):
-            client.delete(f"{group}{_of(space)}/{name}?fieldSelector=metadata.name%21%3Dkubernetes", AT_ONCE)
+            client.delete(f"{group}{_of(space)}/{name}?{selector}", AT_ONCE)
     for path in CLEARED_OF_CLUSTER:
         client.delete(f"{path}?labelSelector=%21kubernetes.io/bootstrapping")
     for space in client.get(NAMESPACES)["items"]:
         _clear_namespace(client, space["metadata"]["name"])
     _restore_service(client)
+    deadline = time.monotonic() + PATIENCE
     for path in (NAMESPACES, *CLEARED, *CLEARED_OF_CLUSTER):
-        while _left(client, path):
-            pass
+        while left := _left(client, path):
+            assert time.monotonic() < deadline, f"{path} still has {left}"
+            time.sleep(0.02)
 
 
 def _create_one(client: Client, collection: str, resource: Resource, given: Mapping[str, Any]) -> None:
@@ -176,8 +190,10 @@ def _addresses(service: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _free_address(client: Client, service: Mapping[str, Any]) -> None:
+    """Delete the API server's own Service if this one has its cluster IP."""
     if service["metadata"]["name"] != "kubernetes" and OWN_SERVICE["spec"]["clusterIP"] in _addresses(service):
-        client.delete("/api/v1/namespaces/default/services/kubernetes")
+        with _accepting(HTTPStatus.NOT_FOUND):
+            client.delete("/api/v1/namespaces/default/services/kubernetes")
 
 
 def _clear_namespace(client: Client, name: str) -> None:
@@ -191,18 +207,26 @@ def _clear_namespace(client: Client, name: str) -> None:
 
 
 def _restore_service(client: Client) -> None:
-    try:
+    # It is there in most cases; the second answer says that its cluster IP is taken.
+    with _accepting(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
         client.post("/api/v1/namespaces/default/services", OWN_SERVICE)
+
+
+@contextmanager
+def _accepting(*codes: HTTPStatus) -> Iterator[None]:
+    """Go on after a refusal with one of these codes."""
+    try:
+        yield
     except ApiError as error:
-        if error.code not in {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        if error.code not in codes:
             raise
 
 
-def _left(client: Client, path: str) -> bool:
-    """True if a list from the API server's memory still has objects that `clear` deletes."""
+def _left(client: Client, path: str) -> set[str]:
+    """The objects that `clear` deletes and a list from the API server's memory still has."""
     items = client.get(f"{path}?resourceVersion=0")["items"]
     names = {each["metadata"]["name"] for each in items if "kubernetes.io/bootstrapping" not in _labels(each)}
-    return bool(names - {"kubernetes", *OWN_NAMESPACES, "extension-apiserver-authentication"})
+    return names - {*OWN_NAMES, *OWN_NAMESPACES}
 
 
 def _labels(item: Mapping[str, Any]) -> Mapping[str, str]:

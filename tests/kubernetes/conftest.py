@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.scripted_api import ScriptedApi, scripted_api
-from tests.support.watching import PODS, Watched, watched
+from tests.support.watching import POD_RESOURCE, PODS, Watched, api_server, watched
 
 
 @pytest.fixture
@@ -19,5 +19,5 @@ def api() -> Iterator[ScriptedApi]:
 @pytest.fixture
 def watch(api: ScriptedApi) -> Iterator[Watched]:
     """A watch that has not begun: a test may script faults for its beginning."""
-    with watched(api) as found:
+    with watched(api_server(api.url), POD_RESOURCE) as found:
         yield found

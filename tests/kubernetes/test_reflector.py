@@ -1,34 +1,15 @@
 """What a watch hands on, whatever the API server does."""
 
+import json
+
 import pytest
 
 from ovsnp.kubernetes.events import KindListed, ObjectChange, WatchEvent
 from ovsnp.kubernetes.reflector import SHORT
 from ovsnp.kubernetes.resources import SERVICE_CIDRS
-from tests.support.scripted_api import INITIAL_END, Answer, ScriptedApi, status
-from tests.support.watching import PODS, Watched, watched, words
-
-
-def cut_short(answer: Answer) -> None:
-    """A watch that ends at once."""
-    answer.start()
-    answer.end()
-
-
-def failing(code: int, reason: str = "", message: str = "", **headers: str) -> object:
-    """An answer that is an error."""
-    return lambda answer: answer.whole(code, status(code, reason, message), **headers)
-
-
-def error_event(code: int, reason: str = "") -> object:
-    """A watch whose first line is an error."""
-
-    def fail(answer: Answer) -> None:
-        answer.start()
-        answer.line("ERROR", status(code, reason, "the reason"))
-        answer.end()
-
-    return fail
+from tests.support.scripted_api import INITIAL_END, Answer, ScriptedApi
+from tests.support.scripted_faults import cut_short, error_event, failing
+from tests.support.watching import PODS, Watched, api_server, watched, words
 
 
 def listed(event: WatchEvent) -> KindListed:
@@ -60,7 +41,7 @@ def test_list_is_streamed_and_the_watch_goes_on_in_the_same_answer(api: Scripted
         "resourceVersionMatch": "NotOlderThan",
         "timeoutSeconds": "300",
     }
-    assert watch.versions == api.versions(PODS)
+    assert watch.versions() == api.versions(PODS)
 
 
 def test_server_without_streamed_lists_is_asked_for_a_list_and_then_a_watch(api: ScriptedApi, watch: Watched) -> None:
@@ -130,8 +111,7 @@ def test_old_version_leads_to_a_list_and_no_deletion_is_lost(api: ScriptedApi, w
         api.delete(PODS, "shop", "db")
         api.put(PODS, "shop", "cart")
     assert "".join(watch.words(1)) in ("listed -db +cart", "listed")
-    while watch.versions != api.versions(PODS):
-        watch.event()
+    watch.until("Pod", api.versions(PODS))
 
 
 def test_list_of_a_version_that_the_server_does_not_have_is_asked_for_without_version(
@@ -159,7 +139,7 @@ def test_deletions_of_a_list_come_first(api: ScriptedApi, watch: Watched) -> Non
     found = listed(watch.event())
     assert words(found.changes[0]) == "-web"
     assert sorted(words(each) for each in found.changes) == ["+a", "+db", "-web"]
-    assert watch.versions == api.versions(PODS)
+    assert watch.versions() == api.versions(PODS)
 
 
 def test_errors_wait_twice_as_long_each_time_until_two_minutes_pass(api: ScriptedApi, watch: Watched) -> None:
@@ -223,7 +203,7 @@ def test_event_that_breaks_off_in_the_middle_comes_again(api: ScriptedApi, watch
     first, trouble, restored, second = watch.words(4)
     assert (first, restored, second) == ("+cart", "restored", "+till")
     assert "broke off" in trouble
-    assert watch.versions == api.versions(PODS)
+    assert watch.versions() == api.versions(PODS)
 
 
 def test_connection_that_is_dead_is_noticed_by_its_silence(api: ScriptedApi, watch: Watched) -> None:
@@ -238,8 +218,7 @@ def test_connection_that_is_dead_is_noticed_by_its_silence(api: ScriptedApi, wat
     while watch.words(1)[0].split(":")[0] != "trouble":
         pass
     api.put(PODS, "shop", "cart")
-    while watch.versions != api.versions(PODS):
-        watch.event()
+    watch.until("Pod", api.versions(PODS))
 
 
 def test_large_event_comes_whole(api: ScriptedApi, watch: Watched) -> None:
@@ -280,6 +259,23 @@ def test_objects_of_a_streamed_list_may_come_in_any_order_and_change_meanwhile(
     assert watch.begin().words(1) == ["listed +db"]
 
 
+def test_list_and_changes_may_come_in_one_piece(api: ScriptedApi, watch: Watched) -> None:
+    def in_one_piece(answer: Answer) -> None:
+        web, db = api.objects[PODS]["shop", "web"], api.objects[PODS]["shop", "db"]
+        bookmark = {"metadata": {"resourceVersion": "1002", "annotations": INITIAL_END}}
+        lines = [("ADDED", web), ("ADDED", db), ("BOOKMARK", bookmark), ("ADDED", api.put(PODS, "shop", "cart"))]
+        text = b"".join(json.dumps({"type": type_, "object": each}).encode() + b"\n" for type_, each in lines)
+        more = json.dumps({"type": "ADDED", "object": api.put(PODS, "shop", "till")}).encode() + b"\n"
+        answer.start()
+        answer.text(text + more[:40])
+        answer.text(more[40:])
+        answer.end()
+
+    api.next[PODS].append(in_one_piece)
+    assert watch.begin().words(3) == ["listed +web +db", "+cart", "+till"]
+    assert watch.versions() == api.versions(PODS)
+
+
 def test_lines_that_are_no_events_are_an_error_and_nothing_is_lost(api: ScriptedApi, watch: Watched) -> None:
     def nonsense(answer: Answer) -> None:
         answer.start()
@@ -302,11 +298,10 @@ def test_lines_that_are_no_events_are_an_error_and_nothing_is_lost(api: Scripted
 
 
 def test_kind_that_an_older_server_does_not_know_has_no_objects(api: ScriptedApi) -> None:
-    api.unknown.add(SERVICE_CIDRS.path)
-    with watched(api, SERVICE_CIDRS) as watch:
+    api.next[SERVICE_CIDRS.path].append(failing(404, "NotFound"))
+    with watched(api_server(api.url), SERVICE_CIDRS) as watch:
         event = listed(watch.begin().event())
         assert (event.kind, event.resource_version, event.changes) == ("ServiceCIDR", "", [])
-        api.unknown.clear()
         assert listed(watch.event()).resource_version == "1002"
         assert watch.clock.waits == [0.0, 600.0]
 

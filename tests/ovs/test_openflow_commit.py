@@ -125,15 +125,24 @@ def test_modified_flow_keeps_its_counters(bridges: DummySwitch, connection: Open
     assert "duration=0" not in line
 
 
-def test_refused_flow_is_named_and_nothing_is_changed(bridges: DummySwitch, connection: OpenFlow) -> None:
+@pytest.mark.parametrize(
+    ("bad", "error", "line"),
+    [
+        # Open vSwitch refuses the first when the bundle gets it, the second only when it commits the bundle.
+        (Flow("Service", 1, Match("", (exactly(f.IPV4_DST, 1),))), "OFPBMC_BAD_PREREQ", ",nw_dst=0.0.0.1 actions=drop"),
+        (Flow("Service", 1, Match(), (ToGroup(77),)), "OFPBAC_BAD_OUT_GROUP", " actions=group:77"),
+    ],
+)
+def test_refused_flow_is_named_and_nothing_is_changed(
+    bad: Flow, error: str, line: str, bridges: DummySwitch, connection: OpenFlow
+) -> None:
     commit(connection, map(m.AddFlow, peers(3)))
     before = stored(bridges, BRIDGE)
-    bad = Flow("Service", 1, Match(), (ToGroup(77),))
     with pytest.raises(SwitchError) as refused:
         commit(connection, [m.DeleteFlow(peers(1)[0]), m.AddFlow(bad), *map(m.AddFlow, peers(10))])
     assert str(refused.value) == (
-        "Open vSwitch refused a flow, and nothing was changed: OFPBAC_BAD_OUT_GROUP:"
-        " flow add cookie=0x0a5e3c0000000000,table=60,priority=1 actions=group:77"
+        f"Open vSwitch refused a flow, and nothing was changed: {error}:"
+        f" flow add cookie=0x0a5e3c0000000000,table=60,priority=1{line}"
     )
     assert stored(bridges, BRIDGE) == before
     commit(connection, map(m.AddFlow, peers(10)))  # the connection serves on

@@ -19,7 +19,7 @@ from ovsnp.pipeline.carrier import option_map
 from ovsnp.pipeline.cookies import BASE, MASK
 from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.configuration import receive_packets, show_fragments, shows_fragments
-from ovsnp.switch.openflow.connection import OpenFlow, RefusedError
+from ovsnp.switch.openflow.connection import OpenFlow, OpenFlowRefusedError
 from ovsnp.switch.openflow.ct_flush import ConnectionTuple, flush_connections, flush_zone
 from ovsnp.switch.openflow.message import Message
 from ovsnp.switch.openflow.meter import Meter, delete_meter, meter_statistics, put_meter
@@ -103,7 +103,7 @@ def test_option_map(bridge: DummySwitch, connection: OpenFlow) -> None:
     assert read_options(connection) == []
     add_options(connection, option_map(Carrier()))
     assert set(read_options(connection)) == set(option_map(Carrier()))
-    with pytest.raises(RefusedError, match="NXTTMFC_ALREADY_MAPPED"):
+    with pytest.raises(OpenFlowRefusedError, match="NXTTMFC_ALREADY_MAPPED"):
         add_options(connection, option_map(Carrier()))
 
 

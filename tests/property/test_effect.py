@@ -25,7 +25,7 @@ from ovsnp.oracle.terms import Terms
 from tests.support.clusters import planned
 from tests.support.effect_lines import Reader, change, probes
 
-CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

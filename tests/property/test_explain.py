@@ -23,7 +23,7 @@ from ovsnp.oracle.terms import Terms
 from ovsnp.oracle.traffic import port_matches
 from tests.support.clusters import Object, interesting_traffic, random_cluster, random_services
 
-CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 PROBES = 150
 HINTS = 25
 

@@ -12,7 +12,7 @@ from ovsnp.errors import InputError
 from ovsnp.manifests import load, located
 
 BOUNDED = settings(
-    derandomize=True, deadline=None, max_examples=1000, database=None, suppress_health_check=list(HealthCheck)
+    derandomize=True, deadline=None, max_examples=400, database=None, suppress_health_check=list(HealthCheck)
 )
 FILES = [
     "a.yaml", "b.yml", "c.json", ".d.yaml", "sub/e.yaml", "values.yaml", "Chart.yaml", "Kustomization", "ovsnp.yaml",

@@ -22,7 +22,7 @@ from tests.support.service_objects import OBJECTS as OBJECTS_OF_SERVICES
 from tests.support.service_objects import SERVICE, SLICE
 
 BOUNDED = settings(
-    derandomize=True, deadline=None, max_examples=500, database=None, suppress_health_check=list(HealthCheck)
+    derandomize=True, deadline=None, max_examples=250, database=None, suppress_health_check=list(HealthCheck)
 )
 
 SPEC: dict[str, Any] = {

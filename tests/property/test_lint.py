@@ -25,7 +25,7 @@ from ovsnp.oracle import ICMP, PodEnd, Traffic, affects, judge, judge_service, p
 from tests.support.clusters import Object, Probe, interesting_traffic, random_cluster, random_services
 from tests.support.rule_pairs import around
 
-CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 PROBES = 200
 
 

@@ -12,7 +12,7 @@ from tests.support.disagreements import disagreements
 from tests.support.instance import DummySwitch
 from tests.support.traced import TracedCluster
 
-CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 PROBES = 150
 
 

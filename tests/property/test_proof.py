@@ -13,7 +13,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
 from tests.support.random_bridges import random_bridges
 
-CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "60"))
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "24"))
 
 
 def verified(text: str, bridge: tuple[Cluster, BridgePorts, Options]) -> ProofReport:

@@ -12,7 +12,7 @@ from ovsnp.oracle import ServingBackend, Traffic, backends, service_at
 from tests.support.clusters import random_cluster, random_services
 from tests.support.resolved import frontends
 
-CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "100"))
+CLUSTERS = int(os.environ.get("OVSNP_CLUSTERS", "40"))
 
 
 def compiled(cluster: Cluster, node: str) -> dict[tuple[object, ...], frozenset[ServingBackend]]:

@@ -6,15 +6,24 @@ each is a function that answers one request in place of the server.
 
 import gzip
 import json
+import ssl
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS
+
 Object = dict[str, Any]
+_TYPES = {
+    each.path: (each.kind, f"{each.group}/{each.version}" if each.group else each.version)
+    for each in (*FOLLOWED, *WORKLOADS)
+}
+"""The kind and the apiVersion of the objects at each path."""
+_CLUSTER_SCOPED = ("Namespace", "Node", "ServiceCIDR")
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
@@ -24,6 +33,9 @@ class Asked(NamedTuple):
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    client: tuple[str, int]
+    method: str
+    body: bytes
 
     @property
     def is_watch(self) -> bool:
@@ -62,7 +74,6 @@ class Answer:
         self._handler = handler
         self.asked = asked
         self.server = server
-        self._compress = None
 
     def whole(self, code: int, body: object, **headers: str) -> None:
         """One JSON document."""
@@ -126,6 +137,7 @@ class ScriptedApi:
         self.next: dict[str, deque[Fault]] = defaultdict(deque)
         self.unknown: set[str] = set()
         self.streams_lists = True
+        self.groups: Object = {"kind": "APIGroupDiscoveryList", "items": []}
         self.ended = threading.Event()
         self.changed = threading.Condition()
         self._version = 1000
@@ -140,6 +152,11 @@ class ScriptedApi:
     def start(self) -> None:
         self._thread.start()
 
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS with all clients that come."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = self.url.replace("http:", "https:")
+
     def close(self) -> None:
         self.ended.set()
         with self.changed:
@@ -148,18 +165,29 @@ class ScriptedApi:
         self._server.server_close()
         self._thread.join()
 
-    def put(self, path: str, namespace: str, name: str, **fields: object) -> Object:
-        """Create or change an object; returns it as the server has it then."""
+    def put(self, path: str, namespace: str, name: str, more: Object | None = None, **fields: object) -> Object:
+        """Create or change an object; returns it as the server has it then. ``more`` is added to its metadata."""
         with self.changed:
             known = (namespace, name) in self.objects[path]
             self._version += 1
             metadata = {"name": name, "resourceVersion": str(self._version)}
             if namespace:
                 metadata["namespace"] = namespace
-            made = {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, **fields}
+            kind, api_version = _TYPES[path]
+            made = {"kind": kind, "apiVersion": api_version, "metadata": {**metadata, **(more or {})}, **fields}
             self.objects[path][namespace, name] = made
             self._add(Change(self._version, path, "MODIFIED" if known else "ADDED", made))
         return made
+
+    def put_all(self, documents: Iterable[Object]) -> None:
+        """Create objects as manifests have them."""
+        paths = {type_: path for path, type_ in _TYPES.items()}
+        for each in documents:
+            fields = {name: each[name] for name in each if name not in ("kind", "apiVersion", "metadata")}
+            metadata = each["metadata"]
+            path = paths[each["kind"], each["apiVersion"]]
+            namespace = "" if each["kind"] in _CLUSTER_SCOPED else metadata.get("namespace", "default")
+            self.put(path, namespace, metadata["name"], metadata, **fields)
 
     def delete(self, path: str, namespace: str, name: str) -> None:
         with self.changed:
@@ -199,11 +227,15 @@ class ScriptedApi:
             fault(answer)
         elif asked.path in self.unknown:
             answer.whole(404, status(404, "NotFound", "the server could not find the requested resource"))
+        elif asked.path == "/apis":
+            answer.whole(200, self.groups)
         elif not asked.is_watch:
             with self.changed:
                 version, items = self._version, [*self.objects[asked.path].values()]
             items = [{name: each[name] for name in each if name not in ("kind", "apiVersion")} for each in items]
-            answer.whole(200, {"kind": "PodList", "metadata": {"resourceVersion": str(version)}, "items": items})
+            kind, api_version = _TYPES[asked.path]
+            metadata = {"resourceVersion": str(version)}
+            answer.whole(200, {"kind": f"{kind}List", "apiVersion": api_version, "metadata": metadata, "items": items})
         elif asked.streams and not self.streams_lists:
             answer.whole(422, status(422, "Invalid", "sendInitialEvents is forbidden for watch"))
         else:
@@ -252,10 +284,15 @@ def _handler(server: ScriptedApi) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            query = dict(parse_qsl(parts.query))
+            asked = Asked(parts.path, query, headers, self.client_address, self.command, body)
             try:
-                server.answer(Answer(self, Asked(parts.path, dict(parse_qsl(parts.query)), headers), server))
+                server.answer(Answer(self, asked, server))
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
+
+        do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 -- the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Requests are kept in `asked`."""

@@ -1,7 +1,7 @@
-"""A watch of the pods of a scripted API server, on a clock that moves only when the watch waits."""
+"""A watch of an API server for tests: its events, and what they add up to."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Self
@@ -15,7 +15,6 @@ from ovsnp.kubernetes.material import Trust
 from ovsnp.kubernetes.pace import WatchPace
 from ovsnp.kubernetes.resources import PODS as POD_RESOURCE
 from ovsnp.kubernetes.resources import Resource
-from tests.support.scripted_api import ScriptedApi
 
 PODS = POD_RESOURCE.path
 _PATIENCE = 30.0
@@ -42,25 +41,40 @@ class Clock:
         self.time += seconds
 
 
-class Watched:
-    """The events of a watch, and what they add up to."""
+def hurried_pace(gate: threading.Event | None = None) -> WatchPace:
+    """The clock of the machine, with waits that are short; a wait also lasts as long as ``gate`` is not set."""
 
-    def __init__(self, api: ScriptedApi, resource: Resource = POD_RESOURCE) -> None:
-        self.api = api
+    def wait(stop: threading.Event, seconds: float) -> None:
+        stop.wait(min(seconds, 0.05))
+        while gate and not (gate.wait(0.05) or stop.is_set()):
+            pass
+
+    return WatchPace(wait=wait, uniform=lambda low, high: low, spread=0.0)
+
+
+class Watched:
+    """The events of a watch, and what they add up to: the versions of the objects of each kind.
+
+    Without a pace of its own, the watch runs on ``clock``, which moves only when the watch waits.
+    """
+
+    def __init__(self, server: ApiServer, resources: Sequence[Resource], pace: WatchPace | None = None) -> None:
         self.clock = Clock()
         self.silence = _PATIENCE
         self.read_timeout = _PATIENCE
-        self.versions: dict[tuple[str, str], str] = {}
-        self._resource = resource
+        self.resources = resources
+        self._server = server
+        self._pace = pace
+        self._versions: dict[str, dict[tuple[str, str], str]] = {each.kind: {} for each in resources}
         self._queue: SimpleQueue[WatchEvent] = SimpleQueue()
         self._stop = threading.Event()
         self._connection: ApiConnection | None = None
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> Self:
-        self._connection = ApiConnection(api_server(self.api.url), read_timeout=self.read_timeout)
-        pace = self.clock.pace(silence=self.silence)
-        self._threads = follow(self._connection, self._queue, self._stop, resources=[self._resource], pace=pace)
+        self._connection = ApiConnection(self._server, read_timeout=self.read_timeout)
+        pace = self._pace or self.clock.pace(silence=self.silence)
+        self._threads = follow(self._connection, self._queue, self._stop, resources=self.resources, pace=pace)
         return self
 
     def close(self) -> bool:
@@ -72,20 +86,33 @@ class Watched:
             thread.join(_PATIENCE)
         return not any(thread.is_alive() for thread in self._threads)
 
+    def versions(self, kind: str = "Pod") -> dict[tuple[str, str], str]:
+        """The version of each object, by namespace and name."""
+        return self._versions[kind]
+
     def event(self) -> WatchEvent:
         """The next event; it is added to `versions`."""
         event = self._queue.get(timeout=_PATIENCE)
         changes = event.changes if isinstance(event, KindListed) else [event] if isinstance(event, ObjectChange) else []
         for each in changes:
+            known = self._versions[each.kind]
             if each.body is None:
-                del self.versions[each.namespace, each.name]  # a deletion of what never came is an error
+                del known[each.namespace, each.name]  # a deletion of what never came is an error
             else:
-                self.versions[each.namespace, each.name] = each.resource_version
+                assert known.get((each.namespace, each.name)) != each.resource_version
+                known[each.namespace, each.name] = each.resource_version
         return event
 
     def words(self, count: int) -> list[str]:
         """The next events in words."""
         return [words(self.event()) for _ in range(count)]
+
+    def until(self, kind: str, wanted: Mapping[tuple[str, str], str]) -> list[WatchEvent]:
+        """The next events, up to the one with which the objects of a kind are these."""
+        found: list[WatchEvent] = []
+        while self._versions[kind] != wanted:
+            found.append(self.event())
+        return found
 
 
 def words(event: WatchEvent) -> str:
@@ -106,9 +133,9 @@ def words(event: WatchEvent) -> str:
 
 
 @contextmanager
-def watched(api: ScriptedApi, resource: Resource = POD_RESOURCE) -> Iterator[Watched]:
-    """A watch that ends with the block."""
-    found = Watched(api, resource)
+def watched(server: ApiServer, *resources: Resource, pace: WatchPace | None = None) -> Iterator[Watched]:
+    """A watch that ends with the block; it begins with `Watched.begin`, so that a test may script faults before."""
+    found = Watched(server, resources, pace)
     try:
         yield found
     finally:

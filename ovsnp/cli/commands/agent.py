@@ -1,33 +1,113 @@
 """``ovsnp agent``."""
 
 import logging
+import os
 import signal
 import socket
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from ovsnp.agent.agent import Agent
-from ovsnp.cli.options import Request, established_option, shared_options
+from ovsnp.agent.http_server import serving_address, serving_socket
+from ovsnp.agent.publisher import Publisher
+from ovsnp.agent.routes import control_routes, probe_routes
+from ovsnp.cli.agent_options import agent_options
+from ovsnp.cli.log_lines import JsonLines, TextLines
+from ovsnp.cli.options import Request, established_option
+from ovsnp.errors import OvsnpError
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.model.options import Established
+from ovsnp.switch.lock import sole_agent
+
+_PATIENCE = 10.0
+"""The seconds that the API server may take for a write: at its end, an agent does not wait long."""
+
+log = logging.getLogger("ovsnp.agent")
 
 
 @click.command()
-@click.option("--kubeconfig", metavar="FILE", help="The kubeconfig; by default as kubectl finds it.")
+@click.option(
+    "--socket",
+    "control_socket",
+    type=click.Path(path_type=Path),
+    default="/run/ovsnp/agent.sock",
+    show_default=True,
+    metavar="PATH",
+    help="The control socket: HTTP with /status, /flows, /healthz and /readyz.",
+)
+@click.option(
+    "--metrics-address",
+    metavar="ADDRESS:PORT",
+    help="Answer /healthz and /readyz over TCP too, for the probes of a kubelet.",
+)
+@click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The format of the log.")
 @established_option
-@shared_options
-def agent(request: Request, *, kubeconfig: str | None, established: Established) -> None:
-    """Follow a cluster, and keep the bridge of this node as the policies say."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+@agent_options
+def agent(
+    request: Request,
+    *,
+    control_socket: Path,
+    metrics_address: str | None,
+    log_format: str,
+    established: Established,
+) -> None:
+    """Follow a cluster, and keep the bridge of a node as the policies say.
+
+    The agent watches the API server, and carries out every change as one transaction on the bridge. It runs in the
+    foreground and logs to stderr. SIGTERM ends it; the flows stay. SIGHUP makes it read the configuration and the
+    kubeconfig again. --node is the node of this bridge, by default the node with the name of this host.
+    """
+    _log_as(log_format)
     options = msgspec.structs.replace(request.choices, node=request.node or socket.gethostname())
-    running = Agent(ApiConnection(find_api_server(kubeconfig, None)), request.location, options, established)
+    server = find_api_server(request.kubeconfig, request.context)
+    running = Agent(ApiConnection(server), request.location, options, established)
 
     def end(*_: Any) -> None:
         running.stop()
 
+    context, again = click.get_current_context(), threading.Event()
+
+    def read_again(*_: Any) -> None:
+        if _is_usable(context):
+            again.set()
+            running.stop()
+
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    running.run()
+    signal.signal(signal.SIGHUP, read_again)
+    with ExitStack() as stack:
+        stack.enter_context(sole_agent(request.location, options.bridge))
+        stack.enter_context(serving_socket(control_socket, control_routes(running)))
+        if metrics_address:
+            stack.enter_context(serving_address(metrics_address, probe_routes(running)))
+        publisher = stack.enter_context(Publisher(running, ApiConnection(server, read_timeout=_PATIENCE)))
+        running.run()
+        if not again.is_set():
+            publisher.announce_end()
+    if again.is_set():
+        # A new process reads everything again, a new version of ovsnp included; the flows stay meanwhile.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _log_as(log_format: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def _is_usable(context: click.Context) -> bool:
+    """True if the configuration can be read with the options of the command line; logs its mistakes."""
+    try:
+        context.command.make_context(context.info_name, sys.argv[2:], context.parent)
+    except (OvsnpError, click.ClickException) as error:
+        said = error.format_message() if isinstance(error, click.ClickException) else error
+        log.error("the configuration is not read again, as it has mistakes: %s", said)
+        return False
+    return True

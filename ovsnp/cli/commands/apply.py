@@ -5,9 +5,10 @@ import click
 from ovsnp.apply import ApplyResult
 from ovsnp.apply import apply as apply_to_bridge
 from ovsnp.apply.apply_document import document
-from ovsnp.cli.options import Request, established_option, remove_missing_option, shared_options, tell_left_out
+from ovsnp.cli.options import Request, established_option, remove_missing_option, shared_options
 from ovsnp.cli.plain import say
 from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.ports import tell_left_out
 from ovsnp.document import document_text
 from ovsnp.errors import UsageError
 from ovsnp.model.options import Established

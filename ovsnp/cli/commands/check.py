@@ -14,8 +14,9 @@ from ovsnp.analysis.check.judging import JudgedExpectation, ask, judge
 from ovsnp.analysis.check.placed import Placed, place
 from ovsnp.analysis.check.reading import read_expectations
 from ovsnp.analysis.naming.roster import Roster
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.options import Request, shared_options
 from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.ports import choose_ports, tell_ports
 from ovsnp.cli.terminal import Terminal
 from ovsnp.document import document_text
 from ovsnp.errors import Exit, InputError, UsageError

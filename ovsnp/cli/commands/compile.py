@@ -3,8 +3,9 @@
 import click
 
 from ovsnp import compile_cluster, render_json, render_text
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.options import Request, shared_options
 from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.ports import choose_ports, tell_ports
 
 
 @click.command()

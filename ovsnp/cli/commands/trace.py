@@ -30,6 +30,7 @@ from ovsnp.switch.location import locate
 _OF_NODE = re.compile(r"([a-z0-9][a-z0-9.-]*)=(.+)")
 _OF_THE_LAB = {
     "filename": "-f",
+    "cluster": "--cluster",
     "db": "--db",
     "bridge": "--bridge",
     "encap": "--encap",

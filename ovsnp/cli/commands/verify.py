@@ -16,8 +16,9 @@ from ovsnp.analysis.verification.proof_document import ReportedExample, document
 from ovsnp.analysis.verification.proof_text import lines
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.analysis.verification.why import why
-from ovsnp.cli.options import Request, choose_ports, shared_options, tell_ports
+from ovsnp.cli.options import Request, shared_options
 from ovsnp.cli.planned import living_cluster
+from ovsnp.cli.ports import choose_ports, tell_ports
 from ovsnp.cli.terminal import Terminal
 from ovsnp.document import document_text
 from ovsnp.errors import Exit, UsageError

@@ -15,7 +15,7 @@ from ovsnp.manifests.kinds.nodes import read_node
 from ovsnp.manifests.kinds.pod_addresses import Nodes
 from ovsnp.manifests.kinds.policies import read_policy
 from ovsnp.manifests.kinds.unique import PlacedNode
-from ovsnp.manifests.live.closed_policy import EFFECT, closed_policy
+from ovsnp.manifests.live.closed_policy import EFFECT, Misunderstood, closed_policy, misunderstood
 from ovsnp.manifests.live.findings import LIVE, Findings
 from ovsnp.manifests.live.kept import Kept, Name
 from ovsnp.manifests.live.live_pods import LivePods
@@ -26,7 +26,6 @@ from ovsnp.model.cluster import METADATA_NAME, Namespace, Node
 from ovsnp.model.note import Note
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice
-from ovsnp.yaml_reader.paths import format_path
 from ovsnp.yaml_reader.report import MistakeReport
 
 KINDS = ("Node", "Namespace", "Pod", "ServiceCIDR", "Service", "EndpointSlice", "NetworkPolicy")
@@ -56,7 +55,7 @@ class LiveObjects:
     """
 
     def __init__(self) -> None:
-        self.closed: dict[Name, str] = {}
+        self.closed: dict[Name, Misunderstood] = {}
         self._report = MistakeReport()
         self._findings = Findings(self._report)
         self._namespaces: Kept[str, Namespace] = Kept()
@@ -98,7 +97,7 @@ class LiveObjects:
         slices.update(self._take_slices(self._written("EndpointSlice", bodies)))
         self._settle_slices(slices | self._disputed_slices())
         for name, policy in self._written("NetworkPolicy", bodies):
-            self._take_policy(name, policy)
+            self._take_policy(name, policy, bodies["NetworkPolicy"][name])
         self._pods.touched.clear()
         self._pods.disputed.clear()
         return self._changes()
@@ -183,13 +182,13 @@ class LiveObjects:
             name for name in self._all_slices() if not disputed.isdisjoint(self._read_slices[name[0]][name[1]].pods)
         }
 
-    def _take_policy(self, name: Name, written: wire.ApiNetworkPolicy | None) -> None:
+    def _take_policy(self, name: Name, written: wire.ApiNetworkPolicy | None, body: msgspec.Raw | None) -> None:
         self.closed.pop(name, None)
         policy = None
         if written:
             policy = read_policy(written.spec or wire.ApiPolicySpec(), *name, LIVE, self._report)
         mistakes = self._findings.take(("NetworkPolicy", *name), EFFECT)
-        if policy and mistakes:
+        if policy and body and mistakes:
             policy = closed_policy(policy, mistakes)
-            self.closed[name] = "; ".join(f"{format_path(each.path)}: {each.message}" for each in mistakes)
+            self.closed[name] = misunderstood(body, mistakes)
         self._policies.put(name, policy)

@@ -3,7 +3,7 @@
 import struct
 from enum import IntEnum
 
-from ovsnp.switch.openflow.message import HEADER, LONGEST, Message, Type
+from ovsnp.switch.openflow.message import HEADER, LONGEST, Message, MessageType
 
 _OFPBF_ATOMIC = 1 << 0
 _OFPBF_ORDERED = 1 << 1
@@ -15,7 +15,7 @@ MOST = LONGEST - 2 * HEADER.size - _BODY.size
 """The most bytes of the body of a message in a bundle."""
 
 
-class Control(IntEnum):
+class BundleControl(IntEnum):
     """``enum ofp14_bundle_ctrl_type``, the requests."""
 
     OPEN = 0
@@ -23,11 +23,11 @@ class Control(IntEnum):
     DISCARD = 6
 
 
-def control_bundle(bundle: int, control: Control, xid: int) -> Message:
+def control_bundle(bundle: int, control: BundleControl, xid: int) -> Message:
     """Open, commit or discard an atomic, ordered bundle."""
-    return Message(Type.BUNDLE_CONTROL, _BODY.pack(bundle, control, _FLAGS), xid)
+    return Message(MessageType.BUNDLE_CONTROL, _BODY.pack(bundle, control, _FLAGS), xid)
 
 
 def add_to_bundle(bundle: int, message: Message) -> Message:
     """Add a message to an open bundle; the outer message has the inner message's transaction id."""
-    return Message(Type.BUNDLE_ADD_MESSAGE, _BODY.pack(bundle, 0, _FLAGS) + message.packed, message.xid)
+    return Message(MessageType.BUNDLE_ADD_MESSAGE, _BODY.pack(bundle, 0, _FLAGS) + message.packed, message.xid)

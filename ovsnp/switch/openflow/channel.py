@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from ovsnp.switch.openflow.message import HEADER, Message, Type
+from ovsnp.switch.openflow.message import HEADER, Message, MessageType
 
 _CHUNK = 1 << 18
 
@@ -69,6 +69,8 @@ class Channel:
             reason = self._serve()
         except OSError as error:
             reason = error.strerror or str(error)
+        except Exception as error:  # of ``take``; without an end, requests would wait for a minute
+            reason = f"internal error, please report it: {type(error).__name__}: {error}"
         with self._lock:
             self.end = reason
             self._waiting.clear()
@@ -118,8 +120,8 @@ class Channel:
                 break
             message = Message(kind, bytes(received[start + HEADER.size : start + length]), xid, version)
             start += length
-            if kind == Type.ECHO_REQUEST:
-                self.send(Message(Type.ECHO_REPLY, message.body, xid).packed)
-            elif kind != Type.ECHO_REPLY:
+            if kind == MessageType.ECHO_REQUEST:
+                self.send(Message(MessageType.ECHO_REPLY, message.body, xid).packed)
+            elif kind != MessageType.ECHO_REPLY:
                 self._take(message)
         del received[:start]

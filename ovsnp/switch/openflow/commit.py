@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from itertools import count, islice
 
 from ovsnp.errors import SwitchError
-from ovsnp.switch.openflow.bundle import MOST, Control, add_to_bundle, control_bundle
+from ovsnp.switch.openflow.bundle import MOST, BundleControl, add_to_bundle, control_bundle
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.error import error_name
-from ovsnp.switch.openflow.message import LONGEST, Message, Type
+from ovsnp.switch.openflow.message import LONGEST, Message, MessageType
 from ovsnp.switch.openflow.modifications import BridgeChange, change_text, encode_change, is_of_group
 
 _BATCH = 200
@@ -37,7 +37,7 @@ def commit(connection: OpenFlow, changes: Iterable[BridgeChange]) -> None:
     with connection.turn():
         opening = connection.reserve(len(wanted) + 1)
         try:
-            connection.send([control_bundle(bundle, Control.OPEN, opening)])
+            connection.send([control_bundle(bundle, BundleControl.OPEN, opening)])
             _fill(connection, bundle, opening + 1, wanted)
             errors = connection.barrier(opening)
             if not errors:
@@ -74,14 +74,14 @@ def _message(change: BridgeChange, xid: int) -> Message:
 def _finish(connection: OpenFlow, bundle: int, opening: int) -> dict[int, str]:
     """Commit the bundle; returns the errors by transaction id: of the message that failed, and of the commit itself."""
     last = connection.reserve(1)
-    connection.send([control_bundle(bundle, Control.COMMIT, last)])
+    connection.send([control_bundle(bundle, BundleControl.COMMIT, last)])
     replies = connection.replies(opening, last)
-    return {reply.xid: error_name(reply.body) for reply in replies if reply.type == Type.ERROR}
+    return {reply.xid: error_name(reply.body) for reply in replies if reply.type == MessageType.ERROR}
 
 
 def _discard(connection: OpenFlow, bundle: int) -> None:
     """Discard the bundle if it is there; a lost connection has no bundle, and nobody waits for the answer."""
-    connection.send([control_bundle(bundle, Control.DISCARD, connection.reserve(1))])
+    connection.send([control_bundle(bundle, BundleControl.DISCARD, connection.reserve(1))])
 
 
 def _explain(errors: dict[int, str], first: int, wanted: Sequence[BridgeChange]) -> str:

@@ -3,7 +3,7 @@
 import struct
 
 from ovsnp.switch.openflow.connection import OpenFlow
-from ovsnp.switch.openflow.message import DecodeError, Message, Type
+from ovsnp.switch.openflow.message import DecodeError, Message, MessageType
 from ovsnp.switch.openflow.nicira import Subtype, encode_nicira
 
 _OFPC_FRAG_MASK = _OFPC_FRAG_NX_MATCH = 3
@@ -40,13 +40,13 @@ def receive_packets(connection: OpenFlow, longest: int = 128) -> None:
 
 def encode_configuration(flags: int, longest: int) -> Message:
     """OFPT_SET_CONFIG."""
-    return Message(Type.SET_CONFIG, _BODY.pack(flags, longest))
+    return Message(MessageType.SET_CONFIG, _BODY.pack(flags, longest))
 
 
 def _read(connection: OpenFlow) -> tuple[int, int]:
     """The flags, and the length of packets that no flow matches."""
-    reply = connection.request(Message(Type.GET_CONFIG_REQUEST))
-    if reply.type != Type.GET_CONFIG_REPLY or len(reply.body) != _BODY.size:
+    reply = connection.request(Message(MessageType.GET_CONFIG_REQUEST))
+    if reply.type != MessageType.GET_CONFIG_REPLY or len(reply.body) != _BODY.size:
         raise DecodeError(f"a configuration of {len(reply.body)} bytes")
     flags, length = _BODY.unpack(reply.body)
     return flags, length

@@ -16,7 +16,7 @@ from ovsnp.errors import SwitchError
 from ovsnp.switch.location import Location
 from ovsnp.switch.openflow.channel import Channel
 from ovsnp.switch.openflow.error import error_name
-from ovsnp.switch.openflow.message import VERSION, DecodeError, Message, Type
+from ovsnp.switch.openflow.message import VERSION, DecodeError, Message, MessageType
 
 _PATIENCE = 60.0
 _HELLO = struct.Struct("!HHI")
@@ -25,8 +25,8 @@ _OFPHET_VERSIONBITMAP = 1
 _MULTIPART = struct.Struct("!HH4x")
 """``struct ofp11_stats_msg``: type and flags."""
 _OFPMPF_REPLY_MORE = 1 << 0
-_UNASKED = (Type.PACKET_IN, Type.FLOW_REMOVED, Type.PORT_STATUS)
-_UNASKED_WITHOUT_XID = (Type.EXPERIMENTER, Type.MULTIPART_REPLY)
+_UNASKED = (MessageType.PACKET_IN, MessageType.FLOW_REMOVED, MessageType.PORT_STATUS)
+_UNASKED_WITHOUT_XID = (MessageType.EXPERIMENTER, MessageType.MULTIPART_REPLY)
 _FIRST_XID, _LAST_XID = 1, 0x7FFFFFFF
 
 
@@ -34,7 +34,7 @@ class LostConnectionError(SwitchError):
     """The connection has ended or does not answer; whether the last request was carried out is not known."""
 
 
-class RefusedError(SwitchError):
+class OpenFlowRefusedError(SwitchError):
     """Open vSwitch refused a request; ``error`` is the name of the error, as `error_name` gives it."""
 
     def __init__(self, error: str) -> None:
@@ -82,35 +82,35 @@ class OpenFlow:
         self._channel.close()
 
     def request(self, message: Message) -> Message:
-        """The reply to a request; raises RefusedError or LostConnectionError."""
+        """The reply to a request; raises OpenFlowRefusedError or LostConnectionError."""
         with self._turn:
             xid = self.reserve(1)
             self.send([message._replace(xid=xid)])
             (reply,) = self.replies(xid, xid)
-        if reply.type == Type.ERROR:
-            raise RefusedError(error_name(reply.body))
+        if reply.type == MessageType.ERROR:
+            raise OpenFlowRefusedError(error_name(reply.body))
         return reply
 
     def tell(self, *messages: Message) -> None:
         """Send messages that have no reply, and wait until they are carried out.
 
-        Raises RefusedError with the first error, or LostConnectionError.
+        Raises OpenFlowRefusedError with the first error, or LostConnectionError.
         """
         with self._turn:
             first = self.reserve(len(messages))
             self.send(message._replace(xid=xid) for xid, message in enumerate(messages, first))
             if errors := self.barrier(first):
-                raise RefusedError(next(iter(errors.values())))
+                raise OpenFlowRefusedError(next(iter(errors.values())))
 
     def multipart(self, kind: int, body: bytes = b"") -> bytes:
         """The bodies of all replies to an OFPT_MULTIPART_REQUEST in a row; raises as `request` does."""
         with self._turn:
             xid, parts = self.reserve(1), []
-            self.send([Message(Type.MULTIPART_REQUEST, _MULTIPART.pack(kind, 0) + body, xid)])
+            self.send([Message(MessageType.MULTIPART_REQUEST, _MULTIPART.pack(kind, 0) + body, xid)])
             while True:
                 (reply,) = self.replies(xid, xid)
-                if reply.type == Type.ERROR:
-                    raise RefusedError(error_name(reply.body))
+                if reply.type == MessageType.ERROR:
+                    raise OpenFlowRefusedError(error_name(reply.body))
                 if len(reply.body) < _MULTIPART.size:
                     raise DecodeError("a multipart reply that is shorter than its header")
                 _, flags = _MULTIPART.unpack_from(reply.body)
@@ -136,9 +136,9 @@ class OpenFlow:
     def barrier(self, first: int) -> dict[int, str]:
         """Wait until all that was sent is carried out; returns the errors from transaction id ``first`` on, by id."""
         last = self.reserve(1)
-        self.send([Message(Type.BARRIER_REQUEST, xid=last)])
+        self.send([Message(MessageType.BARRIER_REQUEST, xid=last)])
         replies = self.replies(first, last)
-        return {reply.xid: error_name(reply.body) for reply in replies if reply.type == Type.ERROR}
+        return {reply.xid: error_name(reply.body) for reply in replies if reply.type == MessageType.ERROR}
 
     def replies(self, first: int, last: int) -> Iterator[Message]:
         """The replies to the transaction ids from first to last, until the reply to the last.
@@ -184,9 +184,9 @@ class OpenFlow:
     def _greet(self) -> None:
         """Exchange OFPT_HELLO; raises SwitchError if the bridge does not speak OpenFlow 1.5."""
         versions = _HELLO.pack(_OFPHET_VERSIONBITMAP, _HELLO.size, 1 << VERSION)
-        self._channel.send(Message(Type.HELLO, versions, self.reserve(1)).packed)
+        self._channel.send(Message(MessageType.HELLO, versions, self.reserve(1)).packed)
         hello = self._reply(time.monotonic() + _PATIENCE)
-        if hello.type != Type.HELLO or not _versions(hello) >> VERSION & 1:
+        if hello.type != MessageType.HELLO or not _versions(hello) >> VERSION & 1:
             raise SwitchError(
                 f"bridge {self._bridge} does not speak OpenFlow 1.5; allow it"
                 f" (ovs-vsctl add bridge {self._bridge} protocols OpenFlow15)"

@@ -41,9 +41,11 @@ class ConnectionTuple(NamedTuple):
 
 
 def flush_connections(connection: OpenFlow, zone: int, *tuples: ConnectionTuple) -> None:
-    """Make the datapath forget connections of a zone; connections that are not there count as forgotten.
+    """Make the datapath forget connections of a zone.
 
-    Raises SwitchError. Open vSwitch knows the message since 3.1.
+    Open vSwitch says nothing if a connection is not there, or if the datapath cannot forget it alone, so the caller
+    reads the zone again. An ICMPv6 connection may end ovs-vswitchd (`Datapath.ends_at_icmpv6`). Raises SwitchError.
+    Open vSwitch knows the message since 3.1.
     """
     connection.tell(*(encode_flush(zone, each) for each in tuples))
 

@@ -5,7 +5,7 @@ import struct
 from ovsnp.flows.flow import Flow
 from ovsnp.switch.openflow.actions import encode_instructions
 from ovsnp.switch.openflow.match import encode_match
-from ovsnp.switch.openflow.message import Message, Type
+from ovsnp.switch.openflow.message import Message, MessageType
 
 _OFPFC_ADD = 0
 _OFPFC_MODIFY_STRICT = 2
@@ -18,12 +18,12 @@ _HEAD = struct.Struct("!QQBBHHHIIIHH")
 
 def add_flow(flow: Flow) -> Message:
     """Add the flow."""
-    return Message(Type.FLOW_MOD, _head(flow, _OFPFC_ADD, flow.cookie) + _body(flow))
+    return Message(MessageType.FLOW_MOD, _head(flow, _OFPFC_ADD, flow.cookie) + _body(flow))
 
 
 def modify_flow(flow: Flow) -> Message:
     """Give the flow with the same table, priority and match these actions, whatever its cookie."""
-    return Message(Type.FLOW_MOD, _head(flow, _OFPFC_MODIFY_STRICT) + _body(flow))
+    return Message(MessageType.FLOW_MOD, _head(flow, _OFPFC_MODIFY_STRICT) + _body(flow))
 
 
 def delete_flow(flow: Flow) -> Message:
@@ -33,7 +33,7 @@ def delete_flow(flow: Flow) -> Message:
 
 def delete_slot(table: int, priority: int, cookie: int, match: bytes) -> Message:
     """Delete the flow with this table, priority, cookie and encoded match (``struct ofp11_match``)."""
-    return Message(Type.FLOW_MOD, _pack(table, priority, _OFPFC_DELETE_STRICT, cookie, _EXACTLY) + match)
+    return Message(MessageType.FLOW_MOD, _pack(table, priority, _OFPFC_DELETE_STRICT, cookie, _EXACTLY) + match)
 
 
 def _head(flow: Flow, command: int, cookie: int = 0) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ovsnp.flows.group import Bucket, Group
 from ovsnp.switch.openflow.actions import encode_actions
 from ovsnp.switch.openflow.match import encode_field
-from ovsnp.switch.openflow.message import Message, Type, padded
+from ovsnp.switch.openflow.message import Message, MessageType, padded
 
 _OFPGC_ADD = 0
 _OFPGC_MODIFY = 1
@@ -61,7 +61,7 @@ def _group_mod(
     command: int, kind: int, number: int, buckets: bytes, command_bucket: int, properties: bytes = b""
 ) -> Message:
     head = _HEAD.pack(command, kind, number, len(buckets), command_bucket)
-    return Message(Type.GROUP_MOD, head + buckets + properties)
+    return Message(MessageType.GROUP_MOD, head + buckets + properties)
 
 
 def _buckets(buckets: Iterable[Bucket]) -> bytes:

@@ -20,7 +20,7 @@ LONGEST = 0xFFFF
 """The most bytes of a message."""
 
 
-class Type(IntEnum):
+class MessageType(IntEnum):
     """``enum ofp_type`` of OpenFlow 1.5, as far as it is used here."""
 
     HELLO = 0

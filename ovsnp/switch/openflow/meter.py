@@ -4,8 +4,8 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-from ovsnp.switch.openflow.connection import OpenFlow, RefusedError
-from ovsnp.switch.openflow.message import DecodeError, Message, Type
+from ovsnp.switch.openflow.connection import OpenFlow, OpenFlowRefusedError
+from ovsnp.switch.openflow.message import DecodeError, Message, MessageType
 
 _OFPMF_PKTPS = 1 << 1
 _OFPMF_BURST = 1 << 2
@@ -47,7 +47,7 @@ def put_meter(connection: OpenFlow, meter: Meter) -> None:
     """Add a meter, or change the meter with this number; raises SwitchError."""
     try:
         connection.tell(encode_meter(MeterCommand.MODIFY, meter))
-    except RefusedError as error:
+    except OpenFlowRefusedError as error:
         if error.error != "OFPMMFC_UNKNOWN_METER":
             raise
         connection.tell(encode_meter(MeterCommand.ADD, meter))
@@ -55,7 +55,7 @@ def put_meter(connection: OpenFlow, meter: Meter) -> None:
 
 def delete_meter(connection: OpenFlow, number: int) -> None:
     """Delete a meter, and all flows that use it; no error if there is no such meter."""
-    connection.tell(Message(Type.METER_MOD, _MOD.pack(MeterCommand.DELETE, 0, number)))
+    connection.tell(Message(MessageType.METER_MOD, _MOD.pack(MeterCommand.DELETE, 0, number)))
 
 
 def meter_statistics(connection: OpenFlow, number: int) -> MeterStatistics:
@@ -70,4 +70,4 @@ def meter_statistics(connection: OpenFlow, number: int) -> MeterStatistics:
 def encode_meter(command: MeterCommand, meter: Meter) -> Message:
     """OFPT_METER_MOD: packets a second, with a burst, and counted."""
     head = _MOD.pack(command, _OFPMF_PKTPS | _OFPMF_BURST | _OFPMF_STATS, meter.id)
-    return Message(Type.METER_MOD, head + _BAND.pack(_OFPMBT_DROP, _BAND.size, meter.rate, meter.burst))
+    return Message(MessageType.METER_MOD, head + _BAND.pack(_OFPMBT_DROP, _BAND.size, meter.rate, meter.burst))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.match import EVERY_PACKET
-from ovsnp.switch.openflow.message import Message, Type, entries
+from ovsnp.switch.openflow.message import Message, MessageType, entries
 
 _OFPMP_FLOW_MONITOR = 16
 _MONITOR = 1
@@ -54,7 +54,7 @@ def watch_flows(connection: OpenFlow) -> None:
 
 def flow_events(message: Message) -> list[FlowEvent]:
     """The changes of which a message tells; none if the message is about something else. Raises DecodeError."""
-    if message.type != Type.MULTIPART_REPLY or len(message.body) < _MULTIPART.size:
+    if message.type != MessageType.MULTIPART_REPLY or len(message.body) < _MULTIPART.size:
         return []
     kind, _ = _MULTIPART.unpack_from(message.body)
     if kind != _OFPMP_FLOW_MONITOR:

@@ -3,7 +3,7 @@
 import struct
 from enum import IntEnum
 
-from ovsnp.switch.openflow.message import DecodeError, Message, Type
+from ovsnp.switch.openflow.message import DecodeError, Message, MessageType
 
 NX_VENDOR_ID = 0x00002320
 
@@ -24,12 +24,12 @@ class Subtype(IntEnum):
 
 def encode_nicira(subtype: Subtype, body: bytes = b"") -> Message:
     """A message of Open vSwitch's own."""
-    return Message(Type.EXPERIMENTER, _HEAD.pack(NX_VENDOR_ID, subtype) + body)
+    return Message(MessageType.EXPERIMENTER, _HEAD.pack(NX_VENDOR_ID, subtype) + body)
 
 
 def decode_nicira(message: Message, subtype: Subtype) -> bytes:
     """The body of a message of Open vSwitch's own, which must have this subtype; raises DecodeError."""
     head = _HEAD.pack(NX_VENDOR_ID, subtype)
-    if message.type != Type.EXPERIMENTER or not message.body.startswith(head):
+    if message.type != MessageType.EXPERIMENTER or not message.body.startswith(head):
         raise DecodeError(f"a message of type {message.type} in the place of NXT_{subtype.name}")
     return message.body[_HEAD.size :]

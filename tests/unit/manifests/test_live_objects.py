@@ -162,7 +162,7 @@ def test_policy_with_something_unknown_isolates_and_allows_nothing(
     assert (found.pod_selector == Selector()) is selects_all
     assert (found.policy_types, found.ingress, found.egress) == (types, (), ())
     assert live.closed.keys() == {("shop", "web")}
-    assert live.closed["shop", "web"].startswith("spec.")
+    assert live.closed["shop", "web"].reason.startswith("spec.")
     assert live.notes[0].message.endswith("; until ovsnp knows it, the policy isolates its pods and allows nothing")
     (mended,) = live.update(came(policy(INGRESS))).came.policies
     assert len(mended.ingress) == 1

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,11 +17,11 @@ from ovsnp.flows.modification import AddFlow
 from ovsnp.switch.location import Location
 from ovsnp.switch.openflow import connection as module
 from ovsnp.switch.openflow.commit import commit
-from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow, RefusedError
-from ovsnp.switch.openflow.message import HEADER, Message, Type
+from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow, OpenFlowRefusedError
+from ovsnp.switch.openflow.message import HEADER, Message, MessageType
 
 BRIDGE = "br0"
-HELLO = Message(Type.HELLO, struct.pack("!HHI", 1, 8, 1 << 6), 1).packed
+HELLO = Message(MessageType.HELLO, struct.pack("!HHI", 1, 8, 1 << 6), 1).packed
 FLOW = AddFlow(Flow("Service", 1, Match()))
 
 
@@ -43,7 +44,7 @@ class Peer:
         for message in messages:
             self.socket.sendall(message.packed)
 
-    def until(self, kind: Type) -> Message:
+    def until(self, kind: MessageType) -> Message:
         """Read until a message of this type comes."""
         while (message := self.read()) and message.type != kind:
             pass
@@ -85,18 +86,18 @@ def serving() -> Iterator[Callable[..., Location]]:
 def answer(peer: Peer) -> None:
     """Answer barriers and bundle messages until the end."""
     while message := peer.read():
-        if message.type == Type.BARRIER_REQUEST:
-            peer.write(Message(Type.BARRIER_REPLY, xid=message.xid))
-        elif message.type == Type.BUNDLE_CONTROL:
-            peer.write(Message(Type.BUNDLE_CONTROL, message.body, message.xid))
+        if message.type == MessageType.BARRIER_REQUEST:
+            peer.write(Message(MessageType.BARRIER_REPLY, xid=message.xid))
+        elif message.type == MessageType.BUNDLE_CONTROL:
+            peer.write(Message(MessageType.BUNDLE_CONTROL, message.body, message.xid))
 
 
 def test_echo_is_answered_while_nothing_is_asked(serving: Callable[..., Location]) -> None:
     echoed = threading.Event()
 
     def serve(peer: Peer) -> None:
-        peer.write(Message(Type.ECHO_REQUEST, b"still there?", 77))
-        assert peer.until(Type.ECHO_REPLY) == (Type.ECHO_REPLY, b"still there?", 77)
+        peer.write(Message(MessageType.ECHO_REQUEST, b"still there?", 77))
+        assert peer.until(MessageType.ECHO_REPLY) == Message(MessageType.ECHO_REPLY, b"still there?", 77)
         echoed.set()
         answer(peer)
 
@@ -107,10 +108,10 @@ def test_echo_is_answered_while_nothing_is_asked(serving: Callable[..., Location
 
 def test_echo_is_answered_during_a_commit(serving: Callable[..., Location]) -> None:
     def serve(peer: Peer) -> None:
-        barrier = peer.until(Type.BARRIER_REQUEST)
-        peer.write(Message(Type.ECHO_REQUEST, b"busy?", 5))
-        assert peer.until(Type.ECHO_REPLY).body == b"busy?"
-        peer.write(Message(Type.BARRIER_REPLY, xid=barrier.xid))
+        barrier = peer.until(MessageType.BARRIER_REQUEST)
+        peer.write(Message(MessageType.ECHO_REQUEST, b"busy?", 5))
+        assert peer.until(MessageType.ECHO_REPLY).body == b"busy?"
+        peer.write(Message(MessageType.BARRIER_REPLY, xid=barrier.xid))
         answer(peer)
 
     with OpenFlow(serving(serve), BRIDGE) as connection:
@@ -121,8 +122,10 @@ def test_switch_that_writes_much_before_it_reads(serving: Callable[..., Location
     packets = []
 
     def serve(peer: Peer) -> None:
-        # Both directions have full sockets: 6 MB of packets here, 1 MB of flows there.
-        peer.write(*(Message(Type.PACKET_IN, bytes(60_000)) for _ in range(100)))
+        # Both directions have full sockets: 1 MB of flows there, and then 6 MB of packets here.
+        peer.until(MessageType.BUNDLE_CONTROL)
+        time.sleep(1)
+        peer.write(*(Message(MessageType.PACKET_IN, bytes(60_000)) for _ in range(100)))
         answer(peer)
 
     with OpenFlow(serving(serve), BRIDGE, unasked=packets.append) as connection:
@@ -132,8 +135,10 @@ def test_switch_that_writes_much_before_it_reads(serving: Callable[..., Location
 
 def test_messages_in_pieces(serving: Callable[..., Location]) -> None:
     def serve(peer: Peer) -> None:
-        barrier = peer.until(Type.BARRIER_REQUEST)
-        for byte in Message(Type.ECHO_REQUEST, b"x").packed + Message(Type.BARRIER_REPLY, xid=barrier.xid).packed:
+        barrier = peer.until(MessageType.BARRIER_REQUEST)
+        for byte in (
+            Message(MessageType.ECHO_REQUEST, b"x").packed + Message(MessageType.BARRIER_REPLY, xid=barrier.xid).packed
+        ):
             peer.socket.sendall(bytes((byte,)))
         answer(peer)
 
@@ -143,7 +148,7 @@ def test_messages_in_pieces(serving: Callable[..., Location]) -> None:
 
 def test_error_of_another_request_is_not_taken_for_a_refusal(serving: Callable[..., Location]) -> None:
     def serve(peer: Peer) -> None:
-        peer.write(Message(Type.ERROR, struct.pack("!HH", 1, 5), 0xFFFFFFF0))
+        peer.write(Message(MessageType.ERROR, struct.pack("!HH", 1, 5), 0xFFFFFFF0))
         answer(peer)
 
     with OpenFlow(serving(serve), BRIDGE) as connection:
@@ -152,20 +157,36 @@ def test_error_of_another_request_is_not_taken_for_a_refusal(serving: Callable[.
 
 def test_refusal_is_named(serving: Callable[..., Location]) -> None:
     def serve(peer: Peer) -> None:
-        told = peer.until(Type.SET_CONFIG)
-        peer.write(Message(Type.ERROR, struct.pack("!HH", 10, 0), told.xid))
+        told = peer.until(MessageType.SET_CONFIG)
+        peer.write(Message(MessageType.ERROR, struct.pack("!HH", 10, 0), told.xid))
         answer(peer)
 
-    with OpenFlow(serving(serve), BRIDGE) as connection, pytest.raises(RefusedError, match="OFPSCFC_BAD_FLAGS"):
-        connection.tell(Message(Type.SET_CONFIG, bytes(4)))
+    with OpenFlow(serving(serve), BRIDGE) as connection, pytest.raises(OpenFlowRefusedError, match="OFPSCFC_BAD_FLAGS"):
+        connection.tell(Message(MessageType.SET_CONFIG, bytes(4)))
+
+
+def test_receiver_that_fails_ends_the_connection(serving: Callable[..., Location]) -> None:
+    def serve(peer: Peer) -> None:
+        peer.until(MessageType.BARRIER_REQUEST)
+        peer.write(Message(MessageType.PACKET_IN, bytes(10)))
+        answer(peer)
+
+    def fail(_: Message) -> None:
+        raise KeyError("no such rule")
+
+    with (
+        OpenFlow(serving(serve), BRIDGE, unasked=fail) as connection,
+        pytest.raises(LostConnectionError, match="KeyError: 'no such rule'"),
+    ):
+        connection.tell()
 
 
 def test_end_of_file_in_the_middle_of_a_message(serving: Callable[..., Location]) -> None:
     ended = threading.Event()
 
     def serve(peer: Peer) -> None:
-        peer.until(Type.BARRIER_REQUEST)
-        peer.socket.sendall(Message(Type.BARRIER_REPLY).packed[:5])
+        peer.until(MessageType.BARRIER_REQUEST)
+        peer.socket.sendall(Message(MessageType.BARRIER_REPLY).packed[:5])
 
     with OpenFlow(serving(serve), BRIDGE, ended=ended.set) as connection:
         with pytest.raises(LostConnectionError, match=r"connection to bridge br0 in .* is lost: ovs-vswitchd closed"):
@@ -177,7 +198,7 @@ def test_end_of_file_in_the_middle_of_a_message(serving: Callable[..., Location]
 
 def test_message_that_is_shorter_than_its_header(serving: Callable[..., Location]) -> None:
     def serve(peer: Peer) -> None:
-        peer.socket.sendall(HEADER.pack(6, Type.BARRIER_REPLY, 7, 1))
+        peer.socket.sendall(HEADER.pack(6, MessageType.BARRIER_REPLY, 7, 1))
         peer.read()
 
     with (
@@ -204,9 +225,9 @@ def test_switch_that_does_not_answer(serving: Callable[..., Location], monkeypat
 @pytest.mark.parametrize(
     "greeting",
     [
-        Message(Type.HELLO, struct.pack("!HHI", 1, 8, 1 << 4), 1).packed,
-        Message(Type.HELLO, b"", 1).packed,
-        Message(Type.ERROR, struct.pack("!HH", 0, 0) + b"no common versions", 1).packed,
+        Message(MessageType.HELLO, struct.pack("!HHI", 1, 8, 1 << 4), 1).packed,
+        Message(MessageType.HELLO, b"", 1, version=5).packed,
+        Message(MessageType.ERROR, struct.pack("!HH", 0, 0) + b"no common versions", 1).packed,
     ],
 )
 def test_bridge_without_openflow_15(serving: Callable[..., Location], greeting: bytes) -> None:
@@ -214,6 +235,11 @@ def test_bridge_without_openflow_15(serving: Callable[..., Location], greeting: 
         SwitchError, match=r"bridge br0 does not speak OpenFlow 1.5; allow it .ovs-vsctl add bridge br0"
     ):
         OpenFlow(serving(lambda _: None, greeting), BRIDGE)
+
+
+def test_bridge_that_speaks_all_versions_says_only_the_highest(serving: Callable[..., Location]) -> None:
+    with OpenFlow(serving(answer, Message(MessageType.HELLO, b"", 1).packed), BRIDGE) as connection:
+        connection.tell()
 
 
 def test_no_such_socket(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from ovsnp.pipeline import registers as r
 from ovsnp.switch.openflow.configuration import shows_fragments
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.error import error_name
-from ovsnp.switch.openflow.match import encode_field
-from ovsnp.switch.openflow.message import DecodeError, Message, Type, encode_property
+from ovsnp.switch.openflow.match import EVERY_PACKET, encode_field
+from ovsnp.switch.openflow.message import DecodeError, Message, MessageType, encode_property
 from ovsnp.switch.openflow.meter import meter_statistics
 from ovsnp.switch.openflow.monitor import flow_events
 from ovsnp.switch.openflow.nicira import Subtype, encode_nicira
 from ovsnp.switch.openflow.packet_in import decode_packet_in
-from ovsnp.switch.openflow.tables import count_flows, read_flows, read_groups
+from ovsnp.switch.openflow.tables import FlowEntry, count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import read_options
 
 PACKET_IN = encode_nicira(
@@ -40,6 +40,10 @@ PACKET_IN = encode_nicira(
     + encode_property(7, b"ours"),
 )
 
+_STATISTICS = struct.pack("!HHHBBQHBBQ4x", 0, 28, 0x8002, 4 << 1, 8, 3, 0x8002, 5 << 1, 8, 180)
+ENTRY = struct.pack("!H2xBxHHHHHQ", 64, 90, 7, 0, 0, 0, 0, 5) + EVERY_PACKET + _STATISTICS
+"""A flow of table 90, priority 7 and cookie 5, which three packets have matched."""
+
 _MONITOR_REPLY = struct.pack("!HH4x", 16, 0)
 
 ANSWERS: list[Callable[[OpenFlow], object]] = [
@@ -49,8 +53,8 @@ ANSWERS: list[Callable[[OpenFlow], object]] = [
     lambda connection: meter_statistics(connection, 1),
     read_options,
     shows_fragments,
-    lambda connection: flow_events(Message(Type.MULTIPART_REPLY, connection.multipart(0))),
-    lambda connection: flow_events(Message(Type.MULTIPART_REPLY, _MONITOR_REPLY + connection.multipart(0))),
+    lambda connection: flow_events(Message(MessageType.MULTIPART_REPLY, connection.multipart(0))),
+    lambda connection: flow_events(Message(MessageType.MULTIPART_REPLY, _MONITOR_REPLY + connection.multipart(0))),
 ]
 
 
@@ -65,6 +69,13 @@ class Canned(OpenFlow):
 
     def multipart(self, kind: int, body: bytes = b"") -> bytes:
         return self._answer.body
+
+
+def test_flow_is_read() -> None:
+    assert (
+        list(read_flows(Canned(Message(MessageType.MULTIPART_REPLY, ENTRY * 2))))
+        == [FlowEntry(90, 7, 5, EVERY_PACKET, b"", 3)] * 2
+    )
 
 
 def test_packet_in_is_read() -> None:
@@ -84,7 +95,7 @@ def test_packet_in_with_nothing_in_it() -> None:
 
 @given(st.binary(max_size=300))
 def test_arbitrary_packet_in(data: bytes) -> None:
-    for message in (Message(Type.EXPERIMENTER, data), encode_nicira(Subtype.PACKET_IN2, data)):
+    for message in (Message(MessageType.EXPERIMENTER, data), encode_nicira(Subtype.PACKET_IN2, data)):
         with suppress(DecodeError):
             decode_packet_in(message)
 
@@ -98,7 +109,38 @@ def test_damaged_packet_in(changes: list[tuple[int, int]], end: int) -> None:
     for place, value in changes:
         body[place] = value
     with suppress(DecodeError):
-        decode_packet_in(Message(Type.EXPERIMENTER, bytes(body[:end])))
+        decode_packet_in(Message(MessageType.EXPERIMENTER, bytes(body[:end])))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.binary(max_size=20)), max_size=5))
+def test_packet_in_of_arbitrary_properties(found: list[tuple[int, bytes]]) -> None:
+    body = b"".join(encode_property(kind, data) for kind, data in found)
+    with suppress(DecodeError):
+        decode_packet_in(encode_nicira(Subtype.PACKET_IN2, body))
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\x80\x00\x00\x04\x00", b"\xff\xff\xff\xff"])
+def test_metadata_that_ends_too_early(data: bytes) -> None:
+    with pytest.raises(DecodeError, match="an OXM field"):
+        decode_packet_in(encode_nicira(Subtype.PACKET_IN2, encode_property(6, data)))
+
+
+def test_counters_that_end_too_early() -> None:
+    statistics = struct.pack("!HHHBB5s3s", 0, 16, 0x8002, 4 << 1, 5, b"", b"")
+    with pytest.raises(DecodeError, match="an OXS field"):
+        count_flows(Canned(Message(MessageType.MULTIPART_REPLY, statistics)))
+
+
+@given(st.lists(st.tuples(st.integers(0, len(ENTRY) - 1), st.integers(0, 255)), max_size=3), st.integers(0, len(ENTRY)))
+def test_damaged_flow(changes: list[tuple[int, int]], end: int) -> None:
+    entry = bytearray(ENTRY)
+    for place, value in changes:
+        entry[place] = value
+    answer = Canned(Message(MessageType.MULTIPART_REPLY, bytes(entry[:end])))
+    with suppress(DecodeError):
+        list(read_flows(answer))
+    with suppress(DecodeError):
+        list(read_groups(answer))
 
 
 @given(st.binary(max_size=80))
@@ -123,9 +165,12 @@ def test_names_are_those_of_ovs_ofctl() -> None:
 
 
 @pytest.mark.parametrize("ask", ANSWERS)
-@given(data=st.binary(max_size=120), kind=st.sampled_from([Type.EXPERIMENTER, Type.GET_CONFIG_REPLY, Type.ERROR]))
-def test_arbitrary_answer(ask: Callable[[OpenFlow], object], data: bytes, kind: Type) -> None:
-    head = encode_nicira(Subtype.TLV_TABLE_REPLY).body if kind is Type.EXPERIMENTER else b""
+@given(
+    data=st.binary(max_size=120),
+    kind=st.sampled_from([MessageType.EXPERIMENTER, MessageType.GET_CONFIG_REPLY, MessageType.ERROR]),
+)
+def test_arbitrary_answer(ask: Callable[[OpenFlow], object], data: bytes, kind: MessageType) -> None:
+    head = encode_nicira(Subtype.TLV_TABLE_REPLY).body if kind is MessageType.EXPERIMENTER else b""
     for answer in (data, head + data):
         with suppress(DecodeError):
             ask(Canned(Message(kind, answer)))

@@ -12,7 +12,7 @@ from ovsnp.pipeline.carrier import option_map
 from ovsnp.switch.openflow.actions import encode_instructions
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.ct_flush import ConnectionTuple, encode_flush, flush_zone
-from ovsnp.switch.openflow.message import Message, Type
+from ovsnp.switch.openflow.message import Message, MessageType
 from ovsnp.switch.openflow.meter import Meter, MeterCommand, delete_meter, encode_meter, meter_statistics
 from ovsnp.switch.openflow.tables import count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import encode_options, read_options
@@ -38,7 +38,7 @@ class Keeping(OpenFlow):
         raise Sent([message.packed])
 
     def multipart(self, kind: int, body: bytes = b"") -> bytes:
-        raise Sent([Message(Type.MULTIPART_REQUEST, bytes((0, kind)) + bytes(6) + body).packed])
+        raise Sent([Message(MessageType.MULTIPART_REQUEST, bytes((0, kind)) + bytes(6) + body).packed])
 
 
 def asked(request: Callable[[OpenFlow], object]) -> list[bytes]:

@@ -1,0 +1,56 @@
+"""Messages about changed flows: what the switch does itself counts for nothing, and no message breaks the reader."""
+
+import struct
+
+import pytest
+
+from ovsnp.agent.foreign_changes import ForeignChanges
+from ovsnp.errors import SwitchError
+from ovsnp.pipeline import priorities as p
+from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.switch.openflow.message import Message, MessageType
+from ovsnp.switch.openflow.monitor import FlowEventKind
+
+FLOW_MONITOR = 16
+LEARNED = BY_NAME["SessionAffinity"].id, p.KEPT_ENDPOINT
+OURS = BY_NAME["Forward"].id, 100
+
+
+def told(*entries: bytes, kind: int = FLOW_MONITOR) -> Message:
+    return Message(MessageType.MULTIPART_REPLY, struct.pack("!HH4x", kind, 0) + b"".join(entries))
+
+
+def changed(kind: FlowEventKind, place: tuple[int, int]) -> bytes:
+    """``struct ofp_flow_update_full`` without instructions, with an empty match."""
+    table, priority = place
+    return struct.pack("!HHBx4xH4xQHH4x", 32, kind, table, priority, 0, 1, 4)
+
+
+def sentences(*messages: Message) -> list[str]:
+    said: list[SwitchError] = []
+    watch = ForeignChanges(said.append)
+    for message in messages:
+        watch.take(message)
+    return list(map(str, said))
+
+
+@pytest.mark.parametrize("kind", [FlowEventKind.ADDED, FlowEventKind.REMOVED, FlowEventKind.MODIFIED])
+def test_flow_of_another_program_is_told_once(kind: FlowEventKind) -> None:
+    message = told(changed(kind, LEARNED), changed(kind, OURS))
+    (said,) = sentences(message, message)
+    assert said == f"another program has {kind.name.lower()} a flow of table Forward; ovsnp reads the bridge again"
+
+
+def test_too_many_changes_are_told() -> None:
+    assert sentences(told(struct.pack("!HH4x", 8, FlowEventKind.PAUSED)))
+
+
+def test_learned_flows_and_other_messages_count_for_nothing() -> None:
+    learned = told(changed(FlowEventKind.ADDED, LEARNED), changed(FlowEventKind.REMOVED, LEARNED))
+    own = told(struct.pack("!HHI", 8, 4, 7))
+    assert sentences(learned, own, told(b"", kind=1), Message(MessageType.PACKET_IN, b"\0" * 8)) == []
+
+
+def test_message_that_cannot_be_read_is_told() -> None:
+    (said,) = sentences(told(b"\0\0\0\0"))
+    assert "unknown way" in said
