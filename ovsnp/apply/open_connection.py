@@ -6,7 +6,7 @@ from ovsnp.model.address import Address, parse_address
 from ovsnp.model.ports import Protocol
 from ovsnp.oracle import ICMP, Traffic
 from ovsnp.pipeline.fields import Field
-from ovsnp.pipeline.registers import ADMITTED, CARRIED_LABEL, ORIGIN_LABEL, SERVICE_LABEL, Origin
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED, CARRIED_LABEL, ORIGIN_LABEL, SERVICE_LABEL, Origin
 from ovsnp.switch.conntrack import Tracked
 
 _PROTOCOLS = {protocol.lower(): protocol for protocol in Protocol}
@@ -50,6 +50,11 @@ def read_connection(tracked: Tracked) -> OpenConnection | None:
         Traffic(protocol, tracked.answering_port) if protocol else ICMP,
         opened_to,
     )
+
+
+def is_answered(tracked: Tracked) -> bool:
+    """True if the server has answered: only then the connection is open."""
+    return bool(_part(tracked.label, ANSWERED))
 
 
 def last_bytes(address: Address) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import msgspec
 
 from ovsnp.apply.judged_objects import JudgedObjects, Senders
-from ovsnp.apply.open_connection import OpenConnection, read_connection
+from ovsnp.apply.open_connection import OpenConnection, is_answered, read_connection
 from ovsnp.errors import SwitchError
 from ovsnp.flows.modification import AddFlow, DeleteFlow, Modification
 from ovsnp.lower.closed import closing_flows
@@ -51,16 +51,20 @@ def cut_forbidden(
 
 
 def _cut(tracker: Conntrack, objects: JudgedObjects, options: Options) -> PolicyCut:
-    """Flush the forbidden connections, and read conntrack again until they are gone."""
+    """Flush the forbidden connections, and read conntrack again until they are gone.
+
+    Those without an answer go too, so that no answer opens them, but they do not count: the node of the server may have
+    refused them from the beginning.
+    """
     entries = {*_entries(tracker)}
     forbidden = forbidden_among({entry.connection for entry in entries}, objects, options)
     remaining = {entry for entry in entries if entry.connection in forbidden}
-    found, fixed = len(remaining), set[_Entry]()
+    found, fixed = _open(remaining), set[_Entry]()
     for _ in range(_ROUNDS):
         fixed |= {entry for entry in remaining if not tracker.flush(entry.zone, entry.tracked)}
         remaining -= fixed
         if not remaining:
-            return PolicyCut(found - len(fixed), len(fixed))
+            return PolicyCut(found - _open(fixed), _open(fixed))
         remaining &= {*_entries(tracker)}
     raise SwitchError(
         f"conntrack does not forget {len(remaining)} connections (the first is"
@@ -80,6 +84,10 @@ def _await_flows(
         await_flows(location, below, lambda: carry_out([*map(AddFlow, touched)]), waiting=waiting)
     finally:
         carry_out([*map(DeleteFlow, touched)])
+
+
+def _open(entries: "Collection[_Entry]") -> int:
+    return sum(is_answered(entry.tracked) for entry in entries)
 
 
 class _Entry:
