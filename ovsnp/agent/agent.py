@@ -12,6 +12,7 @@ from msgspec import structs
 from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.cluster_feed import ClusterFeed
+from ovsnp.agent.connection_cut import ConnectionCut
 from ovsnp.agent.drop_log import DropLog
 from ovsnp.agent.dropped_packets import DroppedPackets
 from ovsnp.agent.flow_counts import FlowCounts
@@ -21,6 +22,7 @@ from ovsnp.agent.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.observer import AgentObserver
 from ovsnp.agent.pulse import Pulse
 from ovsnp.agent.report import AgentReport, OddPort, Unrealised
+from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program
 from ovsnp.kubernetes.connection import ApiConnection
@@ -28,7 +30,7 @@ from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.model.bridge import Oddity
-from ovsnp.model.options import Options
+from ovsnp.model.options import Established, Options
 from ovsnp.switch.location import Location
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.watch_ports import (
@@ -70,11 +72,17 @@ class Agent:
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
     is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
     is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work.
-    ``drops``, ``connections`` and ``counts`` answer other threads.
+    ``drops``, ``connections`` and ``counts`` answer other threads. ``established`` says what happens to open
+    connections that the policies forbid.
     """
 
     def __init__(
-        self, connection: ApiConnection, location: Location, options: Options, observer: AgentObserver | None = None
+        self,
+        connection: ApiConnection,
+        location: Location,
+        options: Options,
+        established: Established = Established.KEEP,
+        observer: AgentObserver | None = None,
     ) -> None:
         self.report = AgentReport(options.node or "", options.bridge, time.time(), __version__)
         self.changed = threading.Event()
@@ -83,7 +91,9 @@ class Agent:
         self._observer = observer or AgentObserver()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._feed = ClusterFeed([resource.kind for resource in FOLLOWED])
-        self.program = NodeProgram(options)
+        self._judged = JudgedObjects() if established is Established.CUT else None
+        self._cut: ConnectionCut | None = None
+        self.program = NodeProgram(options, self._judged)
         objects, names, bridge = self.program.objects, self.program.names, options.bridge
         self.drops = DropLog(location, bridge, DroppedPackets(objects, names))
         self.connections = LiveConnections(location, bridge, objects, names)
@@ -204,6 +214,8 @@ class Agent:
         if change.flows or change.turned or change.flows.frontends_before:
             with self._observer.transaction(change.flows):
                 bridge.change(change.flows, change.turned, self.program.affinity)
+        if self._cut and change.forbids:
+            self._cut.request()
 
     def _bring(self) -> None:
         number = self._brought + 1
@@ -216,6 +228,9 @@ class Agent:
         )
         self._brought = number
         self._observer.brought(self._bridge.brought.plan)
+        if self._judged:
+            self._cut = ConnectionCut(self._bridge.switch, self._judged, self._options)
+            self._cut.request()
 
     def _program_for(self, database: Database) -> Program:
         """The program for the interfaces that the bridge has now; those of the last event may be older."""
@@ -234,7 +249,9 @@ class Agent:
     def _drop_bridge(self) -> None:
         if self._bridge:
             self._bridge.close()
-        self._bridge = None
+        if self._cut:
+            self._cut.stop()
+        self._bridge = self._cut = None
 
     def _tell_realised(self, versions: dict[str, str], objects: Sequence[ObjectChange]) -> None:
         """Report that Open vSwitch has confirmed the flows of all objects up to these versions."""

@@ -32,7 +32,8 @@ _LONGEST_RECORD = 4 << 20
 class KeptBridge:
     """The bridge of this node as `bring` has made it, over one open connection.
 
-    ``steps`` are the steps on the bridge itself, in words; ``brought`` are the changes of flows and groups. After an
+    ``switch`` is the bridge with its connection. ``steps`` are the steps on the bridge itself, in words; ``brought``
+    are the changes of flows and groups. After an
     error of `change`, or a call of ``failed``, the content of the bridge is unknown: close this one, and bring the
     bridge again. ``holders`` are the holders of all addresses now.
     """
@@ -47,7 +48,7 @@ class KeptBridge:
     ) -> None:
         self.steps = tuple(steps)
         self.brought = brought
-        self._switch, self._recorded = switch, dict(holders)
+        self.switch, self._recorded = switch, dict(holders)
         self._turnover = AddressTurnover(switch, self._record, failed)
         self._appended = 0
 
@@ -57,7 +58,7 @@ class KeptBridge:
         ``turned`` are the addresses with a new holder: they stay closed until conntrack has forgotten the last one, a
         few milliseconds later. ``affinity`` gives the program if a Service has sessionAffinity; a thread calls it.
         """
-        location, bridge, _, below = self._switch
+        location, bridge, _, below = self.switch
         self._turnover.commit(modifications(changes), turned, affinity)
         if gone := cut_by(changes.frontends_before, changes.frontends_after):
             cut_endpoints(location, bridge, below, gone)
@@ -65,21 +66,21 @@ class KeptBridge:
     def finish(self) -> None:
         """Open the addresses that are closed, and end the connection; the flows stay."""
         self._turnover.stop()
-        self._switch.openflow.close()
+        self.switch.openflow.close()
 
     def require_ports(self, interfaces: Interfaces) -> None:
         """Raise SwitchError if somebody has removed the tunnel or the gateway from the bridge."""
         missing = {TUNNEL_PORT, GATEWAY_PORT} - {row.name for row in interfaces.rows}
         if missing:
-            raise SwitchError(f"bridge {self._switch.bridge} has no port {' and '.join(sorted(missing))} any more")
+            raise SwitchError(f"bridge {self.switch.bridge} has no port {' and '.join(sorted(missing))} any more")
 
     def close(self) -> None:
         """End the connection at once; the flows stay, and addresses that are closed stay closed."""
-        self._switch.openflow.close()
+        self.switch.openflow.close()
         self._turnover.stop()
 
     def _record(self, turned: Turned) -> None:
-        location, bridge, _, _ = self._switch
+        location, bridge, _, _ = self.switch
         keep(self._recorded, turned)
         content = record_changes(turned)
         self._appended += len(content)

@@ -11,6 +11,7 @@ from ovsnp.agent.flow_names import FlowNames
 from ovsnp.agent.object_names import ObjectNames
 from ovsnp.agent.pods import HeldAddresses, NodePods
 from ovsnp.apply.holders import Holders
+from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.compiler import Compilation
 from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
@@ -25,10 +26,14 @@ from ovsnp.switch.ports import read_ports
 
 
 class ProgramChange(NamedTuple):
-    """The changes of flows and groups, and the addresses that have a new holder (None: no holder)."""
+    """The changes of flows and groups, and the addresses that have a new holder (None: no holder).
+
+    ``forbids``: the policies may forbid open connections now; always false if the program keeps no judged objects.
+    """
 
     flows: FlowChanges
     turned: Mapping[Address, str | None]
+    forbids: bool
 
 
 class NodeProgram:
@@ -36,11 +41,12 @@ class NodeProgram:
 
     ``live`` are the objects of the cluster, ``ports`` the ports of the bridge, ``tables`` the numbers of flows by
     table, ``groups`` the number of groups. Interfaces are rows of Open vSwitch's database. ``objects`` and ``names``
-    are for other threads.
+    are for other threads. ``judged`` are the objects by which open connections are judged, if they are.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, judged: JudgedObjects | None = None) -> None:
         self.live = LiveObjects()
+        self._judged = judged
         self.ports: BridgePorts | None = None
         self.objects = ObjectNames()
         self.names = FlowNames()
@@ -83,10 +89,11 @@ class NodeProgram:
         changes = self.live.update(objects)
         self.objects.update(changes)
         turned = self._held.update(changes)
+        forbids = self._judged is not None and self._judged.update(changes)
         if self._here.update(changes) or interfaces is not self._interfaces:
             self.ports = self._read_ports(interfaces, changes)
             changes = msgspec.structs.replace(changes, ports=self.ports)
-        return ProgramChange(self._compile(changes), turned)
+        return ProgramChange(self._compile(changes), turned, forbids)
 
     def _read_ports(self, interfaces: Sequence[Any], changes: Changes) -> BridgePorts:
         self._interfaces = None

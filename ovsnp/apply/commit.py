@@ -1,17 +1,27 @@
 """Carries out `apply` on a running bridge."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.holders import holders
+from ovsnp.apply.judged_objects import JudgedObjects
+from ovsnp.apply.policy_cut import PolicyCut, cut_forbidden
 from ovsnp.apply.synchronise import complete, installed, plan_for, synchronise
 from ovsnp.compiler import compile_cluster, local_pods
+from ovsnp.errors import SwitchError
+from ovsnp.flows.modification import Modification
 from ovsnp.gc_pause import gc_paused
 from ovsnp.model.bridge import Oddity
+from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Options
+from ovsnp.model.options import Established, Options
+from ovsnp.render import modification_line
+from ovsnp.switch.datapath import datapath, waits_for_flows
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive, require_unkept
+from ovsnp.switch.ofctl import bundle
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.ports import read_ports
 
@@ -22,7 +32,9 @@ class ApplyResult(msgspec.Struct, frozen=True):
     ``cut`` is the number of connections that were cut because the endpoint of a Service is gone. ``forgotten`` is the
     number of connections of pods that are gone, or of all connections if there is no record of the earlier pods (not
     ``known``). ``emptied`` are the conntrack zones in which all connections had to be forgotten, as single ones could
-    not be. ``odd`` is what is wrong with the interfaces of pods; local pods that are closed for it are among the pods
+    not be. ``cut_by_policy`` is the number of connections that were cut because the policies forbid them, ``not_cut``
+    the number of those that go on, as Open vSwitch cannot flush one alone; both are 0 unless `apply` was told to cut
+    them. ``odd`` is what is wrong with the interfaces of pods; local pods that are closed for it are among the pods
     left out.
     """
 
@@ -35,17 +47,27 @@ class ApplyResult(msgspec.Struct, frozen=True):
     forgotten: int
     known: bool
     emptied: tuple[int, ...]
+    cut_by_policy: int
+    not_cut: int
     without_port: tuple[str, ...]
     odd: tuple[Oddity, ...]
 
 
 @gc_paused()
-def apply(location: Location, cluster: Cluster, options: Options, *, remove_missing: bool = False) -> ApplyResult:
+def apply(
+    location: Location,
+    cluster: Cluster,
+    options: Options,
+    *,
+    remove_missing: bool = False,
+    established: Established = Established.KEEP,
+) -> ApplyResult:
     """Compile for a running bridge, and change it to exactly this program in one atomic transaction.
 
     Local pods without a port on the bridge are left out and named. Only flows with ovsnp's cookies are touched. Raises
     InputError, before any change, if the cluster lacks objects that the bridge serves, unless ``remove_missing`` is
-    true: then apply removes their flows. Raises SwitchError, before any change, if an agent keeps the bridge; also if
+    true: then apply removes their flows. ``established`` says what happens to open connections that the policies
+    forbid; no other connection is touched. Raises SwitchError, before any change, if an agent keeps the bridge; also if
     Open vSwitch refuses the flows, which are then as they were, or if connections that must go stay in conntrack.
     """
     pods = local_pods(cluster, options.node)
@@ -64,6 +86,9 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
             if granted != ports:
                 ports, program = granted, compile_cluster(cluster, granted, options)
         outcome = synchronise(location, database, options.bridge, program, holders(cluster.pods), lock)
+        ended = PolicyCut()
+        if established is Established.CUT:
+            ended = _cut_forbidden(location, database, cluster, options, lock)
     change = outcome.plan
     return ApplyResult(
         tuple(done),
@@ -75,6 +100,24 @@ def apply(location: Location, cluster: Cluster, options: Options, *, remove_miss
         outcome.forgotten.connections,
         outcome.known,
         (outcome.cut + outcome.forgotten).emptied,
+        ended.connections,
+        ended.left,
         tuple(pod.key for pod in pods if pod.key not in ports.pods),
         (*ports.odd, *left_over(cluster, ports, options)),
     )
+
+
+def _cut_forbidden(location: Location, database: Database, cluster: Cluster, options: Options, lock: int) -> PolicyCut:
+    def carry_out(modifications: Sequence[Modification]) -> None:
+        bundle(location, options.bridge, [*map(modification_line, modifications)], lock)
+
+    objects = JudgedObjects()
+    objects.update(Changes(came=all_objects(cluster)))
+    try:
+        below = datapath(location, database, options.bridge)
+        waiting = waits_for_flows(database)
+        return cut_forbidden(location, options.bridge, below, objects, options, carry_out, waiting=waiting)
+    except SwitchError as error:
+        raise SwitchError(
+            f"flows are as they should be, but connections that the policies forbid could not be cut: {error}"
+        ) from error

@@ -20,7 +20,7 @@ from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS, Resource
 from ovsnp.manifests import advice, load_lists, located
 from ovsnp.model.address import Prefix, parse_prefix
 from ovsnp.model.cluster import Cluster
-from ovsnp.model.options import Carrier, Encap, Options
+from ovsnp.model.options import Carrier, Encap, Established, Options
 from ovsnp.switch.location import Location, locate
 from ovsnp.yaml_reader.sources import STDIN
 
@@ -222,6 +222,15 @@ remove_missing_option = click.option(
     help="Go on if the bridge has ports of pods, or tunnels of nodes, that the input lacks: they are cut off.",
 )
 """For the commands about what apply does to a bridge."""
+
+established_option = click.option(
+    "--established",
+    type=click.Choice(Established, case_sensitive=False),
+    default=Established.KEEP,
+    show_default=True,
+    help="What happens to open connections that the policies forbid: they go on until they end, or are cut.",
+)
+"""For the commands that change a bridge."""
 
 _TELLING = (
     click.option("-v", "--verbose", is_flag=True, help="Write details to stderr."),

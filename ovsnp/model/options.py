@@ -14,6 +14,13 @@ class Encap(StrEnum):
     VXLAN = "vxlan"
 
 
+class Established(StrEnum):
+    """What happens to open connections that the policies forbid: they go on until they end, or are cut."""
+
+    KEEP = "keep"
+    CUT = "cut"
+
+
 class Carrier(msgspec.Struct, frozen=True):
     """The Geneve options with the source pod's address: their class (16 bits), and a type (7 bits) for each family.
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from ovsnp.manifests import load_objects
@@ -13,12 +14,37 @@ from ovsnp.model.ports import Protocol
 from ovsnp.oracle import OutsideEnd, PodEnd, ServingBackend, Traffic, Verdict, judge_service, who
 from tests.ovs.frames import End, Flag, Packet
 from tests.ovs.wired import Arrival, WiredCluster
-from tests.support.clusters import Object
+from tests.support.clusters import Object, random_cluster, random_services
 from tests.support.instance import DummySwitch
 
 _TRACKED = re.compile(
     r"orig=\(src=(\S+?),dst=(\S+?),sport=(\d+),dport=(\d+)\),reply=\(src=(\S+?),dst=\S+?,sport=(\d+),"
 )
+
+
+def wired_objects(random: Random) -> list[Object]:
+    """A random cluster of two nodes with pods on both, and Services."""
+    while True:
+        objects = random_cluster(random, ((4,), (4, 6)))
+        nodes = {each["metadata"]["name"] for each in objects if each["kind"] == "Node"}
+        if len(nodes) == 2 and nodes == {each["spec"]["nodeName"] for each in objects if each["kind"] == "Pod"}:
+            return [*objects, *random_services(random, objects), *map(_to_cluster_ips, _namespaces(objects))]
+
+
+def _namespaces(objects: list[Object]) -> list[str]:
+    return sorted({each["metadata"].get("namespace", "default") for each in objects if each["kind"] == "Pod"})
+
+
+def _to_cluster_ips(namespace: str) -> Object:
+    """A policy that lets pods connect to some cluster IPs at some ports, if blocks may hold cluster IPs."""
+    blocks = [{"ipBlock": {"cidr": "10.96.0.0/30", "except": ["10.96.0.2/32"]}}, {"ipBlock": {"cidr": "fd00:96::/127"}}]
+    ports = [{"port": 1, "endPort": 1023}, {"protocol": "UDP"}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"namespace": namespace, "name": "to-cluster-ips"},
+        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": blocks, "ports": ports}]},
+    }
 
 
 class Question(NamedTuple):
@@ -48,7 +74,14 @@ class RandomScene:
         for pod in self.cluster.pods:
             (node,) = (node for node in self.wired.nodes if node.name == pod.node)
             node.add_pod(pod.key, pod.key)
-        (manifests / "cluster.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": objects}))
+        self._manifests = manifests
+        self.write(objects)
+
+    def write(self, objects: Sequence[Object]) -> None:
+        """Set the objects that the next apply takes."""
+        (self._manifests / "cluster.json").write_text(
+            json.dumps({"kind": "List", "apiVersion": "v1", "items": objects})
+        )
 
     def questions(self) -> Iterator[Question]:
         """Connections from every pod to every TCP and UDP port of every Service."""

@@ -7,36 +7,10 @@ from random import Random
 import pytest
 
 from ovsnp.oracle import ServingBackend
-from tests.ovs.random_scene import RandomScene
-from tests.support.clusters import Object, random_cluster, random_services
+from tests.ovs.random_scene import RandomScene, wired_objects
 from tests.support.instance import DummySwitch
 
 CLUSTERS = int(os.environ.get("OVSNP_SERVICE_CLUSTERS", "24"))
-
-
-def wired_objects(random: Random) -> list[Object]:
-    """A random cluster of two nodes with pods on both, and Services."""
-    while True:
-        objects = random_cluster(random, ((4,), (4, 6)))
-        nodes = {each["metadata"]["name"] for each in objects if each["kind"] == "Node"}
-        if len(nodes) == 2 and nodes == {each["spec"]["nodeName"] for each in objects if each["kind"] == "Pod"}:
-            return [*objects, *random_services(random, objects), *map(_to_cluster_ips, _namespaces(objects))]
-
-
-def _namespaces(objects: list[Object]) -> list[str]:
-    return sorted({each["metadata"].get("namespace", "default") for each in objects if each["kind"] == "Pod"})
-
-
-def _to_cluster_ips(namespace: str) -> Object:
-    """A policy that lets pods connect to some cluster IPs at some ports, if blocks may hold cluster IPs."""
-    blocks = [{"ipBlock": {"cidr": "10.96.0.0/30", "except": ["10.96.0.2/32"]}}, {"ipBlock": {"cidr": "fd00:96::/127"}}]
-    ports = [{"port": 1, "endPort": 1023}, {"protocol": "UDP"}]
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"namespace": namespace, "name": "to-cluster-ips"},
-        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": blocks, "ports": ports}]},
-    }
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

@@ -20,10 +20,11 @@ from ovsnp.agent.publisher import Publisher
 from ovsnp.agent.routes import control_routes, probe_routes
 from ovsnp.cli.agent_options import agent_options
 from ovsnp.cli.log_lines import JsonLines, TextLines
-from ovsnp.cli.options import Request
+from ovsnp.cli.options import Request, established_option
 from ovsnp.errors import OvsnpError
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
+from ovsnp.model.options import Established
 from ovsnp.switch.lock import sole_agent
 
 _PATIENCE = 10.0
@@ -48,8 +49,16 @@ log = logging.getLogger("ovsnp.agent")
     help="Answer /metrics, /healthz and /readyz over TCP too, for Prometheus and the probes of a kubelet.",
 )
 @click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The format of the log.")
+@established_option
 @agent_options
-def agent(request: Request, *, control_socket: Path, metrics_address: str | None, log_format: str) -> None:
+def agent(
+    request: Request,
+    *,
+    control_socket: Path,
+    metrics_address: str | None,
+    log_format: str,
+    established: Established,
+) -> None:
     """Follow a cluster, and keep the bridge of a node as the policies say.
 
     The agent watches the API server, and carries out every change as one transaction on the bridge. It runs in the
@@ -60,7 +69,7 @@ def agent(request: Request, *, control_socket: Path, metrics_address: str | None
     options = msgspec.structs.replace(request.choices, node=request.node or socket.gethostname())
     server = find_api_server(request.kubeconfig, request.context)
     metrics = AgentMetrics()
-    running = Agent(ApiConnection(server), request.location, options, metrics)
+    running = Agent(ApiConnection(server), request.location, options, established, metrics)
 
     def end(*_: Any) -> None:
         running.stop()
