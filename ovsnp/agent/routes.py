@@ -11,7 +11,7 @@ from ovsnp.errors import UsageError
 from ovsnp.render import render_text
 
 
-class Probe(msgspec.Struct, frozen=True):
+class ProbeAnswer(msgspec.Struct, frozen=True):
     """The answer to a probe: whether the agent is as asked, and if not, why."""
 
     ok: bool
@@ -41,7 +41,7 @@ def _get(answer: Callable[[], HttpAnswer]) -> dict[str, Callable[[bytes], HttpAn
 
 def _probe(obstacle: str | None) -> HttpAnswer:
     status = HTTPStatus.SERVICE_UNAVAILABLE if obstacle else HTTPStatus.OK
-    return json_answer(Probe(obstacle is None, obstacle), status)
+    return json_answer(ProbeAnswer(obstacle is None, obstacle), status)
 
 
 def _flows(agent: Agent) -> HttpAnswer:
