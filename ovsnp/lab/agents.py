@@ -39,7 +39,7 @@ def followed(kubeconfig: str, policies: Sequence[str]) -> Cluster:
     return manifests.load_lists(found.lists, found.label, applied=policies)
 
 
-class NodeAgent:
+class LabAgent:
     """The agent of one node; ``container`` is the name of the node in the topology."""
 
     def __init__(self, directory: LabDirectory, container: str, options: Options) -> None:

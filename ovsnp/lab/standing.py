@@ -11,7 +11,7 @@ import msgspec
 from ovsnp import manifests
 from ovsnp.errors import UsageError
 from ovsnp.lab import gateway, hosts, topology
-from ovsnp.lab.agents import NodeAgent, followed
+from ovsnp.lab.agents import LabAgent, followed
 from ovsnp.lab.datapath import fitted
 from ovsnp.lab.interrupts import held_back
 from ovsnp.lab.journal import LabDirectory, Settings
@@ -87,11 +87,11 @@ class Lab:
             agent.start(kubeconfig)
         self.settle()
 
-    def _agents(self) -> Iterator[NodeAgent]:
+    def _agents(self) -> Iterator[LabAgent]:
         settings = self.settings
         for node, container in self.nodes:
             options = Options(BRIDGE, node, settings.encap, settings.strict_nodes, settings.masquerade)
-            yield NodeAgent(self.directory, container, options)
+            yield LabAgent(self.directory, container, options)
 
     def _apply_on(self, node: str, container: str, policies: Sequence[str]) -> None:
         where = ["--bridge", BRIDGE, "--node", node, "--db", self.runtime.database(container)]
