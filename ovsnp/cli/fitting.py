@@ -10,7 +10,10 @@ from rich.cells import cell_len
 _INDENT = 4
 _UNKNOWN = 80
 """The columns of a terminal that does not report their number."""
-_COMMANDS = "agent|apply|check|compile|completion|connections|diff|drops|explain|lab|lint|matrix|mtu|status|top|trace|verify|wait"
+_COMMANDS = (
+    "agent|apply|check|compile|completion|connections|diff|drops|explain|lab|lint|matrix|mtu|status|top|trace|verify"
+    "|wait"
+)
 _PROGRAMS = rf"apt-get|docker|ip netns|kubectl|modprobe|ovs-[a-z]+|ovsnp (?:{_COMMANDS})\b|systemctl"
 _ARGUMENT = r"(?:[^\s'();,:]|[;,:](?=\S)|'[^']*')+"
 _UNBROKEN = re.compile(rf"['(]?(?:{_PROGRAMS})(?: {_ARGUMENT})*\S*|\S+")
