@@ -20,7 +20,7 @@ def test_sighup_reads_the_configuration_again_unless_it_has_mistakes(scene: Agen
     strict = scene.bridge.ages()
     assert strict.keys() != lax.keys()
     assert all(strict[flow] >= lax[flow] for flow in strict.keys() & lax.keys())
-    configuration.write_text("")
+    configuration.write_text("strict-nodes: false")
     scene.agent.send_signal(signal.SIGHUP)
     scene.settled()
 
