@@ -29,7 +29,11 @@ BOOTSTRAPPING = "kubernetes.io/bootstrapping"
 """The label of the roles and bindings that the API server makes."""
 
 OWN_SERVICE: Object = {
-    "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver"}},
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
     "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443}]},
 }
 """The Service of a new cluster."""
