@@ -50,16 +50,21 @@ def named_services(size: Size) -> list[Named]:
 
 def services(size: Size, *, minimal: bool) -> Iterator[str]:
     """The Services, then the EndpointSlices, as JSON texts."""
+    return map(text, service_objects(size, minimal=minimal))
+
+
+def service_objects(size: Size, *, minimal: bool) -> Iterator[Object]:
+    """The same as objects."""
     named = named_services(size)
     for each in named:
-        yield text(service(each, minimal=minimal))
+        yield service(each, minimal=minimal)
     of_space = {space: list(group) for space, group in groupby(named, key=lambda each: each.namespace)}
     for space, placed in groupby(placed_pods(size), key=lambda pod: pod.namespace):
         pods: dict[App, list[PlacedPod]] = defaultdict(list)
         for pod in placed:
             pods[pod.app].append(pod)
         for each in of_space[space]:
-            yield text(endpoint_slice(each, pods[each.app], minimal=minimal))
+            yield endpoint_slice(each, pods[each.app], minimal=minimal)
 
 
 def service(named: Named, *, minimal: bool) -> Object:

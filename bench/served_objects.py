@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bench.api_objects import CREATED, STARTED, Object, identity
 from bench.generate import namespace, node, pod, pod_values, policies, policy
-from bench.generate_services import services
+from bench.generate_services import service_objects
 from bench.layout import PLATFORM_APPS, Size, namespaces, placed_pods
 
 MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -100,7 +100,7 @@ def _without_pods(size: Size) -> Iterator[Object]:
     yield from (node(index, minimal=False) for index in range(size.nodes))
     for index, name in enumerate(names):
         yield from (policy(name, each, spec, minimal=False) for each, spec in policies(index).items())
-    yield from map(json.loads, services(size, minimal=False))
+    yield from service_objects(size, minimal=False)
     ready = {"type": "Ready", "status": "True", "lastTransitionTime": CREATED, "reason": "", "message": "ready"}
     yield {
         "kind": "ServiceCIDR",

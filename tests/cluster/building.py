@@ -64,7 +64,7 @@ def _directory() -> Path:
 
 
 def _fill(directory: Path) -> None:
-    _tell(f"Kubernetes {_kubernetes()} into {directory.parent}; the first time this takes about ten minutes")
+    _tell(f"Kubernetes {_kubernetes()} into {directory.parent}; the first time this takes about eight minutes")
     for name, package in PACKAGES.items():
         _tell(name)
         _go("build", *_flags(), "-o", str(directory / name), package)

@@ -47,10 +47,12 @@ class ControlPlane:
         self.kubeconfig = directory / "kubeconfig"
         self._programs = programs
         self.etcd = Daemon(
-            _etcd(programs, self.data, self._etcd_port, peer_port), directory / "etcd.log", self._etcd_answers
+            _etcd_command(programs, self.data, self._etcd_port, peer_port), directory / "etcd.log", self._etcd_answers
         )
         self.api_server = Daemon(
-            _api_server(programs, directory, self.port, self._etcd_port), directory / "api-server.log", self._is_ready
+            _api_server_command(programs, directory, self.port, self._etcd_port),
+            directory / "api-server.log",
+            self._is_ready,
         )
 
     @property
@@ -118,8 +120,8 @@ class ControlPlane:
 
         The API server answers from memory what it has seen itself; only a new one notices.
         """
-        revision = int(self._etcd("maintenance/status")["header"]["revision"])
-        self._etcd("kv/compaction", {"revision": revision, "physical": True})
+        revision = int(self._ask_etcd("maintenance/status")["header"]["revision"])
+        self._ask_etcd("kv/compaction", {"revision": revision, "physical": True})
         return revision
 
     def save_data(self, directory: Path) -> None:
@@ -145,12 +147,12 @@ class ControlPlane:
 
     def _etcd_answers(self) -> bool:
         try:
-            self._etcd("maintenance/status")
+            self._ask_etcd("maintenance/status")
         except (OSError, http.client.HTTPException):
             return False
         return True
 
-    def _etcd(self, method: str, request: Mapping[str, Any] | None = None) -> Object:
+    def _ask_etcd(self, method: str, request: Mapping[str, Any] | None = None) -> Object:
         """Call a method of etcd's API by its JSON gateway."""
         body = json.dumps(request or {}).encode()
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -172,7 +174,7 @@ def running(programs: Path) -> Iterator[ControlPlane]:
         yield made
 
 
-def _etcd(programs: Path, data: Path, port: int, peer_port: int) -> list[str]:
+def _etcd_command(programs: Path, data: Path, port: int, peer_port: int) -> list[str]:
     client, peer = f"http://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{peer_port}"
     return [
         str(programs / "etcd"),
@@ -189,7 +191,7 @@ def _etcd(programs: Path, data: Path, port: int, peer_port: int) -> list[str]:
     ]
 
 
-def _api_server(programs: Path, directory: Path, port: int, etcd_port: int) -> list[str]:
+def _api_server_command(programs: Path, directory: Path, port: int, etcd_port: int) -> list[str]:
     key = directory / "certificates" / "apiserver.key"
     return [
         str(programs / "kube-apiserver"),

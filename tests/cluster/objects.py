@@ -25,8 +25,15 @@ OWN_NAMES = (
 )
 """The names of objects that the API server makes, and makes again."""
 
+BOOTSTRAPPING = "kubernetes.io/bootstrapping"
+"""The label of the roles and bindings that the API server makes."""
+
 OWN_SERVICE: Object = {
-    "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver"}},
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
     "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443}]},
 }
 """The Service of a new cluster."""
@@ -53,10 +60,13 @@ CLEARED = (
     "/api/v1/events",
     "/apis/discovery.k8s.io/v1/endpointslices",
     "/apis/networking.k8s.io/v1/networkpolicies",
+    "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+    "/apis/rbac.authorization.k8s.io/v1/roles",
 )
 CLEARED_OF_CLUSTER = (
     "/api/v1/nodes",
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/networking.k8s.io/v1/servicecidrs",
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "/apis/rbac.authorization.k8s.io/v1/clusterroles",
 )
@@ -106,9 +116,11 @@ def create(client: Client, objects: Iterable[Mapping[str, Any]]) -> None:
             resources[version] = _resources(client, version)
         resource = resources[version][kind]
         space = given["metadata"].get("namespace", "default") if resource.namespaced else None
+        if kind == "Namespace":
+            known.add(given["metadata"]["name"])
         if space is not None and space not in known:
             client.post(NAMESPACES, {"metadata": {"name": space}})
-        known.add(given["metadata"]["name"] if kind == "Namespace" else space)
+            known.add(space)
         if kind == "Service":
             _free_address(client, given)
         _create_one(client, f"{_group(version)}{_of(space)}/{resource.name}", resource, given)
@@ -116,13 +128,14 @@ def create(client: Client, objects: Iterable[Mapping[str, Any]]) -> None:
 
 def clear(client: Client) -> None:
     """Delete all objects but those of a new cluster; returns when no client sees a deleted object in a list."""
-    selector = urlencode({"fieldSelector": ",".join(f"metadata.name!={name}" for name in OWN_NAMES)})
+    others = ",".join(f"metadata.name!={name}" for name in OWN_NAMES)
+    selection = urlencode({"fieldSelector": others, "labelSelector": f"!{BOOTSTRAPPING}"})
     for path in CLEARED:
         group, _, name = path.rpartition("/")
         for space in sorted({each["metadata"]["namespace"] for each in client.get(path)["items"]}):
-            client.delete(f"{group}{_of(space)}/{name}?{selector}", AT_ONCE)
+            client.delete(f"{group}{_of(space)}/{name}?{selection}", AT_ONCE)
     for path in CLEARED_OF_CLUSTER:
-        client.delete(f"{path}?labelSelector=%21kubernetes.io/bootstrapping")
+        client.delete(f"{path}?{selection}")
     for space in client.get(NAMESPACES)["items"]:
         _clear_namespace(client, space["metadata"]["name"])
     _restore_service(client)
@@ -225,7 +238,7 @@ def _accepting(*codes: HTTPStatus) -> Iterator[None]:
 def _left(client: Client, path: str) -> set[str]:
     """The objects that `clear` deletes and a list from the API server's memory still has."""
     items = client.get(f"{path}?resourceVersion=0")["items"]
-    names = {each["metadata"]["name"] for each in items if "kubernetes.io/bootstrapping" not in _labels(each)}
+    names = {each["metadata"]["name"] for each in items if BOOTSTRAPPING not in _labels(each)}
     return names - {*OWN_NAMES, *OWN_NAMESPACES}
 
 
