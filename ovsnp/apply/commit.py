@@ -8,7 +8,7 @@ from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.holders import holders
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.apply.policy_cut import PolicyCut, cut_forbidden
-from ovsnp.apply.synchronise import complete, installed, plan_for, synchronise
+from ovsnp.apply.synchronise import Synchronised, complete, installed, plan_for, synchronise
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.modification import Modification
@@ -89,6 +89,17 @@ def apply(
         ended = PolicyCut()
         if established is Established.CUT:
             ended = _cut_forbidden(location, database, cluster, options, lock)
+    without_port = tuple(pod.key for pod in pods if pod.key not in ports.pods)
+    return _result(done, outcome, ended, without_port, (*ports.odd, *left_over(cluster, ports, options)))
+
+
+def _result(
+    done: Sequence[str],
+    outcome: Synchronised,
+    ended: PolicyCut,
+    without_port: tuple[str, ...],
+    odd: tuple[Oddity, ...],
+) -> ApplyResult:
     change = outcome.plan
     return ApplyResult(
         tuple(done),
@@ -102,8 +113,8 @@ def apply(
         (outcome.cut + outcome.forgotten).emptied,
         ended.connections,
         ended.left,
-        tuple(pod.key for pod in pods if pod.key not in ports.pods),
-        (*ports.odd, *left_over(cluster, ports, options)),
+        without_port,
+        odd,
     )
 
 
