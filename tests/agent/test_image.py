@@ -37,7 +37,8 @@ def rights() -> list[str]:
     assert context["readOnlyRootFilesystem"]
     assert not context["allowPrivilegeEscalation"]
     dropped = [word for each in context["capabilities"]["drop"] for word in ("--cap-drop", each)]
-    return ["--read-only", "--security-opt", "no-new-privileges", "--user", "0:0", *dropped]
+    assert "/tmp" in {mount["mountPath"] for mount in container["volumeMounts"]}
+    return ["--read-only", "--tmpfs", "/tmp", "--security-opt", "no-new-privileges", "--user", "0:0", *dropped]
 
 
 def test_the_image_keeps_a_bridge_with_the_rights_of_the_daemon_set(scene: AgentScene, image: str) -> None:
