@@ -19,6 +19,7 @@ from bench import (
     differing,
     explaining,
     flow_counts,
+    following,
     incremental,
     linting,
     matrixing,
@@ -39,6 +40,7 @@ SECTIONS = {
     "services": services.measure,
     "change": changing.measure,
     "incremental": incremental.measure,
+    "agent": following.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,
     "lint": linting.measure,
@@ -47,7 +49,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "commit", "datapath")
+NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "datapath")
 USUAL_SIZES = ["S", "M", "L"]
 
 

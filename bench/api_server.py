@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, urlsplit
 from bench.api_history import Change, ExpiredError, History, Watch, bookmark, frame
 from bench.api_objects import Object
 from bench.served_objects import KINDS, Kind, Objects
+from ovsnp.kubernetes.resources import PODS
 
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 BATCH = 64
@@ -268,6 +269,8 @@ def _mistake(query: Mapping[str, str]) -> tuple[int, Object] | None:
         return _status(HTTPStatus.UNPROCESSABLE_ENTITY, whole, details)
     if not query.get("resourceVersion", "").isdecimal() and query.get("resourceVersion"):
         return _status(HTTPStatus.BAD_REQUEST, "invalid resource version")
+    if query.get("fieldSelector") == PODS.fields:  # no generated pod has ended
+        query = {key: value for key, value in query.items() if key != "fieldSelector"}
     if unknown := query.keys() & {"fieldSelector", "labelSelector", "limit", "continue"}:
         return _status(HTTPStatus.BAD_REQUEST, f"the stand-in does not know {', '.join(sorted(unknown))}")
     return None

@@ -3,6 +3,7 @@
 from itertools import product
 from typing import Any
 
+from ovsnp.agent.permissions import PERMISSIONS
 from ovsnp.kubernetes.resources import FOLLOWED, NETWORK_POLICIES
 from tests.agent.agent_scene import AgentScene
 from tests.cluster.audit import Asked
@@ -14,15 +15,8 @@ RULES: list[dict[str, Any]] = manifest("cluster-role.yaml")["rules"]
 LISTS = {Asked(resource.group, resource.plural, "list") for resource in FOLLOWED}
 """Lists in one answer are for API servers that stream none."""
 
-WRITTEN = {
-    Asked("ovsnp.io", "nodepolicystatuses", "get"),
-    Asked("ovsnp.io", "nodepolicystatuses", "create"),
-    Asked("ovsnp.io", "nodepolicystatuses", "patch"),
-    Asked("ovsnp.io", "nodepolicystatuses/status", "patch"),
-    Asked("", "nodes/status", "patch"),
-    Asked("", "events", "create"),
-    Asked("", "events", "patch"),
-}
+NEEDED = {Asked(*each) for permission in PERMISSIONS for each in product(*permission.rule.values())}
+WRITTEN = {each for each in NEEDED if each.verb not in ("list", "watch")}
 """What an agent writes if there is something to say."""
 
 
@@ -45,7 +39,8 @@ def test_an_agent_with_these_rules_follows_and_needs_each_of_them(scene: AgentSc
     assert scene.stop() == 0
     asked = scene.control_plane.asked_by("agent")
     assert asked - allowed(RULES) == set()
-    assert allowed(RULES) - asked - WRITTEN - LISTS == set()
+    assert allowed(RULES) == NEEDED
+    assert NEEDED - asked - WRITTEN - LISTS == set()
     assert {Asked(resource.group, resource.plural, "watch") for resource in FOLLOWED} <= asked
 
 
