@@ -95,7 +95,7 @@ class Agent:
         self._cut: ConnectionCut | None = None
         self.program = NodeProgram(options, self._judged)
         objects, names, bridge = self.program.objects, self.program.names, options.bridge
-        self.drops = DropLog(location, bridge, DroppedPackets(objects, names))
+        self.drops = DropLog(location, bridge, DroppedPackets(objects, names), self._observer.drops_lost)
         self.connections = LiveConnections(location, bridge, objects, names)
         self.counts = FlowCounts(location, bridge, names)
         self._interfaces: Interfaces | None = None

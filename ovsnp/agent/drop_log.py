@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ovsnp.agent.attempt_pace import AttemptPace
@@ -40,11 +40,14 @@ _LOGGED = 20
 class DropLog:
     """The last lines, and the lines as they come; `lines` and `follow` may be called from any thread.
 
-    ``connected`` is set while the bridge sends its reports here.
+    ``connected`` is set while the bridge sends its reports here. ``lost`` gets the numbers of packets that were dropped
+    without a report, in the thread of the drop log.
     """
 
-    def __init__(self, location: Location, bridge: str, packets: DroppedPackets) -> None:
-        self._location, self._bridge, self._packets = location, bridge, packets
+    def __init__(
+        self, location: Location, bridge: str, packets: DroppedPackets, lost: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._location, self._bridge, self._packets, self._lost = location, bridge, packets, lost
         self._lines: deque[DropLine] = deque(maxlen=_KEPT)
         self._followers: list[queue.Queue[DropLine]] = []
         self._lock = threading.Lock()
@@ -107,6 +110,7 @@ class DropLog:
                 lines = second.drops()
                 if missing := reported.missing(second.reports):
                     lines.append(Unreported(moment(time.time()), missing))
+                    self._lost(missing)
                 if lines:
                     self.write(lines)
 

@@ -10,7 +10,7 @@ from ovsnp.kubernetes.events import WatchEvent
 
 
 class AgentObserver:
-    """Takes what an agent tells, and does nothing with it. All calls come from the thread of the agent's loop."""
+    """Takes what an agent tells, and does nothing with it. The drop log calls `drops_lost`, the loop all else."""
 
     def received(self, event: WatchEvent) -> None:
         """An event of a watch is taken."""
@@ -28,6 +28,9 @@ class AgentObserver:
 
     def confirmed(self) -> None:
         """Open vSwitch has confirmed the flows of all events that were taken."""
+
+    def drops_lost(self, count: int) -> None:
+        """Packets were dropped without a report; the thread of the drop log calls this."""
 
     def reported(self, report: AgentReport) -> None:
         """The report of the agent is a new one."""

@@ -47,6 +47,23 @@ def test_drops_of_an_agent(scene: AgentScene) -> None:
     assert scene.stop() == 0
 
 
+def test_more_drops_than_the_meter_reports_are_counted(scene: AgentScene) -> None:
+    scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 80))
+    scene.start("--log-drops")
+    scene.wait(lambda: scene.socket.exists() and scene.ask("/readyz")[0] == 200)
+    scene.wait(lambda: was_dropped(scene, 81))
+    for port in range(1000, 1600):
+        send(scene, port)
+    scene.wait(lambda: lost(scene) > 0)
+    assert lost(scene) <= 600
+
+
+def lost(scene: AgentScene) -> float:
+    """The metric of the drops without a report."""
+    (value,) = [line.split()[1] for line in scene.ask("/metrics")[1].splitlines() if line.startswith("ovsnp_drop_log")]
+    return float(value)
+
+
 def test_agent_without_the_option_says_so(scene: AgentScene) -> None:
     scene.start()
     scene.wait(lambda: scene.socket.exists() and scene.ask("/readyz")[0] == 200)

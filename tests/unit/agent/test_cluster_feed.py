@@ -3,7 +3,7 @@
 import msgspec
 
 from ovsnp.agent.cluster_feed import ClusterFeed
-from ovsnp.kubernetes.events import KindListed, ObjectChange, WatchRestored, WatchTrouble
+from ovsnp.kubernetes.events import KindListed, ObjectChange, RelistReason, WatchRestored, WatchTrouble
 
 
 def pod(name: str, version: int, *, gone: bool = False) -> ObjectChange:
@@ -13,7 +13,7 @@ def pod(name: str, version: int, *, gone: bool = False) -> ObjectChange:
 
 def test_only_the_last_change_of_an_object_is_kept() -> None:
     feed = ClusterFeed(["Pod", "Node"])
-    feed.take(KindListed("Pod", "2", [pod("a", 1), pod("b", 2)]))
+    feed.take(KindListed("Pod", "2", [pod("a", 1), pod("b", 2)], RelistReason.START))
     for version in range(3, 1000):
         feed.take(pod("a", version))
     feed.take(pod("b", 1000, gone=True))
@@ -27,7 +27,7 @@ def test_start_ends_when_every_list_that_lacks_is_refused() -> None:
     feed.take(WatchTrouble("Pod", "no pods", refused=True))
     feed.take(WatchTrouble("Node", "no nodes", refused=True))
     assert feed.refusal is None
-    feed.take(KindListed("Service", "1", []))
+    feed.take(KindListed("Service", "1", [], RelistReason.START))
     assert feed.refusal == "no nodes\nno pods"
 
 
@@ -43,7 +43,7 @@ def test_server_that_cannot_be_reached_refuses_nothing() -> None:
 
 def test_refusal_after_the_start_is_trouble_only() -> None:
     feed = ClusterFeed(["Pod"])
-    feed.take(KindListed("Pod", "1", []))
+    feed.take(KindListed("Pod", "1", [], RelistReason.START))
     feed.take(WatchTrouble("Pod", "forbidden", refused=True))
     assert feed.refusal is None
     assert feed.troubles == {"Pod": "forbidden"}

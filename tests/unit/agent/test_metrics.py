@@ -101,7 +101,7 @@ def test_gauges_are_those_of_the_last_report() -> None:
         observed={"Pod": "7"},
         switch=None,
         api_server={"Pod": "no answer"},
-        unrealised=(Unrealised("default", "odd", "unknown field"),),
+        unrealised=(Unrealised("default", "odd", "unknown field", 1, "u"),),
         tables={"ct": 4, "ingress": 5},
         groups=2,
         pods=("default/a", "default/b"),

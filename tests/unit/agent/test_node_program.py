@@ -60,7 +60,7 @@ def test_changes_count_while_the_mac_address_of_the_gateway_is_invalid() -> None
     program.update([], [GATEWAY, OF_POD])
     expected = NodeProgram(OPTIONS)
     assert program.for_interfaces([GATEWAY, OF_POD]).flows == _from_nothing(expected)
-    assert (program.flows, program.groups) == (expected.flows, expected.groups)
+    assert (program.tables, program.groups) == (expected.tables, expected.groups)
 
 
 def test_changes_count_while_the_node_is_unknown() -> None:
@@ -73,7 +73,7 @@ def test_changes_count_while_the_node_is_unknown() -> None:
     program.update([Sent("Node", "", "other", None), came(NODE)], [GATEWAY, OF_POD])
     expected = NodeProgram(OPTIONS)
     assert program.for_interfaces([GATEWAY, OF_POD]).flows == _from_nothing(expected)
-    assert (program.flows, program.groups) == (expected.flows, expected.groups)
+    assert (program.tables, program.groups) == (expected.tables, expected.groups)
 
 
 def _from_nothing(program: NodeProgram) -> object:

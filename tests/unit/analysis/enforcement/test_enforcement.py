@@ -12,7 +12,7 @@ from ovsnp.analysis.enforcement.enforcement import LONG, NO_AGENT, PolicyEnforce
 from ovsnp.analysis.enforcement.resource_versions import reaches
 from ovsnp.analysis.enforcement.status_document import document
 from ovsnp.analysis.enforcement.status_text import lines, summary
-from ovsnp.kubernetes.events import KindListed, ObjectChange
+from ovsnp.kubernetes.events import KindListed, ObjectChange, RelistReason
 
 Object = dict[str, Any]
 
@@ -74,7 +74,7 @@ def listed(*objects: Object, server_time: float | None = NOW) -> ClusterState:
     common += [pod("web", "10.20.2.5", "node-2", "web")]
     for resource in NEEDED:
         changes = [change(item) for item in (*common, *objects) if item["kind"] == resource.kind]
-        state.take(KindListed(resource.kind, "100", changes), server_time)
+        state.take(KindListed(resource.kind, "100", changes, RelistReason.START), server_time)
     return state
 
 
