@@ -25,6 +25,7 @@ from ovsnp.agent.report import AgentReport, OddPort, Unrealised
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program
+from ovsnp.gc_pause import exempt_from_gc
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
@@ -226,6 +227,8 @@ class Agent:
             self.program.holders,
             lambda error: self._events.put(BridgeFailed(number, error)),
         )
+        if not self._brought:
+            exempt_from_gc()
         self._brought = number
         self._observer.brought(self._bridge.brought.plan)
         if self._judged:
