@@ -227,8 +227,7 @@ established_option = click.option(
     "--established",
     type=click.Choice(Established, case_sensitive=False),
     default=Established.KEEP,
-    show_default=True,
-    help="What happens to open connections that the policies forbid: they go on until they end, or are cut.",
+    help="What happens to open connections that the policies forbid: go on to their end, or be cut.  [default: keep]",
 )
 """For the commands that change a bridge."""
 

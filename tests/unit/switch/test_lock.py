@@ -11,8 +11,8 @@ from ovsnp.switch.lock import exclusive, sole_agent
 
 def test_bridge_has_one_agent_at_a_time_and_others_may_change_it(tmp_path: Path) -> None:
     there = Location("unix:db.sock", str(tmp_path))
-    with sole_agent(there, "br-int"), exclusive(there, "br-int"):
-        with sole_agent(there, "br-other"):
+    with sole_agent(there, "br-int"):
+        with exclusive(there, "br-int"), sole_agent(there, "br-other"):
             pass
         with (
             pytest.raises(SwitchError, match="keeps bridge br-int, and a bridge has one agent"),
