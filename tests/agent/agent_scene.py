@@ -59,9 +59,10 @@ class AgentScene:
             )
 
     def install_kind(self) -> None:
-        """Have the API server know NodePolicyStatus."""
+        """Have the API server know NodePolicyStatus, and no object of this kind."""
         self.kubectl("apply", "-f", str(ROOT / "deploy" / "crd.yaml"))
         self.kubectl("wait", "--for=condition=Established", "crd/nodepolicystatuses.ovsnp.io", "--timeout=60s")
+        self.kubectl("delete", "nodepolicystatuses", "--all")
 
     def ask(self, target: str) -> tuple[int, str]:
         """Status and text of the answer of the control socket."""

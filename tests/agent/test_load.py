@@ -43,13 +43,13 @@ def test_pods_that_come_and_go_without_a_pause(followed: AgentScene, node: str) 
     client, number = followed.control_plane.client, node[-1]
     for turn in range(PODS):
         due = time.monotonic() + 1 / A_SECOND
-        name, address = f"pod-{turn}", f"10.20.{number}.{100 + turn % 10}"
+        name, address = f"pod-{number}-{turn}", f"10.20.{number}.{100 + turn % 10}"
         labels = {"role": ("frontend", "other")[turn % 2]}
         spec = {"nodeName": node, "containers": [{"name": "main", "image": "none"}]}
         client.post(OF_PODS, {"metadata": {"name": name, "labels": labels}, "spec": spec})
         status = {"phase": "Running", "podIPs": [{"ip": address}], "podIP": address}
         client.patch(f"{OF_PODS}/{name}/status", {"status": status})
         if turn >= 10:
-            client.delete(f"{OF_PODS}/pod-{turn - 10}", AT_ONCE)
+            client.delete(f"{OF_PODS}/pod-{number}-{turn - 10}", AT_ONCE)
         time.sleep(max(due - time.monotonic(), 0))
     followed.settled()

@@ -4,6 +4,7 @@ At any time the bridge has exactly one of the two sets, and no packet passes tha
 names and rule numbers, so the clauses of one set with those of the other would admit more than both.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -72,6 +73,15 @@ spec:
 """
 
 
+def _targets(opened: Path) -> set[Path]:
+    """The files that a process has open; one that it closes meanwhile does not count."""
+    found = set()
+    for each in opened.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(each.readlink())
+    return found
+
+
 def policies(name: str) -> str:
     """The policies of set a or b."""
     client, port = ALLOWED[name]
@@ -134,7 +144,7 @@ class Battlefield:
         deadline = time.monotonic() + PATIENCE
         lock = Path(self.scene.switch.location.rundir, f"ovsnp-{self.scene.bridge}.lock")
         opened = Path(f"/proc/{process.pid}/fd")
-        while process.poll() is None and lock not in map(Path.resolve, opened.iterdir()):
+        while process.poll() is None and lock not in _targets(opened):
             assert time.monotonic() < deadline
 
     def standing(self) -> str:
