@@ -6,7 +6,7 @@ from ovsnp.agent.address_turnover import AddressTurnover, Switch, Turned
 from ovsnp.agent.foreign_changes import ForeignChanges
 from ovsnp.apply.cut import cut_by
 from ovsnp.apply.holders import Holders, record, record_changes
-from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, synchronise
+from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, plan_for, synchronise
 from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.modification import modifications
@@ -112,7 +112,8 @@ def bring(
         )
         try:
             program = compile_for(database)
-            brought = synchronise(location, database, options.bridge, program, holders, lock)
+            change = plan_for(location, options.bridge, program)
+            brought = synchronise(location, database, options.bridge, program, change, holders, lock)
             watch_flows(openflow)
             below = datapath(location, database, options.bridge)
         except BaseException:

@@ -78,14 +78,15 @@ def apply(
             there = () if cluster.nodes else installed(location, options.bridge)
             require_complete(cluster, ports, options, there)
         program = compile_cluster(cluster, ports, options)
-        plan_for(location, options.bridge, program)  # raises before anything is changed
+        change = plan_for(location, options.bridge, program)
         done = complete(location, database, options, lock)
         if done:
             # Open vSwitch usually grants the port numbers that it is asked for; then the program stays as it is.
             granted = read_ports(database.interfaces(options.bridge), pods)
             if granted != ports:
                 ports, program = granted, compile_cluster(cluster, granted, options)
-        outcome = synchronise(location, database, options.bridge, program, holders(cluster.pods), lock)
+            change = plan_for(location, options.bridge, program)
+        outcome = synchronise(location, database, options.bridge, program, change, holders(cluster.pods), lock)
         ended = PolicyCut()
         if established is Established.CUT:
             ended = _cut_forbidden(location, database, cluster, options, lock)

@@ -45,13 +45,19 @@ class Synchronised(msgspec.Struct, frozen=True):
 
 
 def synchronise(
-    location: Location, database: Database, bridge: str, program: Program, now: Holders, lock: int
+    location: Location,
+    database: Database,
+    bridge: str,
+    program: Program,
+    change: BridgePlan,
+    now: Holders,
+    lock: int,
 ) -> Synchronised:
     """Change the flows and groups of a bridge to exactly a program, in one atomic transaction.
 
-    ``now`` are the holders of all addresses, ``lock`` is the descriptor from `ovsnp.switch.lock.exclusive`. Raises
-    SwitchError if Open vSwitch refuses the flows, which are then as they were, or if connections that must go stay in
-    conntrack.
+    ``change`` is the result of `plan_for` under the same lock, ``now`` are all holders of addresses, and ``lock`` is the
+    descriptor from `ovsnp.switch.lock.exclusive`. Raises SwitchError if Open vSwitch refuses the flows, which are then
+    as they were, or if connections that must go stay in conntrack.
 
     The same transaction closes the addresses that have a new holder since the last run, until conntrack has forgotten
     the connections of the last holder. Then the new holders are recorded, and then the addresses are opened. If ovsnp
@@ -61,7 +67,6 @@ def synchronise(
     def carry_out(modifications: Sequence[m.Modification]) -> None:
         bundle(location, bridge, [*map(modification_line, modifications)], lock)
 
-    change = plan_for(location, bridge, program)
     turned = changed(read_record(location, bridge), now)
     turnover = Turnover(location, bridge, turned, carry_out)
     if change or turnover.closing:
