@@ -55,9 +55,9 @@ def synchronise(
 ) -> Synchronised:
     """Change the flows and groups of a bridge to exactly a program, in one atomic transaction.
 
-    ``change`` is the result of `plan_for` under the same lock, ``now`` are all holders of addresses, and ``lock`` is the
-    descriptor from `ovsnp.switch.lock.exclusive`. Raises SwitchError if Open vSwitch refuses the flows, which are then
-    as they were, or if connections that must go stay in conntrack.
+    ``change`` is the result of `plan_for` under the same lock, ``now`` are the holders of all addresses. ``lock`` is
+    the descriptor from `ovsnp.switch.lock.exclusive`. Raises SwitchError if Open vSwitch refuses the flows, which are
+    then as they were, or if connections that must go stay in conntrack.
 
     The same transaction closes the addresses that have a new holder since the last run, until conntrack has forgotten
     the connections of the last holder. Then the new holders are recorded, and then the addresses are opened. If ovsnp
