@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ovs.unixctl.client import UnixctlClient
-
 from ovsnp.model.address import parse_address
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.ports import Protocol
@@ -45,8 +43,7 @@ class Prober:
     """
 
     def __init__(self, switch: DummySwitch, server: Party, capture: Path, clients: tuple[Party, ...]) -> None:
-        error, self._control = UnixctlClient.create(str(next(switch.directory.glob("ovs-vswitchd.*.ctl"))))
-        assert not error
+        self._control = switch.control()
         self._server, self._capture, self._clients = server, capture, clients
         self._read = _FILE
         self.delivered: Counter[tuple[str, int]] = Counter()

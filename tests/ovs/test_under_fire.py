@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.switch.lock import exclusive
 from tests.ovs import moments
@@ -197,8 +196,7 @@ class Traffic:
     """Opens connections from both clients to every port, each from a new source port, until it is stopped."""
 
     def __init__(self, switch: DummySwitch) -> None:
-        error, self._control = UnixctlClient.create(str(next(switch.directory.glob("ovs-vswitchd.*.ctl"))))
-        assert not error
+        self._control = switch.control()
         self.rounds = 0
         self.failure = ""
         self._ended = threading.Event()

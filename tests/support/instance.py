@@ -26,9 +26,10 @@ class DummySwitch:
         self.location = Location(database_socket(directory), str(directory))
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         launch(directory, DatapathType.NETDEV, self._start, self.run)
-        self._control = self._connect()
+        self._control = self.control()
 
-    def _connect(self) -> UnixctlClient:
+    def control(self) -> UnixctlClient:
+        """A new connection for commands of ovs-appctl, to the ovs-vswitchd that runs now."""
         pid = self.daemons["ovs-vswitchd"].pid
         error, control = UnixctlClient.create(str(self.directory / f"ovs-vswitchd.{pid}.ctl"))
         assert not error
@@ -52,7 +53,7 @@ class DummySwitch:
         """Start ovs-vswitchd again after `kill`."""
         self._control.close()
         start_switch(self.directory, DatapathType.NETDEV, self._start, self.run)
-        self._control = self._connect()
+        self._control = self.control()
 
     def start_database(self) -> None:
         """Start ovsdb-server again after `kill`, with the same database."""
