@@ -11,17 +11,17 @@ from msgspec import structs
 
 from ovsnp import __version__
 from ovsnp.agent.attempt_pace import AttemptPace
-from ovsnp.agent.cluster_feed import ClusterFeed
-from ovsnp.agent.connection_cut import ConnectionCut
-from ovsnp.agent.drop_log import DropLog
-from ovsnp.agent.dropped_packets import DroppedPackets
-from ovsnp.agent.flow_counts import FlowCounts
-from ovsnp.agent.kept_bridge import KeptBridge, bring
-from ovsnp.agent.live_connections import LiveConnections
-from ovsnp.agent.node_program import NodeProgram, ProgramChange
+from ovsnp.agent.bridge.connection_cut import ConnectionCut
+from ovsnp.agent.bridge.kept_bridge import KeptBridge, bring
 from ovsnp.agent.observer import AgentObserver
+from ovsnp.agent.program.cluster_feed import ClusterFeed
+from ovsnp.agent.program.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.pulse import Pulse
 from ovsnp.agent.report import AgentReport, OddPort, Unrealised
+from ovsnp.agent.traffic.drop_log import DropLog
+from ovsnp.agent.traffic.dropped_packets import DroppedPackets
+from ovsnp.agent.traffic.flow_counts import FlowCounts
+from ovsnp.agent.traffic.live_connections import LiveConnections
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program

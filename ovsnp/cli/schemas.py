@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from ovsnp.agent.drop_document import Drop
-from ovsnp.agent.live_connections import ConnectionsDocument
-from ovsnp.agent.rates import RatesDocument
 from ovsnp.agent.report import AgentReport
+from ovsnp.agent.traffic.drop_document import Drop
+from ovsnp.agent.traffic.live_connections import ConnectionsDocument
+from ovsnp.agent.traffic.rates import RatesDocument
 from ovsnp.analysis.check.check_document import CheckDocument
 from ovsnp.analysis.diff.effect.effect_document import EffectDocument
 from ovsnp.analysis.diff.flows.flow_changes_document import DiffDocument

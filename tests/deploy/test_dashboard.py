@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ovsnp.agent.metrics import AgentMetrics
 from ovsnp.agent.report import AgentReport
+from ovsnp.agent.serving.metrics import AgentMetrics
 from tests.support.deploying import DEPLOY
 
 DASHBOARD = json.loads((DEPLOY / "grafana" / "ovsnp-agent.json").read_text(encoding="utf-8"))

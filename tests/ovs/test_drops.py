@@ -9,15 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ovsnp.agent.drop_document import Drop, DropLine, Unreported
-from ovsnp.agent.drop_log import DropLog
-from ovsnp.agent.dropped_packets import DroppedPackets
-from ovsnp.agent.flow_counts import FlowCounts
-from ovsnp.agent.flow_names import FlowNames
-from ovsnp.agent.http_server import json_answer, serving_socket
-from ovsnp.agent.live_connections import LiveConnections
-from ovsnp.agent.object_names import ObjectNames
-from ovsnp.agent.routes import drop_routes
+from ovsnp.agent.serving.http_server import json_answer, serving_socket
+from ovsnp.agent.serving.routes import drop_routes
+from ovsnp.agent.traffic.drop_document import Drop, DropLine, Unreported
+from ovsnp.agent.traffic.drop_log import DropLog
+from ovsnp.agent.traffic.dropped_packets import DroppedPackets
+from ovsnp.agent.traffic.flow_counts import FlowCounts
+from ovsnp.agent.traffic.flow_names import FlowNames
+from ovsnp.agent.traffic.live_connections import LiveConnections
+from ovsnp.agent.traffic.object_names import ObjectNames
 from ovsnp.compiler import Compilation, load, local_pods
 from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.options import Options

@@ -14,10 +14,10 @@ import click
 import msgspec
 
 from ovsnp.agent.agent import Agent
-from ovsnp.agent.http_server import serving_address, serving_socket
-from ovsnp.agent.metrics import AgentMetrics
-from ovsnp.agent.publisher import Publisher
-from ovsnp.agent.routes import control_routes, probe_routes
+from ovsnp.agent.publishing.publisher import Publisher
+from ovsnp.agent.serving.http_server import serving_address, serving_socket
+from ovsnp.agent.serving.metrics import AgentMetrics
+from ovsnp.agent.serving.routes import control_routes, probe_routes
 from ovsnp.cli.agent_options import agent_options
 from ovsnp.cli.log_lines import JsonLines, TextLines
 from ovsnp.cli.options import Request, established_option

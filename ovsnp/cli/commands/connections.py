@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ovsnp.agent.live_connections import ConnectionsDocument
+from ovsnp.agent.traffic.live_connections import ConnectionsDocument
 from ovsnp.cli.agent_client import ask, pod_argument, socket_option
 from ovsnp.cli.options import OUTPUTS
 from ovsnp.cli.plain import say

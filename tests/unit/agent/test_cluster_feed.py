@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ovsnp.agent.cluster_feed import ClusterFeed
+from ovsnp.agent.program.cluster_feed import ClusterFeed
 from ovsnp.kubernetes.events import KindListed, ObjectChange, RelistReason, WatchRestored, WatchTrouble
 
 

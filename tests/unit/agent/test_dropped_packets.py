@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from ovsnp.agent.drop_document import DroppedTraffic, OpenedTo, TrafficEnd
-from ovsnp.agent.dropped_packets import DroppedPackets
-from ovsnp.agent.flow_names import FlowNames
-from ovsnp.agent.object_names import ObjectNames
+from ovsnp.agent.traffic.drop_document import DroppedTraffic, OpenedTo, TrafficEnd
+from ovsnp.agent.traffic.dropped_packets import DroppedPackets
+from ovsnp.agent.traffic.flow_names import FlowNames
+from ovsnp.agent.traffic.object_names import ObjectNames
 from ovsnp.compiler import Compilation, local_pods
 from ovsnp.model.address import parse_address
 from ovsnp.model.changes import Changes, Objects, all_objects

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from ovsnp.agent.foreign_changes import ForeignChanges
+from ovsnp.agent.bridge.foreign_changes import ForeignChanges
 from ovsnp.errors import SwitchError
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline.tables import BY_NAME

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnp.agent.http_server import Routes, serving_address, serving_socket, text_answer
+from ovsnp.agent.serving.http_server import Routes, serving_address, serving_socket, text_answer
 from ovsnp.errors import UsageError
 from tests.support.unix_http import request
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovsnp.agent.lasting_map import LastingMap
+from ovsnp.agent.traffic.lasting_map import LastingMap
 
 
 class Clock:

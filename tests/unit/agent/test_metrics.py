@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from ovsnp.agent.metrics import AgentMetrics
 from ovsnp.agent.report import AgentReport, Unrealised
+from ovsnp.agent.serving.metrics import AgentMetrics
 from ovsnp.compiler import assume_ports, compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges

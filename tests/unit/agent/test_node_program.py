@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from ovsnp.agent.node_program import NodeProgram
+from ovsnp.agent.program.node_program import NodeProgram
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.model.options import Options
 from ovsnp.pipeline.ports import GATEWAY_PORT

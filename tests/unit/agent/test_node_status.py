@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from ovsnp.agent.node_status import ended, is_urgent, node_status
+from ovsnp.agent.publishing.node_status import ended, is_urgent, node_status
+from ovsnp.agent.publishing.write_pace import WritePace
 from ovsnp.agent.report import AgentReport, Unrealised
-from ovsnp.agent.write_pace import WritePace
 from ovsnp.kubernetes.node_policy_status import NodeStatus
 
 NOTHING = NodeStatus()
@@ -76,8 +76,8 @@ def test_what_readers_wait_for_is_urgent(state: dict[str, Any], urgent: bool) ->
 
 def test_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("ovsnp.agent.write_pace.time.monotonic", lambda: now)
-    monkeypatch.setattr("ovsnp.agent.write_pace.random.uniform", lambda low, high: high)
+    monkeypatch.setattr("ovsnp.agent.publishing.write_pace.time.monotonic", lambda: now)
+    monkeypatch.setattr("ovsnp.agent.publishing.write_pace.random.uniform", lambda low, high: high)
     pace, first = WritePace(), status()
     pace.hold(10)
     assert (pace.is_first, pace.due(first)) == (True, 1010.0)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ovsnp.agent.packet_head import PacketHead, read_head
+from ovsnp.agent.traffic.packet_head import PacketHead, read_head
 from ovsnp.model.address import parse_address
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import End, Flag, Packet, frame

@@ -1,7 +1,7 @@
 """Rates are the difference of two readings of the counters."""
 
-from ovsnp.agent.flow_counts import CountsDocument, DropCount, RuleCount
-from ovsnp.agent.rates import DropRate, RatesDocument, RuleRate, rates
+from ovsnp.agent.traffic.flow_counts import CountsDocument, DropCount, RuleCount
+from ovsnp.agent.traffic.rates import DropRate, RatesDocument, RuleRate, rates
 
 A, B = "default/a ingress[0]", "default/b ingress[0]"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from ovsnp.agent.address_turnover import AddressTurnover, Switch, Turned
-from ovsnp.agent.foreign_changes import ForeignChanges
+from ovsnp.agent.bridge.address_turnover import AddressTurnover, Switch, Turned
+from ovsnp.agent.bridge.foreign_changes import ForeignChanges
 from ovsnp.apply.cut import cut_by
 from ovsnp.apply.holders import Holders, record, record_changes
 from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, plan_for, synchronise

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import TypeVar
 
-from ovsnp.agent.lasting_map import LastingMap
+from ovsnp.agent.traffic.lasting_map import LastingMap
 from ovsnp.model.address import Address
 from ovsnp.model.changes import Changes
 from ovsnp.model.cluster import Node, Pod

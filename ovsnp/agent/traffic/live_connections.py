@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ovsnp.agent.drop_document import OpenedTo, TrafficEnd
-from ovsnp.agent.flow_names import FlowNames, Numbered
-from ovsnp.agent.object_names import ObjectNames
+from ovsnp.agent.traffic.drop_document import OpenedTo, TrafficEnd
+from ovsnp.agent.traffic.flow_names import FlowNames, Numbered
+from ovsnp.agent.traffic.object_names import ObjectNames
 from ovsnp.model.address import Address, format_address, parse_address
 from ovsnp.model.policy import Direction
 from ovsnp.model.ports import Protocol

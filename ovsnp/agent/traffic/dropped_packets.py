@@ -1,9 +1,9 @@
 """Joins a packet that the bridge reported with what the agent knows of its ends."""
 
-from ovsnp.agent.drop_document import DroppedTraffic, OpenedTo, TrafficEnd
-from ovsnp.agent.flow_names import FlowNames, Numbered
-from ovsnp.agent.object_names import ObjectNames
-from ovsnp.agent.packet_head import PacketHead, read_head
+from ovsnp.agent.traffic.drop_document import DroppedTraffic, OpenedTo, TrafficEnd
+from ovsnp.agent.traffic.flow_names import FlowNames, Numbered
+from ovsnp.agent.traffic.object_names import ObjectNames
+from ovsnp.agent.traffic.packet_head import PacketHead, read_head
 from ovsnp.model.address import Address, family, format_address
 from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import Direction

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Self
 
 from ovsnp.agent.agent import Agent
-from ovsnp.agent.node_events import NodeEvents
-from ovsnp.agent.node_objects import NodeObjects
-from ovsnp.agent.node_status import ended, node_status
+from ovsnp.agent.publishing.node_events import NodeEvents
+from ovsnp.agent.publishing.node_objects import NodeObjects
+from ovsnp.agent.publishing.node_status import ended, node_status
+from ovsnp.agent.publishing.write_pace import WritePace
 from ovsnp.agent.report import AgentReport
-from ovsnp.agent.write_pace import WritePace
 from ovsnp.errors import ApiServerError, OvsnpError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.node_policy_status import NodeStatus

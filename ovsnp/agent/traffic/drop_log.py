@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ovsnp.agent.attempt_pace import AttemptPace
-from ovsnp.agent.drop_document import Drop, DropLine, DroppedTraffic, Unreported, moment
-from ovsnp.agent.dropped_packets import DroppedPackets
+from ovsnp.agent.traffic.drop_document import Drop, DropLine, DroppedTraffic, Unreported, moment
+from ovsnp.agent.traffic.dropped_packets import DroppedPackets
 from ovsnp.errors import SwitchError
 from ovsnp.pipeline.drop_log import METER
 from ovsnp.switch.location import Location

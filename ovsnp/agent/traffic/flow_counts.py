@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ovsnp.agent.flow_names import RULE_TABLES, FlowNames, Numbered
+from ovsnp.agent.traffic.flow_names import RULE_TABLES, FlowNames, Numbered
 from ovsnp.document import Count
 from ovsnp.flows.match import Match, exactly
 from ovsnp.model.policy import Direction

@@ -7,9 +7,9 @@ from http import HTTPStatus
 import msgspec
 
 from ovsnp.agent.agent import Agent
-from ovsnp.agent.drop_log import DropLog
-from ovsnp.agent.http_server import HttpAnswer, Routes, json_answer, lines_answer, refusal, text_answer
-from ovsnp.agent.metrics import CONTENT_TYPE, AgentMetrics
+from ovsnp.agent.serving.http_server import HttpAnswer, Routes, json_answer, lines_answer, refusal, text_answer
+from ovsnp.agent.serving.metrics import CONTENT_TYPE, AgentMetrics
+from ovsnp.agent.traffic.drop_log import DropLog
 from ovsnp.errors import SwitchError, UsageError
 from ovsnp.render import render_text
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ovsnp.agent.lasting_map import LastingMap
+from ovsnp.agent.traffic.lasting_map import LastingMap
 from ovsnp.flows.action import SetField
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.flow import Flow, Slot

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ovsnp.agent.flow_counts import CountsDocument
+from ovsnp.agent.traffic.flow_counts import CountsDocument
 
 _Rate = Annotated[float, Meta(ge=0)]
 

@@ -24,7 +24,7 @@ from prometheus_client import (
 from ovsnp import __version__
 from ovsnp.agent.observer import AgentObserver
 from ovsnp.agent.report import AgentReport
-from ovsnp.agent.report_metrics import ReportCollector
+from ovsnp.agent.serving.report_metrics import ReportCollector
 from ovsnp.apply.plan import BridgePlan
 from ovsnp.errors import OvsnpError
 from ovsnp.flows.changes import FlowChanges

@@ -4,8 +4,8 @@ import logging
 import threading
 import time
 
-from ovsnp.agent.address_turnover import Switch
 from ovsnp.agent.attempt_pace import AttemptPace
+from ovsnp.agent.bridge.address_turnover import Switch
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.apply.policy_cut import PolicyCut, cut_forbidden
 from ovsnp.errors import SwitchError

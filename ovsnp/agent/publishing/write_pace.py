@@ -3,7 +3,7 @@
 import random
 import time
 
-from ovsnp.agent.node_status import is_urgent
+from ovsnp.agent.publishing.node_status import is_urgent
 from ovsnp.kubernetes.node_policy_status import RENEWAL, NodeStatus
 
 _BETWEEN = 5.0

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ovsnp.agent.flow_names import FlowNames
-from ovsnp.agent.object_names import ObjectNames
-from ovsnp.agent.pods import HeldAddresses, NodePods
+from ovsnp.agent.program.pods import HeldAddresses, NodePods
+from ovsnp.agent.traffic.flow_names import FlowNames
+from ovsnp.agent.traffic.object_names import ObjectNames
 from ovsnp.apply.holders import Holders
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.compiler import Compilation
