@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bench.api_history import Change, ExpiredError, History, Watch, bookmark, frame
 from bench.api_objects import Object
-from bench.served_objects import KINDS, Kind, Objects
+from bench.served_objects import KINDS, Kind, Objects, described_kinds
 from ovsnp.kubernetes.resources import PODS
 
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
@@ -145,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(*_status(*refusal))
         elif asked.path == "/version":
             self._answer(HTTPStatus.OK, {"major": "1", "minor": "37", "gitVersion": "v1.37.2"})
+        elif asked.path == "/apis":
+            self._answer(HTTPStatus.OK, described_kinds())
         elif kind is None:
             self._answer(*_status(HTTPStatus.NOT_FOUND, "the server could not find the requested resource"))
         elif (mistake := _mistake(asked.query)) is not None:

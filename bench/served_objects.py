@@ -83,6 +83,28 @@ def served_objects(size: Size) -> dict[Kind, Objects]:
     return {kind: dict(sorted(objects.items())) for kind, objects in found.items()}
 
 
+def described_kinds() -> Object:
+    """The kinds outside of the core group, as the API server describes them to a client that asks for all of them."""
+    groups: dict[str, dict[str, list[Object]]] = {}
+    for kind in KINDS:
+        group, _, version = kind.version.rpartition("/")
+        if group:
+            described = {
+                "resource": kind.path.rpartition("/")[2],
+                "responseKind": {"group": group, "version": version, "kind": kind.name},
+                "verbs": ["get", "list", "watch"],
+            }
+            groups.setdefault(group, {}).setdefault(version, []).append(described)
+    items = [
+        {
+            "metadata": {"name": group},
+            "versions": [{"version": version, "resources": resources} for version, resources in versions.items()],
+        }
+        for group, versions in groups.items()
+    ]
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
 def key_of(item: Object) -> str:
     """``NAMESPACE/NAME``, or the name of an object without a namespace."""
     metadata = item["metadata"]

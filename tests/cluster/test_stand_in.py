@@ -256,3 +256,25 @@ def test_the_kubeconfig_is_one_of_kubectl(control_plane: ControlPlane, stand_in:
     kubeconfig = stand_in.write_kubeconfig(tmp_path)
     listed = control_plane.kubectl("--kubeconfig", str(kubeconfig), "get", "--raw", POD.path)
     assert len(json.loads(listed)["items"]) == SIZE.pods
+
+
+def test_kinds_are_described_as_the_api_server_describes_them(both: Both) -> None:
+    accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    described = []
+    for server in both:
+        with server.ask("/apis", {}, Accept=accept) as answer:
+            described.append(json.load(answer))
+    real, ours = map(kinds, described)
+    assert (described[0]["kind"], described[0]["apiVersion"]) == (described[1]["kind"], described[1]["apiVersion"])
+    assert ours.items() <= real.items()
+    assert ours.keys() == {tuple(kind.path.split("/")[2:]) for kind in KINDS if "/" in kind.version}
+
+
+def kinds(described: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+    """The kind of each resource, by group, version and name."""
+    return {
+        (group["metadata"]["name"], version["version"], resource["resource"]): resource["responseKind"]["kind"]
+        for group in described["items"]
+        for version in group["versions"]
+        for resource in version["resources"]
+    }

@@ -1,9 +1,17 @@
-"""A lab whose nodes follow a real API server: what kubectl applies and deletes, connections show."""
+"""A lab whose nodes follow an API server: what is applied and deleted, connections show.
 
+A machine without a real API server, as the one with the kernel datapath, has at least the stand-in.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+import yaml
 
+from bench.api_history import Change
+from bench.api_server import ApiServer
 from ovsnp.errors import Exit
 from ovsnp.lab import standing
 from tests.cluster.control_plane import ControlPlane
@@ -17,6 +25,71 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: default}
 spec: {podSelector: {}, policyTypes: [Ingress]}
 """
+DEFAULT_NAMESPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: default, labels: {kubernetes.io/metadata.name: default}}
+"""
+"""Every real API server has this namespace."""
+
+CLUSTER = SMALL.parent / "cluster"
+
+
+class LiveCluster(Protocol):
+    """An API server with the objects of the small lab, and a kubeconfig for it."""
+
+    kubeconfig: Path
+
+    def apply(self, text: str) -> None:
+        """Add an object."""
+
+    def delete(self, text: str) -> None:
+        """Delete the object."""
+
+
+class RealCluster:
+    """kube-apiserver, and kubectl."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        control_plane.load(CLUSTER)
+        self.kubeconfig = control_plane.kubeconfig
+        self._kubectl = control_plane.kubectl
+
+    def apply(self, text: str) -> None:
+        self._kubectl("apply", "-f", "-", stdin=text)
+
+    def delete(self, text: str) -> None:
+        self._kubectl("delete", "-f", "-", stdin=text)
+
+
+class StandInCluster:
+    """The stand-in for the API server."""
+
+    def __init__(self, server: ApiServer, directory: Path) -> None:
+        self.kubeconfig = server.write_kubeconfig(directory)
+        self._server = server
+        self._change("ADDED", DEFAULT_NAMESPACE)
+        for file in sorted(CLUSTER.iterdir()):
+            self._change("ADDED", file.read_text(encoding="utf-8"))
+
+    def apply(self, text: str) -> None:
+        self._change("ADDED", text)
+
+    def delete(self, text: str) -> None:
+        self._change("DELETED", text)
+
+    def _change(self, change: str, text: str) -> None:
+        for item in yaml.safe_load_all(text):
+            self._server.history.change(Change(change, item))
+
+
+@pytest.fixture(params=["kube-apiserver", "stand-in"])
+def live_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveCluster]:
+    if request.param == "stand-in":
+        with ApiServer({}) as server:
+            yield StandInCluster(server, tmp_path)
+    else:
+        yield RealCluster(request.getfixturevalue("control_plane"))
 
 
 def measured(name: str) -> str:
@@ -26,19 +99,18 @@ def measured(name: str) -> str:
     return tested.stdout
 
 
-def test_agents_enforce_what_kubectl_applies(control_plane: ControlPlane, name: str, base: Path) -> None:
-    control_plane.load(SMALL.parent / "cluster")
-    kubeconfig = str(control_plane.kubeconfig)
+def test_agents_enforce_what_the_api_server_has(live_cluster: LiveCluster, name: str, base: Path) -> None:
+    kubeconfig = str(live_cluster.kubeconfig)
     built = run("up", "--name", name, "-t", str(SMALL), "--agents", kubeconfig)
     assert built.returncode == 0, built.stderr
     assert "agents, " in built.stdout
     everyone = measured(name)
-    control_plane.kubectl("apply", "-f", "-", stdin=DENY)
+    live_cluster.apply(DENY)
     assert measured(name) != everyone
     refused = run("apply", "--name", name)
     assert refused.returncode == Exit.USAGE
     assert f"kubectl --kubeconfig {kubeconfig} apply -f FILE" in refused.stderr
-    control_plane.kubectl("delete", "networkpolicy", "closed")
+    live_cluster.delete(DENY)
     assert measured(name) == everyone
     assert run("down", "--name", name).returncode == 0
     assert left_behind(name, base, ()) == []
