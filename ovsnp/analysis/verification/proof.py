@@ -7,22 +7,22 @@ from math import prod
 import msgspec
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import refine
-from ovsnp.analysis.verification.questions.answers import answered_by_itself
+from ovsnp.analysis.verification.expectation.bridge_expectation import BridgeExpectation
+from ovsnp.analysis.verification.expectation.next_hops import UNROUTABLE
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import refine
+from ovsnp.analysis.verification.packet_classes.connection_states import is_judged
+from ovsnp.analysis.verification.packet_classes.traffic import Cells
 from ovsnp.analysis.verification.questions.arrivals import arrivals
 from ovsnp.analysis.verification.questions.arriving import to_locals, to_others
-from ovsnp.analysis.verification.questions.choices import ServiceQuestion
-from ovsnp.analysis.verification.questions.expectation import BridgeExpectation
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, PacketFault, QuestionKind
 from ovsnp.analysis.verification.questions.guards import foreign, guarded, nothing
+from ovsnp.analysis.verification.questions.hairpin import answered_by_itself
 from ovsnp.analysis.verification.questions.megaflows import by_megaflow
 from ovsnp.analysis.verification.questions.neighbors import address_resolution, discovery
-from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
 from ovsnp.analysis.verification.questions.pods import from_pods
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault, QuestionKind
-from ovsnp.analysis.verification.questions.services import service_questions
-from ovsnp.analysis.verification.questions.states import is_judged
-from ovsnp.analysis.verification.questions.traffic import Cells
+from ovsnp.analysis.verification.questions.services.endpoint_choice import ServiceQuestion
+from ovsnp.analysis.verification.questions.services.new_connections import service_questions
 from ovsnp.analysis.verification.simulator.reading import FlowDump
 from ovsnp.analysis.verification.simulator.walk import Simulator, Walk
 from ovsnp.model.address import FAMILIES, family

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from ovsnp.analysis.verification.counterexample import Counterexample
 from ovsnp.analysis.verification.proof import ProofReport
-from ovsnp.analysis.verification.questions.question import ProofKind
+from ovsnp.analysis.verification.questions.bridge_question import ProofKind
 from ovsnp.document import Count
 
 

@@ -7,7 +7,7 @@ from ovsnp.analysis.explain.reasons import explain_connection
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.counterexample import Counterexample
-from ovsnp.analysis.verification.questions.question import FORBIDDEN
+from ovsnp.analysis.verification.questions.bridge_question import FORBIDDEN
 from ovsnp.analysis.wording.places import Places
 from ovsnp.analysis.wording.ports import PORTLESS
 from ovsnp.errors import UsageError

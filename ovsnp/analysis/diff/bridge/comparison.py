@@ -10,8 +10,8 @@ from ovsnp.analysis.diff.bridge.traffic import CellClasses
 from ovsnp.analysis.diff.effect import Effect
 from ovsnp.analysis.diff.effect.lines import EffectLine, Writer, merged
 from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
 from ovsnp.analysis.verification.proof import scenes
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
 from ovsnp.analysis.verification.simulator.reading import FlowDump
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.gc_pause import gc_paused

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import arrivals
 from ovsnp.analysis.verification.questions.arriving import to_locals
+from ovsnp.analysis.verification.questions.bridge_question import ADMITTED_BIT, BridgeQuestion
 from ovsnp.analysis.verification.questions.pods import from_pods
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.question import ADMITTED_BIT, BridgeQuestion
 from ovsnp.analysis.verification.simulator.packets import Committed, Packets, Unsupported, layered
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Sets, bits_of

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault, judged
-from ovsnp.analysis.verification.questions.states import BOUND_BIT
-from ovsnp.analysis.verification.questions.traffic import NUMBERS
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, SOURCE, ProofContext
+from ovsnp.analysis.verification.packet_classes.connection_states import BOUND_BIT
+from ovsnp.analysis.verification.packet_classes.traffic import NUMBERS
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, PacketFault, judged
 from ovsnp.analysis.verification.simulator.actions import ParsedLearn, ParsedNat
 from ovsnp.analysis.verification.simulator.packets import Packets, Translated
 from ovsnp.analysis.verification.simulator.places import place

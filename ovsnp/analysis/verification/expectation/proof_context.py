@@ -7,11 +7,11 @@ from functools import cached_property
 import msgspec
 
 from ovsnp.analysis.naming.ends import name_of
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.expectation import BridgeExpectation
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.traffic import Cells
-from ovsnp.analysis.verification.questions.values import representatives
+from ovsnp.analysis.verification.expectation.bridge_expectation import BridgeExpectation
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.representatives import representatives
+from ovsnp.analysis.verification.packet_classes.traffic import Cells
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS, is_option, place_mask
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value
