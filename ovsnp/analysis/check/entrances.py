@@ -40,7 +40,7 @@ class Entrances:
 
     def __init__(self, ways: Mapping[int, NextHops]) -> None:
         any_family = ways[4]
-        self._ways, self._nodes = ways, any_family.prepared.cluster.nodes
+        self._ways, self._nodes = ways, any_family.oracle.cluster.nodes
         self._ports, self._options = any_family.ports, any_family.options
 
     def first(self, source: Endpoint) -> Entrance | None:

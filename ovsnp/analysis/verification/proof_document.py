@@ -49,7 +49,7 @@ class VerifyDocument(msgspec.Struct, frozen=True):
     counterexamples: Sequence[VerifyCounterexample]
 
 
-def document(report: ProofReport, told: Sequence[ReportedExample], bridge: str, node: str | None) -> VerifyDocument:
+def document(report: ProofReport, examples: Sequence[ReportedExample], bridge: str, node: str | None) -> VerifyDocument:
     """The proof of the bridge and node, with the counterexamples to show."""
     return VerifyDocument(
         bridge=bridge,
@@ -57,5 +57,7 @@ def document(report: ProofReport, told: Sequence[ReportedExample], bridge: str, 
         verdict="wrong" if report.findings else "proved",
         classes=report.classes,
         findings=len(report.findings),
-        counterexamples=[VerifyCounterexample(**msgspec.structs.asdict(each.example), why=each.why) for each in told],
+        counterexamples=[
+            VerifyCounterexample(**msgspec.structs.asdict(each.example), why=each.why) for each in examples
+        ],
     )

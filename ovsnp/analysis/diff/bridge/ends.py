@@ -21,7 +21,7 @@ class NodeEnds:
     """
 
     def __init__(self, context: ProofContext, named: Collection[Address]) -> None:
-        self.new = context.expect.prepared
+        self.new = context.expect.oracle
         self._context = context
         self._nodes = context.expect.options.strict_nodes or any(
             isinstance(self.new.who(address), NodeEnd) for address in named

@@ -19,14 +19,14 @@ class BridgeExpectation(NextHops):
 
     def __init__(
         self,
-        prepared: IndexedOracle,
+        oracle: IndexedOracle,
         ports: BridgePorts,
         options: Options,
         version: int,
         cells: Cells,
         relation: Relation,
     ) -> None:
-        super().__init__(prepared, ports, options, version)
+        super().__init__(oracle, ports, options, version)
         self.cells, self._relation = cells, relation
         self._tunneled = sum({cells.of(Protocol.UDP, port) for port in TUNNEL_UDP_PORTS.values()})
 

@@ -175,7 +175,7 @@ def remembered(context: ProofContext, found: Arrivals, space: Space) -> Remember
     """What conntrack must remember of connections that come in: the node of the tunnel, and the carried source."""
     if not found.tunnels:
         return opened(context, space, Origin.GATEWAY)
-    numbers = number(context.expect.prepared.cluster.nodes)
+    numbers = number(context.expect.oracle.cluster.nodes)
     mark = space.column(TUNNELS, tuple(numbers[node.name] for node, _ in found.tunnels))
     plain = opened(context, space, Origin.TUNNEL, mark)
     if not found.carried:

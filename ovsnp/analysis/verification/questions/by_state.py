@@ -45,7 +45,7 @@ class Marks(NamedTuple):
 @lru_cache(maxsize=2)
 def marks(context: ProofContext) -> Marks:
     """The marks that flows and nodes tell apart."""
-    numbers = number(context.expect.prepared.cluster.nodes)
+    numbers = number(context.expect.oracle.cluster.nodes)
     nodes = {numbers[node.name]: node for node in context.expect.others if node.tunnel_address}
     found = context.values("ct_mark", {0, *nodes})
     return Marks(

@@ -109,7 +109,7 @@ def _dropped(
 
 
 def strange_ports(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Packets by a port that is no pod's, nor gateway nor tunnel, are dropped."""
+    """Packets that come in by a port of no pod, and not by the gateway or the tunnel, are dropped."""
     strange = unknown_ports(context)
     yield _dropped(
         context,

@@ -1,4 +1,4 @@
-"""Asks which endpoints connections to Services are given: for each cluster IP and port, from every client."""
+"""Asks which endpoint a connection to a Service gets: for each cluster IP and port, from every client."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -50,8 +50,8 @@ def fronts(context: ProofContext) -> list[ServicePortCase]:
     """Every cluster IP and port of the family, with the endpoints for connections that begin on this node."""
     node = context.expect.options.node
     return [
-        ServicePortCase(address, service, port, context.expect.prepared.backends(service, port, context.version, node))
-        for service in context.expect.prepared.cluster.services
+        ServicePortCase(address, service, port, context.expect.oracle.backends(service, port, context.version, node))
+        for service in context.expect.oracle.cluster.services
         for address in service.cluster_ips
         if (len(address) == 4) == (context.version == 4)
         for port in service.ports

@@ -1,4 +1,4 @@
-"""Questions about new connections to Services: which endpoint they are given, what policy says of it, how they leave.
+"""Questions about new connections to Services: the chosen endpoint, the verdict of the policies, and the way out.
 
 The way of a connection that has an endpoint depends on the endpoint, not on the Service: one question is about all
 endpoints.

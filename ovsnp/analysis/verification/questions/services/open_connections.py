@@ -133,5 +133,5 @@ def holds(context: ProofContext, source: PeerClass, front: ServicePortCase) -> b
     ):
         return False
     opened_to = front.cluster_ip, Traffic(front.port.protocol, front.port.number)
-    policies = expect.prepared.isolating(Direction.EGRESS, source.end.pod)
+    policies = expect.oracle.isolating(Direction.EGRESS, source.end.pod)
     return any(holds_cluster_ip(rule, opened_to) for policy in policies for rule in policy.egress)
