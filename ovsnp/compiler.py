@@ -66,10 +66,10 @@ class Compilation:
         return update(units)
 
     def _pass_on(self, changes: Changes) -> UnitChanges:
-        told: Any = changes
-        for each in self._passes:
-            told = each.update(told)
-        units: UnitChanges = told
+        passed_on: Any = changes
+        for compiler_pass in self._passes:
+            passed_on = compiler_pass.update(passed_on)
+        units: UnitChanges = passed_on
         return units
 
     def program(self) -> Program:

@@ -19,13 +19,13 @@ class Classifier:
     def update(self, node: NodeChanges) -> PolicyChanges:
         """Take the changes of the rules and of their peers' addresses; returns the changes of the clauses."""
         changes = node.rules
-        told = {
+        updates = {
             table: peers.update(changes.blocks[table], changes.listed[table]) for table, peers in self._peers.items()
         }
-        sets = {table: names for table, (_, names) in told.items()}
+        sets = {table: names for table, (_, names) in updates.items()}
         return PolicyChanges(
             node,
-            {table: entries for table, (entries, _) in told.items()},
+            {table: entries for table, (entries, _) in updates.items()},
             {
                 direction: rules.update(changes.isolated[direction], changes.rules[direction], sets)
                 for direction, rules in self._rules.items()

@@ -84,7 +84,9 @@ def _read(path: Path, body: bytes, document: type[_Document]) -> _Document:
     try:
         return msgspec.json.decode(body, type=document)
     except msgspec.DecodeError as error:
-        raise AgentError(f"the agent at {path} answers otherwise than this version expects: {error}") from None
+        raise AgentError(
+            f"the agent at {path} answers in a form that this version of ovsnp does not know: {error}"
+        ) from None
 
 
 class _SocketConnection(http.client.HTTPConnection):

@@ -105,7 +105,7 @@ class Request(msgspec.Struct, frozen=True):
         if not _BRIDGE.fullmatch(self.bridge):
             raise UsageError(f"{self.bridge!r} is no name of a bridge; use letters, digits, '.', '_' and '-'")
         if len(set(self.geneve_types)) < len(self.geneve_types):
-            raise UsageError("--geneve-types: the two types are one; they must differ to be told apart")
+            raise UsageError("--geneve-types: both types are the same; write two different types")
         return Options(
             self.bridge,
             None,

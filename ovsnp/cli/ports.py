@@ -40,4 +40,4 @@ def tell_left_out(request: Request, without_port: Iterable[str], odd: Sequence[O
     closed = {each.pod for each in odd if each.closed}
     for key in (key for key in without_port if key not in closed):
         lacking = f"no interface on {request.bridge} has external_ids:iface-id={key} yet"
-        request.tell(f"{key}: left out: {f'{request.ports} has no port of it' if request.ports else lacking}")
+        request.tell(f"{key}: left out: {f'{request.ports} has no port of the pod' if request.ports else lacking}")

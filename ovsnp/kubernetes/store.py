@@ -1,4 +1,4 @@
-"""The objects of a kind that the events have told of, with their versions: a relist finds deletions by them."""
+"""The versions of the objects of a kind that the events have had: a new list shows the deletions by them."""
 
 from collections.abc import Iterable
 

@@ -122,7 +122,7 @@ class LabDirectory:
         except BlockingIOError:
             holder = os.pread(descriptor, 20, 0).decode() or "unknown"
             os.close(descriptor)
-            raise UsageError(f"lab {self.name} is in the hands of process {holder}; wait for it or end it") from None
+            raise UsageError(f"process {holder} works on lab {self.name}; wait until it ends, or end it") from None
         try:
             yield
         finally:

@@ -85,8 +85,8 @@ def _parts(frontend: Frontend) -> list[dict[int, Backend]]:
     total = 1
     while True:
         parts: list[dict[int, Backend]] = [{} for _ in range(total)]
-        for backend, its in numbers.items():
-            parts[its % total][its] = backend
+        for backend, endpoint in numbers.items():
+            parts[endpoint % total][endpoint] = backend
         if max(map(len, parts)) <= _MOST:
             return parts
         total *= 2
@@ -103,7 +103,7 @@ def _groups(frontend: Frontend, parts: Sequence[dict[int, Backend]], ids: list[i
     for group, part in zip(ids, parts, strict=False):
         yield Group(group, *_chosen(frontend, part, len(parts)), frontend.service, serving)
     if len(parts) > 1:
-        buckets = tuple(Bucket(its, (ToGroup(group),)) for its, group in enumerate(ids[:-1], start=1))
+        buckets = tuple(Bucket(index, (ToGroup(group),)) for index, group in enumerate(ids[:-1], start=1))
         fields = _client(frontend, 0 if frontend.affinity else _VALUES["part"] * len(parts))
         yield Group(ids[-1], fields, buckets, frontend.service, serving)
 
@@ -118,8 +118,9 @@ def _chosen(
     connection, so the choice of its endpoint depends on its address and port.
     """
     if frontend.affinity:
-        return _client(frontend, 0), tuple(Bucket(its, (SetField(r.ENDPOINT, its), Lookup("Endpoint"))) for its in part)
-    whole = tuple(Bucket(its, _translate(backend)) for its, backend in part.items())
+        remembered = (Bucket(endpoint, (SetField(r.ENDPOINT, endpoint), Lookup("Endpoint"))) for endpoint in part)
+        return _client(frontend, 0), tuple(remembered)
+    whole = tuple(Bucket(endpoint, _translate(backend)) for endpoint, backend in part.items())
     if len(whole) * parts == 1:
         return _client(frontend, 0), whole
     if frontend.protocol is Protocol.UDP:
@@ -147,7 +148,7 @@ def _spread(whole: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
     least = max(_LEAST_WEIGHT, -(-WEIGHT * len(whole) // _MOST))
     divided, *others = sorted(whole, key=lambda bucket: bucket.id)
     taken = {bucket.id for bucket in others}
-    free = next(its for its in count(divided.id + 1) if its not in taken)
+    free = next(bucket for bucket in count(divided.id + 1) if bucket not in taken)
     return (
         msgspec.structs.replace(divided, weight=WEIGHT - least),
         msgspec.structs.replace(divided, id=free, weight=least),
@@ -168,7 +169,7 @@ def affinity_flows(chosen: EndpointChoice, affinity: int, match: Match, group: i
     ``affinity`` is the time in seconds for which a client keeps its endpoint; ``group`` chooses one.
     """
     frontend, note = chosen.frontend, FlowNote(Purpose.SERVICE, (chosen.frontend.service,))
-    for its, backend in chain.from_iterable(part.items() for part in chosen.parts):
+    for endpoint, backend in chain.from_iterable(part.items() for part in chosen.parts):
         learn = Learn(
             "SessionAffinity",
             p.KEPT_ENDPOINT,
@@ -177,8 +178,8 @@ def affinity_flows(chosen: EndpointChoice, affinity: int, match: Match, group: i
             frontend.protocol,
             frontend.address,
             frontend.port,
-            SetField(r.ENDPOINT, its),
+            SetField(r.ENDPOINT, endpoint),
         )
-        of_endpoint = Match(match.kind, (*match.terms, exactly(r.ENDPOINT, its)))
+        of_endpoint = Match(match.kind, (*match.terms, exactly(r.ENDPOINT, endpoint)))
         yield Flow("Endpoint", p.KEPT_ENDPOINT, of_endpoint, (learn, *_translate(backend)), note)
     yield Flow("Endpoint", p.SERVICE, match, (ToGroup(group),), note)

@@ -119,13 +119,13 @@ def _read(cluster: Cluster, reading: Reading) -> Iterator[NetworkPolicy]:
     holds = _certain if reading is Reading.CERTAIN else _possible
     pods, services = _pod_networks(cluster), cluster.service_cidrs or _EVERYWHERE
 
-    def told(peer: Peer) -> Peer:
+    def with_unassigned(peer: Peer) -> Peer:
         if not isinstance(peer, IPBlock):
             return peer
         return msgspec.structs.replace(peer, unassigned=Unassigned(holds(peer, pods), holds(peer, services)))
 
     def with_blocks(rule: Rule) -> Rule:
-        return msgspec.structs.replace(rule, peers=tuple(map(told, rule.peers)))
+        return msgspec.structs.replace(rule, peers=tuple(map(with_unassigned, rule.peers)))
 
     for policy in cluster.policies:
         ingress, egress = tuple(map(with_blocks, policy.ingress)), tuple(map(with_blocks, policy.egress))

@@ -63,8 +63,8 @@ def fold(steps: Sequence[FoldStep], everything: int) -> ByPeer:
 class Relation:
     """The traffic that the policies of a cluster allow between the classes of a partition."""
 
-    def __init__(self, prepared: IndexedOracle, partition: Partition) -> None:
-        self.rules = Rulebook(prepared, partition)
+    def __init__(self, oracle: IndexedOracle, partition: Partition) -> None:
+        self.rules = Rulebook(oracle, partition)
         self._sides: dict[tuple[Direction, int], ByPeer] = {}
         self._alike: dict[object, ByPeer] = {}
 

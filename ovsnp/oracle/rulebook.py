@@ -43,16 +43,16 @@ class CompiledRule(msgspec.Struct, frozen=True):
 class Rulebook:
     """The rules of a cluster's policies over the classes of a partition."""
 
-    def __init__(self, prepared: IndexedOracle, partition: Partition) -> None:
+    def __init__(self, oracle: IndexedOracle, partition: Partition) -> None:
         self.numbers = range(len(partition.ends))
         self.everything = (1 << len(partition.traffic)) - 1
-        self._prepared, self._traffic = prepared, partition.traffic
-        self._ends = [prepared.who(address) for address in partition.ends]
+        self._oracle, self._traffic = oracle, partition.traffic
+        self._ends = [oracle.who(address) for address in partition.ends]
         self._of_group: dict[int, set[int]] = defaultdict(set)
         self._unassigned: dict[int, set[int]] = {version: set() for version in FAMILIES}
         for number, end in enumerate(self._ends):
             if isinstance(end, PodEnd):
-                self._of_group[prepared.workloads.of_pod[end.pod.key]].add(number)
+                self._of_group[oracle.workloads.of_pod[end.pod.key]].add(number)
                 if is_placeholder(end.address):
                     self._unassigned[family(end.address)].add(number)
         self._by_address = {version: _by_address(partition.ends, version) for version in FAMILIES}
@@ -64,7 +64,7 @@ class Rulebook:
     def isolating(self, direction: Direction, near: int) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate the pods of a class; none for a class without pods."""
         end = self._ends[near]
-        return self._prepared.isolating(direction, end.pod) if isinstance(end, PodEnd) else ()
+        return self._oracle.isolating(direction, end.pod) if isinstance(end, PodEnd) else ()
 
     def facts(self, policy: NetworkPolicy, direction: Direction) -> tuple[CompiledRule, ...]:
         """A policy's rules of one direction, in order."""
@@ -98,7 +98,7 @@ class Rulebook:
             if isinstance(peer, IPBlock):
                 self._peers[key] = frozenset(self._in_block(peer))
             else:
-                groups = self._prepared.named(namespace, peer)
+                groups = self._oracle.named(namespace, peer)
                 self._peers[key] = frozenset().union(
                     *(self._of_group[each] for each in groups if each in self._of_group)
                 )

@@ -14,34 +14,34 @@ from ovsnp.oracle.isolation import affects
 class Signatures:
     """Values that are equal for two addresses if no selector and no named port tells their holders apart."""
 
-    def __init__(self, prepared: IndexedOracle) -> None:
-        self._prepared = prepared
-        self._names = used_names(prepared.cluster)
-        self._said = _said(prepared)
+    def __init__(self, oracle: IndexedOracle) -> None:
+        self._oracle = oracle
+        self._names = used_names(oracle.cluster)
+        self._said = _said(oracle)
 
     def of(self, address: Address) -> object:
         """The signature of an address; None for an address that neither a pod nor a node holds."""
-        match self._prepared.who(address):
+        match self._oracle.who(address):
             case OutsideEnd():
                 return None
             case NodeEnd():
                 return ()
             case end:
                 ports = named_ports(end.pod, self._names)
-                return (*self._said.get(self._prepared.workloads.of_pod[end.pod.key], ()), ports)
+                return (*self._said.get(self._oracle.workloads.of_pod[end.pod.key], ()), ports)
 
 
-def _said(prepared: IndexedOracle) -> dict[int, tuple[int, ...]]:
+def _said(oracle: IndexedOracle) -> dict[int, tuple[int, ...]]:
     """For each group of pods, the numbers of the selectors that select it."""
     subjects, peers = set(), set()
-    for policy in prepared.cluster.policies:
+    for policy in oracle.cluster.policies:
         directions = tuple(direction for direction in Direction if affects(policy, direction))
         subjects.add((policy.namespace, policy.pod_selector))
         for peer in (peer for each in directions for rule in policy.rules(each) for peer in rule.peers):
             if isinstance(peer, PodPeer):
                 peers.add((policy.namespace if peer.namespace_selector is None else "", peer))
-    selected = [prepared.workloads.of_namespace(*subject) for subject in subjects]
-    selected += [prepared.named(namespace, peer) for namespace, peer in peers]
+    selected = [oracle.workloads.of_namespace(*subject) for subject in subjects]
+    selected += [oracle.named(namespace, peer) for namespace, peer in peers]
     said: dict[int, list[int]] = defaultdict(list)
     for index, groups in enumerate(selected):
         for number in groups:

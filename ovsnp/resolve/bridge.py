@@ -25,7 +25,7 @@ def assume_ports(pods: Collection[Pod]) -> BridgePorts:
     """
     macs = {pod.key: derived_mac(pod.addresses) for pod in pods}
     if without := sorted(key for key, mac in macs.items() if mac is None):
-        raise UsageError(f"no MAC address to go by for {', '.join(without)}; give --ports FILE")
+        raise UsageError(f"the MAC address of {', '.join(without)} is unknown; give --ports FILE")
     numbered = enumerate(sorted(macs.items()), start=FIRST_OFFLINE_OFPORT)
     ports = {key: BridgePort(ofport, mac) for ofport, (key, mac) in numbered if mac is not None}
     return BridgePorts(TUNNEL_OFPORT, BridgePort(GATEWAY_OFPORT, GATEWAY_MAC), ports, assumed=True)

@@ -1,4 +1,4 @@
-"""Where a running Open vSwitch is."""
+"""The place of a running Open vSwitch: the directory of its sockets, and its database."""
 
 import os
 from pathlib import Path

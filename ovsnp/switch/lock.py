@@ -75,7 +75,7 @@ def _wait_for(descriptor: int, bridge: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not _acquire(descriptor):
         if time.monotonic() > deadline:
-            raise SwitchError(f"another ovsnp has been changing bridge {bridge} for a minute")
+            raise SwitchError(f"another ovsnp has been changing bridge {bridge} for a minute; wait until it ends")
         time.sleep(_PAUSE)
 
 

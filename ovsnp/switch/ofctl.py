@@ -115,7 +115,7 @@ def _ofctl(
     if done.returncode == -signal.SIGALRM:
         raise SwitchError(
             f"ovs-vswitchd does not answer in {location.rundir} within {_TIMEOUT} seconds, as happens where"
-            " ovsdb-server is gone; what it was asked may still be carried out: when it answers, run ovsnp apply again"
+            " ovsdb-server has ended; it may still carry out the change: when it answers, run ovsnp apply again"
         )
     if done.returncode:
         raise SwitchError(_explain(done.stderr, lines, location))

@@ -107,7 +107,7 @@ def _mac(row: Any, pod: Pod) -> int:
         raise ValueError(f"interface {row.name}: external_ids:{key}: {error}; correct it") from None
     if mac is None:
         raise ValueError(
-            f"interface {row.name} has no MAC address to go by, and the pod no IPv4 address;"
+            f"interface {row.name} has no MAC address, and the pod has no IPv4 address that would give one;"
             f" set it: ovs-vsctl set Interface {row.name} external_ids:attached-mac=MAC"
         )
     return mac

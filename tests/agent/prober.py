@@ -1,10 +1,6 @@
 """Packets to one pod all the time: new connections that may or may not be allowed, and an open one that must go on."""
 
-import sys
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +8,9 @@ from ovsnp.model.address import parse_address
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.ports import ROUTER_MAC
-from tests.ovs.frames import End, Flag, Packet, frame, parse
+from tests.ovs.frames import End, Flag, Packet, frame
+from tests.support.dummy_traffic import DeliveredPackets, RoundsOfPackets
 from tests.support.instance import DummySwitch
-
-_FILE, _RECORD = 24, 16
-"""The bytes before the packets of a pcap file, and before each of them."""
 
 _PATIENCE = 60.0
 _PAUSE = 0.01
@@ -35,7 +29,7 @@ class Party(NamedTuple):
         return mac
 
 
-class Prober:
+class Prober(RoundsOfPackets):
     """Sends from clients to a server in rounds, each with new source ports, while the context is open.
 
     ``capture`` is the file of all packets that come out at the server. ``kept`` is the connection that must go on: a
@@ -43,14 +37,10 @@ class Prober:
     """
 
     def __init__(self, switch: DummySwitch, server: Party, capture: Path, clients: tuple[Party, ...]) -> None:
-        self._control = switch.control()
-        self._server, self._capture, self._clients = server, capture, clients
-        self._read = _FILE
-        self.delivered: Counter[tuple[str, int]] = Counter()
-        self.rounds = 0
-        self.failure = ""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__(switch, _PAUSE)
+        self._server, self._clients = server, clients
+        self._captured = DeliveredPackets(capture)
+        self.delivered = self._captured.count()
 
     def open(self, port: int) -> None:
         """Open the connection that must go on, from the first client."""
@@ -59,58 +49,27 @@ class Prober:
         assert self._comes_out(self._clients[0].address, port)
         self._send(self._server, self.kept.answer(Flag.SYN | Flag.ACK))
 
-    def __enter__(self) -> "Prober":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._control.close()
-
     def probe(self, ports: tuple[int, ...]) -> None:
         """The ports of the server to which every client connects."""
         self._ports = ports
 
-    def _run(self) -> None:
-        while not self._ended.wait(_PAUSE) and not self.failure:
-            source_port = 1024 + self.rounds % 64000
-            for client in self._clients:
-                for port in self._ports:
-                    asked = Packet(
-                        Protocol.TCP, End(client.address, source_port), End(self._server.address, port), Flag.SYN
-                    )
-                    self._send(client, asked)
-            self._send(self._clients[0], self.kept._replace(flags=Flag.ACK))
-            if not self._comes_out(self._clients[0].address, self.kept.destination.port):
-                self.failure = f"the open connection was cut in round {self.rounds}"
-            self.rounds += 1
+    def send_round(self) -> None:
+        """A new connection from every client to every port, and a packet of the open connection."""
+        for client in self._clients:
+            source = End(client.address, self.source_port())
+            for port in self._ports:
+                self._send(client, Packet(Protocol.TCP, source, End(self._server.address, port), Flag.SYN))
+        self._send(self._clients[0], self.kept._replace(flags=Flag.ACK))
+        if not self._comes_out(self._clients[0].address, self.kept.destination.port):
+            self.failure = f"the open connection was cut in round {self.rounds}"
 
     def _send(self, sender: Party, packet: Packet) -> None:
-        data = frame(packet, sender.mac, ROUTER_MAC)
-        failed, error, _ = self._control.transact("netdev-dummy/receive", [sender.interface, data])
-        self.failure = self.failure or str(error or failed or "")
+        self.send(sender.interface, frame(packet, sender.mac, ROUTER_MAC))
 
     def _comes_out(self, client: str, port: int) -> bool:
         """Wait until one more packet from a client to a port comes out."""
         before, until = self.delivered[client, port], time.monotonic() + _PATIENCE
-        while self.delivered[client, port] == before:
+        while self._captured.count()[client, port] == before:
             if time.monotonic() > until:
                 return False
-            self._take_records()
         return True
-
-    def _take_records(self) -> None:
-        for data in _records(self._capture.read_bytes()[self._read :]):
-            self._read += _RECORD + len(data)
-            if data[12:14] == b"\x08\x00" and data[23] == 6:
-                packet = parse(data)
-                self.delivered[packet.source.address, packet.destination.port] += 1
-
-
-def _records(capture: bytes) -> Iterator[bytes]:
-    """The complete packets at the beginning of the records of a pcap file from this machine."""
-    at = 0
-    while (end := at + _RECORD + int.from_bytes(capture[at + 8 : at + 12], sys.byteorder)) <= len(capture):
-        yield capture[at + _RECORD : end]
-        at = end

@@ -21,9 +21,9 @@ def test_status_and_wait(scene: AgentScene) -> None:
     assert status(scene, "to-db") == Answer(
         1,
         "default/to-db: generation 1 is enforced on 0 of 1 nodes\n"
-        "  not on node-1: no agent has told of this node; is ovsnp agent running there?\n"
+        "  not on node-1: no agent has published the status of this node; is ovsnp agent running there?\n"
         "\n"
-        "node node-1: no agent has told of this node; is ovsnp agent running there?\n",
+        "node node-1: no agent has published the status of this node; is ovsnp agent running there?\n",
         "0 of 1 policies are enforced on all nodes with a pod that they select\n",
     )
     late = wait(scene, "to-db", "0")

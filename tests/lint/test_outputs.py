@@ -62,7 +62,7 @@ SARIF = shape(**{"$schema": STRING, "version": {"const": "2.1.0"}, "runs": {"typ
 """The part of SARIF's own schema (2.1.0, errata 01) that a report uses, its names and values as they are there."""
 
 HOSTS = "are in the network of their node (hostNetwork)"
-NOTHING_TO_LOOK_AT = "these checks have nothing to look at"
+DID_NOT_RUN = "these checks did not run"
 WORKLOAD_OF_HOSTS = """
 apiVersion: apps/v1
 kind: DaemonSet
@@ -121,7 +121,7 @@ def test_without_pods_it_says_which_checks_see_nothing(lint: Callable[..., Answe
     Path("cluster.yaml").unlink()
     answer = ovsnp("lint", "-f", "policy.yaml")
     assert (answer.code, answer.out) == (0, "")
-    assert answer.err.splitlines()[0] == f"the input has no pods, so {NOTHING_TO_LOOK_AT}: {needing(Needs.PODS)}"
+    assert answer.err.splitlines()[0] == f"the input has no pods, so {DID_NOT_RUN}: {needing(Needs.PODS)}"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_without_pods_to_select_it_says_what_the_pods_are_and_checks_what_it_can
     Path("cluster.yaml").write_text(re.sub(*changed, CLUSTER))
     answer = ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml")
     lacking = needing(Needs.PODS_TO_SELECT)
-    assert answer.err.splitlines()[0] == f"all pods of the input {what}, so {NOTHING_TO_LOOK_AT}: {lacking}"
+    assert answer.err.splitlines()[0] == f"all pods of the input {what}, so {DID_NOT_RUN}: {lacking}"
     assert [line.split()[2] for line in answer.out.splitlines()] == ["selects-nothing", "peer-matches-nothing"]
     assert all(f"{what}, so no selector selects them (default/" in line for line in answer.out.splitlines())
 
@@ -147,7 +147,7 @@ def test_without_pods_that_can_be_used_it_says_so(lint: Callable[..., Answer]) -
     lint(CLEAN)
     Path("cluster.yaml").write_text(CLUSTER.replace("nodeName: node-", "nodeName: gone-"))
     said = ovsnp("lint", "-f", "cluster.yaml", "-f", "policy.yaml").err
-    assert f"\novsnp leaves out all pods of the input, so {NOTHING_TO_LOOK_AT}: selects-nothing, " in said
+    assert f"\novsnp leaves out all pods of the input, so {DID_NOT_RUN}: selects-nothing, " in said
 
 
 def test_hosts_that_nobody_knows_yet_have_no_addresses_to_write(lint: Callable[..., Answer]) -> None:

@@ -327,7 +327,7 @@ def test_ipv6_only_pod_needs_an_attached_mac(scene: ApplyScene) -> None:
     scene.write("six", POD_V6)
     scene.add_pod("default/six", "six0")
     said = scene.apply().err
-    assert said.startswith("default/six: closed: interface six0 has no MAC address to go by")
+    assert said.startswith("default/six: closed: interface six0 has no MAC address, and the pod has no IPv4 address")
     assert "external_ids:attached-mac=MAC" in said
     assert not any("fd00:20::7" in flow for flow in ours(scene))
     scene.vsctl("set", "Interface", "six0", 'external_ids:attached-mac="02:00:00:00:00:06"')

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from ovsnp.analysis.diff.bridge import compare_bridge
 from ovsnp.analysis.diff.effect.lines import Who
-from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
+from ovsnp.analysis.verification.expectation.next_hops import UNROUTABLE
 from ovsnp.analysis.verification.simulator.reading import read_bridge
 from ovsnp.apply import apply, preview
 from ovsnp.manifests import load_objects

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from ovsnp.analysis.verification.counterexample import commanded, packet_fields
 from ovsnp.analysis.verification.packet import packet_text
 from ovsnp.analysis.verification.proof import prove, questions
-from ovsnp.analysis.verification.questions.choices import ServiceQuestion
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
+from ovsnp.analysis.verification.questions.services.endpoint_choice import ServiceQuestion
 from ovsnp.analysis.verification.simulator.packets import Translated, Unsupported
 from ovsnp.analysis.verification.simulator.places import place, read_value
 from ovsnp.analysis.verification.simulator.reading import FlowDump, read_bridge

@@ -11,10 +11,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,13 @@ import pytest
 from ovsnp.switch.lock import exclusive
 from tests.ovs import moments
 from tests.support.applying import ApplyScene
+from tests.support.dummy_traffic import DeliveredPackets, RoundsOfPackets
 from tests.support.instance import DummySwitch
 
 PATIENCE = 60.0
 COMPUTING = 4  # the number of kills while ovsnp computes
 BLOCKS = 700  # enough that the bundle does not fit into a pipe
 SERVER, FIRST, SECOND = "10.20.1.10", "10.20.1.11", "10.20.1.12"
-FILE, RECORD = 24, 16  # bytes before a pcap file's packets, and before each of them
 INTERFACES = {SERVER: "server", FIRST: "first", SECOND: "second"}
 ALLOWED = {"a": (FIRST, 80), "b": (SECOND, 443)}
 PROBES = [(client, port) for client in (FIRST, SECOND) for port in (80, 443, 8080)]
@@ -95,8 +94,8 @@ class Battlefield:
 
     def __init__(self, scene: ApplyScene, directory: Path) -> None:
         self.scene, self.directory = scene, directory
-        self.capture, self._read = directory / "server.pcap", FILE
-        self._delivered: Counter[tuple[str, int]] = Counter()
+        self.capture = directory / "server.pcap"
+        self._delivered = DeliveredPackets(self.capture)
         scene.write("cluster", NODE + "".join(map(_pod, INTERFACES)))
         for address, interface in INTERFACES.items():
             scene.add_pod(f"default/{interface}", interface, "dummy-pmd")
@@ -157,7 +156,7 @@ class Battlefield:
         with exclusive(self.scene.switch.location, self.scene.bridge):
             return self.standing()
 
-    def wait_until_delivers(self, name: str, traffic: "Traffic") -> None:
+    def wait_until_delivers(self, name: str, traffic: RoundsOfPackets) -> None:
         """Wait until new packets that an applied set allows come out at the server."""
         before, deadline = self.delivered()[ALLOWED[name]], time.monotonic() + PATIENCE
         while self.delivered()[ALLOWED[name]] == before:
@@ -167,58 +166,24 @@ class Battlefield:
 
     def delivered(self) -> Counter[tuple[str, int]]:
         """The number of packets that came out at the server so far, by source and destination port."""
-        frames = list(_records(self.capture.read_bytes()[self._read :]))
-        self._read += sum(RECORD + len(frame) for frame in frames)
-        self._delivered.update(_packets(frames))
-        return self._delivered
+        return self._delivered.count()
 
 
 def _pod(address: str) -> str:
     return POD.replace("NAME", INTERFACES[address]).replace("ADDRESS", address)
 
 
-def _records(capture: bytes) -> Iterator[bytes]:
-    """The complete packets at the beginning of the records of a pcap file from this machine."""
-    at = 0
-    while (end := at + RECORD + int.from_bytes(capture[at + 8 : at + 12], sys.byteorder)) <= len(capture):
-        yield capture[at + RECORD : end]
-        at = end
-
-
-def _packets(frames: Iterable[bytes]) -> Iterator[tuple[str, int]]:
-    """Source and TCP destination port of each frame that is IPv4 without options."""
-    for frame in frames:
-        if frame[12:14] == b"\x08\x00" and len(frame) >= 38:
-            yield ".".join(map(str, frame[26:30])), int.from_bytes(frame[36:38], "big")
-
-
-class Traffic:
+class Traffic(RoundsOfPackets):
     """Opens connections from both clients to every port, each from a new source port, until it is stopped."""
 
     def __init__(self, switch: DummySwitch) -> None:
-        self._control = switch.control()
-        self.rounds = 0
-        self.failure = ""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._send)
+        super().__init__(switch, 0.005)
 
-    def __enter__(self) -> "Traffic":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._control.close()
-
-    def _send(self) -> None:
-        while not self._ended.wait(0.005) and not self.failure:
-            source_port = 1024 + self.rounds % 64000
-            for client in (FIRST, SECOND):
-                packets = [_syn(client, port, source_port) for address, port in PROBES if address == client]
-                failed, error, _ = self._control.transact("netdev-dummy/receive", [INTERFACES[client], *packets])
-                self.failure = self.failure or str(error or failed or "")
-            self.rounds += 1
+    def send_round(self) -> None:
+        """A new connection from each client to each port."""
+        for client in (FIRST, SECOND):
+            ports = [port for address, port in PROBES if address == client]
+            self.send(INTERFACES[client], *(_syn(client, port, self.source_port()) for port in ports))
 
 
 def _syn(client: str, port: int, source_port: int) -> str:

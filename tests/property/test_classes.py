@@ -44,13 +44,11 @@ def _verdict(cluster: Cluster, asked: Asked, strict: bool) -> Verdict:
 def test_the_prepared_oracle_is_the_oracle(seed: int) -> None:
     objects = _objects(seed)
     cluster, strict = load_objects(objects), seed % 2 == 0
-    prepared = IndexedOracle(cluster)
+    oracle = IndexedOracle(cluster)
     for source, destination, traffic in _asked(objects):
-        ends = prepared.who(source), prepared.who(destination)
+        ends = oracle.who(source), oracle.who(destination)
         assert ends == (who(cluster, source), who(cluster, destination))
-        assert judge(prepared, *ends, traffic, strict_nodes=strict) == judge(
-            cluster, *ends, traffic, strict_nodes=strict
-        )
+        assert judge(oracle, *ends, traffic, strict_nodes=strict) == judge(cluster, *ends, traffic, strict_nodes=strict)
     for service in cluster.services:
         for address in service.cluster_ips:
             for port in service.ports:
@@ -58,7 +56,7 @@ def test_the_prepared_oracle_is_the_oracle(seed: int) -> None:
                     for held in (each for each in pod.addresses if len(each) == len(address)):
                         question = (PodEnd(pod, held), address, Traffic(port.protocol, port.number))
                         terms = {"strict_nodes": strict, "service_blocks": seed % 3 == 0}
-                        assert judge_service(prepared, *question, **terms) == judge_service(cluster, *question, **terms)
+                        assert judge_service(oracle, *question, **terms) == judge_service(cluster, *question, **terms)
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

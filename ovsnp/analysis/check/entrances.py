@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.next_hops import NextHops
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ETH_TYPE, SOURCE, tunnel_field
-from ovsnp.analysis.verification.questions.traffic import NUMBERS
+from ovsnp.analysis.verification.expectation.next_hops import NextHops
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, ETH_TYPE, SOURCE, tunnel_field
+from ovsnp.analysis.verification.packet_classes.traffic import NUMBERS
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.model.address import Address, family, host_prefix
 from ovsnp.model.cluster import Node
@@ -40,7 +40,7 @@ class Entrances:
 
     def __init__(self, ways: Mapping[int, NextHops]) -> None:
         any_family = ways[4]
-        self._ways, self._nodes = ways, any_family.prepared.cluster.nodes
+        self._ways, self._nodes = ways, any_family.oracle.cluster.nodes
         self._ports, self._options = any_family.ports, any_family.options
 
     def first(self, source: Endpoint) -> Entrance | None:

@@ -8,11 +8,11 @@ from ovsnp.analysis.check.judging import FlowMiss, Judged
 from ovsnp.analysis.check.node_views import Demand, Halves, NodeView
 from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.verification.counterexample import counterexample_of
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, AllOpen, AllPass, Verdicts
 from ovsnp.analysis.verification.proof import FaultyFlow
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, Remembered
-from ovsnp.analysis.verification.questions.question import judged as faults
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, AllOpen, AllPass, Verdicts
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, Remembered
+from ovsnp.analysis.verification.questions.bridge_question import judged as faults
 from ovsnp.analysis.verification.simulator.packets import Packets, Translated
 from ovsnp.analysis.verification.simulator.reading import FlowDump, ReadFlow
 from ovsnp.analysis.verification.simulator.space import Space, Value

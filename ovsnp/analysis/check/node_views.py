@@ -8,7 +8,7 @@ from ovsnp.analysis.check.entrances import Entrance, Entrances, opening
 from ovsnp.analysis.explain.reasons import Outcome
 from ovsnp.analysis.naming.ends import ClusterIPEnd, name_of
 from ovsnp.analysis.naming.questions import Connection
-from ovsnp.analysis.verification.questions.next_hops import NextHop, NextHops
+from ovsnp.analysis.verification.expectation.next_hops import NextHop, NextHops
 from ovsnp.model.address import FAMILIES, Address, family
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.cluster import Cluster

@@ -1,1 +1,1 @@
-"""Which policies of a live cluster are enforced, by what the agents of the nodes have told."""
+"""Which policies of a live cluster are enforced, by the status that the agents of the nodes publish."""

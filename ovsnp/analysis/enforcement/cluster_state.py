@@ -1,4 +1,4 @@
-"""What is known of a live cluster: its policies, which nodes have pods of each, and what their agents have told."""
+"""The state of a live cluster: the policies, the nodes with pods of each policy, and the status of the agents."""
 
 import time
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ class _Generation(msgspec.Struct, frozen=True):
 class ClusterState:
     """The objects of a cluster, from the events of its watches or from lists.
 
-    ``policies`` are the stored policies, ``agents`` what the agent of each node has told, ``nodes`` the names of Nodes.
+    ``policies`` are the stored policies, ``agents`` the status of the agent of each node, ``nodes`` the names of Nodes.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class ClusterState:
         self._take_model(of_model)
 
     def _take_agent(self, change: ObjectChange, server_time: float | None) -> None:
-        """Take what an agent has told: with a list after some time, by the clock of the API server; else just now."""
+        """Take the status of an agent: with a list after some time, by the clock of the API server; else just now."""
         if change.body is None:
             self.agents.pop(change.name, None)
             return

@@ -1,4 +1,4 @@
-"""Joins policies, pods and what the agents have told: on which nodes is each policy enforced, and why not elsewhere."""
+"""Joins policies, pods and the status of the agents: on which nodes is each policy enforced, and why not elsewhere."""
 
 import time
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from ovsnp.kubernetes.resources import NETWORK_POLICIES
 LONG = 3 * RENEWAL
 """The seconds without a write after which an agent is not heard of: it has left out two renewals."""
 
-NO_AGENT = "no agent has told of this node; is ovsnp agent running there?"
+NO_AGENT = "no agent has published the status of this node; is ovsnp agent running there?"
 
 
 class Shortfall(NamedTuple):

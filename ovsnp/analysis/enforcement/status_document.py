@@ -32,7 +32,7 @@ class PolicyStatus(msgspec.Struct, frozen=True):
 class AgentStatus(msgspec.Struct, frozen=True):
     """A node, and its agent: null where there is no agent.
 
-    ``written`` is the age of what the agent has told, in seconds. ``observed`` has the resource version of each kind up
+    ``written`` is the age of the agent's status, in seconds. ``observed`` has the resource version of each kind up
     to which the switch has the flows. ``trouble`` is a sentence, null if the agent is well.
     """
 

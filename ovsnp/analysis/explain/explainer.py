@@ -22,7 +22,7 @@ class Explainer:
         self._cluster, self._terms = cluster, terms
 
     @cached_property
-    def _prepared(self) -> IndexedOracle:
+    def _oracle(self) -> IndexedOracle:
         return IndexedOracle(self._cluster)
 
     def outcome(self, connection: Connection) -> Outcome:
@@ -31,7 +31,7 @@ class Explainer:
         terms = self._terms
         if isinstance(destination, ClusterIPEnd):
             verdicts = judge_service(
-                self._prepared,
+                self._oracle,
                 source,
                 destination.address,
                 traffic,
@@ -40,7 +40,7 @@ class Explainer:
                 service_blocks=terms.service_blocks,
             )
             return outcome([_OUTCOMES[verdict.allowed] for verdict in verdicts.values()])
-        return _OUTCOMES[judge(self._prepared, source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
+        return _OUTCOMES[judge(self._oracle, source, destination, traffic, strict_nodes=terms.strict_nodes).allowed]
 
     def answers(self, question: Question) -> tuple[Explanation, ...]:
         """The reasons of every connection; for several pods, only of the first connection for each port and outcome."""

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.analysis.explain.behind import behind_service
 from ovsnp.analysis.explain.lacking import peer_lacks, port_lacks
 from ovsnp.analysis.explain.needs import Change, Need, cost
 from ovsnp.analysis.explain.query import Query, after
+from ovsnp.analysis.explain.service_needs import behind_service
 from ovsnp.model.policy import Direction, NetworkPolicy, Rule
 from ovsnp.model.ports import PortEntry
 from ovsnp.oracle import Verdict

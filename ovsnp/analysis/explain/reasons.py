@@ -112,7 +112,7 @@ def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> 
         strict_nodes=terms.strict_nodes,
         service_blocks=terms.service_blocks,
     )
-    scenes = {
+    queries = {
         backend: Query(
             cluster,
             connection.source,
@@ -124,7 +124,7 @@ def _through_service(cluster: Cluster, connection: Connection, terms: Terms) -> 
         )
         for backend in verdicts
     }
-    ways = tuple(_way(scenes[backend], verdict) for backend, verdict in verdicts.items())
+    ways = tuple(_way(queries[backend], verdict) for backend, verdict in verdicts.items())
     return Explanation(connection, ways, None if ways else Nobody.NO_ENDPOINT)
 
 

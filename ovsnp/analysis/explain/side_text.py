@@ -25,7 +25,7 @@ NOBODY = {
     Nobody.NO_ENDPOINT: "the Service has no endpoint for this client: what goes there is dropped",
 }
 NO_ADDRESS = "no address yet"
-NO_POD = "    it is no pod, so no policy of {direction} is about it"
+NO_POD = "    it is no pod, so no {direction} policy applies to it"
 _EXEMPT = {
     Exemption.NODE: "pods and nodes always reach each other, whatever policies say",
     Exemption.SELF: "a pod always reaches itself, whatever policies say",

@@ -1,4 +1,4 @@
-"""Finds policies that do not do what they seem to.
+"""Finds policies that do not have the effect that they seem to have.
 
 A check is a function from a cluster (`LintIndex`) to findings; `ovsnp.analysis.lint.registry` has all checks. The
 oracle, `ovsnp.oracle`, says what policies mean. `lint` runs checks, finds the lines of the findings, and leaves out

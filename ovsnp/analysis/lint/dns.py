@@ -1,4 +1,4 @@
-"""Pods that may send to someone, but not to a DNS server."""
+"""Pods that may open connections, but none to a DNS server."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Peers that name nobody."""
+"""Peers that name no pod and no address."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches

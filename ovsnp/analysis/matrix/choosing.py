@@ -29,8 +29,8 @@ class Choosing:
 
     def __init__(self, reach: Reach, service_cidrs: Sequence[Prefix] = ()) -> None:
         self._reach = reach
-        self._prepared = reach.classes.clusters[0]
-        self._roster = Roster(self._prepared.cluster, service_cidrs, strict_nodes=reach.strict_nodes)
+        self._oracle = reach.classes.clusters[0]
+        self._roster = Roster(self._oracle.cluster, service_cidrs, strict_nodes=reach.strict_nodes)
 
     def sources(self, words: Sequence[str]) -> tuple[Party, ...]:
         """The parties, in the matrix's order; all without words. Raises UsageError for a word that names no party."""
@@ -76,11 +76,11 @@ class Choosing:
         backends = {
             backend.address
             for port in end.service.ports
-            for backend in self._prepared.backends(end.service, port, family(end.address), None)
+            for backend in self._oracle.backends(end.service, port, family(end.address), None)
         }
         if not backends:
             raise UsageError(f"{name_of(end)} has no endpoints")
-        yield from map(self._prepared.who, sorted(backends))
+        yield from map(self._oracle.who, sorted(backends))
 
     def _is(self, party: Party, end: Endpoint) -> bool:
         match end:

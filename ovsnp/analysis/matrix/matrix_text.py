@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ovsnp.analysis.matrix.view import View
 from ovsnp.analysis.reach.parties import Party, PartyKind
-from ovsnp.analysis.wording.listing import Audience, by_start, others, start_of, told
+from ovsnp.analysis.wording.listing import Audience, by_start, others, shortened, start_of
 from ovsnp.analysis.wording.traffics import ALL, NONE
 from ovsnp.oracle import Exemption
 
@@ -72,7 +72,7 @@ def _of_source(view: View, source: Party, audience: Audience) -> Iterator[Line]:
             own_node = shown.exempt_ports
     for ports in sorted(answers, key=lambda each: (each != ALL, each)):
         own = [_OWN[source.kind]] if ports == own_node else []
-        yield source.name, ports, ", ".join([*told(answers[ports], audience), *own])
+        yield source.name, ports, ", ".join([*shortened(answers[ports], audience), *own])
     if own_node and own_node not in answers:
         yield source.name, own_node, _OWN[source.kind]
     if denied := others({name for names in answers.values() for name in names}, audience):

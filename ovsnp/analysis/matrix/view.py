@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ovsnp.analysis.matrix.asked import AskedPort, read_asked
 from ovsnp.analysis.matrix.choosing import Choosing
+from ovsnp.analysis.matrix.query_port import QueryPort, read_query_port
 from ovsnp.analysis.matrix.words import Wording
 from ovsnp.analysis.reach.cells import Cell, Reach
 from ovsnp.analysis.reach.parties import Party
@@ -43,7 +43,7 @@ class View:
         self.reach = reach
         choosing = Choosing(reach, service_cidrs)
         self.sources, self.destinations = choosing.sources(sources), choosing.destinations(destinations)
-        self.asked: AskedPort | None = read_asked(port, reach.parties) if port else None
+        self.asked: QueryPort | None = read_query_port(port, reach.parties) if port else None
         self._wanted = {party.name for party in self.destinations}
         self._wording = Wording(reach, self.asked)
 

@@ -87,7 +87,7 @@ def read_pairs(roster: Roster, written: Written) -> Pairs:
     """
     source, target = roster.source(written.source), roster.destination(written.destination)
     pairs = tuple(_of_one_family(source, target, written.version))
-    silent = [] if any(_takes_part(*pair) for pair in pairs) else ["no pod takes part, so no policy has a say"]
+    silent = [] if any(_takes_part(*pair) for pair in pairs) else ["no pod takes part, so no policy applies"]
     notes = (*source.notes, *target.notes, *_apart(source, target, pairs), *silent)
     several = any(len(pods) > 1 for pods in (_holders(source.ends), _holders(target.ends)))
     return Pairs(source.name, target.name, pairs, tuple(dict.fromkeys(notes)), several)

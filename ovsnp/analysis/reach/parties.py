@@ -161,10 +161,10 @@ def _faces(node: Node, classes: Classes, *, every_class: bool) -> Iterator[_Face
         yield _Face(node.name, {family(others[0]): number}, tuple(others), own=False)
 
 
-def _own(node: Node, prepared: IndexedOracle) -> list[Address]:
+def _own(node: Node, oracle: IndexedOracle) -> list[Address]:
     """The addresses that belong to a node: not those that a pod or an earlier node has."""
     every = (*node.addresses, *node.gateways)
-    return [each for each in every if prepared.who(each) == NodeEnd(node, each)]
+    return [each for each in every if oracle.who(each) == NodeEnd(node, each)]
 
 
 def _meant(cluster: Cluster) -> dict[str, set[frozenset[str]]]:

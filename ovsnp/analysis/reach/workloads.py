@@ -82,9 +82,9 @@ def _without(ending: re.Pattern[str], name: str) -> str | None:
 def name_of_workload(pods: Sequence[Pod]) -> str:
     """The name that a reader expects for these pods of one workload, without the namespace."""
     first = pods[0]
-    told = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
-    if told:
-        return told
+    name = controller(first) or next((first.labels[key] for key in _NAMES if first.labels.get(key)), None)
+    if name:
+        return name
     if len(pods) == 1:
         return first.name
     parts = zip(*(pod.name.split("-") for pod in pods), strict=False)

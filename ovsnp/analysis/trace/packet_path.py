@@ -102,7 +102,10 @@ def _second_half(nodes: Mapping[str | None, TracedNode], connection: Connection,
 def _through_tunnel(cluster: Cluster, sender: str | None, sent: Mapping[str, str], receiver: TracedNode) -> str:
     ends = [_tunnel_end(cluster, name) for name in (sender, receiver.name)]
     if ends[0] is None or ends[1] is None:
-        raise UsageError(f"nodes {sender} and {receiver.name} have no InternalIP both, so no tunnel joins them")
+        raise UsageError(
+            f"the tunnel between nodes {sender} and {receiver.name} needs an InternalIP of each;"
+            " add the missing one to status.addresses"
+        )
     return tunneled_packet(sent, (ends[0], ends[1]), receiver.ports.tunnel)
 
 

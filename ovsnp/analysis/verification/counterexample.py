@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from ovsnp.analysis.verification.packet import address_text, packet_text
+from ovsnp.analysis.verification.packet_classes.traffic import NAMES
 from ovsnp.analysis.verification.proof import FaultyFlow
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind, judged
-from ovsnp.analysis.verification.questions.traffic import NAMES
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, QuestionKind, judged
 from ovsnp.analysis.verification.simulator.actions import ParsedTrack
 from ovsnp.analysis.verification.simulator.packets import NEW, Memory, Packets
 from ovsnp.analysis.verification.simulator.places import CT_FLAGS

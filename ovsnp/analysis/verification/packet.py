@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ovsnp.analysis.verification.questions.traffic import NAMES
+from ovsnp.analysis.verification.packet_classes.traffic import NAMES
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.flows.match import format_value
 from ovsnp.model.address import Address, format_address

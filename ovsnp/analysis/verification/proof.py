@@ -7,22 +7,22 @@ from math import prod
 import msgspec
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import refine
-from ovsnp.analysis.verification.questions.answers import answered_by_itself
+from ovsnp.analysis.verification.expectation.bridge_expectation import BridgeExpectation
+from ovsnp.analysis.verification.expectation.next_hops import UNROUTABLE
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import refine
+from ovsnp.analysis.verification.packet_classes.connection_states import is_judged
+from ovsnp.analysis.verification.packet_classes.traffic import Cells
 from ovsnp.analysis.verification.questions.arrivals import arrivals
 from ovsnp.analysis.verification.questions.arriving import to_locals, to_others
-from ovsnp.analysis.verification.questions.choices import ServiceQuestion
-from ovsnp.analysis.verification.questions.expectation import BridgeExpectation
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, PacketFault, QuestionKind
 from ovsnp.analysis.verification.questions.guards import foreign, guarded, nothing
+from ovsnp.analysis.verification.questions.hairpin import answered_by_itself
 from ovsnp.analysis.verification.questions.megaflows import by_megaflow
 from ovsnp.analysis.verification.questions.neighbors import address_resolution, discovery
-from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
 from ovsnp.analysis.verification.questions.pods import from_pods
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault, QuestionKind
-from ovsnp.analysis.verification.questions.services import service_questions
-from ovsnp.analysis.verification.questions.states import is_judged
-from ovsnp.analysis.verification.questions.traffic import Cells
+from ovsnp.analysis.verification.questions.services.endpoint_choice import ServiceQuestion
+from ovsnp.analysis.verification.questions.services.new_connections import service_questions
 from ovsnp.analysis.verification.simulator.reading import FlowDump
 from ovsnp.analysis.verification.simulator.walk import Simulator, Walk
 from ovsnp.model.address import FAMILIES, family
@@ -62,7 +62,7 @@ def prove(
     """Ask every question about a bridge's flows; ``progress`` gets the kind of each question before it is asked."""
     found: dict[object, FaultyFlow] = {}
     classes = 0
-    for question, faults in asked(bridge, cluster, ports, options):
+    for question, faults in answered_questions(bridge, cluster, ports, options):
         if progress:
             progress(question.kind)
         size = _size(question.sets)
@@ -78,7 +78,7 @@ def prove(
     return ProofReport(classes, tuple(found.values()))
 
 
-def asked(
+def answered_questions(
     bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options
 ) -> Iterator[tuple[BridgeQuestion, Iterator[PacketFault]]]:
     """Every question with an iterator over its faults, which simulates the packets as it goes on."""
@@ -110,14 +110,14 @@ def _size(sets: tuple[int, ...]) -> int:
 
 def questions(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[BridgeQuestion]:
     """Every question: first family by family, then about Ethernet types that are of no family."""
-    every = list(_scenes(bridge, cluster, ports, options))
-    for context in every:
+    all_contexts = list(_contexts(bridge, cluster, ports, options))
+    for context in all_contexts:
         resolving = address_resolution(context) if context.version == 4 else discovery(context)
-        questions_ = _of_family(context) if context.expect.has_family else nothing(context)
-        for question in chain((resolving,), questions_):
+        others = _of_family(context) if context.expect.has_family else nothing(context)
+        for question in chain((resolving,), others):
             yield question
             yield from by_megaflow(question)
-    yield from foreign(every[0])
+    yield from foreign(all_contexts[0])
 
 
 def _of_family(context: ProofContext) -> Iterator[BridgeQuestion]:
@@ -130,38 +130,38 @@ def _of_family(context: ProofContext) -> Iterator[BridgeQuestion]:
     yield from service_questions(context)
 
 
-def scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
+def contexts(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
     """The context of the questions, for each address family that the node has."""
-    return (context for context in _scenes(bridge, cluster, ports, options) if context.expect.has_family)
+    return (context for context in _contexts(bridge, cluster, ports, options) if context.expect.has_family)
 
 
-def _scenes(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
-    prepared = IndexedOracle(_of_node(cluster, options.node))
-    classes = Classes(prepared)
-    return (_context(bridge, prepared, classes, ports, options, version) for version in FAMILIES)
+def _contexts(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, options: Options) -> Iterator[ProofContext]:
+    oracle = IndexedOracle(_of_node(cluster, options.node))
+    classes = Classes(oracle)
+    return (_context(bridge, oracle, classes, ports, options, version) for version in FAMILIES)
 
 
 def _of_node(cluster: Cluster, node: str | None) -> Cluster:
     """The cluster with only the policies that select a pod of the node: no other policy applies there."""
-    prepared = IndexedOracle(cluster)
+    oracle = IndexedOracle(cluster)
     local = [pod for pod in cluster.pods if pod.is_on(node)]
-    chosen = {policy.key for pod in local for direction in Direction for policy in prepared.isolating(direction, pod)}
+    chosen = {policy.key for pod in local for direction in Direction for policy in oracle.isolating(direction, pod)}
     return replace(cluster, policies=tuple(policy for policy in cluster.policies if policy.key in chosen))
 
 
 def _context(
-    bridge: FlowDump, prepared: IndexedOracle, classes: Classes, ports: BridgePorts, options: Options, version: int
+    bridge: FlowDump, oracle: IndexedOracle, classes: Classes, ports: BridgePorts, options: Options, version: int
 ) -> ProofContext:
-    cluster = prepared.cluster
+    cluster = oracle.cluster
     services = [Traffic(port.protocol, port.number) for service in cluster.services for port in service.ports]
     cells = Cells(version, bridge.flows, classes.traffic, services)
     partition = Partition(classes.partition.ends, tuple(cell.traffic for cell in cells.cells))
-    expect = BridgeExpectation(prepared, ports, options, version, cells, Relation(prepared, partition))
+    expect = BridgeExpectation(oracle, ports, options, version, cells, Relation(oracle, partition))
     cidrs = [cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs]
     cut = [*cidrs, *expect.service_cidrs, *UNROUTABLE]
     single = {each.address for each in expect.locals}
     single |= {address for node in cluster.nodes.values() for address in (*node.gateways, *node.addresses)}
     single = {address for address in single if family(address) == version}
     cluster_ips = {address for service in cluster.services for address in service.cluster_ips}
-    far = refine(bridge.flows, prepared, classes, version, cut=cut, single=single, apart=cluster_ips)
+    far = refine(bridge.flows, oracle, classes, version, cut=cut, single=single, apart=cluster_ips)
     return ProofContext(expect, far, bridge.flows, classes)

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from ovsnp.analysis.verification.counterexample import Counterexample
 from ovsnp.analysis.verification.proof import ProofReport
-from ovsnp.analysis.verification.questions.question import ProofKind
+from ovsnp.analysis.verification.questions.bridge_question import ProofKind
 from ovsnp.document import Count
 
 
@@ -49,7 +49,7 @@ class VerifyDocument(msgspec.Struct, frozen=True):
     counterexamples: Sequence[VerifyCounterexample]
 
 
-def document(report: ProofReport, told: Sequence[ReportedExample], bridge: str, node: str | None) -> VerifyDocument:
+def document(report: ProofReport, examples: Sequence[ReportedExample], bridge: str, node: str | None) -> VerifyDocument:
     """The proof of the bridge and node, with the counterexamples to show."""
     return VerifyDocument(
         bridge=bridge,
@@ -57,5 +57,7 @@ def document(report: ProofReport, told: Sequence[ReportedExample], bridge: str, 
         verdict="wrong" if report.findings else "proved",
         classes=report.classes,
         findings=len(report.findings),
-        counterexamples=[VerifyCounterexample(**msgspec.structs.asdict(each.example), why=each.why) for each in told],
+        counterexamples=[
+            VerifyCounterexample(**msgspec.structs.asdict(each.example), why=each.why) for each in examples
+        ],
     )

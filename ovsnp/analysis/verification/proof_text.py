@@ -10,10 +10,10 @@ from ovsnp.analysis.verification.proof_document import ReportedExample
 _DIM = "dim"
 
 
-def lines(report: ProofReport, told: Sequence[ReportedExample]) -> Iterator[Text]:
+def lines(report: ProofReport, examples: Sequence[ReportedExample]) -> Iterator[Text]:
     """The lines of the counterexamples, then the verdict and the totals."""
-    for each in told:
-        yield from _counterexample(each)
+    for example in examples:
+        yield from _counterexample(example)
         yield Text()
     number = len(report.findings)
     if not number:
@@ -22,12 +22,12 @@ def lines(report: ProofReport, told: Sequence[ReportedExample]) -> Iterator[Text
         return
     line = Text("WRONG  ", style="bold red")
     faults = "1 fault" if number == 1 else f"{number} faults"
-    left = f", of which {len(told)} are shown" if len(told) < number else ""
+    left = f", of which {len(examples)} are shown" if len(examples) < number else ""
     yield line.append(f"{faults} among {report.classes:,} classes of packets{left}", "bold")
 
 
-def _counterexample(told: ReportedExample) -> Iterator[Text]:
-    example = told.example
+def _counterexample(reported: ReportedExample) -> Iterator[Text]:
+    example = reported.example
     classes = "1 class" if example.count == 1 else f"{example.count:,} classes"
     head = Text(f"{example.kind}: ", style="bold")
     yield head.append(example.what, style="bold red").append(f" ({classes} of packets)", style=_DIM)
@@ -35,7 +35,7 @@ def _counterexample(told: ReportedExample) -> Iterator[Text]:
     state = f", conntrack says {example.state}" if example.state else ""
     yield Text(f"  packet: {example.packet}{state}", no_wrap=True)
     yield Text("  why:")
-    yield from (Text(f"    {line}") for line in told.why)
+    yield from (Text(f"    {line}") for line in reported.why)
     yield Text("  flows it meets:")
     yield from (Text(f"    {flow}", style=_DIM, no_wrap=True) for flow in example.flows)
     yield Text(f"  see it: {example.trace}", no_wrap=True)

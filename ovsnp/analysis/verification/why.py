@@ -7,7 +7,7 @@ from ovsnp.analysis.explain.reasons import explain_connection
 from ovsnp.analysis.naming.questions import Written, read_question
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.verification.counterexample import Counterexample
-from ovsnp.analysis.verification.questions.question import FORBIDDEN
+from ovsnp.analysis.verification.questions.bridge_question import FORBIDDEN
 from ovsnp.analysis.wording.places import Places
 from ovsnp.analysis.wording.ports import PORTLESS
 from ovsnp.errors import UsageError
@@ -19,27 +19,27 @@ from ovsnp.oracle.terms import Terms
 
 _GUARDS = {
     "spoofing": "A pod may send only by its own port, with its own MAC and addresses.",
-    "unknown port": "What comes in by a port that is no pod's, nor gateway nor tunnel, is dropped.",
-    "unknown tunnel": "What comes by the tunnel from an address that is no node's is dropped.",
-    "other protocol": "Of Ethernet types only ARP and IP of the node's families go on.",
+    "unknown port": "Packets that come in by a port of no pod, and not by the gateway or the tunnel, are dropped.",
+    "unknown tunnel": "Packets that come by the tunnel are dropped unless a node has their outer source address.",
+    "other protocol": "Packets other than ARP and the IP families of the node are dropped.",
     "VLAN tag": "Packets with a VLAN tag are dropped: pods have none.",
-    "multicast": "Multicast and broadcast are delivered to nobody.",
-    "ARP": "The bridge answers requests that are made in the asker's own name, about any address but the asker's own.",
-    "neighbour discovery": "The bridge answers solicitations that are made in the asker's own name, about any address"
-    " but the asker's own, and lets no other neighbour discovery pass.",
+    "multicast": "The bridge delivers no multicast and no broadcast.",
+    "ARP": "The bridge answers a request only if the sender asks with its own addresses, and about another address.",
+    "neighbour discovery": "The bridge answers a solicitation only if the sender asks with its own addresses, and about"
+    " another address. It drops all other neighbour discovery.",
     "masquerade": "An answer to a connection with the gateway's address as its source goes to the pod that opened it.",
     "returning": "An answer goes back by the tunnel that its connection came through.",
 }
 _STATES = (
-    "What is part of a connection that was admitted, or an error about one, passes; what is invalid is dropped, but for"
-    " TCP of admitted connections."
+    "Packets of an admitted connection, and errors about it, pass. Invalid packets are dropped, except TCP packets of"
+    " admitted connections."
 )
 _MEGAFLOW = (
     "The kernel datapath cannot match that a tunnel option is absent: a packet without the option makes a megaflow, and"
     " a packet with the option takes it."
 )
-_FORGED = "Nobody may send in the name of pods, or of this node, by this port."
-_WAYS = "Where a packet goes follows from who has its destination: a local pod, the node, another node, nobody."
+_FORGED = "Packets that come in by this port may not have an address of a pod, or of this node, as their source."
+_WAYS = "The holder of the destination decides where a packet goes: a local pod, the node, another node, or nobody."
 
 
 def why(example: Counterexample, cluster: Cluster, options: Options) -> Sequence[str]:

@@ -14,7 +14,7 @@ Audience = Mapping[str, list[str]]
 """Names by the part before the slash: a namespace, or ``outside``."""
 
 
-def told(names: Sequence[str], audience: Audience) -> list[str]:
+def shortened(names: Sequence[str], audience: Audience) -> list[str]:
     """The names; where they are many, everyone, or everyone but the few names that are not among them."""
     short = list(_short(names, audience))
     if len(short) <= _MOST_LISTED:

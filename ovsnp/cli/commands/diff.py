@@ -91,7 +91,9 @@ def _diff_effect(request: Request, sides: Sequence[Cluster]) -> Exit:
     terms = Terms(request.strict_nodes, request.service_blocks)
     before, after = planned_clusters(request, *sides)
     if not (before.pods or after.pods):
-        raise UsageError("neither OLD nor NEW has pods, and connections are theirs; name the cluster's objects with -f")
+        raise UsageError(
+            "neither OLD nor NEW has pods, so no connection can change; name the cluster's objects with -f"
+        )
     return _tell_effect(request, compare(before, after, terms))
 
 

@@ -77,7 +77,7 @@ def _tell(request: Request, cluster: Cluster, report: LintReport) -> None:
         )
     if report.skipped:
         why = why_nothing_to_select(cluster)
-        request.tell(f"{why}, so these checks have nothing to look at: {', '.join(report.skipped)}")
+        request.tell(f"{why}, so these checks did not run: {', '.join(report.skipped)}")
     if not cluster.policies:
         request.tell("the input has no NetworkPolicy, so no pod is isolated")
     request.tell(summary(report))

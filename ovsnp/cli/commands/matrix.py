@@ -42,7 +42,7 @@ def matrix(request: Request, *, by: By, port: str | None, **ends: tuple[str, ...
     reach = Reach(cluster, by, strict_nodes=request.strict_nodes)
     if not cluster.pods:
         of_hosts = " of their own (all are hostNetwork)" if cluster.host_pods else ""
-        request.tell(f"note: the manifests have no pods{of_hosts}, so no policy has a say")
+        request.tell(f"note: the manifests have no pods{of_hosts}, so no policy applies")
     view = View(reach, ends["from"], ends["to"], port or "", request.service_cidrs)
     for part in output(view, request.output, columns(sys.stdout)):
         click.echo(part, nl=False)

@@ -72,12 +72,12 @@ def verify(request: Request, *, flows: Path | None, live: bool, most: int) -> No
         report = prove(bridge, cluster, ports, options, tell)
     simulator = Simulator(bridge.without_learned())
     examples = [counterexample(each, simulator, options.bridge) for each in report.findings[:most]]
-    told = [ReportedExample(each, why(each, cluster, options)) for each in examples]
+    reported = [ReportedExample(each, why(each, cluster, options)) for each in examples]
     if request.output == "json":
-        click.echo(document_text(document(report, told, options.bridge, options.node)), nl=False)
+        click.echo(document_text(document(report, reported, options.bridge, options.node)), nl=False)
     else:
         console = Terminal(no_color=request.no_color or None, highlight=False)
-        for line in lines(report, told):
+        for line in lines(report, reported):
             console.write(line)
     if report.findings:
         sys.exit(Exit.NO)

@@ -16,8 +16,8 @@ from ovsnp.manifests.kinds.pod_addresses import Nodes
 from ovsnp.manifests.kinds.policies import read_policy
 from ovsnp.manifests.kinds.unique import PlacedNode
 from ovsnp.manifests.live.closed_policy import EFFECT, Misunderstood, closed_policy, misunderstood
+from ovsnp.manifests.live.current_objects import CurrentObjects, Name
 from ovsnp.manifests.live.findings import LIVE, Findings
-from ovsnp.manifests.live.kept import Kept, Name
 from ovsnp.manifests.live.live_pods import LivePods
 from ovsnp.manifests.live.live_services import LiveServices
 from ovsnp.manifests.objects import ApiObject, read_object
@@ -58,15 +58,15 @@ class LiveObjects:
         self.closed: dict[Name, Misunderstood] = {}
         self._report = MistakeReport()
         self._findings = Findings(self._report)
-        self._namespaces: Kept[str, Namespace] = Kept()
-        self._nodes: Kept[str, Node] = Kept()
+        self._namespaces: CurrentObjects[str, Namespace] = CurrentObjects()
+        self._nodes: CurrentObjects[str, Node] = CurrentObjects()
         self._claims_of_nodes: dict[str, PlacedNode] = {}
         self._usable = Nodes({}, frozenset())
         self._pods = LivePods(self._namespaces.now, self._report, self._findings)
         self._services = LiveServices(self._pods.addressing, self._report, self._findings)
         self._read_slices: dict[str, dict[str, WrittenSlice]] = defaultdict(dict)
-        self._slices: Kept[Name, EndpointSlice] = Kept()
-        self._policies: Kept[Name, NetworkPolicy] = Kept()
+        self._slices: CurrentObjects[Name, EndpointSlice] = CurrentObjects()
+        self._policies: CurrentObjects[Name, NetworkPolicy] = CurrentObjects()
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -103,7 +103,7 @@ class LiveObjects:
         return self._changes()
 
     def _changes(self) -> Changes:
-        kept: dict[str, Kept[Any, Any]] = {
+        current: dict[str, CurrentObjects[Any, Any]] = {
             "namespaces": self._namespaces,
             "nodes": self._nodes,
             "pods": self._pods.pods,
@@ -113,7 +113,7 @@ class LiveObjects:
             "slices": self._slices,
             "service_cidrs": self._services.cidrs,
         }
-        taken = {field: items.take() for field, items in kept.items()}
+        taken = {field: items.take() for field, items in current.items()}
         came, went = ({field: pair[side] for field, pair in taken.items()} for side in (0, 1))
         return Changes(Objects(**came), Objects(**went))
 

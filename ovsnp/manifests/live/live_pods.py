@@ -6,8 +6,8 @@ from typing import NamedTuple
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
 from ovsnp.manifests.kinds.pods import PodReader, is_ending
+from ovsnp.manifests.live.current_objects import CurrentObjects, Name
 from ovsnp.manifests.live.findings import LIVE, Findings
-from ovsnp.manifests.live.kept import Kept, Name
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.cluster import Namespace, Pod
 from ovsnp.yaml_reader.report import MistakeReport, Subject
@@ -33,8 +33,8 @@ class LivePods:
     """
 
     def __init__(self, namespaces: Mapping[str, Namespace], report: MistakeReport, findings: Findings) -> None:
-        self.pods: Kept[Name, Pod] = Kept()
-        self.host_pods: Kept[Name, Pod] = Kept()
+        self.pods: CurrentObjects[Name, Pod] = CurrentObjects()
+        self.host_pods: CurrentObjects[Name, Pod] = CurrentObjects()
         self.touched: set[Address] = set()
         self.disputed: set[str] = set()
         self._namespaces = namespaces

@@ -7,8 +7,8 @@ from ovsnp.manifests.kinds.cluster_ips import ClusterIPs
 from ovsnp.manifests.kinds.pod_addresses import Addressing, Nodes
 from ovsnp.manifests.kinds.service_cidrs import read_service_cidr
 from ovsnp.manifests.kinds.services import read_service
+from ovsnp.manifests.live.current_objects import CurrentObjects, Name
 from ovsnp.manifests.live.findings import LIVE, Findings
-from ovsnp.manifests.live.kept import Kept, Name
 from ovsnp.model.address import Address, Prefix, format_address
 from ovsnp.model.service import Service
 from ovsnp.yaml_reader.report import MistakeReport, Subject
@@ -18,8 +18,8 @@ class LiveServices:
     """The Services with valid cluster IPs, and the blocks of the ServiceCIDRs."""
 
     def __init__(self, addressing: Addressing, report: MistakeReport, findings: Findings) -> None:
-        self.services: Kept[Name, Service] = Kept()
-        self.cidrs: Kept[Prefix, Prefix] = Kept()
+        self.services: CurrentObjects[Name, Service] = CurrentObjects()
+        self.cidrs: CurrentObjects[Prefix, Prefix] = CurrentObjects()
         self._report = report
         self._findings = findings
         self._nodes = Nodes({}, frozenset())

@@ -161,7 +161,7 @@ class OpenFlow:
             self.close()
             raise LostConnectionError(
                 f"ovs-vswitchd does not answer in {self._location.rundir} within {_PATIENCE:g} seconds, as happens"
-                " where ovsdb-server is gone; what it was asked may still be carried out"
+                " where ovsdb-server has ended; it may still carry out the change"
             ) from None
         if reply is None:
             self._replies.put(None)  # for the next request, too

@@ -41,6 +41,11 @@ def test_flow_of_another_program_is_told_once(kind: FlowEventKind) -> None:
     assert said == f"another program has {kind.name.lower()} a flow of table Forward; ovsnp reads the bridge again"
 
 
+def test_other_flow_in_the_table_of_learned_flows_is_told() -> None:
+    table, priority = LEARNED
+    assert sentences(told(changed(FlowEventKind.ADDED, (table, priority + 1))))
+
+
 def test_too_many_changes_are_told() -> None:
     assert sentences(told(struct.pack("!HH4x", 8, FlowEventKind.PAUSED)))
 

@@ -47,3 +47,14 @@ def test_old_and_surplus_items_leave_the_memory(clock: Clock) -> None:
     names.put(9, "a")
     names.remove(9)
     assert len(names._last) == 1
+
+
+def test_item_that_was_removed_again_lasts_from_the_last_removal(clock: Clock) -> None:
+    names: LastingMap[int, str] = LastingMap(60, 10, clock)
+    for _ in range(2):
+        names.put(1, "a")
+        names.remove(1)
+        clock.now += 40
+    names.put(2, "b")
+    names.remove(2)
+    assert list(names.at(1)) == ["a"]

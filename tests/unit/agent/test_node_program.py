@@ -76,6 +76,15 @@ def test_changes_count_while_the_node_is_unknown() -> None:
     assert (program.tables, program.groups) == (expected.tables, expected.groups)
 
 
+def test_interfaces_of_before_an_error_are_read_again() -> None:
+    program, before = NodeProgram(OPTIONS), [GATEWAY, OF_POD]
+    program.update([came(NODE), came(SHOP)], before)
+    with pytest.raises(SwitchError, match="no-mac"):
+        program.update([came(POD)], [row(GATEWAY_PORT, 2, "no-mac"), OF_POD])
+    program.update([], before)
+    assert program.whole.flows == _from_nothing(NodeProgram(OPTIONS))
+
+
 def _from_nothing(program: NodeProgram) -> object:
     program.update([came(NODE), came(SHOP), came(POD)], [GATEWAY, OF_POD])
     return program.for_interfaces([GATEWAY, OF_POD]).flows

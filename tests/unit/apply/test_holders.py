@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovsnp.apply.holders import ChangedHolders, Holders, changed, record
+from ovsnp.apply.holders import ChangedHolders, Holders, changed, record, record_changes
 from ovsnp.model.address import parse_address
 from ovsnp.switch.conntrack import Tracked
 
@@ -37,6 +37,15 @@ def test_changes(now: Holders, found: set[bytes]) -> None:
 def test_what_is_not_understood_is_nothing_known(content: bytes | None) -> None:
     assert changed(content, BEFORE) == ChangedHolders(None)
     assert changed(content, BEFORE)
+
+
+def test_appended_changes_count_up_to_the_last_that_was_written_to_its_end() -> None:
+    now: Holders = {A: "c", B: "b"}
+    appended = [record_changes({A: "c"}), record_changes({SIX: None})]
+    assert changed(record(BEFORE) + b"".join(appended), now) == ChangedHolders(frozenset())
+    for lost in range(1, len(appended[1]) + 1):
+        written = (record(BEFORE) + b"".join(appended))[:-lost]
+        assert changed(written, now) == ChangedHolders(frozenset({SIX}))
 
 
 def test_the_record_is_small() -> None:

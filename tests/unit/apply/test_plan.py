@@ -12,7 +12,7 @@ from ovsnp.flows.program import Program
 from ovsnp.model.options import Options
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
-from ovsnp.switch.dump import InstalledFlow, parse_dump
+from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
 
 FOREIGN = "cookie=0x9, table=90, priority=1024,ip,nw_dst=10.0.0.0/24 actions=drop"
 
@@ -63,6 +63,13 @@ def test_another_rules_flow_takes_the_place_of_the_old() -> None:
     assert found
 
 
+@pytest.mark.parametrize("life", ["idle_timeout=60, ", "hard_timeout=60, ", "importance=3, ", "send_flow_rem "])
+def test_flow_of_ours_with_a_timeout_or_flag_is_replaced(life: str) -> None:
+    flow = peer(1, 1)
+    dump = f"cookie={flow.cookie:#x}, table=90, {life}priority=1024,{flow.match} actions={flow.actions_text}"
+    assert planned([parse_dump(dump)], [flow]) == BridgePlan((), (), (flow,), ())
+
+
 def test_flow_that_is_not_wanted_is_deleted() -> None:
     found = planned(there(peer(1, 1), peer(2, 2)), [peer(2, 2)])
     assert found == BridgePlan((), (), (), tuple(there(peer(1, 1))))
@@ -110,3 +117,12 @@ def test_flow_without_match_has_no_loose_comma() -> None:
         "flow delete_strict cookie=0xa5e6e0000000000/-1,table=110,priority=1",
         "flow add cookie=0x0a5e6e0000000000,table=110,priority=1 actions=goto_table:120",
     ]
+
+
+def test_group_that_is_gone_is_not_deleted_again() -> None:
+    flow = Flow("Forward", 1, Match(), (Goto("Ingress"),))
+    to_group = f"cookie={flow.cookie:#x}, table=40, priority=1 actions=group:7"
+    empty = Program(Options(), (), ())
+    assert plan([parse_dump(to_group)], [], empty).groups_deleted == ()
+    group = parse_group("group_id=7,type=select,bucket=bucket_id:1,actions=drop")
+    assert plan([parse_dump(to_group)], [group], empty).groups_deleted == (7,)

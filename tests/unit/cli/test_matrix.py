@@ -164,7 +164,7 @@ def test_without_pods_it_says_so() -> None:
     Path("manifests/cluster.yaml").unlink()
     answer = matrix()
     assert (answer.code, answer.out.splitlines()) == (0, ["FROM  PORTS  TO"])
-    assert answer.err == "note: the manifests have no pods, so no policy has a say\n"
+    assert answer.err == "note: the manifests have no pods, so no policy applies\n"
     assert matrix("--quiet").err == ""
 
 

@@ -177,7 +177,7 @@ def test_configuration_that_is_not_there_is_a_usage_error() -> None:
 
 
 def test_two_geneve_types_of_one_number_are_a_usage_error() -> None:
-    refused("--geneve-types: the two types are one", "--geneve-types", "1", "1", "-f", "manifests")
+    refused("--geneve-types: both types are the same", "--geneve-types", "1", "1", "-f", "manifests")
 
 
 # Ports
@@ -211,7 +211,7 @@ def test_without_database_an_ipv6_only_pod_needs_a_ports_file() -> None:
         "manifests/cluster.yaml",
         ONE_NODE.replace('"10.20.1.0/24"', '"fd00:20::/64"').replace("10.20.1.1", "fd00:20::1"),
     )
-    refused("no MAC address to go by for default/db, default/frontend", "-f", "manifests", "--node", "node-1")
+    refused("the MAC address of default/db, default/frontend is unknown", "-f", "manifests", "--node", "node-1")
 
 
 def test_named_database_that_is_not_there_is_not_passed_over() -> None:

@@ -161,7 +161,7 @@ def test_everywhere_holds_every_pod(repository: Path) -> None:
 def test_matrix_without_rows_says_where_the_pods_are(repository: Path) -> None:
     agent = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent}\n"
     (repository / "shop.yaml").write_text(f"{agent}spec: {{template: {{spec: {{hostNetwork: true}}}}}}\n")
-    note = "note: the manifests have no pods of their own (all are hostNetwork), so no policy has a say\n"
+    note = "note: the manifests have no pods of their own (all are hostNetwork), so no policy applies\n"
     assert ask("matrix")[::2] == (0, note)
 
 

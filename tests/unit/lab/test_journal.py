@@ -45,7 +45,7 @@ def test_removing_the_last_lab_removes_the_directory_of_labs(directory: LabDirec
 
 def test_a_lab_is_changed_by_one_process_at_a_time(directory: LabDirectory) -> None:
     directory.claim()
-    with directory.locked(), pytest.raises(UsageError, match="lab x is in the hands of process"), directory.locked():
+    with directory.locked(), pytest.raises(UsageError, match="works on lab x"), directory.locked():
         pass
     with directory.locked():
         pass

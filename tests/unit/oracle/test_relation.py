@@ -61,10 +61,10 @@ def test_a_block_says_of_pods_without_an_address_alone_whether_it_holds_them() -
     ]
     for reading in Reading:
         (cluster,) = with_planned(load_objects(objects), reading=reading)
-        prepared = IndexedOracle(cluster)
+        oracle = IndexedOracle(cluster)
         (web,) = cluster.pods
         ends = (web.addresses[0], parse_address("0.1.0.1"), parse_address("0.2.0.1"))
-        relation = Relation(prepared, Partition(ends, (ICMP,)))
+        relation = Relation(oracle, Partition(ends, (ICMP,)))
         for number, address in enumerate(ends):
-            verdict = judge(cluster, prepared.who(address), prepared.who(ends[0]), ICMP)
+            verdict = judge(cluster, oracle.who(address), oracle.who(ends[0]), ICMP)
             assert bool(relation.side(Direction.INGRESS, 0).of(number)) == bool(verdict.ingress.admitted_by)

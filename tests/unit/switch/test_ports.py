@@ -91,7 +91,7 @@ def test_attached_mac_that_is_none_closes_the_pod(mac: str, key: str) -> None:
 
 def test_pod_without_ipv4_address_needs_an_attached_mac() -> None:
     oddity = closed(of_pod("default/six"), pods=(SIX,))
-    assert "interface p1 has no MAC address to go by" in oddity.message
+    assert "interface p1 has no MAC address, and the pod has no IPv4 address" in oddity.message
     assert "ovs-vsctl set Interface p1 external_ids:attached-mac=MAC" in oddity.message
     found = read(of_pod("default/six", mac="02:00:00:00:00:06"), pods=(SIX,))
     assert (found.pods["default/six"].ofport, found.odd) == (7, ())

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ovsnp.analysis.diff.bridge.disagreements import Pairs, disagreements
 from ovsnp.analysis.diff.bridge.ends import NodeEnds
-from ovsnp.analysis.diff.bridge.itself import Itself, Rows, with_themselves
-from ovsnp.analysis.diff.bridge.otherwise import Pairs, otherwise
+from ovsnp.analysis.diff.bridge.own_cells import OwnCell, Rows, with_themselves
 from ovsnp.analysis.diff.bridge.traffic import CellClasses
 from ovsnp.analysis.diff.effect import Effect
 from ovsnp.analysis.diff.effect.lines import EffectLine, Writer, merged
 from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
-from ovsnp.analysis.verification.proof import scenes
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.proof import contexts
 from ovsnp.analysis.verification.simulator.reading import FlowDump
 from ovsnp.analysis.verification.simulator.walk import Simulator
 from ovsnp.gc_pause import gc_paused
@@ -25,7 +25,7 @@ def compare_bridge(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, optio
     """Take every connection of the node's pods through the flows; raises SwitchError where a flow cannot be judged."""
     bridge = bridge.without_learned()
     simulator = Simulator(bridge)
-    found = list(scenes(bridge, cluster, ports, options))
+    found = list(contexts(bridge, cluster, ports, options))
     return Effect(
         merged(line for context in found for line in _lines(context, simulator)),
         (),
@@ -37,7 +37,7 @@ def compare_bridge(bridge: FlowDump, cluster: Cluster, ports: BridgePorts, optio
 
 
 def _lines(context: ProofContext, simulator: Simulator) -> Iterator[EffectLine]:
-    found = otherwise(context, simulator, context.expect.options.bridge)
+    found = disagreements(context, simulator, context.expect.options.bridge)
     named = {each for pairs in (found.gained, found.lost) for near, row in pairs.items() for each in (near, *row)}
     ends, traffic = NodeEnds(context, named), CellClasses(context.cells)
     writer = _NodeWriter(context, ends, traffic)
@@ -47,7 +47,7 @@ def _lines(context: ProofContext, simulator: Simulator) -> Iterator[EffectLine]:
     yield from writer.lines(with_themselves(_rows(found.lost, ends, traffic), denied, size), gained=False)
 
 
-def _themselves(context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> tuple[list[Itself], list[Itself]]:
+def _themselves(context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> tuple[list[OwnCell], list[OwnCell]]:
     """The node's pods with the traffic to themselves that policies would admit, and deny, if they applied to it."""
     alike: dict[int, list[int]] = defaultdict(list)
     for far in context.locals():
@@ -56,8 +56,8 @@ def _themselves(context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> 
     for far in context.locals():
         number, cells = ends.numbers[far.address], context.expect.allowed(far, far, True)
         others = tuple(each for each in alike[far.number] if each != number)
-        admitted.append(Itself(number, others, traffic.of(cells)))
-        denied.append(Itself(number, others, traffic.of(context.cells.all & ~cells)))
+        admitted.append(OwnCell(number, others, traffic.of(cells)))
+        denied.append(OwnCell(number, others, traffic.of(context.cells.all & ~cells)))
     return admitted, denied
 
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator
 
 from ovsnp.analysis.diff.effect.ends import ComparedEnd, Family
 from ovsnp.analysis.diff.effect.reasons import Reason, reason_now
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.next_hops import UNROUTABLE
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
+from ovsnp.analysis.verification.expectation.next_hops import UNROUTABLE
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.model.address import Address, host_prefix
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import NodeEnd, OutsideEnd, Traffic, judge
@@ -21,7 +21,7 @@ class NodeEnds:
     """
 
     def __init__(self, context: ProofContext, named: Collection[Address]) -> None:
-        self.new = context.expect.prepared
+        self.new = context.expect.oracle
         self._context = context
         self._nodes = context.expect.options.strict_nodes or any(
             isinstance(self.new.who(address), NodeEnd) for address in named

@@ -1,6 +1,6 @@
 """Turns cells of traffic, which flows tell apart, into the classes of traffic that lines are made of."""
 
-from ovsnp.analysis.verification.questions.traffic import NAMES, Cells
+from ovsnp.analysis.verification.packet_classes.traffic import NAMES, Cells
 from ovsnp.analysis.verification.simulator.space import bits_of
 from ovsnp.oracle import ICMP
 from ovsnp.oracle.classes import TrafficClass

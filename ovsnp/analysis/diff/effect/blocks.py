@@ -36,10 +36,18 @@ def blocks(cells: Cells) -> list[Block]:
 
 def _alike(cells: Cells) -> list[list[int]]:
     """The sources, in groups that have the same row."""
-    found: dict[frozenset[tuple[int, int]], list[int]] = defaultdict(list)
+    groups: list[list[int]] = []
+    by_hash: dict[int, list[list[int]]] = defaultdict(list)
     for source, row in cells.items():
-        found[frozenset(row.items())].append(source)
-    return list(found.values())
+        # The hash alone is kept: the items of all rows take more memory than the rows.
+        candidates = by_hash[hash(frozenset(row.items()))]
+        group = next((each for each in candidates if cells[each[0]] == row), None)
+        if group is None:
+            group = []
+            groups.append(group)
+            candidates.append(group)
+        group.append(source)
+    return groups
 
 
 def _turned(cells: Cells) -> Cells:

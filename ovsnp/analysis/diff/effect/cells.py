@@ -22,16 +22,18 @@ def changed(old: Relation, new: Relation, asked: int) -> ChangedPairs:
     """Compare all pairs; traffic that is not in ``asked`` (bits) does not count."""
     gained: dict[int, dict[int, int]] = {}
     lost: dict[int, dict[int, int]] = {}
+    # A large change has millions of cells: the rows share the objects of their numbers.
+    ends, traffics = [*range(len(old.rules.numbers))], dict[int, int]()
     for source, (before, after) in enumerate(zip(_by_source(old), _by_source(new), strict=True)):
         if before == after:
             continue
-        for destination, (was_out, was_in, out, let_in) in enumerate(zip(*before, *after, strict=True)):
+        for destination, was_out, was_in, out, let_in in zip(ends, *before, *after, strict=True):
             was, now = was_out & was_in, out & let_in
             if was != now:
                 if more := now & ~was & asked:
-                    gained.setdefault(source, {})[destination] = more
+                    gained.setdefault(source, {})[destination] = traffics.setdefault(more, more)
                 if less := was & ~now & asked:
-                    lost.setdefault(source, {})[destination] = less
+                    lost.setdefault(source, {})[destination] = traffics.setdefault(less, less)
     return ChangedPairs(gained, lost)
 
 

@@ -74,7 +74,7 @@ class Ends:
             held = tuple(address for address in each.held if self._stays(address))
             return (held[0], held, ()) if held else None
         outside = OutsideEnd(each.representative)
-        nobody = any(is_group_address(prepared.cluster, outside) for prepared in (self.old, self.new))
+        nobody = any(is_group_address(oracle.cluster, outside) for oracle in (self.old, self.new))
         return None if each.vacant or nobody else (each.representative, (), each.ranges)
 
     def _stays(self, address: Address) -> bool:
@@ -109,14 +109,14 @@ class Ends:
             self._members[end] = _some(end, self.new)
         return self._members[end]
 
-    def _exempt(self, prepared: IndexedOracle, near: Address, far: Address) -> bool:
-        return exemption(prepared.who(near), prepared.who(far), strict_nodes=self.strict_nodes) is not None
+    def _exempt(self, oracle: IndexedOracle, near: Address, far: Address) -> bool:
+        return exemption(oracle.who(near), oracle.who(far), strict_nodes=self.strict_nodes) is not None
 
 
-def _some(end: ComparedEnd, prepared: IndexedOracle) -> Sequence[Address]:
+def _some(end: ComparedEnd, oracle: IndexedOracle) -> Sequence[Address]:
     if not end.held:
         return [end.representative]
     nodes: dict[str | None, Address] = {}
     for address in end.held:
-        nodes.setdefault(begins_on(prepared.who(address), None), address)
+        nodes.setdefault(begins_on(oracle.who(address), None), address)
     return list(dict.fromkeys([*list(nodes.values())[:2], *end.held[:2]]))

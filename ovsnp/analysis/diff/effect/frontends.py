@@ -38,10 +38,10 @@ class FrontendPair(msgspec.Struct, frozen=True, eq=False):
         """Whether endpoints serve their own node only, in either cluster."""
         return any(port[0].local for port in self.ports if port)
 
-    def backends(self, side: int, prepared: IndexedOracle, node: str | None) -> frozenset[ServingBackend]:
+    def backends(self, side: int, oracle: IndexedOracle, node: str | None) -> frozenset[ServingBackend]:
         """The endpoints for clients on a node, in the old cluster (``side`` 0) or the new one (1)."""
         port = self.ports[side]
-        return prepared.backends(*port, family(self.address), node) if port else frozenset()
+        return oracle.backends(*port, family(self.address), node) if port else frozenset()
 
 
 class _Selected(NamedTuple):

@@ -36,7 +36,7 @@ class _Side(msgspec.Struct, frozen=True, eq=False):
     """One of the two clusters (``number`` 0: the old one), its oracle, and the relation of its ends."""
 
     number: int
-    prepared: IndexedOracle
+    oracle: IndexedOracle
     relation: Relation
 
 
@@ -68,7 +68,7 @@ class ServiceChanges:
     def frontends(self) -> Iterator[FrontendPair]:
         """The frontends at which there may be changes."""
         alone = self._reaching_themselves()
-        candidates = Candidates(*(side.prepared.cluster for side in self._sides))
+        candidates = Candidates(*(side.oracle.cluster for side in self._sides))
         return candidates.frontends(
             self._family.version, lambda address: address in alone or self._is_untold(address), every=self._blocks
         )
@@ -93,7 +93,7 @@ class ServiceChanges:
         first, second = self._sides if gained else self._sides[::-1]
         by_block = self._by_block(frontend) if self._blocks else frozenset()
         for node, sources in self._by_node(frontend.local or self._ends.strict_nodes).items():
-            before, after = (frontend.backends(side.number, side.prepared, node) for side in (first, second))
+            before, after = (frontend.backends(side.number, side.oracle, node) for side in (first, second))
             for backend in sorted(after):
                 target = self._target(frontend, backend, comes=backend not in before)
                 for source in self._concerned(target, sources, by_block):
@@ -151,14 +151,14 @@ class ServiceChanges:
         return bool((second.relation.allowed(*pair) & ~first.relation.allowed(*pair)) >> target.number & 1)
 
     def _reaches(self, side: _Side, source: ServiceClients, target: _Target) -> bool:
-        prepared, far = side.prepared, target.far
+        oracle, far = side.oracle, target.far
         if far is not None and not self._blocks and target.is_pod:
             return bool(side.relation.allowed(source.end.number, far) >> target.number & 1)
         near, port = next(iter(source.pods.values())), target.frontend.ports[side.number]
         return judge(
-            prepared,
-            prepared.who(near),
-            prepared.who(target.backend.address),
+            oracle,
+            oracle.who(near),
+            oracle.who(target.backend.address),
             target.traffic,
             strict_nodes=self._ends.strict_nodes,
             via=port[0] if port else None,
@@ -173,16 +173,16 @@ class ServiceChanges:
             self._holding[alike] = frozenset(
                 policy.key
                 for side in self._sides
-                for policy in side.prepared.cluster.policies
+                for policy in side.oracle.cluster.policies
                 if any(holds_cluster_ip(rule, frontend.opened_to) for rule in policy.egress)
             )
         return self._holding[alike]
 
     def _isolating(self, end: ComparedEnd) -> frozenset[str]:
-        found = ((side.prepared, side.prepared.who(end.representative)) for side in self._sides)
+        found = ((side.oracle, side.oracle.who(end.representative)) for side in self._sides)
         return frozenset(
             policy.key
-            for prepared, pod in found
+            for oracle, pod in found
             if isinstance(pod, PodEnd)
-            for policy in prepared.isolating(Direction.EGRESS, pod.pod)
+            for policy in oracle.isolating(Direction.EGRESS, pod.pod)
         )

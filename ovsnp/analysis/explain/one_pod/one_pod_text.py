@@ -8,7 +8,7 @@ from rich.text import Text
 from ovsnp.analysis.explain.needs import Change, need_words
 from ovsnp.analysis.explain.one_pod.one_pod import Near, OnePod, PodRule, PodSide, ReachedParty
 from ovsnp.analysis.explain.side_text import NO_ADDRESS, PLACE, WHO, placed
-from ovsnp.analysis.wording.listing import Audience, by_start, others, told
+from ovsnp.analysis.wording.listing import Audience, by_start, others, shortened
 from ovsnp.analysis.wording.places import Places
 from ovsnp.analysis.wording.rules import peer_words_in, port_words
 from ovsnp.analysis.wording.traffics import ports_words
@@ -73,7 +73,7 @@ def _rule(rule: PodRule, audience: Audience, places: Places) -> Iterator[Text]:
     ports = ", ".join(map(port_words, written.ports)) or "every port and protocol"
     yield Text(f"      {_FROM[direction]} {peers}, at {ports}")
     if rule.parties is not None:
-        who = ", ".join(told([party.name for party in rule.parties], audience)) or "nobody"
+        who = ", ".join(shortened([party.name for party in rule.parties], audience)) or "nobody"
         yield Text(f"      these are {who}")
 
 
@@ -86,7 +86,7 @@ def _met(side: PodSide, audience: Audience) -> Iterator[tuple[str, str]]:
             answers[ports].append(met.party.name)
         own_node |= met.exempt is Exemption.NODE and not met.wholly and ports != _EVERY
     for ports in sorted(answers, key=lambda each: (each != _EVERY, each)):
-        yield ports, ", ".join(told(answers[ports], audience))
+        yield ports, ", ".join(shortened(answers[ports], audience))
     if own_node:
         yield _EVERY, "the pod's own node"
     if denied := others({name for names in answers.values() for name in names}, audience):

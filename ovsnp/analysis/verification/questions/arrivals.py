@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.connected import CARRIED_BITS, MARKS, SOURCES, opened
-from ovsnp.analysis.verification.questions.leaving import carrier_field, option
-from ovsnp.analysis.verification.questions.proof_context import SOURCE, ProofContext, named, tunnel_field
-from ovsnp.analysis.verification.questions.question import Remembered
+from ovsnp.analysis.verification.expectation.leaving import carrier_field, option
+from ovsnp.analysis.verification.expectation.proof_context import SOURCE, ProofContext, named, tunnel_field
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.questions.bridge_question import Remembered
+from ovsnp.analysis.verification.questions.by_state import CARRIED_BITS, MARKS, SOURCES, opened
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value, bits
 from ovsnp.model.address import Address, Prefix
@@ -175,7 +175,7 @@ def remembered(context: ProofContext, found: Arrivals, space: Space) -> Remember
     """What conntrack must remember of connections that come in: the node of the tunnel, and the carried source."""
     if not found.tunnels:
         return opened(context, space, Origin.GATEWAY)
-    numbers = number(context.expect.prepared.cluster.nodes)
+    numbers = number(context.expect.oracle.cluster.nodes)
     mark = space.column(TUNNELS, tuple(numbers[node.name] for node, _ in found.tunnels))
     plain = opened(context, space, Origin.TUNNEL, mark)
     if not found.carried:

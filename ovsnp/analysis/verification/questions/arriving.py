@@ -4,9 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.expectation.leaving import NO_CARRIER, leaving, leaving_to
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, ProofContext, named
+from ovsnp.analysis.verification.expectation.verdict_rows import Judge, arriving, forwarding
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, Cases, Verdicts, VerdictTable
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, NAMES, State, known
 from ovsnp.analysis.verification.questions.arrivals import Arrivals, remembered, strangers
-from ovsnp.analysis.verification.questions.connected import (
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, QuestionKind
+from ovsnp.analysis.verification.questions.by_state import (
     ENDS,
     SOURCES,
     TRAFFIC,
@@ -17,13 +24,6 @@ from ovsnp.analysis.verification.questions.connected import (
     returned,
     within,
 )
-from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, leaving, leaving_to
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind
-from ovsnp.analysis.verification.questions.rows import Judge, arriving, forwarding
-from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, State, known
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Verdicts, VerdictTable
 from ovsnp.analysis.verification.simulator.packets import Memory
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value, bits, narrowed
 from ovsnp.model.address import family

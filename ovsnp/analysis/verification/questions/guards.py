@@ -5,11 +5,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.arrivals import carried, carrier_options, carrier_vnis, tunnel_nodes
-from ovsnp.analysis.verification.questions.connected import marks
-from ovsnp.analysis.verification.questions.leaving import carrier_field
-from ovsnp.analysis.verification.questions.proof_context import (
+from ovsnp.analysis.verification.expectation.leaving import carrier_field
+from ovsnp.analysis.verification.expectation.proof_context import (
     ETH_TYPE,
     SOURCE,
     STRANGE_MAC,
@@ -17,9 +14,12 @@ from ovsnp.analysis.verification.questions.proof_context import (
     named,
     tunnel_field,
 )
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind
-from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, known
-from ovsnp.analysis.verification.questions.verdicts import AllDropped
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, NAMES, known
+from ovsnp.analysis.verification.questions.arrivals import carried, carrier_options, carrier_vnis, tunnel_nodes
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, QuestionKind
+from ovsnp.analysis.verification.questions.by_state import marks
 from ovsnp.analysis.verification.simulator.space import Element, bits, narrowed
 from ovsnp.model.options import Encap
 from ovsnp.oracle import PodEnd
@@ -109,7 +109,7 @@ def _dropped(
 
 
 def strange_ports(context: ProofContext) -> Iterator[BridgeQuestion]:
-    """Packets by a port that is no pod's, nor gateway nor tunnel, are dropped."""
+    """Packets that come in by a port of no pod, and not by the gateway or the tunnel, are dropped."""
     strange = unknown_ports(context)
     yield _dropped(
         context,

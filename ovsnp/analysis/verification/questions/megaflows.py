@@ -12,8 +12,8 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Excused
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, Excused
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
 from ovsnp.analysis.verification.simulator.space import Column
 from ovsnp.pipeline.datapath import WITNESS
 

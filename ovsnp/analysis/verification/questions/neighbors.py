@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from ovsnp.analysis.verification.expectation.proof_context import STRANGE_MAC, ProofContext, tunnel_field
+from ovsnp.analysis.verification.expectation.verdicts import Products
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, known
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, QuestionKind
 from ovsnp.analysis.verification.questions.guards import NOBODYS_TUNNEL, tags, unknown_ports
-from ovsnp.analysis.verification.questions.proof_context import STRANGE_MAC, ProofContext, tunnel_field
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, QuestionKind
-from ovsnp.analysis.verification.questions.states import ELEMENTS, known
-from ovsnp.analysis.verification.questions.verdicts import Products
 from ovsnp.analysis.verification.simulator.space import Element, Sets, Space, Value
 from ovsnp.model.address import family
 from ovsnp.pipeline.ports import ROUTER_MAC

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.clients import Clients, Leaving
-from ovsnp.analysis.verification.questions.connected import (
+from ovsnp.analysis.verification.expectation.leaving import NO_CARRIER, leaving
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext, named
+from ovsnp.analysis.verification.expectation.verdict_rows import Judge, sending
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, VerdictTable
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, NAMES, known
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
+from ovsnp.analysis.verification.questions.by_state import (
     ENDS,
     SOURCES,
     TRAFFIC,
@@ -16,12 +21,7 @@ from ovsnp.analysis.verification.questions.connected import (
     returned,
     within,
 )
-from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, leaving
-from ovsnp.analysis.verification.questions.proof_context import ProofContext, named
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
-from ovsnp.analysis.verification.questions.rows import Judge, sending
-from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, known
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, VerdictTable
+from ovsnp.analysis.verification.questions.services.clients import Clients, Leaving
 from ovsnp.analysis.verification.simulator.space import bits, narrowed
 from ovsnp.pipeline.registers import Origin
 

@@ -122,7 +122,7 @@ def test_bad_questions_get_a_sentence(arguments: tuple[str, str, str], sentence:
         (("client", "web"), "no PORT: asked of what has no ports, such as ICMP, which only rules without ports admit"),
         (("client", "svc/web"), "no PORT: asked of every port of svc/default/web"),
         (("client", "web", "dns"), "dns is the name of several ports of default/web"),
-        (("192.0.2.1", "node/node-1", "22"), "no pod takes part, so no policy has a say"),
+        (("192.0.2.1", "node/node-1", "22"), "no pod takes part, so no policy applies"),
     ],
 )
 def test_what_is_taken_for_granted_is_said(arguments: tuple[str, str], note: str) -> None:

@@ -11,10 +11,10 @@ from ovsnp.model.options import Options
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("passes, and must be dropped", "Nobody may send"),
-        ("remembered as admitted, and must be dropped", "Nobody may send"),
-        ("dropped, and must pass", "Where a packet goes"),
-        ("leaves by another port", "Where a packet goes"),
+        ("passes, and must be dropped", "Packets that come in by this port may not"),
+        ("remembered as admitted, and must be dropped", "Packets that come in by this port may not"),
+        ("dropped, and must pass", "The holder of the destination decides"),
+        ("leaves by another port", "The holder of the destination decides"),
     ],
 )
 def test_what_must_pass_is_not_called_forbidden(what: str, words: str) -> None:

@@ -16,6 +16,7 @@ from ovsnp.flows.match import Match
 from ovsnp.flows.modification import AddFlow
 from ovsnp.switch.location import Location
 from ovsnp.switch.openflow import connection as module
+from ovsnp.switch.openflow.channel import Channel
 from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow, OpenFlowRefusedError
 from ovsnp.switch.openflow.message import HEADER, Message, MessageType
@@ -153,6 +154,35 @@ def test_error_of_another_request_is_not_taken_for_a_refusal(serving: Callable[.
 
     with OpenFlow(serving(serve), BRIDGE) as connection:
         commit(connection, [FLOW])
+
+
+def test_refused_flow_is_shown(serving: Callable[..., Location]) -> None:
+    table_full = struct.pack("!HH", 5, 1)
+
+    def serve(peer: Peer) -> None:
+        for _ in range(2):
+            refused = peer.until(MessageType.BUNDLE_ADD_MESSAGE)
+        peer.write(Message(MessageType.ERROR, table_full, refused.xid))
+        answer(peer)
+
+    flows = [AddFlow(Flow("Service", priority, Match())) for priority in (11, 12, 13)]
+    with OpenFlow(serving(serve), BRIDGE) as connection, pytest.raises(SwitchError, match=r"TABLE_FULL.*priority=12"):
+        commit(connection, flows)
+
+
+def test_all_bytes_arrive_in_order_where_the_socket_takes_only_a_part() -> None:
+    near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    sent = b"".join(number.to_bytes(4, "big") for number in range(200_000))
+    with far:
+        channel = Channel(near, lambda _: None)
+        for start in range(0, len(sent), 100_000):
+            channel.send(sent[start : start + 100_000])
+        received = bytearray()
+        while len(received) < len(sent):
+            received += far.recv(1 << 16)
+        channel.close()
+    assert received == sent
 
 
 def test_refusal_is_named(serving: Callable[..., Location]) -> None:

@@ -1,6 +1,7 @@
 """Requests other than of flows and groups are, byte for byte, what ``ovs-ofctl`` sends."""
 
 import shutil
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.ct_flush import ConnectionTuple, encode_flush, flush_zone
 from ovsnp.switch.openflow.message import Message, MessageType
 from ovsnp.switch.openflow.meter import Meter, MeterCommand, delete_meter, encode_meter, meter_statistics
+from ovsnp.switch.openflow.monitor import watch_flows
 from ovsnp.switch.openflow.tables import count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import encode_options, read_options
 from tests.support.stand_in_switch import bundled, sent
@@ -96,6 +98,14 @@ def test_flows_and_groups_are_read() -> None:
     assert flows == sent("dump-flows", f"table=90,cookie={0x0A5E << 48:#x}/{0xFFFF << 48:#x}")
     assert asked(count_flows) == sent("dump-aggregate")
     assert asked(read_groups) == sent("dump-groups")
+
+
+def test_all_changes_by_others_are_watched() -> None:
+    """``struct ofp14_flow_monitor_request``: ovs-ofctl asks for more than changes, so its bytes are no example."""
+    add, removed, modify = 1 << 1, 1 << 2, 1 << 3
+    any_port = any_group = 0xFFFFFFFF
+    wanted = struct.pack("!IIIHBB", 1, any_port, any_group, add | removed | modify, 0xFF, 0)
+    assert [message[16:40] for message in asked(watch_flows)] == [wanted + struct.pack("!HH4x", 1, 4)]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.traffic import Cells, Kinds
+from ovsnp.analysis.verification.packet_classes.traffic import Cells, Kinds
 from ovsnp.analysis.verification.simulator.packets import Memory
 from ovsnp.analysis.verification.simulator.places import CT_FLAGS
 from ovsnp.analysis.verification.simulator.space import Space, Value, bits_of

@@ -13,7 +13,7 @@ from ovsnp.model.ports import Protocol
 from ovsnp.oracle import ICMP, Traffic
 
 
-class AskedPort(msgspec.Struct, frozen=True):
+class QueryPort(msgspec.Struct, frozen=True):
     """The port of a question; ``port`` is None for traffic without ports."""
 
     port: WrittenPort | None
@@ -36,11 +36,11 @@ class AskedPort(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(Traffic(each.protocol, each.number) for each in wanted))
 
 
-def read_asked(text: str, parties: Sequence[Party]) -> AskedPort:
+def read_query_port(text: str, parties: Sequence[Party]) -> QueryPort:
     """Read PORT, or ``icmp``; raises UsageError where the text is no port, or a name that no port of any pod has."""
     if text.lower() == PORTLESS:
-        return AskedPort(None)
-    asked = AskedPort(read_port(text))
+        return QueryPort(None)
+    asked = QueryPort(read_port(text))
     if asked.port and isinstance(asked.port.port, str) and not any(asked.at(each) for each in parties):
         names = {port.name for party in parties for pod in party.pods for port in pod.ports}
         hint = advice(nearest(asked.port.port, names), names, "names of ports")

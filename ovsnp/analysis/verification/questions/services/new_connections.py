@@ -1,4 +1,4 @@
-"""Questions about new connections to Services: which endpoint they are given, what policy says of it, how they leave.
+"""Questions about new connections to Services: the chosen endpoint, the verdict of the policies, and the way out.
 
 The way of a connection that has an endpoint depends on the endpoint, not on the Service: one question is about all
 endpoints.
@@ -9,9 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.bound import Bound, holds
-from ovsnp.analysis.verification.questions.choices import (
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, ProofContext, named
+from ovsnp.analysis.verification.expectation.verdicts import Row, VerdictTable
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, NAMES, Piece, chosen, known, pieces
+from ovsnp.analysis.verification.packet_classes.traffic import NUMBERS
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
+from ovsnp.analysis.verification.questions.by_state import marks, opened
+from ovsnp.analysis.verification.questions.services.clients import Clients, Leaving, clients
+from ovsnp.analysis.verification.questions.services.endpoint_choice import (
     CLUSTER_IPS,
     CONNECTIONS,
     ENDPOINTS,
@@ -22,13 +28,7 @@ from ovsnp.analysis.verification.questions.choices import (
     ServiceQuestion,
     fronts,
 )
-from ovsnp.analysis.verification.questions.clients import Clients, Leaving, clients
-from ovsnp.analysis.verification.questions.connected import marks, opened
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
-from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, Piece, chosen, known, pieces
-from ovsnp.analysis.verification.questions.traffic import NUMBERS
-from ovsnp.analysis.verification.questions.verdicts import Row, VerdictTable
+from ovsnp.analysis.verification.questions.services.open_connections import OpenServiceConnections, holds
 from ovsnp.analysis.verification.simulator.space import Sets, Value, bits, narrowed
 from ovsnp.model.address import Address, format_address
 
@@ -43,7 +43,7 @@ def service_questions(context: ProofContext) -> Iterator[BridgeQuestion]:
         return
     for who in clients(context):
         yield from Asking(context, who, found).questions()
-        yield from Bound(context, who, found).questions()
+        yield from OpenServiceConnections(context, who, found).questions()
 
 
 class Asking:

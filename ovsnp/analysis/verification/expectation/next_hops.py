@@ -23,9 +23,9 @@ class NextHop(msgspec.Struct, frozen=True):
 class NextHops:
     """The next hops from the bridge of ``options.node`` in one family, and the pods that the bridge has."""
 
-    def __init__(self, prepared: IndexedOracle, ports: BridgePorts, options: Options, version: int) -> None:
-        cluster = prepared.cluster
-        self.prepared, self.ports, self.options, self.version = prepared, ports, options, version
+    def __init__(self, oracle: IndexedOracle, ports: BridgePorts, options: Options, version: int) -> None:
+        cluster = oracle.cluster
+        self.oracle, self.ports, self.options, self.version = oracle, ports, options, version
         self.node: Node | None = cluster.nodes[options.node] if options.node and cluster.nodes else None
         pods = [pod for pod in cluster.pods if pod.is_on(options.node)]
         self.local = {pod.key: pod for pod in pods if pod.key in ports.pods}
@@ -63,7 +63,7 @@ class NextHops:
         prefix = host_prefix(address)
         if any(block.contains(prefix) for block in (*UNROUTABLE, *self.service_cidrs)):
             return None
-        who = self.prepared.who(address)
+        who = self.oracle.who(address)
         if isinstance(who, PodEnd) and who.pod.key in self.local:
             port = self.ports.pods[who.pod.key]
             return NextHop(port.ofport, port.mac)

@@ -9,7 +9,7 @@ Name = tuple[str, str]
 """The namespace (empty for kinds without one) and the name of an object."""
 
 
-class Kept(Generic[_Key, _Item]):
+class CurrentObjects(Generic[_Key, _Item]):
     """The objects of one kind that count now."""
 
     def __init__(self) -> None:

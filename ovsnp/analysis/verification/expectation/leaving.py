@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, TTL, ProofContext
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, SOURCE, TTL, ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS
 from ovsnp.analysis.verification.simulator.space import Space, Value
 from ovsnp.model.address import Prefix, family

@@ -8,7 +8,7 @@ Rows = dict[int, dict[int, int]]
 """By source, then by destination: traffic as bits, never 0."""
 
 
-class Itself(msgspec.Struct, frozen=True):
+class OwnCell(msgspec.Struct, frozen=True):
     """A pod's end, the ends that policies do not tell from it, and the most traffic that its own cell may have."""
 
     number: int
@@ -16,7 +16,7 @@ class Itself(msgspec.Struct, frozen=True):
     most: int
 
 
-def with_themselves(rows: Rows, pods: Iterable[Itself], size: int) -> Rows:
+def with_themselves(rows: Rows, pods: Iterable[OwnCell], size: int) -> Rows:
     """The rows with each pod's own cell filled: as for an end like it, or as for all others of the ``size`` ends."""
     columns: Rows = {}
     for near, row in rows.items():
@@ -30,7 +30,7 @@ def with_themselves(rows: Rows, pods: Iterable[Itself], size: int) -> Rows:
     return filled
 
 
-def _of_alike(rows: Rows, pod: Itself) -> int:
+def _of_alike(rows: Rows, pod: OwnCell) -> int:
     """The pod's traffic in the row of an end like it, if both rows are the same everywhere else; else 0."""
     own = rows.get(pod.number, {})
     for other in pod.alike:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.verdicts import Excused, Verdicts
+from ovsnp.analysis.verification.expectation.verdicts import Excused, Verdicts
 from ovsnp.analysis.verification.simulator.packets import (
     Committed,
     Memory,

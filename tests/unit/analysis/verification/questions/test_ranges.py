@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.traffic import Cells
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.packet_classes.traffic import Cells
 from tests.support.golden_cases import CASES
-from tests.unit.analysis.verification.ranges import Missing, bridge_of, by_space, left, missing
+from tests.unit.analysis.verification.questions.ranges import Missing, bridge_of, by_space, left, missing
 
 _POD, _GATEWAY, _TUNNEL = "", " by the gateway", " by tunnels"
 _SOURCES, _DESTINATIONS = ("nw_src", "ipv6_src"), ("nw_dst", "ipv6_dst")

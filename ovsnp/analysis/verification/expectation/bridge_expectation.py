@@ -1,8 +1,8 @@
 """What the oracle expects of one node's bridge."""
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.next_hops import NextHops
-from ovsnp.analysis.verification.questions.traffic import Cells
+from ovsnp.analysis.verification.expectation.next_hops import NextHops
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.traffic import Cells
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.options import Options
 from ovsnp.model.policy import Direction
@@ -19,14 +19,14 @@ class BridgeExpectation(NextHops):
 
     def __init__(
         self,
-        prepared: IndexedOracle,
+        oracle: IndexedOracle,
         ports: BridgePorts,
         options: Options,
         version: int,
         cells: Cells,
         relation: Relation,
     ) -> None:
-        super().__init__(prepared, ports, options, version)
+        super().__init__(oracle, ports, options, version)
         self.cells, self._relation = cells, relation
         self._tunneled = sum({cells.of(Protocol.UDP, port) for port in TUNNEL_UDP_PORTS.values()})
 

@@ -1,14 +1,14 @@
-"""Asks which endpoints connections to Services are given: for each cluster IP and port, from every client."""
+"""Asks which endpoint a connection to a Service gets: for each cluster IP and port, from every client."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, PacketFault, judged
-from ovsnp.analysis.verification.questions.states import BOUND_BIT
-from ovsnp.analysis.verification.questions.traffic import NUMBERS
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, SOURCE, ProofContext
+from ovsnp.analysis.verification.packet_classes.connection_states import BOUND_BIT
+from ovsnp.analysis.verification.packet_classes.traffic import NUMBERS
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, PacketFault, judged
 from ovsnp.analysis.verification.simulator.actions import ParsedLearn, ParsedNat
 from ovsnp.analysis.verification.simulator.packets import Packets, Translated
 from ovsnp.analysis.verification.simulator.places import place
@@ -50,8 +50,8 @@ def fronts(context: ProofContext) -> list[ServicePortCase]:
     """Every cluster IP and port of the family, with the endpoints for connections that begin on this node."""
     node = context.expect.options.node
     return [
-        ServicePortCase(address, service, port, context.expect.prepared.backends(service, port, context.version, node))
-        for service in context.expect.prepared.cluster.services
+        ServicePortCase(address, service, port, context.expect.oracle.backends(service, port, context.version, node))
+        for service in context.expect.oracle.cluster.services
         for address in service.cluster_ips
         if (len(address) == 4) == (context.version == 4)
         for port in service.ports

@@ -1,16 +1,16 @@
-"""Finds the pairs between which flows let pass what policies do not, and the other way round."""
+"""Finds the pairs of ends for which flows and policies disagree: the flows allow more traffic, or less."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import arrivals
 from ovsnp.analysis.verification.questions.arriving import to_locals
+from ovsnp.analysis.verification.questions.bridge_question import ADMITTED_BIT, BridgeQuestion
 from ovsnp.analysis.verification.questions.pods import from_pods
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.question import ADMITTED_BIT, BridgeQuestion
 from ovsnp.analysis.verification.simulator.packets import Committed, Packets, Unsupported, layered
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Sets, bits_of
@@ -25,20 +25,20 @@ _BY_THE_WAY = {"dl_src", "nw_ttl", "tun_id", "tun_metadata0", "tun_metadata1"}
 """Fields of a packet that say nothing about the place where it arrives."""
 
 
-class Otherwise(msgspec.Struct):
+class Disagreements(msgspec.Struct):
     """The pairs that `apply` gains (policies let them pass, flows do not), and the pairs that it loses."""
 
     gained: Pairs
     lost: Pairs
 
 
-def otherwise(context: ProofContext, simulator: Simulator, bridge: str) -> Otherwise:
+def disagreements(context: ProofContext, simulator: Simulator, bridge: str) -> Disagreements:
     """Take all connections of local pods through the flows; raises SwitchError where a flow cannot be judged.
 
     A connection counts as soon as some of its packets are treated otherwise, by whichever way they come.
     """
-    found = Otherwise(defaultdict(dict), defaultdict(dict))
-    for question, sources, destinations in _asked(context):
+    found = Disagreements(defaultdict(dict), defaultdict(dict))
+    for question, sources, destinations in _questions(context):
         walk = simulator.walk(question.space)
         for packets in walk.run(question.start(), question.sets, question.memory, question.table):
             _refuse_unjudged(packets, bridge)
@@ -50,7 +50,9 @@ def otherwise(context: ProofContext, simulator: Simulator, bridge: str) -> Other
     return found
 
 
-def _asked(context: ProofContext) -> Iterator[tuple[BridgeQuestion, Sequence[PeerClass | None], Sequence[PeerClass]]]:
+def _questions(
+    context: ProofContext,
+) -> Iterator[tuple[BridgeQuestion, Sequence[PeerClass | None], Sequence[PeerClass]]]:
     """The questions about new connections from and to local pods, with the ends of their first two dimensions."""
     locals_ = context.locals()
     for question in from_pods(context):

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.proof_context import ProofContext, itself
-from ovsnp.analysis.verification.questions.verdicts import Row
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext, itself
+from ovsnp.analysis.verification.expectation.verdicts import Row
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.analysis.verification.simulator.space import bits
 from ovsnp.oracle import PodEnd
 

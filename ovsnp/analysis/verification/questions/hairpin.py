@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, SOURCE, TTL, ProofContext, named
+from ovsnp.analysis.verification.expectation.verdict_rows import Judge
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, Row, VerdictTable
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, NAMES
 from ovsnp.analysis.verification.questions.arriving import answered_to_gateway, gateways
-from ovsnp.analysis.verification.questions.connected import in_states, marks
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, SOURCE, TTL, ProofContext, named
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
-from ovsnp.analysis.verification.questions.rows import Judge
-from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Row, VerdictTable
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
+from ovsnp.analysis.verification.questions.by_state import in_states, marks
 from ovsnp.pipeline.ports import ROUTER_MAC
 from ovsnp.pipeline.registers import Origin
 

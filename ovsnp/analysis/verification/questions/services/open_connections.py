@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.choices import ServicePortCase
-from ovsnp.analysis.verification.questions.clients import Clients, Leaving
-from ovsnp.analysis.verification.questions.connected import CONNECTIONS, in_states, marks, opened
-from ovsnp.analysis.verification.questions.proof_context import DESTINATION, ProofContext, named
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
-from ovsnp.analysis.verification.questions.rows import Judge, sending
-from ovsnp.analysis.verification.questions.states import ELEMENTS, NAMES, Piece, chosen, known
-from ovsnp.analysis.verification.questions.traffic import NUMBERS, TrafficCell
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Cases, Verdicts, VerdictTable
+from ovsnp.analysis.verification.expectation.proof_context import DESTINATION, ProofContext, named
+from ovsnp.analysis.verification.expectation.verdict_rows import Judge, sending
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, Cases, Verdicts, VerdictTable
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import ELEMENTS, NAMES, Piece, chosen, known
+from ovsnp.analysis.verification.packet_classes.traffic import NUMBERS, TrafficCell
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
+from ovsnp.analysis.verification.questions.by_state import CONNECTIONS, in_states, marks, opened
+from ovsnp.analysis.verification.questions.services.clients import Clients, Leaving
+from ovsnp.analysis.verification.questions.services.endpoint_choice import ServicePortCase
 from ovsnp.analysis.verification.simulator.space import Element, Sets, bits, narrowed
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import PodEnd, Traffic
@@ -27,7 +27,7 @@ CLIENTS, FRONTS, TRAFFIC, _, ENDS = range(5)
 _PORT = "undone_port"
 
 
-class Bound:
+class OpenServiceConnections:
     """The questions about open connections of some clients to Services."""
 
     def __init__(self, context: ProofContext, who: Clients, fronts: Sequence[ServicePortCase]) -> None:
@@ -133,5 +133,5 @@ def holds(context: ProofContext, source: PeerClass, front: ServicePortCase) -> b
     ):
         return False
     opened_to = front.cluster_ip, Traffic(front.port.protocol, front.port.number)
-    policies = expect.prepared.isolating(Direction.EGRESS, source.end.pod)
+    policies = expect.oracle.isolating(Direction.EGRESS, source.end.pod)
     return any(holds_cluster_ip(rule, opened_to) for policy in policies for rule in policy.egress)

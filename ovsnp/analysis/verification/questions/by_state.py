@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.leaving import leaving
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.proof_context import ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion, Remembered
-from ovsnp.analysis.verification.questions.rows import Judge
-from ovsnp.analysis.verification.questions.states import (
+from ovsnp.analysis.verification.expectation.leaving import leaving
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.expectation.proof_context import ProofContext
+from ovsnp.analysis.verification.expectation.verdict_rows import Judge
+from ovsnp.analysis.verification.expectation.verdicts import AllDropped, Verdicts
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.connection_states import (
     ADMITTED_BIT,
     ANSWERED_BIT,
     MARK,
@@ -21,7 +21,7 @@ from ovsnp.analysis.verification.questions.states import (
     chosen,
     pieces,
 )
-from ovsnp.analysis.verification.questions.verdicts import AllDropped, Verdicts
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion, Remembered
 from ovsnp.analysis.verification.simulator.space import Element, Sets, Space, Value, bits, meet, narrowed, without
 from ovsnp.pipeline.numbers import number
 from ovsnp.pipeline.ports import ROUTER_MAC
@@ -45,7 +45,7 @@ class Marks(NamedTuple):
 @lru_cache(maxsize=2)
 def marks(context: ProofContext) -> Marks:
     """The marks that flows and nodes tell apart."""
-    numbers = number(context.expect.prepared.cluster.nodes)
+    numbers = number(context.expect.oracle.cluster.nodes)
     nodes = {numbers[node.name]: node for node in context.expect.others if node.tunnel_address}
     found = context.values("ct_mark", {0, *nodes})
     return Marks(

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from ovsnp.analysis.verification.packet_classes.connection_states import LABEL, MARK, STATE, STATES
 from ovsnp.analysis.verification.proof import questions
-from ovsnp.analysis.verification.questions.choices import ServiceQuestion
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
-from ovsnp.analysis.verification.questions.states import LABEL, MARK, STATE, STATES
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
+from ovsnp.analysis.verification.questions.services.endpoint_choice import ServiceQuestion
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS, is_option, place_mask
 from ovsnp.analysis.verification.simulator.reading import FieldTests, FlowDump, ReadFlow, read_bridge
 from ovsnp.analysis.verification.simulator.space import Column, Space, bits_of

@@ -7,11 +7,11 @@ from functools import cached_property
 import msgspec
 
 from ovsnp.analysis.naming.ends import name_of
-from ovsnp.analysis.verification.questions.addresses import PeerClass
-from ovsnp.analysis.verification.questions.expectation import BridgeExpectation
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.traffic import Cells
-from ovsnp.analysis.verification.questions.values import representatives
+from ovsnp.analysis.verification.expectation.bridge_expectation import BridgeExpectation
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
+from ovsnp.analysis.verification.packet_classes.representatives import representatives
+from ovsnp.analysis.verification.packet_classes.traffic import Cells
 from ovsnp.analysis.verification.simulator.places import OPTION_BITS, is_option, place_mask
 from ovsnp.analysis.verification.simulator.reading import ReadFlow
 from ovsnp.analysis.verification.simulator.space import Element, Space, Value
@@ -64,7 +64,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
     @cached_property
     def cluster_ips(self) -> frozenset[Address]:
         """The cluster IPs of the family."""
-        found = (ip for service in self.expect.prepared.cluster.services for ip in service.cluster_ips)
+        found = (ip for service in self.expect.oracle.cluster.services for ip in service.cluster_ips)
         return frozenset(ip for ip in found if family(ip) == self.version)
 
     @cached_property
@@ -154,7 +154,7 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
 
     def subject(self, far: PeerClass) -> object:
         """A key: equal for local pods that policies and port names do not tell apart."""
-        return self.expect.prepared.workloads.of_pod[far.pod.key], far.pod.ports
+        return self.expect.oracle.workloads.of_pod[far.pod.key], far.pod.ports
 
     def alike(self, far: PeerClass) -> object:
         """A key: equal for far ends with which local pods of one `subject` may have the same traffic, either way."""
@@ -174,11 +174,11 @@ class ProofContext(msgspec.Struct, dict=True, eq=False):
     def far_of(self, address: Address) -> PeerClass:
         """The class of an address, with the address to stand for it."""
         end = self.classes.of(address)
-        return PeerClass(address, self.expect.prepared.who(address), end.number, end.vacant)
+        return PeerClass(address, self.expect.oracle.who(address), end.number, end.vacant)
 
     def in_pods(self, address: Address) -> bool:
         """Whether an address is in a pod CIDR; without Node objects, whether a local pod has it."""
-        if not self.expect.prepared.cluster.nodes:
+        if not self.expect.oracle.cluster.nodes:
             return any(each.address == address for each in self.expect.locals)
         prefix = host_prefix(address)
         here = self.expect.node.pod_cidrs if self.expect.node else ()

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ovsnp.analysis.verification.questions.addresses import PeerClass
+from ovsnp.analysis.verification.expectation.leaving import NO_CARRIER, carrying, leaving, leaving_by
+from ovsnp.analysis.verification.expectation.next_hops import NextHop
+from ovsnp.analysis.verification.expectation.proof_context import SOURCE, ProofContext
+from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.analysis.verification.questions.arrivals import by_gateway
 from ovsnp.analysis.verification.questions.arriving import gateways
-from ovsnp.analysis.verification.questions.leaving import NO_CARRIER, carrying, leaving, leaving_by
-from ovsnp.analysis.verification.questions.next_hops import NextHop
-from ovsnp.analysis.verification.questions.proof_context import SOURCE, ProofContext
-from ovsnp.analysis.verification.questions.question import BridgeQuestion
+from ovsnp.analysis.verification.questions.bridge_question import BridgeQuestion
 from ovsnp.analysis.verification.simulator.space import Element, Value, narrowed
 from ovsnp.model.address import Address
 from ovsnp.oracle import PodEnd

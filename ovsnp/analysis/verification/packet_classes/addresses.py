@@ -52,7 +52,7 @@ class PeerClass(msgspec.Struct, frozen=True):
 
 def refine(
     flows: Sequence[ReadFlow],
-    prepared: IndexedOracle,
+    oracle: IndexedOracle,
     classes: Classes,
     version: int,
     *,
@@ -72,12 +72,12 @@ def refine(
     found: dict[object, PeerClass] = {}
     held: dict[object, list[Address]] = defaultdict(list)
     ranges: dict[object, list[Range]] = defaultdict(list)
-    for address, run in _candidates(prepared, runs, {*single, *apart}, version):
+    for address, run in _candidates(oracle, runs, {*single, *apart}, version):
         if address in apart:
             continue
         end = classes.of(address)
         bits = runs[_at(starts, int.from_bytes(address, "big"))][1] & ((1 << len(sets)) - 1)
-        who = prepared.who(address)
+        who = oracle.who(address)
         key = (bits, end.number, _place(who), end.vacant, address if address in single else None)
         found.setdefault(key, PeerClass(address, who, end.number, end.vacant))
         if isinstance(who, OutsideEnd):
@@ -102,10 +102,10 @@ def _place(who: Endpoint) -> object:
 
 
 def _candidates(
-    prepared: IndexedOracle, runs: Sequence[tuple[Range, int]], known: Collection[Address], version: int
+    oracle: IndexedOracle, runs: Sequence[tuple[Range, int]], known: Collection[Address], version: int
 ) -> Iterator[tuple[Address, Range]]:
     """Addresses, each with the range that it stands for: only itself, or a whole run."""
-    held = {address for address in prepared.held if family(address) == version}
+    held = {address for address in oracle.held if family(address) == version}
     others = {address for address in known if family(address) == version and address not in held}
     for address in (*sorted(held), *sorted(others)):
         number = int.from_bytes(address, "big")
