@@ -31,7 +31,9 @@ SAMPLES = 200
 RATE = 20.0
 """The changes in a second that are timed one by one."""
 
-FLOOD, FLOOD_RATE = 1_000, 100.0
+FLOOD, FLOOD_RATE = 6_000, 100.0
+"""A minute of changes."""
+
 IDLE = 5.0
 PATIENCE = 600.0
 

@@ -127,7 +127,9 @@ def test_modified_flow_keeps_its_counters(bridges: DummySwitch, connection: Open
     assert "duration=0" not in line
 
 
-@pytest.mark.parametrize("other", [0, 0x9, cookie(BY_NAME["EgressPeer"].id, 5), cookie(BY_NAME["EgressPeer"].id) ^ MASK])
+@pytest.mark.parametrize(
+    "other", [0, 0x9, cookie(BY_NAME["EgressPeer"].id, 5), cookie(BY_NAME["EgressPeer"].id) ^ MASK]
+)
 def test_deletion_leaves_a_flow_with_another_cookie(other: int, bridges: DummySwitch, connection: OpenFlow) -> None:
     (flow,) = peers(1)
     own = [m.AddFlow(flow), m.DeleteFlow(flow)]
