@@ -12,12 +12,11 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from bench.api_history import Change
-from bench.api_objects import Object
 from bench.api_server import ApiServer
 from bench.bridge import BRIDGE, node_bridge
 from bench.compiled import cluster_of, port_numbers
 from bench.inputs import NODE, Inputs
-from bench.layout import SIZES
+from bench.layout import SIZES, Size, placed_pods
 from bench.served_objects import NETWORK_POLICY, POD, served_objects
 from bench.table import Cell, table, verdict
 from ovsnp.agent.agent import Agent
@@ -31,7 +30,9 @@ SAMPLES = 200
 RATE = 20.0
 """The changes in a second that are timed one by one."""
 
-FLOOD, FLOOD_RATE = 1_000, 100.0
+FLOOD, FLOOD_RATE = 6_000, 100.0
+"""A minute of changes."""
+
 IDLE = 5.0
 PATIENCE = 600.0
 
@@ -165,20 +166,19 @@ def _serve(size: str, directory: str, commands: Connection) -> None:
         commands.send("ready")
         while True:
             kind, count, rate = commands.recv()
-            server.send(_changes(server, kind, count), rate)
+            server.send(_changes(server, SIZES[size], kind, count), rate)
             commands.send("done")
 
 
-def _changes(server: ApiServer, kind: str, count: int) -> Iterator[Change]:
+def _changes(server: ApiServer, size: Size, kind: str, count: int) -> Iterator[Change]:
     """Pods of other nodes, or policies of namespaces with pods of node-0, that go and come again."""
-    history, chosen = server.history, random.Random(1)
-    pods = [history.object(POD, key) for key in history.keys(POD)]
+    history, placed = server.history, [*placed_pods(size)]
     if kind == "policy":
-        here = {pod["metadata"]["namespace"] for pod in pods if pod["spec"]["nodeName"] == NODE}
-        policies = [history.object(NETWORK_POLICY, key) for key in history.keys(NETWORK_POLICY)]
-        objects: list[Object] = [policy for policy in policies if policy["metadata"]["namespace"] in here]
+        here = {pod.namespace for pod in placed if not pod.node}
+        of, keys = NETWORK_POLICY, [key for key in history.keys(NETWORK_POLICY) if key.partition("/")[0] in here]
     else:
-        objects = [pod for pod in pods if pod["spec"]["nodeName"] != NODE]
-    for item in chosen.choices(objects, k=count // 2):
+        of, keys = POD, [pod.key for pod in placed if pod.node]
+    # Only the chosen objects are parsed: a server that holds millions of dictionaries slows down what is measured.
+    for item in [history.object(of, key) for key in random.Random(1).choices(keys, k=count // 2)]:
         yield Change("DELETED", item)
         yield Change("ADDED", item)

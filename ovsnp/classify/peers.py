@@ -1,7 +1,7 @@
 """Turns peer sets into identities: classes of addresses that no rule tells apart, for longest-prefix matches."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import chain
 
 from ovsnp.ir.clauses import Identity, PeerEntry
@@ -106,7 +106,7 @@ class Peers:
             return {}, set()
         touched: set[Prefix] = set()
         if blocks and (changed := self._blocks.update(blocks)):
-            touched = {*changed, *self._listed}
+            touched = {*changed, *self._listed_in(changed)}
         for address, names in listed.items():
             prefix = host_prefix(address)
             touched.add(prefix)
@@ -130,6 +130,14 @@ class Peers:
         """The identities of the addresses in a peer set."""
         found = (self._identities[answer] for answer in self._within.get(name, ()))
         return tuple(sorted(found, key=lambda identity: identity.sets))
+
+    def _listed_in(self, blocks: Set[Prefix]) -> Iterator[Prefix]:
+        """The listed addresses in some blocks."""
+        sizes = {(block.family, block.length): _mask(block.family, block.length) for block in blocks}
+        for prefix in self._listed:
+            family, value, _ = prefix
+            if any(of == family and (of, value & mask, length) in blocks for (of, length), mask in sizes.items()):
+                yield prefix
 
     def _answer(self, prefix: Prefix) -> _Answer | None:
         """The answer at a prefix; None if it equals the answer around the prefix."""

@@ -4,6 +4,8 @@ Open vSwitch accepts many wrong flows, and silently makes them match more. A flo
 is a mistake in the compiler, so the check raises DeclarationError.
 """
 
+from functools import lru_cache
+
 from ovsnp.errors import DeclarationError
 from ovsnp.flows import action as a
 from ovsnp.flows.flow import Flow
@@ -39,15 +41,15 @@ def _check_match(table: Table, match: Match) -> None:
             raise DeclarationError(f"{field.name} is matched twice")
         if not 0 <= value <= field.full_mask or not 0 <= mask <= field.full_mask or value & ~mask:
             raise DeclarationError(f"{value:#x}/{mask:#x} does not fit {field.name}")
-        _check_kind(field, match)
+        _check_kind(field, match.kind)
         _check_datapath(f"matches {field.name}", MATCHING.get(field.base))
         if lacking := [other.name for other in field.needs if other not in {term.field for term in match.terms}]:
             raise DeclarationError(f"{field.name} needs {' and '.join(lacking)}")
         seen.add(field)
 
 
-def _check_kind(field: Field, match: Match) -> None:
-    if field.kinds and match.kind not in field.kinds:
+def _check_kind(field: Field, kind: str) -> None:
+    if field.kinds and kind not in field.kinds:
         raise DeclarationError(f"{field.name} needs one of {', '.join(sorted(field.kinds))}")
 
 
@@ -57,54 +59,60 @@ def _check_datapath(does: str, needed: Feature | None) -> None:
 
 
 def _check_actions(table: Table, flow: Flow) -> None:
-    for position, action in enumerate(flow.actions):
-        _check_action(table, flow.match, action)
+    for action in flow.actions:
+        _check_action(table.name, flow.match.kind, action)
         for feature in TRACKING if isinstance(action, _TRACKERS) else ():
             _check_datapath("tracks connections", feature)
-        if isinstance(action, _LAST) and position != len(flow.actions) - 1:
+    if len(flow.actions) < 2:
+        return
+    for action in flow.actions[:-1]:
+        if isinstance(action, _LAST):
             raise DeclarationError(f"nothing comes after {action}")
-    conjunctions = sum(isinstance(action, a.Conjunction) for action in flow.actions) if table.conjunctive else 0
-    if conjunctions not in (0, len(flow.actions)):
+    types = {*map(type, flow.actions)}
+    if a.Conjunction in types and len(types) > 1:
         raise DeclarationError("conjunctions stand alone")
-    if len(flow.actions) > 1 and any(isinstance(action, a.ToController) for action in flow.actions):
+    if a.ToController in types:
         raise DeclarationError("a packet that the bridge reports goes nowhere else")
 
 
-def _check_action(table: Table, match: Match, action: a.Action) -> None:
+@lru_cache(maxsize=10_000)
+def _check_action(name: str, kind: str, action: a.Action) -> None:
+    """Check an action in a table, for one kind of packets; cached, as a changed flow has most of its actions again."""
+    table = BY_NAME[name]
     match action:
         case a.Conjunction(id=number, clause=clause, clauses=clauses):
             if not table.conjunctive or not 0 < number < 1 << 32 or not 1 <= clause <= clauses or clauses < 2:
                 raise DeclarationError(f"{action} is impossible here")
         case a.SetField(field=field, value=value):
-            _check_set(table, match, field)
+            _check_set(table, kind, field)
             _check_datapath(f"sets {field.name}", SETTING.get(field.base))
             if not 0 <= value <= field.full_mask:
                 raise DeclarationError(f"{value:#x} does not fit {field.name}")
         case a.Move(source=source, target=target):
-            _check_kind(source, match)
-            _check_set(table, match, target)
+            _check_kind(source, kind)
+            _check_set(table, kind, target)
             if source.bits != target.bits:
                 raise DeclarationError(f"{action}: {source.bits} bits into {target.bits}")
         case a.Push(field=field):
-            _check_kind(field, match)
+            _check_kind(field, kind)
         case a.Pop(field=field):
-            _check_set(table, match, field)
+            _check_set(table, kind, field)
         case a.DecTtl():
-            if match.kind not in IP_KINDS:
+            if kind not in IP_KINDS:
                 raise DeclarationError("dec_ttl needs an IP packet")
         case a.Commit(memory=memory):
             for write in memory:
-                _check_action(table, match, write)
-        case a.Goto(table=name) | a.Track(table=name) | a.Translate(table=name):
-            if name not in table.next or BY_NAME[name].id <= table.id:
-                raise DeclarationError(f"the table does not go on to {name}")
-        case a.Lookup(table=name):
-            if name not in table.lookups:
-                raise DeclarationError(f"the table does not look up {name}")
-        case a.Learn(table=name, idle_timeout=seconds, then=then):
-            if name not in table.learns or not 0 < seconds < 1 << 16:
+                _check_action(name, kind, write)
+        case a.Goto(table=other) | a.Track(table=other) | a.Translate(table=other):
+            if other not in table.next or BY_NAME[other].id <= table.id:
+                raise DeclarationError(f"the table does not go on to {other}")
+        case a.Lookup(table=other):
+            if other not in table.lookups:
+                raise DeclarationError(f"the table does not look up {other}")
+        case a.Learn(table=other, idle_timeout=seconds, then=then):
+            if other not in table.learns or not 0 < seconds < 1 << 16:
                 raise DeclarationError(f"{action} is impossible here")
-            _check_set(table, match, then.field)
+            _check_set(table, kind, then.field)
         case a.Output() | a.ToInPort():
             if not table.outputs:
                 raise DeclarationError("the table does not output")
@@ -113,7 +121,7 @@ def _check_action(table: Table, match: Match, action: a.Action) -> None:
                 raise DeclarationError(f"{action} is impossible here")
 
 
-def _check_set(table: Table, match: Match, field: Field) -> None:
+def _check_set(table: Table, kind: str, field: Field) -> None:
     if field.declared not in table.sets:
         raise DeclarationError(f"the table does not set {field.name}")
-    _check_kind(field, match)
+    _check_kind(field, kind)

@@ -28,23 +28,17 @@ class Conjunctions:
         self._ends: Counter[_Id] = Counter()
         self._touched: set[_Id] = set()
 
-    def add(self, flow: Flow) -> None:
-        """Add a flow."""
-        for number, clause in _clauses(flow):
-            self._clauses[number][clause] += 1
-            self._touched.add(number)
-        for number in _ends(flow):
-            self._ends[number] += 1
-            self._touched.add(number)
-
-    def remove(self, flow: Flow) -> None:
-        """Remove a flow."""
-        for number, clause in _clauses(flow):
-            self._clauses[number][clause] -= 1
-            self._touched.add(number)
-        for number in _ends(flow):
-            self._ends[number] -= 1
-            self._touched.add(number)
+    def replace(self, before: Flow | None, after: Flow | None) -> None:
+        """Replace the flow of a slot (None: there is none); only conjunctions in which the two differ are checked."""
+        went, came = (frozenset(_clauses(flow)) if flow else frozenset() for flow in (before, after))
+        for clauses, count in ((went - came, -1), (came - went, 1)):
+            for number, clause in clauses:
+                self._clauses[number][clause] += count
+                self._touched.add(number)
+        for flow, count in ((before, -1), (after, 1)):
+            for number in _ends(flow) if flow else ():
+                self._ends[number] += count
+                self._touched.add(number)
 
     def check(self) -> None:
         """Raises DeclarationError if a conjunction whose flows changed since the last check is not whole."""

@@ -61,32 +61,29 @@ class FlowStore:
                 slot = flow.slot
                 last = before.pop(slot, None)
                 if last != flow:
-                    if last:
-                        self._went(slot, last)
-                    self._came(slot, flow)
+                    self._replace(flow.table, slot, last, flow)
                     (changed if last else added).append(flow)
                 self._flows[slot] = flow
                 slots.append(slot)
             if slots:
                 self._slots[unit] = tuple(slots)
         for slot, flow in before.items():
-            self._went(slot, flow)
+            self._replace(flow.table, slot, flow, None)
         return tuple(added), tuple(changed), tuple(before.values())
 
-    def _came(self, slot: Slot, flow: Flow) -> None:
-        if slot in self._flows:
-            raise DeclarationError(f"two flows share {slot}")
-        check_flow(flow)
-        if flow.table in self._absences:
-            self._absences[flow.table].add(slot, flow)
-        if flow.table in CONJUNCTIVE:
-            self._conjunctions.add(flow)
-
-    def _went(self, slot: Slot, flow: Flow) -> None:
-        if flow.table in self._absences:
-            self._absences[flow.table].remove(slot)
-        if flow.table in CONJUNCTIVE:
-            self._conjunctions.remove(flow)
+    def _replace(self, table: str, slot: Slot, before: Flow | None, after: Flow | None) -> None:
+        """Check the flow that a slot gets (None: there is no flow), and note what `update` has to check at its end."""
+        if after:
+            if slot in self._flows:
+                raise DeclarationError(f"two flows share {slot}")
+            check_flow(after)
+        if absences := self._absences.get(table):
+            if before:
+                absences.remove(slot)
+            if after:
+                absences.add(slot, after)
+        if table in CONJUNCTIVE:
+            self._conjunctions.replace(before, after)
 
     def _update_groups(
         self, units: Mapping[Unit, tuple[Group, ...]]

@@ -9,8 +9,9 @@ from ovsnp.flows.group import Group
 from ovsnp.ir.frontend import Frontend
 
 Unit = tuple[object, ...]
-"""The identity of a unit: a local pod, a node, a prefix of a peer table, a subject, a rule, the match of a clause, a
-Service's port, or a part that is always there. The first items say which."""
+"""The identity of a unit: a local pod, its flows with a subject number for one direction, a node, a prefix of a peer
+table, a subject, a rule, the match of a clause, a Service's port, or a part that is always there. The first items say
+which."""
 
 
 class UnitChanges(msgspec.Struct, frozen=True):

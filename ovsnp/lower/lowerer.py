@@ -23,6 +23,9 @@ from ovsnp.model.policy import Direction
 
 _Made = Iterator[tuple[Unit, tuple[Flow, ...]]]
 
+_OF_SUBJECT = {Direction.EGRESS: origin.pod_flows, Direction.INGRESS: forward.pod_flows}
+"""The flows that write a pod's subject number: units of their own, as a policy changes the numbers of many pods."""
+
 
 class Lowerer:
     """Makes the flows of a bridge; for a change, it makes only the units again that the change touches."""
@@ -86,23 +89,19 @@ class Lowerer:
 
     def _of_pods(self, before: Bridge | None, node: NodeChanges, policy: PolicyChanges) -> _Made:
         keep(self._pods, node.pods)
-        touched = {*node.pods}
         for direction, subjects in self._subjects.items():
             numbers = policy.clauses[direction].numbers
             keep(subjects, {pod: number or None for pod, number in numbers.items()})
-            touched |= numbers.keys()
-        if before is None or before.gateways != node.bridge.gateways:
+            for key in {*node.pods, *numbers}:
+                local = self._pods.get(key)
+                made = _OF_SUBJECT[direction](local, subjects.get(key, 0)) if local else ()
+                yield ("pod", key, direction), tuple(made)
+        touched = {*node.pods}
+        if before is not node.bridge and (before is None or before.gateways != node.bridge.gateways):
             touched |= self._pods.keys()
         for key in touched:
             local = self._pods.get(key)
-            yield ("pod", key), tuple(self._of_pod(local, node.bridge)) if local else ()
-
-    def _of_pod(self, local: LocalPod, bridge: Bridge) -> Iterator[Flow]:
-        key = local.pod.key
-        yield from origin.pod_flows(local, self._subjects[Direction.EGRESS].get(key, 0))
-        yield from address_resolution.pod_flows(local)
-        yield from forward.pod_flows(local, self._subjects[Direction.INGRESS].get(key, 0))
-        yield from output.pod_flows(local, bridge.gateways)
+            yield ("pod", key), tuple(_of_pod(local, node.bridge)) if local else ()
 
     def _of_nodes(self, before: Bridge | None, node: NodeChanges) -> _Made:
         keep(self._nodes, node.nodes)
@@ -128,3 +127,10 @@ class Lowerer:
             for prefix, entry in entries.items():
                 (self._service_prefixes.add if entry else self._service_prefixes.discard)(prefix)
             yield ("always", "service blocks"), (service_block_flow(),) if self._service_prefixes else ()
+
+
+def _of_pod(local: LocalPod, bridge: Bridge) -> Iterator[Flow]:
+    """The flows of a pod that do not depend on policies."""
+    yield from origin.neighbor_flows(local)
+    yield from address_resolution.pod_flows(local)
+    yield from output.pod_flows(local, bridge.gateways)

@@ -58,23 +58,32 @@ def _drop(priority: int, purpose: Purpose, match: Match) -> Flow:
 def pod_flows(local: LocalPod, subject: int) -> Iterator[Flow]:
     """Admission of packets from a pod's own addresses; ``subject`` is its number for egress (0: not isolated)."""
     note = FlowNote(Purpose.POD, (local.pod.key,))
-    ours = (exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac))
     accepted = (
         SetField(r.ORIGIN, r.Origin.POD),
         *((SetField(r.EGRESS_SUBJECT, subject),) if subject else ()),
         Goto("SnatConntrack"),
     )
     for address in local.pod.addresses:
-        version, value = family(address), int.from_bytes(address, "big")
-        source = exactly(f.IP_SRC[version], value)
-        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[version], (*ours, source)), accepted, note)
-        if version == 4:
+        terms = (*_sender(local), exactly(f.IP_SRC[family(address)], int.from_bytes(address, "big")))
+        yield Flow("Origin", p.ACCEPT, Match(f.IP_KIND[family(address)], terms), accepted, note)
+
+
+def neighbor_flows(local: LocalPod) -> Iterator[Flow]:
+    """Admission of a pod's ARP requests and neighbour solicitations."""
+    note, sender = FlowNote(Purpose.POD, (local.pod.key,)), _sender(local)
+    for address in local.pod.addresses:
+        value = int.from_bytes(address, "big")
+        if family(address) == 4:
             claim = (exactly(f.ARP_SPA, value), exactly(f.ARP_OP, 1), exactly(f.ARP_SHA, local.port.mac))
-            yield _ask(note, Match("arp", (*ours, *claim)))
+            yield _ask(note, Match("arp", (*sender, *claim)))
         else:
-            for asker in (source, _LINK_LOCAL):
+            for asker in (exactly(f.IPV6_SRC, value), _LINK_LOCAL):
                 claim = (asker, SOLICITATION, exactly(f.ND_SLL, local.port.mac))
-                yield _ask(note, Match("icmp6", (*ours, *claim)))
+                yield _ask(note, Match("icmp6", (*sender, *claim)))
+
+
+def _sender(local: LocalPod) -> tuple[Term, ...]:
+    return exactly(f.IN_PORT, local.port.ofport), exactly(f.ETH_SRC, local.port.mac)
 
 
 def _ask(note: FlowNote, match: Match) -> Flow:

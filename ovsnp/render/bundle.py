@@ -4,6 +4,7 @@ from ovsnp.flows import modification as m
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.group import Group
+from ovsnp.pipeline.cookies import USED
 
 
 def render_changes(changes: FlowChanges) -> str:
@@ -40,7 +41,8 @@ def bundle_line(flow: Flow) -> str:
 def delete_line(flow: Flow) -> str:
     """The line that deletes a flow, if it is ovsnp's own."""
     match = f",{flow.match}" if str(flow.match) else ""
-    return f"flow delete_strict cookie={flow.cookie:#x}/-1,table={flow.table_id},priority={flow.priority}{match}"
+    cookie = f"{flow.cookie:#x}/{USED:#x}"
+    return f"flow delete_strict cookie={cookie},table={flow.table_id},priority={flow.priority}{match}"
 
 
 def group_line(group: Group) -> str:

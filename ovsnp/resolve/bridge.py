@@ -84,6 +84,8 @@ class BridgeParts:
 
         Raises UsageError where a node has no InternalIP for its tunnel.
         """
+        if not names:
+            return {}
         there = names & self._nodes.keys()
         renumbered = self._numbers.update((names & self._numbered) - there, there - self._numbered)
         self._numbered = (self._numbered - names) | there

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ovsnp.pipeline.cookies import USED
+
 _DEFAULT_PRIORITY = 32768
 _LIFE = {"idle_timeout", "hard_timeout", "importance"}
 _FLAGS = {"send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", "no_byte_counts"}
@@ -37,7 +39,7 @@ class InstalledFlow(NamedTuple):
     @property
     def delete_line(self) -> str:
         """The ``ovs-ofctl bundle`` line that deletes this flow, but no flow that has taken its slot since."""
-        places = (f"cookie={self.cookie:#x}/-1,table={self.table},priority={self.priority}", *sorted(self.match))
+        places = (f"cookie={self.cookie:#x}/{USED:#x},table={self.table},priority={self.priority}", *sorted(self.match))
         return f"flow delete_strict {','.join(places)}"
 
 

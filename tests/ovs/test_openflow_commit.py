@@ -19,7 +19,9 @@ from ovsnp.flows.program import Program
 from ovsnp.model.changes import Changes, all_objects, changes_between
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
-from ovsnp.render import render_changes, render_text
+from ovsnp.pipeline.cookies import MASK, cookie
+from ovsnp.pipeline.tables import BY_NAME
+from ovsnp.render import modification_line, render_changes, render_text
 from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.connection import LostConnectionError, OpenFlow
 from tests.property.cluster_changes import moments
@@ -123,6 +125,23 @@ def test_modified_flow_keeps_its_counters(bridges: DummySwitch, connection: Open
     line = bridges.run([*_OFCTL, "dump-flows", BRIDGE])
     assert "actions=drop" in line
     assert "duration=0" not in line
+
+
+@pytest.mark.parametrize(
+    "other", [0, 0x9, cookie(BY_NAME["EgressPeer"].id, 5), cookie(BY_NAME["EgressPeer"].id) ^ MASK]
+)
+def test_deletion_leaves_a_flow_with_another_cookie(other: int, bridges: DummySwitch, connection: OpenFlow) -> None:
+    (flow,) = peers(1)
+    own = [m.AddFlow(flow), m.DeleteFlow(flow)]
+    commit(connection, own)
+    assert stored(bridges, BRIDGE) == ([], [])
+    line = modification_line(own[0]).removeprefix("flow add ").replace(f"{flow.cookie:#018x}", f"{other:#x}")
+    bridges.run([*_OFCTL, "add-flow", BRIDGE, line])
+    before = stored(bridges, BRIDGE)
+    commit(connection, own[1:])
+    bridges.run([*_OFCTL, "bundle", BRIDGE, "-"], modification_line(own[1]))
+    assert stored(bridges, BRIDGE) == before
+    assert len(before[0]) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import struct
 
 from ovsnp.flows.flow import Flow
+from ovsnp.pipeline.cookies import USED
 from ovsnp.switch.openflow.actions import encode_instructions
 from ovsnp.switch.openflow.match import encode_match
 from ovsnp.switch.openflow.message import Message, MessageType
@@ -11,7 +12,6 @@ _OFPFC_ADD = 0
 _OFPFC_MODIFY_STRICT = 2
 _OFPFC_DELETE_STRICT = 4
 _NO_BUFFER = _ANY = 0xFFFFFFFF
-_EXACTLY = 0xFFFFFFFFFFFFFFFF
 
 _HEAD = struct.Struct("!QQBBHHHIIIHH")
 
@@ -33,7 +33,7 @@ def delete_flow(flow: Flow) -> Message:
 
 def delete_slot(table: int, priority: int, cookie: int, match: bytes) -> Message:
     """Delete the flow with this table, priority, cookie and encoded match (``struct ofp11_match``)."""
-    return Message(MessageType.FLOW_MOD, _pack(table, priority, _OFPFC_DELETE_STRICT, cookie, _EXACTLY) + match)
+    return Message(MessageType.FLOW_MOD, _pack(table, priority, _OFPFC_DELETE_STRICT, cookie, USED) + match)
 
 
 def _head(flow: Flow, command: int, cookie: int = 0) -> bytes:

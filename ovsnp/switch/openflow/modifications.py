@@ -3,6 +3,7 @@
 import msgspec
 
 from ovsnp.flows import modification as m
+from ovsnp.pipeline.cookies import USED
 from ovsnp.render import modification_line
 from ovsnp.switch.openflow.flow_mod import add_flow, delete_flow, delete_slot, modify_flow
 from ovsnp.switch.openflow.group_mod import add_group, delete_group, insert_buckets, modify_group, remove_bucket
@@ -23,7 +24,7 @@ def change_text(change: BridgeChange) -> str:
     """The change as a line for ``ovs-ofctl bundle``; the match of an entry is in hexadecimal."""
     if isinstance(change, DeleteEntry):
         entry = change.entry
-        places = f"cookie={entry.cookie:#x}/-1,table={entry.table},priority={entry.priority}"
+        places = f"cookie={entry.cookie:#x}/{USED:#x},table={entry.table},priority={entry.priority}"
         return f"flow delete_strict {places} (match {entry.match.hex()})"
     return modification_line(change)
 

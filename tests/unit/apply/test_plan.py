@@ -102,7 +102,7 @@ def test_flow_of_another_in_the_place_of_one_of_ours_is_an_error(life: str) -> N
 def test_each_kind_of_change_has_its_line() -> None:
     change = BridgePlan((peer(1, 1),), (peer(2, 2),), (peer(3, 3, number=9),), tuple(there(peer(4, 4))))
     assert bundle_lines(change) == [
-        "flow delete_strict cookie=0xa5e5a0000000000/-1,table=90,priority=1024,ip,nw_dst=10.0.4.0/24",
+        "flow delete_strict cookie=0xa5e5a0000000000/0xffffff00ffffffff,table=90,priority=1024,ip,nw_dst=10.0.4.0/24",
         "flow modify_strict cookie=0x0a5e5a0000000000,table=90,priority=1024,ip,nw_dst=10.0.2.0/24"
         " actions=set_field:0x2->reg3",
         "flow add cookie=0x0a5e5a0000000009,table=90,priority=1024,ip,nw_dst=10.0.3.0/24 actions=set_field:0x3->reg3",
@@ -114,7 +114,7 @@ def test_flow_without_match_has_no_loose_comma() -> None:
     last = Flow("Forward", 1, Match(), (Goto("Ingress"),))
     (gone,) = planned([parse_dump(f"cookie={last.cookie:#x}, table=110, priority=1 actions=drop")], []).deleted
     assert bundle_lines(BridgePlan((last,), (), (), (gone,))) == [
-        "flow delete_strict cookie=0xa5e6e0000000000/-1,table=110,priority=1",
+        "flow delete_strict cookie=0xa5e6e0000000000/0xffffff00ffffffff,table=110,priority=1",
         "flow add cookie=0x0a5e6e0000000000,table=110,priority=1 actions=goto_table:120",
     ]
 

@@ -11,7 +11,7 @@ from ovsnp.flows.units import Unit, UnitChanges
 from ovsnp.model.bridge import BridgePort, BridgePorts
 from ovsnp.model.changes import Changes, Objects, all_objects
 from ovsnp.model.options import Options
-from ovsnp.model.policy import PodPeer, Rule
+from ovsnp.model.policy import Direction, PodPeer, Rule
 from ovsnp.model.ports import PortEntry, Protocol
 from ovsnp.pipeline import numbers
 from tests.support.model_objects import (
@@ -83,8 +83,8 @@ def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
 
 
 def kinds(units: Iterable[Unit]) -> list[str]:
-    """The kinds and names of units."""
-    return sorted(" ".join(str(part) for part in unit[:2]) for unit in units)
+    """The kinds and names of units; a pod has one unit for each direction beside its own."""
+    return sorted({" ".join(str(part) for part in unit[:2]) for unit in units})
 
 
 def slots(told: FlowChanges) -> list[str]:
@@ -122,6 +122,12 @@ def test_local_pod_makes_its_own_flows_and_those_of_its_subject(bridge: Bridge) 
     assert told.changed == told.deleted == ()
     text = [str(flow.note) for flow in bridge.compilation.program().flows if flow.table == "EgressRule"]
     assert "subject default/new, default/web" in text
+
+
+def test_policy_makes_only_the_flows_with_the_subject_numbers_of_its_pods(bridge: Bridge) -> None:
+    to_web = policy("default/to-web", labelled(app="web"), ingress=[Rule((), (HTTP,))])
+    bridge.compilation.update(Changes(Objects(policies=(to_web,))))
+    assert [unit for unit in bridge.made if unit[0] == "pod"] == [("pod", "default/web", Direction.INGRESS)]
 
 
 def test_namespace_that_is_selected_no_longer_takes_its_pods_with_it(bridge: Bridge) -> None:
