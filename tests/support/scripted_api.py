@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+import yaml
+
 from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS
 
 Object = dict[str, Any]
@@ -65,6 +67,16 @@ def status(code: int, reason: str = "", message: str = "") -> Object:
         "reason": reason,
         "message": message,
     }
+
+
+def kubeconfig(url: str, name: str = "kind") -> str:
+    """A kubeconfig with one context for the server at a URL."""
+    written = {
+        "current-context": name,
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "contexts": [{"name": name, "context": {"cluster": "c"}}],
+    }
+    return yaml.safe_dump(written)
 
 
 class Answer:
@@ -151,6 +163,10 @@ class ScriptedApi:
 
     def start(self) -> None:
         self._thread.start()
+
+    def kubeconfig(self) -> str:
+        """A kubeconfig with one context, ``kind``, for this server."""
+        return kubeconfig(self.url)
 
     def use_tls(self, context: ssl.SSLContext) -> None:
         """Speak TLS with all clients that come."""
