@@ -17,6 +17,7 @@ from bench import (
     compiling,
     datapath,
     differing,
+    drops,
     explaining,
     flow_counts,
     following,
@@ -42,6 +43,7 @@ SECTIONS = {
     "incremental": incremental.measure,
     "agent": following.measure,
     "datapath": datapath.measure,
+    "drops": drops.measure,
     "explain": explaining.measure,
     "lint": linting.measure,
     "diff": differing.measure,
@@ -49,7 +51,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "datapath")
+NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "datapath", "drops")
 USUAL_SIZES = ["S", "M", "L"]
 
 

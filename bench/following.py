@@ -1,29 +1,23 @@
 """The time in which an agent follows a cluster: from the arrival of an event until Open vSwitch has confirmed it."""
 
-import random
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.api_history import Change
-from bench.api_server import ApiServer
 from bench.bridge import BRIDGE, node_bridge
 from bench.compiled import cluster_of, port_numbers
+from bench.followed import PATIENCE, Times, require, sampled, served
 from bench.inputs import NODE, Inputs
-from bench.layout import SIZES, Size, placed_pods
-from bench.served_objects import NETWORK_POLICY, POD, served_objects
+from bench.layout import SIZES
+from bench.served_objects import served_objects
 from bench.table import Cell, table, verdict
 from ovsnp.agent.agent import Agent
-from ovsnp.agent.observer import AgentObserver
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
-from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.model.options import Options
 
 SAMPLES = 200
@@ -34,7 +28,6 @@ FLOOD, FLOOD_RATE = 6_000, 100.0
 """A minute of changes."""
 
 IDLE = 5.0
-PATIENCE = 600.0
 
 BARS = {
     "S": {"pod": (3, 15), "policy": (5, 20), "start": 2, "memory": 100, "idle": 1, "flood": 50},
@@ -42,25 +35,6 @@ BARS = {
     "XL": {"pod": (5, 30), "policy": (10, 50), "start": 40, "memory": 1024, "idle": 2, "flood": 200},
 }
 """Milliseconds (median, 99th percentile), seconds, MiB, percent of a processor, milliseconds."""
-
-
-class _Times(AgentObserver):
-    """The milliseconds from the arrival of each change until its flows are confirmed."""
-
-    def __init__(self) -> None:
-        self.milliseconds: list[float] = []
-        self.started = threading.Event()
-        self._waiting: list[float] = []
-
-    def received(self, event: WatchEvent) -> None:
-        if isinstance(event, ObjectChange):
-            self._waiting.append(event.received)
-
-    def confirmed(self) -> None:
-        now = time.monotonic()
-        self.milliseconds += [(now - received) * 1000 for received in self._waiting]
-        self._waiting.clear()
-        self.started.set()
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
@@ -80,19 +54,23 @@ def measure(inputs: Inputs) -> Iterator[str]:
 
 def _rows(inputs: Inputs, size: str) -> list[tuple[Cell, ...]]:
     bars = BARS[size]
-    times = _Times()
+    times = Times()
     numbers = port_numbers(cluster_of(inputs, size))
-    with node_bridge(numbers) as bridge, tempfile.TemporaryDirectory() as directory, _served(size, directory) as server:
+    with (
+        node_bridge(numbers) as bridge,
+        tempfile.TemporaryDirectory() as directory,
+        served(partial(served_objects, SIZES[size]), directory) as server,
+    ):
         connection = ApiConnection(find_api_server(Path(directory) / "kubeconfig", None))
         agent = Agent(connection, bridge.switch.location, Options(BRIDGE, NODE), observer=times)
         thread = threading.Thread(target=agent.run)
         begun = time.monotonic()
         thread.start()
         try:
-            _require(times.started.wait(PATIENCE))
+            require(times.started.wait(PATIENCE))
             start = time.monotonic() - begun
-            found = {kind: _sampled(server, times, kind, SAMPLES, RATE) for kind in ("pod", "policy")}
-            flood = max(_sampled(server, times, "flood", FLOOD, FLOOD_RATE))
+            found = {kind: sampled(server, times, kind, SAMPLES, RATE) for kind in ("pod", "policy")}
+            flood = max(sampled(server, times, "flood", FLOOD, FLOOD_RATE))
             idle = _idle()
         finally:
             agent.stop()
@@ -115,23 +93,6 @@ _NAMES = {
 }
 
 
-def _sampled(server: Connection, times: _Times, kind: str, count: int, rate: float) -> Sequence[float]:
-    """The milliseconds of each change."""
-    times.milliseconds.clear()
-    server.send((kind, count, rate))
-    _require(server.poll(PATIENCE))
-    server.recv()
-    until = time.monotonic() + PATIENCE
-    while len(times.milliseconds) < count and time.monotonic() < until:
-        time.sleep(0.01)
-    return [*times.milliseconds]
-
-
-def _require(answered: bool) -> None:
-    if not answered:
-        raise TimeoutError(f"no answer within {PATIENCE:g} seconds")
-
-
 def _idle() -> float:
     """The percentage of a processor that the agent takes while nothing changes."""
     begun, spent = time.monotonic(), time.process_time()
@@ -142,43 +103,3 @@ def _idle() -> float:
 def _memory() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / (1 << 20)
-
-
-@contextmanager
-def _served(size: str, directory: str) -> Iterator[Connection]:
-    """A stand-in for the API server in another process, which makes the changes that it is sent."""
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(size, directory, there), daemon=True)
-    process.start()
-    try:
-        _require(here.poll(PATIENCE))
-        here.recv()
-        yield here
-    finally:
-        process.kill()
-        process.join()
-
-
-def _serve(size: str, directory: str, commands: Connection) -> None:
-    with ApiServer(served_objects(SIZES[size])) as server:
-        server.write_kubeconfig(Path(directory))
-        commands.send("ready")
-        while True:
-            kind, count, rate = commands.recv()
-            server.send(_changes(server, SIZES[size], kind, count), rate)
-            commands.send("done")
-
-
-def _changes(server: ApiServer, size: Size, kind: str, count: int) -> Iterator[Change]:
-    """Pods of other nodes, or policies of namespaces with pods of node-0, that go and come again."""
-    history, placed = server.history, [*placed_pods(size)]
-    if kind == "policy":
-        here = {pod.namespace for pod in placed if not pod.node}
-        of, keys = NETWORK_POLICY, [key for key in history.keys(NETWORK_POLICY) if key.partition("/")[0] in here]
-    else:
-        of, keys = POD, [pod.key for pod in placed if pod.node]
-    # Only the chosen objects are parsed: a server that holds millions of dictionaries slows down what is measured.
-    for item in [history.object(of, key) for key in random.Random(1).choices(keys, k=count // 2)]:
-        yield Change("DELETED", item)
-        yield Change("ADDED", item)

@@ -3,6 +3,7 @@
     python bench/traffic.py serve PORT                          until its input ends
     python bench/traffic.py stream ADDRESS PORT SECONDS         one TCP connection; prints bits a second
     python bench/traffic.py connect ADDRESS PORT COUNT AT_ONCE  short TCP connections; prints connections a second
+    python bench/traffic.py flood ADDRESS PORT RATE             UDP packets until its input ends; prints the rate
 
 A short connection carries one byte each way and ends with the client's reset, after which no port waits on either side:
 ports are used again within seconds here. A stream ends with the server's count of the bytes that arrived, so bytes on
@@ -16,6 +17,9 @@ import sys
 import time
 
 SHORT, LONG = b"?", b"."
+PAUSE, BURST = 0.001, 1_000
+"""The seconds between two looks at the time, and the packets that a late sender sends at once."""
+
 PATIENCE = 15
 """The seconds after which a connection that is not established is an error."""
 
@@ -99,6 +103,22 @@ def connect(address: str, port: int, count: int, at_once: int) -> float:
         return count / (time.perf_counter() - began)
 
 
+def flood(address: str, port: int, rate: int) -> float:
+    """Send packets, ``rate`` in a second or as many as possible, until the input ends; returns packets per second."""
+    with selectors.DefaultSelector() as selector, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        selector.register(sys.stdin, selectors.EVENT_READ)
+        client.connect((address, port))
+        began, sent = time.perf_counter(), 0
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        while not selector.select(PAUSE):
+            due = int((time.perf_counter() - began) * rate)
+            for _ in range(min(due - sent, BURST)):
+                client.send(SHORT)
+                sent += 1
+        return sent / (time.perf_counter() - began)
+
+
 def main() -> None:
     """Do what the command line says."""
     match sys.argv[1:]:
@@ -108,6 +128,8 @@ def main() -> None:
             sys.stdout.write(f"{stream(address, int(port), float(seconds))}\n")
         case ["connect", address, port, count, at_once]:
             sys.stdout.write(f"{connect(address, int(port), int(count), int(at_once))}\n")
+        case ["flood", address, port, rate]:
+            sys.stdout.write(f"{flood(address, int(port), int(rate))}\n")
         case _:
             sys.exit(__doc__)
 

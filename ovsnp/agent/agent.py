@@ -22,6 +22,7 @@ from ovsnp.agent.traffic.drop_log import DropLog
 from ovsnp.agent.traffic.dropped_packets import DroppedPackets
 from ovsnp.agent.traffic.flow_counts import FlowCounts
 from ovsnp.agent.traffic.live_connections import LiveConnections
+from ovsnp.agent.traffic.policy_counts import PolicyCounts
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.errors import ApiServerError, SwitchError, UsageError
 from ovsnp.flows.program import Program
@@ -73,8 +74,8 @@ class Agent:
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
     is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
     is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work.
-    ``drops``, ``connections`` and ``counts`` answer other threads. ``established`` says what happens to open
-    connections that the policies forbid.
+    ``drops``, ``connections``, ``counts`` and ``policy_counts`` answer other threads. ``established`` says what happens
+    to open connections that the policies forbid.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Agent:
         self.drops = DropLog(location, bridge, DroppedPackets(objects, names), self._observer.drops_lost)
         self.connections = LiveConnections(location, bridge, objects, names)
         self.counts = FlowCounts(location, bridge, names)
+        self.policy_counts = PolicyCounts(self.counts, names, objects)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
         self._brought = 0

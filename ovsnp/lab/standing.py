@@ -125,18 +125,25 @@ class Lab:
         self.runtime.restart_switch(container)
 
 
-def policies(lab: Lab, names: Sequence[str]) -> tuple[str, ...]:
-    """Manifests for a lab, with absolute paths; raises UsageError as `paths` does, and InputError.
+def policies(lab: Lab, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Manifests for a lab, from such files; raises InputError.
 
     A lab of the user's own cluster already has nodes and pods: from manifests with nodes or pods it takes the policies
     only.
     """
-    found = paths(names)
-    if not (lab.settings.own and found):
-        return found
-    cluster = manifests.load(found)
-    if not (cluster.nodes or cluster.pods):
-        return found
+    if not (lab.settings.own and files):
+        return files
+    cluster = manifests.load(files)
+    return own_policies(lab, cluster) if cluster.nodes or cluster.pods else files
+
+
+def own_policies(lab: Lab, cluster: Cluster) -> tuple[str, ...]:
+    """The file with the policies of a whole cluster that select a pod of a lab; raises UsageError for other labs."""
+    if not lab.settings.own:
+        raise UsageError(
+            f"lab {lab.settings.name} is the cluster of a topology, not one of yours; name policies with -f, or build"
+            " a lab of your cluster: ovsnp lab up --cluster"
+        )
     return (str(write_policies(lab.directory.own_cluster, lab.cluster, cluster.policies)),)
 
 

@@ -15,7 +15,7 @@ from ovsnp.switch.ofctl import flush_connection, flush_zone
 
 _ENTRY = re.compile(
     r"^(\w+),orig=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\),"
-    r"reply=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\)(?:.*?,labels=0x([0-9a-f]+))?"
+    r"reply=\(src=([^,)]+),dst=([^,)]+)(?:,([^)]*))?\)(?:.*?,timeout=(\d+))?(?:.*?,labels=0x([0-9a-f]+))?"
     r"(?:.*?,protoinfo=\(state=(\w+))?",
     re.MULTILINE,
 )
@@ -36,8 +36,9 @@ class Tracked(NamedTuple):
 
     ``opening`` are the ports of its first packet (``sport``, ``dport``; for ICMP ``id``, ``type``, ``code``),
     ``answering`` those of the answer; a datapath that keeps no ports of a protocol has 0 or nothing there. ``answers``
-    is the source address of the answer, ``answered`` its destination. ``state`` is that of TCP and SCTP, as far as the
-    datapath follows it.
+    is the source address of the answer, ``answered`` its destination. ``timeout`` is the number of seconds after which
+    the datapath forgets the connection if no packet comes. ``state`` is that of TCP and SCTP, as far as the datapath
+    follows it.
     """
 
     protocol: str
@@ -47,6 +48,7 @@ class Tracked(NamedTuple):
     answers: str
     answered: str
     answering: str
+    timeout: str
     hexadecimal: str
     state: str = ""
 
@@ -79,7 +81,7 @@ class Tracked(NamedTuple):
         if "id" not in numbers:
             numbers = {key: value for key, value in numbers.items() if value != "0"}
         ends = f"ct_{name}_src={self.source},ct_{name}_dst={self.destination},ct_nw_proto={protocol}"
-        return ",".join((ends, *(f"{_FIELDS[key]}={value}" for key, value in numbers.items())))
+        return ",".join((ends, *(f"{_FIELDS[key]}={value}" for key, value in numbers.items() if key in _FIELDS)))
 
 
 def _numbers(text: str) -> dict[str, str]:
@@ -102,7 +104,7 @@ class Conntrack:
     def entries(self, zone: int) -> Iterator[Tracked]:
         """All connections of a zone; raises SwitchError if ovs-vswitchd does not answer."""
         name = () if self._only else (self._datapath.name,)
-        text = self._there.command("dpctl/dump-conntrack", *name, f"zone={zone}")
+        text = self._there.command("dpctl/dump-conntrack", "-s", *name, f"zone={zone}")
         return map(Tracked._make, _ENTRY.findall(text))
 
     def flush(self, zone: int, tracked: Tracked) -> bool:

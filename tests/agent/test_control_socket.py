@@ -13,6 +13,7 @@ import jsonschema
 from ovsnp.cli.schemas import schemas
 from tests.agent.agent_scene import AgentScene
 from tests.support.applying import ovsnp, policy
+from tests.support.checkout import ROOT
 
 
 def test_status_and_flows(scene: AgentScene) -> None:
@@ -33,6 +34,15 @@ def test_status_and_flows(scene: AgentScene) -> None:
     assert stat.S_IMODE(scene.socket.stat().st_mode) == 0o600
     assert scene.stop() == 0
     assert not scene.socket.exists()
+
+
+def test_examples_of_the_page(scene: AgentScene) -> None:
+    page = (ROOT / "docs" / "agent.md").read_text()
+    scene.start()
+    scene.settled()
+    log, readyz = re.findall(r"```console\n# .*\n((?:.*\n)*?)```\n", page)
+    assert scene.ask("/readyz") == (200, readyz)
+    assert without_time(log.strip()) in map(without_time, scene.log.read_text().splitlines())
 
 
 def test_probes_over_tcp(scene: AgentScene) -> None:
@@ -85,6 +95,10 @@ def is_ready(scene: AgentScene) -> bool:
         return scene.ask("/readyz")[0] == 200
     except ConnectionRefusedError:
         return False
+
+
+def without_time(line: str) -> str:
+    return re.sub(r"^[\d-]+T[\d:.]+Z ", "", line)
 
 
 def without_ages(flows: str) -> str:

@@ -8,6 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ovsnp.agent.report import AgentReport
 from ovsnp.agent.serving.metrics import AgentMetrics
+from ovsnp.agent.serving.policy_metrics import PolicyCollector
+from ovsnp.agent.traffic.policy_counts import Counted, PolicyTotals
 from tests.support.deploying import DEPLOY
 
 DASHBOARD = json.loads((DEPLOY / "grafana" / "ovsnp-agent.json").read_text(encoding="utf-8"))
@@ -16,8 +18,9 @@ ADDED_BY_PROMETHEUS = {"instance", "job", "le"}
 
 
 def metrics() -> dict[str, set[str]]:
-    """The labels of each metric of an agent."""
+    """The labels of each metric of an agent that also counts by policy."""
     there = AgentMetrics()
+    there.add(PolicyCollector(lambda: PolicyTotals({Counted("default", "only", "ingress", "dropped"): 1}, 0)))
     there.reported(AgentReport("node-1", "br-int", 0.0, "1.0", tables={"ct": 1}))
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(there.metrics_text().decode()):

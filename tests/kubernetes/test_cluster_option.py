@@ -13,7 +13,7 @@ from click.shell_completion import ShellComplete
 from ovsnp.cli import ovsnp as command_line
 from ovsnp.kubernetes.resources import NETWORK_POLICIES, WORKLOADS
 from tests.support.applying import CLUSTER, POLICY, ovsnp
-from tests.support.scripted_api import ScriptedApi, scripted_api
+from tests.support.scripted_api import ScriptedApi, kubeconfig, scripted_api
 from tests.support.scripted_faults import failing
 
 DEPLOYMENT = """
@@ -50,17 +50,8 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAp
     with scripted_api() as server:
         server.put_all(documents("---".join((CLUSTER, policy(80), DEPLOYMENT, SERVICE))))
         (tmp_path / ".kube").mkdir()
-        (tmp_path / ".kube" / "config").write_text(kubeconfig(server.url))
+        (tmp_path / ".kube" / "config").write_text(server.kubeconfig())
         yield server
-
-
-def kubeconfig(url: str, name: str = "kind") -> str:
-    written = {
-        "current-context": name,
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "contexts": [{"name": name, "context": {"cluster": "c"}}],
-    }
-    return yaml.safe_dump(written)
 
 
 @pytest.fixture

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.support.lab_commands import left_behind, run
+from ovsnp.errors import Exit
+from ovsnp.kubernetes.resources import NETWORK_POLICIES
+from tests.support.lab_commands import SMALL, left_behind, run
+from tests.support.scripted_api import scripted_api
 
 pytestmark = pytest.mark.lab
 
@@ -50,3 +54,36 @@ def test_policies_of_the_whole_cluster_may_be_applied(name: str) -> None:
     assert (applied.returncode, applied.stderr) == (0, "")
     assert run("test", "--name", name).returncode == 0
     assert run("apply", "--name", name).stdout == f"lab {name}: 0 policies on 2 nodes\n"
+
+
+def test_lab_of_a_live_cluster_has_its_objects_and_later_its_policies(name: str, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    live = ("--name", name, "--cluster", "--kubeconfig", str(kubeconfig))
+    with scripted_api() as server:
+        kubeconfig.write_text(server.kubeconfig())
+        for file in (Path(CLUSTER), GOLDEN / "ingress-pod-selector" / "policies.yaml"):
+            server.put_all(each for each in yaml.safe_load_all(file.read_text()) if each)
+        built = run("up", *live)
+        assert (built.returncode, built.stderr) == (0, "")
+        assert built.stdout.startswith(f"lab {name}: 2 nodes, 7 pods, ")
+        assert ", 1 policies\n" in built.stdout
+        assert run("test", "--name", name).returncode == 0
+        ((namespace, policy),) = server.objects[NETWORK_POLICIES.path]
+        server.delete(NETWORK_POLICIES.path, namespace, policy)
+        assert run("apply", *live).stdout == f"lab {name}: 0 policies on 2 nodes\n"
+    refused = run("apply", *live)
+    assert (refused.returncode, refused.stdout) == (Exit.REFUSED, "")
+
+
+def test_lab_of_a_topology_takes_no_policies_of_a_live_cluster(name: str, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    live = ("--name", name, "--cluster", "--kubeconfig", str(kubeconfig))
+    refused = run("up", "-t", str(SMALL), *live)
+    assert refused.returncode == Exit.USAGE
+    assert "leave out -t, or --cluster" in refused.stderr
+    assert run("up", "--name", name, "-t", str(SMALL)).returncode == 0
+    with scripted_api() as server:
+        kubeconfig.write_text(server.kubeconfig())
+        refused = run("apply", *live)
+    assert refused.returncode == Exit.USAGE
+    assert "ovsnp lab up --cluster" in refused.stderr

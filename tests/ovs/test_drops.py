@@ -1,6 +1,7 @@
 """Dropped packets, live connections and counters of a real bridge, as `drops`, `connections` and `top` show them."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from ovsnp.agent.traffic.flow_counts import FlowCounts
 from ovsnp.agent.traffic.flow_names import FlowNames
 from ovsnp.agent.traffic.live_connections import LiveConnections
 from ovsnp.agent.traffic.object_names import ObjectNames
+from ovsnp.agent.traffic.policy_counts import PolicyCounts
 from ovsnp.compiler import Compilation, load, local_pods
 from ovsnp.model.changes import Changes, all_objects
 from ovsnp.model.options import Options
@@ -53,6 +55,7 @@ class Observed:
         self.drops = DropLog(self.location, BRIDGE, DroppedPackets(objects, names))
         self.connections = LiveConnections(self.location, BRIDGE, objects, names)
         self.counts = FlowCounts(self.location, BRIDGE, names)
+        self.policies = PolicyCounts(self.counts, names, objects)
         self.drops.start(stop)
         self.routes = {
             **drop_routes(self.drops),
@@ -168,8 +171,10 @@ def test_connections_have_the_rules_that_admitted_them(scene: ServiceScene, ther
     assert (connection.egress, connection.ingress) == (None, ("default/only ingress[0]",))
     explained = scene.nodes[0].run("explain", scene.manifests, "default/client", "default/web-0", "8080")
     assert "default/only ingress[0]" in explained.out
+    assert connection.expires
     text = there.run("connections", "default/web-0").out
-    assert "default/client to default/web-0, 8080/tcp (by default/web:80): established; ingress by" in text
+    begin = r"default/client to default/web-0, 8080/tcp \(by default/web:80\): established, ends after \d+ s"
+    assert re.search(begin + " without a packet; ingress by", text)
     assert there.run("connections", "default/stranger").out == ""
 
 
@@ -185,6 +190,24 @@ def test_top_counts_what_was_sent(scene: ServiceScene, there: Observed) -> None:
     (dropped,) = after.dropped
     assert (dropped.direction, dropped.pods, dropped.packets) == ("ingress", ("default/web-0", "default/web-1"), 5)
     assert "DROPPED" in there.run("top", "--interval", "0.2").out
+
+
+def test_packets_by_policy_go_on_after_the_counters_of_the_flows_began_again(
+    scene: ServiceScene, there: Observed
+) -> None:
+    def sent_and_counted(admitted: int, dropped: int) -> dict[tuple[str, ...], int]:
+        for port in range(admitted):
+            scene.send("client", first(address_of("client", 4), 42000 + port, address_of("web-0", 4), 8080))
+        scene.nodes[0].send("stranger", *(to_web("stranger", 1 + port) for port in range(dropped)))
+        scene.nodes[0].switch.appctl("revalidator/purge")
+        return {each[1:]: packets for each, packets in there.policies.read().packets.items()}
+
+    admitted, dropped = ("only", "ingress", "admitted"), ("only", "ingress", "dropped")
+    assert sent_and_counted(2, 2) == {admitted: 0, dropped: 0}
+    assert sent_and_counted(3, 5) == {admitted: 3, dropped: 5}
+    scene.nodes[0].switch.run(["ovs-ofctl", "-O", "OpenFlow15", "del-flows", BRIDGE])
+    scene.apply("--log-drops")
+    assert sent_and_counted(1, 2) == {admitted: 4, dropped: 7}
 
 
 def test_without_an_agent_there_is_one_sentence(tmp_path: Path) -> None:

@@ -15,15 +15,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS
+import yaml
+
+from ovsnp.kubernetes.resources import FOLLOWED, NODE_POLICY_STATUSES, WORKLOADS
 
 Object = dict[str, Any]
 _TYPES = {
     each.path: (each.kind, f"{each.group}/{each.version}" if each.group else each.version)
-    for each in (*FOLLOWED, *WORKLOADS)
+    for each in (*FOLLOWED, *WORKLOADS, NODE_POLICY_STATUSES)
 }
 """The kind and the apiVersion of the objects at each path."""
-_CLUSTER_SCOPED = ("Namespace", "Node", "ServiceCIDR")
+_CLUSTER_SCOPED = ("Namespace", "Node", "ServiceCIDR", "NodePolicyStatus")
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
@@ -65,6 +67,16 @@ def status(code: int, reason: str = "", message: str = "") -> Object:
         "reason": reason,
         "message": message,
     }
+
+
+def kubeconfig(url: str, name: str = "kind") -> str:
+    """A kubeconfig with one context for the server at a URL."""
+    written = {
+        "current-context": name,
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "contexts": [{"name": name, "context": {"cluster": "c"}}],
+    }
+    return yaml.safe_dump(written)
 
 
 class Answer:
@@ -151,6 +163,10 @@ class ScriptedApi:
 
     def start(self) -> None:
         self._thread.start()
+
+    def kubeconfig(self) -> str:
+        """A kubeconfig with one context, ``kind``, for this server."""
+        return kubeconfig(self.url)
 
     def use_tls(self, context: ssl.SSLContext) -> None:
         """Speak TLS with all clients that come."""

@@ -1,4 +1,4 @@
-"""Events about what an agent does not enforce as it is written: kubectl describe shows them beside the object.
+"""Events about what an agent does not enforce as it is written: ``kubectl events --for`` shows those of an object.
 
 They are Events of events.k8s.io/v1, which has taken the place of those of the core group: the API server shows each of
 them in both. The name of an Event comes from its cause, so that a cause is told once, also after a restart of the

@@ -1,7 +1,7 @@
 """The metrics of an agent, for Prometheus.
 
 Names and units follow Prometheus' conventions: seconds and bytes, `_total` for counters, `_info` for a gauge that is
-always 1. No label has a value that a user of the cluster chooses.
+always 1. No label has a value that a user of the cluster chooses, but for those of collectors that are added.
 """
 
 import platform
@@ -20,6 +20,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
 from ovsnp import __version__
 from ovsnp.agent.observer import AgentObserver
@@ -58,6 +59,10 @@ class AgentMetrics(AgentObserver):
         self._declare_bridge()
         build = Info("ovsnp_build", "The version of ovsnp and of Python.", registry=self._registry)
         build.info({"version": __version__, "python_version": platform.python_version()})
+
+    def add(self, collector: Collector) -> None:
+        """Have `metrics_text` show the metrics of a collector, too."""
+        self._registry.register(collector)
 
     def metrics_text(self) -> bytes:
         """All metrics in Prometheus' text format."""

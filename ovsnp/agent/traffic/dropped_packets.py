@@ -1,6 +1,6 @@
 """Joins a packet that the bridge reported with what the agent knows of its ends."""
 
-from ovsnp.agent.traffic.drop_document import DroppedTraffic, OpenedTo, TrafficEnd
+from ovsnp.agent.traffic.drop_document import DroppedTraffic, OpenedTo
 from ovsnp.agent.traffic.flow_names import FlowNames, Numbered
 from ovsnp.agent.traffic.object_names import ObjectNames
 from ovsnp.agent.traffic.packet_head import PacketHead, read_head
@@ -37,8 +37,8 @@ class DroppedPackets:
             isolated = self._objects.pod_at(source if direction is Direction.EGRESS else head.destination, pods)
         return DroppedTraffic(
             direction.section if direction else "tunnel-guard",
-            self._end(source, pods if direction is Direction.EGRESS else frozenset()),
-            self._end(head.destination, pods if direction is Direction.INGRESS else frozenset()),
+            self._objects.end_at(source, pods if direction is Direction.EGRESS else ()),
+            self._objects.end_at(head.destination, pods if direction is Direction.INGRESS else ()),
             _protocol(head),
             head.ports[1] if head.ports else None,
             head.icmp_type,
@@ -49,11 +49,6 @@ class DroppedPackets:
 
     def _policies(self, isolated: Pod | None, direction: Direction | None) -> tuple[str, ...]:
         return self._objects.isolating(isolated, direction) if isolated and direction else ()
-
-    def _end(self, address: Address, pods: frozenset[str]) -> TrafficEnd:
-        pod = self._objects.pod_at(address, pods)
-        node = None if pod else self._objects.node_at(address)
-        return TrafficEnd(format_address(address), pod.key if pod else None, node)
 
     def _opened_to(self, report: PacketIn, head: PacketHead) -> OpenedTo | None:
         """The destination of the connection before conntrack translated it."""

@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -46,6 +46,15 @@ class CountsDocument(msgspec.Struct, frozen=True):
     dropped: Sequence[DropCount]
 
 
+class FlowCount(NamedTuple):
+    """The packets that a flow has admitted by a rule, or dropped of a subject; ``match`` tells the flows apart."""
+
+    of: Numbered
+    admits: bool
+    match: bytes
+    packets: int
+
+
 class FlowCounts:
     """Reads the counters of a bridge; may be called from any thread."""
 
@@ -57,13 +66,11 @@ class FlowCounts:
         admitted: Counter[str] = Counter()
         dropped: Counter[Numbered] = Counter()
         subjects = self._names.subjects()
-        matches = {(each.direction, _match(each)): each for each in subjects}
-        with OpenFlow(self._location, self._bridge) as connection:
-            for direction, entry in _entries(connection):
-                if number := rule_of(entry.cookie):
-                    admitted[self._rule(Numbered(direction, number))] += entry.packets
-                elif entry.priority == p.RULE_DROP and (subject := matches.get((direction, entry.match))):
-                    dropped[subject] += entry.packets
+        for flow in self.flows(subjects):
+            if flow.admits:
+                admitted[self._rule(flow.of)] += flow.packets
+            else:
+                dropped[flow.of] += flow.packets
         return CountsDocument(
             time.monotonic(),
             [RuleCount(rule, packets) for rule, packets in sorted(admitted.items())],
@@ -72,6 +79,19 @@ class FlowCounts:
                 key=lambda count: (count.pods, count.direction),
             ),
         )
+
+    def flows(self, subjects: Iterable[Numbered]) -> Iterator[FlowCount]:
+        """The counters of the flows that admit by rules, and of those that drop packets of these subjects.
+
+        Raises SwitchError.
+        """
+        matches = {(each.direction, _match(each)): each for each in subjects}
+        with OpenFlow(self._location, self._bridge) as connection:
+            for direction, entry in _entries(connection):
+                if number := rule_of(entry.cookie):
+                    yield FlowCount(Numbered(direction, number), True, entry.match, entry.packets)
+                elif entry.priority == p.RULE_DROP and (subject := matches.get((direction, entry.match))):
+                    yield FlowCount(subject, False, entry.match, entry.packets)
 
     def _rule(self, number: Numbered) -> str:
         rules = self._names.rules(number)

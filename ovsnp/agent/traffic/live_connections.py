@@ -40,8 +40,9 @@ class LiveConnection(msgspec.Struct, frozen=True):
 
     ``port`` is the destination port (null: the protocol has none, or the datapath does not keep it). ``via`` is the
     cluster IP that the connection was opened to. ``state`` is the state of TCP or SCTP in the words of the datapath
-    (null: the protocol has none). ``admitted`` is false while no policy has judged a packet to admit the connection;
-    ``answered`` is true after the first answer.
+    (null: the protocol has none). ``expires`` is the number of seconds after which the datapath forgets the connection
+    if no packet comes (null: it does not say). ``admitted`` is false while no policy has judged a packet to admit the
+    connection; ``answered`` is true after the first answer.
     """
 
     source: TrafficEnd
@@ -51,6 +52,7 @@ class LiveConnection(msgspec.Struct, frozen=True):
     port: int | None
     via: OpenedTo | None
     state: str | None
+    expires: int | None
     admitted: bool
     answered: bool
     egress: _Rules
@@ -60,7 +62,11 @@ class LiveConnection(msgspec.Struct, frozen=True):
         port = f"{self.port}/{self.protocol}" if self.port else self.protocol
         via = f" (by {self.via})" if self.via else ""
         state = self.state.lower() if self.state else "answered" if self.answered else "not answered"
-        return f"{self.source} to {self.destination}, {port}{via}: {state}; {self._rules}"
+        return f"{self.source} to {self.destination}, {port}{via}: {state}{self._expiry}; {self._rules}"
+
+    @property
+    def _expiry(self) -> str:
+        return "" if self.expires is None else f", ends after {self.expires} s without a packet"
 
     @property
     def _rules(self) -> str:
@@ -100,13 +106,14 @@ class LiveConnections:
         label = tracked.label
         answering = tracked.answering_port
         return LiveConnection(
-            self._end(self._source(tracked)),
-            self._end(parse_address(tracked.answers)),
+            self._objects.end_at(self._source(tracked)),
+            self._objects.end_at(parse_address(tracked.answers)),
             tracked.protocol,
             tracked.source_port or None,
             answering or tracked.port or None,
             self._via(tracked),
             tracked.state or None,
+            int(tracked.timeout) if tracked.timeout else None,
             bool(_bits(label, ADMITTED)),
             bool(_bits(label, ANSWERED)),
             *(self._rules(direction, _bits(label, field)) for direction, field in _LABELS.items()),
@@ -124,11 +131,6 @@ class LiveConnections:
         known = tracked.protocol.upper() in list(Protocol) and tracked.port
         service = self._names.service_at(Protocol(tracked.protocol.upper()), address, tracked.port) if known else None
         return OpenedTo(format_address(address), tracked.port, service) if known else None
-
-    def _end(self, address: Address) -> TrafficEnd:
-        pod = self._objects.pod_at(address)
-        node = None if pod else self._objects.node_at(address)
-        return TrafficEnd(format_address(address), pod.key if pod else None, node)
 
     def _rules(self, direction: Direction, number: int) -> tuple[str, ...] | None:
         if not number:

@@ -5,11 +5,12 @@ A report of a packet is read some milliseconds after the drop, so an object is k
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
+from ovsnp.agent.traffic.drop_document import TrafficEnd
 from ovsnp.agent.traffic.lasting_map import LastingMap
-from ovsnp.model.address import Address
+from ovsnp.model.address import Address, format_address
 from ovsnp.model.changes import Changes
 from ovsnp.model.cluster import Node, Pod
 from ovsnp.model.policy import Direction, NetworkPolicy
@@ -59,16 +60,32 @@ class ObjectNames:
             pods = list(self._pods.at(address))
         return next((pod for pod in pods if pod.key in among), pods[0] if pods else None)
 
-    def node_at(self, address: Address) -> str | None:
-        """The name of the node that has an address, or had it last."""
+    def end_at(self, address: Address, among: Collection[str] = ()) -> TrafficEnd:
+        """An end of a connection: the pod of `pod_at`, or else the node that has the address, or had it last."""
+        pod = self.pod_at(address, among)
         with self._lock:
-            return next((node.name for node in self._nodes.at(address)), None)
+            node = None if pod else next((node.name for node in self._nodes.at(address)), None)
+        return TrafficEnd(format_address(address), pod.key if pod else None, node)
 
     def isolating(self, pod: Pod, direction: Direction) -> tuple[str, ...]:
         """The policies (``NAMESPACE/NAME``) that isolate a pod, sorted."""
         with self._lock:
-            policies = list(self._policies.get(pod.namespace, {}).values())
-        return tuple(sorted(policy.key for policy in policies if isolates(policy, pod, direction)))
+            return tuple(sorted(policy.key for policy in self._isolating(pod, direction)))
+
+    def isolating_any(self, pods: Collection[str], direction: Direction) -> set[tuple[str, str]]:
+        """The policies, namespace and name, that isolate at least one of the pods with these keys."""
+        with self._lock:
+            there = filter(None, map(self._pod, pods))
+            return {(each.namespace, each.name) for pod in there for each in self._isolating(pod, direction)}
+
+    def _isolating(self, pod: Pod, direction: Direction) -> Iterator[NetworkPolicy]:
+        policies = self._policies.get(pod.namespace, {}).values()
+        return (policy for policy in policies if isolates(policy, pod, direction))
+
+    def _pod(self, key: str) -> Pod | None:
+        """The pod with a key, if it is there now."""
+        addresses = self._addresses.get(("Pod", key), ())
+        return next((pod for address in addresses for pod in self._pods.at(address) if pod.key == key), None)
 
     def _move(
         self, held: LastingMap[Address, _Holder], name: tuple[str, str], to: tuple[Address, ...], holder: _Holder

@@ -17,6 +17,7 @@ from ovsnp.agent.agent import Agent
 from ovsnp.agent.publishing.publisher import Publisher
 from ovsnp.agent.serving.http_server import serving_address, serving_socket
 from ovsnp.agent.serving.metrics import AgentMetrics
+from ovsnp.agent.serving.policy_metrics import PolicyCollector
 from ovsnp.agent.serving.routes import control_routes, probe_routes
 from ovsnp.cli.agent_options import agent_options
 from ovsnp.cli.log_lines import JsonLines, TextLines
@@ -48,6 +49,11 @@ log = logging.getLogger("ovsnp.agent")
     metavar="ADDRESS:PORT",
     help="Answer /metrics, /healthz and /readyz over TCP too, for Prometheus and the probes of a kubelet.",
 )
+@click.option(
+    "--policy-metrics",
+    is_flag=True,
+    help="Count packets by policy, too: the labels of these metrics have the names of policies and namespaces.",
+)
 @click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The format of the log.")
 @established_option
 @agent_options
@@ -56,6 +62,7 @@ def agent(
     *,
     control_socket: Path,
     metrics_address: str | None,
+    policy_metrics: bool,
     log_format: str,
     established: Established,
 ) -> None:
@@ -70,6 +77,8 @@ def agent(
     server = find_api_server(request.kubeconfig, request.context)
     metrics = AgentMetrics()
     running = Agent(ApiConnection(server), request.location, options, established, metrics)
+    if policy_metrics:
+        metrics.add(PolicyCollector(running.policy_counts.read))
 
     def end(*_: Any) -> None:
         running.stop()

@@ -1,15 +1,15 @@
 """``ovsnp lab``: a cluster of nodes and pods on this machine, with real packets."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.text import Text
 
-from ovsnp import load
 from ovsnp.cli.configuration import config_option
+from ovsnp.cli.lab_input import LabInput, lab_input
 from ovsnp.cli.options import tell_notes
 from ovsnp.cli.plain import say, tell
 from ovsnp.cli.standing_lab import DEFAULT_NAME, described, hints, interruptible
@@ -59,16 +59,6 @@ _strict = click.option("--strict-nodes/--no-strict-nodes", help="Only a pod's ow
 _masquerade = click.option(
     "--masquerade/--no-masquerade", help="Send Service-bound traffic to other nodes from the gateway's address."
 )
-_files = click.option(
-    "-f",
-    "--filename",
-    "filenames",
-    type=click.Path(readable=False),
-    multiple=True,
-    metavar="PATH",
-    help="Policies and other manifests in addition to those of the topology, or a cluster with its nodes; file or"
-    " directory; may be repeated.",
-)
 _no_color = click.option("--no-color", is_flag=True, help="No colour, even on a terminal.")
 
 
@@ -105,7 +95,7 @@ def lab() -> None:
     default=MOST_PODS,
     show_default=True,
     metavar="NUMBER",
-    help="The greatest number of pods that the lab takes from the cluster of -f.",
+    help="The greatest number of pods that the lab takes from the cluster of -f or --cluster.",
 )
 @click.option(
     "--agents",
@@ -113,7 +103,7 @@ def lab() -> None:
     metavar="KUBECONFIG",
     help="Run ovsnp agent on each node: the nodes follow this API server, which must have the cluster of the topology.",
 )
-@_files
+@lab_input
 @config_option
 def up(
     *,
@@ -126,25 +116,29 @@ def up(
     masquerade: bool,
     most_pods: int,
     agents: Path | None,
-    filenames: tuple[str, ...],
+    given: LabInput,
 ) -> None:
     """Build the lab and apply the policies on its nodes.
 
     If -f names manifests with nodes, and -t is not given, the lab is a copy of that cluster: its nodes and pods, with
     their own names, labels and addresses, and hosts outside for the blocks of its policies. Of many pods, the lab has a
-    selection: every policy selects some of them, admits some and does not admit others.
+    selection: every policy selects some of them, admits some and does not admit others. With --cluster the lab is such
+    a copy of the live cluster.
     """
-    if agents and (filenames or runtime != NETNS):
+    if agents and (given or runtime != NETNS):
         raise UsageError(
-            "with --agents policies come from the API server, to nodes of namespaces; leave out -f, --runtime"
+            "with --agents policies come from the API server, to nodes of namespaces; leave out -f, --cluster,"
+            " --runtime"
         )
-    own = None if topo else _own(standing.paths(filenames), runtime, most_pods)
+    if topo and given.from_cluster:
+        raise UsageError("a lab of the live cluster has the topology of that cluster; leave out -t, or --cluster")
+    own = None if topo else _own(given, runtime, most_pods)
     settings = Settings(
         name=name,
         runtime=runtime,
         topology=str((topo or shipped_topology()).absolute()),
         encap=encap,
-        manifests=standing.paths(filenames),
+        manifests=given.files,
         strict_nodes=strict_nodes,
         masquerade=masquerade,
         datapath=datapath,
@@ -165,14 +159,17 @@ def up(
     default=None,
     help="Send Service-bound traffic to other nodes from the gateway's address.  [default: as before]",
 )
-@_files
+@lab_input
 @config_option
-def apply(*, name: str, masquerade: bool | None, filenames: tuple[str, ...]) -> None:
-    """Apply these policies on every node of a standing lab, in place of the policies before; without -f, no policy."""
+def apply(*, name: str, masquerade: bool | None, given: LabInput) -> None:
+    """Apply these policies on every node of a standing lab, in place of the policies before; without -f, no policy.
+
+    With --cluster the policies are those that the live cluster has now.
+    """
     with interruptible():
         found = standing.find(name)
         with found.directory.locked():
-            found.apply(standing.policies(found, filenames), masquerade=masquerade)
+            found.apply(given.policies(found), masquerade=masquerade)
         tell_notes(found.cluster)
         say(f"lab {name}: {len(found.cluster.policies)} policies on {len(found.nodes)} nodes")
 
@@ -278,10 +275,10 @@ def demo(*, topo: Path | None, name: str, runtime: str, encap: Encap, masquerade
         sys.exit(Exit.NO)
 
 
-def _own(files: Sequence[str], runtime: str, most_pods: int) -> LabPlan | None:
-    """A lab of the cluster in these manifests; None if they have no nodes: then they add to the topology's cluster."""
-    cluster = load(files) if files else None
-    if cluster is None or not (cluster.nodes or cluster.unused_nodes):
+def _own(given: LabInput, runtime: str, most_pods: int) -> LabPlan | None:
+    """A lab of the user's own cluster; None if the manifests add to the cluster of the topology."""
+    cluster = given.own_cluster()
+    if cluster is None:
         return None
     if runtime != NETNS:
         raise UsageError(f"a lab of your own cluster is built of network namespaces; leave out --runtime {runtime}")

@@ -11,6 +11,7 @@ from ovsnp.analysis.enforcement.enforcement import (
     PolicyEnforcement,
     enforcement,
     health,
+    no_such_policy,
 )
 from ovsnp.analysis.enforcement.status_document import document
 from ovsnp.analysis.enforcement.status_text import lines, summary
@@ -64,9 +65,7 @@ def status(
 def _policies(state: ClusterState, named: NamedPolicy | None, node: str | None) -> list[PolicyEnforcement]:
     """The policies that the answer is about; raises UsageError if the named one is not there."""
     if named and named not in state.policies:
-        raise UsageError(
-            f"the cluster has no NetworkPolicy {'/'.join(named)}; kubectl get networkpolicies -A lists all"
-        )
+        raise no_such_policy(*named)
     found = [enforcement(state, name, state.policies[name]) for name in sorted(state.policies)]
     if named:
         found = [each for each in found if (each.namespace, each.name) == named]

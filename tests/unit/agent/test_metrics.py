@@ -10,6 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ovsnp.agent.report import AgentReport, Unrealised
 from ovsnp.agent.serving.metrics import AgentMetrics
+from ovsnp.agent.serving.policy_metrics import PolicyCollector
+from ovsnp.agent.traffic.policy_counts import Counted, PolicyTotals
 from ovsnp.compiler import assume_ports, compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
@@ -131,8 +133,33 @@ def test_the_losses_of_the_drop_log_have_a_counter() -> None:
     assert samples(metrics.metrics_text())["ovsnp_drop_log_lost_total"] == 12
 
 
+TOTALS = PolicyTotals({Counted("shop", "db-only", "ingress", "dropped"): 7}, 3)
+
+
+def test_metrics_by_policy_are_there_only_if_they_are_asked_for() -> None:
+    metrics = AgentMetrics()
+    assert not any("policy_" in name for name in samples(metrics.metrics_text()))
+    metrics.add(PolicyCollector(lambda: TOTALS))
+    found = samples(metrics.metrics_text())
+    dropped = 'ovsnp_policy_packets_total{direction="ingress",namespace="shop",policy="db-only",verdict="dropped"}'
+    assert (found[dropped], found["ovsnp_policy_metrics_left_out"]) == (7, 3)
+
+
+def test_without_open_vswitch_there_are_the_other_metrics() -> None:
+    def refuse() -> PolicyTotals:
+        raise SwitchError("no")
+
+    metrics = AgentMetrics()
+    metrics.add(PolicyCollector(refuse))
+    found = samples(metrics.metrics_text())
+    assert found["ovsnp_agent_ready"] == 0
+    assert not any("policy_" in name for name in found)
+
+
 def test_names_units_and_help_follow_the_conventions() -> None:
-    complaints = [complaint for family in families(AgentMetrics()) for complaint in lint(family)]
+    metrics = AgentMetrics()
+    metrics.add(PolicyCollector(lambda: TOTALS))
+    complaints = [complaint for family in families(metrics) for complaint in lint(family)]
     assert complaints == []
 
 

@@ -13,7 +13,7 @@ CARRIED = "0a000001" + "0" * 24
 
 def tracked(*ends: str, label: str = "") -> Tracked:
     source, destination, answers, answered = ends
-    return Tracked("tcp", source, destination, "sport=1,dport=2", answers, answered, "sport=2,dport=1", label)
+    return Tracked("tcp", source, destination, "sport=1,dport=2", answers, answered, "sport=2,dport=1", "", label)
 
 
 @pytest.mark.parametrize(

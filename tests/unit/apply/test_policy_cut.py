@@ -73,7 +73,7 @@ def tracked(
     label |= origin << ORIGIN_LABEL.lsb | carried << CARRIED_LABEL.lsb
     ports = "id=1,type=8,code=0" if protocol == "icmp" else f"sport=4,dport={8000 if front else port}"
     back = "id=1,type=0,code=0" if protocol == "icmp" else f"sport={port},dport=4"
-    return Tracked(protocol, source, front or server, ports, server, source, back, f"{label:x}")
+    return Tracked(protocol, source, front or server, ports, server, source, back, "", f"{label:x}")
 
 
 def forbids(entry: Tracked, *policies: Mapping[str, object], options: Options = PLAIN) -> bool:

@@ -60,7 +60,7 @@ compile: {geneve-types: [3, 4], output: json}
         (("mtu",), {"encap": "vxlan", "underlay": 1500}),
         (("lab", "test"), {"name": "mine", "rate": 2.5, "sample": 10}),
         (("lab", "down"), {"name": "mine"}),
-        (("lab", "up"), {"filenames": ("manifests",), "name": "mine", "datapath": "system", "encap": "geneve"}),
+        (("lab", "up"), {"filename": ("manifests",), "name": "mine", "datapath": "system", "encap": "geneve"}),
         (("trace",), {"filename": ("manifests",), "node": "node-1", "encap": "vxlan"}),
     ],
 )
@@ -140,7 +140,7 @@ def test_lab_and_mtu_read_the_file() -> None:
 
 def test_paths_are_looked_for_beside_the_file_in_sections_too() -> None:
     assert defaults("lab: {up: {manifests: [a, /b], topo: manifests/cluster.yaml}}\n", "lab", "up") == {
-        "filenames": ("a", "/b"),
+        "filename": ("a", "/b"),
         "topo": "manifests/cluster.yaml",
     }
     folder = Path("elsewhere")

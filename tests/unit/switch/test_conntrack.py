@@ -13,8 +13,8 @@ from ovsnp.switch.datapath import Datapath
 from ovsnp.switch.location import Location
 
 DUMP = """\
-tcp,orig=(src=10.0.0.1,dst=10.96.0.1,sport=4,dport=80),reply=(src=10.0.0.2,dst=10.0.0.1,sport=8080,dport=4),zone=2654,mark=3,labels=0xa00000100000000000000070000000100000002,protoinfo=(state=ESTABLISHED)
-udp,orig=(src=fd00::1,dst=fd00::2,sport=4,dport=53),reply=(src=fd00::2,dst=fd00::1,sport=53,dport=4),zone=2655
+tcp,orig=(src=10.0.0.1,dst=10.96.0.1,sport=4,dport=80,packets=5,bytes=300),reply=(src=10.0.0.2,dst=10.0.0.1,sport=8080,dport=4,packets=4,bytes=280),timestamp=(start=2026-11-29T21:00:00.000),zone=2654,timeout=86380,mark=3,labels=0xa00000100000000000000070000000100000002,protoinfo=(state=ESTABLISHED)
+udp,orig=(src=fd00::1,dst=fd00::2,sport=4,dport=53),reply=(src=fd00::2,dst=fd00::1,sport=53,dport=4),zone=2655,timeout=27
 icmp,orig=(src=10.0.0.1,dst=10.0.0.2,id=7,type=8,code=0),reply=(src=10.0.0.2,dst=10.0.0.1,id=7,type=0,code=0),zone=2654
 icmpv6,orig=(src=fd00::1,dst=fd00::2,id=0,type=128,code=0),reply=(src=fd00::2,dst=fd00::1,id=0,type=129,code=0),zone=2655
 sctp,orig=(src=10.0.0.1,dst=10.0.0.2,sport=0,dport=0),reply=(src=10.0.0.2,dst=10.0.0.1,sport=0,dport=0),zone=2654
@@ -67,6 +67,8 @@ def test_entries() -> None:
     ]
     assert [entry.label for entry in entries[:2]] == [0xA00000100000000000000070000000100000002, 0]
     assert entries[-1].label == 1
+    assert [entry.timeout for entry in entries] == ["86380", "27", "", "", "", ""]
+    assert entries[0].state == "ESTABLISHED"
 
 
 @pytest.mark.parametrize(
