@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-import msgspec
-
 from ovsnp.apply.judged_objects import JudgedObjects, Senders
 from ovsnp.apply.open_connection import OpenConnection, is_answered, read_connection
 from ovsnp.errors import SwitchError
+from ovsnp.flows.action import Commit, SetField
 from ovsnp.flows.modification import AddFlow, DeleteFlow, Modification
 from ovsnp.lower.closed import closing_flows
 from ovsnp.model.address import parse_address
@@ -15,19 +14,19 @@ from ovsnp.model.options import Options
 from ovsnp.oracle import judge, service_at
 from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.pipeline.conntrack import ZONE
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.switch.conntrack import Conntrack, Tracked, conntrack
 from ovsnp.switch.datapath import Datapath, await_flows
+from ovsnp.switch.icmp_error import icmp_error
 from ovsnp.switch.location import Location
+from ovsnp.switch.openflow.connection import OpenFlow
+from ovsnp.switch.openflow.packet_out import encode_packet_out
 
 _ROUNDS = 4
 _UNSPECIFIED = parse_address("0.0.0.0")
-
-
-class PolicyCut(msgspec.Struct, frozen=True):
-    """The number of connections that were cut, and of those that go on, as Open vSwitch cannot flush one alone."""
-
-    connections: int = 0
-    left: int = 0
+_NOT_ADMITTED = (SetField(ADMITTED, 0), SetField(ANSWERED, 0))
+_WITHDRAWN = {zone: (Commit(zone, _NOT_ADMITTED),) for zone in ZONE.values()}
+"""The actions that change the memory of the connection that a packet belongs to, by zone."""
 
 
 def cut_forbidden(
@@ -39,36 +38,38 @@ def cut_forbidden(
     carry_out: Callable[[Sequence[Modification]], None],
     *,
     waiting: bool,
-) -> PolicyCut:
+) -> int:
     """Cut the open connections of a bridge that the policies forbid; the flows for these policies must be on it.
 
-    ``carry_out`` changes flows, ``waiting`` is the answer of `ovsnp.switch.datapath.waits_for_flows`. Raises
-    SwitchError if conntrack cannot be read, or a connection stays.
+    ``carry_out`` changes flows, ``waiting`` is the answer of `ovsnp.switch.datapath.waits_for_flows`. Returns the
+    number of connections that were cut. Raises SwitchError if conntrack cannot be read, or a connection stays open.
     """
     _await_flows(location, below, carry_out, waiting=waiting)
     with conntrack(location, bridge, below) as tracker:
-        return _cut(tracker, objects, options)
+        remaining = {*_entries(tracker)}
+        forbidden = forbidden_among({entry.connection for entry in remaining}, objects, options)
+        remaining = {entry for entry in remaining if entry.connection in forbidden}
+        # Those without an answer do not count: the node of the server may have refused them from the beginning.
+        found = sum(is_answered(entry.tracked) for entry in remaining)
+        if remaining:
+            with OpenFlow(location, bridge) as openflow:
+                _withdraw(openflow, tracker, remaining)
+        return found
 
 
-def _cut(tracker: Conntrack, objects: JudgedObjects, options: Options) -> PolicyCut:
-    """Flush the forbidden connections, and read conntrack again until they are gone.
+def _withdraw(openflow: OpenFlow, tracker: Conntrack, remaining: "set[_Entry]") -> None:
+    """Withdraw the admission of connections, and read conntrack again until none is admitted.
 
-    Those without an answer go too, so that no answer opens them, but they do not count: the node of the server may have
-    refused them from the beginning.
+    Conntrack keeps the connections, with the end that opened each: if it forgot one, the next packet of the server
+    would begin a connection of its own, which the policies may allow.
     """
-    entries = {*_entries(tracker)}
-    forbidden = forbidden_among({entry.connection for entry in entries}, objects, options)
-    remaining = {entry for entry in entries if entry.connection in forbidden}
-    found, fixed = _open(remaining), set[_Entry]()
     for _ in range(_ROUNDS):
-        fixed |= {entry for entry in remaining if not tracker.flush(entry.zone, entry.tracked)}
-        remaining -= fixed
-        if not remaining:
-            return PolicyCut(found - _open(fixed), _open(fixed))
+        openflow.tell(*(encode_packet_out(icmp_error(each.tracked), _WITHDRAWN[each.zone]) for each in remaining))
         remaining &= {*_entries(tracker)}
+        if not remaining:
+            return
     raise SwitchError(
-        f"conntrack does not forget {len(remaining)} connections (the first is"
-        f" {min(entry.tracked.tuple for entry in remaining)})"
+        f"{len(remaining)} connections stay open (the first is {min(entry.tracked.tuple for entry in remaining)})"
     )
 
 
@@ -84,10 +85,6 @@ def _await_flows(
         await_flows(location, below, lambda: carry_out([*map(AddFlow, touched)]), waiting=waiting)
     finally:
         carry_out([*map(DeleteFlow, touched)])
-
-
-def _open(entries: "Collection[_Entry]") -> int:
-    return sum(is_answered(entry.tracked) for entry in entries)
 
 
 class _Entry:
