@@ -15,6 +15,7 @@ from bench import (
     changing,
     committing,
     compiling,
+    cutting,
     datapath,
     differing,
     explaining,
@@ -41,6 +42,7 @@ SECTIONS = {
     "change": changing.measure,
     "incremental": incremental.measure,
     "agent": following.measure,
+    "cut": cutting.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,
     "lint": linting.measure,
@@ -49,7 +51,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "datapath")
+NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "cut", "datapath")
 USUAL_SIZES = ["S", "M", "L"]
 
 

@@ -120,7 +120,8 @@ class Conntrack:
         """All connections of a zone; raises SwitchError if ovs-vswitchd does not answer."""
         name = () if self._only else (self._datapath.name,)
         text = self._there.command("dpctl/dump-conntrack", *name, f"zone={zone}")
-        return map(Tracked._make, _ENTRY.findall(text))
+        # One match after the other: other threads may work in between.
+        return (Tracked._make(found.groups("")) for found in _ENTRY.finditer(text))
 
     def flush(self, zone: int, tracked: Tracked) -> bool:
         """Make the datapath forget a connection; False if it can do so only with the whole zone.

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from ovsnp.pipeline.conntrack import ZONE
 from tests.ovs.holder_scene import Conversation, HolderScene
 from tests.ovs.service_scene import ServiceScene, address_of, policy
 from tests.support.instance import DummySwitch
@@ -18,17 +17,9 @@ ENCAPS = [(), ("--masquerade",), ("--encap", "vxlan"), ("--encap", "vxlan", "--m
 
 @pytest.fixture(autouse=True)
 def _lasting(dummy_switch: DummySwitch, other_switch: DummySwitch) -> Iterator[None]:
-    """No UDP connection expires, however busy the machine is."""
-    timeouts = ("timeouts:udp_first=3600", "timeouts:udp_single=3600", "timeouts:udp_multiple=3600")
-    made = ["--", "--id=@last", "create", "CT_Timeout_Policy", *timeouts]
-    made += ["--", "--id=@zone", "create", "CT_Zone", "timeout_policy=@last"]
-    zones = [f"ct_zones:{zone}=@zone" for zone in ZONE.values()]
-    made += ["--", "--id=@dummy", "create", "Datapath", "datapath_version=0", *zones]
-    for switch in (dummy_switch, other_switch):
-        switch.run(["ovs-vsctl", "--timeout=60", *made, "--", "set", "Open_vSwitch", ".", "datapaths:dummy=@dummy"])
-    yield
-    for switch in (dummy_switch, other_switch):
-        switch.run(["ovs-vsctl", "--timeout=60", "remove", "Open_vSwitch", ".", "datapaths", "dummy"])
+    """No connection expires, however busy the machine is."""
+    with dummy_switch.lasting_connections(), other_switch.lasting_connections():
+        yield
 
 
 def talks(there: HolderScene, version: int) -> list[Conversation]:
