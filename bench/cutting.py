@@ -53,7 +53,7 @@ def measure(inputs: Inputs) -> Iterator[str]:
     )
     cluster = cluster_of(inputs, SIZE)
     numbers = port_numbers(cluster)
-    with node_bridge(numbers) as bridge:
+    with node_bridge(numbers) as bridge, bridge.switch.lasting_connections():
         with OpenFlow(bridge.switch.location, BRIDGE) as openflow:
             add_options(openflow, option_map(Carrier()))
             program = program_of(cluster, numbers)

@@ -44,8 +44,8 @@ class _Verdicts:
         self._known = IndexedOracle(cluster)
         self._senders = senders
         self._options = options
-        self._starts = _starts(prefix for policy in cluster.policies for block in policy.blocks for prefix in
-                               (block.cidr, *block.excepts))  # fmt: skip
+        blocks = {block for policy in cluster.policies for block in policy.blocks}
+        self._starts = _starts(prefix for block in blocks for prefix in (block.cidr, *block.excepts))
         self._forbidden: dict[_Question, bool] = {}
 
     def forbid(self, connection: OpenConnection) -> bool:

@@ -70,10 +70,14 @@ def opening(port: int, address: str = DB[1]) -> Packet:
     return Packet(Protocol.TCP, End(FRONTEND[1], 40000), End(address, port), Flag.SYN)
 
 
-def converse(scene: AgentScene, port: int) -> None:
-    """Open a TCP connection from the frontend to a port of the database; the database answers."""
-    send(scene, FRONTEND, opening(port))
+def converse(scene: AgentScene, port: int, front: tuple[str, int] | None = None) -> None:
+    """Open a TCP connection from the frontend to a port of the database, or to a cluster IP; the database answers."""
+    address, front_port = front or (DB[1], port)
+    send(scene, FRONTEND, opening(front_port, address))
+    # Open vSwitch takes packets of different ports in any order.
+    scene.wait(lambda: front_port in {entry.port for entry in entries(scene)})
     send(scene, DB, opening(port).answer(Flag.SYN | Flag.ACK))
+    scene.wait(lambda: front_port in open_to(scene))
 
 
 def open_to(scene: AgentScene) -> set[int]:
@@ -108,7 +112,6 @@ def test_a_change_ends_what_it_forbids(scene: AgentScene) -> None:
     converse(scene, 80)
     converse(scene, 90)
     converse(scene, 91)
-    scene.wait(lambda: open_to(scene) == {80, 90, 91})
     scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 80))
     scene.wait(lambda: open_to(scene) == {80})
     scene.wait(lambda: "connections that the policies forbid: 2 cut" in scene.log.read_text())
@@ -124,7 +127,6 @@ def test_what_is_forbidden_at_the_start_ends(scene: AgentScene) -> None:
     scene.settled()
     converse(scene, 80)
     converse(scene, 90)
-    scene.wait(lambda: open_to(scene) == {80, 90})
     scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 80))
     scene.settled()
     assert open_to(scene) == {80, 90}
@@ -139,7 +141,6 @@ def test_killed_between_the_flows_and_the_cut(scene: AgentScene) -> None:
     scene.settled()
     converse(scene, 80)
     converse(scene, 90)
-    scene.wait(lambda: open_to(scene) == {80, 90})
     scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 80))
     assert scene.ended() == -signal.SIGKILL
     assert open_to(scene) == {80, 90}
@@ -153,10 +154,8 @@ def test_killed_before_connections_to_an_endpoint_that_is_gone_are_cut(scene: Ag
     scene.start(program=killed_before_cut)
     scene.settled()
     front = scene.kubectl("get", "service", "front", "-o", "jsonpath={.spec.clusterIP}")
-    send(scene, FRONTEND, opening(8000, front))
-    send(scene, DB, opening(80).answer(Flag.SYN | Flag.ACK))
+    converse(scene, 80, (front, 8000))
     converse(scene, 90)
-    scene.wait(lambda: open_to(scene) == {8000, 90})
     scene.kubectl("delete", "endpointslice", "front-1")
     assert scene.ended() == -signal.SIGKILL
     assert open_to(scene) == {8000, 90}
@@ -174,7 +173,7 @@ def test_connections_of_a_pod_that_is_gone_end_always(scene: AgentScene) -> None
     converse(scene, 80)
     send(scene, DB, opening(81, "10.20.2.11")._replace(source=End(DB[1], 40000)))
     scene.wait(lambda: {entry.port for entry in entries(scene)} == {80, 81})
-    assert [packet.source.port for packet in captured(capture)] == [80]
+    scene.wait(lambda: [packet.source.port for packet in captured(capture)] == [80])
     scene.kubectl("delete", "pod", "frontend", "--force", "--grace-period=0")
     scene.wait(lambda: {entry.port for entry in entries(scene)} == {81})
     scene.bridge.vsctl("set", "Interface", "fe0", "external_ids:iface-id=default/heir")
