@@ -15,6 +15,7 @@ from bench import (
     changing,
     committing,
     compiling,
+    cutting,
     datapath,
     differing,
     drops,
@@ -42,6 +43,7 @@ SECTIONS = {
     "change": changing.measure,
     "incremental": incremental.measure,
     "agent": following.measure,
+    "cut": cutting.measure,
     "datapath": datapath.measure,
     "drops": drops.measure,
     "explain": explaining.measure,
@@ -51,7 +53,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "datapath", "drops")
+NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "cut", "datapath", "drops")
 USUAL_SIZES = ["S", "M", "L"]
 
 

@@ -60,13 +60,6 @@ class ApplyDocument(msgspec.Struct, frozen=True):
         Count,
         Meta(description="the number of connections that --established cut ended, as the policies forbid them"),
     ]
-    not_cut: Annotated[
-        Count,
-        Meta(
-            description="the number of connections that the policies forbid and that go on with --established cut, as"
-            " the datapath could not forget one connection alone"
-        ),
-    ]
     without_port: Annotated[
         Sequence[ObjectKey],
         Meta(description="local pods without a port, as NAMESPACE/POD, and local pods that are closed"),
@@ -87,7 +80,6 @@ def document(options: Options, outcome: ApplyResult) -> ApplyDocument:
         holders_known=outcome.known,
         emptied_zones=outcome.emptied,
         cut_by_policy=outcome.cut_by_policy,
-        not_cut=outcome.not_cut,
         without_port=outcome.without_port,
         odd_interfaces=odd_interfaces(outcome.odd),
     )

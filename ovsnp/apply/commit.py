@@ -7,7 +7,7 @@ import msgspec
 from ovsnp.apply.guards import left_over, require_complete
 from ovsnp.apply.holders import holders
 from ovsnp.apply.judged_objects import JudgedObjects
-from ovsnp.apply.policy_cut import PolicyCut, cut_forbidden
+from ovsnp.apply.policy_cut import cut_forbidden
 from ovsnp.apply.synchronise import Synchronised, complete, installed, plan_for, synchronise
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
@@ -32,10 +32,9 @@ class ApplyResult(msgspec.Struct, frozen=True):
     ``cut`` is the number of connections that were cut because the endpoint of a Service is gone. ``forgotten`` is the
     number of connections of pods that are gone, or of all connections if there is no record of the earlier pods (not
     ``known``). ``emptied`` are the conntrack zones in which all connections had to be forgotten, as single ones could
-    not be. ``cut_by_policy`` is the number of connections that were cut because the policies forbid them, ``not_cut``
-    the number of those that go on, as Open vSwitch cannot flush one alone; both are 0 unless `apply` was told to cut
-    them. ``odd`` is what is wrong with the interfaces of pods; local pods that are closed for it are among the pods
-    left out.
+    not be. ``cut_by_policy`` is the number of connections that were cut because the policies forbid them; 0 unless
+    `apply` was told to cut them. ``odd`` is what is wrong with the interfaces of pods; local pods that are closed for
+    it are among the pods left out.
     """
 
     bridge: tuple[str, ...]
@@ -48,7 +47,6 @@ class ApplyResult(msgspec.Struct, frozen=True):
     known: bool
     emptied: tuple[int, ...]
     cut_by_policy: int
-    not_cut: int
     without_port: tuple[str, ...]
     odd: tuple[Oddity, ...]
 
@@ -87,7 +85,7 @@ def apply(
                 ports, program = granted, compile_cluster(cluster, granted, options)
             change = plan_for(location, options.bridge, program)
         outcome = synchronise(location, database, options.bridge, program, change, holders(cluster.pods), lock)
-        ended = PolicyCut()
+        ended = 0
         if established is Established.CUT:
             ended = _cut_forbidden(location, database, cluster, options, lock)
     without_port = tuple(pod.key for pod in pods if pod.key not in ports.pods)
@@ -97,7 +95,7 @@ def apply(
 def _result(
     steps: Sequence[str],
     outcome: Synchronised,
-    ended: PolicyCut,
+    ended: int,
     without_port: tuple[str, ...],
     odd: tuple[Oddity, ...],
 ) -> ApplyResult:
@@ -112,14 +110,13 @@ def _result(
         outcome.forgotten.connections,
         outcome.known,
         (outcome.cut + outcome.forgotten).emptied,
-        ended.connections,
-        ended.left,
+        ended,
         without_port,
         odd,
     )
 
 
-def _cut_forbidden(location: Location, database: Database, cluster: Cluster, options: Options, lock: int) -> PolicyCut:
+def _cut_forbidden(location: Location, database: Database, cluster: Cluster, options: Options, lock: int) -> int:
     def carry_out(modifications: Sequence[Modification]) -> None:
         bundle(location, options.bridge, [*map(modification_line, modifications)], lock)
 

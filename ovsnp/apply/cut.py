@@ -1,7 +1,7 @@
 """Selects the open connections to cut: those for which a Service chose an endpoint that is gone."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ovsnp.ir.frontend import Backend, Frontend
@@ -9,6 +9,7 @@ from ovsnp.model.address import Address, family, parse_address
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.pipeline.fields import IP_DST, PORT_DST, PROTOCOL_KIND
+from ovsnp.pipeline.registers import SERVICE_LABEL
 from ovsnp.pipeline.tables import BY_NAME
 from ovsnp.switch.conntrack import Tracked
 from ovsnp.switch.dump import InstalledFlow, InstalledGroup, groups_reached
@@ -43,6 +44,24 @@ def was_given(tracked: Tracked) -> EndpointConnections | None:
     return EndpointConnections(_TRACKED[tracked.protocol], parse_address(tracked.destination), tracked.port, backend)
 
 
+def among(connections: Collection[EndpointConnections]) -> Callable[[Tracked], bool]:
+    """A predicate that is true for these connections."""
+    named = _with_portless(connections)
+    return lambda tracked: was_given(tracked) in named
+
+
+def unserved(frontends: Iterable[Frontend]) -> Callable[[Tracked], bool]:
+    """A predicate that is true for connections to a cluster IP whose endpoint must not have connections any more."""
+    staying = _with_portless({given for frontend in frontends for given in _staying(frontend)})
+
+    def is_unserved(tracked: Tracked) -> bool:
+        bound = tracked.label >> SERVICE_LABEL.lsb & 1
+        given = was_given(tracked) if bound else None
+        return given is not None and given not in staying
+
+    return is_unserved
+
+
 def to_cut(
     flows: Iterable[InstalledFlow],
     groups: Mapping[int, InstalledGroup],
@@ -68,6 +87,10 @@ def cut_by(before: Iterable[Frontend], after: Iterable[Frontend]) -> tuple[Endpo
         for backend in (*frontend.backends, *frontend.leaving)
     }
     return tuple(sorted(made - {given for frontend in after for given in _staying(frontend)}))
+
+
+def _with_portless(connections: Collection[EndpointConnections]) -> set[EndpointConnections | None]:
+    return {*connections, *(each.portless for each in connections if each.protocol is Protocol.SCTP)}
 
 
 def _made(

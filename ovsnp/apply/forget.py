@@ -1,13 +1,11 @@
 """Makes conntrack forget connections: those of the last holder of an address, or to an endpoint that is gone."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from ovsnp.apply.cut import EndpointConnections, was_given
 from ovsnp.apply.holders import ChangedHolders
 from ovsnp.errors import SwitchError
-from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.conntrack import SNAT_ZONE, ZONE
 from ovsnp.pipeline.registers import ADMITTED, SERVICE_LABEL
 from ovsnp.switch.conntrack import Conntrack, Tracked
@@ -78,14 +76,10 @@ def _given_since(tracked: Tracked) -> bool:
     return bool(tracked.label >> SERVICE_LABEL.lsb & 1) and not tracked.label >> ADMITTED.lsb & 1
 
 
-def cut(tracker: Conntrack, connections: Collection[EndpointConnections]) -> Forgotten:
+def cut(tracker: Conntrack, gone: Callable[[Tracked], bool]) -> Forgotten:
     """Make conntrack forget connections to endpoints of Services that are gone. Raises SwitchError."""
-    gone: set[EndpointConnections | None] = {
-        *connections,
-        *(each.portless for each in connections if each.protocol is Protocol.SCTP),
-    }
     done = Forgotten()
     for zone in ZONE.values():
-        found = [each for each in tracker.entries(zone) if was_given(each) in gone]
+        found = [*filter(gone, tracker.entries(zone))]
         done += Forgotten(len(found), _flush(tracker, zone, found))
     return done

@@ -37,7 +37,10 @@ def read_connection(tracked: Tracked) -> OpenConnection | None:
     it stands for all associations between two addresses, and policy judges each packet of the client.
     """
     label, protocol = tracked.label, _PROTOCOLS.get(tracked.protocol)
-    if not _part(label, ADMITTED) or (protocol is Protocol.SCTP and not tracked.answering_port):
+    # A first answer that passes while the admission is withdrawn leaves an answered connection that is not admitted.
+    if not (_part(label, ADMITTED) or _part(label, ANSWERED)):
+        return None
+    if protocol is Protocol.SCTP and not tracked.answering_port:
         return None
     opened_to = None
     if protocol and _part(label, SERVICE_LABEL):

@@ -1,33 +1,32 @@
 """Ends the open connections that the policies forbid, and touches no other."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-import msgspec
-
-from ovsnp.apply.judged_objects import JudgedObjects, Senders
+from ovsnp.apply.connection_verdicts import forbidden_among
+from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.apply.open_connection import OpenConnection, is_answered, read_connection
 from ovsnp.errors import SwitchError
+from ovsnp.flows.action import Commit, SetField
 from ovsnp.flows.modification import AddFlow, DeleteFlow, Modification
 from ovsnp.lower.closed import closing_flows
 from ovsnp.model.address import parse_address
-from ovsnp.model.cluster import Cluster
 from ovsnp.model.options import Options
-from ovsnp.oracle import judge, service_at
-from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.pipeline.conntrack import ZONE
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.switch.conntrack import Conntrack, Tracked, conntrack
 from ovsnp.switch.datapath import Datapath, await_flows
+from ovsnp.switch.icmp_error import icmp_error
 from ovsnp.switch.location import Location
+from ovsnp.switch.openflow.connection import OpenFlow
+from ovsnp.switch.openflow.message import Message
+from ovsnp.switch.openflow.packet_out import encode_packet_out
 
 _ROUNDS = 4
 _UNSPECIFIED = parse_address("0.0.0.0")
-
-
-class PolicyCut(msgspec.Struct, frozen=True):
-    """The number of connections that were cut, and of those that go on, as Open vSwitch cannot flush one alone."""
-
-    connections: int = 0
-    left: int = 0
+_NOT_ADMITTED = (SetField(ADMITTED, 0), SetField(ANSWERED, 0))
+_WITHDRAWN = {zone: (Commit(zone, _NOT_ADMITTED),) for zone in ZONE.values()}
+"""The actions that change the memory of the connection that a packet belongs to, by zone."""
 
 
 def cut_forbidden(
@@ -39,37 +38,42 @@ def cut_forbidden(
     carry_out: Callable[[Sequence[Modification]], None],
     *,
     waiting: bool,
-) -> PolicyCut:
+) -> int:
     """Cut the open connections of a bridge that the policies forbid; the flows for these policies must be on it.
 
-    ``carry_out`` changes flows, ``waiting`` is the answer of `ovsnp.switch.datapath.waits_for_flows`. Raises
-    SwitchError if conntrack cannot be read, or a connection stays.
+    ``carry_out`` changes flows, ``waiting`` is the answer of `ovsnp.switch.datapath.waits_for_flows`. Returns the
+    number of connections that were cut. Raises SwitchError if conntrack cannot be read, or a connection stays open.
     """
     _await_flows(location, below, carry_out, waiting=waiting)
     with conntrack(location, bridge, below) as tracker:
-        return _cut(tracker, objects, options)
+        entries = [*_entries(tracker)]
+        forbidden = forbidden_among({entry.connection for entry in entries}, objects, options)
+        chosen = {entry.key: entry for entry in entries if entry.connection in forbidden}
+        if chosen:
+            with OpenFlow(location, bridge) as openflow:
+                _withdraw(openflow, tracker, chosen)
+    # Those without an answer do not count: the node of the server may have refused them from the beginning.
+    return sum(is_answered(entry.tracked) for entry in chosen.values())
 
 
-def _cut(tracker: Conntrack, objects: JudgedObjects, options: Options) -> PolicyCut:
-    """Flush the forbidden connections, and read conntrack again until they are gone.
+def _withdraw(openflow: OpenFlow, tracker: Conntrack, chosen: "Mapping[_Key, _Entry]") -> None:
+    """Withdraw the admission of connections, and read conntrack again until none is admitted.
 
-    Those without an answer go too, so that no answer opens them, but they do not count: the node of the server may have
-    refused them from the beginning.
+    Conntrack keeps the connections, with the end that opened each: if it forgot one, the next packet of the server
+    would begin a connection of its own, which the policies may allow.
     """
-    entries = {*_entries(tracker)}
-    forbidden = forbidden_among({entry.connection for entry in entries}, objects, options)
-    remaining = {entry for entry in entries if entry.connection in forbidden}
-    found, fixed = _open(remaining), set[_Entry]()
+    admitted = set(chosen)
     for _ in range(_ROUNDS):
-        fixed |= {entry for entry in remaining if not tracker.flush(entry.zone, entry.tracked)}
-        remaining -= fixed
-        if not remaining:
-            return PolicyCut(found - _open(fixed), _open(fixed))
-        remaining &= {*_entries(tracker)}
-    raise SwitchError(
-        f"conntrack does not forget {len(remaining)} connections (the first is"
-        f" {min(entry.tracked.tuple for entry in remaining)})"
-    )
+        openflow.tell(*(_withdrawal(chosen[key]) for key in admitted))
+        admitted &= {entry.key for entry in _entries(tracker)}
+        if not admitted:
+            return
+    first = min(chosen[key].tracked.tuple for key in admitted)
+    raise SwitchError(f"{len(admitted)} connections stay open (the first is {first})")
+
+
+def _withdrawal(entry: "_Entry") -> Message:
+    return encode_packet_out(icmp_error(entry.tracked), _WITHDRAWN[entry.zone])
 
 
 def _await_flows(
@@ -86,22 +90,20 @@ def _await_flows(
         carry_out([*map(DeleteFlow, touched)])
 
 
-def _open(entries: "Collection[_Entry]") -> int:
-    return sum(is_answered(entry.tracked) for entry in entries)
+_Key = tuple[int, Tracked, OpenConnection]
 
 
-class _Entry:
-    """A conntrack entry; two are equal if they are of one connection, whatever has become of it meanwhile."""
+class _Entry(NamedTuple):
+    """An entry of conntrack that is a connection."""
 
-    def __init__(self, zone: int, tracked: Tracked, connection: OpenConnection) -> None:
-        self.zone, self.tracked, self.connection = zone, tracked, connection
-        self._same = zone, tracked.tuple, connection
+    zone: int
+    tracked: Tracked
+    connection: OpenConnection
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Entry) and self._same == other._same
-
-    def __hash__(self) -> int:
-        return hash(self._same)
+    @property
+    def key(self) -> _Key:
+        """The same for one connection, whatever has become of it meanwhile."""
+        return self.zone, self.tracked._replace(hexadecimal="", state=""), self.connection
 
 
 def _entries(tracker: Conntrack) -> Iterator[_Entry]:
@@ -109,47 +111,3 @@ def _entries(tracker: Conntrack) -> Iterator[_Entry]:
         for tracked in tracker.entries(zone):
             if connection := read_connection(tracked):
                 yield _Entry(zone, tracked, connection)
-
-
-def forbidden_among(
-    connections: Collection[OpenConnection], objects: JudgedObjects, options: Options
-) -> set[OpenConnection]:
-    """The connections that the policies of either end forbid.
-
-    Both ends count on the node of either end. If only the node of the server cut a connection, the node of the client
-    would take the server's next packets for answers, although the client may accept no connection from the server.
-    """
-    cluster, senders = objects.part(connections)
-    verdicts = _Verdicts(cluster, senders, options)
-    return {each for each in connections if verdicts.forbid(each)}
-
-
-class _Verdicts:
-    """The verdicts of the oracle on open connections."""
-
-    def __init__(self, cluster: Cluster, senders: Senders, options: Options) -> None:
-        self._known = IndexedOracle(cluster)
-        self._senders = senders
-        self._options = options
-
-    def forbid(self, connection: OpenConnection) -> bool:
-        """True if a policy forbids the connection; of several senders that it may have, to one of them."""
-        service = None
-        if connection.opened_to:
-            service = service_at(self._known.cluster, *connection.opened_to)
-        destination = self._known.who(connection.destination)
-        for sender in self._senders[connection]:
-            verdict = judge(
-                self._known,
-                self._known.who(sender),
-                destination,
-                connection.traffic,
-                strict_nodes=self._options.strict_nodes,
-                via=service[0] if service else None,
-                opened_to=connection.opened_to if self._options.service_blocks else None,
-            )
-            # A block may hold the cluster IP, which the node of the endpoint does not know.
-            unknown = connection.by_tunnel and self._options.service_blocks
-            if not verdict.ingress.allowed or not (unknown or verdict.egress.allowed):
-                return True
-        return False

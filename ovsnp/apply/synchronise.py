@@ -1,11 +1,11 @@
 """Brings a running bridge to a program: what the bridge itself lacks, then the difference as one transaction."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
-from ovsnp.apply.cut import EndpointConnections
+from ovsnp.apply.cut import unserved
 from ovsnp.apply.forget import Forgotten, cut
 from ovsnp.apply.holders import Holders, changed, record
 from ovsnp.apply.plan import BridgePlan, plan
@@ -17,7 +17,7 @@ from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.cookies import is_ours
 from ovsnp.render import modification_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
-from ovsnp.switch.conntrack import conntrack
+from ovsnp.switch.conntrack import Tracked, conntrack
 from ovsnp.switch.datapath import Datapath, datapath, waits_for_flows
 from ovsnp.switch.drop_meter import make_meter
 from ovsnp.switch.dump import InstalledFlow, parse_dump, parse_group
@@ -71,11 +71,10 @@ def synchronise(
     turnover = Turnover(location, bridge, turned, carry_out)
     if change or turnover.closing:
         bundle(location, bridge, [*bundle_lines(change), *map(modification_line, turnover.closing)], lock)
-    cut_off = forgotten = Forgotten()
-    below = datapath(location, database, bridge) if change.cut or turned else None
-    if below and change.cut:
-        cut_off = cut_endpoints(location, bridge, below, change.cut)
-    if below and turned:
+    below, forgotten = datapath(location, database, bridge), Forgotten()
+    # All connections count, not only those that this change cuts: the last run may have been killed before this step.
+    cut_off = cut_endpoints(location, bridge, below, unserved(program.frontends))
+    if turned:
         affinity = (lambda: program) if any(frontend.affinity for frontend in program.frontends) else None
         forgotten = turnover.forget(below, affinity, lock, waiting=waits_for_flows(database))
         write_record(location, bridge, record(now))
@@ -101,13 +100,11 @@ def complete(location: Location, database: Database, options: Options, lock: int
     return done
 
 
-def cut_endpoints(
-    location: Location, bridge: str, below: Datapath, connections: Collection[EndpointConnections]
-) -> Forgotten:
+def cut_endpoints(location: Location, bridge: str, below: Datapath, gone: Callable[[Tracked], bool]) -> Forgotten:
     """Make conntrack forget connections to endpoints that are gone; raises SwitchError."""
     try:
         with conntrack(location, bridge, below) as tracker:
-            return cut(tracker, connections)
+            return cut(tracker, gone)
     except SwitchError as error:
         raise SwitchError(
             f"flows are as they should be, but connections to endpoints that are gone could not be cut: {error}"

@@ -45,7 +45,7 @@ class Purpose(Enum):
     OPEN_SERVICE = "open, Service-bound"
     OPENING = "a new connection"
     OPENING_SERVICE = "Service-bound"
-    UNANSWERED = "admitted, but never answered"
+    UNANSWERED = "never answered, or no longer admitted"
     FIRST_ANSWER = "the first answer"
     OUT_OF_WINDOW = "TCP out of its window"
     OUT_OF_WINDOW_ANSWER = "TCP out of its window, the first answer"

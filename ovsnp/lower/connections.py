@@ -60,7 +60,7 @@ def _states() -> Iterator[Flow]:
     # The connection's destination is already translated, but no packet was answered yet.
     yield _state(p.OPENING_SERVICE, "-rel-rpl+trk", Purpose.OPENING_SERVICE, _JUDGE_BOUND, terms=(_BOUND,))
     yield _state(p.OPENING, "+new+trk", Purpose.OPENING, _JUDGE)
-    yield _state(p.OPENING, "+est-rpl+trk", Purpose.UNANSWERED, _JUDGE, terms=_UNANSWERED)
+    yield _state(p.OPENING, "+est-rpl+trk", Purpose.UNANSWERED, _JUDGE, terms=(exactly(r.ANSWERED, 0),))
 
 
 def own_openings(bridge: Bridge) -> Iterator[Flow]:

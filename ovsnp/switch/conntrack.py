@@ -73,14 +73,31 @@ class Tracked(NamedTuple):
         return int(_numbers(self.answering).get("sport", 0))
 
     @property
+    def answered_port(self) -> int:
+        """The destination port of the answer; 0 if there is none."""
+        return int(_numbers(self.answering).get("dport", 0))
+
+    @property
+    def icmp(self) -> tuple[int, int, int] | None:
+        """Type and code of an ICMP connection's first packet, and the identifier in its answer; None: not ICMP."""
+        opening, answering = _numbers(self.opening), _numbers(self.answering)
+        if "id" not in opening:
+            return None
+        return int(opening["type"]), int(opening["code"]), int(answering["id"])
+
+    @property
+    def protocol_number(self) -> int:
+        """The number of the IP protocol."""
+        return _NUMBERS.get(self.protocol) or int(self.protocol)
+
+    @property
     def tuple(self) -> str:
         """The addresses and ports of the first packet, as ``dpctl/flush-conntrack`` takes them."""
         name = "ipv6" if ":" in self.source else "nw"
-        protocol = _NUMBERS.get(self.protocol, self.protocol)
         numbers = _numbers(self.opening)
         if "id" not in numbers:
             numbers = {key: value for key, value in numbers.items() if value != "0"}
-        ends = f"ct_{name}_src={self.source},ct_{name}_dst={self.destination},ct_nw_proto={protocol}"
+        ends = f"ct_{name}_src={self.source},ct_{name}_dst={self.destination},ct_nw_proto={self.protocol_number}"
         return ",".join((ends, *(f"{_FIELDS[key]}={value}" for key, value in numbers.items() if key in _FIELDS)))
 
 
@@ -105,7 +122,8 @@ class Conntrack:
         """All connections of a zone; raises SwitchError if ovs-vswitchd does not answer."""
         name = () if self._only else (self._datapath.name,)
         text = self._there.command("dpctl/dump-conntrack", "-s", *name, f"zone={zone}")
-        return map(Tracked._make, _ENTRY.findall(text))
+        # One match after the other: other threads may work in between.
+        return (Tracked._make(found.groups("")) for found in _ENTRY.finditer(text))
 
     def flush(self, zone: int, tracked: Tracked) -> bool:
         """Make the datapath forget a connection; False if it can do so only with the whole zone.

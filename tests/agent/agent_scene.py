@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ovsnp.apply import preview
@@ -41,9 +42,9 @@ class AgentScene:
         self.bridge.add_pod("default/db", "db0")
         self.bridge.add_pod("default/frontend", "fe0")
 
-    def start(self, *options: str, silence: float = READ) -> None:
+    def start(self, *options: str, silence: float = READ, program: ModuleType = impatient) -> None:
         """Start an agent, which takes an API server for dead after some seconds of silence; returns at once."""
-        command = [sys.executable, impatient.__file__, str(silence)]
+        command = [sys.executable, str(program.__file__), str(silence)]
         command += ["agent", "--node", "node-1", "--bridge", self.bridge.bridge]
         command += ["--kubeconfig", str(self.control_plane.kubeconfig), "--db", self.switch.location.database]
         command += ["--socket", str(self.socket), *options]
@@ -73,6 +74,11 @@ class AgentScene:
         """End the agent; returns its exit code."""
         assert self.agent
         self.agent.send_signal(kind)
+        return self.agent.wait(timeout=_PATIENCE)
+
+    def ended(self) -> int:
+        """Wait until the agent ends by itself; returns its exit code, negative for a signal."""
+        assert self.agent
         return self.agent.wait(timeout=_PATIENCE)
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:

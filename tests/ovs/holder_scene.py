@@ -1,11 +1,15 @@
 """Conversations of pods with addresses that get a new holder."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.priorities import CLOSED
+from tests.ovs import moments
 from tests.ovs.fault_scene import EMPTY
 from tests.ovs.frames import Flag, Packet
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, PODS, ServiceScene, address_of, first
@@ -70,6 +74,13 @@ class HolderScene:
     def apply(self, nodes: Iterable[int] = (0, 1)) -> list[Answer]:
         """Apply on some nodes."""
         return [self.scene.nodes[node].apply(self.scene.manifests, *self.options) for node in nodes]
+
+    def killed_at(self, moment: str, file: Path) -> int:
+        """Apply on the client's node up to a moment of the run; returns the exit status of the process."""
+        where = ["--db", self.scene.nodes[0].switch.location.database, "--bridge", BRIDGE, "--node", "node-1"]
+        command = [sys.executable, moments.__file__, file, moment, "apply", *where, "-f", self.scene.manifests]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.run(list(map(str, command)), env=environment, capture_output=True, check=False).returncode
 
     def revalidated(self, node: int) -> None:
         """Wait until the datapath of a node has no flows that come from earlier flows of the bridge."""

@@ -1,9 +1,13 @@
 """Connections to an endpoint that is gone are cut; those to a terminating endpoint go on until it is gone."""
 
+import signal
+from pathlib import Path
+
 import pytest
 
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import Flag
+from tests.ovs.holder_scene import HolderScene
 from tests.ovs.service_scene import CLUSTER_IP, ServiceScene, address_of, first
 
 PORTS = range(40000, 40008)
@@ -76,3 +80,16 @@ def test_without_any_endpoint_left_nothing_arrives(scene: ServiceScene) -> None:
     scene.apply()
     assert set(goes_on(scene, 4).values()) == {None}
     assert CLUSTER_IP[4] not in scene.nodes[0].switch.appctl("dpctl/dump-conntrack")
+
+
+def test_killed_before_the_cut_the_next_apply_cuts(scene: ServiceScene, tmp_path: Path) -> None:
+    there = HolderScene(scene)
+    scene.serve(["web-2"])
+    there.apply()
+    assert set(meets(scene, 4).values()) == {"web-2"}
+    scene.serve(["web-0"])
+    assert there.killed_at("call forget.cut 1", tmp_path / "moments") == -signal.SIGKILL
+    there.revalidated(0)
+    assert set(goes_on(scene, 4).values()) == {"web-2"}
+    assert f"connections to endpoints that are gone: {len(PORTS)} cut" in there.apply([0])[0].out
+    assert set(goes_on(scene, 4).values()) == {"web-0"}

@@ -1,16 +1,12 @@
 """Changes of an address's holder: which count, what `apply` and `diff` say of them, and what survives a kill."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ovsnp.model.ports import Protocol
-from tests.ovs import moments
 from tests.ovs.fault_scene import EMPTY
 from tests.ovs.holder_scene import Conversation, HolderScene
 from tests.ovs.service_scene import BACKENDS, PODS, ServiceScene, address_of, first
@@ -186,15 +182,6 @@ def test_a_record_that_cannot_be_read_is_an_error(there: HolderScene) -> None:
 # Killed
 
 
-def kill_at(there: HolderScene, moment: str, file: Path) -> int:
-    """Apply on the client's node up to a moment of the run; returns the exit status of the process."""
-    switch = there.scene.nodes[0].switch
-    where = ["--db", switch.location.database, "--bridge", BRIDGE, "--node", "node-1", "-f", there.scene.manifests]
-    command = [sys.executable, moments.__file__, file, moment, "apply", *where]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run(list(map(str, command)), env=environment, capture_output=True, check=False).returncode
-
-
 def prepared(there: HolderScene, pod: str, uid: str) -> list[Conversation]:
     """Open connections; then another pod gets the address of one of the two, and the policy forbids its connections."""
     there.allow()
@@ -218,16 +205,16 @@ def test_killed_at_any_moment_nothing_is_open_and_the_next_apply_completes_it(
     there.scene.serve([pod if pod in BACKENDS else "web-0"], 600)
     prepared(there, pod, "the next")
     file = tmp_path / "moments"
-    assert kill_at(there, "none", file) == 0
+    assert there.killed_at("none", file) == 0
     closed, *others = [one for one in file.read_text().splitlines() if one.startswith("return ofctl.bundle ")]
     assert len(others) == 4  # two that await the flows, one for learned flows, one that opens the addresses
     them = prepared(there, pod, "the one after")
-    assert kill_at(there, closed.replace("return", "call"), file) == -signal.SIGKILL
+    assert there.killed_at(closed.replace("return", "call"), file) == -signal.SIGKILL
     assert heard(there, them) == them
     steps = ["datapath.await_flows", "forget.forget", "affinity.outdated", "record.write_record"]
     for moment in [closed, *others[:-1], *(f"return {step} 1" for step in steps)]:
         them = prepared(there, pod, moment)
-        assert kill_at(there, moment, file) == -signal.SIGKILL, moment
+        assert there.killed_at(moment, file) == -signal.SIGKILL, moment
         there.revalidated(0)  # the bundle may have returned before the datapath's flows follow it
         assert heard(there, them) == [], moment
         assert there.closed(0) == 6, moment

@@ -9,6 +9,7 @@ import pytest
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows import modification as m
+from ovsnp.flows.action import Commit, SetField
 from ovsnp.flows.flow import Flow
 from ovsnp.flows.match import Match
 from ovsnp.model.address import parse_address
@@ -16,8 +17,12 @@ from ovsnp.model.options import Carrier
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.carrier import option_map
+from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.pipeline.cookies import BASE, MASK
 from ovsnp.pipeline.drop_log import BURST, METER, RATE
+from ovsnp.switch.conntrack import conntrack
+from ovsnp.switch.datapath import Datapath
+from ovsnp.switch.icmp_error import icmp_error
 from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.configuration import receive_packets, show_fragments, shows_fragments
 from ovsnp.switch.openflow.connection import OpenFlow, OpenFlowRefusedError
@@ -27,6 +32,7 @@ from ovsnp.switch.openflow.meter import Meter, delete_meter, meter_statistics, p
 from ovsnp.switch.openflow.modifications import DeleteEntry, encode_change
 from ovsnp.switch.openflow.monitor import FlowEventKind, flow_events, watch_flows
 from ovsnp.switch.openflow.packet_in import decode_packet_in
+from ovsnp.switch.openflow.packet_out import encode_packet_out
 from ovsnp.switch.openflow.tables import FlowCounters, count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import add_options, read_options
 from tests.support.golden_cases import CASES, cluster_of, options_of
@@ -41,6 +47,14 @@ PACKET = (
 )
 UDP = PACKET.format(protocol=17, rest="udp(src=50000,dst=53)")
 PING = PACKET.format(protocol=1, rest="icmp(type=8,code=0)")
+TCP = PACKET.format(protocol=6, rest="tcp(src=50000,dst=80),tcp_flags(syn)")
+GRE = PACKET.format(protocol=47, rest="").rstrip(",")
+PACKET6 = (
+    "in_port(1),eth(src=0a:58:00:00:00:02,dst=0a:58:00:00:00:01),eth_type(0x86dd),"
+    "ipv6(src=fd00::1,dst=fd00::2,label=0,proto={protocol},tclass=0,hlimit=64,frag=no),{rest}"
+)
+UDP6 = PACKET6.format(protocol=17, rest="udp(src=50000,dst=53)")
+PING6 = PACKET6.format(protocol=58, rest="icmpv6(type=128,code=0)")
 
 
 @pytest.fixture
@@ -207,6 +221,23 @@ def test_connections_are_forgotten(bridge: DummySwitch, connection: OpenFlow) ->
     flush_zone(connection, 8)
     assert tracked(bridge, 8) == []
     assert len(tracked(bridge, 7)) == 1
+
+
+@pytest.mark.parametrize("packet", [UDP, TCP, PING, GRE, UDP6, PING6])
+def test_an_error_changes_the_memory_of_its_connection(bridge: DummySwitch, connection: OpenFlow, packet: str) -> None:
+    zone, other = ZONE[6 if "ipv6" in packet else 4], 7
+    remember = f"exec(set_field:{0x5 << 64:#x}->ct_label)"
+    add(bridge, *(f"table=0,{kind} actions=ct(commit,zone={zone},{remember}),ct(commit,zone={other},{remember})"
+                  for kind in ("ip", "ipv6")))  # fmt: skip
+    bridge.appctl("netdev-dummy/receive", PORT, packet)
+    _wait_for(lambda: len(tracked(bridge, other)) == 1)
+    with conntrack(bridge.location, BRIDGE, Datapath("dummy", (3, 1, 0))) as tracker:
+        (entry,) = tracker.entries(zone)
+        assert entry.label == 0x5 << 64
+        forget = Commit(zone, (SetField(r.ADMITTED, 0), SetField(r.ANSWERED, 0)))
+        connection.tell(encode_packet_out(icmp_error(entry), (forget,)))
+        assert [*tracker.entries(zone)] == [entry._replace(hexadecimal="")]
+        assert [each.label for each in tracker.entries(other)] == [0x5 << 64]
 
 
 def _wait_for(reached: Callable[[], bool]) -> None:

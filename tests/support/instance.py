@@ -14,7 +14,10 @@ from ovs.unixctl.client import UnixctlClient
 from ovsnp.errors import SwitchError
 from ovsnp.lab.daemons import database_socket, environment, launch, start_database, start_switch
 from ovsnp.lab.datapath import DatapathType
+from ovsnp.pipeline.conntrack import ZONE
 from ovsnp.switch.location import Location
+
+_TIMEOUTS = ("tcp_syn_sent", "tcp_syn_recv", "udp_first", "udp_single", "udp_multiple")
 
 
 class DummySwitch:
@@ -87,6 +90,19 @@ class DummySwitch:
         if failed or error:
             raise SwitchError(f"{' '.join(command)}: {error or os.strerror(failed)}")
         return str(answer)
+
+    @contextmanager
+    def lasting_connections(self) -> Iterator[None]:
+        """No connection of ovsnp's zones expires meanwhile, however busy the machine is."""
+        made = ["--", "--id=@hour", "create", "CT_Timeout_Policy", *(f"timeouts:{name}=3600" for name in _TIMEOUTS)]
+        made += ["--", "--id=@zone", "create", "CT_Zone", "timeout_policy=@hour"]
+        made += ["--", "--id=@dummy", "create", "Datapath", "datapath_version=0"]
+        made += [f"ct_zones:{zone}=@zone" for zone in ZONE.values()]
+        self.run(["ovs-vsctl", "--timeout=60", *made, "--", "set", "Open_vSwitch", ".", "datapaths:dummy=@dummy"])
+        try:
+            yield
+        finally:
+            self.run(["ovs-vsctl", "--timeout=60", "remove", "Open_vSwitch", ".", "datapaths", "dummy"])
 
     def add_bridge(self, bridge: str, ofports: dict[str, int]) -> None:
         """Make a bridge with dummy ports of these names and numbers."""

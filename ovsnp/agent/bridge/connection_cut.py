@@ -7,7 +7,7 @@ import time
 from ovsnp.agent.attempt_pace import AttemptPace
 from ovsnp.agent.bridge.address_turnover import Switch
 from ovsnp.apply.judged_objects import JudgedObjects
-from ovsnp.apply.policy_cut import PolicyCut, cut_forbidden
+from ovsnp.apply.policy_cut import cut_forbidden
 from ovsnp.errors import SwitchError
 from ovsnp.model.options import Options
 from ovsnp.switch.openflow.commit import commit
@@ -45,7 +45,8 @@ class ConnectionCut:
             self._asked.clear()
             began = time.monotonic()
             try:
-                self._tell(self._round())
+                if cut := self._round():
+                    log.info("connections that the policies forbid: %d cut", cut)
             except SwitchError as error:
                 if self._stopped.is_set():
                     return
@@ -55,7 +56,7 @@ class ConnectionCut:
             # Half of the time at most belongs to rounds: they share the interpreter and ovs-vswitchd with the loop.
             self._stopped.wait(max(_PAUSE, time.monotonic() - began))
 
-    def _round(self) -> PolicyCut:
+    def _round(self) -> int:
         location, bridge, openflow, below = self._switch
         return cut_forbidden(
             location,
@@ -66,13 +67,3 @@ class ConnectionCut:
             lambda modifications: commit(openflow, modifications),
             waiting=False,
         )
-
-    def _tell(self, done: PolicyCut) -> None:
-        if done.connections:
-            log.info("connections that the policies forbid: %d cut", done.connections)
-        if done.left:
-            log.warning(
-                "connections that the policies forbid: %d not cut, as Open vSwitch flushes their protocols only with a"
-                " whole conntrack zone",
-                done.left,
-            )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from ovsnp.agent.bridge.address_turnover import AddressTurnover, Switch, Turned
 from ovsnp.agent.bridge.foreign_changes import ForeignChanges
-from ovsnp.apply.cut import cut_by
+from ovsnp.apply.cut import among, cut_by
 from ovsnp.apply.holders import Holders, record, record_changes
 from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, plan_for, synchronise
 from ovsnp.errors import SwitchError
@@ -61,7 +61,7 @@ class KeptBridge:
         location, bridge, _, below = self.switch
         self._turnover.commit(modifications(changes), turned, affinity)
         if gone := cut_by(changes.frontends_before, changes.frontends_after):
-            cut_endpoints(location, bridge, below, gone)
+            cut_endpoints(location, bridge, below, among(gone))
 
     def finish(self) -> None:
         """Open the addresses that are closed, and end the connection; the flows stay."""

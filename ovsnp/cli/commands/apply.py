@@ -58,9 +58,6 @@ def _lines(bridge: str, outcome: ApplyResult) -> list[str]:
         lines.append(f"{bridge}: connections of {whose}: {outcome.forgotten} forgotten")
     if outcome.cut_by_policy:
         lines.append(f"{bridge}: connections that the policies forbid: {outcome.cut_by_policy} cut")
-    if outcome.not_cut:
-        why = "as Open vSwitch flushes their protocols only with a whole conntrack zone"
-        lines.append(f"{bridge}: connections that the policies forbid: {outcome.not_cut} not cut, {why}")
     if outcome.emptied:
         zones = ", ".join(map(str, outcome.emptied))
         lines.append(f"{bridge}: conntrack zones emptied, as Open vSwitch flushes some protocols no other way: {zones}")

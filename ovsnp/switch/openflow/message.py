@@ -34,6 +34,7 @@ class MessageType(IntEnum):
     PACKET_IN = 10
     FLOW_REMOVED = 11
     PORT_STATUS = 12
+    PACKET_OUT = 13
     FLOW_MOD = 14
     GROUP_MOD = 15
     MULTIPART_REQUEST = 18

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from ovsnp.apply.connection_verdicts import forbidden_among
 from ovsnp.apply.judged_objects import JudgedObjects
 from ovsnp.apply.open_connection import OpenConnection, read_connection
-from ovsnp.apply.policy_cut import forbidden_among
 from ovsnp.manifests import load_objects
 from ovsnp.model.changes import Changes, all_objects, changes_between
 from ovsnp.model.cluster import Cluster
@@ -117,6 +117,20 @@ TUNNEL = Origin.TUNNEL
 def test_what_the_server_accepts(entry: Tracked, forbidden: bool) -> None:
     assert forbids(entry, FROM_WEB) == forbidden
     assert not forbids(entry)
+
+
+def test_addresses_outside_are_told_apart_by_blocks() -> None:
+    block = {"cidr": "198.51.100.0/24", "except": ["198.51.100.64/26", "198.51.100.8/32"]}
+    admitting = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{"from": [{"ipBlock": block}]}],
+                 "egress": [{"to": [{"ipBlock": block}]}]}  # fmt: skip
+    objects = JudgedObjects()
+    objects.update(Changes(came=all_objects(cluster(admitting))))
+    allowed = {f"198.51.100.{host}" for host in range(256) if host != 8 and host // 64 != 1}
+    others = {f"198.51.{net}.{host}" for net in (99, 100, 101) for host in range(256)} - allowed
+    for ends in (lambda outside: (outside, DB), lambda outside: (DB, outside)):
+        asked = {read_connection(tracked(*ends(each), origin=Origin.GATEWAY)): each for each in (*allowed, *others)}
+        found = forbidden_among([each for each in asked if each], objects, PLAIN)
+        assert {asked[each] for each in found} == others
 
 
 def test_strict_nodes_are_judged_by_their_address() -> None:

@@ -98,12 +98,8 @@ class State(msgspec.Struct, frozen=True):
             yield TrafficPart(cells.all & ~cells.portless, self._forth(), self.bound)
 
     def _forth(self) -> Treatment:
-        """The treatment of the client's packets: if established, but not admitted, bound or answered, dropped."""
-        if self.flags == ("new",):
-            return Treatment.JUDGED
-        if self.answered:
-            return Treatment.OPEN
-        return Treatment.JUDGED if self.bound or self.admitted else Treatment.DROPPED
+        """The treatment of the client's packets."""
+        return Treatment.OPEN if self.answered and self.flags != ("new",) else Treatment.JUDGED
 
     def _related(self, cells: Kinds) -> Iterator[TrafficPart]:
         """Errors (ICMP) about a connection. No other packets are related to one, so SCTP packets are not."""

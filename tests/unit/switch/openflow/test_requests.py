@@ -6,16 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from ovsnp.flows.action import ToController
+from ovsnp.flows.action import Commit, SetField, ToController
 from ovsnp.model.address import parse_address
 from ovsnp.model.options import Carrier
 from ovsnp.pipeline.carrier import option_map
+from ovsnp.pipeline.registers import ADMITTED, ANSWERED
 from ovsnp.switch.openflow.actions import encode_instructions
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.ct_flush import ConnectionTuple, encode_flush, flush_zone
 from ovsnp.switch.openflow.message import Message, MessageType
 from ovsnp.switch.openflow.meter import Meter, MeterCommand, delete_meter, encode_meter, meter_statistics
 from ovsnp.switch.openflow.monitor import watch_flows
+from ovsnp.switch.openflow.packet_out import encode_packet_out
 from ovsnp.switch.openflow.tables import count_flows, read_flows, read_groups
 from ovsnp.switch.openflow.tlv_table import encode_options, read_options
 from tests.support.stand_in_switch import bundled, sent
@@ -49,6 +51,13 @@ def asked(request: Callable[[OpenFlow], object]) -> list[bytes]:
     messages = kept.value.args[0]
     assert isinstance(messages, list)
     return messages
+
+
+@pytest.mark.parametrize("frame", [bytes(14), bytes(range(98))])
+def test_packet_out(frame: bytes) -> None:
+    actions = Commit(2654, (SetField(ADMITTED, 0), SetField(ANSWERED, 1)))
+    out = encode_packet_out(frame, (actions,))
+    assert [out.packed] == sent("packet-out", f"in_port=controller,packet={frame.hex()},actions={actions}")
 
 
 def test_option_map() -> None:
