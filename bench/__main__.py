@@ -17,6 +17,7 @@ from bench import (
     compiling,
     datapath,
     differing,
+    enforcing,
     explaining,
     flow_counts,
     following,
@@ -41,6 +42,7 @@ SECTIONS = {
     "change": changing.measure,
     "incremental": incremental.measure,
     "agent": following.measure,
+    "enforcement": enforcing.measure,
     "datapath": datapath.measure,
     "explain": explaining.measure,
     "lint": linting.measure,
@@ -49,7 +51,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "datapath")
+NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "enforcement", "datapath")
 USUAL_SIZES = ["S", "M", "L"]
 
 

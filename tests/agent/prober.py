@@ -20,6 +20,7 @@ _FILE, _RECORD = 24, 16
 
 _PATIENCE = 60.0
 _PAUSE = 0.01
+_GLANCE = 0.0005
 
 
 class Party(NamedTuple):
@@ -72,19 +73,25 @@ class Prober:
         """The ports of the server to which every client connects."""
         self._ports = ports
 
+    def round(self) -> frozenset[tuple[str, int]]:
+        """Carry out one round; returns the client and the port of each packet that came out meanwhile."""
+        before = self.delivered.copy()
+        source_port = 1024 + self.rounds % 64000
+        for client in self._clients:
+            for port in self._ports:
+                asked = Packet(
+                    Protocol.TCP, End(client.address, source_port), End(self._server.address, port), Flag.SYN
+                )
+                self._send(client, asked)
+        self._send(self._clients[0], self.kept._replace(flags=Flag.ACK))
+        if not self._comes_out(self._clients[0].address, self.kept.destination.port):
+            self.failure = f"the open connection was cut in round {self.rounds}"
+        self.rounds += 1
+        return frozenset(self.delivered - before)
+
     def _run(self) -> None:
         while not self._ended.wait(_PAUSE) and not self.failure:
-            source_port = 1024 + self.rounds % 64000
-            for client in self._clients:
-                for port in self._ports:
-                    asked = Packet(
-                        Protocol.TCP, End(client.address, source_port), End(self._server.address, port), Flag.SYN
-                    )
-                    self._send(client, asked)
-            self._send(self._clients[0], self.kept._replace(flags=Flag.ACK))
-            if not self._comes_out(self._clients[0].address, self.kept.destination.port):
-                self.failure = f"the open connection was cut in round {self.rounds}"
-            self.rounds += 1
+            self.round()
 
     def _send(self, sender: Party, packet: Packet) -> None:
         data = frame(packet, sender.mac, ROUTER_MAC)
@@ -97,11 +104,15 @@ class Prober:
         while self.delivered[client, port] == before:
             if time.monotonic() > until:
                 return False
+            time.sleep(_GLANCE)
             self._take_records()
         return True
 
     def _take_records(self) -> None:
-        for data in _records(self._capture.read_bytes()[self._read :]):
+        with self._capture.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        for data in _records(new):
             self._read += _RECORD + len(data)
             if data[12:14] == b"\x08\x00" and data[23] == 6:
                 packet = parse(data)
