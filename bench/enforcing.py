@@ -72,18 +72,30 @@ def _measured(inputs: Inputs, control_plane: ControlPlane, directory: Path) -> S
     control_plane.kubectl("apply", "-f", str(files[0]))
     numbers = port_numbers(cluster_of(inputs, SIZE))
     numbers |= {"default/server": SERVER_NUMBER, "default/client": CLIENT_NUMBER}
-    capture = directory / "server.pcap"
-    with node_bridge(numbers) as bridge, _agent(bridge, control_plane, directory):
-        bridge.switch.run(["ovs-vsctl", "set", "Interface", SERVER.interface, f"options:tx_pcap={capture}"])
-        prober = Prober(bridge.switch, SERVER, capture, (CLIENT,))
+    with (
+        node_bridge(numbers) as bridge,
+        _agent(bridge, control_plane, directory),
+        _prober(bridge, directory / "server.pcap") as prober,
+        ThreadPoolExecutor(1) as other,
+    ):
+        times = []
+        for turn in range(1, CHANGES + 1):
+            apply = control_plane.kubectl_command("apply", "-f", str(files[turn % 2]))
+            times.append(_change(prober, other.submit(_end_of, apply), allowed=turn % 2 == 0))
+    return times
+
+
+@contextmanager
+def _prober(bridge: NodeBridge, capture: Path) -> Iterator[Prober]:
+    """Packets from the client to the server, with one connection that stays open."""
+    bridge.switch.run(["ovs-vsctl", "set", "Interface", SERVER.interface, f"options:tx_pcap={capture}"])
+    prober = Prober(bridge.switch, SERVER, capture, (CLIENT,))
+    try:
         prober.open(KEPT_PORT)
         prober.probe((JUDGED_PORT,))
-        with ThreadPoolExecutor(1) as other:
-            times = []
-            for turn in range(1, CHANGES + 1):
-                apply = control_plane.kubectl_command("apply", "-f", str(files[turn % 2]))
-                times.append(_change(prober, other.submit(_end_of, apply), allowed=turn % 2 == 0))
-    return times
+        yield prober
+    finally:
+        prober.stop()
 
 
 def _change(prober: Prober, returned: "Future[float]", *, allowed: bool) -> float:

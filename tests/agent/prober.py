@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,10 @@ from tests.support.instance import DummySwitch
 _FILE, _RECORD = 24, 16
 """The bytes before the packets of a pcap file, and before each of them."""
 
-_PATIENCE = 60.0
+_PATIENCE = 90.0
+_AGAIN = 1.0
+"""Seconds: how long the open connection may wait for its next packet, and after which the client sends it again."""
+
 _PAUSE = 0.01
 _GLANCE = 0.0005
 
@@ -37,16 +41,19 @@ class Party(NamedTuple):
 
 
 class Prober:
-    """Sends from clients to a server in rounds, each with new source ports, while the context is open.
+    """Sends from clients to a server in rounds, each with new source ports, between `start` and `stop`.
 
     ``capture`` is the file of all packets that come out at the server. ``kept`` is the connection that must go on: a
-    round ends when its packet has come out, and otherwise ``failure`` says that it was cut.
+    round ends when one of its packets has come out, and otherwise ``failure`` says that it was cut. While ovs-vswitchd
+    or a port is away, packets are lost, as in a network.
     """
 
     def __init__(self, switch: DummySwitch, server: Party, capture: Path, clients: tuple[Party, ...]) -> None:
+        self._switch = switch
         self._control = switch.control()
         self._server, self._capture, self._clients = server, capture, clients
         self._read = _FILE
+        self._ports: tuple[int, ...] = ()
         self.delivered: Counter[tuple[str, int]] = Counter()
         self.rounds = 0
         self.failure = ""
@@ -56,22 +63,23 @@ class Prober:
     def open(self, port: int) -> None:
         """Open the connection that must go on, from the first client."""
         self.kept = Packet(Protocol.TCP, End(self._clients[0].address, 999), End(self._server.address, port))
-        self._send(self._clients[0], self.kept._replace(flags=Flag.SYN))
-        assert self._comes_out(self._clients[0].address, port)
+        assert self._comes_out(self.kept._replace(flags=Flag.SYN))
         self._send(self._server, self.kept.answer(Flag.SYN | Flag.ACK))
-
-    def __enter__(self) -> "Prober":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._control.close()
 
     def probe(self, ports: tuple[int, ...]) -> None:
         """The ports of the server to which every client connects."""
         self._ports = ports
+
+    def start(self) -> None:
+        """Carry out rounds all the time, in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the rounds."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._control.close()
 
     def round(self) -> frozenset[tuple[str, int]]:
         """Carry out one round; returns the client and the port of each packet that came out meanwhile."""
@@ -83,8 +91,7 @@ class Prober:
                     Protocol.TCP, End(client.address, source_port), End(self._server.address, port), Flag.SYN
                 )
                 self._send(client, asked)
-        self._send(self._clients[0], self.kept._replace(flags=Flag.ACK))
-        if not self._comes_out(self._clients[0].address, self.kept.destination.port):
+        if not self._comes_out(self.kept._replace(flags=Flag.ACK)) and not self._ended.is_set():
             self.failure = f"the open connection was cut in round {self.rounds}"
         self.rounds += 1
         return frozenset(self.delivered - before)
@@ -95,18 +102,24 @@ class Prober:
 
     def _send(self, sender: Party, packet: Packet) -> None:
         data = frame(packet, sender.mac, ROUTER_MAC)
-        failed, error, _ = self._control.transact("netdev-dummy/receive", [sender.interface, data])
-        self.failure = self.failure or str(error or failed or "")
+        failed, _, _ = self._control.transact("netdev-dummy/receive", [sender.interface, data])
+        if failed:  # another ovs-vswitchd may run by now
+            with suppress(AssertionError):
+                self._control = self._switch.control()
 
-    def _comes_out(self, client: str, port: int) -> bool:
-        """Wait until one more packet from a client to a port comes out."""
-        before, until = self.delivered[client, port], time.monotonic() + _PATIENCE
-        while self.delivered[client, port] == before:
-            if time.monotonic() > until:
-                return False
-            time.sleep(_GLANCE)
-            self._take_records()
-        return True
+    def _comes_out(self, packet: Packet) -> bool:
+        """Send a packet of the first client, again and again, until one from there comes out at this port."""
+        key, until = (self._clients[0].address, packet.destination.port), time.monotonic() + _PATIENCE
+        before = self.delivered[key]
+        while time.monotonic() < until and not self._ended.is_set():
+            self._send(self._clients[0], packet)
+            again = time.monotonic() + _AGAIN
+            while time.monotonic() < again:
+                time.sleep(_GLANCE)
+                self._take_records()
+                if self.delivered[key] > before:
+                    return True
+        return False
 
     def _take_records(self) -> None:
         with self._capture.open("rb") as file:
