@@ -19,6 +19,7 @@ from bench import (
     datapath,
     differing,
     drops,
+    enforcing,
     explaining,
     flow_counts,
     following,
@@ -44,6 +45,7 @@ SECTIONS = {
     "incremental": incremental.measure,
     "agent": following.measure,
     "cut": cutting.measure,
+    "enforcement": enforcing.measure,
     "datapath": datapath.measure,
     "drops": drops.measure,
     "explain": explaining.measure,
@@ -53,7 +55,7 @@ SECTIONS = {
     "throughput": throughput.measure,
     "verify": verifying.measure,
 }
-NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "cut", "datapath", "drops")
+NEED_OPEN_VSWITCH = ("apply", "commit", "agent", "cut", "enforcement", "datapath", "drops")
 USUAL_SIZES = ["S", "M", "L"]
 
 

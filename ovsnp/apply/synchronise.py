@@ -15,6 +15,7 @@ from ovsnp.flows import modification as m
 from ovsnp.flows.program import Program
 from ovsnp.model.options import Encap, Options
 from ovsnp.pipeline.cookies import is_ours
+from ovsnp.pipeline.drop_log import METER
 from ovsnp.render import modification_line
 from ovsnp.switch.bridge import complete_bridge, is_secure
 from ovsnp.switch.conntrack import Tracked, conntrack
@@ -95,9 +96,18 @@ def complete(location: Location, database: Database, options: Options, lock: int
     done += show_fragments(location, options.bridge)
     if options.encap is Encap.GENEVE:
         done += map_options(location, options.bridge, options.carrier)
-    if options.log_drops:
-        done += make_meter(location, options.bridge)
+    if options.log_drops and (made := make_meter(location, options.bridge)):
+        done += made
+        _use_meter(location, options.bridge, lock)
     return done
+
+
+def _use_meter(location: Location, bridge: str, lock: int) -> None:
+    """Have flows that are older than the meter use it: Open vSwitch looks for the meter only when it takes a flow."""
+    older = (flow for flow in installed(location, bridge) if is_ours(flow.cookie))
+    lines = [f"flow modify_strict {flow.text}" for flow in older if f"meter_id={METER}" in flow.actions]
+    if lines:
+        bundle(location, bridge, lines, lock)
 
 
 def cut_endpoints(location: Location, bridge: str, below: Datapath, gone: Callable[[Tracked], bool]) -> Forgotten:

@@ -27,13 +27,16 @@ def remake(scene: AgentScene) -> None:
     scene.bridge.vsctl("del-br", bridge, "--", *made)
 
 
-def test_flows_that_others_remove_add_and_change_are_made_right(followed: AgentScene) -> None:
+def test_what_others_remove_add_and_change_is_made_right(followed: AgentScene) -> None:
     for command, *arguments in (
         ("del-flows", f"table=Forward,{OURS}"),
         ("del-flows",),
         ("add-flow", "table=Forward,priority=65000,cookie=0x0a5e000000000001,actions=NORMAL"),
         ("mod-flows", f"table=Output,{OURS},actions=drop"),
         ("add-flow", "--", "table=IngressRule,priority=1,actions=drop"),
+        ("add-group", "group_id=7,type=select,bucket=drop"),
+        ("del-groups", "group_id=7"),
+        ("set-frags", "normal"),
     ):
         told = followed.logged(FOREIGN)
         followed.bridge.ofctl(command, *[each for each in arguments if each != "--"])

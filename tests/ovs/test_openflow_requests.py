@@ -9,8 +9,9 @@ import pytest
 from ovsnp.compiler import compile_cluster, local_pods
 from ovsnp.errors import SwitchError
 from ovsnp.flows import modification as m
-from ovsnp.flows.action import Commit, SetField
+from ovsnp.flows.action import Commit, Lookup, SetField
 from ovsnp.flows.flow import Flow
+from ovsnp.flows.group import Bucket, Group
 from ovsnp.flows.match import Match
 from ovsnp.model.address import parse_address
 from ovsnp.model.options import Carrier
@@ -27,7 +28,8 @@ from ovsnp.switch.openflow.commit import commit
 from ovsnp.switch.openflow.configuration import receive_packets, show_fragments, shows_fragments
 from ovsnp.switch.openflow.connection import OpenFlow, OpenFlowRefusedError
 from ovsnp.switch.openflow.ct_flush import ConnectionTuple, flush_connections, flush_zone
-from ovsnp.switch.openflow.message import Message
+from ovsnp.switch.openflow.forwarded import ForwardedRequest, forwarded_request, watch_requests
+from ovsnp.switch.openflow.message import Message, MessageType
 from ovsnp.switch.openflow.meter import Meter, delete_meter, meter_statistics, put_meter
 from ovsnp.switch.openflow.modifications import DeleteEntry, encode_change
 from ovsnp.switch.openflow.monitor import FlowEventKind, flow_events, watch_flows
@@ -197,6 +199,29 @@ def test_changes_by_others_are_told(bridge: DummySwitch) -> None:
         assert told() == [(FlowEventKind.MODIFIED, 3, 5, 9)]
         bridge.run([*_OFCTL, "del-flows", BRIDGE])
         assert sorted(told()) == [(FlowEventKind.REMOVED, 3, 5, 9), (FlowEventKind.REMOVED, 60, 7, own.cookie)]
+
+
+def test_changes_of_groups_and_meters_by_others_are_told(bridge: DummySwitch) -> None:
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    group = Group(7, (), (Bucket(1, (Lookup("Endpoint"),)),), "default/web", "80")
+    with OpenFlow(bridge.location, BRIDGE, unasked=messages.put) as connection:
+        watch_requests(connection)
+        commit(connection, [m.AddGroup(group)])
+        put_meter(connection, Meter(2, 10, 20))
+        connection.tell()
+        assert messages.empty()
+        for command, argument, told in (
+            ("add-group", "group_id=8,type=select,bucket=drop", (MessageType.GROUP_MOD, 8)),
+            ("mod-group", "group_id=8,type=select,bucket=output:1", (MessageType.GROUP_MOD, 8)),
+            ("remove-buckets", "group_id=7,command_bucket_id=all", (MessageType.GROUP_MOD, 7)),
+            ("del-groups", "group_id=8", (MessageType.GROUP_MOD, 8)),
+            ("mod-meter", "meter=2,pktps,band=type=drop,rate=1", (MessageType.METER_MOD, 2)),
+            ("del-meter", "meter=2", (MessageType.METER_MOD, 2)),
+        ):
+            bridge.run([*_OFCTL, command, BRIDGE, argument])
+            assert forwarded_request(messages.get(timeout=10)) == ForwardedRequest(*told)
+        bridge.run([*_OFCTL, "add-groups", "--bundle", BRIDGE, "-"], "group_id=9,type=select,bucket=drop\n")
+        assert forwarded_request(messages.get(timeout=10)) == ForwardedRequest(MessageType.GROUP_MOD, 9)
 
 
 def tracked(switch: DummySwitch, zone: int) -> list[str]:

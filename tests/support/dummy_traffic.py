@@ -66,7 +66,10 @@ class DeliveredPackets:
 
     def count(self) -> Counter[tuple[str, int]]:
         """The number of packets so far, by source address and destination port."""
-        for frame in _records(self._capture.read_bytes()[self._read :]):
+        with self._capture.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        for frame in _records(new):
             self._read += _RECORD + len(frame)
             if len(frame) >= 38 and frame[12:14] == _IPV4 and frame[23] == _TCP:
                 self._counts[".".join(map(str, frame[26:30])), int.from_bytes(frame[36:38], "big")] += 1

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from ovsnp.agent.bridge.address_turnover import AddressTurnover, Switch, Turned
-from ovsnp.agent.bridge.foreign_changes import ForeignChanges
+from ovsnp.agent.bridge.foreign_changes import ForeignChanges, watch_foreign_changes
+from ovsnp.agent.bridge.fragment_watch import FragmentWatch
 from ovsnp.apply.cut import among, cut_by
 from ovsnp.apply.holders import Holders, record, record_changes
 from ovsnp.apply.synchronise import Synchronised, complete, cut_endpoints, plan_for, synchronise
@@ -18,7 +19,6 @@ from ovsnp.switch.datapath import datapath
 from ovsnp.switch.location import Location
 from ovsnp.switch.lock import exclusive
 from ovsnp.switch.openflow.connection import OpenFlow
-from ovsnp.switch.openflow.monitor import watch_flows
 from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.record import append_record, write_record
 from ovsnp.switch.watch_ports import Interfaces
@@ -50,6 +50,7 @@ class KeptBridge:
         self.brought = brought
         self.switch, self._recorded = switch, dict(holders)
         self._turnover = AddressTurnover(switch, self._record, failed)
+        self._fragments = FragmentWatch(switch.openflow, failed)
         self._appended = 0
 
     def change(self, changes: FlowChanges, turned: Turned, affinity: Callable[[], Program] | None) -> None:
@@ -65,6 +66,7 @@ class KeptBridge:
 
     def finish(self) -> None:
         """Open the addresses that are closed, and end the connection; the flows stay."""
+        self._fragments.stop()
         self._turnover.stop()
         self.switch.openflow.close()
 
@@ -76,6 +78,7 @@ class KeptBridge:
 
     def close(self) -> None:
         """End the connection at once; the flows stay, and addresses that are closed stay closed."""
+        self._fragments.stop()
         self.switch.openflow.close()
         self._turnover.stop()
 
@@ -99,7 +102,7 @@ def bring(
     """Give the bridge what it lacks, and change it to exactly a program; flows that stay are not touched.
 
     ``compile_for`` makes the program when the bridge has its ports. ``failed`` is called, in another thread, when the
-    connection ends, another program has changed flows, or an address cannot be opened. Raises SwitchError.
+    connection ends, another program has changed the bridge, or an address cannot be opened. Raises SwitchError.
     """
     with exclusive(location, options.bridge) as lock, Database(location) as database:
         steps = complete(location, database, options, lock)
@@ -114,7 +117,7 @@ def bring(
             program = compile_for(database)
             change = plan_for(location, options.bridge, program)
             brought = synchronise(location, database, options.bridge, program, change, holders, lock)
-            watch_flows(openflow)
+            watch_foreign_changes(openflow)
             below = datapath(location, database, options.bridge)
         except BaseException:
             openflow.close()

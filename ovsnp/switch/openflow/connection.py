@@ -25,7 +25,7 @@ _OFPHET_VERSIONBITMAP = 1
 _MULTIPART = struct.Struct("!HH4x")
 """``struct ofp11_stats_msg``: type and flags."""
 _OFPMPF_REPLY_MORE = 1 << 0
-_UNASKED = (MessageType.PACKET_IN, MessageType.FLOW_REMOVED, MessageType.PORT_STATUS)
+_UNASKED = (MessageType.PACKET_IN, MessageType.FLOW_REMOVED, MessageType.PORT_STATUS, MessageType.REQUESTFORWARD)
 _UNASKED_WITHOUT_XID = (MessageType.EXPERIMENTER, MessageType.MULTIPART_REPLY)
 _FIRST_XID, _LAST_XID = 1, 0x7FFFFFFF
 

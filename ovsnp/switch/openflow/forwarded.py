@@ -1,0 +1,45 @@
+"""Tells of changes that others make to groups and meters: OFPT_REQUESTFORWARD (OpenFlow 1.5, section 7.4.7)."""
+
+import struct
+from typing import NamedTuple
+
+from ovsnp.switch.openflow.connection import OpenFlow
+from ovsnp.switch.openflow.message import HEADER, DecodeError, Message, MessageType
+
+_OFPACPT_REQUESTFORWARD_MASTER = 11
+_OFPRFR_GROUP_MOD = 0
+_OFPRFR_METER_MOD = 1
+_REASONS = 1 << _OFPRFR_GROUP_MOD | 1 << _OFPRFR_METER_MOD
+
+_PROPERTY = struct.Struct("!HHI")
+"""``struct ofp14_async_prop``: type, length, and a bit for each reason."""
+
+_NUMBER = struct.Struct("!4xI")
+"""The beginning of ``struct ofp15_group_mod`` and of ``struct ofp13_meter_mod``."""
+
+
+class ForwardedRequest(NamedTuple):
+    """A request of another connection, GROUP_MOD or METER_MOD, that was carried out; ``number`` may stand for all."""
+
+    type: int
+    number: int
+
+
+def watch_requests(connection: OpenFlow) -> None:
+    """Ask for the requests of others about groups and meters, which ``unasked`` of the connection gets.
+
+    Raises SwitchError.
+    """
+    reasons = _PROPERTY.pack(_OFPACPT_REQUESTFORWARD_MASTER, _PROPERTY.size, _REASONS)
+    connection.tell(Message(MessageType.SET_ASYNC, reasons))
+
+
+def forwarded_request(message: Message) -> ForwardedRequest | None:
+    """The request that a message forwards; None if the message is about something else. Raises DecodeError."""
+    if message.type != MessageType.REQUESTFORWARD:
+        return None
+    if len(message.body) < HEADER.size + _NUMBER.size:
+        raise DecodeError(f"a forwarded request of {len(message.body)} bytes")
+    _, kind, _, _ = HEADER.unpack_from(message.body)
+    (number,) = _NUMBER.unpack_from(message.body, HEADER.size)
+    return ForwardedRequest(kind, number)
