@@ -80,19 +80,7 @@ def agent(
     if policy_metrics:
         metrics.add(PolicyCollector(running.policy_counts.read))
 
-    def end(*_: Any) -> None:
-        running.stop()
-
-    context, again = click.get_current_context(), threading.Event()
-
-    def read_again(*_: Any) -> None:
-        if _is_usable(context):
-            again.set()
-            running.stop()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, read_again)
+    again = _heed_signals(running)
     with ExitStack() as stack:
         stack.enter_context(sole_agent(request.location, options.bridge))
         stack.enter_context(serving_socket(control_socket, control_routes(running, metrics)))
@@ -105,6 +93,24 @@ def agent(
     if again.is_set():
         # A new process reads everything again, a new version of ovsnp included; the flows stay meanwhile.
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _heed_signals(running: Agent) -> threading.Event:
+    """Let signals stop the agent; the event that is returned says that it shall begin again with what it reads then."""
+    context, again = click.get_current_context(), threading.Event()
+
+    def end(*_: Any) -> None:
+        running.stop()
+
+    def read_again(*_: Any) -> None:
+        if _is_usable(context):
+            again.set()
+            running.stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, read_again)
+    return again
 
 
 def _log_as(log_format: str) -> None:
