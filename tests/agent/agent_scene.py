@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,7 +42,13 @@ class AgentScene:
         self.bridge.add_pod("default/db", "db0")
         self.bridge.add_pod("default/frontend", "fe0")
 
-    def start(self, *options: str, silence: float = READ, program: ModuleType = impatient) -> None:
+    def start(
+        self,
+        *options: str,
+        silence: float = READ,
+        program: ModuleType = impatient,
+        environment: Mapping[str, str] = {},
+    ) -> None:
         """Start an agent, which takes an API server for dead after some seconds of silence; returns at once."""
         command = [sys.executable, str(program.__file__), str(silence)]
         command += ["agent", "--node", "node-1", "--bridge", self.bridge.bridge]
@@ -56,6 +62,7 @@ class AgentScene:
                     **os.environ,
                     "OVS_RUNDIR": self.switch.location.rundir,
                     "PYTHONPATH": os.pathsep.join(sys.path),
+                    **environment,
                 },
             )
 
