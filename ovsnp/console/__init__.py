@@ -1,0 +1,1 @@
+"""Policies in a browser, with the effect of a draft before anything is saved."""
