@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -111,17 +111,18 @@ class ApiConnection:
         name: str = "",
         part: str = "",
         namespace: str = "",
+        query: Mapping[str, str] = MappingProxyType({}),
         content_type: str = "application/json",
     ) -> bytes:
-        """PUT, POST or PATCH an object, or a part of it such as ``status``.
+        """PUT, POST, PATCH or DELETE an object, or a part of it such as ``status``.
 
-        Returns the object as the server has it then; raises the errors of `get`.
+        Returns the object as the server has it then, or its Status after a DELETE; raises the errors of `get`.
         """
-        verb = {"POST": "create", "PUT": "update", "PATCH": "patch"}[method]
+        verb = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}[method]
         asked = self._asked(verb, resource, part)
         headers = {"Content-Type": content_type}
         path = resource.within(namespace) if namespace else resource.path
-        target = _target(path, f"{name}/{part}" if part else name, {})
+        target = _target(path, f"{name}/{part}" if part else name, query)
         with self._answer(asked, method, target, headers=headers, body=body) as response:
             return _whole(asked, response)
 
