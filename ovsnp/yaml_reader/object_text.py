@@ -1,16 +1,10 @@
 """The text of one object as it stands in its file."""
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-import yaml
-
-from ovsnp.errors import Place
-from ovsnp.yaml_reader.json_text import item_slices
-from ovsnp.yaml_reader.notation import read_documents
-from ovsnp.yaml_reader.outline import NotationError, Outline
-from ovsnp.yaml_reader.sources import read_again
+from ovsnp.yaml_reader.json_text import Slice
+from ovsnp.yaml_reader.outline import Outline
 
 _MARKER = re.compile(r"(---|\.\.\.)(\s|$)")
 """A line that begins or ends a document (YAML 1.2, 9.1.2); no scalar may contain one."""
@@ -23,32 +17,21 @@ class ObjectText(NamedTuple):
     text: str
 
 
-def object_text(place: Place) -> ObjectText | None:
-    """The lines of an object, with the comments of its document; None if the file no longer has the object.
+def json_text(data: bytes, where: Slice) -> ObjectText:
+    """The lines of a value in JSON, whole."""
+    start, end = where
+    start = data.rfind(b"\n", 0, start) + 1
+    end = len(data) if (after := data.find(b"\n", end)) < 0 else after
+    return ObjectText(data.count(b"\n", 0, start) + 1, data[start:end].decode())
 
-    An object in a List is shown with its own lines, or with the whole document where its lines cannot be told apart.
+
+def yaml_text(data: bytes, outline: Outline, items: tuple[int, ...]) -> ObjectText:
+    """The lines of an object in YAML, with the comments of its document; ``items`` are indexes into Lists.
+
+    An object in a List has its own lines, or the whole document where its lines cannot be told apart.
     """
-    try:
-        data = read_again(place.file)
-        documents = read_documents(place.file, data, lines=True)
-        lines = data.decode().splitlines()
-        if documents.yaml:
-            return _excerpt(lines, *_yaml_lines(lines, documents.yaml[place.document], place.items))
-        start, end = documents.json[place.document].where
-        for item in place.items:
-            start, end = item_slices(data, (start, end))[item]
-        return _excerpt(lines, data.count(b"\n", 0, start), data.count(b"\n", 0, end) + 1)
-    except (OSError, ValueError, LookupError, NotationError, msgspec.MsgspecError):
-        return None
-
-
-def as_yaml(value: Any) -> str:
-    """An object that is in no file, as YAML with the fields in their order."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _excerpt(lines: list[str], start: int, end: int) -> ObjectText:
-    """The lines from ``start`` to before ``end`` (from 0), without empty lines around them."""
+    lines = data.decode().splitlines()
+    start, end = _yaml_lines(lines, outline, items)
     while start < end and not lines[start].strip():
         start += 1
     while end > start and not lines[end - 1].strip():

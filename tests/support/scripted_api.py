@@ -15,12 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from ovsnp.kubernetes.resources import FOLLOWED, WORKLOADS
+from ovsnp.kubernetes.resources import FOLLOWED, NODE_POLICY_STATUSES, WORKLOADS
 
 Object = dict[str, Any]
 _TYPES = {
     each.path: (each.kind, f"{each.group}/{each.version}" if each.group else each.version)
-    for each in (*FOLLOWED, *WORKLOADS)
+    for each in (*FOLLOWED, *WORKLOADS, NODE_POLICY_STATUSES)
 }
 """The kind and the apiVersion of the objects at each path."""
 _CLUSTER_SCOPED = ("Namespace", "Node", "ServiceCIDR")

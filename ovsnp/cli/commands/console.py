@@ -61,9 +61,10 @@ def console(
         from ovsnp.console.serving import serve  # noqa: PLC0415
         from ovsnp.console.workspace.workspace import Workspace  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        if error.name not in _LIBRARIES:
+        library = (error.name or "").partition(".")[0]
+        if library not in _LIBRARIES:
             raise
-        raise UsageError(f"the console needs {error.name}; install it: pip install 'ovsnp[console]'") from None
+        raise UsageError(f"the console needs {library}; install it: pip install 'ovsnp[console]'") from None
     address = read_listen(listen, tls_cert, tls_key)
     with ExitStack() as stack:
         source = _source(request, stack)

@@ -16,20 +16,30 @@ def matrix(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respons
     """Who reaches whom; the query chooses what a row stands for, and may choose rows and columns."""
     query = request.query_params
     by = next((each for each in By if each.value == query.get("by")), By.WORKLOAD)
-    chosen = {name: query.get(name, "").split() for name in ("source", "destination")}
+    sources, destinations = (tuple(query.get(name, "").split()) for name in ("source", "destination"))
     refused: list[str] = []
     try:
-        view = View(snapshot.reach(by), chosen["source"], chosen["destination"], service_cidrs=snapshot.service_cidrs)
+        data = _data(snapshot, by, sources, destinations)
     except UsageError as error:
         refused = said(error)
-        view = View(snapshot.reach(by))
+        data = _data(snapshot, by, (), ())
     return site.page(
         request,
         "matrix.html.j2",
         "Who reaches whom",
         status=400 if refused else 200,
-        data=script_data(page_data(view, snapshot.places)),
+        data=data,
         by=by,
         choices=[*By],
         refused=refused,
     )
+
+
+def _data(snapshot: WorkspaceSnapshot, by: By, sources: tuple[str, ...], destinations: tuple[str, ...]) -> str:
+    """The data of the page's script; the whole matrix is worked out once."""
+
+    def make() -> str:
+        view = View(snapshot.reach(by), sources, destinations, service_cidrs=snapshot.service_cidrs)
+        return script_data(page_data(view, snapshot.places))
+
+    return make() if sources or destinations else snapshot.once(("matrix", by), make)

@@ -11,7 +11,7 @@ from ovsnp.console.pages.paging import part_of
 from ovsnp.console.pages.site import Form, Site, policy_of, policy_url, said, with_query
 from ovsnp.console.workspace.cluster_source import Enforcements
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
-from ovsnp.errors import OvsnpError
+from ovsnp.errors import OvsnpError, Place
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle.isolation import affects
 
@@ -30,8 +30,7 @@ class PolicyRow(NamedTuple):
     pods: int
     enforced: str
     missing: int
-    file: str
-    line: int
+    place: Place
     url: str
     words: str
 
@@ -75,6 +74,7 @@ def policies(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respo
         filter=query.get("filter", ""),
         namespace=namespace,
         namespaces=sorted({policy.namespace for policy in snapshot.policies.values()}),
+        span=lambda place: snapshot.texts.span(place, ()),
         done=query.get("deleted", ""),
         sort_link=lambda name: with_query(
             request, sort=name, order=_DESCENDING if name == order and not descending else "", page="", deleted=""
@@ -133,9 +133,8 @@ def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: lis
 
 def _row(snapshot: WorkspaceSnapshot, policy: NetworkPolicy, enforced: Enforcements) -> PolicyRow:
     directions = [each for each in Direction if affects(policy, each)]
-    span = snapshot.places.policy(policy).span
     told = enforced.get((policy.namespace, policy.name))
-    words = (policy.name, policy.namespace, str(policy.pod_selector), *map(str, directions), span.file)
+    words = (policy.name, policy.namespace, str(policy.pod_selector), *directions, policy.place.file)
     return PolicyRow(
         policy.name,
         policy.namespace,
@@ -145,19 +144,18 @@ def _row(snapshot: WorkspaceSnapshot, policy: NetworkPolicy, enforced: Enforceme
         len(snapshot.selected(policy)),
         f"{len(told.enforcing)} of {len(told.nodes)} nodes" if told else "",
         len(told.lacking) if told else 0,
-        span.file,
-        span.line,
+        policy.place,
         policy_url(policy),
         "\n".join(words).lower(),
     )
 
 
-def _sort_key(row: PolicyRow, column: str) -> tuple[int | str, ...]:
+def _sort_key(row: PolicyRow, column: str) -> tuple[object, ...]:
     match column:
         case "enforced":
             return (-row.missing, row.enforced)
         case "file":
-            return (row.file, row.line)
+            return row.place
         case _:
             value: int | str = getattr(row, column)
             return (value,)

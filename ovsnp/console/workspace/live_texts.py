@@ -7,9 +7,10 @@ import msgspec
 from ovsnp.errors import Place, Span
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.notation import read_documents
-from ovsnp.yaml_reader.object_text import ObjectText, as_yaml
+from ovsnp.yaml_reader.object_text import ObjectText
 from ovsnp.yaml_reader.outline import Outline
 from ovsnp.yaml_reader.paths import Path
+from ovsnp.yaml_reader.yaml_writer import as_yaml
 
 
 class _Metadata(msgspec.Struct):

@@ -9,13 +9,13 @@ from ovsnp.errors import Place, Span, UsageError
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.location import Locator
-from ovsnp.yaml_reader.object_text import ObjectText, object_text
+from ovsnp.yaml_reader.object_text import ObjectText
 from ovsnp.yaml_reader.paths import Path
 from ovsnp.yaml_reader.sources import STDIN, files_of
 
 
 class FileTexts:
-    """The texts of policies in files; reads each file once for lines, and again for each text."""
+    """The texts of policies in files; reads each file once, when a line or a text of it is first asked for."""
 
     def __init__(self) -> None:
         self._locator = Locator()
@@ -26,7 +26,7 @@ class FileTexts:
 
     def text(self, policy: NetworkPolicy) -> ObjectText | None:
         """The lines of the policy in its file."""
-        return object_text(policy.place)
+        return self._locator.text(policy.place)
 
     def title(self, policy: NetworkPolicy) -> str:
         """The name of the file."""

@@ -1,7 +1,8 @@
 """The objects of one reading, and what pages work out of them once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
+from typing import Any, TypeVar
 
 from ovsnp import Reach, with_planned
 from ovsnp.analysis.naming.roster import Roster
@@ -14,6 +15,8 @@ from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.selection import Workloads
 from ovsnp.oracle.terms import Terms
+
+Made = TypeVar("Made")
 
 
 class WorkspaceSnapshot:
@@ -31,7 +34,15 @@ class WorkspaceSnapshot:
         (self.cluster,) = with_planned(given)
         self.places = Places(texts)
         self.policies = {(policy.namespace, policy.name): policy for policy in self.cluster.policies}
-        self._reaches: dict[By, Reach] = {}
+        self._made: dict[Hashable, Any] = {}
+        self._selected: dict[str, tuple[Pod, ...]] = {}
+
+    def prepare(self) -> None:
+        """Work out what the first page needs: the pods of each policy, and the files of the policies."""
+        for policy in {policy.place.file: policy for policy in self.policies.values()}.values():
+            self.places.policy(policy)
+        for policy in self.policies.values():
+            self.selected(policy)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -53,13 +64,20 @@ class WorkspaceSnapshot:
         """The pods by namespace and name; a pod that stands for a workload has the name of its template."""
         return {(pod.namespace, pod.name): pod for pod in self.cluster.pods}
 
-    def selected(self, policy: NetworkPolicy) -> list[Pod]:
+    def selected(self, policy: NetworkPolicy) -> tuple[Pod, ...]:
         """The pods that a policy selects."""
-        groups = self.workloads.of_namespace(policy.namespace, policy.pod_selector)
-        return [pod for group in groups for pod in self.workloads.groups[group]]
+        if policy.key not in self._selected:
+            groups = self.workloads.of_namespace(policy.namespace, policy.pod_selector)
+            self._selected[policy.key] = tuple(pod for group in groups for pod in self.workloads.groups[group])
+        return self._selected[policy.key]
 
     def reach(self, by: By) -> Reach:
         """Who reaches whom."""
-        if by not in self._reaches:
-            self._reaches[by] = Reach(self.cluster, by, strict_nodes=self.terms.strict_nodes)
-        return self._reaches[by]
+        return self.once(("reach", by), lambda: Reach(self.cluster, by, strict_nodes=self.terms.strict_nodes))
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes of this snapshot; the next call with the key returns the same."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: Made = self._made[key]
+        return found

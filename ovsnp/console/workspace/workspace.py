@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ovsnp.console.workspace.cluster_source import ClusterSource
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import LocatedError, OvsnpError
-from ovsnp.gc_pause import gc_paused
+from ovsnp.gc_pause import exempt_from_gc, gc_paused
 from ovsnp.model.address import Prefix
 from ovsnp.oracle.terms import Terms
 
@@ -52,8 +52,9 @@ class Workspace:
     def _read(self) -> None:
         self._readings += 1
         given = self.source.read()
+        texts = self.source.texts()
         with gc_paused():
-            self._snapshot = WorkspaceSnapshot(
-                self._readings, given, self.source.texts(), self._terms, self._service_cidrs
-            )
-        self._mistakes = ()
+            snapshot = WorkspaceSnapshot(self._readings, given, texts, self._terms, self._service_cidrs)
+            snapshot.prepare()
+        exempt_from_gc()
+        self._snapshot, self._mistakes = snapshot, ()
