@@ -8,7 +8,7 @@ from ovsnp.yaml_editor.equality import identity, same
 from ovsnp.yaml_editor.nodes import TextNode
 
 
-class Kept(NamedTuple):
+class KeptEntry(NamedTuple):
     """An entry that stays, by its index (``entry``); its value may change."""
 
     entry: int
@@ -16,7 +16,7 @@ class Kept(NamedTuple):
     new: Any
 
 
-class Added(NamedTuple):
+class AddedEntries(NamedTuple):
     """New entries (a mapping, or a list of items) after the entry with an index; -1 is the place before all others."""
 
     after: int
@@ -26,8 +26,8 @@ class Added(NamedTuple):
 class Difference(NamedTuple):
     """The entries of a node that stay, those that are added, and the indexes of those that go."""
 
-    kept: list[Kept]
-    added: list[Added]
+    kept: list[KeptEntry]
+    added: list[AddedEntries]
     removed: list[int]
 
 
@@ -46,9 +46,9 @@ def _of_mappings(node: TextNode, old: Mapping[Any, Any], new: Mapping[Any, Any])
     own = {entry.key: index for index, entry in enumerate(node.entries) if entry.key is not None}
     if any(key not in own and key not in new for key in old):
         return None  # the key comes by <<, and only a mapping without << is without the key
-    kept = [Kept(own[key], old[key], value) for key, value in new.items() if key in own]
+    kept = [KeptEntry(own[key], old[key], value) for key, value in new.items() if key in own]
     removed = [index for key, index in own.items() if key not in new]
-    added: list[Added] = []
+    added: list[AddedEntries] = []
     last = next((index for index, entry in enumerate(node.entries) if entry.key is None), -1)
     for key, value in new.items():
         if key in own:
@@ -57,7 +57,7 @@ def _of_mappings(node: TextNode, old: Mapping[Any, Any], new: Mapping[Any, Any])
             if added and added[-1].after == last:
                 added[-1].content[key] = value
             else:
-                added.append(Added(last, {key: value}))
+                added.append(AddedEntries(last, {key: value}))
     return Difference(kept, added, removed)
 
 
@@ -66,8 +66,8 @@ def _of_lists(old: Sequence[Any], new: Sequence[Any]) -> Difference:
     before, after = [identity(item) for item in old], [identity(item) for item in new]
     for _, first, last, begin, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         both = min(last - first, end - begin)
-        found.kept.extend(Kept(first + step, old[first + step], new[begin + step]) for step in range(both))
+        found.kept.extend(KeptEntry(first + step, old[first + step], new[begin + step]) for step in range(both))
         found.removed.extend(range(first + both, last))
         if end > begin + both:
-            found.added.append(Added(first + both - 1, [*new[begin + both : end]]))
+            found.added.append(AddedEntries(first + both - 1, [*new[begin + both : end]]))
     return found

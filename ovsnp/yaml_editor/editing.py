@@ -1,19 +1,21 @@
 """Edits of a text that turn one value into another; everything outside of what changes stays."""
 
+import re
 from typing import Any, NamedTuple
 
-from ovsnp.yaml_editor.changes import Added, difference
+from ovsnp.yaml_editor.changes import AddedEntries, difference
 from ovsnp.yaml_editor.equality import same
-from ovsnp.yaml_editor.lines import TextLines
+from ovsnp.yaml_editor.lines import LineMap
 from ovsnp.yaml_editor.nodes import Style, TextNode
 from ovsnp.yaml_editor.removing import Cut, applied, cut_of
 from ovsnp.yaml_editor.writing import block_lines, inline_text, json_text
 
+_COMMENT = re.compile(r"[ \t]+#.*", re.DOTALL)
 _STEP = 2
 """The columns of a level of new lines."""
 
 
-class Slot(NamedTuple):
+class ValueSlot(NamedTuple):
     """The place of a value: the offset after the colon or dash before it, and the column of the key or dash.
 
     ``column`` is negative for the root of a document. ``is_item`` is true after a dash, ``is_flow`` between brackets.
@@ -30,7 +32,7 @@ class Editor:
 
     def __init__(self, text: str, *, is_json: bool) -> None:
         self._text = text
-        self._lines = TextLines(text)
+        self._lines = LineMap(text)
         self._is_json = is_json
         self._edits: list[Cut] = []
 
@@ -38,7 +40,7 @@ class Editor:
         """The text after all edits."""
         return applied(self._text, self._edits)
 
-    def change(self, node: TextNode, old: Any, new: Any, slot: Slot) -> None:
+    def change(self, node: TextNode, old: Any, new: Any, slot: ValueSlot) -> None:
         """Turn the value at a node, which is ``old``, into ``new``."""
         if same(old, new):
             return
@@ -48,7 +50,7 @@ class Editor:
             return
         for kept in found.kept:
             entry = node.entries[kept.entry]
-            inside = Slot(
+            inside = ValueSlot(
                 entry.after,
                 self._lines.column(entry.start),
                 node.style.is_sequence,
@@ -60,7 +62,7 @@ class Editor:
         for added in found.added:
             self._add(node, added, gone)
 
-    def _replace(self, node: TextNode, new: Any, slot: Slot) -> None:
+    def _replace(self, node: TextNode, new: Any, slot: ValueSlot) -> None:
         if slot.is_flow:
             self._edits.append(Cut(node.start, node.end, self._inline(new, node.quote, slot.column)))
         elif isinstance(new, dict | list) and new:
@@ -68,7 +70,7 @@ class Editor:
         else:
             self._replace_by_line(node, inline_text(new, node.quote), slot)
 
-    def _replace_by_line(self, node: TextNode, text: str, slot: Slot) -> None:
+    def _replace_by_line(self, node: TextNode, text: str, slot: ValueSlot) -> None:
         start = node.start
         between = self._text[slot.after : start]
         if slot.column >= 0 and not between.strip():
@@ -76,9 +78,9 @@ class Editor:
         elif self._lines.begins(start):
             # A scalar stands farther to the right than its key.
             text = " " * max(0, slot.column + _STEP - self._lines.column(start)) + text
-        self._edits.append(Cut(start, self._content_end(node), text))
+        self._edits.append(Cut(start, self._content_end(node), text + self._header_comment(node)))
 
-    def _replace_by_block(self, node: TextNode, new: Any, slot: Slot) -> None:
+    def _replace_by_block(self, node: TextNode, new: Any, slot: ValueSlot) -> None:
         start, lines = node.start, self._block(new)
         column = self._lines.column(start)
         if slot.is_item or slot.column < 0:
@@ -95,7 +97,7 @@ class Editor:
         else:
             below = isinstance(new, list) and self._lines.has_dashes_below_keys
             start, column = slot.after, slot.column + (0 if below else _STEP)
-            lines[0] = self._lines.newline + " " * column + lines[0]
+            lines[0] = self._header_comment(node) + self._lines.newline + " " * column + lines[0]
         text = self._lines.newline.join(self._lines.indented(lines, column))
         self._edits.append(Cut(start, self._content_end(node), text))
 
@@ -103,7 +105,14 @@ class Editor:
         """The end of a value without the end of line that belongs to a block scalar."""
         return max(node.body, node.start + len(self._text[node.start : node.end].rstrip()))
 
-    def _add(self, node: TextNode, added: Added, gone: set[int]) -> None:
+    def _header_comment(self, node: TextNode) -> str:
+        """The comment on the first line of a block scalar, which the scalar's end leaves out."""
+        if node.quote not in ("|", ">"):
+            return ""
+        match = _COMMENT.search(self._text, node.body, self._lines.end(node.body))
+        return match[0] if match else ""
+
+    def _add(self, node: TextNode, added: AddedEntries, gone: set[int]) -> None:
         """Write new entries after the nearest entry before them that stays, or before the first that stays."""
         stay = [index for index in range(len(node.entries)) if index not in gone]
         before = next((index for index in reversed(stay) if index <= added.after), None)
@@ -171,6 +180,6 @@ def _runs(indexes: list[int]) -> list[range]:
     return runs
 
 
-def root_slot(node: TextNode, *, is_json: bool) -> Slot:
+def root_slot(node: TextNode, *, is_json: bool) -> ValueSlot:
     """The place of the root of a document."""
-    return Slot(node.start, -1, is_flow=is_json or node.style in (Style.FLOW_MAPPING, Style.FLOW_SEQUENCE))
+    return ValueSlot(node.start, -1, is_flow=is_json or node.style in (Style.FLOW_MAPPING, Style.FLOW_SEQUENCE))

@@ -6,9 +6,9 @@ from typing import Any
 from ovsnp.yaml_editor.editing import Editor, root_slot
 from ovsnp.yaml_editor.equality import same
 from ovsnp.yaml_editor.json_nodes import json_node
-from ovsnp.yaml_editor.lines import TextLines
+from ovsnp.yaml_editor.lines import LineMap
 from ovsnp.yaml_editor.nodes import TextNode
-from ovsnp.yaml_editor.removing import Cut, applied
+from ovsnp.yaml_editor.removing import Cut, applied, cut_of
 from ovsnp.yaml_editor.sections import is_empty, section_cut
 from ovsnp.yaml_editor.writing import block_text, json_text
 from ovsnp.yaml_editor.yaml_nodes import UnusualTextError, yaml_nodes
@@ -45,7 +45,7 @@ class FileText:
         self._outlines, self._json_starts = _read(file, data)
         self._mark = BOM if data.startswith(BOM) else b""
         text = data.removeprefix(BOM).decode()
-        self._newline = TextLines(text).newline
+        self._newline = LineMap(text).newline
         self._lacks_newline = bool(text) and not text.endswith("\n")
         # Edits of lines need no exception for the last line; the result ends as the file did.
         self._text = text + self._newline if self._lacks_newline else text
@@ -81,15 +81,12 @@ class FileText:
         self.value(document, items)
         wanted = _with(self.values, document, items, [])
         if items:
-            *outer, index = items
-            listed = self.value(document, outer)
-            node = self._node(document, outer)
-            editor = Editor(self._text, is_json=self._is_json)
-            shorter = {**listed, "items": [item for number, item in enumerate(listed["items"]) if number != index]}
-            editor.change(node, listed, shorter, root_slot(node, is_json=self._is_json))
-            return self._checked(self._ended(editor.result()), wanted)
-        text = applied(self._text, [self._section(document)])
-        return None if is_empty(text) else self._checked(self._ended(text), wanted)
+            return self._checked(self._ended(self._without_item(document, items)), wanted)
+        cut = self._section(document)
+        text = applied(self._text, [cut])
+        if is_empty(text):
+            return None
+        return self._checked(self._ended(text) if cut.end < len(self._text) else text, wanted)
 
     def appended(self, new: Any) -> bytes:
         """The file with one more object at its end: a document, or an item of the List in a file of JSON."""
@@ -120,11 +117,21 @@ class FileText:
     def _section(self, document: int) -> Cut:
         if not self._is_json:
             try:
-                return section_cut(TextLines(self._text), yaml_nodes(self._text), document)
+                return section_cut(LineMap(self._text), yaml_nodes(self._text), document)
             except UnusualTextError as unusual:
                 raise EditRefusedError(f"the file has {unusual}; {_BY_HAND}") from None
         bounds = [self._characters(start) for start in self._json_starts]
         return Cut(bounds[document], [*bounds, len(self._text)][document + 1])
+
+    def _without_item(self, document: int, items: Sequence[int]) -> str:
+        *outer, index = items
+        listed, node = self.value(document, outer), self._node(document, outer)
+        if len(listed["items"]) > 1:
+            # Of equal items, a difference between lists may name another one.
+            return applied(self._text, [cut_of(LineMap(self._text), node.at(("items",)), range(index, index + 1))])
+        editor = Editor(self._text, is_json=self._is_json)
+        editor.change(node, listed, {**listed, "items": []}, root_slot(node, is_json=self._is_json))
+        return editor.result()
 
     def _node(self, document: int, items: Sequence[int]) -> TextNode:
         try:

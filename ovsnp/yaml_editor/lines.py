@@ -5,7 +5,7 @@ import re
 _DASH_BELOW_KEY = re.compile(r"^( *)[^\s#-][^\n]*:[ \t]*\r?\n\1-[ \r\n]", re.MULTILINE)
 
 
-class TextLines:
+class LineMap:
     """A text, and where its lines begin and end. ``newline`` is the end of line that the text uses first.
 
     ``has_dashes_below_keys`` is true if a list begins in the column of its key, as kubectl writes it.
@@ -42,5 +42,5 @@ class TextLines:
         return not self.text[self.start(at) : at].strip(" ")
 
     def indented(self, lines: list[str], column: int) -> list[str]:
-        """TextLines with spaces before them; the first line has none, as it begins at the column."""
+        """LineMap with spaces before them; the first line has none, as it begins at the column."""
         return [lines[0], *(" " * column + line if line else "" for line in lines[1:])]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ovsnp.yaml_editor.lines import TextLines
+from ovsnp.yaml_editor.lines import LineMap
 from ovsnp.yaml_editor.nodes import TextNode
 
 
@@ -25,7 +25,7 @@ def applied(text: str, cuts: Iterable[Cut]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def cut_of(lines: TextLines, node: TextNode, run: range) -> Cut:
+def cut_of(lines: LineMap, node: TextNode, run: range) -> Cut:
     """The part to remove for neighbouring entries, of which at least one stays.
 
     In a block the lines go, with the comments at their ends and between them; comments on lines of their own before and
@@ -46,7 +46,7 @@ def cut_of(lines: TextLines, node: TextNode, run: range) -> Cut:
     return Cut(start, lines.following(end))
 
 
-def _next_content(lines: TextLines, end: int) -> int:
+def _next_content(lines: LineMap, end: int) -> int:
     """The offset of the next character after the line on which a value ends."""
     at = end if lines.text[end - 1] == "\n" else lines.following(end)
     return at + len(lines.text[at:]) - len(lines.text[at:].lstrip())

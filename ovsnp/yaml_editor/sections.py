@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ovsnp.yaml_editor.lines import TextLines
+from ovsnp.yaml_editor.lines import LineMap
 from ovsnp.yaml_editor.removing import Cut
 from ovsnp.yaml_editor.yaml_nodes import UnusualTextError, YamlDocument
 
@@ -12,7 +12,7 @@ _HEADER = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*#[^\n]*\n(?:[ \t]*\r?\n)+"
 _NOTHING = re.compile(r"(?:\s|^(?:---|\.\.\.)[ \t]*$)*", re.MULTILINE)
 
 
-def section_cut(lines: TextLines, documents: Sequence[YamlDocument], index: int) -> Cut:
+def section_cut(lines: LineMap, documents: Sequence[YamlDocument], index: int) -> Cut:
     """The part to remove for a document: from its ``---`` to the next, with the comments between them.
 
     Of the first document, comments before its ``---`` stay. Without a ``---``, comments that a blank line separates

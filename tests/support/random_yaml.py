@@ -16,10 +16,11 @@ class Comment(NamedTuple):
 
 
 class RandomWriter:
-    """Writes values as YAML; ``comments`` are all comments that it has written."""
+    """Writes values as YAML; ``comments`` are all comments that it has written, numbered from ``first``."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, first: int = 0) -> None:
         self._random = random
+        self._first = first
         self.comments: list[Comment] = []
 
     def document(self, value: Any) -> str:
@@ -94,7 +95,7 @@ class RandomWriter:
         return f"  {self._comment(path)}"
 
     def _comment(self, path: Path) -> str:
-        text = f"# c{len(self.comments)}: '[{{"
+        text = f"# c{self._first + len(self.comments)}: '[{{"
         self.comments.append(Comment(text, path))
         return text
 

@@ -99,16 +99,15 @@ def _read(outline: Outline) -> TextReading:
     value = outline.value
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
         return _refused(outline.line(()), f"must be a {_KIND}, not {describe(value)}; write its kind")
+    if value["kind"] != _KIND:
+        return _refused(outline.line(("kind",)), f"the kind is {value['kind']}; write a {_KIND}")
     faults = [*outline.faults, *_not_json(value)]
     mistakes = [
         Diagnostic(Span(ORIGIN, outline.line(each.path)), "", format_path(each.path), each.message) for each in faults
     ]
     if not faults:
         mistakes = _mistakes(value, outline)
-    if value["kind"] != _KIND and not mistakes:
-        return _refused(outline.line(("kind",)), f"the kind is {value['kind']}; write a {_KIND}")
-    is_policy = value["kind"] == _KIND and not faults
-    return TextReading(value if is_policy else None, sorted(mistakes))
+    return TextReading(None if faults else value, sorted(mistakes))
 
 
 def _mistakes(value: dict[str, Any], outline: Outline) -> list[Diagnostic]:

@@ -149,7 +149,7 @@ class ClusterPolicies:
 
 @contextmanager
 def _told(policy: Mapping[str, Any], *, exists: bool) -> Iterator[None]:
-    """Turn what the API server refuses into the errors of this module; ``exists`` is true for an object that was read."""
+    """Turn refusals into the errors of `ClusterPolicies`; ``exists`` is true for an object that was read before."""
     try:
         yield
     except RefusedError as error:
