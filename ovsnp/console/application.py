@@ -10,6 +10,8 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ovsnp.console.editor import pages as editor
+from ovsnp.console.editor.answers import answer as draft_answer
 from ovsnp.console.pages import answers, live, matrix, policies
 from ovsnp.console.pages.site import Site, posted, shown
 from ovsnp.console.security.guard import Guard
@@ -20,8 +22,12 @@ from ovsnp.render.program_text import TEMPLATES
 SESSION_PATH = "/session"
 """The path at which the token becomes a session."""
 
+_EDIT, _DRAFT = "/policies/edit", "/policies/draft"
+_QUESTIONS = (_EDIT, _DRAFT)
+"""The paths that take forms and write nothing."""
+
 _STATIC = "/static/"
-_FILES = ("console/console.css", "console/console.js", "matrix.css", "matrix.js")
+_FILES = ("console/console.css", "console/console.js", "console/editor.js", "matrix.css", "matrix.js")
 _USED = (
     "The token is not that of the URL that the console has printed, or a browser has used it before; run ovsnp console"
     " again for a new one."
@@ -36,6 +42,10 @@ def application(site: Site, address: ListenAddress, sessions: Sessions) -> ASGIA
         Route("/", lambda _: RedirectResponse("/policies")),
         Route(SESSION_PATH, _session(site, address, sessions)),
         Route("/policies", shown(site, policies.policies)),
+        Route(_EDIT, shown(site, editor.edit), methods=["GET"]),
+        Route(_EDIT, posted(site, editor.change), methods=["POST"]),
+        Route("/policies/save", posted(site, editor.save), methods=["POST"]),
+        Route(_DRAFT, posted(site, draft_answer), methods=["POST"]),
         Route(policy, shown(site, policies.policy)),
         Route(f"{policy}/delete", shown(site, policies.ask_deletion), methods=["GET"]),
         Route(f"{policy}/delete", posted(site, policies.delete), methods=["POST"]),
@@ -50,7 +60,15 @@ def application(site: Site, address: ListenAddress, sessions: Sessions) -> ASGIA
     ]
 
     pages = Starlette(routes=routes, exception_handlers={HTTPException: _refuse_page(site), Exception: _fail(site)})
-    return Guard(pages, address, sessions, site.refusal, open_paths=(_STATIC, SESSION_PATH), read_only=site.read_only)
+    return Guard(
+        pages,
+        address,
+        sessions,
+        site.refusal,
+        open_paths=(_STATIC, SESSION_PATH),
+        questions=_QUESTIONS,
+        read_only=site.read_only,
+    )
 
 
 def _session(site: Site, address: ListenAddress, sessions: Sessions) -> Endpoint:

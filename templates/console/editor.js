@@ -15,10 +15,10 @@
     return fetch(url, { method: "POST", body: sent, credentials: "same-origin", signal });
   }
 
-  async function redraw(action) {
+  async function redraw(action, url = form.action) {
     const sent = body();
     if (action) sent.append("do", action);
-    const answer = await post(form.action, sent).catch(() => null);
+    const answer = await post(url, sent).catch(() => null);
     if (!answer) {
       progress.textContent = "The console does not answer; is it still running?";
       return;
@@ -97,7 +97,7 @@
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     clearTimeout(timer);
-    redraw(event.submitter?.value);
+    redraw(event.submitter?.value, event.submitter?.formAction);
   });
   form.addEventListener("input", () => {
     changed = true;

@@ -10,13 +10,14 @@ import pytest
 import uvicorn
 
 from ovsnp.console.application import application
+from ovsnp.console.editor.drafts import Drafts
+from ovsnp.console.editor.stores import FileStore, PolicyStore
 from ovsnp.console.pages.site import Site
 from ovsnp.console.security.listening import ListenAddress
 from ovsnp.console.security.sessions import Sessions
 from ovsnp.console.serving import configuration, listen
 from ovsnp.console.workspace.manifest_files import ManifestFiles
 from ovsnp.console.workspace.workspace import Workspace
-from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.terms import Terms
 from tests.console.visitor import Visitor
 
@@ -52,12 +53,12 @@ def open_console() -> Iterator[Open]:
     def start(
         *paths: str | Path,
         read_only: bool = False,
-        delete: Callable[[NetworkPolicy], None] | None = None,
+        store: PolicyStore | None = None,
         socket: Path = Path("/nonexistent/agent.sock"),
         token: bool = True,
     ) -> Visitor:
         workspace = Workspace(ManifestFiles([*map(str, paths)], ()), Terms())
-        context = served(Site(workspace, delete, read_only, socket))
+        context = served(Site(workspace, store or FileStore([*map(str, paths)]), read_only, socket, Drafts()))
         visitor = context.__enter__()
         running.append(context)
         if token:

@@ -15,6 +15,7 @@ from ovsnp.errors import UsageError
 from ovsnp.oracle.terms import Terms
 
 if TYPE_CHECKING:
+    from ovsnp.console.editor.stores import PolicyStore
     from ovsnp.console.workspace.cluster_source import ClusterSource
 
 _LIBRARIES = ("starlette", "uvicorn")
@@ -57,6 +58,7 @@ def console(
     Runs in the foreground; SIGINT (Ctrl-C) and SIGTERM end it.
     """
     try:
+        from ovsnp.console.editor.drafts import Drafts  # noqa: PLC0415
         from ovsnp.console.pages.site import Site  # noqa: PLC0415 -- an extra, and slow to import
         from ovsnp.console.serving import serve  # noqa: PLC0415
         from ovsnp.console.workspace.workspace import Workspace  # noqa: PLC0415
@@ -67,24 +69,27 @@ def console(
         raise UsageError(f"the console needs {library}; install it: pip install 'ovsnp[console]'") from None
     address = read_listen(listen, tls_cert, tls_key)
     with ExitStack() as stack:
-        source = _source(request, stack)
+        source, store = _source(request, stack)
         terms = Terms(request.strict_nodes, request.service_blocks, request.node)
         workspace = Workspace(source, terms, request.service_cidrs)
         workspace.current()  # the first page then need not wait
-        serve(Site(workspace, None, read_only, control_socket), address, say)
+        serve(Site(workspace, store, read_only, control_socket, Drafts()), address, say)
 
 
-def _source(request: Request, stack: ExitStack) -> "ClusterSource":
-    """The manifests or the live cluster; raises UsageError if neither is named."""
+def _source(request: Request, stack: ExitStack) -> "tuple[ClusterSource, PolicyStore]":
+    """What the console shows, and where it saves: the manifests or the live cluster; raises UsageError if neither is named."""
     if request.from_cluster:
+        from ovsnp.console.editor.stores import ClusterStore  # noqa: PLC0415
         from ovsnp.console.workspace.live_cluster import LiveCluster  # noqa: PLC0415 -- HTTP and TLS take time
         from ovsnp.kubernetes.configuration import find_api_server  # noqa: PLC0415
         from ovsnp.kubernetes.connection import ApiConnection  # noqa: PLC0415
 
         server = find_api_server(request.kubeconfig, request.context)
-        return stack.enter_context(LiveCluster(ApiConnection(server), request.ignore_kinds))
+        cluster = stack.enter_context(LiveCluster(ApiConnection(server), request.ignore_kinds))
+        return cluster, ClusterStore(stack.enter_context(ApiConnection(server)))
     if not request.manifests:
         raise UsageError("no manifests; name them with -f, or as manifests: in ovsnp.yaml, or give --cluster")
+    from ovsnp.console.editor.stores import FileStore  # noqa: PLC0415
     from ovsnp.console.workspace.manifest_files import ManifestFiles  # noqa: PLC0415
 
-    return ManifestFiles(request.manifests, request.ignore_kinds)
+    return ManifestFiles(request.manifests, request.ignore_kinds), FileStore(request.manifests)

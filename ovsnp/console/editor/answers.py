@@ -1,18 +1,18 @@
 """The answers beside the form, which the page gets part by part while a user types."""
 
 import json
-import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ovsnp.console.draft import Draft, DraftDocument, DraftSession, Stage
-from ovsnp.console.editor.pages import Fields, mistakes_in
+from ovsnp.console.draft import Draft, DraftSession, Stage
+from ovsnp.console.editor.drafts import Drafts
+from ovsnp.console.editor.pages import mistakes_in
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, FormError, NotShownError, field_of
-from ovsnp.console.pages.site import Site
+from ovsnp.console.pages.site import Fields, Site
 from ovsnp.console.pages.templating import render
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 
@@ -22,35 +22,6 @@ _WORDS = {
     Stage.LINT: "Checking with lint …",
     Stage.MATRIX: "Comparing the matrix …",
 }
-
-
-class SupersededError(Exception):
-    """A newer state of the form is being judged."""
-
-
-class Drafts:
-    """Judges one state of a form at a time: a newer one ends the work on an older one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._newest = 0
-
-    def stages(self, session: DraftSession, draft: Draft) -> Iterator[DraftDocument]:
-        """The answers, up to the moment at which another form is to be judged."""
-        self._newest += 1
-        mine = self._newest
-
-        def alive() -> None:
-            if self._newest != mine:
-                raise SupersededError
-
-        with self._lock:
-            try:
-                for document in session.stages(draft, alive):
-                    yield document
-                    alive()
-            except SupersededError:
-                return
 
 
 def answer(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:

@@ -12,7 +12,6 @@ from starlette.responses import RedirectResponse, Response
 from ovsnp.console.editor.fields import joined
 from ovsnp.console.editor.rows import add_row, remove_row
 from ovsnp.console.editor.state import EditorState
-from ovsnp.console.editor.stores import PolicyStore
 from ovsnp.console.form import (
     FieldMistake,
     FormError,
@@ -26,14 +25,12 @@ from ovsnp.console.form import (
     mistakes_of,
     object_of_text,
 )
-from ovsnp.console.pages.site import Site
+from ovsnp.console.pages.site import Fields, Site, said
 from ovsnp.console.saving import PolicyRefusedError, as_new
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
-
-Fields = Sequence[tuple[str, str]]
 
 
 def edit(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
@@ -54,12 +51,8 @@ def edit(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
 
 
 def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
-    """What a button of the form asks: another row, another view, the labels of a workload, a check, or to save."""
-    try:
-        state = EditorState.of_fields(fields)
-    except FormError as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
-    known = dict(fields)
+    """What a button of the form asks: another row, another view, the labels of a workload, or a check."""
+    state, known = _state(fields), dict(fields)
     verb, _, subject = known.get("do", "").partition(" ")
     mistakes: list[FieldMistake] = []
     try:
@@ -72,15 +65,36 @@ def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
                 state = _in_view(state, subject)
             case "reference":
                 _take_over(state.form, snapshot, known.get("workload", ""))
-            case "check" | "save":
+            case "check":
                 mistakes = mistakes_in(state)
     except FormError as error:
         mistakes = error.mistakes
     except NotShownError as error:
-        return _shown(site, request, snapshot, state, refused=[str(error)])
-    if verb == "save" and not mistakes:
-        return _save(site, request, snapshot, state, known)
-    return _shown(site, request, snapshot, state, mistakes, target=known.get("target", ""), file=known.get("file", ""))
+        mistakes = [FieldMistake("", str(error))]
+    return _shown(site, request, snapshot, state, mistakes, chosen=known)
+
+
+def save(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
+    """Save the policy, and go to its page; mistakes and refusals are shown in the form."""
+    state, known = _state(fields), dict(fields)
+    mistakes = mistakes_in(state)
+    if not mistakes:
+        try:
+            return _saved(site, snapshot, state, known)
+        except PolicyRefusedError as error:
+            mistakes = [FieldMistake(_field(each.path, state), each.message) for each in error.mistakes]
+        except FormError as error:
+            mistakes = error.mistakes
+        except OvsnpError as error:
+            mistakes = [FieldMistake("", each) for each in said(error)]
+    return _shown(site, request, snapshot, state, mistakes, chosen=known)
+
+
+def _state(fields: Fields) -> EditorState:
+    try:
+        return EditorState.of_fields(fields)
+    except FormError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
 
 
 def mistakes_in(state: EditorState) -> list[FieldMistake]:
@@ -95,24 +109,14 @@ def mistakes_in(state: EditorState) -> list[FieldMistake]:
     return [FieldMistake("text", f"line {each.span.line}: {each.path}: {each.message}") for each in found]
 
 
-def _save(
-    site: Site, request: Request, snapshot: WorkspaceSnapshot, state: EditorState, known: Mapping[str, str]
-) -> Response:
-    policy, target, file = state.policy(), known.get("target", ""), known.get("file", "").strip()
-    store = site.store
-    try:
-        if state.replaces:
-            store.replace(_known(snapshot, state.replaces), policy, state.version)
-        elif not target and not file and store.targets(snapshot):
-            missing = [FieldMistake("file", "missing; name the new file, such as policies/NAME.yaml")]
-            return _shown(site, request, snapshot, state, missing, target=target, file=file)
-        else:
-            store.create(policy, target or file)
-    except PolicyRefusedError as error:
-        mistakes = [FieldMistake(_field(each.path, state), each.message) for each in error.mistakes]
-        return _shown(site, request, snapshot, state, mistakes, target=target, file=file)
-    except OvsnpError as error:
-        return _shown(site, request, snapshot, state, refused=str(error).splitlines(), target=target, file=file)
+def _saved(site: Site, snapshot: WorkspaceSnapshot, state: EditorState, known: Mapping[str, str]) -> Response:
+    policy, path = state.policy(), known.get("target", "") or known.get("file", "").strip()
+    if state.replaces:
+        site.store.replace(_known(snapshot, state.replaces), policy, state.version)
+    elif not path and site.store.targets(snapshot):
+        raise FormError([FieldMistake("file", "missing; name the new file, such as policies/NAME.yaml")])
+    else:
+        site.store.create(policy, path)
     metadata = policy["metadata"]
     saved = f"{metadata.get('namespace') or DEFAULT_NAMESPACE}/{metadata['name']}"
     return RedirectResponse(f"/policies/{saved}?saved=1", HTTPStatus.SEE_OTHER)
@@ -162,33 +166,32 @@ def _shown(
     state: EditorState,
     mistakes: Sequence[FieldMistake] = (),
     *,
-    refused: Sequence[str] = (),
-    target: str = "",
-    file: str = "",
+    chosen: Mapping[str, str] = {},
 ) -> Response:
+    """The page; ``chosen`` are the fields that say where to save."""
     at: dict[str, list[str]] = defaultdict(list)
     for each in mistakes:
         at[each.field].append(each.message)
-    new = not state.replaces
+    new, target = not state.replaces, chosen.get("target", "")
     return site.page(
         request,
         "edit.html.j2",
         f"Edit {state.replaces}" if state.replaces else "New policy",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if mistakes or refused else HTTPStatus.OK,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if mistakes else HTTPStatus.OK,
         form=state.form,
         shown=state.shown,
         text=state.text,
         original=state.original_text,
         replaces=state.replaces,
         version=state.version,
-        mistakes=dict(at),
-        refused=[*at.pop("", []), *refused],
+        mistakes=at,
+        refused=at.pop("", []),
         namespaces=sorted(snapshot.cluster.namespaces),
         workloads=labelled_workloads(snapshot.given, state.form.namespace),
         targets=site.store.targets(snapshot) if new else [],
         target=target,
         new_file=new and not target,
-        file=file,
+        file=chosen.get("file", ""),
         obstacle=_obstacle(site, state, new=new),
         joined=joined,
     )

@@ -59,7 +59,9 @@ class EditorState(NamedTuple):
             return object_of(self.form, self.original)
         reading = object_of_text(self.text)
         if reading.policy is None:
-            raise FormError([FieldMistake("text", f"line {each.span.line}: {each.message}") for each in reading.mistakes])
+            raise FormError(
+                [FieldMistake("text", f"line {each.span.line}: {each.message}") for each in reading.mistakes]
+            )
         return reading.policy
 
     def as_yaml(self) -> Self:

@@ -7,6 +7,7 @@ from ovsnp.console.form import yaml_of
 from ovsnp.console.saving import ClusterPolicies, ConflictError, NotSavedError, PolicyFiles
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError
+from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.model.policy import NetworkPolicy
 
 
@@ -90,12 +91,12 @@ class FileStore:
 class ClusterStore:
     """The NetworkPolicies of the live cluster."""
 
-    def __init__(self, policies: ClusterPolicies, read: "PolicyReader") -> None:
-        self._policies, self._read = policies, read
+    def __init__(self, connection: ApiConnection) -> None:
+        self._policies = ClusterPolicies(connection)
 
     def open(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> OpenedPolicy:
         """The policy as the API server has it now."""
-        found = self._read(policy.namespace, policy.name)
+        found = self._policies.read(policy.namespace, policy.name)
         return OpenedPolicy(found, "", str(found["metadata"]["resourceVersion"]))
 
     def targets(self, snapshot: WorkspaceSnapshot) -> Sequence[SaveTarget]:
@@ -125,11 +126,4 @@ class ClusterStore:
 
     def delete(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> None:
         """Delete the policy, if it is the one that was read."""
-        self._policies.delete(self._read(policy.namespace, policy.name))
-
-
-class PolicyReader(Protocol):
-    """Reads one policy from the API server."""
-
-    def __call__(self, namespace: str, name: str) -> Mapping[str, Any]:
-        """The object; raises ApiServerError."""
+        self._policies.delete(self._policies.read(policy.namespace, policy.name))

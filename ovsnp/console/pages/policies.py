@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ovsnp.analysis.wording.rules import label_words
 from ovsnp.console.pages.paging import part_of
-from ovsnp.console.pages.site import Form, Site, policy_of, policy_url, said, with_query
+from ovsnp.console.pages.site import Fields, Site, policy_of, policy_url, said, with_query
 from ovsnp.console.workspace.cluster_source import Enforcements
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError, Place
@@ -105,12 +105,11 @@ def ask_deletion(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> R
     return _ask(site, request, snapshot, [])
 
 
-def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, _: Form) -> Response:
+def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, _: Fields) -> Response:
     """Delete a policy; a refusal is shown above the question."""
     found = policy_of(request, snapshot)
     try:
-        if site.delete:
-            site.delete(found)
+        site.store.delete(found, snapshot)
     except OvsnpError as error:
         return _ask(site, request, snapshot, said(error))
     return RedirectResponse(f"/policies?deleted={found.key}", HTTPStatus.SEE_OTHER)

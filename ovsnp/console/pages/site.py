@@ -1,6 +1,6 @@
 """What all pages share: the workspace, the frame around a page, and the refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
@@ -13,13 +13,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ovsnp import __version__
+from ovsnp.console.editor.drafts import Drafts
+from ovsnp.console.editor.stores import PolicyStore
 from ovsnp.console.pages.templating import render
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.console.workspace.workspace import Workspace, WorkspaceState
 from ovsnp.errors import OvsnpError
 from ovsnp.model.policy import NetworkPolicy
 
-Form = dict[str, str]
+Fields = Sequence[tuple[str, str]]
+"""The fields of a posted form, in their order; a name may come several times."""
 
 
 class NavigationItem(NamedTuple):
@@ -42,19 +45,14 @@ NAVIGATION = (
 class Site(NamedTuple):
     """What a page may use.
 
-    ``delete`` takes a policy out of its file or out of the cluster, and raises OvsnpError if it cannot; None: this
-    console writes nothing. ``control_socket`` is the socket of this host's agent.
+    ``control_socket`` is the socket of this host's agent; ``drafts`` judges what a user types.
     """
 
     workspace: Workspace
-    delete: Callable[[NetworkPolicy], None] | None
+    store: PolicyStore
     read_only: bool
     control_socket: Path
-
-    @property
-    def writes(self) -> bool:
-        """True if policies can be changed."""
-        return self.delete is not None and not self.read_only
+    drafts: Drafts
 
     def page(self, request: Request, template: str, title: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page in the frame of the console."""
@@ -65,7 +63,7 @@ class Site(NamedTuple):
             "path": request.url.path,
             "navigation": NAVIGATION,
             "csrf": session.csrf if session else "",
-            "writes": self.writes,
+            "writes": not self.read_only,
             "labels": self.workspace.source.labels,
             "is_live": self.workspace.source.is_live,
             "mistakes": state.mistakes,
@@ -92,7 +90,7 @@ class Site(NamedTuple):
 
 
 Page = Callable[[Site, Request, WorkspaceSnapshot], Response]
-PostedPage = Callable[[Site, Request, WorkspaceSnapshot, Form], Response]
+PostedPage = Callable[[Site, Request, WorkspaceSnapshot, Fields], Response]
 
 
 def shown(site: Site, page: Page) -> Callable[[Request], Response]:
@@ -112,18 +110,13 @@ def shown(site: Site, page: Page) -> Callable[[Request], Response]:
 
 
 def posted(site: Site, page: PostedPage) -> Callable[[Request], Any]:
-    """The endpoint of a form that writes; the guard has checked where the form comes from."""
+    """The endpoint of a posted form; the guard has checked where it comes from, and whether it may write."""
 
     @wraps(page)
     async def endpoint(request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
-
-        def answer() -> Response:
-            if not site.writes:
-                raise HTTPException(HTTPStatus.FORBIDDEN, "This console writes nothing.")
-            return shown(site, lambda site, request, snapshot: page(site, request, snapshot, form))(request)
-
-        return await run_in_threadpool(answer)
+        fields = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+        answer = shown(site, lambda site, request, snapshot: page(site, request, snapshot, fields))
+        return await run_in_threadpool(answer, request)
 
     return endpoint
 

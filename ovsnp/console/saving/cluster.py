@@ -81,6 +81,12 @@ class ClusterPolicies:
         """What the user may do in a namespace."""
         return PolicyRights(*(self._may(verb, namespace) for verb in PolicyRights._fields))
 
+    def read(self, namespace: str, name: str) -> dict[str, Any]:
+        """The policy as the API server has it now."""
+        with _told({"metadata": {"namespace": namespace, "name": name}}, exists=True):
+            answer = self._connection.send("GET", NETWORK_POLICIES, b"", name=name, namespace=namespace)
+        return self._read(answer, dict[str, Any])
+
     def check(self, policy: Mapping[str, Any]) -> None:
         """Send a policy for a dry run only: an update if it has a ``resourceVersion``, else a creation."""
         self._put(policy, dry=True)

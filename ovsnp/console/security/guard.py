@@ -47,7 +47,8 @@ Refuse = Callable[[Request, HTTPStatus, str], ASGIApp]
 class Guard:
     """Passes on the requests of the session, with ``scope["session"]``, and refuses all others.
 
-    ``open_paths`` begin the paths that need no session. With ``read_only`` nothing is written.
+    ``open_paths`` begin the paths that need no session. With ``read_only`` nothing is written: posted forms reach only
+    ``questions``, the paths that answer and write nothing.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Guard:
         refuse: Refuse,
         *,
         open_paths: tuple[str, ...],
+        questions: tuple[str, ...],
         read_only: bool,
     ) -> None:
         self._inner, self._address, self._sessions, self._refuse = inner, address, sessions, refuse
-        self._open_paths, self._read_only = open_paths, read_only
+        self._open_paths, self._questions, self._read_only = open_paths, questions, read_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -101,7 +103,7 @@ class Guard:
             return None
         if not origins:
             return HTTPStatus.FORBIDDEN, "The request does not name the page that it comes from (Origin)."
-        if self._read_only:
+        if self._read_only and scope["path"] not in self._questions:
             return HTTPStatus.FORBIDDEN, "This console was started with --read-only, so it writes nothing."
         return None
 
