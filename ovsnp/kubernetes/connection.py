@@ -70,14 +70,23 @@ class ApiConnection:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def get(self, resource: Resource, query: Mapping[str, str], *, verb: str = "list", name: str = "") -> bytes:
+    def get(
+        self,
+        resource: Resource,
+        query: Mapping[str, str],
+        *,
+        verb: str = "list",
+        name: str = "",
+        namespace: str = "",
+    ) -> bytes:
         """The answer to a GET of the objects of a kind, or of one object.
 
         ``name`` is the end of the path: ``NAME``, with further segments. Raises ApiServerError, or InputError if the
         credentials have a mistake.
         """
         asked = self._asked(verb, resource)
-        with self._answer(asked, "GET", _target(resource.path, name, query)) as response:
+        path = resource.within(namespace) if namespace else resource.path
+        with self._answer(asked, "GET", _target(path, name, query)) as response:
             return _whole(asked, response)
 
     def discover(self) -> bytes:

@@ -77,7 +77,7 @@ def console(
 
 
 def _source(request: Request, stack: ExitStack) -> "tuple[ClusterSource, PolicyStore]":
-    """What the console shows, and where it saves: the manifests or the live cluster; raises UsageError if neither is named."""
+    """The manifests or the live cluster, and where policies are saved; raises UsageError if neither is named."""
     if request.from_cluster:
         from ovsnp.console.editor.stores import ClusterStore  # noqa: PLC0415
         from ovsnp.console.workspace.live_cluster import LiveCluster  # noqa: PLC0415 -- HTTP and TLS take time

@@ -84,7 +84,7 @@ class ClusterPolicies:
     def read(self, namespace: str, name: str) -> dict[str, Any]:
         """The policy as the API server has it now."""
         with _told({"metadata": {"namespace": namespace, "name": name}}, exists=True):
-            answer = self._connection.send("GET", NETWORK_POLICIES, b"", name=name, namespace=namespace)
+            answer = self._connection.get(NETWORK_POLICIES, {}, verb="get", name=name, namespace=namespace)
         return self._read(answer, dict[str, Any])
 
     def check(self, policy: Mapping[str, Any]) -> None:

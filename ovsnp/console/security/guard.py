@@ -77,7 +77,7 @@ class Guard:
         if refused is None and scope["method"] not in _SAFE and session:
             body = await _whole_body(receive)
             refused = _forgery(scope, session, body)
-            receive = _replaying(body or b"")
+            receive = _replaying(body or b"", receive)
         app = self._refuse(Request(scope), *refused) if refused else self._inner
         await app(scope, receive, _with_headers(send))
 
@@ -143,12 +143,12 @@ async def _whole_body(receive: Receive) -> bytes | None:
     return b"".join(parts)
 
 
-def _replaying(body: bytes) -> Receive:
-    """Hand on a body that has been read."""
+def _replaying(body: bytes, after: Receive) -> Receive:
+    """Hand on a body that has been read, and then what comes after it: the client may go before it has an answer."""
     messages: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return messages.pop() if messages else {"type": "http.disconnect"}
+        return messages.pop() if messages else await after()
 
     return receive
 
