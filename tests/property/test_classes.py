@@ -121,9 +121,8 @@ def test_classes_beside_a_known_cluster_are_those_of_both(seed: int) -> None:
     objects = _objects(seed)
     old = load_objects(objects)
     changed = [each for each in objects if each["kind"] != "NetworkPolicy"]
-    other = next(each for each in random_cluster(Random(seed + 1000)) if each["kind"] == "Namespace")
     policies = [each for each in random_cluster(Random(seed + 1000)) if each["kind"] == "NetworkPolicy"]
-    new = load_objects([*changed, other, *policies])
+    new = load_objects([*changed, *policies])
     kept = old.policies[:: 1 + seed % 3]
     prepared = IndexedOracle(old)
     edited = prepared.with_policies([*kept, *new.policies])
