@@ -51,7 +51,7 @@ _DESCENDING = "descending"
 def policies(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
     """The table: sorted and filtered as the query says."""
     query = request.query_params
-    enforced = site.workspace.source.enforcements()
+    enforced = site.workspace.enforcements()
     columns = {name: title for name, title in _COLUMNS.items() if name != "enforced" or enforced}
     wanted = query.get("filter", "").lower().split()
     chosen, namespace = query.get("sort", "namespace"), query.get("namespace", "")
@@ -96,7 +96,7 @@ def policy(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respons
         file=snapshot.texts.title(found),
         pods=pods[:_SELECTED],
         left_out=max(0, len(pods) - _SELECTED),
-        enforced=site.workspace.source.enforcements().get((found.namespace, found.name)),
+        enforced=site.workspace.enforcements().get((found.namespace, found.name)),
     )
 
 

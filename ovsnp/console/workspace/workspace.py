@@ -4,7 +4,7 @@ import threading
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from ovsnp.console.workspace.cluster_source import ClusterSource
+from ovsnp.console.workspace.cluster_source import ClusterSource, Enforcements
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import LocatedError, OvsnpError
 from ovsnp.gc_pause import exempt_from_gc, gc_paused
@@ -48,6 +48,11 @@ class Workspace:
             except OvsnpError as error:
                 self._mistakes = tuple(str(error).splitlines())
             return WorkspaceState(self._snapshot, self._mistakes, self.source.troubles())
+
+    def enforcements(self) -> Enforcements:
+        """Where the policies are enforced now; empty for manifests, and where there is no agent."""
+        with self._lock:
+            return self.source.enforcements()
 
     def _read(self) -> None:
         self._readings += 1
