@@ -1,1 +1,1 @@
-"""Policies in a browser, with the effect of a draft before anything is saved."""
+"""Policies in a browser: ``ovsnp console``. The console adds no semantics; all answers come from the public API."""
