@@ -1,6 +1,6 @@
 """The difference between two lists or mappings, as entries that stay, go and come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -64,10 +64,27 @@ def _of_mappings(node: TextNode, old: Mapping[Any, Any], new: Mapping[Any, Any])
 def _of_lists(old: Sequence[Any], new: Sequence[Any]) -> Difference:
     found = Difference([], [], [])
     before, after = [identity(item) for item in old], [identity(item) for item in new]
-    for _, first, last, begin, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for first, last, begin, end in _parts(before, after):
         both = min(last - first, end - begin)
         found.kept.extend(KeptEntry(first + step, old[first + step], new[begin + step]) for step in range(both))
         found.removed.extend(range(first + both, last))
         if end > begin + both:
             found.added.append(AddedEntries(first + both - 1, [*new[begin + both : end]]))
     return found
+
+
+def _parts(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """The parts of two lists that belong together, as two ranges each: the equal ones, and what is between them.
+
+    Equal items at both ends are compared by place, so a change of one of several equal items is a change of this one.
+    """
+    shorter = min(len(before), len(after))
+    same_start = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    rest = shorter - same_start
+    same_end = next((at for at in range(rest) if before[-1 - at] != after[-1 - at]), rest)
+    yield 0, same_start, 0, same_start
+    middle = (before[same_start : len(before) - same_end], after[same_start : len(after) - same_end])
+    for _, *ranges in SequenceMatcher(None, *middle, autojunk=False).get_opcodes():
+        first, last, begin, end = (each + same_start for each in ranges)
+        yield first, last, begin, end
+    yield len(before) - same_end, len(before), len(after) - same_end, len(after)

@@ -10,7 +10,7 @@ from ovsnp.yaml_editor.nodes import Style, TextNode
 from ovsnp.yaml_editor.removing import Cut, applied, cut_of
 from ovsnp.yaml_editor.writing import block_lines, inline_text, json_text
 
-_COMMENT = re.compile(r"[ \t]+#.*", re.DOTALL)
+_COMMENT = re.compile(r"[ \t]+#.*")
 _STEP = 2
 """The columns of a level of new lines."""
 

@@ -56,6 +56,8 @@ class FileText:
         Raises EditRefusedError if the place is empty.
         """
         try:
+            if min(document, *items, 0) < 0:
+                raise IndexError
             value = self._outlines[document].value
             for index in items:
                 value = value["items"][index]
@@ -161,7 +163,10 @@ class FileText:
 
     def _checked(self, text: str, wanted: list[Any]) -> bytes:
         """The text as a file; raises EditRefusedError unless it has the wanted values and no new mistake."""
-        data = self._mark + text.encode()
+        try:
+            data = self._mark + text.encode()
+        except UnicodeError:
+            raise EditRefusedError("a value holds characters that UTF-8 does not have; remove them") from None
         found, _ = _read(self._file, data)
         values = [each.value for each in found if each.value is not None]
         if not same(values, [value for value in wanted if value is not None]):

@@ -218,9 +218,14 @@ def test_what_cannot_be_edited_is_told(data: bytes, message: str) -> None:
 
 
 def test_object_that_is_not_there_is_told() -> None:
-    for place in ((5, ()), (0, (7,)), (1, (0,))):
+    for place in ((5, ()), (0, (7,)), (1, (0,)), (-1, ()), (0, (-1,))):
         with pytest.raises(EditRefusedError, match="no longer there"):
             FileText("a.yaml", COMMENTED).value(*place)
+
+
+def test_characters_that_are_none_are_told() -> None:
+    with pytest.raises(EditRefusedError, match="UTF-8 does not have"):
+        edited(b'{"a": 1}', lambda value: value.update(a="\ud800"), file="a.json")
 
 
 @pytest.mark.parametrize(
