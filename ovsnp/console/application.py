@@ -12,11 +12,13 @@ from starlette.types import ASGIApp
 
 from ovsnp.console.editor import pages as editor
 from ovsnp.console.editor.answers import answer as draft_answer
+from ovsnp.console.editor.save import save
 from ovsnp.console.pages import answers, live, matrix, policies
 from ovsnp.console.pages.site import Site, posted, shown
 from ovsnp.console.security.guard import Guard
 from ovsnp.console.security.listening import ListenAddress
 from ovsnp.console.security.sessions import Sessions
+from ovsnp.errors import OvsnpError
 from ovsnp.render.program_text import TEMPLATES
 
 SESSION_PATH = "/session"
@@ -44,7 +46,7 @@ def application(site: Site, address: ListenAddress, sessions: Sessions) -> ASGIA
         Route("/policies", shown(site, policies.policies)),
         Route(_EDIT, shown(site, editor.edit), methods=["GET"]),
         Route(_EDIT, posted(site, editor.change), methods=["POST"]),
-        Route("/policies/save", posted(site, editor.save), methods=["POST"]),
+        Route("/policies/save", posted(site, save), methods=["POST"]),
         Route(_DRAFT, posted(site, draft_answer), methods=["POST"]),
         Route(policy, shown(site, policies.policy)),
         Route(f"{policy}/delete", shown(site, policies.ask_deletion), methods=["GET"]),
@@ -59,7 +61,13 @@ def application(site: Site, address: ListenAddress, sessions: Sessions) -> ASGIA
         *(Route(f"{_STATIC}{name.rpartition('/')[2]}", _file(name)) for name in _FILES),
     ]
 
-    pages = Starlette(routes=routes, exception_handlers={HTTPException: _refuse_page(site), Exception: _fail(site)})
+    answers_of_errors = {
+        HTTPException: _refuse_page(site),
+        OvsnpError: _not_possible(site),
+        RecursionError: _too_deep(site),
+        Exception: _fail(site),
+    }
+    pages = Starlette(routes=routes, exception_handlers=answers_of_errors)
     return Guard(
         pages,
         address,
@@ -110,6 +118,16 @@ def _refuse_page(site: Site) -> Callable[[Request, Exception], Response]:
         return site.refusal(request, HTTPStatus(known.status_code), known.detail)
 
     return answer
+
+
+def _not_possible(site: Site) -> Callable[[Request, Exception], Response]:
+    """A file or an API server that cannot be read now."""
+    return lambda request, error: site.refusal(request, HTTPStatus.CONFLICT, str(error))
+
+
+def _too_deep(site: Site) -> Callable[[Request, Exception], Response]:
+    reason = "The object has too many levels; a NetworkPolicy has about ten."
+    return lambda request, _: site.refusal(request, HTTPStatus.BAD_REQUEST, reason)
 
 
 def _fail(site: Site) -> Callable[[Request, Exception], Response]:

@@ -17,13 +17,27 @@ from ovsnp.console.security.listening import ListenAddress
 from ovsnp.console.security.sessions import Sessions
 from ovsnp.console.serving import configuration, listen
 from ovsnp.console.workspace.manifest_files import ManifestFiles
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.console.workspace.workspace import Workspace
+from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.terms import Terms
 from tests.console.visitor import Visitor
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 Open = Callable[..., Visitor]
+
+
+class Deleting(FileStore):
+    """A store that deletes by a call of a test."""
+
+    def __init__(self, directory: Path, deleted: Callable[[NetworkPolicy], None]) -> None:
+        super().__init__([str(directory)])
+        self._deleted = deleted
+
+    def delete(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> None:
+        """Call, and write nothing."""
+        self._deleted(policy)
 
 
 @contextmanager

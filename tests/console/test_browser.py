@@ -51,7 +51,7 @@ def axe() -> str:
 @pytest.fixture
 def console(chrome: Chrome, open_console: Open, demo: Path) -> Visitor:
     """A console whose session is that of the browser."""
-    visitor = open_console(demo, delete=lambda _: None, token=False)
+    visitor = open_console(demo, token=False)
     for log in ("browser", "performance"):
         chrome.get_log(log)
     chrome.get(f"{visitor.address.url}/session?token={visitor.token}")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ovsnp.console.editor.drafts import Drafts
+from ovsnp.console.editor.stores import ClusterStore
 from ovsnp.console.pages.site import Site
 from ovsnp.console.workspace.live_cluster import LiveCluster
 from ovsnp.console.workspace.workspace import Workspace
@@ -34,11 +36,17 @@ def api() -> Iterator[ScriptedApi]:
         yield server
 
 
+def live_site(source: LiveCluster, connection: ApiConnection) -> Site:
+    """A console about a live cluster, which only reads."""
+    return Site(Workspace(source, Terms()), ClusterStore(connection), True, Path("/nonexistent"), Drafts())
+
+
 @pytest.fixture
 def visitor(api: ScriptedApi) -> Iterator[Visitor]:
     with (
+        ApiConnection(api_server(api.url)) as connection,
         LiveCluster(ApiConnection(api_server(api.url)), ()) as source,
-        served(Site(Workspace(source, Terms()), None, True, Path("/nonexistent"))) as visitor,
+        served(live_site(source, connection)) as visitor,
     ):
         visitor.show_token()
         yield visitor

@@ -3,33 +3,36 @@
 import threading
 from collections.abc import Iterator
 
-from ovsnp.console.draft import Draft, DraftDocument, DraftSession
+from ovsnp.console.draft import DraftDocument, DraftSession, Edit
 
 
 class SupersededError(Exception):
-    """A newer state of the form is being judged."""
+    """A newer edit is being judged."""
 
 
 class Drafts:
-    """Judges one state of a form at a time: a newer one ends the work on an older one."""
+    """Judges one edit at a time: a newer one ends the work on an older one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._newest = 0
+        self._newest: object = None
 
-    def stages(self, session: DraftSession, draft: Draft) -> Iterator[DraftDocument]:
-        """The answers, up to the moment at which another form is to be judged."""
-        self._newest += 1
-        mine = self._newest
+    def stages(self, session: DraftSession, edit: Edit) -> Iterator[DraftDocument]:
+        """The answers of a session; raises SupersededError once another edit is to be judged.
+
+        Nobody waits for the reader of an answer: no lock is held between two stages.
+        """
+        mine = self._newest = object()
 
         def alive() -> None:
-            if self._newest != mine:
+            if self._newest is not mine:
                 raise SupersededError
 
-        with self._lock:
-            try:
-                for document in session.stages(draft, alive):
-                    yield document
-                    alive()
-            except SupersededError:
+        stages = session.stages(edit, alive)
+        while True:
+            with self._lock:
+                alive()
+                document = next(stages, None)
+            if document is None:
                 return
+            yield document

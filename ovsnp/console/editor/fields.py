@@ -15,6 +15,15 @@ _CHECKED = "directions"
 
 _STALE = "the form is not one of this console; open its page again"
 
+_DEEPEST = 8
+"""The parts of the longest path: ``inbound.0.peers.0.namespaces.expressions.0.values``."""
+
+_LONGEST_INDEX = 6
+"""The digits of the greatest index."""
+
+_EMPTY_VALUE = '""'
+"""An empty value in a list."""
+
 
 def read_form(fields: Iterable[tuple[str, str]]) -> PolicyForm:
     """The form document of the fields of a request; fields that are not of the form are left out.
@@ -36,10 +45,17 @@ def read_form(fields: Iterable[tuple[str, str]]) -> PolicyForm:
 
 def joined(values: Sequence[object]) -> str:
     """The text of a field that holds a list."""
-    return ", ".join(map(str, values))
+    return ", ".join(_EMPTY_VALUE if each == "" else str(each) for each in values)
+
+
+def index_of(text: str) -> int | None:
+    """The index that a part of a path is; None if it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_INDEX else None
 
 
 def _put(tree: dict[str, Any], path: Sequence[str], value: str) -> None:
+    if len(path) > _DEEPEST:
+        raise FormError([FieldMistake("", _STALE)])
     for part in path[:-1]:
         inner = tree.setdefault(part, {})
         if not isinstance(inner, dict):
@@ -53,12 +69,13 @@ def _is_port_origin(path: Sequence[str]) -> bool:
 
 
 def _split(value: str) -> list[str]:
-    return [each.strip() for each in value.split(",")] if value.strip() else []
+    values = [each.strip() for each in value.split(",")] if value.strip() else []
+    return ["" if each == _EMPTY_VALUE else each for each in values]
 
 
 def _with_lists(tree: Mapping[str, Any]) -> Any:
     """The tree with lists in the place of the mappings whose keys are indexes."""
     inner = {key: _with_lists(value) if isinstance(value, dict) else value for key, value in tree.items()}
-    if inner and all(key.isdecimal() for key in inner):
+    if inner and all(index_of(key) is not None for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
     return inner

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from ovsnp.console.editor.fields import index_of
 from ovsnp.console.form import (
     ExpressionForm,
     FieldMistake,
@@ -48,11 +49,12 @@ def remove_row(form: PolicyForm, path: str) -> str:
 
     Raises FormError if there is no such row.
     """
-    parent, _, index = path.rpartition(".")
+    parent, _, last = path.rpartition(".")
     rows, _ = _list_at(form, parent)
-    if not index.isdecimal() or int(index) >= len(rows):
+    index = index_of(last)
+    if index is None or index >= len(rows):
         raise _no_row(path)
-    del rows[int(index)]
+    del rows[index]
     return parent
 
 
@@ -60,8 +62,8 @@ def _list_at(form: PolicyForm, path: str) -> tuple[list[Any], str]:
     value: Any = form
     names = path.split(".")
     for name in names:
-        if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
-            value = value[int(name)]
+        if isinstance(value, list) and (index := index_of(name)) is not None and index < len(value):
+            value = value[index]
         elif isinstance(value, msgspec.Struct) and name in type(value).__struct_fields__:
             value = getattr(value, name)
         else:

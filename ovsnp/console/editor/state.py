@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal, NamedTuple, Self
 
 from ovsnp.console.editor.fields import read_form
@@ -17,6 +18,9 @@ from ovsnp.console.form import (
 )
 
 Shown = Literal["form", "yaml"]
+
+_DEEPEST = 100
+"""The most levels of an original; a NetworkPolicy has about ten."""
 
 
 class EditorState(NamedTuple):
@@ -38,10 +42,7 @@ class EditorState(NamedTuple):
     def of_fields(cls, fields: Sequence[tuple[str, str]]) -> Self:
         """The state of a request; raises FormError for fields that no page of the console sends."""
         known = dict(fields)
-        try:
-            original = json.loads(known.get("original") or "null")
-        except ValueError:
-            raise FormError([FieldMistake("", "the form is not one of this console; open its page again")]) from None
+        original = _read_original(known.get("original") or "null")
         shown: Shown = "yaml" if known.get("shown") == "yaml" else "form"
         # A form in HTML sends its lines with CRLF.
         text = known.get("text", "").replace("\r\n", "\n")
@@ -64,6 +65,14 @@ class EditorState(NamedTuple):
             )
         return reading.policy
 
+    def with_text(self) -> Self:
+        """The same state with a text of the original, if it has none."""
+        return self if self.text or self.original is None else self._replace(text=yaml_of(self.original))
+
+    def as_new(self) -> Self:
+        """The same policy, to be saved as a new one; raises FormError and NotShownError as `policy` does."""
+        return self._replace(replaces="", version="")
+
     def as_yaml(self) -> Self:
         """The same policy as text; raises what `policy` raises."""
         policy = self.policy()
@@ -74,3 +83,25 @@ class EditorState(NamedTuple):
         """The same policy as a form, which is then of that object; raises what `policy` raises."""
         policy = self.policy()
         return self._replace(form=form_of(policy), original=policy, shown="form")
+
+
+def _read_original(text: str) -> dict[str, Any] | None:
+    """The object that the form was made from; raises FormError for what no page of the console sends."""
+    try:
+        original = json.loads(text)
+        if not isinstance(original, dict | None) or _is_deep(original):
+            raise ValueError(text)
+        json.dumps(original, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise FormError([FieldMistake("", "the form is not one of this console; open its page again")]) from None
+    return original
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [*chain.from_iterable(inner)]
+        if not level:
+            return False
+    return True

@@ -97,6 +97,7 @@ def policy(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respons
         pods=pods[:_SELECTED],
         left_out=max(0, len(pods) - _SELECTED),
         enforced=site.workspace.enforcements().get((found.namespace, found.name)),
+        saved="saved" in request.query_params,
     )
 
 
@@ -127,6 +128,8 @@ def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: lis
         pods=len(snapshot.selected(found)),
         place=snapshot.places.policy(found).span,
         refused=refused,
+        obstacle=site.obstacle(found.namespace, "delete"),
+        parts=("effect", "lint", "matrix"),
     )
 
 

@@ -14,12 +14,17 @@ from starlette.responses import HTMLResponse, Response
 
 from ovsnp import __version__
 from ovsnp.console.editor.drafts import Drafts
-from ovsnp.console.editor.stores import PolicyStore
+from ovsnp.console.editor.stores import PolicyStore, Verb
 from ovsnp.console.pages.templating import render
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.console.workspace.workspace import Workspace, WorkspaceState
 from ovsnp.errors import OvsnpError
 from ovsnp.model.policy import NetworkPolicy
+
+READ_ONLY = "This console was started with --read-only, so it writes nothing."
+
+_MOST_FIELDS = 20_000
+"""The most fields of a form."""
 
 Fields = Sequence[tuple[str, str]]
 """The fields of a posted form, in their order; a name may come several times."""
@@ -63,7 +68,6 @@ class Site(NamedTuple):
             "path": request.url.path,
             "navigation": NAVIGATION,
             "csrf": session.csrf if session else "",
-            "writes": not self.read_only,
             "labels": self.workspace.source.labels,
             "is_live": self.workspace.source.is_live,
             "mistakes": state.mistakes,
@@ -76,6 +80,10 @@ class Site(NamedTuple):
     def frameless(self, template: str, title: str, status: HTTPStatus, **values: Any) -> HTMLResponse:
         """A page that shows nothing of the objects, for browsers without a session too."""
         return HTMLResponse(render(template, {"title": title, **values}), status)
+
+    def obstacle(self, namespace: str, verb: Verb) -> str:
+        """Why nobody, or this user, may change policies of a namespace; empty: the user may."""
+        return READ_ONLY if self.read_only else self.store.obstacle(namespace, verb)
 
     def refusal(self, _: Request, status: HTTPStatus, reason: str) -> HTMLResponse:
         """The page for a request that is refused."""
@@ -114,7 +122,12 @@ def posted(site: Site, page: PostedPage) -> Callable[[Request], Any]:
 
     @wraps(page)
     async def endpoint(request: Request) -> Response:
-        fields = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+        body = (await request.body()).decode("utf-8", "replace")
+        try:
+            fields = parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            reason = f"The form has more than {_MOST_FIELDS} fields; no NetworkPolicy of the console is so long."
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason) from None
         answer = shown(site, lambda site, request, snapshot: page(site, request, snapshot, fields))
         return await run_in_threadpool(answer, request)
 
