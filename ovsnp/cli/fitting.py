@@ -11,8 +11,8 @@ _INDENT = 4
 _UNKNOWN = 80
 """The columns of a terminal that does not report their number."""
 _COMMANDS = (
-    "agent|apply|check|compile|completion|connections|diff|drops|explain|lab|lint|matrix|mtu|status|top|trace|verify"
-    "|wait"
+    "agent|apply|check|compile|completion|connections|console|diff|drops|explain|lab|lint|matrix|mtu|status|top|trace"
+    "|verify|wait"
 )
 _PROGRAMS = rf"apt-get|docker|ip netns|kubectl|modprobe|ovs-[a-z]+|ovsnp (?:{_COMMANDS})\b|systemctl"
 _ARGUMENT = r"(?:[^\s'();,:]|[;,:](?=\S)|'[^']*')+"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from ovsnp import with_planned
-from ovsnp.analysis.wording.places import peer_path
+from ovsnp.analysis.wording.planned import uncertain_block_note
 from ovsnp.cli.options import Request, has_living
 from ovsnp.cli.plain import tell
 from ovsnp.errors import Diagnostic, InputError, Span
@@ -12,8 +12,7 @@ from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.manifests import located
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.note import Note
-from ovsnp.oracle.planned import UncertainBlock, uncertain_blocks
-from ovsnp.yaml_reader.paths import format_path
+from ovsnp.oracle.planned import uncertain_blocks
 
 _SHOWN = 3
 
@@ -37,16 +36,10 @@ def planned_clusters(request: Request, *clusters: Cluster) -> Sequence[Cluster]:
 
     Notes the blocks that may hold such pods, and that are assumed not to hold them.
     """
-    found = {_note(each): None for cluster in clusters for each in uncertain_blocks(cluster)}
+    found = {uncertain_block_note(each): None for cluster in clusters for each in uncertain_blocks(cluster)}
     if not request.quiet:
         _tell(found)
     return with_planned(*clusters)
-
-
-def _note(each: UncertainBlock) -> Note:
-    path = f"{format_path(peer_path(each.direction, each.rule, each.peer))}.ipBlock"
-    message = "may hold pods that have no address yet; ovsnp takes the block not to hold them"
-    return Note(each.policy.place, f"NetworkPolicy {each.policy.key}", path, message)
 
 
 def _tell(notes: Iterable[Note]) -> None:

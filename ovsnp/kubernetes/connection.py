@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -70,14 +70,23 @@ class ApiConnection:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def get(self, resource: Resource, query: Mapping[str, str], *, verb: str = "list", name: str = "") -> bytes:
+    def get(
+        self,
+        resource: Resource,
+        query: Mapping[str, str],
+        *,
+        verb: str = "list",
+        name: str = "",
+        namespace: str = "",
+    ) -> bytes:
         """The answer to a GET of the objects of a kind, or of one object.
 
         ``name`` is the end of the path: ``NAME``, with further segments. Raises ApiServerError, or InputError if the
         credentials have a mistake.
         """
         asked = self._asked(verb, resource)
-        with self._answer(asked, "GET", _target(resource.path, name, query)) as response:
+        path = resource.within(namespace) if namespace else resource.path
+        with self._answer(asked, "GET", _target(path, name, query)) as response:
             return _whole(asked, response)
 
     def discover(self) -> bytes:
@@ -111,17 +120,18 @@ class ApiConnection:
         name: str = "",
         part: str = "",
         namespace: str = "",
+        query: Mapping[str, str] = MappingProxyType({}),
         content_type: str = "application/json",
     ) -> bytes:
-        """PUT, POST or PATCH an object, or a part of it such as ``status``.
+        """PUT, POST, PATCH or DELETE an object, or a part of it such as ``status``.
 
-        Returns the object as the server has it then; raises the errors of `get`.
+        Returns the object as the server has it then, or its Status after a DELETE; raises the errors of `get`.
         """
-        verb = {"POST": "create", "PUT": "update", "PATCH": "patch"}[method]
+        verb = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}[method]
         asked = self._asked(verb, resource, part)
         headers = {"Content-Type": content_type}
         path = resource.within(namespace) if namespace else resource.path
-        target = _target(path, f"{name}/{part}" if part else name, {})
+        target = _target(path, f"{name}/{part}" if part else name, query)
         with self._answer(asked, method, target, headers=headers, body=body) as response:
             return _whole(asked, response)
 

@@ -12,6 +12,7 @@ ApiServerError              of ovsnp.errors
 import re
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -53,13 +54,28 @@ class NotUnderstoodError(ApiServerError):
     """The API server sent an answer that is no list or watch of Kubernetes."""
 
 
-class RefusedError(ApiServerError):
-    """The API server answered with an error; ``retry_after`` are the seconds that it asks to wait for, if it does."""
+class Cause(msgspec.Struct, frozen=True):
+    """A mistake of an object in the words of the API server, and its path (``spec.ingress[0].from``)."""
 
-    def __init__(self, message: str, code: int, retry_after: float | None = None) -> None:
+    field: str = ""
+    message: str = ""
+
+
+class RefusedError(ApiServerError):
+    """The API server answered with an error.
+
+    ``retry_after`` are the seconds that it asks to wait for, if it does. ``said`` is its message, and ``causes`` are
+    the mistakes of the object that it names.
+    """
+
+    def __init__(
+        self, message: str, code: int, retry_after: float | None = None, said: str = "", causes: Sequence[Cause] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.retry_after = retry_after
+        self.said = said
+        self.causes = causes
 
 
 class ExpiredError(RefusedError):
@@ -72,6 +88,7 @@ class NoSuchObjectError(RefusedError):
 
 class _Details(msgspec.Struct, rename="camel"):
     retry_after_seconds: float | None = None
+    causes: list[Cause] | None = None
 
 
 class _Status(msgspec.Struct):
@@ -95,7 +112,8 @@ def refusal(asked: Asked, code: int, body: bytes | msgspec.Raw, retry_after: str
     if wait is None and status.details:
         wait = status.details.retry_after_seconds
     message = f"{asked}: {_sentence(asked, code, said)}"
-    return NoSuchObjectError(message, code) if code == 404 else RefusedError(message, code, wait)
+    causes = (status.details and status.details.causes) or ()
+    return (NoSuchObjectError if code == 404 else RefusedError)(message, code, wait, said, causes)
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -49,6 +49,7 @@ SERVICE_CIDRS = Resource("ServiceCIDR", "networking.k8s.io", "v1", "servicecidrs
 
 NODE_POLICY_STATUSES = Resource("NodePolicyStatus", "ovsnp.io", "v1alpha1", "nodepolicystatuses")
 EVENTS = Resource("Event", "events.k8s.io", "v1", "events")
+ACCESS_REVIEWS = Resource("SelfSubjectAccessReview", "authorization.k8s.io", "v1", "selfsubjectaccessreviews")
 
 FOLLOWED = (NAMESPACES, NODES, PODS, SERVICES, ENDPOINT_SLICES, NETWORK_POLICIES, SERVICE_CIDRS)
 """The kinds that decide about connections."""

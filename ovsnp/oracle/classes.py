@@ -9,7 +9,9 @@ holder.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from typing import Protocol as TypingProtocol
 
 import msgspec
 
@@ -60,12 +62,29 @@ class Classes:
     """The classes of one cluster, or of several clusters, in which an address may have different holders."""
 
     def __init__(self, *clusters: Cluster | IndexedOracle) -> None:
-        self.clusters = tuple(each if isinstance(each, IndexedOracle) else IndexedOracle(each) for each in clusters)
-        self._signatures = [Signatures(each) for each in self.clusters]
-        self._cells = {version: _cut([each.cluster for each in self.clusters], version) for version in _WIDTH}
+        oracles = tuple(each if isinstance(each, IndexedOracle) else IndexedOracle(each) for each in clusters)
+        self._find(oracles, [Signatures(each, each.cluster.policies) for each in oracles])
+
+    def beside(self, other: IndexedOracle) -> "Classes":
+        """The classes of this one cluster and of another, whose look-ups `IndexedOracle.with_policies` made of its own.
+
+        They equal ``Classes(cluster, other)``; only the policies of the other cluster that this one lacks are examined.
+        """
+        (own,) = self.clusters
+        known = {id(policy) for policy in own.cluster.policies}
+        more = [policy for policy in other.cluster.policies if id(policy) not in known]
+        found = copy(self)
+        found._find((own, other), [_Numbered(self), Signatures(other, more)])
+        return found
+
+    def _find(self, clusters: Sequence[IndexedOracle], signatures: "Sequence[_Telling]") -> None:
+        self.clusters = tuple(clusters)
+        self._signatures = signatures
+        self._cells = {version: _cut([each.cluster for each in clusters], version) for version in _WIDTH}
         self._numbers: dict[object, int] = {}
+        self.number_of_held: dict[Address, int] = {}
         self.ends = tuple(self._end_classes())
-        self.traffic = tuple(_traffic_classes([each.cluster for each in self.clusters]))
+        self.traffic = tuple(_traffic_classes(clusters))
         self._traffic_starts = {
             protocol: sorted(
                 (run.first, each.number) for each in self.traffic if each.protocol is protocol for run in each.ranges
@@ -79,7 +98,9 @@ class Classes:
         for address in held:
             members[self._key(address)].append(address)
         for key, found in members.items():
-            yield EndClass(self._enter(key), family(found[0]), found[0], tuple(found))
+            number = self._enter(key)
+            self.number_of_held.update(dict.fromkeys(found, number))
+            yield EndClass(number, family(found[0]), found[0], tuple(found))
         taken = set(held)
         for version, cut in self._cells.items():
             for bits, runs in cut.runs_by_bits().items():
@@ -102,7 +123,8 @@ class Classes:
 
     def of(self, address: Address) -> EndClass:
         """The class of an address."""
-        return self.ends[self._numbers[self._key(address)]]
+        number = self.number_of_held.get(address)
+        return self.ends[self._numbers[self._key(address)] if number is None else number]
 
     @property
     def partition(self) -> Partition:
@@ -155,16 +177,33 @@ class Classes:
         return [address for members in found.values() for address in members[:2]]
 
 
+class _Telling(TypingProtocol):
+    """Values by which held addresses differ in one cluster; None for an address that neither a pod nor a node holds."""
+
+    def of(self, address: Address) -> object: ...
+
+
+class _Numbered:
+    """The numbers of the classes in which the addresses of pods and nodes are already."""
+
+    def __init__(self, known: Classes) -> None:
+        self.of = known.number_of_held.get
+
+
 class _Cells(msgspec.Struct, frozen=True):
-    """The addresses of a family in runs; ``policies`` are the bits of ipBlocks, ``vacant`` is the bit of pod CIDRs."""
+    """The addresses of a family in runs, and the first address of each run.
+
+    ``policies`` are the bits of ipBlocks, ``vacant`` is the bit of pod CIDRs.
+    """
 
     runs: list[tuple[Range, int]]
+    starts: list[int]
     policies: int
     vacant: int
 
     def at(self, number: int) -> int:
         """The bits of the run that holds a number."""
-        return self.runs[bisect_right(self.runs, number, key=lambda run: run[0].first) - 1][1]
+        return self.runs[bisect_right(self.starts, number) - 1][1]
 
     def runs_by_bits(self) -> dict[int, list[Range]]:
         """The runs by their bits: runs with equal bits are in the same sets."""
@@ -186,7 +225,8 @@ def _cut(clusters: Sequence[Cluster], version: int) -> _Cells:
     groups = (prefix for cluster in clusters for prefix in group_prefixes(cluster))
     sets = [without(of_prefix(block.cidr), map(of_prefix, block.excepts)) for block in blocks]
     others = [union(of_prefix(each) for each in prefixes if each.family == version) for prefixes in (cidrs, groups)]
-    return _Cells(cells((1 << _WIDTH[version]) - 1, [*sets, *others]), (1 << len(sets)) - 1, 1 << len(sets))
+    runs = cells((1 << _WIDTH[version]) - 1, [*sets, *others])
+    return _Cells(runs, [run.first for run, _ in runs], (1 << len(sets)) - 1, 1 << len(sets))
 
 
 def _witness(version: int, runs: Sequence[Range], taken: set[Address]) -> Address | None:
@@ -204,11 +244,13 @@ def _witness(version: int, runs: Sequence[Range], taken: set[Address]) -> Addres
     return None
 
 
-def _traffic_classes(clusters: Sequence[Cluster]) -> Iterator[TrafficClass]:
+def _traffic_classes(clusters: Sequence[IndexedOracle]) -> Iterator[TrafficClass]:
     number = 0
+    entries = {entry for each in clusters for entry in _entries(each.cluster)}
+    ports = {port for each in clusters for port in _ports_by_name(each)}
     for protocol in Protocol:
         found: dict[int, list[Range]] = defaultdict(list)
-        for run, bits in cells(_LAST_PORT, list(_port_sets(clusters, protocol))):
+        for run, bits in cells(_LAST_PORT, list(_port_sets(entries, ports, protocol))):
             found[bits].append(run)
         for runs in found.values():
             port = next((max(run.first, 1) for run in runs if run.last), 0)
@@ -217,19 +259,26 @@ def _traffic_classes(clusters: Sequence[Cluster]) -> Iterator[TrafficClass]:
     yield TrafficClass(number, None, (), ICMP)
 
 
-def _port_sets(clusters: Sequence[Cluster], protocol: Protocol) -> Iterator[list[Range]]:
-    """The ports of each numbered entry, and each port that pods give a name that a rule uses."""
-    numbered: set[Range | None] = set()
-    named: set[ContainerPort] = set()
-    for cluster in clusters:
-        for policy in cluster.policies:
-            for rule in (*policy.ingress, *policy.egress):
-                numbered.update(_numbered(entry) for entry in rule.ports if entry.protocol is protocol)
-        names = used_names(cluster)
-        for pod in cluster.pods:
-            named.update(port for port in named_ports(pod, names) if port.protocol is protocol)
+def _entries(cluster: Cluster) -> Iterator[PortEntry]:
+    for policy in cluster.policies:
+        for rule in (*policy.ingress, *policy.egress):
+            yield from rule.ports
+
+
+def _ports_by_name(oracle: IndexedOracle) -> Iterator[ContainerPort]:
+    """The ports of pods that rules name."""
+    names = used_names(oracle.cluster.policies)
+    for ports in oracle.port_lists if names else ():
+        yield from named_ports(ports, names)
+
+
+def _port_sets(
+    entries: Iterable[PortEntry], named: Iterable[ContainerPort], protocol: Protocol
+) -> Iterator[list[Range]]:
+    """The ports of each numbered entry, and each port to which pods give a name that a rule uses."""
+    numbered = {_numbered(entry) for entry in entries if entry.protocol is protocol}
     yield from ([run] for run in numbered if run is not None)
-    yield from ([Range(port.number, port.number)] for port in named)
+    yield from ([Range(port.number, port.number)] for port in named if port.protocol is protocol)
 
 
 def _numbered(entry: PortEntry) -> Range | None:

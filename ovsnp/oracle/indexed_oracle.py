@@ -5,13 +5,17 @@ that isolate each pod, the pods that a peer names, and the backends of Services.
 """
 
 from collections import defaultdict
-from collections.abc import KeysView, Sequence
-from functools import cache
+from collections.abc import Iterable, KeysView, Sequence
+from copy import copy
+from functools import cache, cached_property
 from heapq import merge
+
+import msgspec
 
 from ovsnp.model.address import Address
 from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.policy import Direction, IPBlock, NetworkPolicy, Peer, PodPeer
+from ovsnp.model.ports import ContainerPort
 from ovsnp.model.selector import Selector
 from ovsnp.model.service import Service, ServicePort
 from ovsnp.oracle.endpoints import Endpoint, NodeEnd, OutsideEnd, PodEnd
@@ -28,10 +32,34 @@ class IndexedOracle(Lookups):
         super().__init__(cluster)
         self.workloads = Workloads(cluster)
         self._holders = _holders(cluster)
+        self._selected: dict[tuple[str, Selector], set[int]] = {}
         self._isolating = {direction: self._find_isolating(direction) for direction in Direction}
         self._named: dict[tuple[str, PodPeer], set[int]] = {}
         self._backends: dict[tuple[str, ServicePort, int, str | None], frozenset[ServingBackend]] = {}
         self._group: dict[OutsideEnd, bool] = {}
+
+    def with_policies(self, policies: Iterable[NetworkPolicy]) -> "IndexedOracle":
+        """The look-ups in the same cluster with other policies; the two share what policies have no part in."""
+        other = copy(self)
+        other.cluster = msgspec.structs.replace(self.cluster, policies=tuple(policies))
+        other._isolating = {direction: other._find_isolating(direction) for direction in Direction}
+        return other
+
+    def has_pods_of(self, other: "IndexedOracle") -> bool:
+        """True if one of the two was made by `with_policies` of the other: they may differ in their policies only."""
+        return self.workloads is other.workloads
+
+    @cached_property
+    def port_lists(self) -> frozenset[tuple[ContainerPort, ...]]:
+        """The named ports that pods have, without repetition."""
+        return frozenset(pod.ports for pod in self.cluster.pods)
+
+    def selected(self, namespace: str, selector: Selector) -> set[int]:
+        """The groups of `workloads` in a namespace that a selector selects."""
+        subject = namespace, selector
+        if subject not in self._selected:
+            self._selected[subject] = self.workloads.of_namespace(*subject)
+        return self._selected[subject]
 
     def _find_isolating(self, direction: Direction) -> dict[int, tuple[NetworkPolicy, ...]]:
         """The policies that isolate each group, in order; those that select the same are asked once."""
@@ -42,7 +70,7 @@ class IndexedOracle(Lookups):
         places = list(subjects.values())
         selecting: dict[int, list[int]] = defaultdict(list)
         for index, subject in enumerate(subjects):
-            for number in self.workloads.of_namespace(*subject):
+            for number in self.selected(*subject):
                 selecting[number].append(index)
 
         @cache

@@ -47,7 +47,7 @@ def with_planned(*clusters: Cluster, reading: Reading = Reading.CERTAIN) -> tupl
     """
     if not any(each.planned or each.planned_services for each in clusters):
         return clusters
-    versions = _families(clusters)
+    versions = planned_families(*clusters)
     pods = _numbers(pod.key for each in clusters for pod in each.planned)
     services = _numbers(service.key for each in clusters for service in each.planned_services)
 
@@ -64,7 +64,7 @@ def with_planned(*clusters: Cluster, reading: Reading = Reading.CERTAIN) -> tupl
             each,
             pods=_sorted((*each.pods, *map(pod_at, each.planned))),
             services=_sorted((*each.services, *map(service_at, each.planned_services))),
-            policies=tuple(_read(each, reading)),
+            policies=tuple(read_blocks(each.policies, each, reading)),
             planned=(),
             planned_services=(),
         )
@@ -98,7 +98,7 @@ def uncertain_blocks(cluster: Cluster) -> Iterator[UncertainBlock]:
                         yield UncertainBlock(policy, direction, index, item)
 
 
-def _families(clusters: Iterable[Cluster]) -> tuple[int, ...]:
+def planned_families(*clusters: Cluster) -> tuple[int, ...]:
     """The families of planned addresses: those of the pod CIDRs, else of other pods, else IPv4 and those of blocks."""
     cidrs = {cidr.family for each in clusters for node in each.nodes.values() for cidr in node.pod_cidrs}
     pods = {family(address) for each in clusters for pod in each.pods for address in pod.addresses}
@@ -114,8 +114,10 @@ def _sorted(items: Iterable[_Item]) -> tuple[_Item, ...]:
     return tuple(sorted(items, key=lambda item: (item.namespace, item.name)))
 
 
-def _read(cluster: Cluster, reading: Reading) -> Iterator[NetworkPolicy]:
-    """The policies, with each block marked by whether it holds planned addresses."""
+def read_blocks(
+    policies: Iterable[NetworkPolicy], cluster: Cluster, reading: Reading = Reading.CERTAIN
+) -> Iterator[NetworkPolicy]:
+    """Policies of a cluster, with each block marked by whether it holds the planned addresses, as in `with_planned`."""
     holds = _certain if reading is Reading.CERTAIN else _possible
     pods, services = _pod_networks(cluster), cluster.service_cidrs or _EVERYWHERE
 
@@ -127,7 +129,7 @@ def _read(cluster: Cluster, reading: Reading) -> Iterator[NetworkPolicy]:
     def with_blocks(rule: Rule) -> Rule:
         return msgspec.structs.replace(rule, peers=tuple(map(with_unassigned, rule.peers)))
 
-    for policy in cluster.policies:
+    for policy in policies:
         ingress, egress = tuple(map(with_blocks, policy.ingress)), tuple(map(with_blocks, policy.egress))
         yield msgspec.structs.replace(policy, ingress=ingress, egress=egress)
 

@@ -6,6 +6,7 @@ classes, as bits. The traffic that one end allows is folded from ordered steps; 
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -65,8 +66,31 @@ class Relation:
 
     def __init__(self, oracle: IndexedOracle, partition: Partition) -> None:
         self.rules = Rulebook(oracle, partition)
+        self._beside: Relation | None = None
         self._sides: dict[tuple[Direction, int], ByPeer] = {}
         self._alike: dict[object, ByPeer] = {}
+
+    def beside(self, oracle: IndexedOracle) -> "Relation":
+        """The relation of the same classes by other policies; `IndexedOracle.with_policies` made the look-ups.
+
+        An end with the same policies has the same `ByPeer` in both.
+        """
+        other = copy(self)
+        other.rules = self.rules.beside(oracle)
+        other._beside, other._sides, other._alike = self, {}, {}
+        return other
+
+    def differs(self, other: "Relation", direction: Direction, near: int) -> bool:
+        """True if the policies of one end may allow something else than in another relation of the same classes."""
+        if self._has_policies_of(other, direction, near) or other._has_policies_of(self, direction, near):
+            return False
+        return self.side(direction, near) != other.side(direction, near)
+
+    def _has_policies_of(self, other: "Relation | None", direction: Direction, near: int) -> bool:
+        """True if this relation was made beside another one, and an end has the same policies in both."""
+        if other is None or self._beside is not other:
+            return False
+        return self.rules.isolating(direction, near) == other.rules.isolating(direction, near)
 
     def allowed(self, source: int, destination: int) -> int:
         """The traffic between two classes that the policies of both ends allow."""
@@ -77,6 +101,8 @@ class Relation:
         """The traffic that the policies of one end allow in a direction; all traffic where none isolates the end."""
         key = direction, near
         if key not in self._sides:
+            if self._beside and self._has_policies_of(self._beside, direction, near):
+                return self._beside.side(direction, near)
             self._sides[key] = self._side(direction, near)
         return self._sides[key]
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
+from copy import copy
 
 import msgspec
 
@@ -60,6 +61,17 @@ class Rulebook:
         self._peers: dict[tuple[str, Peer], frozenset[int]] = {}
         self._unions: dict[frozenset[int], frozenset[int]] = {}
         self._entries: dict[tuple[PortEntry, object], int] = {}
+
+    @property
+    def policies(self) -> tuple[NetworkPolicy, ...]:
+        """The policies of the cluster."""
+        return self._oracle.cluster.policies
+
+    def beside(self, oracle: IndexedOracle) -> "Rulebook":
+        """The rules of other policies over the same classes; `IndexedOracle.with_policies` made the look-ups."""
+        other = copy(self)
+        other._oracle, other._facts = oracle, {}
+        return other
 
     def isolating(self, direction: Direction, near: int) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate the pods of a class; none for a class without pods."""

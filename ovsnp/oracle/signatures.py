@@ -1,10 +1,10 @@
 """Signatures of addresses: the subject and peer selectors that select the pod, and the ports that rules name."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from ovsnp.model.address import Address
-from ovsnp.model.cluster import Cluster, Pod
-from ovsnp.model.policy import Direction, PodPeer
+from ovsnp.model.policy import Direction, NetworkPolicy, PodPeer
 from ovsnp.model.ports import ContainerPort
 from ovsnp.oracle.endpoints import NodeEnd, OutsideEnd
 from ovsnp.oracle.indexed_oracle import IndexedOracle
@@ -12,12 +12,16 @@ from ovsnp.oracle.isolation import affects
 
 
 class Signatures:
-    """Values that are equal for two addresses if no selector and no named port tells their holders apart."""
+    """Values that are equal for two addresses if no selector and no named port of policies tells their holders apart.
 
-    def __init__(self, oracle: IndexedOracle) -> None:
+    ``policies`` are some of the cluster's policies, or all.
+    """
+
+    def __init__(self, oracle: IndexedOracle, policies: Iterable[NetworkPolicy]) -> None:
         self._oracle = oracle
-        self._names = used_names(oracle.cluster)
-        self._said = _said(oracle)
+        considered = tuple(policies)
+        self._names = used_names(considered)
+        self._said = _said(oracle, considered)
 
     def of(self, address: Address) -> object:
         """The signature of an address; None for an address that neither a pod nor a node holds."""
@@ -27,20 +31,20 @@ class Signatures:
             case NodeEnd():
                 return ()
             case end:
-                ports = named_ports(end.pod, self._names)
+                ports = named_ports(end.pod.ports, self._names)
                 return (*self._said.get(self._oracle.workloads.of_pod[end.pod.key], ()), ports)
 
 
-def _said(oracle: IndexedOracle) -> dict[int, tuple[int, ...]]:
+def _said(oracle: IndexedOracle, policies: Iterable[NetworkPolicy]) -> dict[int, tuple[int, ...]]:
     """For each group of pods, the numbers of the selectors that select it."""
     subjects, peers = set(), set()
-    for policy in oracle.cluster.policies:
+    for policy in policies:
         directions = tuple(direction for direction in Direction if affects(policy, direction))
         subjects.add((policy.namespace, policy.pod_selector))
         for peer in (peer for each in directions for rule in policy.rules(each) for peer in rule.peers):
             if isinstance(peer, PodPeer):
                 peers.add((policy.namespace if peer.namespace_selector is None else "", peer))
-    selected = [oracle.workloads.of_namespace(*subject) for subject in subjects]
+    selected = [oracle.selected(*subject) for subject in subjects]
     selected += [oracle.named(namespace, peer) for namespace, peer in peers]
     said: dict[int, list[int]] = defaultdict(list)
     for index, groups in enumerate(selected):
@@ -49,11 +53,11 @@ def _said(oracle: IndexedOracle) -> dict[int, tuple[int, ...]]:
     return {number: tuple(indexes) for number, indexes in said.items()}
 
 
-def used_names(cluster: Cluster) -> frozenset[tuple[str, str]]:
+def used_names(policies: Iterable[NetworkPolicy]) -> frozenset[tuple[str, str]]:
     """The port names that rules use, each with a protocol."""
     return frozenset(
         (entry.port, entry.protocol)
-        for policy in cluster.policies
+        for policy in policies
         for direction in Direction
         for rule in policy.rules(direction)
         for entry in rule.ports
@@ -61,6 +65,6 @@ def used_names(cluster: Cluster) -> frozenset[tuple[str, str]]:
     )
 
 
-def named_ports(pod: Pod, names: frozenset[tuple[str, str]]) -> frozenset[ContainerPort]:
-    """The ports of a pod that rules name."""
-    return frozenset(port for port in pod.ports if (port.name, port.protocol) in names)
+def named_ports(ports: Iterable[ContainerPort], names: frozenset[tuple[str, str]]) -> frozenset[ContainerPort]:
+    """Those of a pod's ports that rules name."""
+    return frozenset(port for port in ports if (port.name, port.protocol) in names)

@@ -20,11 +20,11 @@ def render_page(data: dict[str, Any]) -> str:
     environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True)
     script, style = (loader.get_source(environment, name)[0] for name in ("matrix.js", "matrix.css"))
     return environment.get_template("matrix.html.j2").render(
-        data=_escaped(data), script=script, style=style, script_hash=_hash(script), style_hash=_hash(style)
+        data=script_data(data), script=script, style=style, script_hash=_hash(script), style_hash=_hash(style)
     )
 
 
-def _escaped(data: dict[str, Any]) -> str:
+def script_data(data: dict[str, Any]) -> str:
     """JSON without characters that HTML could read as markup."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

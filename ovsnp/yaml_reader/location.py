@@ -7,6 +7,7 @@ import msgspec
 from ovsnp.errors import Place, Span
 from ovsnp.yaml_reader.json_text import Slice, item_slices, outline_json
 from ovsnp.yaml_reader.notation import read_documents
+from ovsnp.yaml_reader.object_text import ObjectText, json_text, yaml_text
 from ovsnp.yaml_reader.outline import NotationError, Outline
 from ovsnp.yaml_reader.paths import Path, parse_path
 from ovsnp.yaml_reader.sources import read_again
@@ -32,13 +33,24 @@ class Locator:
 
     def span(self, place: Place, path: Path) -> Span:
         """The line of a field of an object, as `locate` finds it."""
-        if place.file not in self._files:
-            self._files[place.file] = _open(place.file)
-        file = self._files[place.file]
+        file = self._file(place.file)
         try:
             return Span(place.file, file.line(place, path) if file else 0)
         except (NotationError, msgspec.MsgspecError, LookupError):
             return Span(place.file)
+
+    def text(self, place: Place) -> ObjectText | None:
+        """The text of an object as it stands in its file; None if the file no longer has the object."""
+        file = self._file(place.file)
+        try:
+            return file.text(place) if file else None
+        except (NotationError, msgspec.MsgspecError, LookupError):
+            return None
+
+    def _file(self, name: str) -> "_File | None":
+        if name not in self._files:
+            self._files[name] = _open(name)
+        return self._files[name]
 
 
 def _open(file: str) -> "_File | None":
@@ -58,11 +70,19 @@ class _File:
         self._items: dict[Place, list[Slice]] = {}
         self._outlined: tuple[Place, Outline, int] | None = None
 
+    def text(self, place: Place) -> ObjectText:
+        """The lines of an object; raises the errors of `line`."""
+        if self._documents.yaml:
+            return yaml_text(self._data, self._documents.yaml[place.document], place.items)
+        return json_text(self._data, self._slice(place))
+
     def line(self, place: Place, path: Path) -> int:
         """The line of a field; raises LookupError, NotationError or msgspec's errors if the object no longer exists."""
         if self._documents.yaml:
             way = tuple(step for index in place.items for step in ("items", index))
             return self._documents.yaml[place.document].line((*way, *path))
+        if not path:
+            return self._line_of(self._slice(place)[0])
         if self._outlined is None or self._outlined[0] != place:
             start, end = self._slice(place)
             outline = outline_json(msgspec.Raw(self._data[start:end]))

@@ -36,6 +36,17 @@ def shape_faults(value: Any, wire: type[Struct]) -> tuple[Any, list[Fault]]:
 
 def is_read(path: Path, wire: type[Struct]) -> bool:
     """True if a mistake at ``path`` matters: ``wire`` has the field, or allows no unknown field there."""
+    outside = _outside(path, wire)
+    return outside is None or outside.cls.__struct_config__.forbid_unknown_fields
+
+
+def is_declared(path: Path, wire: type[Struct]) -> bool:
+    """True if ``wire`` has the field at ``path``."""
+    return _outside(path, wire) is None
+
+
+def _outside(path: Path, wire: type[Struct]) -> inspect.StructType | None:
+    """The type that lacks a field on the way to ``path``; None if ``wire`` has the field."""
     declared = _declaration(wire)
     for step in path:
         options = declared.types if isinstance(declared, inspect.UnionType) else (declared,)
@@ -44,13 +55,13 @@ def is_read(path: Path, wire: type[Struct]) -> bool:
                 case inspect.StructType():
                     fields = {field.encode_name: field.type for field in option.fields}
                     if step not in fields:
-                        return option.cls.__struct_config__.forbid_unknown_fields
+                        return option
                     declared = fields[str(step)]
                 case inspect.ListType():
                     declared = option.item_type
                 case inspect.DictType():
                     declared = option.value_type
-    return True
+    return None
 
 
 def describe(value: Any) -> str:

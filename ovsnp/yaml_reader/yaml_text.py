@@ -69,7 +69,7 @@ def yaml_documents(data: bytes, *, lines: bool = False) -> Iterator[Outline]:
 
 
 @lru_cache(maxsize=10_000)
-def _plain(text: str) -> Any:
+def plain_value(text: str) -> Any:
     """The value of a scalar without quotes."""
     if text in _NULLS:
         return None
@@ -147,10 +147,10 @@ class _Builder:
     def _scalar(self, event: ScalarEvent) -> Any:
         tag = event.tag
         if tag is None:
-            return _plain(event.value) if event.implicit[0] else event.value
+            return plain_value(event.value) if event.implicit[0] else event.value
         if tag in _TEXT_TAGS:
             return event.value
-        value = _plain(event.value)
+        value = plain_value(event.value)
         if tag not in _SCALAR_TAGS or not isinstance(value, _SCALAR_TAGS[tag]):
             self._fault(f"the tag {_short(tag)} says nothing here; write the value without it")
         return value

@@ -112,3 +112,18 @@ def test_witnesses_show_every_exemption() -> None:
                 exempt = exemption(who(cluster, source), who(cluster, destination), strict_nodes=True)
                 if source != destination or exempt:
                     assert (classes.of(source).number, classes.of(destination).number, exempt) in found
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS))
+def test_classes_beside_a_known_cluster_are_those_of_both(seed: int) -> None:
+    objects = _objects(seed)
+    old = load_objects(objects)
+    changed = [each for each in objects if each["kind"] != "NetworkPolicy"]
+    policies = [each for each in random_cluster(Random(seed + 1000)) if each["kind"] == "NetworkPolicy"]
+    new = load_objects([*changed, *policies])
+    kept = old.policies[:: 1 + seed % 3]
+    prepared = IndexedOracle(old)
+    edited = prepared.with_policies([*kept, *new.policies])
+    found, expected = Classes(prepared).beside(edited), Classes(old, edited.cluster)
+    assert (found.ends, found.traffic) == (expected.ends, expected.traffic)
+    assert [found.of(end.representative) for end in found.ends] == list(found.ends)

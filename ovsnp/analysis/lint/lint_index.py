@@ -72,18 +72,20 @@ class PortNames:
 class LintIndex:
     """A cluster with answers about it; ``strict_nodes`` and ``service_blocks`` are as for the compiler.
 
+    A caller that has an `IndexedOracle` gives it in place of the cluster.
     ``service_cidrs`` are CIDRs of cluster IPs, beside those of the cluster.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
+        given: Cluster | IndexedOracle,
         service_cidrs: Sequence[Prefix] = (),
         *,
         strict_nodes: bool = False,
         service_blocks: bool = False,
     ) -> None:
-        self.cluster = cluster
+        self._given = given
+        self.cluster = cluster = given.cluster if isinstance(given, IndexedOracle) else given
         self.service_cidrs = tuple(sorted({*cluster.service_cidrs, *service_cidrs}))
         self.strict_nodes = strict_nodes
         self.service_blocks = service_blocks
@@ -106,7 +108,7 @@ class LintIndex:
 
     @cached_property
     def _oracle(self) -> IndexedOracle:
-        return IndexedOracle(self.cluster)
+        return self._given if isinstance(self._given, IndexedOracle) else IndexedOracle(self._given)
 
     @cached_property
     def hosts(self) -> PodsByPeer:

@@ -25,9 +25,19 @@ def lint(index: LintIndex, checks: Collection[str]) -> LintReport:
     ignores = read_ignores(_files(index))
     skipped = [name for name, check in CHECKS.items() if name in checks and not check.needs.met(index.cluster)]
     judged = [name for name in CHECKS if name in checks and name not in skipped]
-    found = locate([(name, finding) for name in judged for finding in CHECKS[name].find(index)])
+    found = locate(findings(index, checks))
     left, ignored = apply(found, ignores, judged)
     return LintReport(tuple(sorted(left)), tuple(sorted(ignored)), tuple(skipped))
+
+
+def findings(index: LintIndex, checks: Collection[str]) -> Sequence[tuple[str, Finding]]:
+    """The findings of those of the checks whose pods the input has, without their lines; no comment is read."""
+    return [
+        (name, finding)
+        for name, check in CHECKS.items()
+        if name in checks and check.needs.met(index.cluster)
+        for finding in check.find(index)
+    ]
 
 
 def _files(index: LintIndex) -> list[str]:

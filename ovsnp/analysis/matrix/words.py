@@ -1,7 +1,7 @@
 """Cells in words."""
 
 from ovsnp.analysis.matrix.query_port import QueryPort
-from ovsnp.analysis.reach.cells import Cell, Reach
+from ovsnp.analysis.reach.cells import Cell, PartyCells
 from ovsnp.analysis.reach.parties import Party
 from ovsnp.analysis.wording.ports import traffic_name
 from ovsnp.analysis.wording.traffics import NONE, traffics_of, traffics_words
@@ -10,8 +10,8 @@ from ovsnp.analysis.wording.traffics import NONE, traffics_of, traffics_words
 class Wording:
     """Words for cells; the words for a set of traffic are computed once."""
 
-    def __init__(self, reach: Reach, asked: QueryPort | None) -> None:
-        self._classes = reach.classes
+    def __init__(self, cells: PartyCells, asked: QueryPort | None) -> None:
+        self._classes = cells.classes
         self._asked = asked
         self._known: dict[int, str] = {}
 

@@ -35,7 +35,7 @@ class Rows:
         """All rows, by their complete headings."""
         classes = self._classes
         rules = Rulebook(classes.clusters[0], classes.partition)
-        found = (parties(classes, rules, by, strict_nodes=self.strict_nodes) for by in (By.POD, By.WORKLOAD))
+        found = (parties(classes, [rules], by, strict_nodes=self.strict_nodes) for by in (By.POD, By.WORKLOAD))
         return {party.name: party for together in found for party in together}
 
     def ends(self, party: Party) -> tuple[Endpoint, ...]:

@@ -1,7 +1,7 @@
 """The cells of the matrix: the traffic that one party may open to another."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -32,24 +32,12 @@ class Cell(msgspec.Struct, frozen=True):
         return self.exempt is not None or any(self.ports.values())
 
 
-class Reach:
-    """The rows, columns and cells of ``ovsnp matrix``: the traffic that parties of a cluster may open to one another.
+class PartyCells:
+    """The cells of some rows and columns: the traffic that parties may open to one another, by one relation."""
 
-    A cell is computed at the call. ``parties`` are the rows and columns; for ``alone`` see `parties`.
-    """
-
-    def __init__(
-        self,
-        cluster: Cluster,
-        by: By = By.WORKLOAD,
-        *,
-        strict_nodes: bool = False,
-        alone: frozenset[str] = frozenset(),
-    ) -> None:
-        self.by, self.strict_nodes = by, strict_nodes
-        self.classes = Classes(cluster)
-        self.relation = Relation(self.classes.clusters[0], self.classes.partition)
-        self.parties = parties(self.classes, self.relation.rules, by, strict_nodes=strict_nodes, alone=alone)
+    def __init__(self, classes: Classes, relation: Relation, found: Sequence[Party], *, strict_nodes: bool) -> None:
+        self.classes, self.relation, self.strict_nodes = classes, relation, strict_nodes
+        self.parties = tuple(found)
         self._by_class: dict[int, list[int]] = defaultdict(list)
         for index, party in enumerate(self.parties):
             for number in party.classes.values():
@@ -69,19 +57,6 @@ class Reach:
             version: self.relation.allowed(source.classes[version], destination.classes[version]) for version in shared
         }
         return Cell(ports, exempt)
-
-    def traffics(self, source: str, destination: str) -> dict[int, Traffics]:
-        """The traffic that a row may open to a column, both by name, for each address family (4, 6) that both have.
-
-        Empty where neither is a pod. Raises UsageError for a name that the matrix does not have.
-        """
-        cell = self.cell(self._party(source), self._party(destination))
-        return {version: traffics_of(self.classes, bits) for version, bits in cell.ports.items()} if cell else {}
-
-    def _party(self, name: str) -> Party:
-        if name not in self._index:
-            raise UsageError(f"the matrix has no row {name}; it has {', '.join(each.name for each in self.parties)}")
-        return self.parties[self._index[name]]
 
     def reached(self, source: Party) -> Iterator[tuple[Party, Cell]]:
         """The parties to which a party may open any traffic, in order, with the cells."""
@@ -111,3 +86,37 @@ class Reach:
             return Exemption.NODE, True
         own = source.nodes & destination.nodes
         return Exemption.NODE if own else None, len(source.nodes) == len(destination.nodes) == len(own) == 1
+
+
+class Reach(PartyCells):
+    """The rows, columns and cells of ``ovsnp matrix``: the traffic that parties of a cluster may open to one another.
+
+    A cell is computed at the call. ``parties`` are the rows and columns; for ``alone`` see `parties`.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        by: By = By.WORKLOAD,
+        *,
+        strict_nodes: bool = False,
+        alone: frozenset[str] = frozenset(),
+    ) -> None:
+        self.by = by
+        classes = Classes(cluster)
+        relation = Relation(classes.clusters[0], classes.partition)
+        found = parties(classes, [relation.rules], by, strict_nodes=strict_nodes, alone=alone)
+        super().__init__(classes, relation, found, strict_nodes=strict_nodes)
+
+    def traffics(self, source: str, destination: str) -> dict[int, Traffics]:
+        """The traffic that a row may open to a column, both by name, for each address family (4, 6) that both have.
+
+        Empty where neither is a pod. Raises UsageError for a name that the matrix does not have.
+        """
+        cell = self.cell(self._party(source), self._party(destination))
+        return {version: traffics_of(self.classes, bits) for version, bits in cell.ports.items()} if cell else {}
+
+    def _party(self, name: str) -> Party:
+        if name not in self._index:
+            raise UsageError(f"the matrix has no row {name}; it has {', '.join(each.name for each in self.parties)}")
+        return self.parties[self._index[name]]

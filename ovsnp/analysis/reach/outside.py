@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 import msgspec
 
 from ovsnp.model.address import FAMILIES, Address, Prefix, format_address, parse_prefix
-from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import Direction
 from ovsnp.oracle import OutsideEnd
 from ovsnp.oracle.classes import Classes, EndClass
-from ovsnp.oracle.multicast import group_prefixes, is_group_address
+from ovsnp.oracle.indexed_oracle import IndexedOracle
+from ovsnp.oracle.multicast import group_prefixes
 from ovsnp.oracle.ranges import Range, union
 from ovsnp.oracle.rulebook import Rulebook
 
@@ -30,15 +30,18 @@ class OutsideClasses(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
 
 
-def outsiders(classes: Classes, rules: Rulebook) -> Iterator[OutsideClasses]:
-    """The classes where a host may be, IPv4 first, the widest block first; classes that the same rules name are one."""
-    cluster = classes.clusters[0].cluster
+def outsiders(classes: Classes, rules: Sequence[Rulebook]) -> Iterator[OutsideClasses]:
+    """The classes where a host may be, IPv4 first, the widest block first; classes that the same rules name are one.
+
+    ``rules`` are those of each cluster of the classes.
+    """
     naming = _naming(classes, rules)
     together: dict[Hashable, list[EndClass]] = defaultdict(list)
     for end in classes.ends:
-        if end.ranges and not end.vacant and not is_group_address(cluster, OutsideEnd(end.representative)):
+        outside = OutsideEnd(end.representative)
+        if end.ranges and not end.vacant and not any(each.is_group(outside) for each in classes.clusters):
             together[end.family, tuple(naming[end.number])].append(end)
-    cuts = {version: _by_length(_prefixes(cluster, version)) for version in FAMILIES}
+    cuts = {version: _by_length(_prefixes(classes.clusters, version)) for version in FAMILIES}
     found = [(_blocks(cuts[ends[0].family], ends), ends) for ends in together.values()]
     for blocks, ends in sorted(found, key=lambda each: (each[1][0].family, _width(each[0][0]), each[0])):
         more = f"[+{len(blocks) - 1}]" if len(blocks) > 1 else ""
@@ -46,11 +49,12 @@ def outsiders(classes: Classes, rules: Rulebook) -> Iterator[OutsideClasses]:
         yield OutsideClasses(numbers, ends[0].family, f"{blocks[0]}{more}", tuple(map(_run_words, _runs(ends))))
 
 
-def _naming(classes: Classes, rules: Rulebook) -> dict[int, list[int]]:
+def _naming(classes: Classes, rules: Sequence[Rulebook]) -> dict[int, list[int]]:
     """For each class of outside addresses, the rules whose blocks hold it, as indexes among all rules."""
     found: dict[int, list[int]] = {end.number: [] for end in classes.ends if end.ranges}
-    policies = classes.clusters[0].cluster.policies
-    every = (facts for policy in policies for each in Direction for facts in rules.facts(policy, each))
+    # A policy that is the same object in several clusters has the same classes in all of them.
+    policies = {id(policy): (book, policy) for book in rules for policy in book.policies}
+    every = (facts for book, policy in policies.values() for each in Direction for facts in book.facts(policy, each))
     for place, facts in enumerate(every):
         for number in (facts.peers or frozenset()) & found.keys():
             found[number].append(place)
@@ -70,16 +74,17 @@ def _width(prefix: Prefix) -> tuple[int, Prefix]:
     return prefix.length, prefix
 
 
-def _prefixes(cluster: Cluster, version: int) -> Iterator[Prefix]:
+def _prefixes(clusters: Iterable[IndexedOracle], version: int) -> Iterator[Prefix]:
     """All prefixes that divide the addresses of one family."""
     yield _WHOLE[version]
-    cidrs = (cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
-    yield from (each for each in (*cidrs, *group_prefixes(cluster)) if each.family == version)
-    for policy in cluster.policies:
-        for block in policy.blocks:
-            if block.cidr.family == version:
-                yield block.cidr
-                yield from block.excepts
+    for cluster in (each.cluster for each in clusters):
+        cidrs = (cidr for node in cluster.nodes.values() for cidr in node.pod_cidrs)
+        yield from (each for each in (*cidrs, *group_prefixes(cluster)) if each.family == version)
+        for policy in cluster.policies:
+            for block in policy.blocks:
+                if block.cidr.family == version:
+                    yield block.cidr
+                    yield from block.excepts
 
 
 def _by_length(prefixes: Iterable[Prefix]) -> dict[int, set[int]]:

@@ -1,7 +1,7 @@
 """The rows and columns of the matrix: workloads or pods, nodes, and blocks of outside addresses."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -64,11 +64,12 @@ class Party(msgspec.Struct, frozen=True):
 
 
 def parties(
-    classes: Classes, rules: Rulebook, by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
+    classes: Classes, rules: Sequence[Rulebook], by: By, *, strict_nodes: bool, alone: frozenset[str] = frozenset()
 ) -> tuple[Party, ...]:
     """Pods by namespace and name, then nodes, then outsiders; together all addresses with which a pod can connect.
 
-    ``alone`` are the keys of pods that are parties of their own.
+    ``rules`` are those of each cluster of the classes; pods and nodes are those of the first cluster. ``alone`` are the
+    keys of pods that are parties of their own.
 
     Unused addresses of a pod CIDR, multicast and broadcast are left out: no host has them. Without ``strict_nodes``
     policies do not apply to node addresses, so a node is in one party; with it, in one for each class of its addresses.

@@ -1,8 +1,10 @@
 """The places of the policies' fields in the files."""
 
+from typing import Protocol
+
 import msgspec
 
-from ovsnp.errors import Span
+from ovsnp.errors import Place, Span
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.yaml_reader.location import Locator
 from ovsnp.yaml_reader.paths import Path, format_path
@@ -17,11 +19,21 @@ class PolicyField(msgspec.Struct, frozen=True):
     span: Span
 
 
-class Places:
-    """Finds the lines of many fields, reading each file once."""
+class SpanFinder(Protocol):
+    """Finds the line of a field of an object."""
 
-    def __init__(self) -> None:
-        self._locator = Locator()
+    def span(self, place: Place, path: Path) -> Span:
+        """The line of the field at ``path`` of the object at ``place``."""
+
+
+class Places:
+    """Finds the lines of many fields, reading each file once.
+
+    ``locator`` replaces the files, for objects that are in none.
+    """
+
+    def __init__(self, locator: SpanFinder | None = None) -> None:
+        self._locator: SpanFinder = locator or Locator()
         self._known: dict[tuple[str, Path], PolicyField] = {}
 
     def policy(self, policy: NetworkPolicy) -> PolicyField:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from ovsnp.agent.serving.control_client import ask
 from ovsnp.agent.traffic.live_connections import ConnectionsDocument
-from ovsnp.cli.agent_client import ask, pod_argument, socket_option
+from ovsnp.cli.agent_client import pod_argument, socket_option
 from ovsnp.cli.options import OUTPUTS
 from ovsnp.cli.plain import say
 from ovsnp.document import document_text

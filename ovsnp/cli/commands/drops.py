@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from ovsnp.agent.serving.control_client import ask_lines
 from ovsnp.agent.traffic.drop_document import DropLine
-from ovsnp.cli.agent_client import ask_lines, pod_argument, socket_option
+from ovsnp.cli.agent_client import pod_argument, socket_option
 from ovsnp.cli.options import OUTPUTS
 from ovsnp.cli.plain import say
 

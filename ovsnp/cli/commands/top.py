@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from ovsnp.agent.serving.control_client import ask
 from ovsnp.agent.traffic.flow_counts import CountsDocument
 from ovsnp.agent.traffic.rates import RatesDocument, rates
-from ovsnp.cli.agent_client import ask, socket_option
+from ovsnp.cli.agent_client import socket_option
 from ovsnp.cli.options import OUTPUTS
 from ovsnp.document import document_text
 

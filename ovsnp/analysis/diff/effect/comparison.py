@@ -1,6 +1,6 @@
 """Compares two clusters, one before a change and one after: the connections that are gained and lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -51,13 +51,26 @@ class Effect(msgspec.Struct, frozen=True):
 @gc_paused()
 def compare(old: Cluster, new: Cluster, terms: Terms) -> Effect:
     """Judge every class of connections before and after the change; ``terms`` say how policies are read."""
-    classes = Classes(old, new)
+    return compare_classes(Classes(old, new), terms)
+
+
+def _always() -> None:
+    """The comparison is still wanted."""
+
+
+@gc_paused()
+def compare_classes(classes: Classes, terms: Terms, alive: Callable[[], None] = _always) -> Effect:
+    """Like `compare`, for the classes of two clusters, the old one first.
+
+    ``alive`` is called again and again; what it raises ends the comparison.
+    """
+    old, new = (each.cluster for each in classes.clusters)
     ends = Ends(classes, strict_nodes=terms.strict_nodes)
     families = [_Compared(ends, family, classes) for family in ends.families if family.of_address]
     before, after = ({pod.key: pod for pod in cluster.pods} for cluster in (old, new))
     moved = {key for key in before.keys() & after.keys() if set(before[key].addresses) != set(after[key].addresses)}
     return Effect(
-        merged(line for each in families for line in each.lines()),
+        merged(line for each in families for line in each.lines(alive)),
         merged_services(line for each in families for line in each.service_lines(terms.service_blocks)),
         tuple(each.family.version for each in families),
         _came(new, after, after.keys() - before.keys()),
@@ -75,15 +88,18 @@ class _Compared:
         self._writer = Writer(ends, family, classes.traffic)
         partition = Partition(tuple(end.representative for end in family.ends), classes.partition.traffic)
         old, new = classes.clusters
-        self._relations = Relation(old, partition), Relation(new, partition)
+        before = Relation(old, partition)
+        self._relations = before, before.beside(new) if new.has_pods_of(old) else Relation(new, partition)
 
-    def lines(self) -> Iterator[EffectLine]:
+    def lines(self, alive: Callable[[], None]) -> Iterator[EffectLine]:
         # Nothing is ever sent to port 0.
         classes = self._classes.traffic
         real = sum(1 << each.number for each in classes if each.protocol is None or each.ranges[-1].last)
-        found = changed(*self._relations, real)
-        yield from self._writer.lines(found.gained, gained=True)
-        yield from self._writer.lines(found.lost, gained=False)
+        found = changed(*self._relations, real, alive)
+        for cells, gained in ((found.gained, True), (found.lost, False)):
+            for line in self._writer.lines(cells, gained=gained):
+                alive()
+                yield line
 
     def service_lines(self, service_blocks: bool) -> Iterator[ServiceLine]:
         changes = ServiceChanges(self._ends, self.family, self._classes, self._relations, service_blocks)

@@ -14,7 +14,6 @@ from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd, Traffic, judge
 from ovsnp.oracle.classes import Classes, EndClass
 from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import begins_on, exemption
-from ovsnp.oracle.multicast import is_group_address
 from ovsnp.oracle.ranges import Range
 
 
@@ -74,7 +73,7 @@ class Ends:
             held = tuple(address for address in each.held if self._stays(address))
             return (held[0], held, ()) if held else None
         outside = OutsideEnd(each.representative)
-        nobody = any(is_group_address(oracle.cluster, outside) for oracle in (self.old, self.new))
+        nobody = any(each.is_group(outside) for each in (self.old, self.new))
         return None if each.vacant or nobody else (each.representative, (), each.ranges)
 
     def _stays(self, address: Address) -> bool:

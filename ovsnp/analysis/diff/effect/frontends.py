@@ -1,14 +1,14 @@
 """Finds the cluster IPs and ports of two clusters at which clients may gain or lose something."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 
 from ovsnp.errors import Place
 from ovsnp.model.address import Address, family
-from ovsnp.model.cluster import Cluster
+from ovsnp.model.cluster import Cluster, Pod
 from ovsnp.model.ports import ContainerPort, Protocol
 from ovsnp.model.service import EndpointSlice, Service, ServicePort
 from ovsnp.oracle import ServingBackend, Traffic, selects
@@ -60,6 +60,7 @@ class Candidates:
         self._clusters = (old, new)
         self._services = [{service.key: service for service in cluster.services} for cluster in self._clusters]
         self._slices = [_slices(cluster) for cluster in self._clusters]
+        self._pods = [_by_namespace((*cluster.pods, *cluster.host_pods)) for cluster in self._clusters]
 
     def frontends(self, version: int, counts: Callable[[Address], bool], *, every: bool) -> Iterator[FrontendPair]:
         """The frontends of a family: of Services that may differ or have an endpoint that counts, or ``every`` one."""
@@ -93,8 +94,8 @@ class Candidates:
             return frozenset()
         return frozenset(
             _Selected(pod.key, pod.node, pod.addresses, pod.ports)
-            for pod in (*self._clusters[side].pods, *self._clusters[side].host_pods)
-            if pod.namespace == service.namespace and selects(selector, pod.labels)
+            for pod in self._pods[side].get(service.namespace, ())
+            if selects(selector, pod.labels)
         )
 
     def _served_by(self, key: str, version: int, counts: Callable[[Address], bool]) -> bool:
@@ -110,6 +111,13 @@ def _slices(cluster: Cluster) -> dict[str, list[EndpointSlice]]:
     found: dict[str, list[EndpointSlice]] = defaultdict(list)
     for each in cluster.slices:
         found[f"{each.namespace}/{each.service}"].append(each)
+    return found
+
+
+def _by_namespace(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
+    found: dict[str, list[Pod]] = defaultdict(list)
+    for pod in pods:
+        found[pod.namespace].append(pod)
     return found
 
 

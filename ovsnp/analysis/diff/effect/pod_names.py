@@ -1,7 +1,8 @@
 """Puts sets of pods into words by namespace and labels: few words that mean these pods and no others."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cached_property
 
 import msgspec
 
@@ -63,17 +64,30 @@ class PodWords:
     """Finds words for sets of these pods, which are named by ``NAMESPACE/NAME``."""
 
     def __init__(self, pods: Iterable[Pod], namespaces: Mapping[str, Namespace]) -> None:
-        self._pods = {pod.key: pod for pod in pods}
+        self._given = pods
         self._namespaces = namespaces
-        self._spaces: dict[str, list[Pod]] = defaultdict(list)
-        for pod in self._pods.values():
-            self._spaces[pod.namespace].append(pod)
-        self._alike: dict[frozenset[tuple[str, str]], set[str]] = defaultdict(set)
-        for pod in self._pods.values():
-            self._alike[lasting_labels(pod)].add(pod.key)
         self._known: dict[frozenset[str], PodTerms] = {}
         self._in_namespace: dict[frozenset[str], tuple[list[Selector], list[str]]] = {}
         self._having: dict[Selector, frozenset[str]] = {}
+
+    @cached_property
+    def _pods(self) -> Mapping[str, Pod]:
+        return {pod.key: pod for pod in self._given}
+
+    @cached_property
+    def _spaces(self) -> Mapping[str, Sequence[Pod]]:
+        found: dict[str, list[Pod]] = defaultdict(list)
+        for pod in self._pods.values():
+            found[pod.namespace].append(pod)
+        return found
+
+    @cached_property
+    def _alike(self) -> Mapping[frozenset[tuple[str, str]], Set[str]]:
+        """The pods that have the same lasting labels."""
+        found: dict[frozenset[tuple[str, str]], set[str]] = defaultdict(set)
+        for key, pod in self._pods.items():
+            found[lasting_labels(pod)].add(key)
+        return found
 
     def name(self, keys: frozenset[str]) -> PodTerms:
         """The words for these pods, at least one."""

@@ -76,11 +76,14 @@ class ServiceChanges:
     def _reaching_themselves(self) -> frozenset[Address]:
         """The addresses of pods about whose traffic to themselves the policies' verdict has changed."""
         old, new = (each.relation for each in self._sides)
+        turned = (
+            end.number for end in self._pods if any(new.differs(old, direction, end.number) for direction in Direction)
+        )
         return frozenset(
             address
-            for end in self._pods
-            if old.allowed(end.number, end.number) != new.allowed(end.number, end.number)
-            for address in end.held
+            for number in turned
+            if old.allowed(number, number) != new.allowed(number, number)
+            for address in self._family.ends[number].held
         )
 
     def _is_untold(self, address: Address) -> bool:

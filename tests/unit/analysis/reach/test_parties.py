@@ -41,7 +41,7 @@ def policy(*blocks: Object, **labels: str) -> Object:
 def found(objects: list[Object], by: By = By.WORKLOAD, *, strict_nodes: bool = False) -> list[Party]:
     classes = Classes(load_objects(objects))
     rules = Rulebook(classes.clusters[0], classes.partition)
-    return list(parties(classes, rules, by, strict_nodes=strict_nodes))
+    return list(parties(classes, [rules], by, strict_nodes=strict_nodes))
 
 
 def names(objects: list[Object], by: By = By.WORKLOAD, *, strict_nodes: bool = False) -> list[str]:

@@ -1,0 +1,66 @@
+"""Draws the page of the editor."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ovsnp.console.editor.answers import PARTS
+from ovsnp.console.editor.fields import joined
+from ovsnp.console.editor.state import EditorState
+from ovsnp.console.form import FieldMistake, labelled_workloads
+from ovsnp.console.pages.site import Site
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
+
+
+def drawn(
+    site: Site,
+    request: Request,
+    snapshot: WorkspaceSnapshot,
+    state: EditorState,
+    mistakes: Sequence[FieldMistake] = (),
+    *,
+    chosen: Mapping[str, str] = {},
+    focus: str = "",
+    conflict: bool = False,
+) -> Response:
+    """The page.
+
+    ``chosen`` are the fields that say where to save. ``focus`` is the path of a new row, or the value of a button, that
+    gets the focus. With ``conflict`` the page says how to go on.
+    """
+    at: dict[str, list[str]] = defaultdict(list)
+    for each in mistakes:
+        at[each.field].append(each.message)
+    targets = [] if state.replaces else site.store.targets(snapshot)
+    target = chosen.get("target", targets[0].path if targets else "")
+    namespace = state.form.namespace or DEFAULT_NAMESPACE
+    return site.page(
+        request,
+        "edit.html.j2",
+        f"Edit {state.replaces}" if state.replaces else "New policy",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if mistakes else HTTPStatus.OK,
+        form=state.form,
+        shown=state.shown,
+        text=state.text,
+        original=state.original_text,
+        replaces=state.replaces,
+        version=state.version,
+        there=tuple(state.replaces.split("/", 1)) in snapshot.policies,
+        mistakes=at,
+        refused=at.pop("", []),
+        conflict=conflict,
+        focus=focus,
+        namespaces=sorted(snapshot.cluster.namespaces),
+        workloads=labelled_workloads(snapshot.given, namespace),
+        targets=targets,
+        target=target,
+        file=chosen.get("file", ""),
+        new_file=site.store.new_file(namespace, state.form.name.strip() or "NAME"),
+        obstacle=site.obstacle(namespace, "update" if state.replaces else "create"),
+        parts=PARTS,
+        joined=joined,
+    )

@@ -1,0 +1,37 @@
+"""The mistakes of the page's state, at the fields of the view that is shown."""
+
+from ovsnp.console.draft.edit import Draft
+from ovsnp.console.draft.reading import read_edit
+from ovsnp.console.editor.state import EditorState
+from ovsnp.console.form import FieldMistake, FormError, NotShownError, field_of, object_of_text
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
+
+TEXT = "text"
+"""The field of the YAML."""
+
+
+def mistakes_in(state: EditorState, snapshot: WorkspaceSnapshot) -> list[FieldMistake]:
+    """All mistakes: those of fields, of the object, and of its name, which another policy may have."""
+    if state.shown == "yaml":
+        found = object_of_text(state.text).mistakes
+        if found:
+            return [FieldMistake(TEXT, f"line {each.span.line}: {_at(each.path)}{each.message}") for each in found]
+    try:
+        policy = state.policy()
+    except FormError as error:
+        return error.mistakes
+    except NotShownError as error:
+        return [FieldMistake("", str(error))]
+    read = read_edit(Draft(policy, state.replaces or None), snapshot.given)
+    return [FieldMistake(field_in(state, each.path), each.message) for each in read.mistakes]
+
+
+def field_in(state: EditorState, path: str) -> str:
+    """The field that shows the part of the object at a path; empty: the page has none."""
+    if state.shown == "form":
+        return field_of(path, state.form)
+    return TEXT if path else ""
+
+
+def _at(path: str) -> str:
+    return f"{path}: " if path else ""

@@ -1,0 +1,121 @@
+"""The page that creates, edits and copies a policy."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ovsnp.console.editor.drawing import drawn
+from ovsnp.console.editor.mistakes import mistakes_in
+from ovsnp.console.editor.rows import add_row, remove_row
+from ovsnp.console.editor.state import EditorState
+from ovsnp.console.form import (
+    FieldMistake,
+    FormError,
+    LabelForm,
+    NotShownError,
+    PolicyForm,
+    SelectorForm,
+    form_of,
+    labelled_workloads,
+)
+from ovsnp.console.form.document import view_of
+from ovsnp.console.pages.site import Fields, Site
+from ovsnp.console.saving import as_new
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
+from ovsnp.model.policy import NetworkPolicy
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
+
+_ONLY_ADVANCED = "the policy has more than the simple form shows: several sources or ports in a rule, or expressions"
+
+
+def edit(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
+    """The form for a new policy, for the policy that the query names, or for a copy of one."""
+    query = request.query_params
+    if "copy" in query:
+        opened = site.store.open(_known(snapshot, query["copy"]), snapshot)
+        new = as_new(opened.policy)
+        new["metadata"]["name"] = f"{new['metadata'].get('name', '')}-copy"
+        return drawn(site, request, snapshot, _opened(new, "", "", ""))
+    if "name" in query:
+        key = f"{query.get('namespace', DEFAULT_NAMESPACE)}/{query['name']}"
+        opened = site.store.open(_known(snapshot, key), snapshot)
+        return drawn(site, request, snapshot, _opened(opened.policy, opened.text, key, opened.version))
+    form = PolicyForm(namespace=query.get("namespace") or DEFAULT_NAMESPACE, directions=["Ingress"])
+    form.selector.labels.append(LabelForm())
+    return drawn(site, request, snapshot, EditorState(form, None, "", "form", "", ""))
+
+
+def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
+    """What a button of the form asks: another row, another view, the labels of a workload, or a check."""
+    state, known = state_of(fields), dict(fields)
+    verb, _, subject = known.get("do", "").partition(" ")
+    mistakes: Sequence[FieldMistake] = []
+    focus = ""
+    try:
+        match verb:
+            case "add":
+                focus = add_row(state.form, subject)
+            case "remove":
+                focus = f"add {remove_row(state.form, subject)}"
+            case "view":
+                state, mistakes = _in_view(state, subject)
+            case "reference":
+                _take_over(state.form, snapshot, known.get("workload", ""))
+            case "new":
+                state = state.as_new()
+            case "check":
+                mistakes = mistakes_in(state, snapshot)
+    except FormError as error:
+        mistakes = error.mistakes
+    except NotShownError as error:
+        mistakes = [FieldMistake("", str(error))]
+    return drawn(site, request, snapshot, state, mistakes, chosen=known, focus=focus)
+
+
+def state_of(fields: Fields) -> EditorState:
+    """The state that the fields say; raises HTTPException for fields that no page of the console sends."""
+    try:
+        return EditorState.of_fields(fields)
+    except FormError as error:
+        reason = "; ".join(each.message for each in error.mistakes)
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"{reason[:1].upper()}{reason[1:]}.") from None
+
+
+def _in_view(state: EditorState, view: str) -> tuple[EditorState, Sequence[FieldMistake]]:
+    """The state in another view; what the simple form cannot show is never out of sight."""
+    if view == "yaml":
+        return (state.as_yaml() if state.shown == "form" else state), ()
+    if state.shown == "yaml":
+        state = state.as_form()
+    needed = view_of(state.form)
+    state.form.view = "advanced" if "advanced" in (view, needed) else "simple"
+    return state, [FieldMistake("", _ONLY_ADVANCED)] if view == "simple" and needed == "advanced" else ()
+
+
+def _take_over(form: PolicyForm, snapshot: WorkspaceSnapshot, workload: str) -> None:
+    """Select the pods of a workload by the labels that they share."""
+    kind, _, name = workload.partition("/")
+    for each in labelled_workloads(snapshot.given, form.namespace):
+        if (each.kind, each.name) == (kind, name):
+            form.selector = SelectorForm("listed", [LabelForm(*label) for label in each.labels.items()])
+
+
+def _opened(policy: Mapping[str, Any], text: str, replaces: str, version: str) -> EditorState:
+    """The state for an object; a text where the form cannot show it."""
+    state = EditorState(PolicyForm(), policy, text, "yaml", replaces, version)
+    try:
+        return state._replace(form=form_of(policy), shown="form")
+    except NotShownError:
+        return state.with_text()
+
+
+def _known(snapshot: WorkspaceSnapshot, key: str) -> NetworkPolicy:
+    """The policy NAMESPACE/NAME; raises HTTPException if there is none."""
+    namespace, _, name = key.partition("/")
+    if (namespace, name) not in snapshot.policies:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no NetworkPolicy {key}.")
+    return snapshot.policies[namespace, name]

@@ -1,0 +1,107 @@
+"""The state of the page between two requests: it is all in the fields of the form, and the server keeps nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, Literal, NamedTuple, Self
+
+from ovsnp.console.editor.fields import read_form
+from ovsnp.console.form import (
+    FieldMistake,
+    FormError,
+    PolicyForm,
+    edited_text,
+    form_of,
+    object_of,
+    object_of_text,
+    yaml_of,
+)
+
+Shown = Literal["form", "yaml"]
+
+_DEEPEST = 100
+"""The most levels of an original; a NetworkPolicy has about ten."""
+
+
+class EditorState(NamedTuple):
+    """What the page shows.
+
+    ``form`` is the form of ``original`` with the user's changes; ``original`` is None for a new policy. ``text`` is the
+    YAML that the user has seen last, with comments. ``replaces`` is NAMESPACE/NAME of the policy that is edited, and
+    ``version`` is the version of its file, or empty.
+    """
+
+    form: PolicyForm
+    original: Mapping[str, Any] | None
+    text: str
+    shown: Shown
+    replaces: str
+    version: str
+
+    @classmethod
+    def of_fields(cls, fields: Sequence[tuple[str, str]]) -> Self:
+        """The state of a request; raises FormError for fields that no page of the console sends."""
+        known = dict(fields)
+        original = _read_original(known.get("original") or "null")
+        shown: Shown = "yaml" if known.get("shown") == "yaml" else "form"
+        # A form in HTML sends its lines with CRLF.
+        text = known.get("text", "").replace("\r\n", "\n")
+        form = PolicyForm() if shown == "yaml" else read_form(fields)
+        return cls(form, original, text, shown, known.get("replaces", ""), known.get("version", ""))
+
+    @property
+    def original_text(self) -> str:
+        """The field of the original."""
+        return json.dumps(self.original)
+
+    def policy(self) -> dict[str, Any]:
+        """The object that the page says; raises FormError and NotShownError if it says none."""
+        if self.shown == "form":
+            return object_of(self.form, self.original)
+        reading = object_of_text(self.text)
+        if reading.policy is None:
+            raise FormError(
+                [FieldMistake("text", f"line {each.span.line}: {each.message}") for each in reading.mistakes]
+            )
+        return reading.policy
+
+    def with_text(self) -> Self:
+        """The same state with a text of the original, if it has none."""
+        return self if self.text or self.original is None else self._replace(text=yaml_of(self.original))
+
+    def as_new(self) -> Self:
+        """The same policy, to be saved as a new one; raises FormError and NotShownError as `policy` does."""
+        return self._replace(replaces="", version="")
+
+    def as_yaml(self) -> Self:
+        """The same policy as text; raises what `policy` raises."""
+        policy = self.policy()
+        text = edited_text(self.text, policy) if self.text else yaml_of(policy)
+        return self._replace(text=text, shown="yaml")
+
+    def as_form(self) -> Self:
+        """The same policy as a form, which is then of that object; raises what `policy` raises."""
+        policy = self.policy()
+        return self._replace(form=form_of(policy), original=policy, shown="form")
+
+
+def _read_original(text: str) -> dict[str, Any] | None:
+    """The object that the form was made from; raises FormError for what no page of the console sends."""
+    try:
+        original = json.loads(text)
+        if not isinstance(original, dict | None) or _is_deep(original):
+            raise ValueError(text)
+        json.dumps(original, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise FormError([FieldMistake("", "the form is not one of this console; open its page again")]) from None
+    return original
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [*chain.from_iterable(inner)]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,115 @@
+"""The answers of ``ovsnp explain`` as pages: one connection, all ports between two ends, or one pod."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ovsnp.analysis.explain.answers import answer
+from ovsnp.analysis.explain.explanation_text import lines
+from ovsnp.analysis.explain.one_pod.one_pod import one_pod
+from ovsnp.analysis.explain.one_pod.one_pod_text import one_pod_lines
+from ovsnp.analysis.explain.openings.openings import openings
+from ovsnp.analysis.explain.openings.openings_text import opening_lines
+from ovsnp.analysis.naming.ends import ClusterIPEnd
+from ovsnp.analysis.naming.questions import Written, read_pairs
+from ovsnp.analysis.wording.places import Places
+from ovsnp.console.pages.linked_places import LinkedLocator
+from ovsnp.console.pages.paging import part_of
+from ovsnp.console.pages.said_lines import SaidLine, said_lines
+from ovsnp.console.pages.site import Site, said, with_query
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
+from ovsnp.errors import OvsnpError, UsageError
+from ovsnp.model.cluster import Pod
+
+_OFFERED = 500
+"""The most names that a field offers while a user types."""
+
+
+class AnswerText(NamedTuple):
+    """What an answer says, and what it assumes."""
+
+    lines: Sequence[SaidLine]
+    notes: Sequence[str] = ()
+
+
+def explain(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
+    """The form of a question, and its answer; a mistake of the question stands above the form."""
+    query = request.query_params
+    source, destination, port = (query.get(name, "").strip() for name in ("from", "to", "port"))
+    found, refused = None, []
+    if source and destination:
+        try:
+            found = _answer(snapshot, Written(source, destination, port or None))
+        except OvsnpError as error:
+            refused = said(error)
+    elif source or destination or port:
+        refused = ["name both ends: From and To"]
+    names = [pod.title for pod in snapshot.cluster.pods[:_OFFERED]]
+    return site.page(
+        request,
+        "explain.html.j2",
+        "Explain",
+        status=400 if refused else 200,
+        asked={"from": source, "to": destination, "port": port},
+        names=names,
+        answer=found,
+        refused=refused,
+    )
+
+
+def pods(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
+    """The pods, filtered as the query says."""
+    wanted = request.query_params.get("filter", "").lower().split()
+    found = [pod for pod in snapshot.cluster.pods if all(word in _words(pod) for word in wanted)]
+    return site.page(
+        request,
+        "pods.html.j2",
+        "Pods",
+        part=part_of(found, request.query_params.get("page", "1")),
+        filter=request.query_params.get("filter", ""),
+        page_link=lambda number: with_query(request, page=str(number)),
+    )
+
+
+def pod(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
+    """All about one pod."""
+    text = f"{request.path_params['namespace']}/{request.path_params['name']}"
+    try:
+        found = snapshot.pods.get((request.path_params["namespace"], request.path_params["name"]))
+        if found is None:
+            (found, *_) = snapshot.roster.pods(text)
+    except UsageError as error:
+        return site.page(request, "pod.html.j2", text, status=404, refused=said(error), lines=[], pod=None)
+    locator = LinkedLocator(snapshot)
+    about = one_pod(snapshot.cluster, found, strict_nodes=snapshot.terms.strict_nodes)
+    text_lines = [*one_pod_lines(about, Places(locator))]
+    return site.page(
+        request,
+        "pod.html.j2",
+        found.title,
+        refused=[],
+        lines=said_lines(text_lines[1:], locator.links),  # the first line is the name, which is the title
+        pod=found,
+    )
+
+
+def _answer(snapshot: WorkspaceSnapshot, written: Written) -> AnswerText:
+    """The answer as `ovsnp explain` gives it: without a port, the ports that are allowed."""
+    locator = LinkedLocator(snapshot)
+    places = Places(locator)
+    if written.port is None:
+        pairs = read_pairs(snapshot.roster, written)
+        if not any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
+            opened = openings(snapshot.cluster, pairs.pairs, strict_nodes=snapshot.terms.strict_nodes)
+            text = [*opening_lines(pairs, opened, places)]
+            return AnswerText(said_lines(text, locator.links), pairs.notes)
+    found = answer(snapshot.roster, written, snapshot.terms)
+    text = [*lines(found.question, found.explanations, places)]
+    return AnswerText(said_lines(text, locator.links), found.question.notes)
+
+
+def _words(pod: Pod) -> str:
+    labels = (f"{key}={value}" for key, value in pod.labels.items())
+    return "\n".join((pod.title, pod.key, pod.node or "", *labels)).lower()

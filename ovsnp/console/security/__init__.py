@@ -1,0 +1,1 @@
+"""Who may talk to the console: sessions, and the checks of every request."""

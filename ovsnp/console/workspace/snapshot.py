@@ -1,0 +1,83 @@
+"""The objects of one reading, and what pages work out of them once."""
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from ovsnp import Reach, with_planned
+from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.reach.parties import By
+from ovsnp.analysis.wording.places import Places
+from ovsnp.console.workspace.cluster_source import PolicyTexts
+from ovsnp.manifests import located
+from ovsnp.model.address import Prefix
+from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.policy import NetworkPolicy
+from ovsnp.oracle.selection import Workloads
+from ovsnp.oracle.terms import Terms
+
+Made = TypeVar("Made")
+
+
+class WorkspaceSnapshot:
+    """One reading, which never changes; ``number`` counts the readings from 1.
+
+    ``given`` are the objects as they were read, ``cluster`` the same with the pods that workloads will have. ``texts``
+    are the texts of the policies. Threads may share a snapshot: what two of them work out at once is equal.
+    """
+
+    def __init__(
+        self, number: int, given: Cluster, texts: PolicyTexts, terms: Terms, service_cidrs: Sequence[Prefix]
+    ) -> None:
+        self.number, self.given, self.texts, self.terms = number, given, texts, terms
+        self.service_cidrs = tuple(service_cidrs)
+        (self.cluster,) = with_planned(given)
+        self.places = Places(texts)
+        self.policies = {(policy.namespace, policy.name): policy for policy in self.cluster.policies}
+        self._made: dict[Hashable, Any] = {}
+        self._selected: dict[str, tuple[Pod, ...]] = {}
+
+    def prepare(self) -> None:
+        """Work out what the first page needs: the pods of each policy, and the files of the policies."""
+        for policy in {policy.place.file: policy for policy in self.policies.values()}.values():
+            self.places.policy(policy)
+        for policy in self.policies.values():
+            self.selected(policy)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the reading left out, and why."""
+        return tuple(map(str, located({*self.given.notes})))
+
+    @cached_property
+    def roster(self) -> Roster:
+        """The names of all ends."""
+        return Roster(self.cluster, self.service_cidrs, strict_nodes=self.terms.strict_nodes)
+
+    @cached_property
+    def workloads(self) -> Workloads:
+        """The pods by namespace and labels."""
+        return Workloads(self.cluster)
+
+    @cached_property
+    def pods(self) -> dict[tuple[str, str], Pod]:
+        """The pods by namespace and name; a pod that stands for a workload has the name of its template."""
+        return {(pod.namespace, pod.name): pod for pod in self.cluster.pods}
+
+    def selected(self, policy: NetworkPolicy) -> tuple[Pod, ...]:
+        """The pods that a policy selects."""
+        if policy.key not in self._selected:
+            groups = self.workloads.of_namespace(policy.namespace, policy.pod_selector)
+            self._selected[policy.key] = tuple(pod for group in groups for pod in self.workloads.groups[group])
+        return self._selected[policy.key]
+
+    def reach(self, by: By) -> Reach:
+        """Who reaches whom."""
+        return self.once(("reach", by), lambda: Reach(self.cluster, by, strict_nodes=self.terms.strict_nodes))
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes of this snapshot; the next call with the key returns the same."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: Made = self._made[key]
+        return found

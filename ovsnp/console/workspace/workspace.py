@@ -1,0 +1,65 @@
+"""Keeps the last good snapshot, and the mistakes of the last reading."""
+
+import threading
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from ovsnp.console.workspace.cluster_source import ClusterSource, Enforcements
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
+from ovsnp.errors import LocatedError, OvsnpError
+from ovsnp.gc_pause import exempt_from_gc, gc_paused
+from ovsnp.model.address import Prefix
+from ovsnp.oracle.terms import Terms
+
+
+class WorkspaceState(NamedTuple):
+    """The last good snapshot (None: there has been none), and the mistakes of a later reading, one in a line.
+
+    ``troubles`` say why the objects of a live cluster may be out of date.
+    """
+
+    snapshot: WorkspaceSnapshot | None
+    mistakes: tuple[str, ...]
+    troubles: tuple[str, ...]
+
+
+class Workspace:
+    """The objects that the console shows; may be called from any thread."""
+
+    def __init__(self, source: ClusterSource, terms: Terms, service_cidrs: Sequence[Prefix] = ()) -> None:
+        self.source = source
+        self._terms, self._service_cidrs = terms, service_cidrs
+        self._lock = threading.Lock()
+        self._version: Hashable = object()
+        self._snapshot: WorkspaceSnapshot | None = None
+        self._mistakes: tuple[str, ...] = ()
+        self._readings = 0
+
+    def current(self) -> WorkspaceState:
+        """The state now: the objects are read again if they have changed."""
+        with self._lock:
+            try:
+                version = self.source.version()
+                if version != self._version:
+                    self._version = version  # of before the reading: a change meanwhile is read next time
+                    self._read()
+            except LocatedError as error:
+                self._mistakes = tuple(map(str, error.diagnostics))
+            except OvsnpError as error:
+                self._mistakes = tuple(str(error).splitlines())
+            return WorkspaceState(self._snapshot, self._mistakes, self.source.troubles())
+
+    def enforcements(self) -> Enforcements:
+        """Where the policies are enforced now; empty for manifests, and where there is no agent."""
+        with self._lock:
+            return self.source.enforcements()
+
+    def _read(self) -> None:
+        self._readings += 1
+        given = self.source.read()
+        texts = self.source.texts()
+        with gc_paused():
+            snapshot = WorkspaceSnapshot(self._readings, given, texts, self._terms, self._service_cidrs)
+            snapshot.prepare()
+        exempt_from_gc()
+        self._snapshot, self._mistakes = snapshot, ()

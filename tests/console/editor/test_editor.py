@@ -1,0 +1,77 @@
+"""The editor over HTTP: what its fields say, and what is saved."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import yaml
+
+from tests.console.conftest import Open
+from tests.console.visitor import Visitor
+
+EDIT = "/policies/edit"
+
+
+class _Fields(HTMLParser):
+    """The fields of a form as a browser sends them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self._select = ""
+        self._first: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name, value = given.get("name") or "", given.get("value") or ""
+        if tag == "input" and name and (given.get("type") != "checkbox" or "checked" in given):
+            self.found.append((name, value))
+        elif tag == "select":
+            self._select, self._first = name, None
+        elif tag == "option" and self._select and (self._first is None or "selected" in given):
+            self._first = value
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self.found.append((self._select, self._first or ""))
+            self._select = ""
+
+
+def fields(page: str) -> dict[str, str]:
+    """The fields of the editor; the names of the demo are all different."""
+    reader = _Fields()
+    reader.feed(page)
+    return dict(reader.found)
+
+
+def pressed(visitor: Visitor, sent: dict[str, str], do: str, **changed: str) -> dict[str, str]:
+    """The fields of the page after a button."""
+    return fields(visitor.post(EDIT, {**sent, **changed, "do": do}).body)
+
+
+def test_a_policy_is_made_by_the_form_and_saved_into_a_new_file(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(EDIT).body)
+    sent |= {"name": "made", "selector.labels.0.key": "role", "selector.labels.0.value": "db"}
+    sent = pressed(visitor, sent, "add inbound")
+    sent |= {"inbound.0.ports.0.port": "6379", "inbound.0.peers.0.kind": "block"}
+    sent = pressed(visitor, sent, "")
+    sent |= {"inbound.0.peers.0.block": "172.17.0.0/16|172.17.1.0/24"}
+    saved = visitor.post("/policies/save", sent)
+    assert (saved.status, saved.headers["location"]) == (303, "/policies/default/made?saved=1")
+    assert yaml.safe_load((demo / "made.yaml").read_text()) == {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "made", "namespace": "default"},
+        "spec": {
+            "podSelector": {"matchLabels": {"role": "db"}},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {
+                    "from": [{"ipBlock": {"cidr": "172.17.0.0/16", "except": ["172.17.1.0/24"]}}],
+                    "ports": [{"protocol": "TCP", "port": 6379}],
+                }
+            ],
+        },
+    }
+    page = visitor.get(saved.headers["location"]).text
+    assert f"Saved into {demo}/made.yaml:1." in page
