@@ -16,7 +16,7 @@ from ovsnp.compiler import Compilation
 from ovsnp.errors import SwitchError
 from ovsnp.flows.changes import FlowChanges
 from ovsnp.flows.program import Program
-from ovsnp.manifests.live import LiveObjects, ObjectText
+from ovsnp.manifests.live import LiveObjects, ObjectUpdate
 from ovsnp.model.address import Address
 from ovsnp.model.bridge import BridgePorts
 from ovsnp.model.changes import Changes
@@ -80,7 +80,7 @@ class NodeProgram:
         """A function that gives the program if a Service has sessionAffinity, else None; any thread may call it."""
         return (lambda: self.whole) if self._with_affinity else None
 
-    def update(self, objects: Iterable[ObjectText], interfaces: Sequence[Any]) -> ProgramChange:
+    def update(self, objects: Iterable[ObjectUpdate], interfaces: Sequence[Any]) -> ProgramChange:
         """Take changed objects, and all interfaces of the bridge.
 
         Raises UsageError if the node is unknown, and SwitchError if the gateway has no valid MAC address. Even then the

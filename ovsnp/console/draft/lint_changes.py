@@ -24,7 +24,8 @@ _USUAL = frozenset(name for name, check in CHECKS.items() if not check.opt_in)
 class LintChanges:
     """Lints the namespaces of an edit, before and after.
 
-    A policy selects pods of its own namespace only, so that the findings in other namespaces stay the same.
+    A policy selects pods of its own namespace only, so the findings in other namespaces stay the same. But a namespace
+    that is new may be one that policies of any namespace name: then all are linted.
     """
 
     def __init__(self, terms: Terms, service_cidrs: Sequence[Prefix]) -> None:
@@ -34,6 +35,8 @@ class LintChanges:
     def of(self, base: Base, policies: Iterable[NetworkPolicy], edit: ReadEdit) -> DraftLint:
         """The changes of the findings; ``policies`` are those of the base after the edit."""
         spaces = frozenset(policy.namespace for policy in (edit.gone, edit.came) if policy)
+        if edit.spaces:
+            spaces |= {policy.namespace for policy in base.cluster.policies}
         key = base, spaces
         if key not in self._known:
             self._known[key] = self._found(base.oracle, base.cluster.policies, spaces)

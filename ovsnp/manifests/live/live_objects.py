@@ -32,7 +32,7 @@ KINDS = ("Node", "Namespace", "Pod", "ServiceCIDR", "Service", "EndpointSlice", 
 """The kinds that flows depend on, in the order in which the changes of an update are read."""
 
 
-class ObjectText(Protocol):
+class ObjectUpdate(Protocol):
     """An object that came or changed, as the API server sent it (``body``), or an object that is gone (None)."""
 
     @property
@@ -74,7 +74,7 @@ class LiveObjects:
         return self._findings.all()
 
     @gc_paused()
-    def update(self, objects: Iterable[ObjectText]) -> Changes:
+    def update(self, objects: Iterable[ObjectUpdate]) -> Changes:
         """Take objects that came, changed or went, in order; returns what changes in the model."""
         bodies: dict[str, dict[Name, msgspec.Raw | None]] = {kind: {} for kind in KINDS}
         for item in objects:
