@@ -9,6 +9,7 @@ from tests.agent.agent_scene import AgentScene
 from tests.support.applying import policy
 
 FOREIGN = "another program has"
+AGAIN = "switch: works again"
 OURS = "cookie=0x0a5e000000000000/0xffff000000000000"
 
 
@@ -38,9 +39,10 @@ def test_what_others_remove_add_and_change_is_made_right(followed: AgentScene) -
         ("del-groups", "group_id=7"),
         ("set-frags", "normal"),
     ):
-        told = followed.logged(FOREIGN)
+        told, again = followed.logged(FOREIGN), followed.logged(AGAIN)
         followed.bridge.ofctl(command, *[each for each in arguments if each != "--"])
         followed.wait(lambda told=told: followed.logged(FOREIGN) > told)
+        followed.wait(lambda again=again: followed.logged(AGAIN) > again)
         followed.settled()
 
 

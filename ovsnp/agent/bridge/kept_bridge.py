@@ -23,6 +23,7 @@ from ovsnp.switch.ovsdb import Database
 from ovsnp.switch.record import append_record, write_record
 from ovsnp.switch.watch_ports import Interfaces
 
+_CHANGED = "another program has changed the bridge meanwhile; ovsnp reads the bridge again"
 _ENDED = "ovs-vswitchd has ended the OpenFlow connection"
 
 _LONGEST_RECORD = 4 << 20
@@ -118,6 +119,8 @@ def bring(
             change = plan_for(location, options.bridge, program)
             brought = synchronise(location, database, options.bridge, program, change, holders, lock)
             watch_foreign_changes(openflow)
+            if plan_for(location, options.bridge, program):  # a change between the reading and the watch tells nobody
+                raise SwitchError(_CHANGED)
             below = datapath(location, database, options.bridge)
         except BaseException:
             openflow.close()
