@@ -261,7 +261,7 @@ def test_mistakes_and_answers_are_accessible(editor: Editor, axe: str, scheme: s
 
 @pytest.mark.parametrize(
     ("name", "width", "height", "scheme"),
-    [("light", 1300, 860, "light"), ("dark", 1300, 860, "dark"), ("phone", 390, 844, "light")],
+    [("light", 1100, 560, "light"), ("dark", 1100, 560, "dark"), ("phone", 390, 844, "light")],
 )
 def test_pictures_of_the_page(
     editor: Editor, request: pytest.FixtureRequest, name: str, width: int, height: int, scheme: str
