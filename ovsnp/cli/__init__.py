@@ -21,7 +21,7 @@ _COMMANDS = {
     "check": "who reaches whom, compared with a file of expectations",
     "compile": "compile manifests to flows, on stdout",
     "connections": "live connections of this node, with the rules that admitted them",
-    "console": "policies in a browser: what they select, whom they admit, and why",
+    "console": "policies in a browser, shown and edited: what they select, whom they admit, and why",
     "completion": "a script with which a shell completes ovsnp's command lines",
     "diff": "what a change does: to the flows of a bridge, or to who reaches whom",
     "drops": "packets that policies drop on this node, with the policies",

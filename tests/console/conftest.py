@@ -1,13 +1,18 @@
-"""A console that answers over HTTP on the loopback interface, in a thread of the tests."""
+"""A console that answers over HTTP on the loopback interface, in a thread of the tests; and a browser."""
 
+import importlib.util
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from ovsnp.console.application import application
 from ovsnp.console.editor.drafts import Drafts
@@ -22,6 +27,7 @@ from ovsnp.console.workspace.workspace import Workspace
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.terms import Terms
 from tests.console.visitor import Visitor
+from tests.matrix.browser import CHROMIUM, DRIVER, browser
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -90,3 +96,41 @@ def demo(tmp_path: Path) -> Path:
     for source in (GOLDEN / "cluster.yaml", GOLDEN / "ingress-pod-selector" / "policies.yaml"):
         (tmp_path / source.name).write_bytes(source.read_bytes())
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Chrome]:
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("chromium is not installed (Debian: chromium chromium-driver)")
+    only_here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    with browser("--window-size=1280,900", only_here) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core (https://github.com/dequelabs/axe-core)."""
+    found = importlib.util.find_spec("axe_core_python")
+    assert found is not None
+    assert found.origin is not None
+    return (Path(found.origin).parent / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def phone(chrome: Chrome) -> Iterator[None]:
+    """A window of the width of a phone."""
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield
+    chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def wait_for(chrome: Chrome, selector: str) -> None:
+    WebDriverWait(chrome, 60).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, selector))
+
+
+def violations(chrome: Chrome, axe: str) -> list[Any]:
+    """The rules of axe-core that the page breaks, with the elements."""
+    chrome.execute_script(axe)
+    found = chrome.execute_async_script("axe.run(document).then(arguments[0])")
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]

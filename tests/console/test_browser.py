@@ -1,23 +1,22 @@
 """The pages in a real browser: no complaint of the browser, keyboard, filters, phones, and axe-core's rules."""
 
-import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.console.conftest import Open
+from tests.console.conftest import Open, violations, wait_for
 from tests.console.visitor import Visitor
-from tests.matrix.browser import CHROMIUM, DRIVER, browser, complaints
+from tests.matrix.browser import complaints
 
 PAGES = (
     "/policies",
     "/policies/default/access-demo1",
     "/policies/default/access-demo1/delete",
+    "/policies/edit",
+    "/policies/edit?namespace=default&name=access-demo1",
     "/explain",
     "/explain?from=web-0&to=db-0&port=6379",
     "/explain?from=nobody&to=db-0",
@@ -30,24 +29,6 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="session")
-def chrome() -> Iterator[Chrome]:
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("chromium is not installed (Debian: chromium chromium-driver)")
-    only_here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    with browser("--window-size=1280,900", only_here) as driver:
-        yield driver
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe-core (https://github.com/dequelabs/axe-core)."""
-    found = importlib.util.find_spec("axe_core_python")
-    assert found is not None
-    assert found.origin is not None
-    return (Path(found.origin).parent / "axe.min.js").read_text()
-
-
 @pytest.fixture
 def console(chrome: Chrome, open_console: Open, demo: Path) -> Visitor:
     """A console whose session is that of the browser."""
@@ -58,26 +39,6 @@ def console(chrome: Chrome, open_console: Open, demo: Path) -> Visitor:
     wait_for(chrome, "table")
     assert chrome.current_url == f"{visitor.address.url}/policies"
     return visitor
-
-
-def wait_for(chrome: Chrome, selector: str) -> None:
-    WebDriverWait(chrome, 60).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, selector))
-
-
-@pytest.fixture
-def phone(chrome: Chrome) -> Iterator[None]:
-    """A window of the width of a phone."""
-    size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    yield
-    chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
-def violations(chrome: Chrome, axe: str) -> list[Any]:
-    """The rules of axe-core that the page breaks, with the elements."""
-    chrome.execute_script(axe)
-    found = chrome.execute_async_script("axe.run(document).then(arguments[0])")
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -231,7 +231,7 @@ class TestMistakes:
         (demo / "policies.yaml").unlink()
         assert policies_of(visitor.get("/policies")) == ["access-demo1"]
         assert "cannot be read" in visitor.get("/input").text
-        assert "The file no longer has the policy" in visitor.get("/policies/default/access-demo1").text
+        assert "podSelector" in visitor.get("/policies/default/access-demo1").text
 
     def test_notes(self, open_console: Open, demo: Path) -> None:
         (demo / "kustomization.yaml").write_text("resources: [policies.yaml]\n")

@@ -51,7 +51,9 @@ def console(
     read_only: bool,
     control_socket: Path,
 ) -> None:
-    """Show policies in a browser: what they select, whom they admit, and why.
+    """Show and edit policies in a browser: what they select, whom they admit, and why.
+
+    A form or YAML creates and edits policies; the effect on connections is shown before anything is saved.
 
     Prints a URL with a token that one browser can use once, and opens a browser where there is one. Manifests are read
     again when they change; with --cluster the pages follow the live cluster, with the permissions of the kubeconfig.

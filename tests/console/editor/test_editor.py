@@ -19,18 +19,28 @@ class _Fields(HTMLParser):
         self.found: list[tuple[str, str]] = []
         self._select = ""
         self._first: str | None = None
+        self._text: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         name, value = given.get("name") or "", given.get("value") or ""
         if tag == "input" and name and (given.get("type") != "checkbox" or "checked" in given):
             self.found.append((name, value))
+        elif tag == "textarea":
+            self._text = []
         elif tag == "select":
             self._select, self._first = name, None
         elif tag == "option" and self._select and (self._first is None or "selected" in given):
             self._first = value
 
+    def handle_data(self, data: str) -> None:
+        if self._text is not None:
+            self._text.append(data)
+
     def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self._text is not None:
+            self.found.append(("text", "".join(self._text).removeprefix("\n")))
+            self._text = None
         if tag == "select":
             self.found.append((self._select, self._first or ""))
             self._select = ""

@@ -1,0 +1,234 @@
+"""What the endpoints of the editor answer to fields that no page of the console sends, and to changes of others."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.console.conftest import Open
+from tests.console.editor.test_editor import EDIT, fields, pressed
+from tests.console.visitor import Reply, Visitor
+
+OWN = f"{EDIT}?namespace=default&name=access-demo1"
+SAVE, DRAFT = "/policies/save", "/policies/draft"
+
+
+def lines(reply: Reply) -> list[dict[str, object]]:
+    return [json.loads(line) for line in reply.body.splitlines()]
+
+
+def deep(levels: int) -> str:
+    return '{"spec":' * levels + "{}" + "}" * levels
+
+
+@pytest.mark.parametrize("target", [EDIT, SAVE])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"original": deep(100_000)},
+        {"original": deep(500)},
+        {"original": "["},
+        {"original": "[]"},
+        {"original": '"\\ud800"'},
+        {"original": '{"metadata": "\\ud800"}'},
+        {"original": '{"metadata": NaN}'},
+        {"original": "9" * 5000},
+        {"inbound.0" + ".a" * 5000: "1"},
+        {f"inbound.{'9' * 5000}.portChoice": "all"},
+        {"inbound.x.portChoice": "all"},
+        {"inbound.0.portChoice": "some"},
+        {"inbound.0.origin": "x"},
+        {"name.x": "y"},
+        {"directions": "Sideways"},
+    ],
+    ids=lambda wrong: str(wrong)[:40],
+)
+def test_fields_of_no_page_are_refused(open_console: Open, demo: Path, target: str, wrong: dict[str, str]) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(EDIT).body) | {"name": "made"}
+    before = {each: each.read_bytes() for each in demo.iterdir()}
+    reply = visitor.post(target, sent | wrong)
+    assert reply.status == 400, reply.text
+    assert "The form is not one of this console" in reply.text
+    assert "The form is not one of this console".lower() in str(lines(visitor.post(DRAFT, sent | wrong))[-1]).lower()
+    assert {each: each.read_bytes() for each in demo.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "do", [f"remove inbound.{'9' * 5000}", "remove name", "add name", "add x.y", "remove", "view x"]
+)
+def test_unknown_buttons_change_nothing(open_console: Open, demo: Path, do: str) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(OWN).body)
+    reply = visitor.post(EDIT, sent | {"do": do})
+    assert reply.status in (200, 422)
+    assert fields(reply.body)["name"] == "access-demo1"
+
+
+def test_yaml_with_too_many_levels_is_a_mistake(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = pressed(visitor, fields(visitor.get(OWN).body), "view yaml")
+    for text in ("[" * 50_000, "kind: NetworkPolicy\nspec: " + "{a: " * 900 + "1" + "}" * 900, "\x00", "a: &a [*a]"):
+        assert visitor.post(SAVE, sent | {"text": text}).status in (400, 422)
+        assert visitor.post(DRAFT, sent | {"text": text}).status == 200
+
+
+def test_more_fields_than_a_policy_has_are_refused(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    rows = {f"inbound.{number}.portChoice": "all" for number in range(30_000)}
+    reply = visitor.post(EDIT, fields(visitor.get(EDIT).body) | rows)
+    assert reply.status == 413
+    assert "more than 20000 fields" in reply.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/made.yaml",
+        "../made.yaml",
+        "{demo}/../made.yaml",
+        "{demo}/made.txt",
+        "{demo}/.x/a.yaml",
+        "a\0.yaml",
+        "{demo}/" + "a" * 5000 + ".yaml",
+    ],
+    ids=lambda path: path[:20],
+)
+@pytest.mark.parametrize("field", ["file", "target"])
+def test_paths_outside_of_the_directories_are_refused(open_console: Open, demo: Path, field: str, path: str) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(EDIT).body) | {"name": "made", "selector.choice": "all", field: path.format(demo=demo)}
+    reply = visitor.post(SAVE, sent)
+    assert reply.status == 422, reply.text
+    assert sorted(each.name for each in demo.iterdir()) == ["cluster.yaml", "policies.yaml"]
+    assert fields(reply.body)["name"] == "made"
+
+
+def test_text_is_escaped(open_console: Open, demo: Path) -> None:
+    markup = '"><script>alert(1)</script>'
+    visitor = open_console(demo)
+    sent = fields(visitor.get(EDIT).body) | {"name": markup, "selector.labels.0.value": markup, "file": markup}
+    for do in ("check", "view yaml"):
+        assert "<script>alert" not in visitor.post(EDIT, sent | {"do": do}).body
+    assert "<script>" not in visitor.post(DRAFT, sent).body.replace("\\u003c", "<").partition('"html"')[2]
+
+
+def test_each_part_is_sent_once(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "80"}
+    found = lines(visitor.post(DRAFT, sent))
+    assert [each["part"] for each in found if "part" in each] == ["notes", "pods", "effect", "lint", "matrix"]
+    assert found[-1] == {"summary": "Selects 2 pods; connections gained: 1, lost: 1."}
+
+
+def test_deletion_is_judged(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get("/policies/default/access-demo1/delete").body)
+    parts = {each["part"]: str(each["html"]) for each in lines(visitor.post(DRAFT, sent)) if "part" in each}
+    assert "pods" not in parts
+    assert "Gained" in parts["effect"]
+
+
+def test_a_name_that_is_taken_is_a_mistake(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    copy = fields(visitor.get(f"{EDIT}?copy=default/access-demo1").body)
+    assert copy["name"] == "access-demo1-copy"
+    reply = visitor.post(SAVE, copy | {"name": "access-demo1"})
+    assert reply.status == 422
+    assert "there is a NetworkPolicy default/access-demo1 already" in reply.text
+
+
+def test_a_change_of_another_one_is_told_and_nothing_is_lost(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "81"}
+    file = demo / "policies.yaml"
+    file.write_text(file.read_text() + "# another one was here\n")
+    before = file.read_bytes()
+    reply = visitor.post(SAVE, sent)
+    assert reply.status == 422
+    assert "has changed" in reply.text
+    assert "Open it as it is now" in reply.text
+    assert fields(reply.body)["inbound.0.ports.0.port"] == "81"
+    assert file.read_bytes() == before
+
+
+def test_a_policy_that_another_one_deleted_can_be_kept(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(OWN).body)
+    (demo / "policies.yaml").unlink()
+    reply = visitor.post(SAVE, sent)
+    assert reply.status == 422
+    assert "there is no NetworkPolicy default/access-demo1 any more" in reply.text
+    kept = pressed(visitor, fields(reply.body), "new")
+    assert visitor.post(SAVE, kept).status == 303
+    assert yaml.safe_load((demo / "access-demo1.yaml").read_text())["metadata"]["name"] == "access-demo1"
+
+
+def test_a_rename_stays_in_its_place(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    file = demo / "policies.yaml"
+    before = file.read_text()
+    saved = visitor.post(SAVE, fields(visitor.get(OWN).body) | {"name": "renamed"})
+    assert saved.headers["location"] == "/policies/default/renamed?saved=1"
+    assert file.read_text() == before.replace("access-demo1", "renamed")
+
+
+def test_a_new_policy_goes_to_the_end_of_a_file(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    file = demo / "policies.yaml"
+    before = file.read_text()
+    sent = fields(visitor.get(EDIT).body) | {"name": "made", "selector.choice": "all", "target": str(file)}
+    assert visitor.post(SAVE, sent).status == 303
+    assert file.read_text().startswith(before)
+    assert len([*yaml.safe_load_all(file.read_text())]) == len([*yaml.safe_load_all(before)]) + 1
+
+
+def test_what_the_simple_form_cannot_show_is_not_lost(open_console: Open, demo: Path) -> None:
+    text = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: wide, namespace: default, annotations: {why: "<b>"}}
+spec:
+  podSelector: {matchExpressions: [{key: role, operator: In, values: ["", db]}]}
+  ingress:
+    - from: [{namespaceSelector: {}}, {podSelector: {}}]
+      ports: [{port: 1}, {port: 2}]
+"""
+    (demo / "wide.yaml").write_text(text)
+    visitor = open_console(demo)
+    sent = fields(visitor.get(f"{EDIT}?namespace=default&name=wide").body)
+    assert sent["view"] == "advanced"
+    sent = pressed(visitor, sent, "view simple")
+    assert sent["view"] == "advanced"
+    for view in ("yaml", "advanced", "yaml", "simple"):
+        sent = pressed(visitor, sent, f"view {view}")
+    assert visitor.post(SAVE, sent).status == 303
+    assert (demo / "wide.yaml").read_text() == text
+
+
+def test_a_policy_that_the_form_cannot_show_opens_as_yaml(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = pressed(visitor, fields(visitor.get(OWN).body), "view yaml")
+    text = sent["text"].replace("- from:", "- null\n    - from:")
+    reply = visitor.post(EDIT, sent | {"text": f"# kept\n{text}", "do": "view simple"})
+    assert fields(reply.body)["text"].startswith("# kept")
+    assert fields(reply.body)["shown"] == "yaml"
+
+
+class TestReadOnly:
+    """The editor answers, and saves nothing."""
+
+    def test_it_answers(self, open_console: Open, demo: Path) -> None:
+        visitor: Visitor = open_console(demo, read_only=True)
+        page = visitor.get(OWN)
+        assert "--read-only" in page.text
+        assert 'class="first" disabled' in page.body
+        assert lines(visitor.post(DRAFT, fields(page.body)))[-1] == {
+            "summary": "Selects 2 pods; no connection changes."
+        }
+
+    def test_it_saves_nothing(self, open_console: Open, demo: Path) -> None:
+        visitor = open_console(demo, read_only=True)
+        before = (demo / "policies.yaml").read_bytes()
+        assert visitor.post(SAVE, fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "1"}).status == 403
+        assert (demo / "policies.yaml").read_bytes() == before
