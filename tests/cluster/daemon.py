@@ -1,5 +1,6 @@
 """A process that answers on ports of the loopback interface, and can be ended, paused and started again."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -85,6 +86,7 @@ class Daemon:
     def pause(self) -> None:
         """Stop it in the middle of its work (SIGSTOP): its connections stay, and nobody answers."""
         self._signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid or 0, os.WSTOPPED)  # a thread may go on for a moment
 
     def resume(self) -> None:
         """Let it go on after `pause`."""
