@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ovsnp.analysis.enforcement.enforcement import NO_AGENT
 from ovsnp.console.editor.drafts import Drafts
 from ovsnp.console.editor.stores import ClusterStore
 from ovsnp.console.pages.site import Site
@@ -102,7 +103,7 @@ def test_enforcement_comes_from_the_agents(api: ScriptedApi, visitor: Visitor) -
     api.put(NODE_POLICY_STATUSES.path, "", "node-1", status=told)
     until(lambda: "Enforced" in visitor.get("/policies").text)
     assert "1 of 2 nodes" in visitor.get("/policies").text
-    assert "no agent has told of this node" in visitor.get("/policies/default/access-demo1").text
+    assert NO_AGENT in visitor.get("/policies/default/access-demo1").text
 
 
 def test_kind_that_may_not_be_listed(api: ScriptedApi) -> None:

@@ -13,7 +13,9 @@ from tests.console.conftest import Open
 
 WEB, DB = TrafficEnd("10.0.0.1", "shop/<web>"), TrafficEnd("10.0.0.2", "shop/db")
 DROPPED = DroppedTraffic("ingress", WEB, DB, "tcp", 80, None, None, "shop/db", ["shop/closed"])
-OPEN = LiveConnection(WEB, DB, "tcp", 40000, 6379, None, "ESTABLISHED", True, True, None, ("shop/open ingress[0]",))
+OPEN = LiveConnection(
+    WEB, DB, "tcp", 40000, 6379, None, "ESTABLISHED", 86400, True, True, None, ("shop/open ingress[0]",)
+)
 
 
 class KeptDrops:

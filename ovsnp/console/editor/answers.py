@@ -107,11 +107,12 @@ def _summary(document: DraftDocument) -> str:
 def _wrong(mistakes: Sequence[FieldMistake]) -> Line:
     count = len(mistakes)
     words = "1 field needs a change first." if count == 1 else f"{count} fields need a change first."
-    return {"mistakes": _by_field(mistakes), "progress": "", "summary": words}
+    return {"mistakes": by_field(mistakes), "progress": "", "summary": words}
 
 
-def _by_field(mistakes: Sequence[FieldMistake]) -> dict[str, list[str]]:
+def by_field(mistakes: Sequence[FieldMistake]) -> dict[str, list[str]]:
+    """The messages of each field."""
     found: dict[str, list[str]] = defaultdict(list)
     for each in mistakes:
         found[each.field].append(each.message)
-    return found
+    return dict(found)

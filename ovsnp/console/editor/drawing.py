@@ -1,13 +1,12 @@
 """Draws the page of the editor."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ovsnp.console.editor.answers import PARTS
+from ovsnp.console.editor.answers import PARTS, by_field
 from ovsnp.console.editor.fields import joined
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, labelled_workloads
@@ -32,11 +31,7 @@ def drawn(
     ``chosen`` are the fields that say where to save. ``focus`` is the path of a new row, or the value of a button, that
     gets the focus. With ``conflict`` the page says how to go on.
     """
-    at: dict[str, list[str]] = defaultdict(list)
-    for each in mistakes:
-        at[each.field].append(each.message)
-    targets = [] if state.replaces else site.store.targets(snapshot)
-    target = chosen.get("target", targets[0].path if targets else "")
+    at = by_field(mistakes)
     namespace = state.form.namespace or DEFAULT_NAMESPACE
     return site.page(
         request,
@@ -56,11 +51,22 @@ def drawn(
         focus=focus,
         namespaces=sorted(snapshot.cluster.namespaces),
         workloads=labelled_workloads(snapshot.given, namespace),
-        targets=targets,
-        target=target,
-        file=chosen.get("file", ""),
-        new_file=site.store.new_file(namespace, state.form.name.strip() or "NAME"),
         obstacle=site.obstacle(namespace, "update" if state.replaces else "create"),
         parts=PARTS,
         joined=joined,
+        **_places(site, snapshot, state, chosen),
     )
+
+
+def _places(
+    site: Site, snapshot: WorkspaceSnapshot, state: EditorState, chosen: Mapping[str, str]
+) -> Mapping[str, object]:
+    """Where the policy may be saved, and the place that is chosen."""
+    targets = [] if state.replaces else site.store.targets(snapshot)
+    namespace = state.form.namespace or DEFAULT_NAMESPACE
+    return {
+        "targets": targets,
+        "target": chosen.get("target", targets[0].path if targets else ""),
+        "file": chosen.get("file", ""),
+        "new_file": site.store.new_file(namespace, state.form.name.strip() or "NAME"),
+    }
