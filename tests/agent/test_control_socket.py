@@ -73,7 +73,9 @@ def test_bridge_has_one_agent_and_no_other_program_changes_it(scene: AgentScene)
     options = ["--bridge", scene.bridge.bridge, "--db", scene.switch.location.database, "--node", "node-1"]
     options += ["--kubeconfig", str(scene.control_plane.kubeconfig)]
     before = scene.bridge.ofctl("dump-flows")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     second = ovsnp("agent", *options, "--socket", scene.directory / "second.sock")
+    assert {number: signal.getsignal(number) for number in handlers} == handlers
     assert (second.code, second.err) == (
         4,
         f"ovsnp: {keeper}, and a bridge has one agent; end that process first\n",

@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,8 @@ def agent(
     if policy_metrics:
         metrics.add(PolicyCollector(running.policy_counts.read))
 
-    again = _heed_signals(running)
     with ExitStack() as stack:
+        again = stack.enter_context(_heeding_signals(running))
         stack.enter_context(sole_agent(request.location, options.bridge))
         stack.enter_context(serving_socket(control_socket, control_routes(running, metrics)))
         if metrics_address:
@@ -95,8 +96,9 @@ def agent(
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def _heed_signals(running: Agent) -> threading.Event:
-    """Let signals stop the agent; the event that is returned says that it shall begin again with what it reads then."""
+@contextmanager
+def _heeding_signals(running: Agent) -> Iterator[threading.Event]:
+    """Let signals stop the agent; the event says that it shall begin again with what it reads then."""
     context, again = click.get_current_context(), threading.Event()
 
     def end(*_: Any) -> None:
@@ -107,10 +109,13 @@ def _heed_signals(running: Agent) -> threading.Event:
             again.set()
             running.stop()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, read_again)
-    return again
+    handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: read_again}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield again
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _log_as(log_format: str) -> None:
