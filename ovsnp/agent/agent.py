@@ -301,9 +301,9 @@ class Agent:
 
 
 def _log_new(before: Sequence[str], now: Sequence[str]) -> None:
-    """Log the notes that are new: why a pod or a node has no traffic, the person who looks for the reason asks here."""
+    """Log the notes that are new: whoever looks for the reason why a pod has no traffic reads the log first."""
     new = sorted({*now} - {*before})
     for note in new[:_MOST_LOGGED]:
         log.warning("%s", note)
     if len(new) > _MOST_LOGGED:
-        log.warning("%d more objects are left out in part; /status names all", len(new) - _MOST_LOGGED)
+        log.warning("and %d more notes: /status of the control socket has all", len(new) - _MOST_LOGGED)

@@ -42,7 +42,7 @@ class Backoff:
     def after(self, wanted: float | None = None) -> float:
         """The seconds to wait after an error; ``wanted`` is what the API server, or a proxy before it, asks for.
 
-        A proxy may ask for an hour, and the API server may be there much earlier: then the wait is the longest one.
+        A proxy may ask for an hour, although the API server is there much earlier: no wait is longer than a minute.
         """
         now = self._pace.now()
         if now - self._last > QUIET:
