@@ -43,6 +43,9 @@ from ovsnp.switch.watch_ports import (
     watch_interfaces,
 )
 
+_MOST_LOGGED = 20
+"""The notes about objects that one event logs."""
+
 log = logging.getLogger("ovsnp.agent")
 
 
@@ -293,3 +296,14 @@ class Agent:
             last, now = before.api_server.get(kind), self.report.api_server.get(kind)
             if now != last:
                 log.log(logging.WARNING if now else logging.INFO, "watch of %s: %s", kind, now or "works again")
+        if self.report.notes != before.notes:
+            _log_new(before.notes, self.report.notes)
+
+
+def _log_new(before: Sequence[str], now: Sequence[str]) -> None:
+    """Log the notes that are new: whoever looks for the reason why a pod has no traffic reads the log first."""
+    new = sorted({*now} - {*before})
+    for note in new[:_MOST_LOGGED]:
+        log.warning("%s", note)
+    if len(new) > _MOST_LOGGED:
+        log.warning("and %d more notes: /status of the control socket has all", len(new) - _MOST_LOGGED)

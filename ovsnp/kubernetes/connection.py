@@ -54,7 +54,7 @@ class ApiConnection:
         self.read_timeout = read_timeout
         self._lock = threading.Lock()
         self._pool: urllib3.PoolManager | None = None
-        self._identity: bytes | None = None
+        self._material: tuple[bytes | None, bytes | None] = None, None
         self._open: set[Lines] = set()
         self._closed = False
         self.server_time: float | None = None
@@ -205,12 +205,13 @@ class ApiConnection:
             raise broken_connection(asked, error) from None
 
     def _current_pool(self) -> urllib3.PoolManager:
-        """The open connections; new ones if the client's certificate has been replaced."""
-        certificate = self._server.certificate
+        """The open connections; new ones if the client's certificate or the authority has been replaced."""
+        certificate, authority = self._server.certificate, self._server.trust.authority
         identity = self._server.credentials.identity() or (certificate.read() if certificate else None)
+        material = identity, authority.read() if authority else None
         with self._lock:
-            if self._pool is None or identity != self._identity:
-                self._pool, self._identity = _pool(self._server, identity), identity
+            if self._pool is None or material != self._material:
+                self._pool, self._material = _pool(self._server, identity), material
             return self._pool
 
 

@@ -13,8 +13,8 @@ from ovsnp.errors import InputError
 from ovsnp.kubernetes.kubeconfig import EntryOrigin, ExecPlugin, KubeCluster
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-_PATIENCE = 300
-"""The seconds that a program may take: it may ask the user to log in with a browser."""
+_PATIENCE = {True: 300, False: 60}
+"""The seconds that a program may take; with a terminal (True) it may ask the user to log in with a browser."""
 
 
 class ExecStatus(NamedTuple):
@@ -54,26 +54,30 @@ def _output(plugin: ExecPlugin, origin: EntryOrigin, info: bytes) -> bytes:
     environment = {**os.environ, **{each.name or "": each.value or "" for each in plugin.env or ()}}
     environment["KUBERNETES_EXEC_INFO"] = info.decode()
     # A command with a directory is relative to the kubeconfig, another one is found in PATH.
-    command = plugin.command or ""
+    command, patience = plugin.command or "", _PATIENCE[_is_interactive()]
     program = str(origin.beside(command)) if os.sep in command else command
     try:
         done = subprocess.run(
-            [program, *(plugin.args or ())], env=environment, stdout=subprocess.PIPE, timeout=_PATIENCE, check=False
+            [program, *(plugin.args or ())], env=environment, stdout=subprocess.PIPE, timeout=patience, check=False
         )
     except OSError as error:
         hint = f"; {plugin.install_hint.strip()}" if plugin.install_hint else "; install it, or correct its path"
         message = f"{command} cannot be run: {str(error.strerror).lower()}{hint}"
         raise origin.mistake(message, "exec", "command") from None
     except subprocess.TimeoutExpired:
-        message = f"{command} printed no credentials within {_PATIENCE} s; run it by hand to see why"
+        message = f"{command} printed no credentials within {patience} s; run it by hand to see why"
         raise origin.mistake(message, "exec", "command") from None
     if done.returncode:
         raise origin.mistake(f"{command} ended with {done.returncode}; see what it says above", "exec", "command")
     return done.stdout
 
 
+def _is_interactive() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def _info(plugin: ExecPlugin, cluster: KubeCluster) -> bytes:
-    spec: dict[str, Any] = {"interactive": sys.stdin is not None and sys.stdin.isatty()}
+    spec: dict[str, Any] = {"interactive": _is_interactive()}
     if plugin.provide_cluster_info:
         fields = {
             "server": cluster.server,

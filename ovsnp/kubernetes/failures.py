@@ -22,6 +22,9 @@ from ovsnp.errors import ApiServerError
 from ovsnp.kubernetes.resources import Resource
 
 _BY_REASON = {"Expired": 410, "Gone": 410, "Forbidden": 403, "TooManyRequests": 429}
+_OUT_OF_TIME = frozenset({9, 10})
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
+
 _TOO_NEW = "Too large resource version"
 _SUBJECT = re.compile(r'User "([^"]+)"')
 
@@ -147,6 +150,8 @@ def broken_connection(asked: Asked, error: Exception) -> ConnectionFailedError:
     match cause:
         case ssl.SSLCertVerificationError():
             remedy = "check certificate-authority and server in the kubeconfig"
+            if cause.verify_code in _OUT_OF_TIME:
+                remedy = "check the clock of this machine, and renew the certificate"
             return ConnectionFailedError(f"{where}: the server's certificate is not valid: {_why(cause)}; {remedy}")
         case ssl.SSLError():
             message = f"no TLS connection: {_why(cause)}; check server and the client's certificate in the kubeconfig"

@@ -1,10 +1,9 @@
 """Certificates and keys, and the TLS settings that are made from them."""
 
-import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -79,11 +78,16 @@ def _trusting(authority: Material) -> ssl.SSLContext:
 
 @contextmanager
 def _private_file(text: bytes) -> Iterator[str]:
-    """A file that only this user can read, and that is gone afterwards: OpenSSL reads keys from files alone."""
-    handle, name = tempfile.mkstemp(prefix="ovsnp-")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    """A file that only this user can read, and that is gone afterwards: OpenSSL reads keys from files alone.
+
+    Raises InputError if it cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="ovsnp-"))
             file.write(text)
-        yield name
-    finally:
-        os.unlink(name)
+            file.flush()
+        except OSError as error:
+            message = f"no file can be written there: {str(error.strerror).lower()}; make space, or set TMPDIR"
+            raise InputError([Diagnostic(Span(tempfile.gettempdir()), "", "", message)]) from None
+        yield file.name

@@ -40,11 +40,14 @@ class Backoff:
         self._last = pace.now()
 
     def after(self, wanted: float | None = None) -> float:
-        """The seconds to wait after an error; ``wanted`` is the least that the API server asks for."""
+        """The seconds to wait after an error; ``wanted`` is what the API server, or a proxy before it, asks for.
+
+        A proxy may ask for an hour, although the API server is there much earlier: no wait is longer than a minute.
+        """
         now = self._pace.now()
         if now - self._last > QUIET:
             self._next = FIRST_WAIT
         base, self._next = self._next, min(self._next * 2, LONGEST_WAIT)
-        wait = max(self._pace.uniform(base, 2 * base), wanted or 0.0)
+        wait = max(self._pace.uniform(base, 2 * base), min(wanted or 0.0, 2 * LONGEST_WAIT))
         self._last = now + wait
         return wait

@@ -27,8 +27,8 @@ from ovsnp.kubernetes.store import KnownVersions, Listing
 from ovsnp.kubernetes.watch_lines import WatchLine, read_bookmark, read_line, read_list
 
 SHORT = 1.0
-"""The seconds within which a watch that ends without an event is an error: otherwise, a proxy that cuts every watch
-would be asked again and again without a pause."""
+"""The seconds within which a watch that ends without an event, or that breaks off, is an error: otherwise, a proxy that
+cuts every watch would be asked again and again without a pause."""
 
 _RUN = 300.0
 """The least seconds that a watch is to last; it lasts up to twice as long by chance, so that not all end at once."""
@@ -145,7 +145,19 @@ class Reflector:
                 raise _ShortAnswerError(f"{lines.asked}: {message}")
 
     def _read_watch(self, lines: Lines) -> bool:
-        """Hand on all changes of a watch until it ends; True if there was any line."""
+        """Hand on all changes of a watch until it ends; True if there was any line, or if the watch has lasted.
+
+        A proxy may break off every watch after half a minute; waits that grow would leave the bridge behind.
+        """
+        begun = self._pace.now()
+        try:
+            return self._read_events(lines)
+        except ConnectionFailedError as error:
+            if isinstance(error, SilenceError) or self._pace.now() - begun < SHORT:
+                raise
+            return True
+
+    def _read_events(self, lines: Lines) -> bool:
         any_line = False
         for text in lines:
             line = read_line(text)

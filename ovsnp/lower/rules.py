@@ -1,10 +1,10 @@
 """EgressRule, IngressRule: which rule admits a connection, by a conjunction of subject, peer and port.
 
-Clauses of different rules with the same match share one flow.
+Clauses of different rules with the same match share one flow, up to `MOST_CLAUSES`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ from ovsnp.model.policy import Direction
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import priorities as p
 from ovsnp.pipeline.fields import Field
+
+MOST_CLAUSES = 2048
+"""The most clauses of one flow: 16 bytes each, in a message of at most 64 KiB."""
 
 _PORTS = FlowNote(Purpose.PORTS)
 _SERVICE_PORTS = FlowNote(Purpose.SERVICE_PORTS)
@@ -69,7 +72,7 @@ class RuleFlows:
             yield (self._side.table, "rule", key), tuple(self._end(rule)) if rule else ()
         for place in touched:
             parts = self._parts[place]
-            yield (self._side.table, *place), (self._flow(place, parts),) if parts else ()
+            yield (self._side.table, *place), tuple(self._flows(place, parts)) if parts else ()
             if not parts:
                 del self._parts[place]
 
@@ -110,15 +113,33 @@ class RuleFlows:
         elif rule.ports is not None:
             yield [(match, _PORTS) for mask in rule.ports for match in _port_matches(mask, self._families)]
 
-    def _flow(self, place: _Place, parts: dict[str, _Part]) -> Flow:
-        """The flow of a clause's match, or the flow that admits by the first of the rules with only one clause."""
+    def _flows(self, place: _Place, parts: dict[str, _Part]) -> Iterator[Flow]:
+        """The flows of a clause's match, or the flow that admits by the first of the rules with only one clause."""
         if place.priority == p.RULE_CLAUSE:
-            refs = tuple(sorted({part.ref for part in parts.values()}))
-            note = next(iter(parts.values())).note
-            return Flow(self._side.table, *place, _conjunctions(parts.values()), note, refs)
+            yield from self._clause_flows(place, parts.values())
+            return
         first, *_ = alike = [parts[key] for key in sorted(parts)]
         refs = tuple(part.ref for part in alike)
-        return Flow(self._side.table, *place, self._admit(first.number), first.note, refs, first.number)
+        yield Flow(self._side.table, *place, self._admit(first.number), first.note, refs, first.number)
+
+    def _clause_flows(self, place: _Place, parts: Collection[_Part]) -> Iterator[Flow]:
+        """One flow, or several if the clauses are too many for one.
+
+        The matches of the further flows look at bits of the rule's register, which are all 0 in this table, and each
+        flow at other bits. So a packet meets all of these flows, and Open vSwitch counts the clauses of all of them.
+        """
+        refs: dict[Conjunction, set[RuleRef]] = defaultdict(set)
+        for part in parts:
+            if part.conjunction:
+                refs[part.conjunction].add(part.ref)
+        note, conjunctions = next(iter(parts)).note, sorted(refs)
+        for bits, begin in enumerate(range(0, len(conjunctions), MOST_CLAUSES)):
+            here = tuple(conjunctions[begin : begin + MOST_CLAUSES])
+            match = place.match
+            if bits:
+                match = Match(match.kind, (*match.terms, Term(self._side.rule, 0, bits)))
+            of_rules = tuple(sorted({ref for each in here for ref in refs[each]}))
+            yield Flow(self._side.table, place.priority, match, here, note, of_rules)
 
     def _end(self, rule: RuleClauses) -> Iterator[Flow]:
         """The flow that matches when all clauses of the rule hold; a rule with one clause has none."""
@@ -139,10 +160,6 @@ class RuleFlows:
 def _holds(register: Field, number: int) -> Match:
     """The match of a subject or peer; cached because many rules have a part in its flow."""
     return Match("", (exactly(register, number),))
-
-
-def _conjunctions(parts: Iterable[_Part]) -> tuple[Conjunction, ...]:
-    return tuple(sorted({part.conjunction for part in parts if part.conjunction}))
 
 
 def _subject_note(subject: SubjectClass) -> FlowNote:

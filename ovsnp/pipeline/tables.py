@@ -59,7 +59,7 @@ def _rule_table(
         name,
         "finds the rule that allows a packet (conjunctions of subject, peer identity and port), or drops the packet",
         "dropped",
-        matches=frozenset({subject, peer, f.PORT_DST, f.CONJ_ID}) | extra,
+        matches=frozenset({subject, peer, rule, f.PORT_DST, f.CONJ_ID}) | extra,
         sets=frozenset({rule}),
         next=(after,),
         reports=True,

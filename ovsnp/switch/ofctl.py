@@ -1,9 +1,9 @@
 """OpenFlow, through ``ovs-ofctl`` (ovs-ofctl(8))."""
 
+import os
 import re
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from typing import IO
 
@@ -95,10 +95,10 @@ def bundle(location: Location, bridge: str, lines: list[str], lock: int) -> None
     """Carry out ``flow add|modify|delete ...`` and ``group ...`` lines as one atomic transaction.
 
     ``lock`` is the descriptor from `ovsnp.switch.lock.exclusive`. ``ovs-ofctl`` gets a complete file as input: from a
-    pipe, it would carry out the lines that it got before ovsnp was killed. Raises SwitchError, with the refused flow if
-    Open vSwitch names it; then nothing is changed.
+    pipe, it would carry out the lines that it got before ovsnp was killed. The file is in memory, as the disk of a node
+    may be full. Raises SwitchError, with the refused flow if Open vSwitch names it; then nothing is changed.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+    with os.fdopen(os.memfd_create("flows"), "w+", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
         file.flush()
         _ofctl(location, *_BUNDLE, "bundle", location.management(bridge), "-", lines=lines, file=file, lock=lock)

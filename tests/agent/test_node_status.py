@@ -35,9 +35,12 @@ def test_object_of_the_node(scene: AgentScene) -> None:
     stored = json.loads(scene.kubectl("get", "networkpolicy", "to-db", "-o", "json"))
     scene.wait(lambda: observed(scene) >= int(stored["metadata"]["resourceVersion"]))
 
-    scene.kubectl("delete", "nps", "node-1")
+    scene.kubectl("delete", "node", "node-1")
+    scene.control_plane.load(scene.directory / "objects.yaml")
+    scene.kubectl("delete", "nps", "node-1")  # by its owner, which is gone
     scene.kubectl("delete", "networkpolicy", "to-db")
     scene.wait(lambda: "node-1" in scene.kubectl("get", "nps", "-o", "name") and ready(scene) == "True")
+    scene.wait(lambda: "OvsnpNetworkReady" in scene.kubectl("get", "node", "node-1", "-o", "json"))
 
     assert scene.stop() == 0
     ended = json.loads(scene.kubectl("get", "nps", "node-1", "-o", "json"))["status"]["conditions"]

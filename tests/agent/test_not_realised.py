@@ -35,6 +35,7 @@ def test_policy_with_an_unknown_field(scene: AgentScene) -> None:
         )
         assert "node node-1: ready; " in told.out
         assert "; 1 policies are not understood; " in told.out
+        assert scene.logged("NetworkPolicy default/newer: spec.tier: ") == 1
         waited = ask("wait", "networkpolicy/newer", "--timeout", "1s")
         assert (waited.code, waited.out) == (1, "")
         assert "spec.tier" in waited.err

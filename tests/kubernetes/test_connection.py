@@ -3,6 +3,7 @@
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -206,6 +207,13 @@ def certificate(folder: Path, name: str) -> CertificateFiles:
     return CertificateFiles(Material(file=made), Material(file=key))
 
 
+def let_expire(pair: CertificateFiles) -> None:
+    """Replace a certificate by one that ended yesterday."""
+    made = str(pair.certificate.file)
+    command = ["openssl", "x509", "-in", made, "-signkey", str(pair.key.file), "-days", "-1", "-out", made]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def test_server_and_client_show_certificates(api: ScriptedApi, tmp_path: Path) -> None:
     own, client = certificate(tmp_path, "server"), certificate(tmp_path, "client")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -232,6 +240,28 @@ def test_server_and_client_show_certificates(api: ScriptedApi, tmp_path: Path) -
         names(Trust(own.certificate), CertificateFiles(client.certificate, own.key))
     with pytest.raises(InputError, match="the certificate authority is no certificate in PEM"):
         names(Trust(Material(data=b"no PEM")), client)
+
+    authority = tmp_path / "authority.crt"
+    authority.write_bytes(client.certificate.read())
+    server = ApiServer("cluster test", api.url, Trust(Material(file=authority)), Anonymous(), client)
+    with ApiConnection(server) as connection:
+        with pytest.raises(ApiServerError, match="certificate is not valid"):
+            connection.get(PODS, {})
+        authority.write_bytes(own.certificate.read())
+        assert connection.get(PODS, {})
+
+    let_expire(own)
+    context.load_cert_chain(str(own.certificate.file), str(own.key.file))
+    with pytest.raises(ApiServerError, match="expired; check the clock of this machine, and renew the certificate"):
+        names(Trust(own.certificate), client)
+
+
+def test_no_space_for_the_key_of_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = certificate(tmp_path, "client")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    server = ApiServer("cluster test", "https://127.0.0.1:1", Trust(insecure=True), Anonymous(), own)
+    with pytest.raises(InputError, match="full: no file can be written there"), ApiConnection(server) as connection:
+        connection.get(PODS, {})
 
 
 def test_proxy_of_the_kubeconfig_is_used(api: ScriptedApi) -> None:

@@ -1,6 +1,7 @@
 """What a watch hands on, whatever the API server does."""
 
 import json
+import threading
 
 import pytest
 
@@ -156,14 +157,15 @@ def test_errors_wait_twice_as_long_each_time_until_two_minutes_pass(api: Scripte
     assert watch.clock.waits[-1] == 0.8
 
 
-def test_server_may_ask_to_wait_longer(api: ScriptedApi, watch: Watched) -> None:
+@pytest.mark.parametrize(("asked", "waited"), [("17", 17.0), ("3600", 60.0)])
+def test_server_may_ask_to_wait_longer(api: ScriptedApi, watch: Watched, asked: str, waited: float) -> None:
     watch.begin().event()
-    api.next[PODS].append(failing(429, "TooManyRequests", **{"Retry-After": "17"}))
+    api.next[PODS].append(failing(429, "TooManyRequests", **{"Retry-After": asked}))
     api.end_watches()
     message, restored = watch.words(2)
     assert "429" in message
     assert restored == "restored"
-    assert watch.clock.waits[-1] == 17.0
+    assert watch.clock.waits[-1] == waited
 
 
 def test_watch_that_ends_at_once_is_an_error_and_not_asked_for_without_a_pause(
@@ -204,6 +206,27 @@ def test_event_that_breaks_off_in_the_middle_comes_again(api: ScriptedApi, watch
     assert (first, restored, second) == ("+cart", "restored", "+till")
     assert "broke off" in trouble
     assert watch.versions() == api.versions(PODS)
+
+
+def test_watch_that_breaks_off_after_some_time_goes_on_at_once(api: ScriptedApi, watch: Watched) -> None:
+    lasted = threading.Semaphore(0)
+
+    def broken_off(answer: Answer) -> None:
+        answer.start()
+        answer.line("ADDED", api.put(PODS, "shop", "cart"))
+        lasted.acquire(timeout=30)
+        answer.cut()
+
+    watch.begin().event()
+    api.next[PODS] += [broken_off] * 3
+    api.end_watches()
+    for _ in range(3):
+        assert watch.words(1) == ["+cart"]
+        watch.clock.time += SHORT
+        lasted.release()
+    api.put(PODS, "shop", "till")
+    assert watch.words(1) == ["+till"]
+    assert watch.clock.waits == [0.0]
 
 
 def test_connection_that_is_dead_is_noticed_by_its_silence(api: ScriptedApi, watch: Watched) -> None:

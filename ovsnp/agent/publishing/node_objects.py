@@ -66,6 +66,7 @@ class NodeObjects:
             self._patch(status)
         except NoSuchObjectError:
             self._exists = False  # deleted with its Node, or by a person
+            self._condition = None  # a Node that was made anew has no condition
             self.find_or_create()
             self._patch(status)
 

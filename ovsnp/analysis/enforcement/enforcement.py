@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ovsnp.analysis.enforcement.cluster_state import ClusterState, HeardAgent, PolicyName, StoredPolicy
 from ovsnp.analysis.enforcement.resource_versions import reaches
 from ovsnp.errors import UsageError
-from ovsnp.kubernetes.node_policy_status import READY, RENEWAL, NodeStatus
+from ovsnp.kubernetes.node_policy_status import API_SERVER_CONNECTED, READY, RENEWAL, NodeStatus
 from ovsnp.kubernetes.resources import NETWORK_POLICIES
 
 LONG = 3 * RENEWAL
@@ -93,7 +93,12 @@ def _trouble(agent: HeardAgent) -> str | None:
     ready = agent.status.condition(READY)
     if ready is None:
         return "the agent has not told yet whether it is ready"
-    return None if ready.status == "True" else ready.message
+    if ready.status != "True":
+        return ready.message
+    connected = agent.status.condition(API_SERVER_CONNECTED)
+    if connected and connected.status != "True":
+        return f"the agent does not follow all objects of the cluster: {connected.message}"
+    return None
 
 
 def _obstacle(name: PolicyName, stored: StoredPolicy, agent: HeardAgent | None) -> str | None:

@@ -49,8 +49,8 @@ def agent(name: str, policies: str = "20", age: float = 5.0, **status: Any) -> O
     return made("NodePolicyStatus", name, status=told, managedFields=fields)
 
 
-def condition(status: str, message: str) -> Object:
-    return {"type": "Ready", "status": status, "reason": "Any", "message": message, "lastTransitionTime": ""}
+def condition(status: str, message: str, kind: str = "Ready") -> Object:
+    return {"type": kind, "status": status, "reason": "Any", "message": message, "lastTransitionTime": ""}
 
 
 def made(kind: str, name: str, namespace: str = "", version: str = "1", **rest: Any) -> Object:
@@ -118,6 +118,9 @@ def test_agent_that_is_not_ready() -> None:
     state = listed(policy(), agent("node-1", conditions=[condition("False", "the agent has ended")]))
     assert reason(state) == "the agent has ended"
     assert reason(listed(policy(), agent("node-1", conditions=[]))) == "the agent has not told yet whether it is ready"
+    cut_off = [condition("True", ""), condition("False", "watch Pod: forbidden", "APIServerConnected")]
+    state = listed(policy(), agent("node-1", conditions=cut_off))
+    assert reason(state) == "the agent does not follow all objects of the cluster: watch Pod: forbidden"
 
 
 def test_policy_that_the_agent_does_not_understand() -> None:
