@@ -19,7 +19,7 @@ _REASONS = {
     _OFPACPT_FLOW_REMOVED_MASTER: 0,
     _OFPACPT_REQUESTFORWARD_MASTER: 1 << _OFPRFR_GROUP_MOD | 1 << _OFPRFR_METER_MOD,
 }
-"""The reasons of each kind of message for which the connection gets it, as bits."""
+"""For each kind of message, the reasons for which Open vSwitch shall send it, as bits."""
 
 _PROPERTY = struct.Struct("!HHI")
 """``struct ofp14_async_prop``: type, length, and a bit for each reason."""
