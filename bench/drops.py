@@ -6,10 +6,11 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import NamedTuple
 from unittest import mock
 
@@ -17,7 +18,7 @@ from bench import generate, traffic
 from bench.api_objects import Object, identity
 from bench.followed import PATIENCE, Served, Times, require, sampled, served
 from bench.inputs import NODE, Inputs
-from bench.process import processor_time
+from bench.process import processor_time, waiting_time
 from bench.served_objects import KINDS, Kind, Objects, body, key_of
 from bench.table import Cell, table
 from bench.throughput import DATAPATHS
@@ -42,8 +43,8 @@ SERVER, PORT = "10.1.0.10", 5432
 FLOOD = 100_000
 """The packets that all clients together send in a second, if the machine can."""
 
-CHANGES, RATE = 200, 20.0
-"""The events of pods that are timed one by one, and how many come in a second."""
+CHANGES, RATE = 60, 20.0
+"""The events of pods that are timed one by one in a round, and how many come in a second."""
 
 REMOTE = 50
 """The pods of another node."""
@@ -53,7 +54,9 @@ HEAD = (
     "sent/s",
     "dropped/s",
     "ovs-vswitchd, % of a processor",
+    "waits for one, %",
     "agent, % of a processor",
+    "waits for one, %",
     "reported/s",
     "told as unreported/s",
     "pod event, median ms",
@@ -92,18 +95,38 @@ class _Watched(Times):
 
 
 class _Reading(NamedTuple):
-    """Counters at one moment: processor seconds of ovs-vswitchd and of this process, and numbers of packets."""
+    """Counters at one moment: seconds, and numbers of packets.
+
+    Of ovs-vswitchd and of this process the seconds of processor time, and those in which the thread that carries out
+    changes was ready to run and had no processor.
+    """
 
     time: float
     switch: float
+    switch_waits: float
     agent: float
+    agent_waits: float
     dropped: int
     reported: int
     unreported: int
 
 
+class _Round(NamedTuple):
+    """What one case was in one round: the packets sent in a second, the counters, and the delay of each event in ms."""
+
+    sent: int
+    before: _Reading
+    after: _Reading
+    delays: Sequence[float]
+
+    def rates(self) -> Iterator[float]:
+        """The counters in a second, in the order of `_Reading`."""
+        seconds = self.after.time - self.before.time
+        yield from ((after - before) / seconds for before, after in zip(self.before[1:], self.after[1:], strict=True))
+
+
 def measure(inputs: Inputs) -> Iterator[str]:
-    """One agent without the drop log and one with it, each without a flood and with one."""
+    """Agents without the drop log and with it in turns, each without a flood and with one."""
     yield "## A flood of dropped packets"
     try:
         RUNTIMES[NETNS].check_machine(inputs.datapath)
@@ -114,18 +137,22 @@ def measure(inputs: Inputs) -> Iterator[str]:
         f"A lab of one node, {DATAPATHS[inputs.datapath]}: {len(CLIENTS)} pods send UDP packets to a pod that a policy"
         f" isolates, {FLOOD:,} in a second together if the machine can. Meanwhile {CHANGES} events of pods of another"
         f" node, which the policy admits, {RATE:g} in a second: from the arrival of an event until Open vSwitch has"
-        " confirmed the flows. Senders, ovs-vswitchd, the agent and a stand-in for the API server share this machine's"
-        " processors."
+        f" confirmed the flows. All cases in turns, {inputs.runs} times: means, and the delays of all events."
+        " Senders, ovs-vswitchd, the agent and a stand-in for the API server share this machine's processors; a process"
+        " waits while its main thread is ready to run and another has the processor."
     )
+    cases: defaultdict[str, list[_Round]] = defaultdict(list)
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="ovsnp-bench-", dir="/tmp"))
         stack.enter_context(mock.patch.dict(os.environ, {BASE_VARIABLE: f"{directory}/labs"}))
         lab = stack.enter_context(_lab(f"bench{os.getpid()}", inputs.datapath))
-        rows = [row for log_drops in (False, True) for row in _rows(lab, directory, log_drops=log_drops)]
-    yield table(HEAD, rows)
+        for log_drops in (False, True) * inputs.runs:
+            for case, taken in _rounds(lab, directory, log_drops=log_drops):
+                cases[case].append(taken)
+    yield table(HEAD, [_row(case, rounds) for case, rounds in cases.items()])
 
 
-def _rows(lab: Lab, directory: str, *, log_drops: bool) -> Iterator[tuple[Cell, ...]]:
+def _rounds(lab: Lab, directory: str, *, log_drops: bool) -> Iterator[tuple[str, _Round]]:
     watched = _Watched()
     switch = _switch(lab)
     with served(_served, directory) as server:
@@ -140,28 +167,45 @@ def _rows(lab: Lab, directory: str, *, log_drops: bool) -> Iterator[tuple[Cell, 
             with watched.following(agent.drops):
                 for flood in (0, FLOOD):
                     with _flood(lab, flood) as sent:
-                        before = _read(agent, watched, switch)
+                        before = _read(agent, watched, switch, thread)
                         delays = sampled(server, watched, "pod", CHANGES, RATE)
-                        after = _read(agent, watched, switch)
+                        after = _read(agent, watched, switch, thread)
                     case = f"{'--log-drops' if log_drops else 'no drop log'}, {'flood' if flood else 'quiet'}"
-                    yield case, sum(sent), *_rates(before, after), median(delays), max(delays)
+                    yield case, _Round(sum(sent), before, after, delays)
         finally:
             agent.stop()
             thread.join()
 
 
-def _read(agent: Agent, watched: _Watched, switch: Path) -> _Reading:
+def _read(agent: Agent, watched: _Watched, switch: Path, loop: threading.Thread) -> _Reading:
     dropped = sum(each.packets for each in agent.counts.read().dropped)
-    spent = processor_time(int((switch / "ovs-vswitchd.pid").read_text(encoding="utf-8")))
-    return _Reading(time.monotonic(), spent, time.process_time(), dropped, watched.reports, watched.unreported)
-
-
-def _rates(before: _Reading, after: _Reading) -> Iterator[Cell]:
-    """Packets dropped in a second, both processes in percent of a processor, and what the drop log said in a second."""
-    _, switch, agent, dropped, reported, unreported = (
-        (now - then) / (after.time - before.time) for now, then in zip(after, before, strict=True)
+    daemon = int((switch / "ovs-vswitchd.pid").read_text(encoding="utf-8"))
+    return _Reading(
+        time.monotonic(),
+        processor_time(daemon),
+        waiting_time(daemon, daemon),
+        time.process_time(),
+        waiting_time(os.getpid(), loop.native_id or 0),
+        dropped,
+        watched.reports,
+        watched.unreported,
     )
-    yield from (round(dropped), switch * 100, agent * 100, round(reported), round(unreported))
+
+
+def _row(case: str, rounds: Sequence[_Round]) -> tuple[Cell, ...]:
+    """The means of all rounds: times in percent, packets in a second; and the delays of all rounds."""
+    *shares, dropped, reported, unreported = map(mean, zip(*(each.rates() for each in rounds), strict=True))
+    delays = [delay for each in rounds for delay in each.delays]
+    return (
+        case,
+        round(mean(each.sent for each in rounds)),
+        round(dropped),
+        *(share * 100 for share in shares),
+        round(reported),
+        round(unreported),
+        median(delays),
+        max(delays),
+    )
 
 
 @contextmanager

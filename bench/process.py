@@ -38,6 +38,12 @@ def processor_time(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waiting_time(pid: int, thread: int) -> float:
+    """The seconds in which a thread was ready to run and had no processor so far (schedstat)."""
+    with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as file:
+        return int(file.read().split()[1]) / 1e9
+
+
 def _launch(command: list[str]) -> int:
     nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     began = time.perf_counter()

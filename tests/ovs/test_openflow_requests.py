@@ -201,13 +201,21 @@ def test_changes_by_others_are_told(bridge: DummySwitch) -> None:
         assert sorted(told()) == [(FlowEventKind.REMOVED, 3, 5, 9), (FlowEventKind.REMOVED, 60, 7, own.cookie)]
 
 
-def test_changes_of_groups_and_meters_by_others_are_told(bridge: DummySwitch) -> None:
+def test_only_changes_of_groups_and_meters_by_others_are_told(bridge: DummySwitch) -> None:
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    reports: queue.SimpleQueue[Message] = queue.SimpleQueue()
     group = Group(7, (), (Bucket(1, (Lookup("Endpoint"),)),), "default/web", "80")
-    with OpenFlow(bridge.location, BRIDGE, unasked=messages.put) as connection:
+    add(bridge, "table=0,udp actions=controller")
+    with (
+        OpenFlow(bridge.location, BRIDGE, unasked=messages.put) as connection,
+        OpenFlow(bridge.location, BRIDGE, unasked=reports.put) as drop_log,
+    ):
         watch_requests(connection)
+        receive_packets(drop_log)
         commit(connection, [m.AddGroup(group)])
         put_meter(connection, Meter(2, 10, 20))
+        bridge.appctl("netdev-dummy/receive", PORT, UDP)
+        reports.get(timeout=10)
         connection.tell()
         assert messages.empty()
         for command, argument, told in (

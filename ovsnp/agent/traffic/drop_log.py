@@ -1,6 +1,6 @@
 """The drop log of an agent: reads the reports of the bridge, counts equal drops, and keeps the last lines.
 
-The reports come over a connection of their own, in a thread of their own: a reader that is slow delays no change of
+The reports come over a connection of their own, whose thread reads them: a reader that is slow delays no change of
 flows.
 """
 
@@ -98,14 +98,13 @@ class DropLog:
                 stop.wait(max(pace.next_attempt() - time.monotonic(), 0))
 
     def _read(self, stop: threading.Event) -> None:
-        messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        with OpenFlow(self._location, self._bridge, messages.put, lambda: messages.put(None)) as connection:
+        second, ended = _Second(self._packets), threading.Event()
+        with OpenFlow(self._location, self._bridge, second.take, ended.set) as connection:
             reported = _Reported(connection)
             receive_packets(connection)
             self.connected.set()
-            second = _Second(self._packets)
             while not stop.is_set():
-                if not second.collect(messages):
+                if ended.wait(_WINDOW):
                     raise SwitchError("the connection has ended")
                 lines = second.drops()
                 if missing := reported.missing(second.reports):
@@ -116,43 +115,38 @@ class DropLog:
 
 
 class _Second:
-    """The reports of one second; ``reports`` is the number of all reports of the connection."""
+    """The reports of one second; ``reports`` is the number of all reports of the connection.
+
+    The thread of the connection takes them, so a report wakes one thread: on a busy machine every other thread of the
+    agent waits longer for each thread that is awake.
+    """
 
     def __init__(self, packets: DroppedPackets) -> None:
         self._packets = packets
         self._counts: Counter[DroppedTraffic] = Counter()
         self._first: dict[DroppedTraffic, float] = {}
+        self._lock = threading.Lock()
         self.reports = 0
 
-    def collect(self, messages: "queue.SimpleQueue[Message | None]") -> bool:
-        """Take the messages of a second; returns False if the connection has ended."""
-        until = time.monotonic() + _WINDOW
-        while (left := until - time.monotonic()) > 0:
-            try:
-                message = messages.get(timeout=left)
-            except queue.Empty:
-                break
-            if message is None:
-                return False
-            self._take(message)
-        return True
-
-    def _take(self, message: Message) -> None:
+    def take(self, message: Message) -> None:
+        """Take one message, of any type."""
         if message.type != MessageType.EXPERIMENTER:
             return
-        self.reports += 1
         traffic = self._packets.read(decode_packet_in(message))
-        if traffic:
-            self._counts[traffic] += 1
-            self._first.setdefault(traffic, time.time())
+        with self._lock:
+            self.reports += 1
+            if traffic:
+                self._counts[traffic] += 1
+                self._first.setdefault(traffic, time.time())
 
     def drops(self) -> list[DropLine]:
         """The drops of the second, in the order in which they came; begins a new second."""
-        lines: list[DropLine] = [
-            Drop(moment(first), traffic, self._counts[traffic]) for traffic, first in self._first.items()
-        ]
-        self._counts.clear()
-        self._first.clear()
+        with self._lock:
+            lines: list[DropLine] = [
+                Drop(moment(first), traffic, self._counts[traffic]) for traffic, first in self._first.items()
+            ]
+            self._counts.clear()
+            self._first.clear()
         return lines
 
 

@@ -5,7 +5,7 @@ A report of a packet is read some milliseconds after the drop, so an object is k
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import TypeVar
 
 from ovsnp.agent.traffic.drop_document import TrafficEnd
@@ -19,6 +19,9 @@ from ovsnp.oracle.isolation import isolates
 _SECONDS = 60.0
 _MOST = 20_000
 """The time for which an object is known after it is gone, and the number of such objects."""
+
+_KINDS = 1_000
+"""The kinds of pods, by their labels, whose policies are kept."""
 
 _Holder = TypeVar("_Holder", Pod, Node)
 
@@ -36,6 +39,7 @@ class ObjectNames:
         self._nodes: LastingMap[Address, Node] = LastingMap(_SECONDS, _MOST)
         self._addresses: dict[tuple[str, str], tuple[Address, ...]] = {}
         self._policies: defaultdict[str, dict[str, NetworkPolicy]] = defaultdict(dict)
+        self._isolated: dict[tuple[str, frozenset[tuple[str, str]], Direction], tuple[NetworkPolicy, ...]] = {}
 
     def update(self, changes: Changes) -> None:
         """Take the changes of the cluster."""
@@ -53,6 +57,8 @@ class ObjectNames:
                 self._policies[policy.namespace].pop(policy.name, None)
             for policy in came.policies:
                 self._policies[policy.namespace][policy.name] = policy
+            if came.policies or went.policies or len(self._isolated) > _KINDS:
+                self._isolated.clear()
 
     def pod_at(self, address: Address, among: Collection[str] = ()) -> Pod | None:
         """The pod that has an address, or had it last; first of all one of the pods with the keys ``among``."""
@@ -78,9 +84,13 @@ class ObjectNames:
             there = filter(None, map(self._pod, pods))
             return {(each.namespace, each.name) for pod in there for each in self._isolating(pod, direction)}
 
-    def _isolating(self, pod: Pod, direction: Direction) -> Iterator[NetworkPolicy]:
-        policies = self._policies.get(pod.namespace, {}).values()
-        return (policy for policy in policies if isolates(policy, pod, direction))
+    def _isolating(self, pod: Pod, direction: Direction) -> tuple[NetworkPolicy, ...]:
+        """Found once for all pods with the same labels: a namespace may have thousands of policies."""
+        kind = pod.namespace, frozenset(pod.labels.items()), direction
+        if kind not in self._isolated:
+            policies = self._policies.get(pod.namespace, {}).values()
+            self._isolated[kind] = tuple(policy for policy in policies if isolates(policy, pod, direction))
+        return self._isolated[kind]
 
     def _pod(self, key: str) -> Pod | None:
         """The pod with a key, if it is there now."""

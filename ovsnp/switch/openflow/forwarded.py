@@ -6,10 +6,20 @@ from typing import NamedTuple
 from ovsnp.switch.openflow.connection import OpenFlow
 from ovsnp.switch.openflow.message import HEADER, DecodeError, Message, MessageType
 
+_OFPACPT_PACKET_IN_MASTER = 1
+_OFPACPT_PORT_STATUS_MASTER = 3
+_OFPACPT_FLOW_REMOVED_MASTER = 5
 _OFPACPT_REQUESTFORWARD_MASTER = 11
 _OFPRFR_GROUP_MOD = 0
 _OFPRFR_METER_MOD = 1
-_REASONS = 1 << _OFPRFR_GROUP_MOD | 1 << _OFPRFR_METER_MOD
+
+_REASONS = {
+    _OFPACPT_PACKET_IN_MASTER: 0,
+    _OFPACPT_PORT_STATUS_MASTER: 0,
+    _OFPACPT_FLOW_REMOVED_MASTER: 0,
+    _OFPACPT_REQUESTFORWARD_MASTER: 1 << _OFPRFR_GROUP_MOD | 1 << _OFPRFR_METER_MOD,
+}
+"""For each kind of message, the reasons for which Open vSwitch shall send it, as bits."""
 
 _PROPERTY = struct.Struct("!HHI")
 """``struct ofp14_async_prop``: type, length, and a bit for each reason."""
@@ -28,10 +38,11 @@ class ForwardedRequest(NamedTuple):
 def watch_requests(connection: OpenFlow) -> None:
     """Ask for the requests of others about groups and meters, which ``unasked`` of the connection gets.
 
-    Raises SwitchError.
+    SET_ASYNC makes Open vSwitch send the connection everything that it sends to a controller, also the reports of the
+    drop log. The connection carries changes of flows, so it must get nothing else. Raises SwitchError.
     """
-    reasons = _PROPERTY.pack(_OFPACPT_REQUESTFORWARD_MASTER, _PROPERTY.size, _REASONS)
-    connection.tell(Message(MessageType.SET_ASYNC, reasons))
+    properties = (_PROPERTY.pack(kind, _PROPERTY.size, reasons) for kind, reasons in _REASONS.items())
+    connection.tell(Message(MessageType.SET_ASYNC, b"".join(properties)))
 
 
 def forwarded_request(message: Message) -> ForwardedRequest | None:

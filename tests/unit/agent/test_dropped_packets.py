@@ -2,9 +2,12 @@
 
 import random
 import struct
+from unittest import mock
 
+import msgspec
 import pytest
 
+from ovsnp.agent.traffic import object_names
 from ovsnp.agent.traffic.drop_document import DroppedTraffic, OpenedTo, TrafficEnd
 from ovsnp.agent.traffic.dropped_packets import DroppedPackets
 from ovsnp.agent.traffic.flow_names import FlowNames
@@ -15,6 +18,7 @@ from ovsnp.model.changes import Changes, Objects, all_objects
 from ovsnp.model.cluster import Pod
 from ovsnp.model.options import Options
 from ovsnp.model.ports import Protocol
+from ovsnp.oracle.isolation import isolates
 from ovsnp.pipeline import fields as f
 from ovsnp.pipeline import registers as r
 from ovsnp.pipeline.cookies import BASE
@@ -118,6 +122,19 @@ def test_subject_tells_the_last_holder_of_an_address_from_the_new_one() -> None:
     scene.objects.update(Changes(Objects(pods=[heir]), Objects(pods=[DB])))
     assert read(scene, report(INGRESS, text(OTHER), text(DB), {r.INGRESS_SUBJECT: number})).isolated == DB.key
     assert read(scene, report(INGRESS, text(OTHER), text(DB), {r.INGRESS_SUBJECT: 5})).isolated == heir.key
+
+
+def test_a_flood_does_not_ask_each_policy_again() -> None:
+    scene, only = Scene(), CLUSTER.policies[0]
+    many = [msgspec.structs.replace(only, name=f"only-{number}") for number in range(50)]
+    scene.objects.update(Changes(Objects(policies=many)))
+    dropped = report(INGRESS, text(OTHER), text(DB), {})
+    with mock.patch.object(object_names, "isolates", wraps=isolates) as asked:
+        for _ in range(100):
+            assert set(read(scene, dropped).policies) >= {policy.key for policy in many}
+        assert asked.call_count == len(CLUSTER.policies) + len(many)
+        scene.objects.update(Changes(Objects(), Objects(policies=many)))
+        assert read(scene, dropped).policies == tuple(policy.key for policy in CLUSTER.policies)
 
 
 def test_reports_of_others_are_passed_over(scene: Scene) -> None:
