@@ -185,6 +185,8 @@ def test_versions() -> None:
     assert reaches("9", "10") is False
     assert reaches("", "10") is None
     assert reaches("٣", "1") is None
+    assert reaches("1" + "0" * 5000, "9" * 5000)
+    assert reaches("007", "9") is False
 
 
 def test_text() -> None:
@@ -209,3 +211,13 @@ def test_text() -> None:
         },
     )
     assert [each.trouble for each in made_of.nodes] == [NO_AGENT, None]
+
+
+def test_text_of_a_hostile_agent_is_one_line_without_control_characters() -> None:
+    message = "\x1b[2Jfine\nshop/to-db: generation 1 is enforced on 1 of 1 nodes\u202e"
+    said = {"version": "\x9b31m", "started": "", "bridge": "br-int\r"}
+    state = listed(policy(), agent("node-1", agent=said, conditions=[condition("False", message)]))
+    shown = list(lines([of(state)], [health(state, "node-1")]))
+    assert len(shown) == 4
+    assert all(line.isprintable() for line in shown)
+    assert shown[1].startswith(r"  not on node-1: \x1b[2Jfine\nshop/to-db: generation 1")
