@@ -115,7 +115,7 @@ def test_other_users_of_the_host_are_refused(open_console: Open, demo: Path) -> 
     for user, status in ((0, "200"), (65534, "403")):
         answer = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, timeout=60, check=True)
         assert answer.stdout.startswith(status)
-    assert "only programs of the user who has started it" in answer.stdout
+    assert "only the user who has started it" in answer.stdout
 
 
 @pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
@@ -249,6 +249,8 @@ class TestListen:
         name = read_listen("localhost:0", None, None)
         assert name.bound("::1", 8780).url == "http://[::1]:8780"
         assert name.bound("127.0.0.1", 80).hosts == {"127.0.0.1", "localhost"}
+        certified = read_listen("localhost:0", Path("cert"), Path("key"))
+        assert certified.bound("::1", 443).url == "https://localhost"
         with pytest.raises(UsageError, match="without TLS"):
             name.bound("192.0.2.1", 8780)
         with_tls = read_listen("console.example:0", Path("cert"), Path("key"))

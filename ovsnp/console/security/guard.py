@@ -96,7 +96,7 @@ class Guard:
         if len(hosts) != 1 or hosts[0].lower() not in self._address.hosts:
             return HTTPStatus.MISDIRECTED_REQUEST, f"This console answers at {self._address.url} only."
         if self._address.is_loopback and (not scope["client"] or is_of_another_user(scope["client"], scope["server"])):
-            return HTTPStatus.FORBIDDEN, "This console answers only programs of the user who has started it."
+            return HTTPStatus.FORBIDDEN, "This console answers only the user who has started it; run your own."
         if any(origin not in self._address.origins for origin in origins):
             return HTTPStatus.FORBIDDEN, "The request comes from a page of another site."
         if method not in (*_SAFE, "POST"):

@@ -61,11 +61,12 @@ class ListenAddress(NamedTuple):
     def bound(self, host: str, port: int) -> Self:
         """The address of a socket that listens here; raises UsageError as `read_listen` does.
 
-        ``localhost`` has two addresses, and at the other one a program of another user may wait for the token: the URL
-        has the address itself.
+        ``localhost`` has two addresses, and at the other one a program of another user may wait for the token: without
+        TLS, the URL has the address itself.
         """
         _refuse_open(f"{self.host}:{port}", host, self.certificate)
-        return self._replace(host=host if self.host == _LOCALHOST else self.host, port=port)
+        ambiguous = self.host == _LOCALHOST and self.certificate is None
+        return self._replace(host=host if ambiguous else self.host, port=port)
 
     def _names(self) -> Iterator[str]:
         yield self.host

@@ -139,6 +139,15 @@ def test_agent_that_is_not_heard_of() -> None:
     assert reason(listed(policy(), agent("node-1", age=600))).startswith("the agent has not been heard of for 10 min")
 
 
+def test_object_that_cannot_be_read_is_about_its_node_alone() -> None:
+    state = listed(policy(), agent("node-1", notRealisedCount=1e30), agent("node-2"))
+    assert "a NodePolicyStatus cannot be read" in reason(state)
+    assert health(state, "node-2").trouble is None
+    odd = agent("node-1")
+    odd["metadata"]["managedFields"] = [{"time": "0000-01-01T00:00:00Z", "subresource": "status"}]
+    assert "has not been heard of" in reason(listed(policy(), odd))
+
+
 def test_clock_of_this_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: NOW + 1e6)
     assert not of(listed(policy(), agent("node-1"))).lacking
