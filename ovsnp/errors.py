@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
 
+from ovsnp.visible_text import visible
+
 
 class Exit(IntEnum):
     """The exit codes of ovsnp (70 and 74 are EX_SOFTWARE and EX_IOERR of sysexits.h)."""
@@ -65,14 +67,8 @@ class Diagnostic(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.span.file}:{self.span.line}" if self.span.line else self.span.file
-        # Text from the input may hold line ends and control sequences of terminals.
-        said = ("".join(map(_visible, part)) for part in (self.subject, self.path, self.message))
-        return ": ".join(part for part in (where, *said) if part)
-
-
-def _visible(character: str) -> str:
-    """The character itself if it is printable, else its escape sequence in a Python string."""
-    return character if character.isprintable() else repr(character)[1:-1]
+        # Text from the input may hold line ends and control sequences of terminals, and so may the name of a file.
+        return ": ".join(visible(part) for part in (where, self.subject, self.path, self.message) if part)
 
 
 class OvsnpError(Exception):

@@ -3,6 +3,9 @@
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
+
+from ovsnp.visible_text import visible, visible_lines
 
 
 class TextLines(logging.Formatter):
@@ -12,6 +15,14 @@ class TextLines(logging.Formatter):
         """The time of an event."""
         del datefmt
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- as in logging
+        """The line; what others have said in it, such as an API server, is visible and adds no line."""
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 -- as in logging
+        """The lines of a traceback."""
+        return visible_lines(super().formatException(ei))
 
 
 class JsonLines(TextLines):

@@ -7,6 +7,7 @@ from typing import IO
 import click
 
 from ovsnp.cli.fitting import columns, indent, parts
+from ovsnp.visible_text import visible_lines
 
 
 def say(text: str) -> None:
@@ -21,6 +22,6 @@ def tell(text: str) -> None:
 
 def _fitted(text: str, file: IO[str] | None) -> Iterator[str]:
     room = columns(file)
-    for line in text.split("\n"):
+    for line in visible_lines(text).split("\n"):
         for number, part in enumerate(parts(line, room)):
             yield f"{' ' * indent(line) if number else ''}{line[part]}"

@@ -32,7 +32,7 @@ _STATIC = "/static/"
 _FILES = ("console/console.css", "console/console.js", "console/editor.js", "matrix.css", "matrix.js")
 _USED = (
     "The token is not that of the URL that the console has printed, or a browser has used it before; run ovsnp console"
-    " again for a new one."
+    " again for a new one. If that browser was not yours, end the console at once (Ctrl-C)."
 )
 Endpoint = Callable[[Request], Response]
 
@@ -86,7 +86,8 @@ def _session(site: Site, address: ListenAddress, sessions: Sessions) -> Endpoint
     """
 
     def endpoint(request: Request) -> Response:
-        session = sessions.exchange(request.query_params.get("token", ""))
+        # HEAD is the method of programs that look where a link leads; they must not use up the token.
+        session = sessions.exchange(request.query_params.get("token", "")) if request.method == "GET" else None
         if session is None:
             return site.refusal(request, HTTPStatus.FORBIDDEN, _USED)
         answer = site.frameless("session.html.j2", "The session begins", HTTPStatus.OK)

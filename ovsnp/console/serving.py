@@ -27,7 +27,7 @@ def serve(site: Site, address: ListenAddress, tell: Callable[[str], None]) -> No
     Raises UsageError if the console cannot listen there, or if the certificate cannot be used.
     """
     listening = listen(address)
-    address = address._replace(port=listening.getsockname()[1])
+    address = address.bound(*listening.getsockname()[:2])
     sessions = Sessions()
     server = _Server(configuration(application(site, address, sessions), address))
     url = f"{address.url}{SESSION_PATH}?token={sessions.token}"
@@ -63,7 +63,7 @@ def configuration(app: ASGIApp, address: ListenAddress) -> uvicorn.Config:
         app,
         ssl_certfile=pair.certificate if pair else None,
         ssl_keyfile=pair.key if pair else None,
-        log_level="warning",
+        log_level="error",  # a warning for each malformed request is for whoever sends it, and its text misleads
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -42,6 +42,13 @@ class ApiServer(msgspec.Struct, frozen=True):
     impersonation: Impersonation = Impersonation()
     proxy: str | None = None
 
+    @property
+    def shown_url(self) -> str:
+        """The URL for messages and pages: without the name and password that it may hold."""
+        scheme, _, rest = self.url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
 
 def find_api_server(kubeconfig: Path | None = None, context: str | None = None) -> ApiServer:
     """The API server that kubectl would use with these two options.

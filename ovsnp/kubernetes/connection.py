@@ -146,7 +146,7 @@ class ApiConnection:
             pool.clear()
 
     def _asked(self, verb: str, resource: Resource, part: str = "") -> Asked:
-        return Asked(verb, resource, self._server.label, self._server.url, part)
+        return Asked(verb, resource, self._server.label, self._server.shown_url, part)
 
     @contextmanager
     def _answer(

@@ -15,6 +15,10 @@ _LISTING = frozenset({"apiVersion", "kind", "metadata", "resources"})
 _OF_SELECTORS = ("includeSelectors", "includeTemplates", "fields")
 """If one of these fields is set, ``labels`` are also labels of pods, or values of selectors."""
 
+_SIMPLE = re.compile(r"\^?\(?[\w|.*+?-]+\)?\$?")
+_MOST_REPEATED = 4
+"""Names with alternatives, at most one group that is not repeated, and so many repetitions."""
+
 
 class Kustomization(NamedTuple):
     """The content of a kustomization, which is document number ``document`` of its file.
@@ -131,9 +135,12 @@ def _may_replace_in_policy(entry: Any) -> bool:
 
 
 def _may_select_policy(selector: Any) -> bool:
-    """True if a selector of objects may select a policy; its kind is a regular expression, absent means any kind."""
+    """True if a selector of objects may select a policy; its kind is a regular expression, absent means any kind.
+
+    Kustomize matches in linear time, and Python does not: an expression that is not simple is not tried.
+    """
     kind = selector.get("kind") if isinstance(selector, dict) else None
-    if not isinstance(kind, str) or not kind:
+    if not isinstance(kind, str) or not _SIMPLE.fullmatch(kind) or sum(map(kind.count, "*+?")) > _MOST_REPEATED:
         return True
     try:
         return re.fullmatch(kind, "NetworkPolicy") is not None

@@ -10,7 +10,9 @@ from ovsnp.yaml_editor.nodes import Style, TextNode
 from ovsnp.yaml_editor.removing import Cut, applied, cut_of
 from ovsnp.yaml_editor.writing import block_lines, inline_text, json_text
 
-_COMMENT = re.compile(r"[ \t]+#.*")
+_COMMENT = re.compile(r"(?<![ \t])[ \t]+#.*")
+"""A comment with all spaces before it; only the first of many spaces is tried, as each trial reads them all."""
+
 _STEP = 2
 """The columns of a level of new lines."""
 

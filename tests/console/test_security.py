@@ -1,6 +1,9 @@
 """Who gets an answer of the console, and what every answer forbids a browser to do."""
 
 import http.client
+import os
+import socket
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from ovsnp.console.security.guard import LONGEST_BODY
 from ovsnp.console.security.listening import read_listen
+from ovsnp.console.security.local_peer import is_of_another_user, user_of
 from ovsnp.errors import UsageError
 from ovsnp.model.policy import NetworkPolicy
 from tests.console.conftest import Deleting, Open
@@ -21,6 +25,8 @@ def test_token_begins_one_session(open_console: Open, demo: Path) -> None:
     assert visitor.get("/policies").status == 403
     assert visitor.get("/session?token=wrong").status == 403
     assert visitor.get("/session").status == 403
+    # A program that looks where the link leads does not use up the token.
+    assert visitor.get(f"/session?token={visitor.token}", method="HEAD").status == 403
     reply = visitor.show_token()
     assert reply.status == 200
     attributes = {each.strip().lower() for each in reply.headers["set-cookie"].split(";")[1:]}
@@ -83,6 +89,53 @@ def test_other_origins_are_refused(open_console: Open, demo: Path, origin: str) 
     assert reply.status == 403
     assert "a page of another site" in reply.text
     assert deleted == []
+
+
+def test_other_ports_of_the_host_are_refused(open_console: Open, demo: Path) -> None:
+    """Browsers send the cookie with requests of the pages of other ports, which are of the same site."""
+    visitor = open_console(demo, token=False)
+    assert visitor.get("/session", {"Sec-Fetch-Site": "cross-site"}).text == visitor.get("/session").text
+    visitor.show_token()
+    for site in ("none", "same-origin"):
+        assert visitor.get("/policies", {"Sec-Fetch-Site": site}).status == 200
+    for site in ("same-site", "cross-site"):
+        reply = visitor.get("/policies", {"Sec-Fetch-Site": site})
+        assert reply.status == 403
+        assert "a page of another site" in reply.text
+        assert visitor.post(DELETE, {"csrf": visitor.csrf(DELETE)}, {"Sec-Fetch-Site": site}).status == 403
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts programs of other users")
+def test_other_users_of_the_host_are_refused(open_console: Open, demo: Path) -> None:
+    """The token is in the list of processes while a browser starts, and other ports of the host see the cookie."""
+    visitor = open_console(demo)
+    ask = "import http.client, sys; c = http.client.HTTPConnection(sys.argv[1]); c.request('GET', '/policies', headers="
+    ask += "{'Cookie': sys.argv[2]}); a = c.getresponse(); print(a.status, a.read().decode())"
+    command = ("/usr/bin/python3", "-c", ask, visitor.address.url.removeprefix("http://"), visitor.cookie)
+    for user, status in ((0, "200"), (65534, "403")):
+        answer = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, timeout=60, check=True)
+        assert answer.stdout.startswith(status)
+    assert "only the user who has started it" in answer.stdout
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_connection_without_a_process_has_no_user(family: socket.AddressFamily, host: str) -> None:
+    with socket.create_server((host, 0), family=family) as server, socket.socket(family) as client:
+        client.connect(server.getsockname()[:2])
+        accepted, far = server.accept()
+        assert user_of(far[:2], accepted.getsockname()[:2]) == os.geteuid()
+        assert not is_of_another_user(far[:2], accepted.getsockname()[:2])
+        client.close()
+        assert is_of_another_user(far[:2], accepted.getsockname()[:2])
+        accepted.close()
+
+
+def test_mapped_address_is_the_same_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_INET6) as client:
+        client.connect(("::ffff:127.0.0.1", server.getsockname()[1]))
+        accepted, far = server.accept()
+        assert user_of(far, accepted.getsockname()) == os.geteuid()
+        accepted.close()
 
 
 class TestWrites:
@@ -182,7 +235,7 @@ class TestListen:
         assert address.url.startswith("https://")
         assert address.cookie.startswith("__Host-")
 
-    @pytest.mark.parametrize("text", ["0.0.0.0:8780", "[::]:8780"])
+    @pytest.mark.parametrize("text", ["0.0.0.0:8780", "[::]:8780", "[::ffff:0.0.0.0]:8780"])
     def test_every_address_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match="DNS rebinding"):
             read_listen(text, Path("cert"), Path("key"))
@@ -191,6 +244,19 @@ class TestListen:
     def test_what_is_no_address_is_refused(self, text: str) -> None:
         with pytest.raises(UsageError, match="write HOST:PORT"):
             read_listen(text, None, None)
+
+    def test_names_are_judged_by_their_address(self) -> None:
+        name = read_listen("localhost:0", None, None)
+        assert name.bound("::1", 8780).url == "http://[::1]:8780"
+        assert name.bound("127.0.0.1", 80).hosts == {"127.0.0.1", "localhost"}
+        certified = read_listen("localhost:0", Path("cert"), Path("key"))
+        assert certified.bound("::1", 443).url == "https://localhost"
+        with pytest.raises(UsageError, match="without TLS"):
+            name.bound("192.0.2.1", 8780)
+        with_tls = read_listen("console.example:0", Path("cert"), Path("key"))
+        assert with_tls.bound("192.0.2.1", 8780).url == "https://console.example:8780"
+        with pytest.raises(UsageError, match="DNS rebinding"):
+            with_tls.bound("0.0.0.0", 8780)
 
     def test_certificate_and_key_belong_together(self) -> None:
         with pytest.raises(UsageError, match="belong together"):

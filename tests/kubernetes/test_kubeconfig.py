@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ovsnp.errors import InputError, UsageError
+from ovsnp.errors import ApiServerError, InputError, UsageError
 from ovsnp.kubernetes import configuration
 from ovsnp.kubernetes.configuration import ApiServer, context_names, find_api_server
+from ovsnp.kubernetes.connection import ApiConnection
+from ovsnp.kubernetes.resources import PODS
 
 CLUSTER = {"server": "https://192.0.2.1:6443"}
 
@@ -45,6 +47,16 @@ def token(server: ApiServer) -> str:
 def test_named_file_is_read(file: Path) -> None:
     server = find_api_server(config(file))
     assert (server.label, server.url, token(server)) == ("cluster main", "https://192.0.2.1:6443", "Bearer secret")
+
+
+def test_password_of_the_url_is_in_no_message(file: Path) -> None:
+    server = find_api_server(config(file, cluster={"server": "http://me:password@127.0.0.1:1/base"}))
+    with (
+        ApiConnection(server) as connection,
+        pytest.raises(ApiServerError, match=r"http://127\.0\.0\.1:1/base") as caught,
+    ):
+        connection.get(PODS, {})
+    assert "password" not in str(caught.value)
 
 
 def test_file_in_the_home_is_read(file: Path) -> None:

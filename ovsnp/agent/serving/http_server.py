@@ -6,6 +6,7 @@ import socket
 import socketserver
 import stat
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -25,6 +26,9 @@ log = logging.getLogger("ovsnp.agent")
 
 _PATIENCE = 30.0
 """The seconds that a client may take for its request, and for a part of the answer."""
+
+_MOST_OF_ONE = 8
+"""The open connections that an address may have over TCP: a pod that opens more keeps no probe of a kubelet out."""
 
 _LONGEST_BODY = 1 << 20
 _JSON = "application/json"
@@ -130,8 +134,32 @@ class _UnixServer(_Server):
         super().server_bind()
 
 
+class _TcpServer(_Server):
+    """Everybody who reaches the address may connect, and each connection takes a thread and a file of the agent."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._open: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        super().__init__(address, _Handler, bind_and_activate=False)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether a connection is answered."""
+        with self._lock:
+            answered = self._open[client_address[0]] < _MOST_OF_ONE
+            self._open[client_address[0]] += answered
+        return answered
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer the requests of a connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._open -= Counter([client_address[0]])  # leaves out an address that has none
+
+
 def _tcp_server(family: socket.AddressFamily, address: tuple[str, int], routes: Routes) -> _Server:
-    server = _Server(address, _Handler, bind_and_activate=False)
+    server = _TcpServer(address)
     server.socket.close()
     server.address_family, server.routes = family, routes
     server.socket = socket.socket(family, socket.SOCK_STREAM)

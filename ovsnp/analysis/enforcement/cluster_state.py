@@ -9,7 +9,8 @@ import msgspec
 
 from ovsnp.analysis.enforcement.resource_versions import reaches
 from ovsnp.kubernetes.events import KindListed, ObjectChange, WatchEvent
-from ovsnp.kubernetes.node_policy_status import KIND, NodeStatus, read_node_policy_status
+from ovsnp.kubernetes.failures import NotUnderstoodError
+from ovsnp.kubernetes.node_policy_status import KIND, READY, NodeCondition, NodeStatus, read_node_policy_status
 from ovsnp.kubernetes.resources import NAMESPACES, NETWORK_POLICIES, NODE_POLICY_STATUSES, NODES, PODS
 from ovsnp.manifests.live import LiveObjects
 from ovsnp.model.cluster import Cluster, Pod
@@ -95,7 +96,12 @@ class ClusterState:
         if change.body is None:
             self.agents.pop(change.name, None)
             return
-        found, known = read_node_policy_status(change.body), self.agents.get(change.name)
+        known = self.agents.get(change.name)
+        try:
+            found = read_node_policy_status(change.body)
+        except NotUnderstoodError as error:  # one node's object does not hide what the others say
+            self.agents[change.name] = HeardAgent(_not_ready(str(error)), time.monotonic())
+            return
         if known and known.status == found.status:  # somebody else has written, such as a label
             return
         age = 0.0 if server_time is None else max(server_time - _seconds(found.metadata.written), 0.0)
@@ -126,6 +132,14 @@ class ClusterState:
             self._pods.setdefault(pod.namespace, {})[pod.name] = pod
 
 
+def _not_ready(message: str) -> NodeStatus:
+    """The status of an agent of which only this is known."""
+    return NodeStatus(conditions=(NodeCondition(READY, "False", "NotUnderstood", message, ""),))
+
+
 def _seconds(moment: str) -> float:
-    """A time of the API server (RFC 3339) in seconds since 1970; 0 if there is none."""
-    return datetime.fromisoformat(moment).timestamp() if moment else 0.0
+    """A time of the API server (RFC 3339) in seconds since 1970; 0 if there is none, or one of the year 0."""
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except ValueError:
+        return 0.0

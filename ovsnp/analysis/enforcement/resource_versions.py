@@ -11,8 +11,14 @@ def reaches(version: str, wanted: str) -> bool | None:
         return True
     if not (_is_number(version) and _is_number(wanted)):
         return None
-    return int(version) >= int(wanted)
+    return _size(version) >= _size(wanted)
 
 
 def _is_number(version: str) -> bool:
     return version.isascii() and version.isdecimal()
+
+
+def _size(version: str) -> tuple[int, str]:
+    """Orders integers of any length; Python reads none of more than 4,300 digits."""
+    digits = version.lstrip("0")
+    return len(digits), digits

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ovsnp.analysis.enforcement.enforcement import NodeHealth, PolicyEnforcement, in_words
+from ovsnp.visible_text import visible
 
 
 def lines(policies: Sequence[PolicyEnforcement], nodes: Sequence[NodeHealth]) -> Iterator[str]:
@@ -26,7 +27,7 @@ def policy_lines(policy: PolicyEnforcement) -> Iterator[str]:
     for node, reason in policy.lacking:
         by_reason.setdefault(reason, []).append(node)
     for reason, names in by_reason.items():
-        yield f"  not on {', '.join(names)}: {reason}"
+        yield f"  not on {', '.join(names)}: {visible(reason)}"
 
 
 def summary(policies: Sequence[PolicyEnforcement]) -> str:
@@ -44,4 +45,4 @@ def _node(found: NodeHealth) -> str:
         facts.append(f"{found.status.not_realised_count} policies are not understood")
     if found.age is not None:
         facts.append(f"state of {in_words(found.age)} ago")
-    return f"node {found.node}: {'; '.join(facts)}"
+    return visible(f"node {found.node}: {'; '.join(facts)}")

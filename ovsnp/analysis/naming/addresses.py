@@ -12,7 +12,7 @@ from ovsnp.model.cluster import Cluster
 from ovsnp.oracle import OutsideEnd, who
 
 _ADDRESS_LIKE = re.compile(r"[0-9]+(\.[0-9]*)+|.*:.*")
-_BLOCK_LIKE = re.compile(r"([0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)/[0-9]+")
+_BLOCK_LIKE = re.compile(r"([0-9.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]+")
 _MAPPED = bytes(10) + b"\xff\xff"
 
 

@@ -13,6 +13,7 @@ from ovsnp.agent.traffic.rates import RatesDocument, rates
 from ovsnp.cli.agent_client import socket_option
 from ovsnp.cli.options import OUTPUTS
 from ovsnp.document import document_text
+from ovsnp.visible_text import visible
 
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -44,7 +45,7 @@ def top(*, by: str | None, interval: float, output: str, control_socket: Path) -
         if output == "json":
             click.echo(document_text(sample), nl=False)
         else:
-            click.echo((_CLEAR if goes_on else "") + "\n".join(_lines(sample, by)))
+            click.echo((_CLEAR if goes_on else "") + "\n".join(map(visible, _lines(sample, by))))
         if not goes_on:
             return
         before = after

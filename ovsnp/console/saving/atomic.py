@@ -82,7 +82,7 @@ def _write_beside(path: Path, data: bytes, like: os.stat_result | None, take_pla
     """Write a temporary file with the mode and owner of the old one, and hand it to ``take_place``."""
     temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}.tmp"
     try:
-        with open(temporary, "xb") as stream:
+        with open(temporary, "xb", opener=_open_privately if like else None) as stream:
             stream.write(data)
             stream.flush()
             if like is not None:
@@ -92,6 +92,11 @@ def _write_beside(path: Path, data: bytes, like: os.stat_result | None, take_pla
         _sync_directory(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _open_privately(path: str, flags: int) -> int:
+    """Open for the owner alone: the old file may be unreadable for others, and the mode follows after the content."""
+    return os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _keep(path: Path, temporary: Path, like: os.stat_result) -> None:

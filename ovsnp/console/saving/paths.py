@@ -1,6 +1,7 @@
 """The files that the console may write: those below the directories that it was started with, and no others."""
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,8 +22,10 @@ class WritablePaths:
 
         Raises NotSavedError for a path outside of the directories, and for one that ovsnp would not read there.
         """
-        if "\0" in path or os.pardir in Path(path).parts:
+        if os.pardir in Path(path).parts:
             raise NotSavedError(f"{path!r} is no path of a manifest; write it without ..")
+        if any(unicodedata.category(character).startswith("C") for character in path):
+            raise NotSavedError(f"{path!r} is no path of a manifest; write it without control characters")
         real = os.path.realpath(path)
         if real in self._roots and not os.path.isdir(real):
             return Path(real)

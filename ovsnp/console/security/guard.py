@@ -13,6 +13,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ovsnp.console.security.listening import ListenAddress
+from ovsnp.console.security.local_peer import is_of_another_user
 from ovsnp.console.security.sessions import Session, Sessions, is_csrf_token
 
 CSRF_FIELD = "csrf"
@@ -25,6 +26,9 @@ LONGEST_BODY = 4 << 20
 """The bytes that a request may have; a NetworkPolicy of an API server has at most 1.5 MiB."""
 
 _SAFE = ("GET", "HEAD")
+_OTHER_PAGE = ("cross-site", "same-site")
+"""Where a browser says that a request comes from (Fetch Metadata); another port of the host is the same site."""
+
 _FORM = "application/x-www-form-urlencoded"
 
 _HEADERS = {
@@ -91,12 +95,16 @@ class Guard:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0].lower() not in self._address.hosts:
             return HTTPStatus.MISDIRECTED_REQUEST, f"This console answers at {self._address.url} only."
+        if self._address.is_loopback and (not scope["client"] or is_of_another_user(scope["client"], scope["server"])):
+            return HTTPStatus.FORBIDDEN, "This console answers only the user who has started it; run your own."
         if any(origin not in self._address.origins for origin in origins):
             return HTTPStatus.FORBIDDEN, "The request comes from a page of another site."
         if method not in (*_SAFE, "POST"):
             return HTTPStatus.METHOD_NOT_ALLOWED, f"The console takes GET and POST, not {method}."
         if scope["path"].startswith(self._open_paths) and method in _SAFE:
             return None
+        if headers.get("sec-fetch-site") in _OTHER_PAGE:
+            return HTTPStatus.FORBIDDEN, "The request comes from a page of another site; type the URL instead."
         if session is None:
             return HTTPStatus.FORBIDDEN, "Open the URL that the console has printed: its token begins a session."
         if method in _SAFE:

@@ -1,9 +1,9 @@
 """The address at which the console listens, and what a browser calls it."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from ovsnp.errors import UsageError
 
@@ -26,6 +26,11 @@ class ListenAddress(NamedTuple):
     host: str
     port: int
     certificate: Certificate | None
+
+    @property
+    def is_loopback(self) -> bool:
+        """True if no other host can connect."""
+        return _is_loopback(self.host)
 
     @property
     def scheme(self) -> str:
@@ -53,9 +58,19 @@ class ListenAddress(NamedTuple):
         name = f"ovsnp-console-{self.port}"
         return f"__Host-{name}" if self.certificate else name
 
+    def bound(self, host: str, port: int) -> Self:
+        """The address of a socket that listens here; raises UsageError as `read_listen` does.
+
+        ``localhost`` has two addresses, and at the other one a program of another user may wait for the token: without
+        TLS, the URL has the address itself.
+        """
+        _refuse_open(f"{self.host}:{port}", host, self.certificate)
+        ambiguous = self.host == _LOCALHOST and self.certificate is None
+        return self._replace(host=host if ambiguous else self.host, port=port)
+
     def _names(self) -> Iterator[str]:
         yield self.host
-        if _is_loopback(self.host):
+        if self.is_loopback:
             yield _LOCALHOST
 
     @property
@@ -70,34 +85,39 @@ def read_listen(text: str, certificate: Path | None, key: Path | None) -> Listen
     host = host.removeprefix("[").removesuffix("]").lower()
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
         raise UsageError(f"--listen {text!r} is no address with a port; write HOST:PORT, such as {DEFAULT_LISTEN}")
-    if _is_wildcard(host):
+    if (certificate is None) is not (key is None):
+        raise UsageError("--tls-cert and --tls-key belong together; give both")
+    pair = Certificate(certificate, key) if certificate and key else None
+    _refuse_open(text, host, pair)
+    return ListenAddress(host, int(port), pair)
+
+
+def _refuse_open(text: str, host: str, pair: Certificate | None) -> None:
+    """Raise UsageError for every address, and for an address that other hosts reach without TLS."""
+    if (address := _address(host)) and address.is_unspecified:
         raise UsageError(
             f"--listen {text} means every address of this host, and the console must know by which name browsers call"
             " it, so that no other name can be made to lead to it (DNS rebinding); write that name or address"
         )
-    if (certificate is None) is not (key is None):
-        raise UsageError("--tls-cert and --tls-key belong together; give both")
-    pair = Certificate(certificate, key) if certificate and key else None
     if pair is None and not _is_loopback(host):
         raise UsageError(
             f"--listen {text} can be reached from other hosts, and without TLS the session of the console could be read"
             " and used on the way; give --tls-cert and --tls-key, or listen on 127.0.0.1 and use ssh -L"
         )
-    return ListenAddress(host, int(port), pair)
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == _LOCALHOST
+    address = _address(host)
+    return address.is_loopback if address else host == _LOCALHOST
 
 
-def _is_wildcard(host: str) -> bool:
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is; None for a name."""
     try:
-        return ip_address(host).is_unspecified
+        address = ip_address(host)
     except ValueError:
-        return False
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _in_url(host: str) -> str:

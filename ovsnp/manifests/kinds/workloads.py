@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ovsnp.errors import Place
 from ovsnp.manifests.kinds import wire
 from ovsnp.manifests.kinds.read_kinds import WORKLOADS
+from ovsnp.manifests.kinds.syntax import subdomain_fault
 from ovsnp.manifests.kinds.unique import NAME, another_counts
 from ovsnp.model.cluster import Workload
 from ovsnp.yaml_reader.paths import Path
@@ -45,11 +46,14 @@ def read_template(workload: Workload, written: wire.ApiWorkload | wire.ApiCronJo
 
 
 def owner_of(metadata: wire.ApiMetadata | None, namespace: str) -> Workload | None:
-    """The workload that controls an object, by ``ownerReferences``; None if no kind that ovsnp reads does."""
+    """The workload that controls an object, by ``ownerReferences``; None if no kind that ovsnp reads does.
+
+    The API server takes any name of an owner, and whoever makes a pod chooses it: one that no object can have is none.
+    """
     for reference in (metadata and metadata.owner_references) or ():
         if not reference or not reference.controller or not reference.kind or not reference.name:
             continue
-        if reference.kind in WORKLOADS:
+        if reference.kind in WORKLOADS and not subdomain_fault(reference.name):
             return Workload(reference.kind, namespace, reference.name)
     return None
 

@@ -158,6 +158,8 @@ def test_deleted_policy_goes_with_its_file_or_leaves_the_rest(files: PolicyFiles
         (".hidden.yaml", "hidden"),
         (".git/new.yaml", "hidden"),
         ("a\0.yaml", "is no path"),
+        ("a\nb.yaml", "without control characters"),
+        ("\u202elmay.yaml", "without control characters"),
         ("out/new.yaml", "not in a directory"),
         ("link.yaml", "not in a directory"),
         ("dangling.yaml", "not in a directory"),

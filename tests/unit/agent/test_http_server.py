@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -103,6 +104,26 @@ def test_address(host: str) -> None:
         connection.request("GET", "/name")
         assert connection.getresponse().read() == b"a name"
         connection.close()
+
+
+def test_one_address_cannot_take_all_connections() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serving_address(f"127.0.0.1:{port}", ROUTES), ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(9)]
+        assert silent[8].recv(1) == b""
+        assert answers(port, "127.0.0.2")
+        silent[0].close()
+        while not answers(port, "127.0.0.1"):
+            pass
+
+
+def answers(port: int, of: str) -> bool:
+    """Whether the server answers a connection of an address; it closes others."""
+    with socket.create_connection(("127.0.0.1", port), 20, (of, 0)) as client, suppress(ConnectionError):
+        client.sendall(b"GET /name HTTP/1.1\r\nConnection: close\r\n\r\n")
+        return client.recv(12) == b"HTTP/1.1 200"
+    return False
 
 
 @pytest.mark.parametrize("address", ["", "9464", ":9464", "host:9464", "127.0.0.1:", "127.0.0.1:70000", "::1"])

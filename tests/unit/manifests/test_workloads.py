@@ -77,6 +77,12 @@ def test_pods_of_a_workload_count_instead_of_its_template() -> None:
     assert [each.workload for each in cluster.pods] == [Workload("Deployment", "shop", "cart")]
 
 
+@pytest.mark.parametrize("name", ["cart\x1b[2J", "a\nb", "../cart", "<b>"])
+def test_a_name_that_no_object_has_is_no_owner(name: str) -> None:
+    (living,) = load_objects([pod("cart-a", "10.1.0.5", workload("Deployment", name))]).pods
+    assert living.workload is None
+
+
 def test_the_hash_of_a_revision_tells_the_deployment_of_a_pod() -> None:
     deployment = workload("Deployment")
     replicas = workload("ReplicaSet", "cart-5d8f")

@@ -142,6 +142,15 @@ def test_agent_that_is_not_heard_of() -> None:
     assert reason(listed(policy(), agent("node-1", age=600))).startswith("the agent has not been heard of for 10 min")
 
 
+def test_object_that_cannot_be_read_is_about_its_node_alone() -> None:
+    state = listed(policy(), agent("node-1", notRealisedCount=1e30), agent("node-2"))
+    assert "a NodePolicyStatus cannot be read" in reason(state)
+    assert health(state, "node-2").trouble is None
+    odd = agent("node-1")
+    odd["metadata"]["managedFields"] = [{"time": "0000-01-01T00:00:00Z", "subresource": "status"}]
+    assert "has not been heard of" in reason(listed(policy(), odd))
+
+
 def test_clock_of_this_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: NOW + 1e6)
     assert not of(listed(policy(), agent("node-1"))).lacking
@@ -188,6 +197,8 @@ def test_versions() -> None:
     assert reaches("9", "10") is False
     assert reaches("", "10") is None
     assert reaches("٣", "1") is None
+    assert reaches("1" + "0" * 5000, "9" * 5000)
+    assert reaches("007", "9") is False
 
 
 def test_text() -> None:
@@ -212,3 +223,13 @@ def test_text() -> None:
         },
     )
     assert [each.trouble for each in made_of.nodes] == [NO_AGENT, None]
+
+
+def test_text_of_a_hostile_agent_is_one_line_without_control_characters() -> None:
+    message = "\x1b[2Jfine\nshop/to-db: generation 1 is enforced on 1 of 1 nodes\u202e"
+    said = {"version": "\x9b31m", "started": "", "bridge": "br-int\r"}
+    state = listed(policy(), agent("node-1", agent=said, conditions=[condition("False", message)]))
+    shown = list(lines([of(state)], [health(state, "node-1")]))
+    assert len(shown) == 4
+    assert all(line.isprintable() for line in shown)
+    assert shown[1].startswith(r"  not on node-1: \x1b[2Jfine\nshop/to-db: generation 1")
