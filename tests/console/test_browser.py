@@ -66,6 +66,8 @@ def test_pages_fit_a_phone(chrome: Chrome, console: Visitor) -> None:
     for page in PAGES:
         chrome.get(console.address.url + page)
         assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), page
+        ends = "[...document.querySelectorAll('.cards a')].map((link) => link.getBoundingClientRect().right)"
+        assert chrome.execute_script(f"return Math.max(0, ...{ends})") <= 390, page
 
 
 def test_filter_answers_while_a_user_types(chrome: Chrome, console: Visitor) -> None:
