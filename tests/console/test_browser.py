@@ -94,6 +94,18 @@ def test_keyboard_alone(chrome: Chrome, console: Visitor) -> None:
     assert "DENIED" in chrome.find_element(By.CSS_SELECTOR, ".said").text
 
 
+def test_fields_are_those_of_the_answer_after_back(chrome: Chrome, console: Visitor) -> None:
+    chrome.get(f"{console.address.url}/explain?from=web-0&to=db-0")
+    source = chrome.find_element(By.NAME, "from")
+    source.clear()
+    source.send_keys("frontend-0", Keys.ENTER)
+    WebDriverWait(chrome, 60).until(lambda driver: "from=frontend-0" in driver.current_url)
+    chrome.back()
+    WebDriverWait(chrome, 60).until(lambda driver: "from=web-0" in driver.current_url)
+    wait_for(chrome, ".said")
+    assert chrome.find_element(By.NAME, "from").get_attribute("value") == "web-0"
+
+
 def test_link_of_a_rule_leads_to_its_line(chrome: Chrome, console: Visitor) -> None:
     chrome.get(f"{console.address.url}/explain?from=frontend-0&to=db-0&port=6379")
     chrome.find_element(By.CSS_SELECTOR, '.said a[href$="#L10"]').click()
