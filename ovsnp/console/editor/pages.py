@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ovsnp.console.editor.drawing import drawn
 from ovsnp.console.editor.mistakes import mistakes_in
-from ovsnp.console.editor.rows import add_row, fill_choices, leave_unrestricted, remove_row
+from ovsnp.console.editor.rows import add_row, fill_choices, remove_row, restrict_as_the_rules
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import (
     FieldMistake,
@@ -63,8 +63,8 @@ def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
                 fill_choices(state.form)
             case "add":
                 focus = add_row(state.form, subject)
-                if state.original is None:
-                    leave_unrestricted(state.form)
+                if subject == "outbound" and state.original is None:
+                    restrict_as_the_rules(state.form)
             case "remove":
                 focus = f"add {remove_row(state.form, subject)}"
             case "view":

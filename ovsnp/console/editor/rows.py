@@ -46,9 +46,9 @@ def add_row(form: PolicyForm, path: str) -> str:
     return f"{path}.{len(rows) - 1}"
 
 
-def leave_unrestricted(form: PolicyForm) -> None:
-    """Let a new policy that has outbound rules only restrict outbound connections only; a user may restrict both."""
-    if form.outbound and not form.inbound and len(form.outbound) == 1:
+def restrict_as_the_rules(form: PolicyForm) -> None:
+    """Let a new policy whose first rule is outbound restrict outbound connections only, until a user chooses both."""
+    if len(form.outbound) == 1 and not form.inbound:
         form.directions = ["Egress"]
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from ovsnp.model.address import Prefix, host_prefix, parse_address
+from ovsnp.yaml_reader.structure import quote
 
 EVERY_PORT = "*"
 """All ports of a protocol; no name of a port looks like it."""
@@ -55,10 +56,10 @@ def block_fault(text: str) -> str:
     if text.count("|") > 1:
         return "two bars; write the exceptions with commas between them"
     if _SEPARATORS.search(block):
-        return f"{block!r} is more than one block; write a rule for each block, and exceptions after a bar"
+        return f"{quote(block)} is more than one block; write a rule for each block, and exceptions after a bar"
     for each in (block, *exceptions):
         if prefix := _prefix_of_address(each):
-            return f"{each!r} has no length; write {prefix} for this one address"
+            return f"{quote(each)} has no length; write {prefix} for this one address"
     return ""
 
 
@@ -68,9 +69,9 @@ def port_fault(text: str) -> str:
     if not text:
         return "missing; write a number, a range such as 8000-8100, a name, or * for all ports of the protocol"
     if "," in text:
-        return f"{text!r} is more than one port; add a port for each"
+        return f"{quote(text)} is more than one port; add a port for each"
     if "/" in text:
-        return f"{text!r} has a protocol; write the port only, and choose the protocol beside it"
+        return f"{quote(text)} has a protocol; write the port only, and choose the protocol beside it"
     return ""
 
 

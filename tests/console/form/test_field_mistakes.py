@@ -111,7 +111,7 @@ CASES: list[tuple[Change, str, str]] = [
     (
         lambda form: peer(form, PeerForm(namespaces=NamespacesForm("named", "-"))),
         "inbound.0.peers.0.namespaces.name",
-        "cannot be the value",
+        "is no valid name",
     ),
 ]
 
