@@ -6,7 +6,7 @@
   const REFRESH = 2000;
 
   // After Back, the fields say what the page answers, and not what was typed in them before it was left.
-  for (const form of document.querySelectorAll("form[role=search]")) form.reset();
+  addEventListener("pageshow", () => document.querySelectorAll("form[role=search]").forEach((form) => form.reset()));
 
   async function fetched(url) {
     const answer = await fetch(url, { credentials: "same-origin" });
