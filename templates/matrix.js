@@ -232,7 +232,7 @@
     const longest = (list) => list.reduce((most, party) => Math.max(most, party.name.length), 4);
     const wide = columns.length <= MOST_WIDE;
     size = {
-      label: Math.min(longest(rows), 44) * 7.3 + 18, width: wide ? 128 : 26, height: 26,
+      label: Math.min(longest(rows), 44, Math.max(grid.clientWidth / 18, 16)) * 7.3 + 18, width: wide ? 128 : 26, height: 26,
       head: wide ? 56 : Math.min(longest(columns), 34) * 7.3 + 14,
     };
     canvas.style.width = `${size.label + columns.length * size.width}px`;

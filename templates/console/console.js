@@ -5,6 +5,9 @@
   const PAUSE = 150;
   const REFRESH = 2000;
 
+  // After Back, the fields say what the page answers, and not what was typed in them before it was left.
+  addEventListener("pageshow", () => document.querySelectorAll("form[role=search]").forEach((form) => form.reset()));
+
   async function fetched(url) {
     const answer = await fetch(url, { credentials: "same-origin" });
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;

@@ -4,6 +4,7 @@
   // only spares the reload, and asks while a user types what the change does.
   const PAUSE = 300;
   const AGAIN = 1000;
+  const EMPTY = "Some fields are still empty.";
   const form = document.getElementById("editor");
   const fields = document.getElementById("fields");
   const progress = document.getElementById("progress");
@@ -17,12 +18,33 @@
   let changed = false;
   let leaving = false;
   let drawing = Promise.resolve();
+  let released = Promise.resolve();
 
   const body = () => new URLSearchParams(new FormData(form));
   const named = (name) => [...fields.querySelectorAll("[name]")].filter((each) => each.name === name);
 
-  function post(url, sent, signal) {
-    return fetch(url, { method: "POST", body: sent, credentials: "same-origin", signal });
+  async function post(url, sent, signal) {
+    const options = { method: "POST", body: sent, credentials: "same-origin", signal };
+    const answer = await fetch(url, options);
+    if (answer.status !== 403 || !(await renewed(sent))) return answer;
+    return fetch(url, options);
+  }
+
+  // A console that was started again knows a browser by a new session, and what the user has typed is still here.
+  async function renewed(sent) {
+    const page = await fetch("/policies/edit", { credentials: "same-origin" });
+    const found = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[name=csrf]");
+    const mine = form.querySelector("[name=csrf]");
+    if (!page.ok || !found || found.value === mine.value) return false;
+    mine.value = found.value;
+    sent.set("csrf", found.value);
+    return true;
+  }
+
+  async function refusal(answer) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const reason = page.querySelector("main > p")?.textContent || `No answer: ${answer.status}`;
+    return answer.status === 403 ? `${reason} This page keeps what you have typed.` : reason;
   }
 
   function say(sentence, doing = "") {
@@ -49,8 +71,10 @@
       location.assign(answer.url);
       return;
     }
+    if (answer.status === 403) return say(await refusal(answer));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!page.getElementById("fields")) return say((page.querySelector("main") || page.body).textContent.trim());
+    await released;
     replace(page);
     ask();
   }
@@ -71,6 +95,7 @@
       (name && [...form.querySelectorAll("[name]")].find((each) => each.name === name && (name !== "do" || each.value === value)));
     if (found && !found.matches("input, select, textarea, button")) found.tabIndex = -1;
     found?.focus();
+    found?.closest(".peer, .rule")?.scrollIntoView({ block: "nearest" });
   }
 
   // The first field of a row, or the button of this value.
@@ -90,8 +115,7 @@
     try {
       const answer = await post(form.dataset.draft, body(), mine.signal);
       if (!answer.ok) {
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        return say(page.querySelector("main > p")?.textContent || `No answer: ${answer.status}`);
+        return say(await refusal(answer));
       }
       let rest = "";
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -110,9 +134,9 @@
   }
 
   function show(line, left) {
-    if (line.summary !== undefined) say(line.summary);
-    if (line.progress) progress.textContent = line.progress;
     if (line.mistakes) showMistakes(line.mistakes);
+    if (line.summary !== undefined) say(isBlank(line.mistakes) ? EMPTY : line.summary);
+    if (line.progress) progress.textContent = line.progress;
     if (line.again) timer = setTimeout(ask, AGAIN);
     if (line.html === undefined) return;
     const section = document.getElementById(`answer-${line.part}`);
@@ -128,6 +152,10 @@
     return checked || field.value !== "" || touched.has(field.name) || !sentence.startsWith("missing");
   }
 
+  function isBlank(mistakes = {}) {
+    return Object.keys(mistakes).length > 0 && !form.querySelector(".mistakes p");
+  }
+
   function showMistakes(mistakes) {
     const left = new Map(Object.entries(mistakes));
     for (const place of fields ? fields.querySelectorAll("[data-mistakes]") : []) {
@@ -135,7 +163,7 @@
       const controls = named(name);
       const found = (left.get(name) || []).filter((text) => !controls.length || controls.some((each) => isDue(each, text)));
       left.delete(name);
-      place.replaceChildren(...found.map(paragraph));
+      place.replaceChildren(...found.map(name === "text" ? lineOfText : paragraph));
       for (const field of controls) {
         if (found.length) field.setAttribute("aria-invalid", "true");
         else field.removeAttribute("aria-invalid");
@@ -148,12 +176,40 @@
     return Object.assign(document.createElement("p"), { textContent: text });
   }
 
+  // A sentence about the YAML, whose line number leads to the line.
+  function lineOfText(sentence) {
+    const [, words, rest] = /^(line \d+)(: .*)$/s.exec(sentence) || [];
+    if (!words) return paragraph(sentence);
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: words });
+    button.className = "link";
+    button.addEventListener("click", () => selectLine(Number(words.slice(5))));
+    const made = paragraph("");
+    made.append(button, rest);
+    return made;
+  }
+
+  function selectLine(number) {
+    const [area] = named("text");
+    const lines = area.value.split("\n");
+    const start = lines.slice(0, number - 1).join("\n").length + (number > 1 ? 1 : 0);
+    area.focus();
+    area.setSelectionRange(start, start + (lines[number - 1] || "").length);
+    area.scrollTop = (area.scrollHeight / lines.length) * Math.max(0, number - 4);
+  }
+
   function later() {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE);
   }
 
   if (fields) {
+    // A field that is left by a click on a button may draw the page again: the button stays until it is released.
+    form.addEventListener("pointerdown", (event) => {
+      if (!event.target.closest("button")) return;
+      released = new Promise((resolve) => {
+        for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(resolve), { once: true });
+      });
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const button = event.submitter;
@@ -167,6 +223,10 @@
     form.addEventListener("change", (event) => {
       touched.add(event.target.name);
       if (event.target.matches("[data-redraw]")) redraw();
+    });
+    fields.addEventListener("focusin", (event) => {
+      const key = event.target.name?.endsWith(".value") && named(event.target.name.replace(/value$/, "key"))[0];
+      if (key) event.target.setAttribute("list", `values-of-${key.value.trim()}`);
     });
     fields.addEventListener("focusout", (event) => {
       if (!event.target.name || touched.has(event.target.name) || !event.target.isConnected) return;

@@ -66,6 +66,8 @@ def test_pages_fit_a_phone(chrome: Chrome, console: Visitor) -> None:
     for page in PAGES:
         chrome.get(console.address.url + page)
         assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), page
+        ends = "[...document.querySelectorAll('.cards a')].map((link) => link.getBoundingClientRect().right)"
+        assert chrome.execute_script(f"return Math.max(0, ...{ends})") <= 390, page
 
 
 def test_filter_answers_while_a_user_types(chrome: Chrome, console: Visitor) -> None:
@@ -90,6 +92,18 @@ def test_keyboard_alone(chrome: Chrome, console: Visitor) -> None:
     ActionChains(chrome).send_keys("web-0", Keys.TAB, "db-0", Keys.TAB, "6379", Keys.ENTER).perform()
     wait_for(chrome, ".said")
     assert "DENIED" in chrome.find_element(By.CSS_SELECTOR, ".said").text
+
+
+def test_fields_are_those_of_the_answer_after_back(chrome: Chrome, console: Visitor) -> None:
+    chrome.get(f"{console.address.url}/explain?from=web-0&to=db-0")
+    source = chrome.find_element(By.NAME, "from")
+    source.clear()
+    source.send_keys("frontend-0", Keys.ENTER)
+    WebDriverWait(chrome, 60).until(lambda driver: "from=frontend-0" in driver.current_url)
+    chrome.back()
+    WebDriverWait(chrome, 60).until(lambda driver: "from=web-0" in driver.current_url)
+    wait_for(chrome, ".said")
+    assert chrome.find_element(By.NAME, "from").get_attribute("value") == "web-0"
 
 
 def test_link_of_a_rule_leads_to_its_line(chrome: Chrome, console: Visitor) -> None:

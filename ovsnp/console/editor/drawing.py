@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ovsnp.console.editor.answers import PARTS, by_field
 from ovsnp.console.editor.fields import joined
 from ovsnp.console.editor.state import EditorState
-from ovsnp.console.form import FieldMistake, labelled_workloads
+from ovsnp.console.form import FieldMistake, labelled_workloads, labels_of_pods
 from ovsnp.console.pages.site import Site
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
@@ -51,6 +51,7 @@ def drawn(
         focus=focus,
         namespaces=sorted(snapshot.cluster.namespaces),
         workloads=labelled_workloads(snapshot.given, namespace),
+        labels_of_pods=snapshot.once("labels of pods", lambda: labels_of_pods(snapshot.given)),
         obstacle=site.obstacle(namespace, "update" if state.replaces else "create"),
         parts=PARTS,
         joined=joined,

@@ -9,6 +9,8 @@ from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 TEXT = "text"
 """The field of the YAML."""
 
+_UNKNOWN = "unknown field"
+
 
 def mistakes_in(state: EditorState, snapshot: WorkspaceSnapshot) -> list[FieldMistake]:
     """All mistakes: those of fields, of the object, and of its name, which another policy may have."""
@@ -23,7 +25,7 @@ def mistakes_in(state: EditorState, snapshot: WorkspaceSnapshot) -> list[FieldMi
     except NotShownError as error:
         return [FieldMistake("", str(error))]
     read = read_edit(Draft(policy, state.replaces or None), snapshot.given)
-    return [FieldMistake(field_in(state, each.path), each.message) for each in read.mistakes]
+    return [_placed(field_in(state, each.path), each.path, each.message) for each in read.mistakes]
 
 
 def field_in(state: EditorState, path: str) -> str:
@@ -31,6 +33,12 @@ def field_in(state: EditorState, path: str) -> str:
     if state.shown == "form":
         return field_of(path, state.form)
     return TEXT if path else ""
+
+
+def _placed(field: str, path: str, message: str) -> FieldMistake:
+    """A mistake at its field; with the path if no field shows exactly this part of the object."""
+    shown = field and not message.startswith(_UNKNOWN)
+    return FieldMistake(field, message if shown else f"{_at(path)}{message}")
 
 
 def _at(path: str) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ovsnp.console.editor.drawing import drawn
 from ovsnp.console.editor.mistakes import mistakes_in
-from ovsnp.console.editor.rows import add_row, remove_row
+from ovsnp.console.editor.rows import add_row, fill_choices, remove_row, restrict_as_the_rules
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import (
     FieldMistake,
@@ -30,6 +30,8 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
 _ONLY_ADVANCED = "the policy has more than the simple form shows: several sources or ports in a rule, or expressions"
+
+_NO_WORKLOAD = "choose a workload of the policy's namespace"
 
 
 def edit(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
@@ -57,14 +59,18 @@ def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
     focus = ""
     try:
         match verb:
+            case "":
+                fill_choices(state.form)
             case "add":
                 focus = add_row(state.form, subject)
+                if subject == "outbound" and state.original is None:
+                    restrict_as_the_rules(state.form)
             case "remove":
                 focus = f"add {remove_row(state.form, subject)}"
             case "view":
                 state, mistakes = _in_view(state, subject)
             case "reference":
-                _take_over(state.form, snapshot, known.get("workload", ""))
+                mistakes = _take_over(state.form, snapshot, known.get("workload", ""))
             case "new":
                 state = state.as_new()
             case "check":
@@ -96,12 +102,14 @@ def _in_view(state: EditorState, view: str) -> tuple[EditorState, Sequence[Field
     return state, [FieldMistake("", _ONLY_ADVANCED)] if view == "simple" and needed == "advanced" else ()
 
 
-def _take_over(form: PolicyForm, snapshot: WorkspaceSnapshot, workload: str) -> None:
-    """Select the pods of a workload by the labels that they share."""
+def _take_over(form: PolicyForm, snapshot: WorkspaceSnapshot, workload: str) -> Sequence[FieldMistake]:
+    """Select the pods of a workload by the labels that they share; a mistake if the namespace has no such workload."""
     kind, _, name = workload.partition("/")
     for each in labelled_workloads(snapshot.given, form.namespace):
         if (each.kind, each.name) == (kind, name):
             form.selector = SelectorForm("listed", [LabelForm(*label) for label in each.labels.items()])
+            return ()
+    return [FieldMistake("workload", _NO_WORKLOAD)]
 
 
 def _opened(policy: Mapping[str, Any], text: str, replaces: str, version: str) -> EditorState:

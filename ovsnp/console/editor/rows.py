@@ -11,10 +11,12 @@ from ovsnp.console.form import (
     FieldMistake,
     FormError,
     LabelForm,
+    NamespacesForm,
     PeerForm,
     PolicyForm,
     PortForm,
     RuleForm,
+    SelectorForm,
 )
 
 _NEW: Mapping[str, Callable[[], Any]] = {
@@ -42,6 +44,31 @@ def add_row(form: PolicyForm, path: str) -> str:
     if direction and direction not in form.directions:
         form.directions.append(direction)  # type: ignore[arg-type]
     return f"{path}.{len(rows) - 1}"
+
+
+def restrict_as_the_rules(form: PolicyForm) -> None:
+    """Let a new policy whose first rule is outbound restrict outbound connections only, until a user chooses both."""
+    if len(form.outbound) == 1 and not form.inbound:
+        form.directions = ["Egress"]
+
+
+def fill_choices(form: PolicyForm) -> None:
+    """Give a first row to each choice of ``listed`` that has none, as the next thing that a user does is to fill it."""
+    _fill_selector(form.selector)
+    for rule in (*form.inbound, *form.outbound):
+        if rule.port_choice == "listed" and not rule.ports:
+            rule.ports.append(PortForm())
+        if rule.peer_choice == "listed" and not rule.peers:
+            rule.peers.append(PeerForm())
+        for peer in rule.peers:
+            if peer.kind == "pods":
+                _fill_selector(peer.namespaces)
+                _fill_selector(peer.pods)
+
+
+def _fill_selector(selector: SelectorForm | NamespacesForm) -> None:
+    if selector.choice == "listed" and not selector.labels and not selector.expressions:
+        selector.labels.append(LabelForm())
 
 
 def remove_row(form: PolicyForm, path: str) -> str:

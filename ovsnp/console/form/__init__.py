@@ -2,7 +2,8 @@
 
 `form_of` makes the form of an object, `object_of` the object of a form that a user has changed; what the form does not
 show stays in the object. `mistakes_of` finds the mistakes of an object at the fields of its form. `yaml_of`,
-`object_of_text` and `edited_text` do the same for text. `labelled_workloads` lists labels to take over.
+`object_of_text` and `edited_text` do the same for text. `labelled_workloads` lists labels to take over,
+`labels_of_pods` those to choose from.
 """
 
 from ovsnp.console.form.document import (
@@ -18,7 +19,7 @@ from ovsnp.console.form.document import (
 from ovsnp.console.form.mistakes import FieldMistake, FormError, NotShownError
 from ovsnp.console.form.object_mistakes import field_of, mistakes_of
 from ovsnp.console.form.reading import form_of
-from ovsnp.console.form.workloads import LabelledWorkload, labelled_workloads
+from ovsnp.console.form.workloads import LabelledWorkload, labelled_workloads, labels_of_pods
 from ovsnp.console.form.writing import object_of
 from ovsnp.console.form.yaml_view import TextReading, edited_text, in_usual_order, object_of_text, yaml_of
 
@@ -41,6 +42,7 @@ __all__ = [
     "form_of",
     "in_usual_order",
     "labelled_workloads",
+    "labels_of_pods",
     "mistakes_of",
     "object_of",
     "object_of_text",

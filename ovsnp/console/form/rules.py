@@ -6,7 +6,15 @@ from typing import Any, TypeVar
 
 from ovsnp.console.form.document import PeerForm, PortForm, RuleForm
 from ovsnp.console.form.mistakes import FieldMistake
-from ovsnp.console.form.notation import ANY_PROTOCOL, EVERY_PORT, PROTOCOLS, block_fields, port_fields
+from ovsnp.console.form.notation import (
+    ANY_PROTOCOL,
+    EVERY_PORT,
+    PROTOCOLS,
+    block_fault,
+    block_fields,
+    port_fault,
+    port_fields,
+)
 from ovsnp.console.form.selectors import stale, write_namespaces, write_selector
 
 _Row = TypeVar("_Row")
@@ -22,10 +30,8 @@ _NO_PEER = {
     "egress": "missing; add a destination, or choose all destinations",
 }
 _NO_ROW = "missing; add a port, or choose all ports"
-_NO_PORT = "missing; write a number, a range such as 8000-8100, a name, or * for all ports of the protocol"
 _NO_PROTOCOL = "missing; choose TCP, UDP, SCTP or any"
 _EVERYTHING = "any protocol and all ports is no row; choose all ports for the rule"
-_NO_BLOCK = "missing; write a CIDR block such as 10.0.0.0/8"
 
 
 def written_rules(
@@ -90,8 +96,8 @@ def _block(
     row: PeerForm, before: PeerForm | None, item: dict[str, Any], field: str, mistakes: list[FieldMistake]
 ) -> dict[str, Any]:
     cidr, exceptions = block_fields(row.block)
-    if not cidr:
-        mistakes.append(FieldMistake(f"{field}.block", _NO_BLOCK))
+    if fault := block_fault(row.block):
+        mistakes.append(FieldMistake(f"{field}.block", fault))
     if before is None or before.kind != "block":
         kept = {key: value for key, value in item.items() if key not in ("podSelector", "namespaceSelector")}
         return {**kept, "ipBlock": {"cidr": cidr, **({"except": exceptions} if exceptions else {})}}
@@ -155,8 +161,8 @@ def _port(
         return items
     if not row.protocol.strip():
         mistakes.append(FieldMistake(f"{field}.protocol", _NO_PROTOCOL))
-    if not row.port.strip():
-        mistakes.append(FieldMistake(f"{field}.port", _NO_PORT))
+    if fault := port_fault(row.port):
+        mistakes.append(FieldMistake(f"{field}.port", fault))
     if row.protocol == ANY_PROTOCOL and row.port.strip() == EVERY_PORT:
         mistakes.append(FieldMistake(f"{field}.port", _EVERYTHING))
     if before is None or row.protocol != before.protocol:

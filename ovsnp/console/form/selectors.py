@@ -6,6 +6,7 @@ from typing import Any
 
 from ovsnp.console.form.document import ExpressionForm, LabelForm, NamespacesForm, SelectorForm
 from ovsnp.console.form.mistakes import FieldMistake, FormError
+from ovsnp.manifests.kinds.syntax import label_name_fault
 from ovsnp.model.cluster import METADATA_NAME
 
 _NO_LABEL = "missing; add a label, or choose all"
@@ -48,10 +49,11 @@ def write_namespaces(
         case "all":
             return {}
         case "named":
-            if not form.name.strip():
-                mistakes.append(FieldMistake(f"{field}.name", _NO_NAME))
+            name = form.name.strip()
+            if fault := label_name_fault(name) if name else _NO_NAME:
+                mistakes.append(FieldMistake(f"{field}.name", fault))
             kept = copy.deepcopy(original) if before and before.choice == "named" else {}
-            return {**kept, "matchLabels": {METADATA_NAME: form.name.strip()}}
+            return {**kept, "matchLabels": {METADATA_NAME: name}}
     listed = before is not None and before.choice == "listed"
     rows = SelectorForm("listed", before.labels, before.expressions) if before and listed else None
     wanted = SelectorForm("listed", form.labels, form.expressions)

@@ -1,5 +1,6 @@
-"""Workloads whose labels a selector can take over."""
+"""Workloads whose labels a selector can take over, and labels to choose from."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import chain
 from typing import NamedTuple
@@ -19,6 +20,12 @@ _OF_CONTROLLERS = frozenset(
     }
 )
 """Labels that a controller gives to one pod or one revision: a selector with such a label selects too little."""
+
+_KEYS = 100
+"""The most keys to choose from."""
+
+_VALUES = 50
+"""The most values of a key to choose from."""
 
 
 class LabelledWorkload(NamedTuple):
@@ -42,6 +49,15 @@ def labelled_workloads(cluster: Cluster, namespace: str) -> list[LabelledWorkloa
             shared = found.setdefault(key, own).items() & own.items()
             found[key] = {name: value for name, value in own.items() if (name, value) in shared}
     return [LabelledWorkload(*key, labels) for key, labels in sorted(found.items())]
+
+
+def labels_of_pods(cluster: Cluster) -> dict[str, list[str]]:
+    """The keys of the pods' labels with their values, to choose from: the first ones, sorted."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for pod in chain(cluster.pods, cluster.planned):
+        for key, value in _lasting(pod).items():
+            found[key].add(value)
+    return {key: sorted(found[key])[:_VALUES] for key in sorted(found)[:_KEYS]}
 
 
 def _lasting(pod: Pod) -> dict[str, str]:

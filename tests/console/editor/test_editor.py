@@ -85,3 +85,25 @@ def test_a_policy_is_made_by_the_form_and_saved_into_a_new_file(open_console: Op
     }
     page = visitor.get(saved.headers["location"]).text
     assert f"Saved into {demo}/made.yaml:1." in page
+
+
+def test_a_mistake_that_no_field_shows_names_its_path(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    text = pressed(visitor, fields(visitor.get(f"{EDIT}?namespace=default&name=access-demo1").body), "view yaml")
+    form = pressed(visitor, text, "view simple", text=text["text"].replace("spec:", "spec:\n  order: 7"))
+    assert "spec.order: unknown field; remove it" in visitor.post(EDIT, form | {"do": "check"}).text
+
+
+def test_a_workload_of_another_namespace_is_a_mistake(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = fields(visitor.get(EDIT).body) | {"namespace": "myproject", "workload": "Pod/db-0", "do": "reference"}
+    assert "choose a workload of the policy&#39;s namespace" in visitor.post(EDIT, sent).body
+
+
+def test_a_choice_comes_with_its_first_row(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    form = pressed(visitor, fields(visitor.get(EDIT).body), "add outbound")
+    assert form["directions"] == "Egress"
+    form = pressed(visitor, form, "", **{"outbound.0.peers.0.pods.choice": "listed"})
+    assert form["outbound.0.peers.0.pods.labels.0.key"] == ""
+    assert pressed(visitor, form | {"directions": "Ingress"}, "add selector.labels")["directions"] == "Ingress"

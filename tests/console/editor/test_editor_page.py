@@ -107,7 +107,6 @@ def fill_frontend(editor: Editor) -> None:
     editor.press("add inbound")
     editor.type("inbound.0.ports.0.port", "6379")
     editor.choose("inbound.0.peers.0.pods.choice", "listed")
-    editor.press("add inbound.0.peers.0.pods.labels")
     editor.type("inbound.0.peers.0.pods.labels.0.key", "role")
     editor.type("inbound.0.peers.0.pods.labels.0.value", "frontend")
 
@@ -126,13 +125,11 @@ def demo2(editor: Editor) -> None:
     editor.press("add inbound")
     editor.type("inbound.0.ports.0.port", "6379")
     editor.choose("inbound.0.peers.0.namespaces.choice", "listed")
-    editor.press("add inbound.0.peers.0.namespaces.labels")
     editor.type("inbound.0.peers.0.namespaces.labels.0.key", "project")
     editor.type("inbound.0.peers.0.namespaces.labels.0.value", "myproject")
 
 
 def demo3(editor: Editor) -> None:
-    editor.field("directions").click()
     fill_outbound(editor)
     editor.choose("outbound.0.peers.0.kind", "block")
     editor.type("outbound.0.peers.0.block", "172.16.0.0/16|172.16.0.40/32")
@@ -142,7 +139,6 @@ def demo4(editor: Editor) -> None:
     fill_frontend(editor)
     fill_outbound(editor)
     editor.choose("outbound.0.peers.0.pods.choice", "listed")
-    editor.press("add outbound.0.peers.0.pods.labels")
     editor.type("outbound.0.peers.0.pods.labels.0.key", "role")
     editor.type("outbound.0.peers.0.pods.labels.0.value", "web")
 
@@ -235,6 +231,35 @@ def test_labels_of_a_workload_are_taken_over(editor: Editor) -> None:
     Select(editor.field("workload")).select_by_value(choice)
     editor.press("reference")
     assert editor.field("selector.labels.0.key").get_attribute("value")
+    old = editor.field("workload")
+    editor.type("namespace", f"myproject{Keys.TAB}")
+    editor.gone(old)
+    assert [each.get_attribute("value") for each in Select(editor.field("workload")).options] == ["", "Pod/frontend-0"]
+    assert editor.chrome.switch_to.active_element.get_attribute("name") == "selector.choice"
+
+
+def test_line_number_of_a_mistake_leads_to_its_line(editor: Editor) -> None:
+    editor.open("?namespace=default&name=access-demo1")
+    editor.press("view yaml")
+    editor.chrome.execute_script("arguments[0].value = 'kind: x\\nmetadata:\\n  nama: y'", editor.field("text"))
+    editor.field("text").send_keys(Keys.END)
+    editor.field("text").send_keys(" ")
+    wait_for(editor.chrome, "button.link")
+    editor.chrome.find_element(By.CSS_SELECTOR, "button.link").click()
+    selected = "const area = document.activeElement; return area.value.slice(area.selectionStart, area.selectionEnd)"
+    assert str(editor.chrome.execute_script(selected)).strip() == "kind: x"
+
+
+def test_new_session_goes_on_with_the_form(editor: Editor) -> None:
+    """A console that was started again has other secrets; a form that was open before keeps what a user has typed."""
+    editor.open("?namespace=default&name=access-demo1")
+    editor.chrome.execute_script("document.querySelector('[name=csrf]').value = 'of the session before'")
+    editor.type("inbound.0.ports.0.port", "80-90")
+    editor.says("connections gained: 1, lost: 1")
+    editor.chrome.delete_all_cookies()
+    editor.type("inbound.0.ports.0.port", "81")
+    editor.says("This page keeps what you have typed.")
+    assert editor.field("inbound.0.ports.0.port").get_attribute("value") == "81"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -79,7 +79,8 @@ CASES: list[tuple[Change, str, str]] = [
     (port("8100-8000"), "inbound.0.ports.1.port", "is below port 8100"),
     (port("1-99999"), "inbound.0.ports.1.port", "is no port"),
     (port("a b"), "inbound.0.ports.1.port", "cannot be the name of a port"),
-    (port("80,81"), "inbound.0.ports.1.port", "cannot be the name of a port"),
+    (port("80,81"), "inbound.0.ports.1.port", "add a port for each"),
+    (port("80/tcp"), "inbound.0.ports.1.port", "choose the protocol beside it"),
     (lambda form: setattr(form.inbound[0].ports[0], "port", "*"), "inbound.0.ports.0.port", "choose all ports"),
     (lambda form: setattr(form.inbound[0].ports[0], "port", "x y"), "inbound.0.ports.0.port", "cannot be the name"),
     (lambda form: setattr(form.inbound[0].ports[1], "protocol", "ICMP"), "inbound.0.ports.1.protocol", "no protocol"),
@@ -88,10 +89,12 @@ CASES: list[tuple[Change, str, str]] = [
     (lambda form: form.inbound[0].peers.clear(), "inbound.0.peerChoice", "add a source, or choose all sources"),
     (block(""), "inbound.0.peers.0.block", "missing; write a CIDR block"),
     (block("|10.0.0.0/16"), "inbound.0.peers.0.block", "missing; write a CIDR block"),
-    (block("10.0.0.0/8|"), "inbound.0.peers.0.block", "'' is no CIDR block"),
-    (block("10.0.0.0/8|10.1.0.0/16,"), "inbound.0.peers.0.block", "'' is no CIDR block"),
+    (block("10.0.0.0/8|"), "inbound.0.peers.0.block", "no exception follows the bar"),
+    (block("10.0.0.0/8||10.1.0.0/16"), "inbound.0.peers.0.block", "two bars"),
+    (block("10.0.0.0"), "inbound.0.peers.0.block", "write 10.0.0.0/32"),
+    (block("fd00::/8|fd00::1"), "inbound.0.peers.0.block", "write fd00::1/128"),
     (block("10.0.0.0/8|11.0.0.0/16"), "inbound.0.peers.0.block", "is not inside 10.0.0.0/8"),
-    (block("10.0.0.0/8,11.0.0.0/8"), "inbound.0.peers.0.block", "is no CIDR block"),
+    (block("10.0.0.0/8,11.0.0.0/8"), "inbound.0.peers.0.block", "write a rule for each block"),
     (block("10.0.0.0/33"), "inbound.0.peers.0.block", "is no CIDR block"),
     (block("everywhere"), "inbound.0.peers.0.block", "is no CIDR block"),
     (lambda form: peer(form, PeerForm(pods=LISTED)), "inbound.0.peers.0.pods", "add a label, or choose all"),
@@ -108,7 +111,7 @@ CASES: list[tuple[Change, str, str]] = [
     (
         lambda form: peer(form, PeerForm(namespaces=NamespacesForm("named", "-"))),
         "inbound.0.peers.0.namespaces.name",
-        "cannot be the value",
+        "is no valid name",
     ),
 ]
 
@@ -147,6 +150,10 @@ def test_all_mistakes_come_at_once() -> None:
     [
         ("172.17.0.0/16|172.17.1.0/24,172.17.2.0/24", ["172.17.0.0/16", "172.17.1.0/24", "172.17.2.0/24"]),
         (" fd00::/8 | fd01::/16 , fd02::/16 ", ["fd00::/8", "fd01::/16", "fd02::/16"]),
+        (
+            "10.0.0.0/8|10.1.0.0/16\n10.2.0.0/16; 10.3.0.0/16,\n",
+            ["10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"],
+        ),
         ("10.0.0.1/32", ["10.0.0.1/32"]),
     ],
 )
