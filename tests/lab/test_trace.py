@@ -72,7 +72,8 @@ def test_cells_are_traced_as_they_were_measured(ground: Ground) -> None:
         if (traced.way.fate is Fate.DELIVERED) is not cell.result.connected or not traced.agrees:
             wrong.append((name(cell), cell.result, traced.way.words, traced.against))
     assert wrong[:10] == []
-    assert 0.1 < sum(cell.result.connected for cell in cells) / len(cells) < 0.9
+    assert len(cells) >= (SAMPLED.sample or 0)
+    assert 0.1 < sum(cell.result.connected for cell in cells) / len(cells) < 0.95
 
 
 @pytest.mark.parametrize("version", [4, 6])
