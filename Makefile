@@ -27,7 +27,7 @@ demo: setup
 	@$(VENV)/bin/ovsnp lab demo
 
 test: setup browser
-	@$(VENV)/bin/pytest -n 2 --dist loadfile
+	@$(VENV)/bin/pytest -n 2 --dist loadfile --durations=25
 
 # With the newest and with the oldest libraries that pyproject.toml allows.
 test-newest: RESOLUTION := highest

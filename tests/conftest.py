@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from ovsnp.lab.interrupts import INTERRUPTS
 from tests.cluster.building import BuildError, programs
 from tests.cluster.control_plane import ControlPlane, running
 from tests.support.instance import DummySwitch, own_switch
@@ -25,6 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
 # How long an example takes is the machine's affair, and decides no test.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def same_signal_handlers() -> Iterator[None]:
+    """No test changes how the next ones take a signal."""
+    before = {number: signal.getsignal(number) for number in INTERRUPTS}
+    yield
+    assert {number: signal.getsignal(number) for number in INTERRUPTS} == before
 
 
 @pytest.fixture(scope="session")

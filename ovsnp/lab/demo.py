@@ -40,11 +40,11 @@ def demonstrate(lab: Lab, show: Show, enforce: Enforce) -> bool:
     files = policies(lab.topology)
     traffics = [traffic for traffic in concerned(lab.load([*map(str, files)])) if traffic.protocol is Protocol.TCP]
     good = True
-    with measuring(lab, traffics, Pace()) as measured:
+    with measuring(lab, traffics) as measured:
         before: Matrix | None = None
         for count in range(len(files) + 1):
             enforce([*map(str, files[:count])])
-            after = measured()
+            after = measured(Pace())
             for line in _step(files[:count], before, after):
                 show(line)
             good = good and not after.failed

@@ -12,12 +12,12 @@ from ovsnp.oracle import Traffic
 
 
 @contextmanager
-def measuring(lab: Lab, traffics: Sequence[Traffic], pace: Pace) -> Iterator[Callable[[], Matrix]]:
-    """Give a function that measures the policies applied at the time of the call.
+def measuring(lab: Lab, traffics: Sequence[Traffic]) -> Iterator[Callable[[Pace], Matrix]]:
+    """Give a function that measures the policies applied at the time of the call, at a pace.
 
     Raises SwitchError where an agent fails, as the function does.
     """
     found = hosts(lab.topology, lab.cluster, lab.runtime)
     with Agents(lab.runtime, [host.container for host in found]) as agents:
         agents.listen(servers(found, traffics))
-        yield lambda: measure(agents, lab.cluster, found, traffics, pace, strict_nodes=lab.settings.strict_nodes)
+        yield lambda pace: measure(agents, lab.cluster, found, traffics, pace, strict_nodes=lab.settings.strict_nodes)

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ovsnp.errors import SwitchError
 from ovsnp.model.address import parse_address
 from ovsnp.model.mac import derived_mac
 from ovsnp.model.ports import Protocol
 from ovsnp.pipeline.ports import ROUTER_MAC
+from ovsnp.switch.control import control
 from tests.ovs.frames import End, Flag, Packet, frame
 from tests.support.dummy_traffic import DeliveredPackets
 from tests.support.instance import DummySwitch
@@ -45,7 +47,8 @@ class Prober:
 
     def __init__(self, switch: DummySwitch, server: Party, capture: Path, clients: tuple[Party, ...]) -> None:
         self._switch = switch
-        self._control = switch.control()
+        self._connection = ExitStack()
+        self._connect()
         self._server, self._clients = server, clients
         self._ports: tuple[int, ...] = ()
         self._captured = DeliveredPackets(capture)
@@ -74,7 +77,7 @@ class Prober:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._control.close()
+        self._connection.close()
 
     def round(self) -> frozenset[tuple[str, int]]:
         """Carry out one round; returns the client and the port of each packet that came out meanwhile."""
@@ -97,10 +100,15 @@ class Prober:
 
     def _send(self, sender: Party, packet: Packet) -> None:
         data = frame(packet, sender.mac, ROUTER_MAC)
-        failed, _, _ = self._control.transact("netdev-dummy/receive", [sender.interface, data])
-        if failed:  # another ovs-vswitchd may run by now
-            with suppress(AssertionError):
-                self._control = self._switch.control()
+        try:
+            self._control.command("netdev-dummy/receive", sender.interface, data)
+        except SwitchError:  # another ovs-vswitchd may run by now
+            with suppress(SwitchError):
+                self._connect()
+
+    def _connect(self) -> None:
+        self._connection.close()
+        self._control = self._connection.enter_context(control(self._switch.location))
 
     def _comes_out(self, packet: Packet) -> bool:
         """Send a packet of the first client, again and again, until one from there comes out at this port."""

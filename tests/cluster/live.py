@@ -40,5 +40,5 @@ def _without_policies(control_plane: ControlPlane, lab: Lab, tell: Tell) -> bool
     control_plane.kubectl("delete", *(word for file in policies(lab.topology) for word in ("-f", str(file))))
     lab.settle()
     tell("measuring without the policies again")
-    with measuring(lab, traffics, Pace()) as measured:
-        return not measured().failed
+    with measuring(lab, traffics) as measured:
+        return not measured(Pace()).failed

@@ -11,6 +11,7 @@ from ovsnp.lab.standing import BRIDGE
 from ovsnp.model.options import Encap
 from tests.lab.connections import SILENCE, Connection, connections
 from tests.lab.ground import Ground
+from tests.support.combinations import covering
 
 pytestmark = pytest.mark.lab
 
@@ -23,11 +24,6 @@ apiVersion: networking.k8s.io/v1
 metadata: {name: nobody}
 spec: {policyTypes: [Ingress, Egress]}
 """
-
-
-@pytest.fixture(params=Encap)
-def ground(request: pytest.FixtureRequest, grounds: Callable[[Encap], Ground]) -> Ground:
-    return grounds(request.param)
 
 
 def apply_next(ground: Ground, directory: Path, holder: str, node: str) -> str:
@@ -45,12 +41,14 @@ def apply_next(ground: Ground, directory: Path, holder: str, node: str) -> str:
     return ground.lab.runtime.run(container, [sys.executable, "-m", "ovsnp", "apply", *options])
 
 
-@pytest.mark.parametrize("node", ["node-1", "node-2"])
-@pytest.mark.parametrize("holder", [CLIENT, SERVER])
-@pytest.mark.parametrize("masquerade", [False, True], ids=["kept", "masquerade"])
+@pytest.mark.parametrize(
+    ("encap", "masquerade", "holder", "node"),
+    covering(Encap, (False, True), (CLIENT, SERVER), ("node-1", "node-2"), strength=3),
+)
 def test_no_connection_passes_for_the_next_holder(
-    ground: Ground, masquerade: bool, holder: str, node: str, tmp_path: Path
+    grounds: Callable[[Encap], Ground], encap: Encap, masquerade: bool, holder: str, node: str, tmp_path: Path
 ) -> None:
+    ground = grounds(encap)
     ground.lab.apply([], masquerade=masquerade)
     opened = (
         Connection(ground, CLIENT, SERVER, 7001),

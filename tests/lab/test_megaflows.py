@@ -15,7 +15,7 @@ from bench import traffic
 from ovsnp.lab.demo import policies
 from ovsnp.model.options import Encap
 from tests.lab.ground import SOCKET_FAMILY, Ground
-from tests.support.lab_datapath import PACE, patient
+from tests.support.lab_datapath import patient
 
 pytestmark = pytest.mark.lab
 both_families = pytest.mark.parametrize("version", [4, 6])
@@ -25,7 +25,7 @@ FRONTEND, PLAIN = "default/frontend-1", "default/plain-1"
 POD, SERVICE = ("default/db-2", 6379), ("default/db-2-only", 16379)
 """The database on the other node, by its own address and by the Service whose only endpoint it is."""
 
-CONNECTIONS = 10_000 if PACE.sample is None else 2_000
+CONNECTIONS = 2_000
 MOST = 500
 """The most upcalls, and the most megaflows, for that many connections."""
 

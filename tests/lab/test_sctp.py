@@ -56,8 +56,8 @@ def ground(
 
 
 def test_every_association_is_as_the_oracle_says(ground: Ground) -> None:
-    with measuring(ground.lab, [ADMITTED, OTHER], PACE) as measured:
-        matrix = measured()
+    with measuring(ground.lab, [ADMITTED, OTHER]) as measured:
+        matrix = measured(PACE)
     assert [failure(cell) for cell in matrix.failed[:10]] == []
     assert {cell.allowed for cell in matrix.cells} == {True, False}
 

@@ -71,9 +71,8 @@ class RandomScene:
         self.cluster: Cluster = load_objects(objects)
         nodes = {name: format_address(node.addresses[0]) for name, node in self.cluster.nodes.items()}
         self.wired = WiredCluster(switches, nodes, manifests)
-        for pod in self.cluster.pods:
-            (node,) = (node for node in self.wired.nodes if node.name == pod.node)
-            node.add_pod(pod.key, pod.key)
+        for node in self.wired.nodes:
+            node.add_pods({pod.key: pod.key for pod in self.cluster.pods if pod.node == node.name})
         self._manifests = manifests
         self.write(objects)
 

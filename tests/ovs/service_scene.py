@@ -92,8 +92,9 @@ class ServiceScene(WiredCluster):
     def __init__(self, switches: tuple[DummySwitch, DummySwitch], manifests: Path) -> None:
         super().__init__(switches, {"node-1": "192.168.50.1", "node-2": "192.168.50.2"}, manifests)
         text = CLUSTER
+        for number, node in enumerate(self.nodes, start=1):
+            node.add_pods({pod: f"default/{pod}" for pod, (at, _) in PODS.items() if at == number})
         for pod, (node, host) in PODS.items():
-            self.nodes[node - 1].add_pod(pod)
             named = _POD.replace("NAME", pod).replace("APP", pod.partition("-")[0])
             text += named.replace("NODE", str(node)).replace("HOST", str(host))
         self.write("cluster", text)

@@ -230,7 +230,7 @@ def test_bundle_that_waited_too_long(bridges: DummySwitch, monkeypatch: pytest.M
         ):
             commit(connection, map(m.AddFlow, peers(2)))
     finally:
-        bridges.run(["ovs-vsctl", "--timeout=20", "clear", "open_vswitch", ".", "other_config"])
+        bridges.run(["ovs-vsctl", "--timeout=20", "remove", "open_vswitch", ".", "other_config", "bundle-idle-timeout"])
     assert stored(bridges, BRIDGE) == ([], [])
 
 

@@ -11,6 +11,7 @@ from ovsnp.model.options import Encap
 from tests.ovs.frames import End, Flag, Packet
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, ServiceScene, address_of, first, policy
 from tests.ovs.wired import carried
+from tests.support.combinations import covering
 
 PORT = 40000
 REMEMBERED = {"began": 700_000_000, "met": 500_000_000}
@@ -18,12 +19,11 @@ REMEMBERED = {"began": 700_000_000, "met": 500_000_000}
 ANEW = 900_000_000
 """The sequence number with which the server begins when it has forgotten the earlier connection."""
 
-MODES = [(encap, masquerade) for encap in Encap for masquerade in (False, True)]
 
-
-@pytest.mark.parametrize("version", [4, 6])
-@pytest.mark.parametrize("backend", ["web-0", "web-2"])
-@pytest.mark.parametrize(("encap", "masquerade"), MODES)
+@pytest.mark.parametrize(
+    ("encap", "masquerade", "backend", "version"),
+    covering(Encap, (False, True), ("web-0", "web-2"), (4, 6), strength=3),
+)
 def test_a_connection_comes_about_where_the_server_remembers_another(
     scene: ServiceScene, encap: Encap, masquerade: bool, backend: str, version: int
 ) -> None:

@@ -20,6 +20,7 @@ from tests.ovs.service_scene import (
     policy,
 )
 from tests.ovs.wired import carried
+from tests.support.combinations import covering
 
 PORTS = range(40000, 40024)
 """Enough client ports to meet every endpoint."""
@@ -27,14 +28,14 @@ PORTS = range(40000, 40024)
 MODES = [(encap, masquerade) for encap in Encap for masquerade in (False, True)]
 families = pytest.mark.parametrize("version", [4, 6])
 modes = pytest.mark.parametrize(("encap", "masquerade"), MODES)
+cases = pytest.mark.parametrize(("encap", "masquerade", "version"), covering(Encap, (False, True), (4, 6)))
 
 
 def options(encap: Encap, masquerade: bool) -> list[str]:
     return ["--encap", encap, *(["--masquerade"] if masquerade else [])]
 
 
-@families
-@modes
+@cases
 def test_every_endpoint_is_reached_and_answers(
     scene: ServiceScene, encap: Encap, masquerade: bool, version: int
 ) -> None:
@@ -52,8 +53,7 @@ def test_every_endpoint_is_reached_and_answers(
     assert met == set(BACKENDS)
 
 
-@families
-@modes
+@cases
 def test_each_packet_to_an_endpoint_elsewhere_carries_the_source_and_no_other_does(
     scene: ServiceScene, encap: Encap, masquerade: bool, version: int
 ) -> None:
@@ -79,8 +79,7 @@ def test_each_packet_to_an_endpoint_elsewhere_carries_the_source_and_no_other_do
     assert seen() == [0]
 
 
-@families
-@modes
+@cases
 def test_the_endpoint_judges_the_pod_that_asks(
     scene: ServiceScene, encap: Encap, masquerade: bool, version: int
 ) -> None:
@@ -154,8 +153,7 @@ def test_what_nobody_serves_is_dropped(scene: ServiceScene, version: int) -> Non
             assert scene.tunneled == []
 
 
-@families
-@modes
+@cases
 def test_the_node_reaches_every_endpoint(scene: ServiceScene, encap: Encap, masquerade: bool, version: int) -> None:
     scene.serve(BACKENDS)
     scene.write("policy", policy("ingress", "web", "{podSelector: {matchLabels: {app: nobody}}}", "{port: 8080}"))

@@ -339,7 +339,7 @@ def test_whose_bridge_a_database_is_of(scene: ServiceScene) -> None:
         scene.nodes[0].unplug(node)
     nobodys = ovsnp(*asked, "--db", first, "--db", second)
     assert (nobodys.code, "None of its ports is a pod's; name it (--db NODE=" in nobodys.err) == (2, True)
-    scene.nodes[0].add_pod("web-9", "default/web-2")
+    scene.nodes[0].add_pods({"web-9": "default/web-2"})
     scene.nodes[0].plug("client")
     mixed = ovsnp(*asked, "--db", first, "--db", second)
     assert (mixed.code, "Its ports are of pods of node-1, node-2; name it" in mixed.err) == (2, True)

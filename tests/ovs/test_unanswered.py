@@ -10,10 +10,10 @@ from ovsnp.model.options import Encap
 from ovsnp.model.ports import Protocol
 from tests.ovs.frames import Flag, Packet
 from tests.ovs.service_scene import BACKENDS, CLUSTER_IP, ServiceScene, address_of, first, policy
+from tests.support.combinations import covering
 
 PORT = 40000
 OUT_OF_WINDOW = 3_000_000_000
-MODES = [(encap, masquerade) for encap in Encap for masquerade in (False, True)]
 CLIENTS, NOBODY = "{podSelector: {matchLabels: {app: client}}}", "{podSelector: {matchLabels: {app: nobody}}}"
 PORTS = "{port: 8080}, {port: 5353, protocol: UDP}"
 ADMITS = {
@@ -53,19 +53,17 @@ def later(packet: Packet) -> list[Packet]:
     ]
 
 
-@pytest.fixture(params=[(4, "web-0"), (6, "web-0"), (4, "web-2"), (6, "web-2")])
-def backend(request: pytest.FixtureRequest) -> tuple[int, str]:
-    """The family, and a backend on the client's node or on the other node."""
-    version, name = request.param
-    return version, name
+# A backend is on the client's node or on the other node.
+cases = pytest.mark.parametrize(
+    ("encap", "masquerade", "version", "name", "direction"),
+    covering(Encap, (False, True), (4, 6), ("web-0", "web-2"), ("ingress", "egress"), strength=3),
+)
 
 
-@pytest.mark.parametrize("direction", ["ingress", "egress"])
-@pytest.mark.parametrize(("encap", "masquerade"), MODES)
+@cases
 def test_a_connection_that_was_never_answered_is_judged_anew(
-    scene: ServiceScene, encap: Encap, masquerade: bool, backend: tuple[int, str], direction: str
+    scene: ServiceScene, encap: Encap, masquerade: bool, version: int, name: str, direction: str
 ) -> None:
-    version, name = backend
     options = ("--encap", encap, *(["--masquerade"] if masquerade else []))
     scene.serve([name])
     scene.write("policy", ADMITS[direction])
@@ -83,12 +81,10 @@ def test_a_connection_that_was_never_answered_is_judged_anew(
             assert scene.send("client", again) == [], again
 
 
-@pytest.mark.parametrize("direction", ["ingress", "egress"])
-@pytest.mark.parametrize(("encap", "masquerade"), MODES)
+@cases
 def test_an_answered_connection_goes_on(
-    scene: ServiceScene, encap: Encap, masquerade: bool, backend: tuple[int, str], direction: str
+    scene: ServiceScene, encap: Encap, masquerade: bool, version: int, name: str, direction: str
 ) -> None:
-    version, name = backend
     options = ("--encap", encap, *(["--masquerade"] if masquerade else []))
     scene.serve([name])
     scene.write("policy", ADMITS[direction])

@@ -5,8 +5,9 @@ are taken from the uplink of one node, and put into the uplink of the other. (Op
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,19 +45,19 @@ class WiredNode:
         self._pods: dict[str, tuple[str, int]] = {}
         self._keys: dict[str, str] = {}
         self._read: dict[str, int] = {}
-        self.vsctl("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy")
-        self._add_underlay()
+        self._add_bridges()
 
     def vsctl(self, *arguments: str) -> str:
         """Change the database."""
         return self.switch.run(["ovs-vsctl", "--timeout=20", "--", *arguments])
 
-    def _add_underlay(self) -> None:
+    def _add_bridges(self) -> None:
         self.vsctl(
-            *("add-br", _UNDERLAY, "--", "set", "Bridge", _UNDERLAY, "datapath_type=dummy"),
+            *("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy"),
+            *("--", "add-br", _UNDERLAY, "--", "set", "Bridge", _UNDERLAY, "datapath_type=dummy"),
             f"other_config:hwaddr={_underlay_mac(self.address)}",
+            *("--", *self._port(_UNDERLAY, _UPLINK)),
         )
-        self._add_port(_UNDERLAY, _UPLINK)
         self._address_underlay()
 
     def _address_underlay(self) -> None:
@@ -66,24 +67,32 @@ class WiredNode:
         for other in self._others:
             self.switch.appctl("tnl/neigh/set", _UNDERLAY, other, _underlay_mac(other))
 
-    def _add_port(self, bridge: str, name: str, *columns: str) -> None:
+    def _port(self, bridge: str, name: str, *columns: str) -> list[str]:
+        """The words for ovs-vsctl that add a port."""
         capture = f"options:tx_pcap={self._capture(name)}"
-        self.vsctl("add-port", bridge, name, "--", "set", "Interface", name, "type=dummy", capture, *columns)
+        return ["add-port", bridge, name, "--", "set", "Interface", name, "type=dummy", capture, *columns]
 
     def _capture(self, name: str) -> Path:
         return self.switch.directory / f"{name}.pcap"
 
-    def add_pod(self, pod: str, key: str = "") -> None:
-        """Give a pod its port; its key is ``NAMESPACE/NAME``, by default in the namespace "default"."""
-        self._pods[pod] = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
-        self._keys[pod] = key or f"default/{pod}"
-        self.plug(pod)
+    def add_pods(self, keys: Mapping[str, str]) -> None:
+        """Give pods their ports; ``keys`` are the pods' names here, each with the pod's ``NAMESPACE/NAME``."""
+        for pod, key in keys.items():
+            self._pods[pod] = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
+            self._keys[pod] = key
+        self._plug_all(keys)
+
+    def _plug_all(self, pods: Iterable[str], *columns: str) -> None:
+        self.vsctl(*chain.from_iterable(("--", *self._pod_port(pod, *columns)) for pod in pods))
+
+    def _pod_port(self, pod: str, *columns: str) -> list[str]:
+        name, mac = self._pods[pod]
+        ids = f"external_ids:iface-id={self._keys[pod]}", f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"'
+        return self._port(BRIDGE, name, *ids, *columns)
 
     def plug(self, pod: str, *columns: str) -> None:
         """Put the missing port of a pod onto the bridge."""
-        name, mac = self._pods[pod]
-        ids = f"external_ids:iface-id={self._keys[pod]}", f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"'
-        self._add_port(BRIDGE, name, *ids, *columns)
+        self._plug_all([pod], *columns)
 
     def unplug(self, pod: str) -> None:
         """Remove a pod's port from the bridge."""
@@ -99,8 +108,7 @@ class WiredNode:
         self.vsctl("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy")
         self._capture(GATEWAY_PORT).unlink()
         del self._read[GATEWAY_PORT]
-        for pod in self._pods:
-            self.plug(pod)
+        self._plug_all(self._pods)
 
     def apply(self, manifests: Path, *more: str) -> Answer:
         """Run ``ovsnp apply``, which must succeed, and capture at the gateway that it makes."""

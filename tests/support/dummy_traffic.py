@@ -5,8 +5,11 @@ import threading
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+from ovsnp.errors import SwitchError
+from ovsnp.switch.control import control
 from tests.support.instance import DummySwitch
 
 _FILE, _RECORD = 24, 16
@@ -22,7 +25,8 @@ class RoundsOfPackets(ABC):
     """
 
     def __init__(self, switch: DummySwitch, pause: float) -> None:
-        self._control = switch.control()
+        self._connection = ExitStack()
+        self._control = self._connection.enter_context(control(switch.location))
         self._pause = pause
         self.rounds = 0
         self.failure = ""
@@ -36,7 +40,7 @@ class RoundsOfPackets(ABC):
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._control.close()
+        self._connection.close()
 
     @abstractmethod
     def send_round(self) -> None:
@@ -44,8 +48,10 @@ class RoundsOfPackets(ABC):
 
     def send(self, interface: str, *packets: str) -> None:
         """Let packets come in at an interface; they are hexadecimal digits or odp flows."""
-        failed, error, _ = self._control.transact("netdev-dummy/receive", [interface, *packets])
-        self.failure = self.failure or str(error or failed or "")
+        try:
+            self._control.command("netdev-dummy/receive", interface, *packets)
+        except SwitchError as error:
+            self.failure = self.failure or str(error)
 
     def source_port(self) -> int:
         """A source port that no recent round has used."""

@@ -5,16 +5,15 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-
-from ovs.unixctl.client import UnixctlClient
 
 from ovsnp.errors import SwitchError
 from ovsnp.lab.daemons import database_socket, environment, launch, start_database, start_switch
 from ovsnp.lab.datapath import DatapathType
 from ovsnp.pipeline.conntrack import ZONE
+from ovsnp.switch.control import control
 from ovsnp.switch.location import Location
 
 _TIMEOUTS = ("tcp_syn_sent", "tcp_syn_recv", "udp_first", "udp_single", "udp_multiple")
@@ -29,14 +28,15 @@ class DummySwitch:
         self.location = Location(database_socket(directory), str(directory))
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         launch(directory, DatapathType.NETDEV, self._start, self.run)
-        self._control = self.control()
+        # Tests often wait for the next check of the megaflows; the default is 500 ms, and this is the least.
+        self.run(["ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:max-revalidator=100"])
+        self._connection = ExitStack()
+        self._connect()
 
-    def control(self) -> UnixctlClient:
-        """A new connection for commands of ovs-appctl, to the ovs-vswitchd that runs now."""
-        pid = self.daemons["ovs-vswitchd"].pid
-        error, control = UnixctlClient.create(str(self.directory / f"ovs-vswitchd.{pid}.ctl"))
-        assert not error
-        return control
+    def _connect(self) -> None:
+        """Open a connection for commands of ovs-appctl, to the ovs-vswitchd that runs now."""
+        self._connection.close()
+        self._control = self._connection.enter_context(control(self.location))
 
     def _start(self, command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
         whole = list(command)
@@ -54,9 +54,8 @@ class DummySwitch:
 
     def start_switch(self) -> None:
         """Start ovs-vswitchd again after `kill`."""
-        self._control.close()
         start_switch(self.directory, DatapathType.NETDEV, self._start, self.run)
-        self._control = self.control()
+        self._connect()
 
     def start_database(self) -> None:
         """Start ovsdb-server again after `kill`, with the same database."""
@@ -86,10 +85,7 @@ class DummySwitch:
 
     def appctl(self, *command: str) -> str:
         """Run a command of ovs-appctl in ovs-vswitchd; raises SwitchError where the answer is an error."""
-        failed, error, answer = self._control.transact(command[0], list(command[1:]))
-        if failed or error:
-            raise SwitchError(f"{' '.join(command)}: {error or os.strerror(failed)}")
-        return str(answer)
+        return self._control.command(*command)
 
     @contextmanager
     def lasting_connections(self) -> Iterator[None]:
@@ -133,7 +129,7 @@ class DummySwitch:
 
     def stop(self) -> None:
         """Kill both daemons."""
-        self._control.close()
+        self._connection.close()
         for name in reversed(self.daemons):
             self.kill(name)
 

@@ -6,6 +6,8 @@
 
 import os
 
+from msgspec.structs import replace
+
 from ovsnp.lab.datapath import DatapathType
 from ovsnp.lab.pace import PATIENCE, RATE, Pace
 
@@ -19,6 +21,9 @@ def _pace() -> Pace:
 
 
 PACE = _pace()
+
+SAMPLED = PACE if PACE.sample is not None else replace(PACE, sample=700)
+"""The pace of a test that tries a tenth of all connections; `tests/lab/test_demo_policies.py` tries all of them."""
 
 
 def patient(seconds: float) -> float:

@@ -81,19 +81,20 @@ def agent(
     if policy_metrics:
         metrics.add(PolicyCollector(running.policy_counts.read))
 
-    with ExitStack() as stack:
-        again = stack.enter_context(_heeding_signals(running))
-        stack.enter_context(sole_agent(request.location, options.bridge))
-        stack.enter_context(serving_socket(control_socket, control_routes(running, metrics)))
-        if metrics_address:
-            stack.enter_context(serving_address(metrics_address, probe_routes(running, metrics)))
-        publisher = stack.enter_context(Publisher(running, ApiConnection(server, read_timeout=_PATIENCE)))
-        running.run()
-        if not again.is_set():
-            publisher.announce_end()
-    if again.is_set():
-        # A new process reads everything again, a new version of ovsnp included; the flows stay meanwhile.
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    with _heeding_signals(running) as again:
+        with ExitStack() as stack:
+            stack.enter_context(sole_agent(request.location, options.bridge))
+            stack.enter_context(serving_socket(control_socket, control_routes(running, metrics)))
+            if metrics_address:
+                stack.enter_context(serving_address(metrics_address, probe_routes(running, metrics)))
+            publisher = stack.enter_context(Publisher(running, ApiConnection(server, read_timeout=_PATIENCE)))
+            running.run()
+            if not again.is_set():
+                publisher.announce_end()
+        if again.is_set():
+            # A new process reads everything again, a new version of ovsnp included; the flows stay meanwhile. A SIGHUP
+            # that comes before it starts would end the agent if the handlers were gone.
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 @contextmanager

@@ -298,8 +298,8 @@ def _measured(found: Lab, pace: Pace) -> Matrix:
     containers = {node.pod for node in found.topology.nodes}
     if absent := [pod.key for pod in found.cluster.pods if pod.key not in containers]:
         tell(f"not in the topology, so not tried: {', '.join(absent)}")
-    with measuring(found, traffics, pace) as measured:
-        return measured()
+    with measuring(found, traffics) as measured:
+        return measured(pace)
 
 
 def _progress(line: str) -> None:
