@@ -45,6 +45,13 @@ def comments(file: str, word: str) -> list[Comment]:
         return []
 
 
+def has_comment(text: str) -> bool:
+    """True if valid YAML has a comment."""
+    import yaml  # noqa: PLC0415 -- only files with such comments need it
+
+    return "#" in text and any(True for _ in _comments(text, yaml))
+
+
 def _comments(text: str, yaml: Any) -> Iterator[Comment]:
     documents, bare = _layout(text, yaml)
     starts = {lines[0]: lines[-1] for lines in documents if lines}

@@ -113,6 +113,7 @@
     if (line.summary !== undefined) say(line.summary);
     if (line.progress) progress.textContent = line.progress;
     if (line.mistakes) showMistakes(line.mistakes);
+    if (line.obstacle !== undefined) showObstacle(line.obstacle);
     if (line.again) timer = setTimeout(ask, AGAIN);
     if (line.html === undefined) return;
     const section = document.getElementById(`answer-${line.part}`);
@@ -142,6 +143,13 @@
       }
     }
     document.getElementById("answer-mistakes").replaceChildren(...[...left.values()].flat().map(paragraph));
+  }
+
+  function showObstacle(sentence) {
+    const place = document.getElementById("obstacle");
+    place.textContent = sentence;
+    place.hidden = sentence === "";
+    document.querySelector("#save .first").disabled = sentence !== "";
   }
 
   function paragraph(text) {
