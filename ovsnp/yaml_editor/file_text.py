@@ -1,6 +1,7 @@
 """A file of YAML or JSON, whose objects can be replaced, added and removed."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from ovsnp.yaml_editor.editing import Editor, root_slot
@@ -14,7 +15,7 @@ from ovsnp.yaml_editor.sections import is_empty, section_cut
 from ovsnp.yaml_editor.writing import block_text, json_text
 from ovsnp.yaml_editor.yaml_nodes import UnusualTextError, YamlDocument, yaml_nodes
 from ovsnp.yaml_reader.encoding import in_utf8
-from ovsnp.yaml_reader.json_text import BOM, outline_json
+from ovsnp.yaml_reader.json_text import BOM, Slice, item_slices, outline_json
 from ovsnp.yaml_reader.notation import read_documents
 from ovsnp.yaml_reader.outline import Outline
 from ovsnp.yaml_reader.paths import Fault, Path
@@ -46,7 +47,7 @@ class FileText:
         self._data = data
         if in_utf8(data) is not data:
             raise EditRefusedError("the file is UTF-16 or UTF-32; save it in UTF-8 first")
-        self._outlines, self._json_starts = _read(file, data)
+        self._outlines, self._json_slices = _read(file, data)
         self._mark = BOM if data.startswith(BOM) else b""
         text = data.removeprefix(BOM).decode()
         self._newline = LineMap(text).newline
@@ -74,11 +75,16 @@ class FileText:
 
         It is the whole file if the part cannot be told.
         """
+        if self._is_json:
+            part = self._json_slices[document]
+            for index in items:
+                part = item_slices(self._data, part)[index]
+            return self._data[slice(*part)].decode()
         try:
-            part = self._own_lines(document, items) or self._node(document, _way(items))
+            lines = self._own_lines(document, items) or self._node(document, _way(items))
         except EditRefusedError:
             return self._text
-        return self._text[part.start : part.end]
+        return self._text[lines.start : lines.end]
 
     def own_text(self, document: int, items: Sequence[int] = ()) -> str | None:
         """The lines of an object with their comments, as a text by itself with LF at the ends of its lines.
@@ -150,7 +156,7 @@ class FileText:
 
     @property
     def _is_json(self) -> bool:
-        return bool(self._json_starts)
+        return bool(self._json_slices)
 
     @property
     def values(self) -> list[Any]:
@@ -160,10 +166,10 @@ class FileText:
     def _section(self, document: int) -> Cut:
         if not self._is_json:
             try:
-                return section_cut(LineMap(self._text), self._documents(), document)
+                return section_cut(LineMap(self._text), self._documents, document)
             except UnusualTextError as unusual:
                 raise EditRefusedError(f"the file has {unusual}; {_BY_HAND}") from None
-        bounds = [self._characters(start) for start in self._json_starts]
+        bounds = [self._characters(start) for start, _ in self._json_slices]
         return Cut(bounds[document], [*bounds, len(self._text)][document + 1])
 
     def _without_item(self, document: int, items: Sequence[int]) -> str:
@@ -182,20 +188,21 @@ class FileText:
             return None
         lines = LineMap(self._text)
         if not items:
-            return document_lines(lines, self._documents(), document)
+            return document_lines(lines, self._documents, document)
         listed = self._node(document, _way(items)[:-1])
         return item_lines(lines, listed.entries[items[-1]]) if listed.style is Style.BLOCK_SEQUENCE else None
 
     def _node(self, document: int, way: Path) -> TextNode:
         if self._is_json:
-            root = json_node(self._text, self._characters(self._json_starts[document]))
+            root = json_node(self._text, self._characters(self._json_slices[document][0]))
         else:
-            root = self._documents()[document].root
+            root = self._documents[document].root
         try:
             return root.at(way)
         except LookupError:
             raise EditRefusedError(f"an alias stands for the object; {_BY_HAND}") from None
 
+    @cached_property
     def _documents(self) -> list[YamlDocument]:
         try:
             return yaml_nodes(self._text)
@@ -231,13 +238,13 @@ class FileText:
         return data
 
 
-def _read(file: str, data: bytes) -> tuple[list[Outline], list[int]]:
-    """The documents, and the offset of each in a file of JSON."""
+def _read(file: str, data: bytes) -> tuple[list[Outline], list[Slice]]:
+    """The documents, and the offsets of each in a file of JSON."""
     documents = read_documents(file, data)
     if mistake := documents.mistake:
         raise EditRefusedError(f"line {mistake.line}: {mistake.message}")
     if documents.json:
-        return [outline_json(each.text) for each in documents.json], [each.where[0] for each in documents.json]
+        return [outline_json(each.text) for each in documents.json], [each.where for each in documents.json]
     return documents.yaml, []
 
 

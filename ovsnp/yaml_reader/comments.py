@@ -46,10 +46,13 @@ def comments(file: str, word: str) -> list[Comment]:
 
 
 def has_comment(text: str) -> bool:
-    """True if valid YAML has a comment."""
+    """True if YAML has a comment, or if it is not valid, so that this cannot be told."""
     import yaml  # noqa: PLC0415 -- only files with such comments need it
 
-    return "#" in text and any(True for _ in _comments(text, yaml))
+    try:
+        return "#" in text and any(True for _ in _comments(text, yaml))
+    except yaml.YAMLError:
+        return True
 
 
 def _comments(text: str, yaml: Any) -> Iterator[Comment]:

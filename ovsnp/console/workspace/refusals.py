@@ -16,16 +16,11 @@ def refusal_sentences(label: str, refusals: Sequence[WatchTrouble], resources: M
     ``label`` names the cluster, ``resources`` are the kinds by name.
     """
     forbidden = [each for each in refusals if each.code == _FORBIDDEN]
-    others = [each for each in refusals if each.code not in (_FORBIDDEN, _NOT_KNOWN)]
-    unknown = [each for each in refusals if each.code == _NOT_KNOWN]
-    if len(forbidden) == 1:
-        said = [forbidden[0].message]
-    elif forbidden:
-        said = [_forbidden(label, [resources[each.kind] for each in forbidden])]
-    else:
-        said = []
     # The API server knows the user for all kinds or for none.
-    return [*said, *dict.fromkeys(each.message for each in (*unknown[:1], *others))]
+    unknown = [each.message for each in refusals if each.code == _NOT_KNOWN][:1]
+    others = [each.message for each in refusals if each.code not in (_FORBIDDEN, _NOT_KNOWN)]
+    together = [_forbidden(label, [resources[each.kind] for each in forbidden])] if len(forbidden) > 1 else []
+    return [*(together or (each.message for each in forbidden)), *unknown, *dict.fromkeys(others)]
 
 
 def _forbidden(label: str, resources: Sequence[Resource]) -> str:

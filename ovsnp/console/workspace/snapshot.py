@@ -18,6 +18,7 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.selection import Workloads
 from ovsnp.oracle.terms import Terms
 from ovsnp.yaml_reader.paths import format_path
+from ovsnp.yaml_reader.report import Mistake
 
 Made = TypeVar("Made")
 
@@ -57,18 +58,11 @@ class WorkspaceSnapshot:
     @cached_property
     def not_understood(self) -> tuple[str, ...]:
         """The mistakes of the policies that are closed, with their lines."""
-        mistakes = (each for found in self.closed.values() for each in found)
-        return tuple(
-            str(
-                Diagnostic(
-                    self.texts.span(each.place, each.path),
-                    str(each.subject or ""),
-                    format_path(each.path),
-                    f"{each.message}; {EFFECT}",
-                )
-            )
-            for each in mistakes
-        )
+        return tuple(f"{self._located(each)}; {EFFECT}" for found in self.closed.values() for each in found)
+
+    def _located(self, mistake: Mistake) -> Diagnostic:
+        span = self.texts.span(mistake.place, mistake.path)
+        return Diagnostic(span, str(mistake.subject or ""), format_path(mistake.path), mistake.message)
 
     @cached_property
     def roster(self) -> Roster:
