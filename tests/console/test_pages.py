@@ -214,6 +214,7 @@ class TestMistakes:
     def test_policy_that_is_not_understood_is_closed(self, open_console: Open, demo: Path) -> None:
         """It is in the table with the sentence, it isolates its pods, and the rest stays usable."""
         wrong = POLICY.format(namespace="default", name="new", role="frontend", types="Egress, Sideways")
+        wrong = wrong.replace("spec: {", "spec: {egress: [{}], ")
         (demo / "more.yaml").write_text(wrong)
         visitor = open_console(demo)
         reply = visitor.get("/policies")
