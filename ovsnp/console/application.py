@@ -103,7 +103,13 @@ def _input(site: Site) -> Endpoint:
 
     def endpoint(request: Request) -> Response:
         snapshot = site.state(request).snapshot
-        return site.page(request, "input.html.j2", "Input", notes=snapshot.notes if snapshot else ())
+        return site.page(
+            request,
+            "input.html.j2",
+            "Input",
+            notes=snapshot.notes if snapshot else (),
+            not_understood=snapshot.not_understood if snapshot else (),
+        )
 
     return endpoint
 

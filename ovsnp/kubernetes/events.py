@@ -58,12 +58,13 @@ class WatchTrouble(msgspec.Struct, frozen=True):
     """The objects of a kind may be out of date, and ``message`` says why; the watch goes on trying.
 
     ``refused``: the API server does not know or does not admit the user, or the credentials have a mistake; only a
-    person can change that.
+    person can change that. ``code`` is the code of the answer, 0 without one.
     """
 
     kind: str
     message: str
     refused: bool = False
+    code: int = 0
 
 
 class WatchRestored(msgspec.Struct, frozen=True):

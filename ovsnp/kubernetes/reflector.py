@@ -252,7 +252,8 @@ class Reflector:
         message = str(error) if known else f"internal error, please report it: {type(error).__name__}: {error}"
         if message != self._trouble:
             self._trouble = message
-            self._queue.put(WatchTrouble(self._resource.kind, message, _is_refusal(error)))
+            code = error.code if isinstance(error, RefusedError) else 0
+            self._queue.put(WatchTrouble(self._resource.kind, message, _is_refusal(error), code))
 
     def _tell_absent(self) -> None:
         """The server does not know the kind, so there are no objects of it."""

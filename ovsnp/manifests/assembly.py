@@ -1,6 +1,6 @@
 """Assembles the `Cluster` from its objects: nodes and namespaces first, then the objects that refer to them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ovsnp.errors import Place
@@ -35,8 +35,16 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.model.service import EndpointSlice, Service
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE, FEW, MistakeReport, Subject
 
+PolicyJudge = Callable[[NetworkPolicy, MistakeReport], NetworkPolicy]
+"""What becomes of a policy as far as it could be read; it is the subject of the report, which has its mistakes."""
 
-def assemble(inventory: Inventory, report: MistakeReport) -> Cluster:
+
+def as_read(policy: NetworkPolicy, _: MistakeReport) -> NetworkPolicy:
+    """The policy as it is: its mistakes are mistakes of the input."""
+    return policy
+
+
+def assemble(inventory: Inventory, report: MistakeReport, judge: PolicyJudge = as_read) -> Cluster:
     """Read all objects; the cluster is valid only if ``report`` has no mistake afterwards."""
     assembly = _Assembly(inventory, report)
     namespaces = assembly.namespaces()
@@ -48,7 +56,7 @@ def assemble(inventory: Inventory, report: MistakeReport) -> Cluster:
     services, planned_services = assembly.services(namespaces, ClusterIPs(addressing, nodes, service_cidrs, report))
     slices = assembly.slices(nodes, namespaces, addressing)
     slices += assembly.endpoints(services, slices, addressing)
-    policies = assembly.policies(namespaces)
+    policies = assembly.policies(namespaces, judge)
     assembly.note_implied()
     return Cluster(
         namespaces=dict(sorted(namespaces.items())),
@@ -240,7 +248,7 @@ class _Assembly:
                 found += as_slices(subsets, namespace, name, item.place)
         return found
 
-    def policies(self, namespaces: dict[str, Namespace]) -> list[NetworkPolicy]:
+    def policies(self, namespaces: dict[str, Namespace], judge: PolicyJudge) -> list[NetworkPolicy]:
         """The policies in input order; adds the implied namespaces."""
         found: list[NetworkPolicy] = []
         unique: Unique[NetworkPolicy] = Unique(self._report)
@@ -249,6 +257,7 @@ class _Assembly:
             namespace = self._namespace_of(written.metadata, namespaces)
             name = read_name(written.metadata, self._report)
             policy = read_policy(written.spec or wire.ApiPolicySpec(), namespace, name, item.place, self._report)
+            policy = judge(policy, self._report)
             if unique.add(namespace, name, policy):
                 found.append(policy)
         return found

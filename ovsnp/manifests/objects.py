@@ -45,12 +45,12 @@ def read_object(kind: str, item: ApiObject, report: MistakeReport) -> Any:
         faults += [fault for fault in outline.faults if _matters(fault, kind)]
     metadata = found.metadata or wire.ApiMetadata()
     if metadata.generate_name and not metadata.name:
-        metadata.name = _generated_name(metadata.generate_name)
+        metadata.name = generated_name(metadata.generate_name)
     report.begin(item.place, Subject(kind, metadata.namespace, metadata.name), faults)
     return found
 
 
-def _generated_name(prefix: str) -> str:
+def generated_name(prefix: str) -> str:
     """A name that the API server may give: ``x`` stands for the random letters at its end."""
     return f"{prefix[:_LONGEST_PREFIX]}x"
 

@@ -1,6 +1,7 @@
 """Edits the text of YAML and JSON files: what does not change keeps every byte, comments and order included.
 
-`FileText` edits a file: it replaces, adds and removes objects. Nothing here depends on the kinds of the Kubernetes API.
+`FileText` edits a file: it replaces, adds and removes objects, and puts other text in the place of an object's text.
+Nothing here depends on the kinds of the Kubernetes API.
 """
 
 from ovsnp.yaml_editor.file_text import EditRefusedError, FileText

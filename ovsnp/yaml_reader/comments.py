@@ -45,6 +45,16 @@ def comments(file: str, word: str) -> list[Comment]:
         return []
 
 
+def has_comment(text: str) -> bool:
+    """True if YAML has a comment, or if it is not valid, so that this cannot be told."""
+    import yaml  # noqa: PLC0415 -- only files with such comments need it
+
+    try:
+        return "#" in text and any(True for _ in _comments(text, yaml))
+    except yaml.YAMLError:
+        return True
+
+
 def _comments(text: str, yaml: Any) -> Iterator[Comment]:
     documents, bare = _layout(text, yaml)
     starts = {lines[0]: lines[-1] for lines in documents if lines}

@@ -29,7 +29,7 @@ class Locator:
     """Finds the lines of many fields; reads each file once."""
 
     def __init__(self) -> None:
-        self._files: dict[str, _File | None] = {}
+        self._files: dict[str, LocatedFile | None] = {}
 
     def span(self, place: Place, path: Path) -> Span:
         """The line of a field of an object, as `locate` finds it."""
@@ -47,20 +47,20 @@ class Locator:
         except (NotationError, msgspec.MsgspecError, LookupError):
             return None
 
-    def _file(self, name: str) -> "_File | None":
+    def _file(self, name: str) -> "LocatedFile | None":
         if name not in self._files:
-            self._files[name] = _open(name)
+            self._files[name] = self._open(name)
         return self._files[name]
 
+    def _open(self, file: str) -> "LocatedFile | None":
+        """The file; None if it no longer exists."""
+        try:
+            return LocatedFile(file, read_again(file))
+        except (OSError, ValueError):
+            return None
 
-def _open(file: str) -> "_File | None":
-    try:
-        return _File(file, read_again(file))
-    except (OSError, ValueError):
-        return None
 
-
-class _File:
+class LocatedFile:
     """One file, with its documents, the counts of its newlines, and the last objects found."""
 
     def __init__(self, file: str, data: bytes) -> None:

@@ -98,6 +98,19 @@ class MistakeReport:
         self._notes.clear()
         return mistakes, notes
 
+    def withdraw(self) -> list[Mistake]:
+        """The mistakes of the object that is the subject now; the report forgets them."""
+        count = 0
+        while count < len(self._mistakes) and self._mistakes[-1 - count].place == self._place:
+            count += 1
+        first = len(self._mistakes) - count
+        found, self._mistakes[first:] = self._mistakes[first:], []
+        return found
+
+    def put_back(self, mistakes: Iterable[Mistake]) -> None:
+        """Take back mistakes that were withdrawn."""
+        self._mistakes.extend(mistakes)
+
     def _follows(self, path: Path) -> bool:
         """True if a path lies around or inside a part that is broken."""
         for broken in self._broken:

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from ovsnp.errors import Diagnostic, Place, Span
@@ -36,6 +36,10 @@ class SourceFile(NamedTuple):
     data: bytes
 
 
+ReadFile = Callable[[str, BinaryIO | None], bytes]
+"""Reads a file, or the given stdin, as text in UTF-8."""
+
+
 class Sources(NamedTuple):
     """The files that were read, a diagnostic for each that cannot be read, and a note for each that is passed over."""
 
@@ -44,21 +48,43 @@ class Sources(NamedTuple):
     notes: list[Note]
 
 
-class _NoManifestError(Exception):
+class NoManifestError(Exception):
     """A path that leads to nothing that can be read: the reason, and the remedy."""
 
 
-def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None) -> Sources:
+def read_file(file: str, stdin: BinaryIO | None) -> bytes:
+    """The text of a file, a pipe, or stdin, in UTF-8.
+
+    Raises OSError, ValueError and MemoryError, and NoManifestError for a device; `read_sources` makes diagnostics of
+    them.
+    """
+    if file == STDIN:
+        data = _streams[STDIN] = in_utf8(_all_of(stdin or _own_stdin()))
+        return data
+    status = os.stat(file)
+    if _is_endless(status):
+        raise NoManifestError("is a device; name a file, a directory, or - for stdin")
+    if stat.S_ISREG(status.st_mode):
+        _refuse_size(status.st_size)
+        _streams.pop(file, None)
+        with open(file, "rb") as stream:
+            return in_utf8(stream.read())
+    with open(file, "rb") as stream:
+        data = _streams[file] = in_utf8(_all_of(stream))
+        return data
+
+
+def read_sources(paths: Sequence[str], stdin: BinaryIO | None = None, read: ReadFile = read_file) -> Sources:
     """Read every file once, in the order of ``paths``; the files of a directory are sorted.
 
-    A file that cannot be read is a diagnostic. In a directory, a link to a directory, a pipe, and a suffix in capital
-    letters are notes.
+    ``read`` is `read_file`, or keeps what it returns. A file that cannot be read is a diagnostic. In a directory, a
+    link to a directory, a pipe, and a suffix in capital letters are notes.
     """
     sources = Sources([], [], [])
     for file in dict.fromkeys(_expand(paths, sources)):
         try:
-            sources.files.append(SourceFile(file, _read(file, stdin)))
-        except (OSError, ValueError, MemoryError, _NoManifestError) as error:
+            sources.files.append(SourceFile(file, read(file, stdin)))
+        except (OSError, ValueError, MemoryError, NoManifestError) as error:
             sources.diagnostics.append(_unreadable(file, error))
     return sources
 
@@ -78,27 +104,10 @@ def read_again(file: str) -> bytes:
         return in_utf8(stream.read())
 
 
-def _read(file: str, stdin: BinaryIO | None) -> bytes:
-    if file == STDIN:
-        data = _streams[STDIN] = in_utf8(_all_of(stdin or _own_stdin()))
-        return data
-    status = os.stat(file)
-    if _is_endless(status):
-        raise _NoManifestError("is a device; name a file, a directory, or - for stdin")
-    if stat.S_ISREG(status.st_mode):
-        _refuse_size(status.st_size)
-        _streams.pop(file, None)
-        with open(file, "rb") as stream:
-            return in_utf8(stream.read())
-    with open(file, "rb") as stream:
-        data = _streams[file] = in_utf8(_all_of(stream))
-        return data
-
-
 def _own_stdin() -> BinaryIO:
     stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if stream is None:
-        raise _NoManifestError("stdin is closed; pipe the text into it, or name a file")
+        raise NoManifestError("stdin is closed; pipe the text into it, or name a file")
     return stream
 
 
@@ -121,7 +130,7 @@ def _all_of(stream: BinaryIO) -> bytes:
 
 def _refuse_size(size: int) -> None:
     if size > _LARGEST:
-        raise _NoManifestError(f"is larger than {_LARGEST >> 30} GiB; name only the manifests")
+        raise NoManifestError(f"is larger than {_LARGEST >> 30} GiB; name only the manifests")
 
 
 def _expand(paths: Iterable[str], sources: Sources) -> Iterator[str]:
@@ -174,7 +183,7 @@ def _is_no_file(path: str) -> bool:
 
 def _unreadable(file: str, error: Exception) -> Diagnostic:
     match error:
-        case _NoManifestError():
+        case NoManifestError():
             message = str(error)
         case MemoryError():
             message = "does not fit into memory; name only the manifests"

@@ -137,6 +137,7 @@
     if (line.mistakes) showMistakes(line.mistakes);
     if (line.summary !== undefined) say(isBlank(line.mistakes) ? EMPTY : line.summary);
     if (line.progress) progress.textContent = line.progress;
+    if (line.obstacle !== undefined) showObstacle(line.obstacle);
     if (line.again) timer = setTimeout(ask, AGAIN);
     if (line.html === undefined) return;
     const section = document.getElementById(`answer-${line.part}`);
@@ -170,6 +171,13 @@
       }
     }
     document.getElementById("answer-mistakes").replaceChildren(...[...left.values()].flat().map(paragraph));
+  }
+
+  function showObstacle(sentence) {
+    const place = document.getElementById("obstacle");
+    place.textContent = sentence;
+    place.hidden = sentence === "";
+    document.querySelector("#save .first").disabled = sentence !== "";
   }
 
   function paragraph(text) {

@@ -22,7 +22,6 @@ from ovsnp.console.security.listening import ListenAddress
 from ovsnp.console.security.sessions import Sessions
 from ovsnp.console.serving import configuration, listen
 from ovsnp.console.workspace.manifest_files import ManifestFiles
-from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.console.workspace.workspace import Workspace
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.terms import Terms
@@ -41,7 +40,7 @@ class Deleting(FileStore):
         super().__init__([str(directory)])
         self._deleted = deleted
 
-    def delete(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> None:
+    def delete(self, policy: NetworkPolicy, version: str) -> None:
         """Call, and write nothing."""
         self._deleted(policy)
 
@@ -76,9 +75,10 @@ def open_console() -> Iterator[Open]:
         store: PolicyStore | None = None,
         socket: Path = Path("/nonexistent/agent.sock"),
         token: bool = True,
+        drafts: Drafts | None = None,
     ) -> Visitor:
         workspace = Workspace(ManifestFiles([*map(str, paths)], ()), Terms())
-        context = served(Site(workspace, store or FileStore([*map(str, paths)]), read_only, socket, Drafts()))
+        context = served(Site(workspace, store or FileStore([*map(str, paths)]), read_only, socket, drafts or Drafts()))
         visitor = context.__enter__()
         running.append(context)
         if token:

@@ -18,7 +18,7 @@ from ovsnp.console.workspace.live_cluster import LiveCluster
 from ovsnp.console.workspace.workspace import Workspace
 from ovsnp.errors import ApiServerError
 from ovsnp.kubernetes.connection import ApiConnection
-from ovsnp.kubernetes.resources import NETWORK_POLICIES, NODE_POLICY_STATUSES, PODS, WORKLOADS
+from ovsnp.kubernetes.resources import FOLLOWED, NETWORK_POLICIES, NODE_POLICY_STATUSES, PODS, WORKLOADS
 from ovsnp.oracle.terms import Terms
 from tests.console.conftest import GOLDEN, served
 from tests.console.test_pages import policies_of
@@ -127,11 +127,29 @@ def test_workloads_that_may_not_be_listed_are_left_out(api: ScriptedApi) -> None
     assert "deployments" in state.troubles[0]
 
 
-def test_policy_that_is_not_understood_is_a_mistake(api: ScriptedApi, visitor: Visitor) -> None:
-    assert policies_of(visitor.get("/policies")) == ["access-demo1"]
+def test_policy_that_is_not_understood_is_closed(api: ScriptedApi, visitor: Visitor) -> None:
     api.put(NETWORK_POLICIES.path, "other", "new", spec={"podSelector": {}, "surprise": 1})
-    until(lambda: "surprise" in visitor.get("/input").text)
-    assert policies_of(visitor.get("/policies")) == ["access-demo1"]
+    until(lambda: "surprise" in visitor.get("/policies").text)
+    assert policies_of(visitor.get("/policies")) == ["access-demo1", "new"]
+    said = visitor.get("/input").text
+    assert "networkpolicy/other/new:" in said
+    assert "the policy isolates its pods and allows nothing" in said
+    api.put(NETWORK_POLICIES.path, "other", "new", spec={"podSelector": {}})
+    until(lambda: "not understood" not in visitor.get("/policies").text)
+
+
+def test_kinds_that_may_not_be_listed_are_one_sentence(api: ScriptedApi) -> None:
+    def forbid(answer: Answer) -> None:
+        answer.whole(403, status(403, "Forbidden", "not you"))
+
+    for kind in FOLLOWED:
+        if kind is not NETWORK_POLICIES:
+            api.next[kind.path].extend([forbid] * 50)
+    with pytest.raises(ApiServerError) as refused, LiveCluster(ApiConnection(api_server(api.url)), ()):
+        pass
+    (said,) = str(refused.value).splitlines()
+    assert "list EndpointSlice, Namespace, Node, Pod, Service, ServiceCIDR in all namespaces" in said
+    assert 'apiGroups: [""], resources: ["namespaces", "nodes", "pods", "services"], verbs: ["list", "watch"]' in said
 
 
 def test_watches_end_with_the_console(api: ScriptedApi) -> None:

@@ -201,17 +201,34 @@ class TestMistakes:
     def test_last_good_state_stays(self, open_console: Open, demo: Path) -> None:
         visitor = open_console(demo)
         assert policies_of(visitor.get("/policies")) == ["access-demo1"]
-        wrong = POLICY.format(namespace="other", name="new", role="'bad value'", types="Sideways")
-        (demo / "more.yaml").write_text(wrong)
+        wrong = POLICY.format(namespace="other", name="new", role="x", types="Egress")
+        (demo / "more.yaml").write_text(wrong.replace("name: new", "name: -"))
         reply = visitor.get("/policies")
         assert reply.status == 200
         assert policies_of(reply) == ["access-demo1"]
         assert "the pages show the last state without mistakes" in reply.text
-        said = visitor.get("/input").text
-        assert f"{demo}/more.yaml:4: NetworkPolicy other/new: spec.podSelector" in said
-        assert "Sideways" in said
+        assert f"{demo}/more.yaml:3: NetworkPolicy other/-: metadata.name" in visitor.get("/input").text
         (demo / "more.yaml").unlink()
         assert "the last state" not in visitor.get("/policies").text
+
+    def test_policy_that_is_not_understood_is_closed(self, open_console: Open, demo: Path) -> None:
+        """It is in the table with the sentence, it isolates its pods, and the rest stays usable."""
+        wrong = POLICY.format(namespace="default", name="new", role="frontend", types="Egress, Sideways")
+        wrong = wrong.replace("spec: {", "spec: {egress: [{}], ")
+        (demo / "more.yaml").write_text(wrong)
+        visitor = open_console(demo)
+        reply = visitor.get("/policies")
+        assert policies_of(reply) == ["access-demo1", "new"]
+        assert "1 policy is not understood" in reply.text
+        assert "Sideways" in reply.text
+        assert policies_of(visitor.get("/policies?filter=not+understood")) == ["new"]
+        assert f"{demo}/more.yaml:4: NetworkPolicy default/new: spec.policyTypes" in visitor.get("/input").text
+        assert "spec.policyTypes[1]" in visitor.get("/policies/default/new").text
+        allowed = "/explain?from=frontend-0&to=db-0&port=6379"
+        assert "denied" in visitor.get(allowed).text
+        (demo / "more.yaml").write_text(wrong.replace(", Sideways", "").replace("Egress", "Ingress"))
+        assert "not understood" not in visitor.get("/policies").text
+        assert "denied" not in visitor.get(allowed).text
 
     @pytest.mark.parametrize("text", [b"kind: [", b"\xff\xfe\x00", b"{}", b"a: b\n"])
     def test_nothing_good_yet(self, open_console: Open, tmp_path: Path, text: bytes) -> None:

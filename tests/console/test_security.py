@@ -163,6 +163,7 @@ class TestWrites:
             ({"csrf": "wrong"}, {}),
             ({}, {"X-CSRF-Token": "wrong"}),
             ({"csrf": "{csrf}"}, {"Content-Type": "text/plain"}),
+            ({"xcsrf": "{csrf}"}, {}),
             ({"csrf": "{csrf}"}, {"Content-Type": "multipart/form-data"}),
         ],
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from ovsnp.console.draft import Deletion, Draft, DraftDocument, DraftSession, Edit, Stage
 from ovsnp.console.editor.drafts import Drafts, SupersededError
 from ovsnp.console.editor.mistakes import field_in, mistakes_in
+from ovsnp.console.editor.rights import obstacle_of
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, FormError
 from ovsnp.console.pages.site import Fields, Site
@@ -35,23 +36,25 @@ def answer(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
     """The answer as lines of JSON.
 
     A line may have ``progress`` (what is being worked out; empty at the end), ``summary`` (the answer in a sentence),
-    ``mistakes`` (by field), ``part`` with its ``html``, and ``again`` (this answer ends early: another page has asked).
+    ``obstacle`` (why the user may not save it; empty: the user may), ``mistakes`` (by field), ``part`` with its
+    ``html``, and ``again`` (this answer ends early: another page has asked).
     """
-    lines = (json.dumps(each) + "\n" for each in _lines(site.drafts, snapshot, fields))
+    lines = (json.dumps(each) + "\n" for each in _lines(site, snapshot, fields))
     return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
-def _lines(drafts: Drafts, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
+def _lines(site: Site, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
     try:
         deleted = dict(fields).get("deletes")
         if deleted is not None:
-            yield from _judged(drafts, snapshot, Deletion(deleted), None)
+            yield from _judged(site.drafts, snapshot, Deletion(deleted), None)
             return
         state = EditorState.of_fields(fields)
+        yield {"obstacle": obstacle_of(site, state)}
         if found := mistakes_in(state, snapshot):
             yield _wrong(found)
         else:
-            yield from _judged(drafts, snapshot, Draft(state.policy(), state.replaces or None), state)
+            yield from _judged(site.drafts, snapshot, Draft(state.policy(), state.replaces or None), state)
     except SupersededError:
         yield {"again": True}
     except FormError as error:

@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ovsnp.console.editor.answers import PARTS, by_field
+from ovsnp.console.editor.changed_lines import changed_lines
 from ovsnp.console.editor.fields import joined
+from ovsnp.console.editor.rights import obstacle_of
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, labelled_workloads, labels_of_pods
 from ovsnp.console.pages.site import Site
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
-from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
 
 def drawn(
@@ -25,14 +26,15 @@ def drawn(
     chosen: Mapping[str, str] = {},
     focus: str = "",
     conflict: bool = False,
+    now: str = "",
 ) -> Response:
     """The page.
 
     ``chosen`` are the fields that say where to save. ``focus`` is the path of a new row, or the value of a button, that
-    gets the focus. With ``conflict`` the page says how to go on.
+    gets the focus. With ``conflict`` the page says how to go on; ``now`` is then the text of the policy as it is now,
+    empty if there is none.
     """
-    at = by_field(mistakes)
-    namespace = state.form.namespace or DEFAULT_NAMESPACE
+    at, namespace = by_field(mistakes), state.namespace
     return site.page(
         request,
         "edit.html.j2",
@@ -43,28 +45,29 @@ def drawn(
         text=state.text,
         original=state.original_text,
         replaces=state.replaces,
+        opened=state.opened,
         version=state.version,
-        there=tuple(state.replaces.split("/", 1)) in snapshot.policies,
+        there=state.replaced in snapshot.policies,
         mistakes=at,
         refused=at.pop("", []),
         conflict=conflict,
+        changes=[*changed_lines(state.opened, now)] if now else [],
         focus=focus,
         namespaces=sorted(snapshot.cluster.namespaces),
         workloads=labelled_workloads(snapshot.given, namespace),
         labels_of_pods=snapshot.once("labels of pods", lambda: labels_of_pods(snapshot.given)),
-        obstacle=site.obstacle(namespace, "update" if state.replaces else "create"),
+        obstacle=obstacle_of(site, state),
         parts=PARTS,
         joined=joined,
-        **_places(site, snapshot, state, chosen),
+        **_places(site, snapshot, state, namespace, chosen),
     )
 
 
 def _places(
-    site: Site, snapshot: WorkspaceSnapshot, state: EditorState, chosen: Mapping[str, str]
+    site: Site, snapshot: WorkspaceSnapshot, state: EditorState, namespace: str, chosen: Mapping[str, str]
 ) -> Mapping[str, object]:
     """Where the policy may be saved, and the place that is chosen."""
     targets = [] if state.replaces else site.store.targets(snapshot)
-    namespace = state.form.namespace or DEFAULT_NAMESPACE
     return {
         "targets": targets,
         "target": chosen.get("target", targets[0].path if targets else ""),

@@ -19,36 +19,44 @@ from ovsnp.console.form import (
     NotShownError,
     PolicyForm,
     SelectorForm,
+    edited_text,
     form_of,
     labelled_workloads,
+    yaml_of,
 )
 from ovsnp.console.form.document import view_of
 from ovsnp.console.pages.site import Fields, Site
 from ovsnp.console.saving import as_new
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.model.policy import NetworkPolicy
+from ovsnp.yaml_editor import EditRefusedError
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
 _ONLY_ADVANCED = "the policy has more than the simple form shows: several sources or ports in a rule, or expressions"
 
 _NO_WORKLOAD = "choose a workload of the policy's namespace"
+_WRITTEN_ANEW = "the YAML is written anew, without the comments that it had"
 
 
 def edit(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
     """The form for a new policy, for the policy that the query names, or for a copy of one."""
     query = request.query_params
     if "copy" in query:
-        opened = site.store.open(_known(snapshot, query["copy"]), snapshot)
+        opened = site.store.open(_known(snapshot, query["copy"]))
         new = as_new(opened.policy)
         new["metadata"]["name"] = f"{new['metadata'].get('name', '')}-copy"
-        return drawn(site, request, snapshot, _opened(new, "", "", ""))
+        return drawn(
+            site, request, snapshot, _shown(EditorState(PolicyForm(), new, _text_of(new, opened.text), "yaml"))
+        )
     if "name" in query:
         key = f"{query.get('namespace', DEFAULT_NAMESPACE)}/{query['name']}"
-        opened = site.store.open(_known(snapshot, key), snapshot)
-        return drawn(site, request, snapshot, _opened(opened.policy, opened.text, key, opened.version))
+        policy, text, version = site.store.open(_known(snapshot, key))
+        return drawn(
+            site, request, snapshot, _shown(EditorState(PolicyForm(), policy, text, "yaml", key, text, version))
+        )
     form = PolicyForm(namespace=query.get("namespace") or DEFAULT_NAMESPACE, directions=["Ingress"])
     form.selector.labels.append(LabelForm())
-    return drawn(site, request, snapshot, EditorState(form, None, "", "form", "", ""))
+    return drawn(site, request, snapshot, EditorState(form, None, "", "form"))
 
 
 def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
@@ -94,7 +102,10 @@ def state_of(fields: Fields) -> EditorState:
 def _in_view(state: EditorState, view: str) -> tuple[EditorState, Sequence[FieldMistake]]:
     """The state in another view; what the simple form cannot show is never out of sight."""
     if view == "yaml":
-        return (state.as_yaml() if state.shown == "form" else state), ()
+        if state.shown == "yaml":
+            return state, ()
+        state, lost = state.as_yaml()
+        return state, [FieldMistake("", f"{_WRITTEN_ANEW}: {lost}")] if lost else ()
     if state.shown == "yaml":
         state = state.as_form()
     needed = view_of(state.form)
@@ -112,13 +123,20 @@ def _take_over(form: PolicyForm, snapshot: WorkspaceSnapshot, workload: str) -> 
     return [FieldMistake("workload", _NO_WORKLOAD)]
 
 
-def _opened(policy: Mapping[str, Any], text: str, replaces: str, version: str) -> EditorState:
-    """The state for an object; a text where the form cannot show it."""
-    state = EditorState(PolicyForm(), policy, text, "yaml", replaces, version)
+def _shown(state: EditorState) -> EditorState:
+    """The state of text as a form, if the form can show it."""
     try:
-        return state._replace(form=form_of(policy), shown="form")
+        return state._replace(form=form_of(state.original or {}), shown="form")
     except NotShownError:
-        return state.with_text()
+        return state
+
+
+def _text_of(copy: Mapping[str, Any], text: str) -> str:
+    """The text of a copy, with the comments of the original's text where they can stay."""
+    try:
+        return edited_text(text, copy)
+    except EditRefusedError:
+        return yaml_of(copy)
 
 
 def _known(snapshot: WorkspaceSnapshot, key: str) -> NetworkPolicy:

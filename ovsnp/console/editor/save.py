@@ -13,7 +13,7 @@ from ovsnp.console.editor.pages import state_of
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake
 from ovsnp.console.pages.site import Fields, Site, said
-from ovsnp.console.saving import ConflictError, PolicyRefusedError
+from ovsnp.console.saving import ConflictError, PolicyRefusedError, WrittenPolicy
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
@@ -26,16 +26,18 @@ def save(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fiel
     """Save the policy, and go to its page; mistakes and refusals are shown in the form, with all that it says."""
     state, known = state_of(fields), dict(fields)
     mistakes = mistakes_in(state, snapshot)
-    conflict = bool(state.replaces) and tuple(state.replaces.split("/", 1)) not in snapshot.policies
+    now = ""
+    conflict = bool(state.replaces) and state.replaced not in snapshot.policies
     if not mistakes:
         try:
             return _saved(site, snapshot, state, known)
         except PolicyRefusedError as error:
             mistakes = [FieldMistake(field_in(state, each.path), each.message) for each in error.mistakes]
         except OvsnpError as error:
-            conflict = isinstance(error, ConflictError) and bool(state.replaces)
+            if isinstance(error, ConflictError) and state.replaces:
+                conflict, now = True, error.now
             mistakes = [FieldMistake("", each) for each in said(error)]
-    return drawn(site, request, snapshot, state, mistakes, chosen=known, conflict=conflict)
+    return drawn(site, request, snapshot, state, mistakes, chosen=known, conflict=conflict, now=now)
 
 
 def _saved(site: Site, snapshot: WorkspaceSnapshot, state: EditorState, known: Mapping[str, str]) -> Response:
@@ -43,11 +45,11 @@ def _saved(site: Site, snapshot: WorkspaceSnapshot, state: EditorState, known: M
     metadata = policy["metadata"]
     namespace, name = metadata.get("namespace") or DEFAULT_NAMESPACE, metadata["name"]
     if state.replaces:
-        before = snapshot.policies[_names(state.replaces)]
-        site.store.replace(before, policy, state.version)
+        before = snapshot.policies[state.replaced]
+        site.store.replace(before, WrittenPolicy(policy, state.text), state.version)
     else:
         path = known.get("target", "") or known.get("file", "").strip() or site.store.new_file(namespace, name)
-        site.store.create(policy, path)
+        site.store.create(WrittenPolicy(policy, state.text), path)
     if site.workspace.source.is_live:
         _wait_for_watch(site, snapshot)
     return RedirectResponse(f"/policies/{namespace}/{name}?saved=1", HTTPStatus.SEE_OTHER)
@@ -60,8 +62,3 @@ def _wait_for_watch(site: Site, before: WorkspaceSnapshot) -> None:
         if now is not None and now.number > before.number:
             return
         time.sleep(0.02)
-
-
-def _names(key: str) -> tuple[str, str]:
-    namespace, _, name = key.partition("/")
-    return namespace, name

@@ -16,6 +16,9 @@ from ovsnp.console.form import (
     object_of_text,
     yaml_of,
 )
+from ovsnp.console.saving import PolicyName
+from ovsnp.yaml_editor import EditRefusedError
+from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
 Shown = Literal["form", "yaml"]
 
@@ -27,16 +30,18 @@ class EditorState(NamedTuple):
     """What the page shows.
 
     ``form`` is the form of ``original`` with the user's changes; ``original`` is None for a new policy. ``text`` is the
-    YAML that the user has seen last, with comments. ``replaces`` is NAMESPACE/NAME of the policy that is edited, and
-    ``version`` is the version of its file, or empty.
+    YAML with its comments, as the file has it or as the user has written it; the form may have changed since.
+    ``replaces`` is NAMESPACE/NAME of the policy that is edited; ``opened`` and ``version`` are its text and its version
+    when the page was opened. These three are empty for a new policy.
     """
 
     form: PolicyForm
     original: Mapping[str, Any] | None
     text: str
     shown: Shown
-    replaces: str
-    version: str
+    replaces: str = ""
+    opened: str = ""
+    version: str = ""
 
     @classmethod
     def of_fields(cls, fields: Sequence[tuple[str, str]]) -> Self:
@@ -45,14 +50,29 @@ class EditorState(NamedTuple):
         original = _read_original(known.get("original") or "null")
         shown: Shown = "yaml" if known.get("shown") == "yaml" else "form"
         # A form in HTML sends its lines with CRLF.
-        text = known.get("text", "").replace("\r\n", "\n")
+        text, opened = (known.get(name, "").replace("\r\n", "\n") for name in ("text", "opened"))
         form = PolicyForm() if shown == "yaml" else read_form(fields)
-        return cls(form, original, text, shown, known.get("replaces", ""), known.get("version", ""))
+        return cls(form, original, text, shown, known.get("replaces", ""), opened, known.get("version", ""))
 
     @property
     def original_text(self) -> str:
         """The field of the original."""
         return json.dumps(self.original)
+
+    @property
+    def replaced(self) -> PolicyName:
+        """The policy that is edited; both names are empty for a new one."""
+        namespace, _, name = self.replaces.partition("/")
+        return PolicyName(namespace, name)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the page says, or the one of objects that state none."""
+        if self.shown == "form":
+            return self.form.namespace.strip() or DEFAULT_NAMESPACE
+        metadata = (object_of_text(self.text).policy or {}).get("metadata")
+        stated = metadata.get("namespace") if isinstance(metadata, dict) else None
+        return stated if stated and isinstance(stated, str) else DEFAULT_NAMESPACE
 
     def policy(self) -> dict[str, Any]:
         """The object that the page says; raises FormError and NotShownError if it says none."""
@@ -65,19 +85,19 @@ class EditorState(NamedTuple):
             )
         return reading.policy
 
-    def with_text(self) -> Self:
-        """The same state with a text of the original, if it has none."""
-        return self if self.text or self.original is None else self._replace(text=yaml_of(self.original))
-
     def as_new(self) -> Self:
-        """The same policy, to be saved as a new one; raises FormError and NotShownError as `policy` does."""
-        return self._replace(replaces="", version="")
+        """The same policy, to be saved as a new one."""
+        return self._replace(replaces="", opened="", version="")
 
-    def as_yaml(self) -> Self:
-        """The same policy as text; raises what `policy` raises."""
+    def as_yaml(self) -> tuple[Self, str]:
+        """The same policy as text, and why its comments are lost, empty if they stay; raises what `policy` raises."""
         policy = self.policy()
-        text = edited_text(self.text, policy) if self.text else yaml_of(policy)
-        return self._replace(text=text, shown="yaml")
+        lost = ""
+        try:
+            text = edited_text(self.text, policy) if self.text else yaml_of(policy)
+        except EditRefusedError as error:
+            text, lost = yaml_of(policy), str(error)
+        return self._replace(text=text, shown="yaml"), lost
 
     def as_form(self) -> Self:
         """The same policy as a form, which is then of that object; raises what `policy` raises."""

@@ -1,18 +1,20 @@
 """Where the page saves policies: files of the console's directories, or the live cluster."""
 
 import os
-import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ovsnp.console.form import yaml_of
 from ovsnp.console.saving import (
     ClusterPolicies,
+    ClusterRights,
     ConflictError,
     PathMistake,
     PolicyFiles,
+    PolicyName,
     PolicyRefusedError,
-    PolicyRights,
+    Verb,
+    WrittenPolicy,
 )
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError
@@ -20,14 +22,9 @@ from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
-Verb = Literal["create", "update", "delete"]
-
-_RIGHTS_LAST = 30.0
-"""The seconds after which the rights of a user are asked again."""
-
 
 class OpenedPolicy(NamedTuple):
-    """A policy to edit: the object, its text, and the version on which an edit is based (may be empty)."""
+    """A policy to edit: the object, its text, and the version on which an edit is based."""
 
     policy: Mapping[str, Any]
     text: str
@@ -44,7 +41,7 @@ class SaveTarget(NamedTuple):
 class PolicyStore(Protocol):
     """Reads and writes single policies; all methods raise OvsnpError, with nothing written."""
 
-    def open(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> OpenedPolicy:
+    def open(self, policy: NetworkPolicy) -> OpenedPolicy:
         """The policy as it is now."""
 
     def targets(self, snapshot: WorkspaceSnapshot) -> Sequence[SaveTarget]:
@@ -53,17 +50,17 @@ class PolicyStore(Protocol):
     def new_file(self, namespace: str, name: str) -> str:
         """The path of the new file for a policy, if the user names none; empty if there can be no new file."""
 
-    def obstacle(self, namespace: str, verb: Verb) -> str:
-        """Why the user may not do this in a namespace; empty: the user may."""
+    def obstacle(self, verb: Verb, namespace: str, name: str) -> str:
+        """Why the user may not do this with a policy; empty: the user may. A policy to create has no name yet."""
 
-    def create(self, policy: Mapping[str, Any], path: str) -> None:
+    def create(self, written: WrittenPolicy, path: str) -> None:
         """Save a new policy; ``path`` is that of a file, where there are targets."""
 
-    def replace(self, before: NetworkPolicy, policy: Mapping[str, Any], version: str) -> None:
+    def replace(self, before: NetworkPolicy, written: WrittenPolicy, version: str) -> None:
         """Save a policy in the place of ``before``, which must still be of that version."""
 
-    def delete(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> None:
-        """Delete a policy."""
+    def delete(self, policy: NetworkPolicy, version: str) -> None:
+        """Delete a policy, which must still be of that version."""
 
 
 class FileStore:
@@ -73,12 +70,9 @@ class FileStore:
         self._files = PolicyFiles(paths)
         self._directory = next((path for path in paths if os.path.isdir(path)), None)
 
-    def open(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> OpenedPolicy:
+    def open(self, policy: NetworkPolicy) -> OpenedPolicy:
         """The policy as it stands in its file."""
-        file = self._files.read(policy.place.file)
-        found = file.object_at(policy.place)
-        text = snapshot.texts.text(policy)
-        return OpenedPolicy(found, text.text if text else yaml_of(found), file.version)
+        return OpenedPolicy(*self._files.read(policy.place.file, PolicyName(policy.namespace, policy.name)))
 
     def targets(self, snapshot: WorkspaceSnapshot) -> Sequence[SaveTarget]:
         """A new file where there is a directory, and the files that have policies."""
@@ -93,26 +87,24 @@ class FileStore:
         path = os.path.join(self._directory, f"{name}.yaml")
         return os.path.join(self._directory, f"{namespace}-{name}.yaml") if os.path.lexists(path) else path
 
-    def obstacle(self, namespace: str, verb: Verb) -> str:
+    def obstacle(self, verb: Verb, namespace: str, name: str) -> str:
         """None: whether a file can be written shows when it is written."""
         return ""
 
-    def create(self, policy: Mapping[str, Any], path: str) -> None:
+    def create(self, written: WrittenPolicy, path: str) -> None:
         """Append to the file, or make it."""
-        try:
-            version = self._files.read(path).version
-        except OvsnpError:
-            self._files.create(path, policy)
+        if os.path.lexists(path):
+            self._files.append(path, written)
         else:
-            self._files.append(path, policy, version)
+            self._files.create(path, written)
 
-    def replace(self, before: NetworkPolicy, policy: Mapping[str, Any], version: str) -> None:
-        """Edit the file of the policy."""
-        self._files.replace(before.place, policy, version)
+    def replace(self, before: NetworkPolicy, written: WrittenPolicy, version: str) -> None:
+        """Change the lines of the policy in its file."""
+        self._files.replace(before.place.file, PolicyName(before.namespace, before.name), written, version)
 
-    def delete(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> None:
+    def delete(self, policy: NetworkPolicy, version: str) -> None:
         """Take the policy out of its file."""
-        self._files.delete(policy.place, self._files.read(policy.place.file).version)
+        self._files.delete(policy.place.file, PolicyName(policy.namespace, policy.name), version)
 
 
 class ClusterStore:
@@ -120,13 +112,14 @@ class ClusterStore:
 
     def __init__(self, connection: ApiConnection) -> None:
         self._policies = ClusterPolicies(connection)
-        self._rights: dict[str, tuple[float, PolicyRights]] = {}
+        self._rights = ClusterRights(connection)
 
-    def open(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> OpenedPolicy:
+    def open(self, policy: NetworkPolicy) -> OpenedPolicy:
         """The policy as the API server has it now, without ``managedFields``, which the server keeps itself."""
         found = self._policies.read(policy.namespace, policy.name)
         metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
-        return OpenedPolicy({**found, "metadata": metadata}, "", str(metadata["resourceVersion"]))
+        shown = {**found, "metadata": metadata}
+        return OpenedPolicy(shown, yaml_of(shown), str(metadata["resourceVersion"]))
 
     def targets(self, snapshot: WorkspaceSnapshot) -> Sequence[SaveTarget]:
         """None: there is only the cluster."""
@@ -136,26 +129,17 @@ class ClusterStore:
         """None: there are no files."""
         return ""
 
-    def obstacle(self, namespace: str, verb: Verb) -> str:
-        """The verb that the user's role lacks, or why the API server does not tell."""
-        known, rights = self._rights.get(namespace, (0.0, None))
-        if rights is None or time.monotonic() - known > _RIGHTS_LAST:
-            try:
-                rights = self._policies.rights(namespace)
-            except OvsnpError as error:
-                return str(error)
-            self._rights[namespace] = time.monotonic(), rights
-        if getattr(rights, verb):
-            return ""
-        return f"You may not {verb} NetworkPolicies in the namespace {namespace}; ask for a Role with that verb."
+    def obstacle(self, verb: Verb, namespace: str, name: str) -> str:
+        """The permission that the user lacks, or why the API server does not tell."""
+        return self._rights.obstacle(verb, namespace, name)
 
-    def create(self, policy: Mapping[str, Any], path: str) -> None:
+    def create(self, written: WrittenPolicy, path: str) -> None:
         """Create the policy, after a dry run."""
-        self._policies.create(policy)
+        self._policies.create(written.policy)
 
-    def replace(self, before: NetworkPolicy, policy: Mapping[str, Any], version: str) -> None:
+    def replace(self, before: NetworkPolicy, written: WrittenPolicy, version: str) -> None:
         """Update the policy, after a dry run; a policy of another name is not the same object."""
-        metadata = {"resourceVersion": version, **policy["metadata"]}
+        metadata = {"resourceVersion": version, **written.policy["metadata"]}
         for field, given, kept in (
             ("name", metadata["name"], before.name),
             ("namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, before.namespace),
@@ -165,8 +149,19 @@ class ClusterStore:
                 raise PolicyRefusedError([PathMistake(f"metadata.{field}", renamed)])
         if metadata["resourceVersion"] != version:
             raise ConflictError(f"the resourceVersion is not {version}; keep that number, or leave it out")
-        self._policies.update({**policy, "metadata": metadata})
+        try:
+            self._policies.update({**written.policy, "metadata": metadata})
+        except ConflictError as error:
+            raise ConflictError(str(error), self._text_now(before)) from None
 
-    def delete(self, policy: NetworkPolicy, snapshot: WorkspaceSnapshot) -> None:
+    def delete(self, policy: NetworkPolicy, version: str) -> None:
         """Delete the policy, if it is the one that was read."""
-        self._policies.delete(self._policies.read(policy.namespace, policy.name))
+        metadata = {"namespace": policy.namespace, "name": policy.name, "resourceVersion": version}
+        self._policies.delete({"metadata": metadata})
+
+    def _text_now(self, policy: NetworkPolicy) -> str:
+        """The policy as the API server has it now; empty if it has none."""
+        try:
+            return self.open(policy).text
+        except OvsnpError:
+            return ""

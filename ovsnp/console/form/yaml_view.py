@@ -66,14 +66,16 @@ def in_usual_order(policy: Mapping[str, Any]) -> dict[str, Any]:
 def edited_text(text: str, policy: Mapping[str, Any]) -> str:
     """The text after a change to another object: comments and order stay.
 
-    A text that cannot be edited, because it has mistakes or uses aliases, is written anew.
+    Raises EditRefusedError for a text that cannot be edited: it has mistakes, or its aliases stand for what changes.
     """
     try:
         file = FileText(ORIGIN, text.encode())
-        numbers = [number for number, value in enumerate(file.values) if value is not None]
-        return file.replaced(numbers[0], (), in_usual_order(policy)).decode() if len(numbers) == 1 else yaml_of(policy)
-    except (EditRefusedError, UnicodeError):
-        return yaml_of(policy)
+    except UnicodeError:
+        raise EditRefusedError("the text is not UTF-8") from None
+    numbers = [number for number, value in enumerate(file.values) if value is not None]
+    if len(numbers) != 1:
+        raise EditRefusedError(f"the text has {len(numbers)} objects")
+    return file.replaced(numbers[0], (), in_usual_order(policy)).decode()
 
 
 def object_of_text(text: str) -> TextReading:

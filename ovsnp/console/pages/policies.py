@@ -14,6 +14,10 @@ from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError, Place
 from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle.isolation import affects
+from ovsnp.yaml_reader.paths import format_path
+
+NOT_UNDERSTOOD = "not understood"
+"""The words of the filter that find the policies that are not understood."""
 
 _SELECTED = 200
 """The most pods that the page of a policy names."""
@@ -32,6 +36,7 @@ class PolicyRow(NamedTuple):
     missing: int
     place: Place
     url: str
+    not_understood: str
     words: str
 
 
@@ -98,7 +103,14 @@ def policy(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respons
         left_out=max(0, len(pods) - _SELECTED),
         enforced=site.workspace.enforcements().get((found.namespace, found.name)),
         saved="saved" in request.query_params,
+        not_understood=closed_sentences(snapshot, found),
     )
+
+
+def closed_sentences(snapshot: WorkspaceSnapshot, policy: NetworkPolicy) -> list[str]:
+    """Why a policy is not understood; empty if it is."""
+    mistakes = snapshot.closed.get(policy.key, ())
+    return [f"{path}: {each.message}" if (path := format_path(each.path)) else each.message for each in mistakes]
 
 
 def ask_deletion(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
@@ -106,11 +118,11 @@ def ask_deletion(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> R
     return _ask(site, request, snapshot, [])
 
 
-def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, _: Fields) -> Response:
+def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
     """Delete a policy; a refusal is shown above the question."""
     found = policy_of(request, snapshot)
     try:
-        site.store.delete(found, snapshot)
+        site.store.delete(found, dict(fields).get("version", ""))
     except OvsnpError as error:
         return _ask(site, request, snapshot, said(error))
     return RedirectResponse(f"/policies?deleted={found.key}", HTTPStatus.SEE_OTHER)
@@ -118,6 +130,7 @@ def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, _: Fields)
 
 def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: list[str]) -> Response:
     found = policy_of(request, snapshot)
+    obstacle = site.obstacle("delete", found.namespace, found.name)
     return site.page(
         request,
         "delete.html.j2",
@@ -128,7 +141,8 @@ def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: lis
         pods=len(snapshot.selected(found)),
         place=snapshot.places.policy(found).span,
         refused=refused,
-        obstacle=site.obstacle(found.namespace, "delete"),
+        obstacle=obstacle,
+        version="" if obstacle else site.store.open(found).version,
         parts=("effect", "lint", "matrix"),
     )
 
@@ -136,7 +150,15 @@ def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: lis
 def _row(snapshot: WorkspaceSnapshot, policy: NetworkPolicy, enforced: Enforcements) -> PolicyRow:
     directions = [each for each in Direction if affects(policy, each)]
     told = enforced.get((policy.namespace, policy.name))
-    words = (policy.name, policy.namespace, str(policy.pod_selector), *directions, policy.place.file)
+    not_understood = "; ".join(closed_sentences(snapshot, policy))
+    words = (
+        policy.name,
+        policy.namespace,
+        str(policy.pod_selector),
+        *directions,
+        policy.place.file,
+        NOT_UNDERSTOOD if not_understood else "",
+    )
     return PolicyRow(
         policy.name,
         policy.namespace,
@@ -148,6 +170,7 @@ def _row(snapshot: WorkspaceSnapshot, policy: NetworkPolicy, enforced: Enforceme
         len(told.lacking) if told else 0,
         policy.place,
         policy_url(policy),
+        not_understood,
         "\n".join(words).lower(),
     )
 

@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, Response
 
 from ovsnp import __version__
 from ovsnp.console.editor.drafts import Drafts
-from ovsnp.console.editor.stores import PolicyStore, Verb
+from ovsnp.console.editor.stores import PolicyStore
 from ovsnp.console.pages.templating import render
+from ovsnp.console.saving import Verb
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.console.workspace.workspace import Workspace, WorkspaceState
 from ovsnp.errors import OvsnpError
@@ -73,6 +74,7 @@ class Site(NamedTuple):
             "mistakes": state.mistakes,
             "troubles": state.troubles,
             "has_snapshot": state.snapshot is not None,
+            "closed": len(state.snapshot.closed) if state.snapshot else 0,
             "version": __version__,
         }
         return HTMLResponse(render(template, frame | values), status)
@@ -81,9 +83,9 @@ class Site(NamedTuple):
         """A page that shows nothing of the objects, for browsers without a session too."""
         return HTMLResponse(render(template, {"title": title, **values}), status)
 
-    def obstacle(self, namespace: str, verb: Verb) -> str:
-        """Why nobody, or this user, may change policies of a namespace; empty: the user may."""
-        return READ_ONLY if self.read_only else self.store.obstacle(namespace, verb)
+    def obstacle(self, verb: Verb, namespace: str, name: str = "") -> str:
+        """Why nobody, or this user, may change a policy; empty: the user may. A policy to create has no name yet."""
+        return READ_ONLY if self.read_only else self.store.obstacle(verb, namespace, name)
 
     def refusal(self, _: Request, status: HTTPStatus, reason: str) -> HTMLResponse:
         """The page for a request that is refused."""
@@ -122,16 +124,19 @@ def posted(site: Site, page: PostedPage) -> Callable[[Request], Any]:
 
     @wraps(page)
     async def endpoint(request: Request) -> Response:
-        body = (await request.body()).decode("utf-8", "replace")
-        try:
-            fields = parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        except ValueError:
-            reason = f"The form has more than {_MOST_FIELDS} fields; no NetworkPolicy of the console is so long."
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason) from None
-        answer = shown(site, lambda site, request, snapshot: page(site, request, snapshot, fields))
+        body = await request.body()
+        answer = shown(site, lambda site, request, snapshot: page(site, request, snapshot, _fields_of(body)))
         return await run_in_threadpool(answer, request)
 
     return endpoint
+
+
+def _fields_of(body: bytes) -> Fields:
+    try:
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        reason = f"The form has more than {_MOST_FIELDS} fields; no NetworkPolicy of the console is so long."
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason) from None
 
 
 def policy_of(request: Request, snapshot: WorkspaceSnapshot) -> NetworkPolicy:

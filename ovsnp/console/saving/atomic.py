@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ovsnp.console.saving.failures import ConflictError, NotSavedError
+from ovsnp.console.saving.failures import ConflictError, FileChangedError, NotSavedError
 
 
 def read_file(path: Path) -> bytes:
@@ -34,7 +34,7 @@ def create_file(path: Path, data: bytes) -> None:
 def replace_file(path: Path, before: bytes, data: bytes) -> None:
     """Write a file that holds ``before``; it keeps its mode, owner and extended attributes.
 
-    Raises ConflictError if the file holds something else, and NotSavedError.
+    Raises FileChangedError if the file holds something else, and NotSavedError.
     """
 
     def take_place(temporary: Path) -> None:
@@ -51,11 +51,6 @@ def delete_file(path: Path, before: bytes) -> None:
         _refuse_change(path, before)
         path.unlink()
         _sync_directory(path.parent)
-
-
-def changed(path: str) -> ConflictError:
-    """The error for a file that is not as it was read."""
-    return ConflictError(f"{path} has changed since it was read; load it again, and make the change once more")
 
 
 def _regular(path: Path) -> os.stat_result:
@@ -75,7 +70,7 @@ def _refuse_change(path: Path, before: bytes) -> None:
             return
     except FileNotFoundError:
         pass
-    raise changed(str(path))
+    raise FileChangedError(f"{path} changes again and again; save once more when it rests")
 
 
 def _write_beside(path: Path, data: bytes, like: os.stat_result | None, take_place: Callable[[Path], None]) -> None:

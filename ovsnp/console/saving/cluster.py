@@ -1,20 +1,18 @@
-"""Saves policies to an API server, and asks it what the user may do."""
+"""Saves policies to an API server."""
 
 import copy
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import msgspec
 
 from ovsnp.console.saving.failures import ConflictError, NotSavedError, PathMistake, PolicyRefusedError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.failures import NotUnderstoodError, RefusedError
-from ovsnp.kubernetes.resources import ACCESS_REVIEWS, NETWORK_POLICIES
+from ovsnp.kubernetes.resources import NETWORK_POLICIES
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
-
-_Answer = TypeVar("_Answer")
 
 _MANAGER = "ovsnp-console"
 _STRICT = {"fieldManager": _MANAGER, "fieldValidation": "Strict"}
@@ -39,22 +37,6 @@ _OF_THE_SERVER = frozenset(
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-class PolicyRights(NamedTuple):
-    """What the user may do with the NetworkPolicies of a namespace."""
-
-    create: bool
-    update: bool
-    delete: bool
-
-
-class _Decision(msgspec.Struct):
-    allowed: bool = False
-
-
-class _Review(msgspec.Struct):
-    status: _Decision
-
-
 def as_new(policy: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of an object without what a server or another tool has added: to be created elsewhere."""
     found = copy.deepcopy({key: value for key, value in policy.items() if key != "status"})
@@ -67,7 +49,7 @@ def as_new(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ClusterPolicies:
-    """The NetworkPolicies of an API server, with the rights of the user of the connection.
+    """The NetworkPolicies of an API server.
 
     A policy is sent for a dry run first, so a refusal comes before anything is written. All methods raise
     PolicyRefusedError with the mistakes of the object, ConflictError if the object is another one than the one that was
@@ -77,15 +59,11 @@ class ClusterPolicies:
     def __init__(self, connection: ApiConnection) -> None:
         self._connection = connection
 
-    def rights(self, namespace: str) -> PolicyRights:
-        """What the user may do in a namespace."""
-        return PolicyRights(*(self._may(verb, namespace) for verb in PolicyRights._fields))
-
     def read(self, namespace: str, name: str) -> dict[str, Any]:
         """The policy as the API server has it now."""
         with _told({"metadata": {"namespace": namespace, "name": name}}, exists=True):
             answer = self._connection.get(NETWORK_POLICIES, {}, verb="get", name=name, namespace=namespace)
-        return self._read(answer, dict[str, Any])
+        return self._read(answer)
 
     def check(self, policy: Mapping[str, Any]) -> None:
         """Send a policy for a dry run only: an update if it has a ``resourceVersion``, else a creation."""
@@ -129,26 +107,11 @@ class ClusterPolicies:
                 )
             else:
                 answer = self._connection.send("POST", NETWORK_POLICIES, body, namespace=namespace, query=query)
-        return self._read(answer, dict[str, Any])
+        return self._read(answer)
 
-    def _may(self, verb: str, namespace: str) -> bool:
-        attributes = {
-            "namespace": namespace,
-            "verb": verb,
-            "group": NETWORK_POLICIES.group,
-            "resource": NETWORK_POLICIES.plural,
-        }
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": ACCESS_REVIEWS.kind,
-            "spec": {"resourceAttributes": attributes},
-        }
-        answer = self._connection.send("POST", ACCESS_REVIEWS, msgspec.json.encode(review))
-        return self._read(answer, _Review).status.allowed
-
-    def _read(self, answer: bytes, kind: type[_Answer]) -> _Answer:
+    def _read(self, answer: bytes) -> dict[str, Any]:
         try:
-            return msgspec.json.decode(answer, type=kind)
+            return msgspec.json.decode(answer, type=dict[str, Any])
         except (msgspec.MsgspecError, RecursionError) as error:
             raise NotUnderstoodError(f"{self._connection.label}: the answer cannot be read ({error})") from None
 

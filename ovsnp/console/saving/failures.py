@@ -1,7 +1,8 @@
 """Why a policy was not saved.
 
 NotSavedError           of OvsnpError: nothing was written
-├── ConflictError       the file or object has changed since it was read, or there is another one of the name
+├── FileChangedError    the file has changed during the write
+├── ConflictError       the policy has changed since it was opened, or there is another one of the name
 └── PolicyRefusedError  the API server refuses the object; with the paths of its mistakes
 """
 
@@ -17,8 +18,16 @@ class NotSavedError(OvsnpError):
     exit_code = Exit.REFUSED
 
 
+class FileChangedError(NotSavedError):
+    """The file has changed between its reading and its writing."""
+
+
 class ConflictError(NotSavedError):
-    """The file or object is another one than the one that was read."""
+    """The policy is another one than the one that was opened; ``now`` is its text now, empty if there is none."""
+
+    def __init__(self, message: str, now: str = "") -> None:
+        self.now = now
+        super().__init__(message)
 
 
 class PathMistake(NamedTuple):

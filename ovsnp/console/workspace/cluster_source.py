@@ -1,16 +1,28 @@
 """What a workspace reads its objects from."""
 
-from collections.abc import Hashable, Mapping
-from typing import Protocol
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from ovsnp.analysis.enforcement.enforcement import PolicyEnforcement
 from ovsnp.analysis.wording.places import SpanFinder
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.object_text import ObjectText
+from ovsnp.yaml_reader.report import Mistake
 
 Enforcements = Mapping[tuple[str, str], PolicyEnforcement]
 """Where each policy is enforced, by namespace and name."""
+
+
+class ReadObjects(NamedTuple):
+    """The objects of one reading.
+
+    ``closed`` has the mistakes of the policies that are not understood, by key: in ``cluster`` they isolate their pods
+    and allow nothing.
+    """
+
+    cluster: Cluster
+    closed: Mapping[str, Sequence[Mistake]]
 
 
 class PolicyTexts(SpanFinder, Protocol):
@@ -37,7 +49,7 @@ class ClusterSource(Protocol):
     def version(self) -> Hashable:
         """A value that differs once the objects differ; raises OvsnpError if they cannot be watched."""
 
-    def read(self) -> Cluster:
+    def read(self) -> ReadObjects:
         """All objects; raises InputError with all mistakes, and ApiServerError."""
 
     def texts(self) -> PolicyTexts:

@@ -11,8 +11,9 @@ import msgspec
 
 from ovsnp.analysis.enforcement.cluster_state import NEEDED, ClusterState
 from ovsnp.analysis.enforcement.enforcement import enforcement
-from ovsnp.console.workspace.cluster_source import Enforcements
+from ovsnp.console.workspace.cluster_source import Enforcements, ReadObjects
 from ovsnp.console.workspace.live_texts import LiveTexts
+from ovsnp.console.workspace.refusals import refusal_sentences
 from ovsnp.errors import ApiServerError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.discovery import other_policies
@@ -21,7 +22,7 @@ from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.pace import WatchPace
 from ovsnp.kubernetes.resources import FOLLOWED, NETWORK_POLICIES, NODE_POLICY_STATUSES, WORKLOADS, Resource
 from ovsnp.manifests import load_lists
-from ovsnp.model.cluster import Cluster
+from ovsnp.manifests.closed_policies import ClosedPolicies
 
 _FIRST_LISTS = 60.0
 """The seconds that the first lists may take together."""
@@ -78,15 +79,17 @@ class LiveCluster:
         self._take_all()
         return self._changes
 
-    def read(self) -> Cluster:
+    def read(self) -> ReadObjects:
         """The objects that are known now."""
+        closed = ClosedPolicies()
         policies = [*self._objects[NETWORK_POLICIES.kind].values()]
         self._texts = LiveTexts(self.labels[0], policies)
         lists = [_list_of(NETWORK_POLICIES, policies)]
         for kind, objects in self._objects.items():
             if kind not in (NETWORK_POLICIES.kind, _STATUSES.kind):
                 lists.append(_list_of(self._resources[kind], objects.values()))
-        return load_lists(lists, self.labels[0], ignore_kinds=self._ignore_kinds)
+        cluster = load_lists(lists, self.labels[0], ignore_kinds=self._ignore_kinds, judge=closed.judged)
+        return ReadObjects(cluster, closed.found)
 
     def texts(self) -> LiveTexts:
         """The policies that were read last, as YAML."""
@@ -106,20 +109,19 @@ class LiveCluster:
     def _await_first_lists(self, needed: set[str]) -> None:
         until = time.monotonic() + _FIRST_LISTS
         while waiting := self._waiting():
-            if lacking := needed & self._refused():
-                raise ApiServerError("\n".join(self._troubles[kind].message for kind in sorted(lacking)))
             if time.monotonic() > until:
                 said = self.troubles() or (f"{self.labels[0]}: no list of {', '.join(sorted(waiting))} has come",)
                 raise ApiServerError("\n".join(said))
             time.sleep(_PAUSE)
+        if lacking := sorted(needed - self._objects.keys()):
+            refusals = [self._troubles[kind] for kind in lacking]
+            raise ApiServerError("\n".join(refusal_sentences(self.labels[0], refusals, self._resources)))
 
     def _waiting(self) -> set[str]:
-        """The kinds that may still be listed."""
+        """The kinds that have neither been listed nor refused."""
         self._take_all()
-        return self._resources.keys() - self._objects.keys() - (self._refused() - {each.kind for each in FOLLOWED})
-
-    def _refused(self) -> set[str]:
-        return {kind for kind, trouble in self._troubles.items() if trouble.refused}
+        refused = {kind for kind, trouble in self._troubles.items() if trouble.refused}
+        return self._resources.keys() - self._objects.keys() - refused
 
     def _take_all(self) -> None:
         while True:

@@ -1,24 +1,24 @@
 """The objects in files."""
 
-import os
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
-from ovsnp import load
-from ovsnp.console.workspace.cluster_source import Enforcements
+from ovsnp.console.workspace.cluster_source import Enforcements, ReadObjects
 from ovsnp.errors import Place, Span, UsageError
-from ovsnp.model.cluster import Cluster
+from ovsnp.manifests import load
+from ovsnp.manifests.closed_policies import ClosedPolicies
 from ovsnp.model.policy import NetworkPolicy
-from ovsnp.yaml_reader.location import Locator
+from ovsnp.yaml_reader.file_reader import KeepingReader, KeptFile, stamp
+from ovsnp.yaml_reader.location import LocatedFile, Locator
 from ovsnp.yaml_reader.object_text import ObjectText
 from ovsnp.yaml_reader.paths import Path
 from ovsnp.yaml_reader.sources import STDIN, files_of
 
 
 class FileTexts:
-    """The texts of policies in files; reads each file once, when a line or a text of it is first asked for."""
+    """The texts of policies in the files of one reading."""
 
-    def __init__(self) -> None:
-        self._locator = Locator()
+    def __init__(self, files: Mapping[str, KeptFile]) -> None:
+        self._locator = _KeptLocator(files)
 
     def span(self, place: Place, path: Path) -> Span:
         """The line of a field in its file."""
@@ -33,8 +33,22 @@ class FileTexts:
         return policy.place.file
 
 
+class _KeptLocator(Locator):
+    """Finds lines in files as they were when they were read."""
+
+    def __init__(self, files: Mapping[str, KeptFile]) -> None:
+        super().__init__()
+        self._kept = files
+
+    def _open(self, file: str) -> LocatedFile | None:
+        return self._kept[file].located if file in self._kept else None
+
+
 class ManifestFiles:
-    """Files and directories, as ``-f`` names them; raises UsageError for stdin, which cannot be read again."""
+    """Files and directories, as ``-f`` names them: a file that has not changed is neither read nor parsed again.
+
+    Raises UsageError for stdin, which cannot be read twice.
+    """
 
     is_live = False
 
@@ -45,18 +59,22 @@ class ManifestFiles:
             )
         self.labels = tuple(paths)
         self._ignore_kinds = ignore_kinds
+        self._reader = KeepingReader()
 
     def version(self) -> Hashable:
-        """The files with the times, sizes and inodes by which a change of a file shows."""
-        return tuple((file, _stamp(file)) for file in files_of(self.labels))
+        """The files with the stamps by which a change of a file shows."""
+        return tuple((file, stamp(file)) for file in files_of(self.labels))
 
-    def read(self) -> Cluster:
+    def read(self) -> ReadObjects:
         """Load all files."""
-        return load(self.labels, ignore_kinds=self._ignore_kinds)
+        self._reader.forget_others(files_of(self.labels))
+        closed = ClosedPolicies()
+        cluster = load(self.labels, ignore_kinds=self._ignore_kinds, reader=self._reader, judge=closed.judged)
+        return ReadObjects(cluster, closed.found)
 
     def texts(self) -> FileTexts:
-        """The texts of the files as they are now."""
-        return FileTexts()
+        """The texts of the files as they were read last."""
+        return FileTexts(dict(self._reader.files))
 
     def enforcements(self) -> Enforcements:
         """None: no agent says where manifests are enforced."""
@@ -65,11 +83,3 @@ class ManifestFiles:
     def troubles(self) -> tuple[str, ...]:
         """None: a mistake of a file is an error of `read`."""
         return ()
-
-
-def _stamp(file: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(file)
-    except (OSError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

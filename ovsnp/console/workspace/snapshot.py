@@ -8,13 +8,17 @@ from ovsnp import Reach, with_planned
 from ovsnp.analysis.naming.roster import Roster
 from ovsnp.analysis.reach.parties import By
 from ovsnp.analysis.wording.places import Places
-from ovsnp.console.workspace.cluster_source import PolicyTexts
+from ovsnp.console.workspace.cluster_source import PolicyTexts, ReadObjects
+from ovsnp.errors import Diagnostic
 from ovsnp.manifests import located
+from ovsnp.manifests.live.closed_policy import EFFECT
 from ovsnp.model.address import Prefix
-from ovsnp.model.cluster import Cluster, Pod
+from ovsnp.model.cluster import Pod
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.oracle.selection import Workloads
 from ovsnp.oracle.terms import Terms
+from ovsnp.yaml_reader.paths import format_path
+from ovsnp.yaml_reader.report import Mistake
 
 Made = TypeVar("Made")
 
@@ -22,16 +26,18 @@ Made = TypeVar("Made")
 class WorkspaceSnapshot:
     """One reading, which never changes; ``number`` counts the readings from 1.
 
-    ``given`` are the objects as they were read, ``cluster`` the same with the pods that workloads will have. ``texts``
-    are the texts of the policies. Threads may share a snapshot: what two of them work out at once is equal.
+    ``given`` are the objects as they were read, ``cluster`` the same with the pods that workloads will have. ``closed``
+    has the mistakes of the policies that are not understood, by key. ``texts`` are the texts of the policies. Threads
+    may share a snapshot: what two of them work out at once is equal.
     """
 
     def __init__(
-        self, number: int, given: Cluster, texts: PolicyTexts, terms: Terms, service_cidrs: Sequence[Prefix]
+        self, number: int, read: ReadObjects, texts: PolicyTexts, terms: Terms, service_cidrs: Sequence[Prefix]
     ) -> None:
-        self.number, self.given, self.texts, self.terms = number, given, texts, terms
+        self.number, self.texts, self.terms = number, texts, terms
+        self.given, self.closed = read
         self.service_cidrs = tuple(service_cidrs)
-        (self.cluster,) = with_planned(given)
+        (self.cluster,) = with_planned(self.given)
         self.places = Places(texts)
         self.policies = {(policy.namespace, policy.name): policy for policy in self.cluster.policies}
         self._made: dict[Hashable, Any] = {}
@@ -48,6 +54,15 @@ class WorkspaceSnapshot:
     def notes(self) -> tuple[str, ...]:
         """What the reading left out, and why."""
         return tuple(map(str, located({*self.given.notes})))
+
+    @cached_property
+    def not_understood(self) -> tuple[str, ...]:
+        """The mistakes of the policies that are closed, with their lines."""
+        return tuple(f"{self._located(each)}; {EFFECT}" for found in self.closed.values() for each in found)
+
+    def _located(self, mistake: Mistake) -> Diagnostic:
+        span = self.texts.span(mistake.place, mistake.path)
+        return Diagnostic(span, str(mistake.subject or ""), format_path(mistake.path), mistake.message)
 
     @cached_property
     def roster(self) -> Roster:

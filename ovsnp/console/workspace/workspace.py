@@ -56,10 +56,10 @@ class Workspace:
 
     def _read(self) -> None:
         self._readings += 1
-        given = self.source.read()
+        read = self.source.read()
         texts = self.source.texts()
         with gc_paused():
-            snapshot = WorkspaceSnapshot(self._readings, given, texts, self._terms, self._service_cidrs)
+            snapshot = WorkspaceSnapshot(self._readings, read, texts, self._terms, self._service_cidrs)
             snapshot.prepare()
         exempt_from_gc()
         self._snapshot, self._mistakes = snapshot, ()

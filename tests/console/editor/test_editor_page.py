@@ -1,6 +1,7 @@
 """The editor in a real browser: policies made by filling the form, and what the page says beside it."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from ovsnp.cli import ovsnp
+from ovsnp.console.draft import DraftDocument, DraftSession, Edit
+from ovsnp.console.editor.drafts import Drafts, SupersededError
+from ovsnp.console.editor.stores import FileStore
 from tests.console.conftest import Open, violations, wait_for
 from tests.console.visitor import Visitor
 from tests.matrix.browser import complaints
@@ -91,15 +95,56 @@ class Editor:
         return {str(each.get_attribute("data-mistakes")): each.text for each in places}
 
 
+class HeldStore(FileStore):
+    """A store that holds up the drawing of the page until a test lets it go on."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__([str(directory)])
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def new_file(self, namespace: str, name: str) -> str:
+        """Wait."""
+        assert self.goes_on.wait(60)
+        return super().new_file(namespace, name)
+
+
+class SupersededOnce(Drafts):
+    """Ends the first answer after its first part, as if another page had asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def stages(self, session: DraftSession, edit: Edit) -> Iterator[DraftDocument]:
+        """The answers, the first time only one."""
+        self.asked += 1
+        for document in super().stages(session, edit):
+            yield document
+            if self.asked == 1:
+                raise SupersededError
+
+
 @pytest.fixture
-def editor(chrome: Chrome, open_console: Open, demo: Path) -> Iterator[Editor]:
-    visitor: Visitor = open_console(demo, token=False)
+def store(demo: Path) -> HeldStore:
+    return HeldStore(demo)
+
+
+@pytest.fixture
+def drafts() -> SupersededOnce | Drafts:
+    return Drafts()
+
+
+@pytest.fixture
+def editor(chrome: Chrome, open_console: Open, demo: Path, store: HeldStore, drafts: Drafts) -> Iterator[Editor]:
+    visitor: Visitor = open_console(demo, token=False, store=store, drafts=drafts)
     for log in ("browser", "performance"):
         chrome.get_log(log)
     chrome.get(f"{visitor.address.url}/session?token={visitor.token}")
     wait_for(chrome, "table")
     page = Editor(chrome, visitor.address.url)
     yield page
+    store.goes_on.set()
     chrome.execute_script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
 
 
@@ -209,6 +254,59 @@ def test_form_and_yaml_are_views_of_one_object(editor: Editor) -> None:
     editor.type("inbound.0.ports.0.port", "82")
     editor.press("view yaml")
     assert editor.field("text").get_attribute("value") == changed.replace("81", "82")
+
+
+def test_comments_of_the_yaml_view_are_saved(editor: Editor, demo: Path) -> None:
+    file = demo / "policies.yaml"
+    before = file.read_text()
+    editor.open("?namespace=default&name=access-demo1")
+    editor.press("view yaml")
+    area = editor.field("text")
+    area.send_keys(Keys.CONTROL, Keys.HOME)
+    area.send_keys(Keys.NULL, "# mine", Keys.ENTER)
+    editor.press("view simple")
+    editor.type("inbound.0.ports.0.port", "82")
+    editor.save()
+    assert file.read_text() == before.replace("---\n", "---\n# mine\n").replace("6379", "82")
+
+
+def test_an_edit_while_the_page_is_drawn_again_stays(editor: Editor, store: HeldStore) -> None:
+    editor.open("?namespace=default&name=access-demo1")
+    store.goes_on.clear()
+    button = editor.chrome.find_element(By.CSS_SELECTOR, 'button[value="add inbound"]')
+    editor.chrome.execute_script("arguments[0].click()", button)
+    editor.type("inbound.0.ports.0.port", "80-90")
+    assert not editor.chrome.find_elements(By.NAME, "inbound.1.portChoice")
+    store.goes_on.set()
+    editor.gone(button)
+    assert editor.field("inbound.1.portChoice")
+    assert editor.field("inbound.0.ports.0.port").get_attribute("value") == "80-90"
+    editor.press("remove inbound.1")
+    editor.says("Selects 2 pods; connections gained: 1, lost: 1.")
+
+
+@pytest.mark.parametrize("drafts", [SupersededOnce()])
+def test_a_superseded_answer_is_asked_for_again(editor: Editor, drafts: SupersededOnce) -> None:
+    editor.open("?namespace=default&name=access-demo1")
+    editor.says("Selects 2 pods; no connection changes.")
+    assert drafts.asked == 2
+    assert not editor.chrome.find_elements(By.CSS_SELECTOR, ".old")
+
+
+def test_a_policy_that_the_form_cannot_show_opens_as_yaml(editor: Editor, demo: Path) -> None:
+    file = demo / "policies.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("- from:", "- null # a mistake\n    - from:"))
+    editor.open("?namespace=default&name=access-demo1")
+    editor.says("1 field needs a change first.")
+    assert "null is no rule" in editor.mistakes()["text"]
+    editor.chrome.execute_script(
+        "arguments[0].value = arguments[0].value.replace('- null #', '#')", editor.field("text")
+    )
+    editor.press("view simple")
+    assert editor.field("inbound.0.ports.0.port").get_attribute("value") == "6379"
+    editor.save()
+    assert file.read_text() == before.replace("- from:", "# a mistake\n    - from:")
 
 
 def test_focus_follows_the_rows(editor: Editor) -> None:

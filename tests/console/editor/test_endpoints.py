@@ -143,14 +143,90 @@ def test_a_change_of_another_one_is_told_and_nothing_is_lost(open_console: Open,
     visitor = open_console(demo)
     sent = fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "81"}
     file = demo / "policies.yaml"
-    file.write_text(file.read_text() + "# another one was here\n")
+    file.write_text(file.read_text().replace("port: 6379", "port: 6380") + "# another one was here\n")
     before = file.read_bytes()
     reply = visitor.post(SAVE, sent)
     assert reply.status == 422
     assert "has changed" in reply.text
     assert "Open it as it is now" in reply.text
+    ports = "      ports: [{protocol: TCP, port: %s}]"
+    for line in (f"- <del>{ports % 6379}", f"+ <ins>{ports % 6380}", "+ <ins># another one was here"):
+        assert line in reply.body
     assert fields(reply.body)["inbound.0.ports.0.port"] == "81"
     assert file.read_bytes() == before
+
+
+def test_a_deletion_is_of_the_policy_that_was_shown(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    page = "/policies/default/access-demo1/delete"
+    asked = fields(visitor.get(page).body)
+    file = demo / "policies.yaml"
+    file.write_text(file.read_text().replace("6379", "6380"))
+    refused = visitor.post(page, asked)
+    assert refused.status == 409
+    assert "has changed since it was opened" in refused.text
+    file.write_text(f"{file.read_text()}---\n# another document\n")
+    assert visitor.post(page, fields(refused.body)).status == 303
+    assert "access-demo1" not in file.read_text()
+
+
+class TestTextOfTheUser:
+    """What is written in the YAML view is saved as it stands; the form then changes only its own spans."""
+
+    def test_the_view_shows_the_lines_of_the_file(self, open_console: Open, demo: Path) -> None:
+        file = demo / "policies.yaml"
+        file.write_text(file.read_text().replace("spec:", "spec: # why"))
+        visitor = open_console(demo)
+        sent = pressed(visitor, fields(visitor.get(OWN).body), "view yaml")
+        assert sent["text"] == file.read_text().removeprefix("---\n")
+
+    @pytest.mark.parametrize("by_form", [False, True])
+    def test_comments_are_saved(self, open_console: Open, demo: Path, by_form: bool) -> None:
+        visitor = open_console(demo)
+        file = demo / "policies.yaml"
+        file.write_text(f"# license\n{file.read_text()}---\n# of others\nkind: Pod\n")
+        before = file.read_text()
+        sent = pressed(visitor, fields(visitor.get(OWN).body), "view yaml")
+        text = f"# mine\n{sent['text']}".replace("6379}", "81 }").replace("spec:", "spec: # here")
+        sent |= {"text": text.replace("\n", "\r\n")}
+        if by_form:
+            sent = pressed(visitor, sent, "view simple")
+            sent |= {"inbound.0.ports.0.port": "82"}
+            sent = pressed(visitor, pressed(visitor, sent, "view yaml"), "view simple")
+            text = text.replace("81 }", "82 }")
+        # Meanwhile another document of the file changes.
+        file.write_text(file.read_text().replace("# of others", "# of many others"))
+        assert visitor.post(SAVE, sent).status == 303
+        document = before.removeprefix("# license\n---\n").partition("---")[0]
+        assert file.read_text() == before.replace(document, text).replace("# of others", "# of many others")
+
+    def test_comments_of_a_new_policy_and_of_a_copy(self, open_console: Open, demo: Path) -> None:
+        visitor = open_console(demo)
+        sent = fields(visitor.get(EDIT).body) | {"name": "made", "selector.choice": "all"}
+        sent = pressed(visitor, sent, "view yaml")
+        text = f"# why\n{sent['text']}"
+        assert visitor.post(SAVE, sent | {"text": text}).status == 303
+        assert (demo / "made.yaml").read_text() == text
+        copy = fields(visitor.get(f"{EDIT}?copy=default/made").body)
+        assert visitor.post(SAVE, copy).status == 303
+        assert (demo / "made-copy.yaml").read_text() == text.replace("made", "made-copy")
+
+    def test_text_that_the_form_cannot_change_in_place_is_written_anew_and_said(
+        self, open_console: Open, demo: Path
+    ) -> None:
+        visitor = open_console(demo)
+        sent = pressed(visitor, fields(visitor.get(OWN).body), "view yaml")
+        labels = "{role: db}"
+        text = sent["text"].replace(f"matchLabels: {labels}", f"matchLabels: &own {labels}", 1)
+        text = f"# mine\n{text}".replace("{role: frontend}", "*own")
+        sent = pressed(visitor, sent, "view simple", text=text) | {"selector.labels.0.value": "cache"}
+        refused = visitor.post(SAVE, sent)
+        assert refused.status == 422
+        assert "as they use an anchor" in refused.text
+        anew = visitor.post(EDIT, fields(refused.body) | {"do": "view yaml"})
+        assert "the YAML is written anew, without the comments that it had" in anew.text
+        assert "# mine" not in fields(anew.body)["text"]
+        assert visitor.post(SAVE, fields(anew.body)).status == 303
 
 
 def test_a_policy_that_another_one_deleted_can_be_kept(open_console: Open, demo: Path) -> None:
@@ -207,6 +283,19 @@ spec:
 
 
 def test_a_policy_that_the_form_cannot_show_opens_as_yaml(open_console: Open, demo: Path) -> None:
+    file = demo / "policies.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("- from:", "- null # a mistake\n    - from:"))
+    visitor = open_console(demo)
+    opened = fields(visitor.get(OWN).body)
+    assert opened["shown"] == "yaml"
+    assert "- null # a mistake" in opened["text"]
+    assert visitor.post(SAVE, opened).status == 422
+    assert visitor.post(SAVE, opened | {"text": opened["text"].replace("- null #", "#")}).status == 303
+    assert file.read_text() == before.replace("- from:", "# a mistake\n    - from:")
+
+
+def test_a_text_that_the_form_cannot_show_stays_as_yaml(open_console: Open, demo: Path) -> None:
     visitor = open_console(demo)
     sent = pressed(visitor, fields(visitor.get(OWN).body), "view yaml")
     text = sent["text"].replace("- from:", "- null\n    - from:")

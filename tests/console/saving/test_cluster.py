@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from ovsnp.console.form import field_of, form_of
-from ovsnp.console.saving import ClusterPolicies, ConflictError, NotSavedError, PolicyRefusedError, as_new
+from ovsnp.console.saving import (
+    ClusterPolicies,
+    ClusterRights,
+    ConflictError,
+    NotSavedError,
+    PolicyRefusedError,
+    as_new,
+)
 from ovsnp.errors import ApiServerError
 from ovsnp.kubernetes.configuration import find_api_server
 from ovsnp.kubernetes.connection import ApiConnection
@@ -107,12 +114,12 @@ def test_namespace_that_is_not_there_is_at_its_field(policies: ClusterPolicies) 
 
 
 def test_rights_of_the_user(control_plane: ControlPlane, policies: ClusterPolicies) -> None:
-    assert policies.rights("default") == (True, True, True)
     rules = [{"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["create"]}]
     kubeconfig = control_plane.service_account("writer", rules)
     with ApiConnection(find_api_server(kubeconfig)) as connection:
-        limited = ClusterPolicies(connection)
-        assert limited.rights("default") == (True, False, False)
+        limited, rights = ClusterPolicies(connection), ClusterRights(connection)
+        assert rights.obstacle("create", "default", "") == ""
+        assert "You may not update" in rights.obstacle("update", "default", "one")
         made = limited.create(policy())
         with pytest.raises(ApiServerError, match="forbidden"):
             limited.update(made)

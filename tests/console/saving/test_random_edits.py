@@ -130,6 +130,26 @@ def test_edit_of_a_scalar_replaces_its_text(random: Random) -> None:
     check_scalar(random)
 
 
+def check_own_text(random: Random) -> None:
+    """The own text of an object says it and can be put back, and another text takes its place as it stands."""
+    scene, new = Scene(random), random_policy(random)
+    file = FileText("a.yaml", scene.data)
+    own = file.own_text(scene.number)
+    assert own is not None
+    assert same(yaml.safe_load(own), scene.document)
+    assert not scene.lost(own)
+    assert file.with_text(scene.number, (), own, scene.document) == scene.data
+    written = RandomWriter(random, first=9000).document(new)
+    text = scene.within(file.with_text(scene.number, (), written, new))
+    assert text.replace("\r\n", "\n").strip() == written.strip()
+
+
+@given(RANDOMS)
+@settings(max_examples=50)
+def test_own_text_is_taken_out_and_put_back(random: Random) -> None:
+    check_own_text(random)
+
+
 def check_removal(random: Random) -> None:
     scene = Scene(random)
     data = FileText("a.yaml", scene.data).removed(scene.number)
@@ -160,5 +180,5 @@ def test_addition_keeps_every_byte(random: Random) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_edits_with_a_fixed_seed(seed: int) -> None:
-    for law in (check, check_scalar, check_removal):
+    for law in (check, check_scalar, check_own_text, check_removal):
         law(Random(seed))
