@@ -1,4 +1,4 @@
-"""Time of the console's answers about an edit of one policy, stage by stage, and of the same effect by `compare`."""
+"""Time of the console's pages, and of its answers about an edit of one policy, stage by stage."""
 
 import json
 import time
@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from bench.console_pages import measure_pages
 from bench.inputs import Inputs
 from bench.table import Cell, table, verdict
 from ovsnp.analysis.diff.effect import compare
@@ -24,13 +25,17 @@ HEAD = ("input", "edit", "first effect, s", "bar", "verdict", "effect, s", "lint
 
 
 def measure(inputs: Inputs) -> Iterator[str]:
-    """Processor time, as other processes take turns with this one."""
-    yield "## Drafts in the console"
+    """A table for each size, so that a busy machine has some rows soon."""
+    yield "## The console"
+    yield from measure_pages(inputs)
+    yield "### Drafts, stage by stage"
     yield (
         "Processor time. The first effect is that of a new session, from the draft to the effect; the other stages are"
         f" medians of {inputs.runs} edits of the same session. `compare` is the same effect without a session."
     )
-    yield table(HEAD, [row for size in inputs.sizes if size != "XL" for row in _rows(inputs, size)])
+    for size in inputs.sizes:
+        if size != "XL":
+            yield table(HEAD, [*_rows(inputs, size)])
 
 
 def _rows(inputs: Inputs, size: str) -> Iterator[tuple[Cell, ...]]:
@@ -47,7 +52,7 @@ def _rows(inputs: Inputs, size: str) -> Iterator[tuple[Cell, ...]]:
         until = sum(first[: STAGES.index(Stage.EFFECT) + 1])
         bar = BAR.get(size)
         shown = "-" if bar is None else f"{bar:g}"
-        alone = median(_compared(snapshot, edit) for _ in range(inputs.runs))
+        alone = _compared(snapshot, edit)
         answer = len(msgspec.json.encode(session.answer(edit))) / 1e3
         yield size, name, until, shown, verdict(until, bar), effect, lint, matrix, alone, answer
 
@@ -61,6 +66,8 @@ def _edits(policies: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Edit]]:
     yield "another port", Draft(port, _key(rule))
     yield "another block, all pods", Draft(wide, _key(rule))
     yield "a new policy", Draft({**wide, "metadata": {**rule["metadata"], "name": "drafted"}})
+    ports = [{"ports": [{"port": port}]} for port in range(2000, 4000, 2)]
+    yield "1,000 rules, 1,000 ports", Draft({**rule, "spec": {**wide["spec"], "ingress": ports}}, _key(rule))
     yield "no default deny", Deletion(_key(deny))
 
 

@@ -15,6 +15,7 @@ from ovsnp.console.editor.answers import answer as draft_answer
 from ovsnp.console.editor.save import save
 from ovsnp.console.pages import answers, live, matrix, policies
 from ovsnp.console.pages.site import Site, posted, shown
+from ovsnp.console.preparation import prepare_in_background
 from ovsnp.console.security.guard import Guard
 from ovsnp.console.security.listening import ListenAddress
 from ovsnp.console.security.sessions import Sessions
@@ -38,7 +39,8 @@ Endpoint = Callable[[Request], Response]
 
 
 def application(site: Site, address: ListenAddress, sessions: Sessions) -> ASGIApp:
-    """The application; every request passes the guard."""
+    """The application; every request passes the guard. The snapshots of the site are prepared in the background."""
+    prepare_in_background(site.workspace)
     policy = "/policies/{namespace}/{name}"
     routes = [
         Route("/", lambda _: RedirectResponse("/policies")),

@@ -140,11 +140,11 @@ class Relation:
         isolating = self.rules.isolating(direction, near)
         return [facts for policy in isolating for facts in self.rules.facts(policy, direction)]
 
+    def naming(self, direction: Direction, near: int, far: int) -> list[CompiledRule]:
+        """The rules of one end that name another, whatever their ports are."""
+        return [facts for facts in self._rules(direction, near) if facts.names(far)]
+
     def admitting(self, direction: Direction, source: int, destination: int) -> list[CompiledRule]:
         """The rules of one side that admit some of the traffic between two classes."""
         near, far = (source, destination) if direction is Direction.EGRESS else (destination, source)
-        return [
-            facts
-            for facts in self._rules(direction, near)
-            if facts.names(far) and self.rules.ports_at(facts, destination)
-        ]
+        return [facts for facts in self.naming(direction, near, far) if self.rules.ports_at(facts, destination)]

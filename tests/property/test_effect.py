@@ -7,13 +7,17 @@ import msgspec
 import pytest
 
 from ovsnp.analysis.diff.effect import Effect, compare
+from ovsnp.analysis.diff.effect.ends import Ends
+from ovsnp.analysis.diff.effect.reasons import ChangeReasons, Reason
 from ovsnp.analysis.diff.effect.services import ServiceLine
 from ovsnp.manifests import load_objects
 from ovsnp.model.address import Address, family
 from ovsnp.model.cluster import Cluster
+from ovsnp.model.policy import Direction
 from ovsnp.model.service import ServicePort
 from ovsnp.oracle import (
     Traffic,
+    Verdict,
     judge,
     judge_service,
     service_at,
@@ -21,6 +25,8 @@ from ovsnp.oracle import (
 )
 from ovsnp.oracle.classes import Classes
 from ovsnp.oracle.planned import with_planned
+from ovsnp.oracle.relation import Relation
+from ovsnp.oracle.rulebook import Partition
 from ovsnp.oracle.terms import Terms
 from tests.support.clusters import planned
 from tests.support.effect_lines import Reader, change, probes
@@ -75,6 +81,38 @@ def test_lines_mean_the_same_of_pods_without_an_address(seed: int) -> None:
             )
             said = {line.gained for line in effect.lines if reader.means(line, *ends[1], traffic)}
             assert said == ({now} if was != now else set()), (ends[1], traffic)
+
+
+def reasons_of(was: Verdict, now: Verdict) -> set[Reason]:
+    """The rules that admit on one side of the change only, or else the policies that isolate."""
+    found = set()
+    for direction in Direction:
+        sides = [getattr(each, direction.section) for each in (was, now)]
+        if sides[0].allowed != sides[1].allowed:
+            denying, allowing = sorted(sides, key=lambda each: each.allowed)
+            gone = sides[0].allowed
+            if allowing.isolated_by:
+                found |= {Reason(each.policy.key, direction, each.rule, gone) for each in allowing.admitted_by}
+            else:
+                found |= {Reason(policy.key, direction, None, not gone) for policy in denying.isolated_by}
+    return found
+
+
+@pytest.mark.parametrize("seed", range(CLUSTERS // 4))
+def test_reasons_are_those_of_the_verdicts(seed: int) -> None:
+    classes = Classes(*(load_objects(each) for each in change(seed)))
+    ends = Ends(classes, strict_nodes=True)
+    for family_ends in (each.ends for each in ends.families):
+        partition = Partition(tuple(end.representative for end in family_ends), classes.partition.traffic)
+        reasons = ChangeReasons(*(Relation(each, partition) for each in classes.clusters))
+        pairs = ((near, far, ends.pair(near, far)) for near in family_ends for far in family_ends)
+        for near, far, pair in pairs:
+            expected = set()
+            for traffic in partition.traffic if pair else ():
+                verdicts = (judge(each, *map(each.who, pair), traffic, strict_nodes=True) for each in classes.clusters)
+                expected |= reasons_of(*verdicts)
+            if pair:
+                assert set(reasons.of(near, far, classes.traffic)) == expected
 
 
 @pytest.mark.parametrize("seed", range(CLUSTERS))

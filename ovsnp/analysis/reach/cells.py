@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -88,23 +89,36 @@ class PartyCells:
         return Exemption.NODE if own else None, len(source.nodes) == len(destination.nodes) == len(own) == 1
 
 
+class ClassRelation(NamedTuple):
+    """The classes of a cluster, and the traffic that its policies allow between them: several `Reach` may share it."""
+
+    classes: Classes
+    relation: Relation
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> Self:
+        """Those of a cluster."""
+        classes = Classes(cluster)
+        return cls(classes, Relation(classes.clusters[0], classes.partition))
+
+
 class Reach(PartyCells):
     """The rows, columns and cells of ``ovsnp matrix``: the traffic that parties of a cluster may open to one another.
 
-    A cell is computed at the call. ``parties`` are the rows and columns; for ``alone`` see `parties`.
+    A cell is computed at the call. ``parties`` are the rows and columns; for ``alone`` see `parties`. What rows of any
+    kind have in common may be given in place of the cluster.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: Cluster | ClassRelation,
         by: By = By.WORKLOAD,
         *,
         strict_nodes: bool = False,
         alone: frozenset[str] = frozenset(),
     ) -> None:
         self.by = by
-        classes = Classes(cluster)
-        relation = Relation(classes.clusters[0], classes.partition)
+        classes, relation = ClassRelation.of(cluster) if isinstance(cluster, Cluster) else cluster
         found = parties(classes, [relation.rules], by, strict_nodes=strict_nodes, alone=alone)
         super().__init__(classes, relation, found, strict_nodes=strict_nodes)
 

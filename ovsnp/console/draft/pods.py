@@ -19,6 +19,10 @@ class SelectedPods:
         self._oracle = oracle
         self._rows = Rows(oracle.cluster)
 
+    def prepare(self) -> None:
+        """Name all workloads, so that the first policy need not wait."""
+        self._workload_of  # noqa: B018 -- the names are kept
+
     @cached_property
     def _workload_of(self) -> dict[str, str]:
         return {pod.key: name for name, pods in self._rows.workloads.items() for pod in pods}

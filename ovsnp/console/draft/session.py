@@ -37,6 +37,10 @@ class DraftSession:
         self._lint = LintChanges(terms, service_cidrs)
         self._selected: dict[Base, SelectedPods] = {}
 
+    def prepare(self) -> None:
+        """Work out what most edits need, so that the first one need not wait."""
+        self._pods(self._bases.of(ReadEdit())).prepare()
+
     def answer(self, edit: Edit) -> DraftDocument:
         """The complete answer."""
         return [*self.stages(edit)][-1]
@@ -61,8 +65,7 @@ class DraftSession:
         base = self._bases.of(read)
         alive()
         if read.came:
-            selected = self._selected.setdefault(base, SelectedPods(base.oracle))
-            known = msgspec.structs.replace(known, pods=selected.by(read.came))
+            known = msgspec.structs.replace(known, pods=self._pods(base).by(read.came))
         yield (known := msgspec.structs.replace(known, next=Stage.EFFECT))
         policies = self._bases.policies(base, read)
         classes = base.beside(policies)
@@ -75,3 +78,8 @@ class DraftSession:
         alive()
         matrix = matrix_part(classes, strict_nodes=self._terms.strict_nodes, alive=alive)
         yield msgspec.structs.replace(known, next=None, matrix=matrix)
+
+    def _pods(self, base: Base) -> SelectedPods:
+        if base not in self._selected:
+            self._selected[base] = SelectedPods(base.oracle)
+        return self._selected[base]

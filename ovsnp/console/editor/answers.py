@@ -43,6 +43,17 @@ def answer(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
     return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
+def draft_session(snapshot: WorkspaceSnapshot) -> DraftSession:
+    """The answers about edits of the snapshot; what edits have in common is worked out once."""
+
+    def make() -> DraftSession:
+        session = DraftSession(snapshot.given, snapshot.terms, snapshot.service_cidrs)
+        session.prepare()
+        return session
+
+    return snapshot.once("drafts", make)
+
+
 def _lines(site: Site, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
     try:
         deleted = dict(fields).get("deletes")
@@ -71,9 +82,9 @@ def _lines(site: Site, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[
 
 def _judged(drafts: Drafts, snapshot: WorkspaceSnapshot, edit: Edit, state: EditorState | None) -> Iterator[Line]:
     """Each part of the answer once; ``state`` has the fields, if there is a form."""
-    session = snapshot.once("drafts", lambda: DraftSession(snapshot.given, snapshot.terms, snapshot.service_cidrs))
+    yield {"progress": _WORDS[Stage.PODS]}
     sent: set[str] = set()
-    for document in drafts.stages(session, edit):
+    for document in drafts.stages(draft_session(snapshot), edit):
         found = [FieldMistake(field_in(state, each.path) if state else "", each.message) for each in document.mistakes]
         if found:
             yield _wrong(found)

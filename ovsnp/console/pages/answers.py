@@ -6,19 +6,21 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ovsnp.analysis.explain.answers import answer
+from ovsnp.analysis.explain.explainer import Explainer
 from ovsnp.analysis.explain.explanation_text import lines
 from ovsnp.analysis.explain.one_pod.one_pod import one_pod
 from ovsnp.analysis.explain.one_pod.one_pod_text import one_pod_lines
 from ovsnp.analysis.explain.openings.openings import openings
 from ovsnp.analysis.explain.openings.openings_text import opening_lines
 from ovsnp.analysis.naming.ends import ClusterIPEnd
-from ovsnp.analysis.naming.questions import Written, read_pairs
+from ovsnp.analysis.naming.questions import Pairs, Question, Written, read_pairs, read_question
 from ovsnp.analysis.wording.places import Places
+from ovsnp.console.pages.awaited import ANSWER, COMPARING, Steps, awaited
 from ovsnp.console.pages.linked_places import LinkedLocator
 from ovsnp.console.pages.paging import part_of
 from ovsnp.console.pages.said_lines import SaidLine, said_lines
 from ovsnp.console.pages.site import Site, said, with_query
+from ovsnp.console.pages.templating import render
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError, UsageError
 from ovsnp.model.cluster import Pod
@@ -38,25 +40,30 @@ def explain(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respon
     """The form of a question, and its answer; a mistake of the question stands above the form."""
     query = request.query_params
     source, destination, port = (query.get(name, "").strip() for name in ("from", "to", "port"))
-    found, refused = None, []
+    asked, refused = None, []
     if source and destination:
         try:
-            found = _answer(snapshot, Written(source, destination, port or None))
+            asked = _asked(snapshot, Written(source, destination, port or None))
         except OvsnpError as error:
             refused = said(error)
     elif source or destination or port:
         refused = ["name both ends: From and To"]
-    names = [pod.title for pod in snapshot.cluster.pods[:_OFFERED]]
-    return site.page(
+    page = site.page(
         request,
         "explain.html.j2",
         "Explain",
         status=400 if refused else 200,
         asked={"from": source, "to": destination, "port": port},
-        names=names,
-        answer=found,
+        names=[pod.title for pod in snapshot.cluster.pods[:_OFFERED]],
+        answer=ANSWER if asked else "",
         refused=refused,
     )
+    return awaited(page, _explained(snapshot, asked)) if asked else page
+
+
+def _explained(snapshot: WorkspaceSnapshot, asked: Pairs | Question) -> Steps:
+    yield "Asking the policies of both ends …"
+    return render("explain_answer.html.j2", {"answer": _answer(snapshot, asked)})
 
 
 def pods(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
@@ -81,33 +88,44 @@ def pod(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
         if found is None:
             (found, *_) = snapshot.roster.pods(text)
     except UsageError as error:
-        return site.page(request, "pod.html.j2", text, status=404, refused=said(error), lines=[], pod=None)
-    locator = LinkedLocator(snapshot)
-    about = one_pod(snapshot.cluster, found, strict_nodes=snapshot.terms.strict_nodes)
-    text_lines = [*one_pod_lines(about, Places(locator))]
-    return site.page(
-        request,
-        "pod.html.j2",
-        found.title,
-        refused=[],
-        lines=said_lines(text_lines[1:], locator.links),  # the first line is the name, which is the title
-        pod=found,
-    )
+        return site.page(request, "pod.html.j2", text, status=404, refused=said(error), answer="", pod=None)
+    page = site.page(request, "pod.html.j2", found.title, refused=[], answer=ANSWER, pod=found)
+    return awaited(page, _about(snapshot, found))
 
 
-def _answer(snapshot: WorkspaceSnapshot, written: Written) -> AnswerText:
-    """The answer as `ovsnp explain` gives it: without a port, the ports that are allowed."""
+def _about(snapshot: WorkspaceSnapshot, pod: Pod) -> Steps:
+    if not snapshot.has_relation:
+        yield COMPARING
+    relation = snapshot.relation()
+    yield "Asking whom the pod reaches, and who reaches it …"
     locator = LinkedLocator(snapshot)
-    places = Places(locator)
+    text = [*one_pod_lines(one_pod(relation, pod, strict_nodes=snapshot.terms.strict_nodes), Places(locator))]
+    # The first line is the name, which is the title.
+    return render("pod_answer.html.j2", {"lines": said_lines(text[1:], locator.links)})
+
+
+def _asked(snapshot: WorkspaceSnapshot, written: Written) -> Pairs | Question:
+    """The question as `ovsnp explain` reads it: without a port it is about the ports that are allowed.
+
+    Raises UsageError if there is no such end or port.
+    """
     if written.port is None:
         pairs = read_pairs(snapshot.roster, written)
         if not any(isinstance(far, ClusterIPEnd) and far.service for _, far in pairs.pairs):
-            opened = openings(snapshot.cluster, pairs.pairs, strict_nodes=snapshot.terms.strict_nodes)
-            text = [*opening_lines(pairs, opened, places)]
-            return AnswerText(said_lines(text, locator.links), pairs.notes)
-    found = answer(snapshot.roster, written, snapshot.terms)
-    text = [*lines(found.question, found.explanations, places)]
-    return AnswerText(said_lines(text, locator.links), found.question.notes)
+            return pairs
+    return read_question(snapshot.roster, written)
+
+
+def _answer(snapshot: WorkspaceSnapshot, asked: Pairs | Question) -> AnswerText:
+    """The answer as `ovsnp explain` gives it."""
+    locator = LinkedLocator(snapshot)
+    places = Places(locator)
+    if isinstance(asked, Pairs):
+        opened = openings(snapshot.cluster, asked.pairs, strict_nodes=snapshot.terms.strict_nodes)
+        text = [*opening_lines(asked, opened, places)]
+    else:
+        text = [*lines(asked, Explainer(snapshot.cluster, snapshot.terms).answers(asked), places)]
+    return AnswerText(said_lines(text, locator.links), asked.notes)
 
 
 def _words(pod: Pod) -> str:

@@ -1,11 +1,13 @@
 """The objects of one reading, and what pages work out of them once."""
 
+import threading
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
 from ovsnp import Reach, with_planned
 from ovsnp.analysis.naming.roster import Roster
+from ovsnp.analysis.reach.cells import ClassRelation
 from ovsnp.analysis.reach.parties import By
 from ovsnp.analysis.wording.places import Places
 from ovsnp.console.workspace.cluster_source import PolicyTexts, ReadObjects
@@ -14,7 +16,7 @@ from ovsnp.manifests import located
 from ovsnp.manifests.live.closed_policy import EFFECT
 from ovsnp.model.address import Prefix
 from ovsnp.model.cluster import Pod
-from ovsnp.model.policy import NetworkPolicy
+from ovsnp.model.policy import Direction, NetworkPolicy
 from ovsnp.oracle.selection import Workloads
 from ovsnp.oracle.terms import Terms
 from ovsnp.yaml_reader.paths import format_path
@@ -22,13 +24,15 @@ from ovsnp.yaml_reader.report import Mistake
 
 Made = TypeVar("Made")
 
+_RELATION = "relation"
+
 
 class WorkspaceSnapshot:
     """One reading, which never changes; ``number`` counts the readings from 1.
 
     ``given`` are the objects as they were read, ``cluster`` the same with the pods that workloads will have. ``closed``
     has the mistakes of the policies that are not understood, by key. ``texts`` are the texts of the policies. Threads
-    may share a snapshot: what two of them work out at once is equal.
+    may share a snapshot.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class WorkspaceSnapshot:
         self.places = Places(texts)
         self.policies = {(policy.namespace, policy.name): policy for policy in self.cluster.policies}
         self._made: dict[Hashable, Any] = {}
+        self._making: dict[Hashable, threading.Lock] = {}
         self._selected: dict[str, tuple[Pod, ...]] = {}
 
     def prepare(self) -> None:
@@ -86,13 +91,32 @@ class WorkspaceSnapshot:
             self._selected[policy.key] = tuple(pod for group in groups for pod in self.workloads.groups[group])
         return self._selected[policy.key]
 
+    def relation(self) -> ClassRelation:
+        """The traffic that the policies allow between all classes of ends."""
+
+        def make() -> ClassRelation:
+            found = ClassRelation.of(self.cluster)
+            for direction in Direction:
+                for number in found.relation.rules.numbers:
+                    found.relation.side(direction, number)
+            return found
+
+        return self.once(_RELATION, make)
+
     def reach(self, by: By) -> Reach:
         """Who reaches whom."""
-        return self.once(("reach", by), lambda: Reach(self.cluster, by, strict_nodes=self.terms.strict_nodes))
+        return self.once(("reach", by), lambda: Reach(self.relation(), by, strict_nodes=self.terms.strict_nodes))
+
+    @property
+    def has_relation(self) -> bool:
+        """Whether `relation` need not work."""
+        return _RELATION in self._made
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What ``make`` makes of this snapshot; the next call with the key returns the same."""
+        """What ``make`` makes of this snapshot; the next call with the key waits for it, and returns the same."""
         if key not in self._made:
-            self._made[key] = make()
+            with self._making.setdefault(key, threading.Lock()):
+                if key not in self._made:
+                    self._made[key] = make()
         found: Made = self._made[key]
         return found

@@ -75,7 +75,7 @@ class _NodeWriter(Writer):
     """Makes lines about a node's pods; words may be limited to the pods on the node where that is shorter."""
 
     def __init__(self, context: ProofContext, ends: NodeEnds, traffic: CellClasses) -> None:
-        super().__init__(ends, ends.family, traffic.classes)
+        super().__init__(ends, ends.family, traffic.classes, ends.reasons)
         self._node = context.expect.options.node
         here = {each.pod.key: each.pod for each in context.expect.locals}
         self._here = PodWords(here.values(), ends.new.cluster.namespaces)

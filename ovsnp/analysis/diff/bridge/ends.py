@@ -1,6 +1,6 @@
 """The ends of the connections of one node's pods, in classes that neither flows nor policies tell apart."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ovsnp.analysis.diff.effect.ends import ComparedEnd, Family
 from ovsnp.analysis.diff.effect.reasons import Reason, reason_now
@@ -9,7 +9,8 @@ from ovsnp.analysis.verification.expectation.proof_context import ProofContext
 from ovsnp.analysis.verification.packet_classes.addresses import PeerClass
 from ovsnp.model.address import Address, host_prefix
 from ovsnp.model.policy import Direction
-from ovsnp.oracle import NodeEnd, OutsideEnd, Traffic, judge
+from ovsnp.oracle import NodeEnd, OutsideEnd, judge
+from ovsnp.oracle.classes import TrafficClass
 from ovsnp.oracle.multicast import is_group_address
 
 
@@ -53,14 +54,14 @@ class NodeEnds:
         near, far = source.representative, destination.representative
         return (near, far) if near != far else None
 
-    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
+    def reasons(
+        self, source: ComparedEnd, destination: ComparedEnd, traffic: Sequence[TrafficClass]
+    ) -> Iterator[Reason]:
         """The rules of this node's pods that admit, or the policies that isolate the pods."""
-        sides = ((Direction.EGRESS, source), (Direction.INGRESS, destination))
-        verdict = judge(
-            self.new,
-            self.new.who(source),
-            self.new.who(destination),
-            traffic,
-            strict_nodes=self._context.expect.options.strict_nodes,
-        )
-        return reason_now(verdict, [direction for direction, address in sides if address in self.locals])
+        near, far = source.representative, destination.representative
+        sides = ((Direction.EGRESS, near), (Direction.INGRESS, far))
+        here = [direction for direction, address in sides if address in self.locals]
+        strict = self._context.expect.options.strict_nodes
+        for each in traffic:
+            verdict = judge(self.new, self.new.who(near), self.new.who(far), each.representative, strict_nodes=strict)
+            yield from reason_now(verdict, here)

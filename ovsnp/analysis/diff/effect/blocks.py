@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ovsnp.analysis.diff.effect.cells import Cells
+from ovsnp.analysis.verification.simulator.space import bits_of
 
 _TRIED = 250_000
 """Cells of a matrix up to which blocks are grown: grown blocks overlap and are fewer, but take long to find."""
@@ -137,7 +138,8 @@ class _Cover:
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
-        self._columns = list(zip(*matrix, strict=True))
+        columns = list(zip(*matrix, strict=True))
+        self._rows_holding, self._columns_holding = _Holding(columns), _Holding(matrix)
         self._covered = [[0] * len(row) for row in matrix]
 
     def lacks(self, block: Block) -> bool:
@@ -148,10 +150,10 @@ class _Cover:
 
     def grow(self, block: Block) -> Block:
         """The largest block found that contains this one; its cells count as covered from then on."""
-        rows = _holding(self._matrix, block.destinations, block.traffic)
-        wider = rows, _holding(self._columns, rows, block.traffic)
-        columns = _holding(self._columns, block.sources, block.traffic)
-        longer = _holding(self._matrix, columns, block.traffic), columns
+        rows = self._rows_holding.of(block.destinations, block.traffic)
+        wider = rows, self._columns_holding.of(rows, block.traffic)
+        columns = self._columns_holding.of(block.sources, block.traffic)
+        longer = self._rows_holding.of(columns, block.traffic), columns
         rows, columns = max(wider, longer, key=lambda each: len(each[0]) * len(each[1]))
         traffic = -1
         for row in rows:
@@ -163,7 +165,36 @@ class _Cover:
         return Block(rows, columns, traffic)
 
 
-def _holding(lines: Matrix, across: Iterable[int], traffic: int) -> frozenset[int]:
-    """The rows (or columns) that have the traffic in each of the columns (or rows) ``across``."""
-    wanted = list(across)
-    return frozenset(number for number, line in enumerate(lines) if all(traffic & ~line[each] == 0 for each in wanted))
+class _Holding:
+    """Finds the places at which all of some lines have some traffic: rows in columns, or columns in rows."""
+
+    def __init__(self, lines: Matrix) -> None:
+        self._lines = lines
+        self._places: dict[int, dict[int, int]] = {}
+        self._known: dict[tuple[int, int], int] = {}
+
+    def of(self, lines: Iterable[int], traffic: int) -> frozenset[int]:
+        """The places at which each of the lines has the traffic."""
+        found = -1
+        for line in lines:
+            found &= self._holding(line, traffic)
+        return frozenset(bits_of(found))
+
+    def _holding(self, line: int, traffic: int) -> int:
+        """The places of one line, as bits."""
+        key = line, traffic
+        if key not in self._known:
+            self._known[key] = 0
+            for held, places in self._by_traffic(line).items():
+                if traffic & ~held == 0:
+                    self._known[key] |= places
+        return self._known[key]
+
+    def _by_traffic(self, line: int) -> dict[int, int]:
+        """The places of each traffic of a line; most lines have the same traffic at many places."""
+        if line not in self._places:
+            found: dict[int, int] = defaultdict(int)
+            for place, traffic in enumerate(self._lines[line]):
+                found[traffic] |= 1 << place
+            self._places[line] = found
+        return self._places[line]

@@ -8,6 +8,7 @@ from ovsnp.analysis.diff.effect.cells import changed
 from ovsnp.analysis.diff.effect.ends import Ends, Family
 from ovsnp.analysis.diff.effect.lines import EffectLine, Writer, merged
 from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
+from ovsnp.analysis.diff.effect.reasons import ChangeReasons
 from ovsnp.analysis.diff.effect.service_changes import ServiceChanges
 from ovsnp.analysis.diff.effect.services import ServiceLine, ServiceWriter, merged_services
 from ovsnp.gc_pause import gc_paused
@@ -85,11 +86,11 @@ class _Compared:
     def __init__(self, ends: Ends, family: Family, classes: Classes) -> None:
         self.family = family
         self._ends, self._classes = ends, classes
-        self._writer = Writer(ends, family, classes.traffic)
         partition = Partition(tuple(end.representative for end in family.ends), classes.partition.traffic)
         old, new = classes.clusters
         before = Relation(old, partition)
         self._relations = before, before.beside(new) if new.has_pods_of(old) else Relation(new, partition)
+        self._writer = Writer(ends, family, classes.traffic, ChangeReasons(*self._relations).of)
 
     def lines(self, alive: Callable[[], None]) -> Iterator[EffectLine]:
         # Nothing is ever sent to port 0.

@@ -3,14 +3,13 @@
 A pod is the same pod where it keeps its name and address. Other pods come or go, and are reported as such.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from ovsnp.analysis.diff.effect.reasons import Reason, reasons
 from ovsnp.model.address import FAMILIES, Address
 from ovsnp.model.unassigned import is_placeholder
-from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd, Traffic, judge
+from ovsnp.oracle import NodeEnd, OutsideEnd, PodEnd
 from ovsnp.oracle.classes import Classes, EndClass
 from ovsnp.oracle.indexed_oracle import IndexedOracle
 from ovsnp.oracle.judge import begins_on, exemption
@@ -93,14 +92,6 @@ class Ends:
                 if (near != far or is_placeholder(near)) and not exempt:
                     return near, far
         return None
-
-    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
-        """The policies and rules by which the verdicts of the two clusters differ."""
-        verdicts = (
-            judge(each, each.who(source), each.who(destination), traffic, strict_nodes=True)
-            for each in (self.old, self.new)
-        )
-        return reasons(*verdicts)
 
     def _some(self, end: ComparedEnd) -> Sequence[Address]:
         """A few members, of different nodes where there are such."""

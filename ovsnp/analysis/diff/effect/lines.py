@@ -1,7 +1,7 @@
 """Makes the lines of an effect: sources, destinations, traffic, and the policies that a gain or loss comes from."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import cycle, islice, product
 from operator import attrgetter
 from typing import Protocol
@@ -11,13 +11,13 @@ import msgspec
 from ovsnp.analysis.diff.effect.blocks import Block, blocks
 from ovsnp.analysis.diff.effect.cells import Cells
 from ovsnp.analysis.diff.effect.ends import ComparedEnd, Family
-from ovsnp.analysis.diff.effect.outside import outside_blocks
+from ovsnp.analysis.diff.effect.outside import OutsideWords
 from ovsnp.analysis.diff.effect.pod_names import PodTerms, PodWords
-from ovsnp.analysis.diff.effect.ports import TrafficTerms, name_traffic
+from ovsnp.analysis.diff.effect.ports import TrafficNames, TrafficTerms
 from ovsnp.analysis.diff.effect.reasons import Reason
 from ovsnp.model.address import Address, format_address
 from ovsnp.model.policy import IPBlock
-from ovsnp.oracle import NodeEnd, PodEnd, Traffic
+from ovsnp.oracle import NodeEnd, PodEnd
 from ovsnp.oracle.classes import TrafficClass
 from ovsnp.oracle.indexed_oracle import IndexedOracle
 
@@ -89,16 +89,17 @@ class Compared(Protocol):
         """Two members between which policies decide; None if there are none."""
         ...
 
-    def reasons(self, source: Address, destination: Address, traffic: Traffic) -> Iterator[Reason]:
-        """The policies and rules that a gain or a loss comes from."""
-        ...
+
+Reasoning = Callable[[ComparedEnd, ComparedEnd, Sequence[TrafficClass]], Iterable[Reason]]
+"""Finds the policies and rules that a gain or a loss of a source, at a destination, comes from."""
 
 
 class Writer:
     """Makes the lines for the changes of one address family."""
 
-    def __init__(self, ends: Compared, family: Family, traffic: Sequence[TrafficClass]) -> None:
-        self._ends, self._family, self._traffic = ends, family, traffic
+    def __init__(self, ends: Compared, family: Family, traffic: Sequence[TrafficClass], reasoning: Reasoning) -> None:
+        self._ends, self._family, self._reasoning = ends, family, reasoning
+        self._traffic = TrafficNames(traffic)
         held = [(end.number, ends.new.who(address)) for end in family.ends for address in end.held]
         self._pods: dict[int, set[str]] = defaultdict(set)
         for number, end in held:
@@ -107,7 +108,7 @@ class Writer:
         self._nodes = {(number, end) for number, end in held if isinstance(end, NodeEnd)}
         keys = set().union(*self._pods.values())
         self.names = PodWords([pod for pod in ends.new.cluster.pods if pod.key in keys], ends.new.cluster.namespaces)
-        self._outside = frozenset(end.number for end in family.ends if end.ranges)
+        self._outside = OutsideWords(family.version, {end.number: end.ranges for end in family.ends if end.ranges})
 
     def lines(self, cells: Cells, *, gained: bool) -> Iterator[EffectLine]:
         """The lines of what is gained, or lost, the largest first."""
@@ -118,24 +119,24 @@ class Writer:
                     gained,
                     self.who(block.sources),
                     self.who(block.destinations),
-                    name_traffic(self._traffic, block.traffic),
+                    self._traffic.of(block.traffic),
                     (self._family.version,),
                     tuple(sorted(set(self._reasons(block, pairs)), key=attrgetter("order"))),
                 )
 
-    def _pairs(self, block: Block) -> Iterator[tuple[Address, Address]]:
-        """Two addresses for each pair of ends between which policies decide; only for some if there are many."""
-        for source, destination in _some_pairs(sorted(block.sources), sorted(block.destinations)):
-            pair = self._ends.pair(self._family.ends[source], self._family.ends[destination])
-            if pair:
-                yield pair
+    def _pairs(self, block: Block) -> Iterator[tuple[ComparedEnd, ComparedEnd]]:
+        """The pairs of ends between which policies decide; only some if there are many."""
+        for numbers in _some_pairs(sorted(block.sources), sorted(block.destinations)):
+            source, destination = (self._family.ends[number] for number in numbers)
+            if self._ends.pair(source, destination):
+                yield source, destination
 
-    def _reasons(self, block: Block, pairs: Sequence[tuple[Address, Address]]) -> Iterator[Reason]:
-        classes = [each for each in self._traffic if block.traffic >> each.number & 1]
+    def _reasons(self, block: Block, pairs: Sequence[tuple[ComparedEnd, ComparedEnd]]) -> Iterator[Reason]:
+        classes = self._traffic.classes_of(block.traffic)
         step = max(1, len(pairs) * len(classes) // _ASKED)
-        for number, (near, far) in enumerate(pairs):
-            for each in classes[number % step :: step]:
-                yield from self._ends.reasons(near, far, each.representative)
+        for number, pair in enumerate(pairs):
+            if asked := classes[number % step :: step]:
+                yield from self._reasoning(*pair, asked)
 
     def who(self, numbers: frozenset[int]) -> Who:
         """The ends with these numbers in words."""
@@ -144,14 +145,14 @@ class Writer:
         pods = frozenset().union(*(self._pods[number] for number in numbers if number in self._pods))
         named, on = self.pod_words(pods) if pods else (None, None)
         nodes = {end for number, end in self._nodes if number in numbers}
-        outside = numbers & self._outside
+        outside = numbers & self._outside.numbers
         all_nodes = bool(nodes) and len(nodes) == len(self._nodes)
-        everywhere = bool(outside) and outside == self._outside
+        everywhere = bool(outside) and outside == self._outside.numbers
         return Who(
             named,
             () if all_nodes else self._node_words(nodes),
             all_nodes,
-            () if everywhere or not outside else self._blocks(outside),
+            () if everywhere or not outside else self._outside.blocks(outside),
             everywhere,
             on=on,
         )
@@ -166,12 +167,6 @@ class Writer:
             NodeWords(name, () if there[name] == count else _addresses(end for end in nodes if end.node.name == name))
             for name, count in sorted(meant.items())
         )
-
-    def _blocks(self, outside: frozenset[int]) -> tuple[IPBlock, ...]:
-        ends = self._family.ends
-        meant = (run for number in outside for run in ends[number].ranges)
-        others = (run for number in self._outside - outside for run in ends[number].ranges)
-        return outside_blocks(self._family.version, meant, others)
 
 
 def _addresses(nodes: Iterable[NodeEnd]) -> tuple[Address, ...]:

@@ -1,21 +1,13 @@
 """Writes sets of outside addresses as blocks with exceptions, with the fewest prefixes."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from ovsnp.model.address import Prefix
 from ovsnp.model.policy import IPBlock
 from ovsnp.oracle.ranges import Range, of_prefix
-
-_WIDTH = {4: 32, 6: 128}
-
-
-class _Cell(NamedTuple):
-    """Addresses that are all in the set, or all outside of it."""
-
-    run: Range
-    meant: bool
 
 
 class _Way(NamedTuple):
@@ -31,32 +23,48 @@ class _Way(NamedTuple):
         return _Way(self.cost + other.cost, self.prefixes + other.prefixes)
 
 
-def outside_blocks(version: int, meant: Iterable[Range], others: Iterable[Range]) -> tuple[IPBlock, ...]:
-    """Blocks that hold all addresses of ``meant`` and none of ``others``; the rest may be in or out, as is shortest.
+class OutsideWords:
+    """Writes sets of the ends outside as blocks; ``ranges`` are the addresses of each end, by its number."""
 
-    Every address counts by the longest prefix that it is in, as in a routing table; the fewest such prefixes are
-    found from the smallest blocks up (Draves and others, "Constructing Optimal IP Routing Tables", 1999).
-    """
-    cells = sorted([*(_Cell(run, True) for run in meant), *(_Cell(run, False) for run in others)])
-    _, (_, prefixes) = _ways(Prefix(version, 0, 0), cells)
-    return _as_blocks(prefixes)
+    def __init__(self, version: int, ranges: Mapping[int, Sequence[Range]]) -> None:
+        self.numbers = frozenset(ranges)
+        self._whole = Prefix(version, 0, 0)
+        runs = sorted((*run, number) for number, those in ranges.items() for run in those)
+        self._firsts, self._lasts, self._owners = ([run[part] for run in runs] for part in range(3))
 
+    def blocks(self, meant: Collection[int]) -> tuple[IPBlock, ...]:
+        """Blocks that hold all addresses of these ends and of no others; the rest may be in or out, as is shortest.
 
-def _ways(prefix: Prefix, cells: Sequence[_Cell]) -> tuple[_Way, _Way]:
-    """The shortest ways within a prefix: if the addresses around it are meant, and if they are not."""
-    kinds = {cell.meant for cell in cells}
-    if not kinds:
-        return _Way(0), _Way(0)
-    if kinds == {True}:
-        return _Way(0), _Way(0).with_prefix(prefix, True)
-    if kinds == {False}:
-        return _Way(0).with_prefix(prefix, False), _Way(0)
-    halves = [_ways(half, _within(half, cells)) for half in _halves(prefix)]
-    inside, without = (halves[0][side].beside(halves[1][side]) for side in (0, 1))
-    return (
-        min(inside, without.with_prefix(prefix, False), key=lambda way: way.cost),
-        min(without, inside.with_prefix(prefix, True), key=lambda way: way.cost),
-    )
+        Every address counts by the longest prefix that it is in, as in a routing table; the fewest such prefixes are
+        found from the smallest blocks up (Draves and others, "Constructing Optimal IP Routing Tables", 1999).
+        """
+        counts = [0, *accumulate(owner in meant for owner in self._owners)]
+        _, (_, prefixes) = self._ways(self._whole, counts, 0, len(self._owners))
+        return _as_blocks(prefixes)
+
+    def _ways(self, prefix: Prefix, counts: Sequence[int], first: int, end: int) -> tuple[_Way, _Way]:
+        """The shortest ways within a prefix: if the addresses around it are meant, and if they are not.
+
+        ``first`` and ``end`` limit the ranges that reach into it; ``counts`` are the ranges before each that are meant.
+        """
+        meant = counts[end] - counts[first]
+        if first == end:
+            return _Way(0), _Way(0)
+        if meant == end - first:
+            return _Way(0), _Way(0).with_prefix(prefix, True)
+        if not meant:
+            return _Way(0).with_prefix(prefix, False), _Way(0)
+        halves = [self._ways(half, counts, *self._within(half, first, end)) for half in _halves(prefix)]
+        inside, without = (halves[0][side].beside(halves[1][side]) for side in (0, 1))
+        return (
+            min(inside, without.with_prefix(prefix, False), key=lambda way: way.cost),
+            min(without, inside.with_prefix(prefix, True), key=lambda way: way.cost),
+        )
+
+    def _within(self, prefix: Prefix, first: int, end: int) -> tuple[int, int]:
+        """The part of the ranges, which do not overlap, that reaches into a prefix."""
+        run = of_prefix(prefix)
+        return bisect_left(self._lasts, run.first, first, end), bisect_left(self._firsts, run.last + 1, first, end)
 
 
 def _halves(prefix: Prefix) -> tuple[Prefix, Prefix]:
@@ -65,14 +73,6 @@ def _halves(prefix: Prefix) -> tuple[Prefix, Prefix]:
         Prefix(prefix.family, prefix.value, length),
         Prefix(prefix.family, prefix.value | 1 << (prefix.width - length), length),
     )
-
-
-def _within(prefix: Prefix, cells: Sequence[_Cell]) -> Sequence[_Cell]:
-    """The cells, which are in order and do not overlap, that reach into a prefix."""
-    run = of_prefix(prefix)
-    first = bisect_left(cells, run.first, key=lambda cell: cell.run.last)
-    last = bisect_left(cells, run.last + 1, key=lambda cell: cell.run.first)
-    return cells[first:last]
 
 
 def _as_blocks(prefixes: Sequence[tuple[Prefix, bool]]) -> tuple[IPBlock, ...]:

@@ -5,8 +5,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from ovsnp.analysis.diff.effect.ends import ComparedEnd
 from ovsnp.model.policy import Direction
-from ovsnp.oracle import Side, Verdict
+from ovsnp.oracle import Verdict
+from ovsnp.oracle.classes import TrafficClass
+from ovsnp.oracle.relation import Relation
+from ovsnp.oracle.rulebook import CompiledRule
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -44,17 +48,41 @@ def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more"
 
 
-def reasons(before: Verdict, after: Verdict) -> Iterator[Reason]:
-    """Why one of two verdicts allows and the other does not: the reasons of each side that changes."""
-    sides = (
-        (Direction.EGRESS, before.egress, after.egress),
-        (Direction.INGRESS, before.ingress, after.ingress),
-    )
-    for direction, was, now in sides:
-        if now.allowed and not was.allowed:
-            yield from _of(direction, allowing=now, denying=was, gone=False)
-        elif was.allowed and not now.allowed:
-            yield from _of(direction, allowing=was, denying=now, gone=True)
+class ChangeReasons:
+    """Why policies allow something else after a change than before, for ends of two relations with the same classes."""
+
+    def __init__(self, old: Relation, new: Relation) -> None:
+        self._old, self._new = old, new
+        self._naming: dict[tuple[Relation, Direction, tuple[int, ...], int], list[CompiledRule]] = {}
+
+    def of(self, source: ComparedEnd, destination: ComparedEnd, traffic: Iterable[TrafficClass]) -> Iterator[Reason]:
+        """The reasons of each side that changes for some of the traffic."""
+        asked = sum(1 << each.number for each in traffic)
+        ends = source.number, destination.number
+        for direction, near, far in ((Direction.EGRESS, *ends), (Direction.INGRESS, ends[1], ends[0])):
+            was, now = (each.side(direction, near).of(far) for each in (self._old, self._new))
+            if more := asked & now & ~was:
+                yield from self._of(direction, ends, more, allowing=self._new, denying=self._old)
+            if less := asked & was & ~now:
+                yield from self._of(direction, ends, less, allowing=self._old, denying=self._new)
+
+    def _of(
+        self, direction: Direction, ends: tuple[int, int], traffic: int, *, allowing: Relation, denying: Relation
+    ) -> Iterator[Reason]:
+        """The rules that admit some of the traffic or, where none is needed, the policies that isolate."""
+        gone = allowing is self._old
+        near, far = ends if direction is Direction.EGRESS else ends[::-1]
+        isolating = allowing.rules.isolating(direction, near)
+        if not isolating:
+            for policy in denying.rules.isolating(direction, near):
+                yield Reason(policy.key, direction, None, not gone)
+            return
+        key = allowing, direction, tuple(map(id, isolating)), far
+        if key not in self._naming:
+            self._naming[key] = allowing.naming(direction, near, far)
+        for facts in self._naming[key]:
+            if allowing.rules.ports_at(facts, ends[1]) & traffic:
+                yield Reason(facts.admission.policy.key, direction, facts.admission.rule, gone)
 
 
 def reason_now(verdict: Verdict, sides: Iterable[Direction]) -> Iterator[Reason]:
@@ -66,10 +94,3 @@ def reason_now(verdict: Verdict, sides: Iterable[Direction]) -> Iterator[Reason]
         yield from (Reason(policy.key, direction, None, False) for policy in side.isolated_by)
     for direction, side in decided if not denying else ():
         yield from (Reason(each.policy.key, direction, each.rule, False) for each in side.admitted_by)
-
-
-def _of(direction: Direction, *, allowing: Side, denying: Side, gone: bool) -> Iterable[Reason]:
-    """The reasons for a difference: the rules that admit or, where none is needed, the policies that isolate."""
-    if allowing.isolated_by:
-        return (Reason(each.policy.key, direction, each.rule, gone) for each in allowing.admitted_by)
-    return (Reason(policy.key, direction, None, not gone) for policy in denying.isolated_by)

@@ -1,6 +1,6 @@
 """The answer about one pod: the policies that isolate it, the peers that they admit, and the parties on both sides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from ovsnp.analysis.explain.lacking import peer_lacks
 from ovsnp.analysis.explain.nearest import NearMiss, nearest_rules
 from ovsnp.analysis.explain.needs import Label
 from ovsnp.analysis.explain.query import Query
-from ovsnp.analysis.reach.cells import Cell, Reach
+from ovsnp.analysis.reach.cells import Cell, ClassRelation, Reach
 from ovsnp.analysis.reach.parties import Party, PartyKind
 from ovsnp.analysis.wording.traffics import Names, Ports, names_of, traffics_of
 from ovsnp.model.address import Address, family
@@ -88,8 +88,13 @@ class OnePod(msgspec.Struct, frozen=True):
     ingress: PodSide
 
 
-def one_pod(cluster: Cluster, pod: Pod, *, version: int | None = None, strict_nodes: bool = False) -> OnePod:
-    """The answer about a pod of the cluster; ``version`` (4 or 6) limits it to one address family."""
+def one_pod(
+    cluster: Cluster | ClassRelation, pod: Pod, *, version: int | None = None, strict_nodes: bool = False
+) -> OnePod:
+    """The answer about a pod of the cluster; ``version`` (4 or 6) limits it to one address family.
+
+    What all pods have in common may be given in place of the cluster.
+    """
     asked = _Asked(cluster, pod, version, strict_nodes=strict_nodes)
     return OnePod(pod, asked.others, asked.side(Direction.EGRESS), asked.side(Direction.INGRESS))
 
@@ -97,9 +102,9 @@ def one_pod(cluster: Cluster, pod: Pod, *, version: int | None = None, strict_no
 class _Asked:
     """The pod as a party of its own among all others, which are grouped by workload."""
 
-    def __init__(self, cluster: Cluster, pod: Pod, version: int | None, *, strict_nodes: bool) -> None:
-        self._cluster, self._strict_nodes = cluster, strict_nodes
+    def __init__(self, cluster: Cluster | ClassRelation, pod: Pod, version: int | None, *, strict_nodes: bool) -> None:
         self._reach = Reach(cluster, strict_nodes=strict_nodes, alone=frozenset((pod.key,)))
+        self._cluster, self._strict_nodes = self._reach.classes.clusters[0].cluster, strict_nodes
         self._book = self._reach.relation.rules
         self._own = next(party for party in self._reach.parties if party.pods == (pod,))
         self._versions = [each for each in self._own.classes if version in (None, each)]
@@ -118,8 +123,9 @@ class _Asked:
         met = tuple(each for party in self.others if (each := self._met(direction, party)))
         known = {each.party.name for each in met}
         strangers = [party for party in self.others if party.name not in known and party.kind is PartyKind.POD]
-        near = [(party, candidates) for party in strangers if (candidates := [*self._candidates(direction, party)])]
-        shown = tuple(islice((found for each in near if (found := self._near(*each))), SHOWN))
+        # All rules that come near are needed for the few parties that are shown; for the others one is enough.
+        near = [party for party in strangers if any(True for _ in self._candidates(direction, party))]
+        shown = tuple(islice((found for party in near if (found := self._near(direction, party))), SHOWN))
         rules = tuple(self._rule(facts) for policy in isolating for facts in self._book.facts(policy, direction))
         return PodSide(isolating, rules, met, shown, max(0, len(near) - SHOWN))
 
@@ -183,8 +189,9 @@ class _Asked:
             for needs in (peer_lacks(self._cluster, policy.namespace, peer, end),)
         )
 
-    def _near(self, party: Party, candidates: Sequence[_Candidate]) -> Near | None:
+    def _near(self, direction: Direction, party: Party) -> Near | None:
         """The nearest of the rules; None where meeting the needs would not help."""
+        candidates = [*self._candidates(direction, party)]
         for side in dict.fromkeys(each.side for each in candidates):
             rules = ((each.query, each.policy, each.rule) for each in candidates if each.side is side)
             for miss in nearest_rules(rules, side)[:1]:
