@@ -94,6 +94,12 @@ def files_of(paths: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(_expand(paths, Sources([], [], [])))]
 
 
+def holds_no_manifest(path: str) -> bool:
+    """True for a directory that can be read, and has no file that `read_sources` would read."""
+    sources = Sources([], [], [])
+    return path != STDIN and os.path.isdir(path) and not any(_walk(path, sources)) and not sources.diagnostics
+
+
 def read_again(file: str) -> bytes:
     """The text of a file that was read before, in UTF-8; raises OSError if it no longer exists."""
     if file in _streams:

@@ -11,7 +11,7 @@ from ovsnp.yaml_reader.file_reader import KeepingReader, KeptFile, stamp
 from ovsnp.yaml_reader.location import LocatedFile, Locator
 from ovsnp.yaml_reader.object_text import ObjectText
 from ovsnp.yaml_reader.paths import Path
-from ovsnp.yaml_reader.sources import STDIN, files_of
+from ovsnp.yaml_reader.sources import STDIN, files_of, holds_no_manifest
 
 
 class FileTexts:
@@ -66,10 +66,11 @@ class ManifestFiles:
         return tuple((file, stamp(file)) for file in files_of(self.labels))
 
     def read(self) -> ReadObjects:
-        """Load all files."""
+        """Load all files; a directory without manifests is where the first policy will be saved."""
         self._reader.forget_others(files_of(self.labels))
         closed = ClosedPolicies()
-        cluster = load(self.labels, ignore_kinds=self._ignore_kinds, reader=self._reader, judge=closed.judged)
+        paths = [path for path in self.labels if not holds_no_manifest(path)]
+        cluster = load(paths, ignore_kinds=self._ignore_kinds, reader=self._reader, judge=closed.judged)
         return ReadObjects(cluster, closed.found)
 
     def texts(self) -> FileTexts:

@@ -58,6 +58,25 @@ def pressed(visitor: Visitor, sent: dict[str, str], do: str, **changed: str) -> 
     return fields(visitor.post(EDIT, {**sent, **changed, "do": do}).body)
 
 
+def test_the_first_policy_is_made_in_an_empty_directory(open_console: Open, demo: Path, tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    visitor = open_console(policies, demo / "cluster.yaml")
+    assert visitor.get("/policies").status == 200
+    sent = fields(visitor.get(EDIT).body)
+    sent |= {"name": "first", "selector.labels.0.key": "role", "selector.labels.0.value": "db"}
+    saved = visitor.post("/policies/save", sent)
+    assert (saved.status, saved.headers["location"]) == (303, "/policies/default/first?saved=1")
+    assert (policies / "first.yaml").exists()
+    assert "first" in visitor.get("/policies").body
+
+
+def test_a_directory_without_anything_has_pages(open_console: Open, tmp_path: Path) -> None:
+    visitor = open_console(tmp_path)
+    for path in ("/policies", "/pods", "/matrix", EDIT):
+        assert visitor.get(path).status == 200, path
+
+
 def test_a_policy_is_made_by_the_form_and_saved_into_a_new_file(open_console: Open, demo: Path) -> None:
     visitor = open_console(demo)
     sent = fields(visitor.get(EDIT).body)
