@@ -50,8 +50,8 @@ class Editor:
         return found
 
     def type(self, name: str, text: str) -> None:
-        self.field(name).clear()
-        self.field(name).send_keys(text)
+        """Type over what a field has; to empty it first would be a change, which draws some fields again."""
+        self.field(name).send_keys(Keys.CONTROL, "a", Keys.NULL, text or Keys.DELETE)
 
     def choose(self, name: str, value: str) -> None:
         """Choose an option; the page may be drawn again."""
