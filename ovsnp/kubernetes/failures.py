@@ -26,6 +26,8 @@ _OUT_OF_TIME = frozenset({9, 10})
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
 
 _TOO_NEW = "Too large resource version"
+_ADMISSION = re.compile(r"denied (the )?request: ")
+"""What a ValidatingAdmissionPolicy or a webhook says: RBAC has allowed the request."""
 _SUBJECT = re.compile(r'User "([^"]+)"')
 
 
@@ -128,6 +130,8 @@ def _sentence(asked: Asked, code: int, said: str) -> str:
     match code:
         case 401:
             return "the API server does not know the user (401); renew the credentials of the kubeconfig"
+        case 403 if _ADMISSION.search(said):
+            return said
         case 403:
             user = _SUBJECT.search(said)
             whom = f"to {user[1]}" if user else "to the user"

@@ -19,7 +19,7 @@ from ovsnp.model.options import Options
 from tests.agent import impatient
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
-from tests.support.checkout import ROOT
+from tests.support.deploying import install_kind
 from tests.support.instance import DummySwitch
 from tests.support.unix_http import request
 
@@ -68,9 +68,7 @@ class AgentScene:
 
     def install_kind(self) -> None:
         """Have the API server know NodePolicyStatus, and no object of this kind."""
-        self.kubectl("apply", "-f", str(ROOT / "deploy" / "crd.yaml"))
-        self.kubectl("wait", "--for=condition=Established", "crd/nodepolicystatuses.ovsnp.io", "--timeout=60s")
-        self.kubectl("delete", "nodepolicystatuses", "--all")
+        install_kind(self.control_plane)
 
     def ask(self, target: str) -> tuple[int, str]:
         """Status and text of the answer of the control socket."""

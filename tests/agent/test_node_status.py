@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from ovsnp.agent.permissions import PERMISSIONS
 from tests.agent.agent_scene import AgentScene
 from tests.support.applying import policy
 
 
 def test_object_of_the_node(scene: AgentScene) -> None:
+    scene.bridge.add_pod("default/db", "db1")
     scene.start()
     scene.settled()
     scene.wait(lambda: "deploy/crd.yaml" in (report(scene)["publishing"] or ""))
@@ -31,6 +31,12 @@ def test_object_of_the_node(scene: AgentScene) -> None:
     assert header.split() == ["NAME", "READY", "NOT", "REALISED", "VERSION", "AGE"]
     assert row.split()[:3] == ["node-1", "True", "0"]
 
+    scene.wait(lambda: "PortNotInOrder" in scene.kubectl("get", "events"))
+    (event,) = json.loads(scene.kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
+    assert event["regarding"]["name"] == "db"
+    assert "PortNotInOrder" in scene.kubectl("describe", "pod", "db")
+    assert "db1" in event["note"]
+
     scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 80))
     stored = json.loads(scene.kubectl("get", "networkpolicy", "to-db", "-o", "json"))
     scene.wait(lambda: observed(scene) >= int(stored["metadata"]["resourceVersion"]))
@@ -47,21 +53,6 @@ def test_object_of_the_node(scene: AgentScene) -> None:
     assert {each["type"]: each["reason"] for each in ended}["Ready"] == "AgentEnded"
     text = scene.log.read_text()
     assert text.count("deploy/crd.yaml") == 1
-
-
-def test_permissions_suffice(scene: AgentScene) -> None:
-    scene.install_kind()
-    account = scene.control_plane.service_account("agent", [each.rule for each in PERMISSIONS])
-    scene.bridge.add_pod("default/db", "db1")
-    scene.start("--kubeconfig", str(account))
-    scene.wait(lambda: ready(scene) == "True")
-    scene.wait(lambda: "PortNotInOrder" in scene.kubectl("get", "events"))
-    (event,) = json.loads(scene.kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
-    assert event["regarding"]["name"] == "db"
-    assert "PortNotInOrder" in scene.kubectl("describe", "pod", "db")
-    assert "db1" in event["note"]
-    assert condition(json.loads(scene.kubectl("get", "node", "node-1", "-o", "json")))["status"] == "True"
-    assert "forbidden" not in scene.log.read_text()
 
 
 def report(scene: AgentScene) -> dict[str, Any]:

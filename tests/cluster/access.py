@@ -29,13 +29,12 @@ def kubeconfig(url: str, authority: Path, token: str) -> str:
     return yaml.safe_dump(written, sort_keys=False)
 
 
-def service_account(client: Client, name: str, namespace: str, rules: Sequence[Mapping[str, Any]]) -> str:
-    """Create a ServiceAccount, and a ClusterRole of the same name with these rules; returns a token.
+def service_account(client: Client, name: str, namespace: str, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Create a ServiceAccount, and a ClusterRole of the same name with these rules.
 
     Returns when the API server has seen all rules.
     """
-    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
-    client.post(accounts, {"metadata": {"name": name}})
+    client.post(_accounts(namespace), {"metadata": {"name": name}})
     client.post(f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": rules})
     binding = {
         "metadata": {"name": name},
@@ -47,8 +46,17 @@ def service_account(client: Client, name: str, namespace: str, rules: Sequence[M
     for attributes in _requests(rules):
         while not _may(client, f"system:serviceaccount:{namespace}:{name}", attributes):
             assert time.monotonic() < deadline, f"{name} never got {attributes}"
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    return str(client.post(f"{accounts}/{name}/token", request)["status"]["token"])
+
+
+def token(client: Client, name: str, namespace: str, bound_to: Mapping[str, str] | None = None) -> str:
+    """A token of a ServiceAccount, which may be bound to an object: kubelet binds the token of a Pod to the Pod."""
+    spec = {"boundObjectRef": {"apiVersion": "v1", **bound_to}} if bound_to else {}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+    return str(client.post(f"{_accounts(namespace)}/{name}/token", request)["status"]["token"])
+
+
+def _accounts(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/serviceaccounts"
 
 
 def _requests(rules: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:

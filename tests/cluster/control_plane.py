@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.cluster.access import kubeconfig, service_account
+from tests.cluster.access import kubeconfig, service_account, token
 from tests.cluster.audit import POLICY, Asked, asked_by
 from tests.cluster.client import Client, Object
 from tests.cluster.daemon import LOOPBACK, Daemon, ReservedPort
@@ -63,7 +63,7 @@ class ControlPlane:
     @property
     def client(self) -> Client:
         """A new connection to the API server, as admin."""
-        return Client(self.port, self.authority, self.token)
+        return self.client_with(self.token)
 
     def start(self) -> None:
         """Start or resume what does not run, and wait until the API server is ready; raises DaemonError."""
@@ -106,10 +106,18 @@ class ControlPlane:
 
     def service_account(self, name: str, rules: Sequence[Mapping[str, Any]], namespace: str = "default") -> Path:
         """A kubeconfig for a new ServiceAccount that may do what these rules of a ClusterRole allow, and no more."""
-        path = self.directory / f"kubeconfig-{namespace}-{name}"
-        token = service_account(self.client, name, namespace, rules)
+        service_account(self.client, name, namespace, rules)
+        return self.token_kubeconfig(name, token(self.client, name, namespace))
+
+    def token_kubeconfig(self, name: str, token: str) -> Path:
+        """A kubeconfig with a token, in a file with a name of its own."""
+        path = self.directory / f"kubeconfig-{name}"
         path.write_text(kubeconfig(self.url, self.authority, token), encoding="utf-8")
         return path
+
+    def client_with(self, token: str) -> Client:
+        """A new connection to the API server with a token."""
+        return Client(self.port, self.authority, token)
 
     def asked_by(self, name: str, namespace: str = "default") -> set[Asked]:
         """What a ServiceAccount has asked of the API server, whether it was allowed or not."""

@@ -65,6 +65,8 @@ CLEARED = (
 )
 CLEARED_OF_CLUSTER = (
     "/api/v1/nodes",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "/apis/networking.k8s.io/v1/servicecidrs",
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",

@@ -41,11 +41,13 @@ def test_the_pod_has_no_right_but_that_of_the_owner_of_the_sockets() -> None:
     assert paths == {"/run/openvswitch", "/run/ovsnp"}
 
 
-def test_binding_and_daemon_set_name_the_objects_that_there_are() -> None:
+def test_bindings_and_daemon_set_name_the_objects_that_there_are() -> None:
     binding, account = manifest("cluster-role-binding.yaml"), manifest("service-account.yaml")
     namespace = manifest("kustomization.yaml")["namespace"]
     assert namespace == manifest("namespace.yaml")["metadata"]["name"]
     assert binding["roleRef"]["name"] == manifest("cluster-role.yaml")["metadata"]["name"]
     (subject,) = binding["subjects"]
     assert (subject["name"], subject["namespace"]) == (account["metadata"]["name"], namespace)
+    policy, bound = manifest("admission-policy.yaml"), manifest("admission-policy-binding.yaml")
+    assert bound["spec"]["policyName"] == policy["metadata"]["name"]
     assert pod()["serviceAccountName"] == account["metadata"]["name"]

@@ -62,6 +62,8 @@ def test_each_error_has_its_sentence(api: ScriptedApi, connection: ApiConnection
         f"{begin}forbidden: {said}; give to ann a ClusterRole with the rule"
         ' apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"]'
     )
+    said = "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'a' with binding 'b' denied request: not yours"
+    assert sentence(api, connection, 403, reason="Forbidden", message=said) == f"{begin}{said}"
     assert sentence(api, connection, 404) == (
         f"{begin}the API server has none; see kubectl api-resources, and install what defines the kind"
     )
