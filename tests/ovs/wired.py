@@ -5,7 +5,7 @@ are taken from the uplink of one node, and put into the uplink of the other. (Op
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from itertools import chain
 from pathlib import Path
@@ -82,8 +82,9 @@ class WiredNode:
             self._keys[pod] = key
         self._plug_all(keys)
 
-    def _plug_all(self, pods: Iterable[str], *columns: str) -> None:
-        self.vsctl(*chain.from_iterable(("--", *self._pod_port(pod, *columns)) for pod in pods))
+    def _plug_all(self, pods: Collection[str], *columns: str) -> None:
+        if pods:
+            self.vsctl(*chain.from_iterable(("--", *self._pod_port(pod, *columns)) for pod in pods))
 
     def _pod_port(self, pod: str, *columns: str) -> list[str]:
         name, mac = self._pods[pod]
