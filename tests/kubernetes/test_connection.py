@@ -262,7 +262,7 @@ def test_proxy_of_the_kubeconfig_is_used(api: ScriptedApi) -> None:
     with ApiConnection(server) as connection:
         assert len(msgspec.json.decode(connection.get(PODS, {}))["items"]) == 2
     with (
-        pytest.raises(InputError, match="'no proxy' is no proxy that ovsnp can use"),
-        ApiConnection(msgspec.structs.replace(server, proxy="no proxy")) as connection,
+        pytest.raises(InputError, match="'socks5://proxy:1080' is no proxy that ovsnp can use; write"),
+        ApiConnection(msgspec.structs.replace(server, proxy="socks5://me:password@proxy:1080")) as connection,
     ):
         connection.get(PODS, {})
