@@ -44,10 +44,15 @@ class ApiServer(msgspec.Struct, frozen=True):
 
     @property
     def shown_url(self) -> str:
-        """The URL for messages and pages: without the name and password that it may hold."""
-        scheme, _, rest = self.url.partition("://")
-        host, slash, path = rest.partition("/")
-        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+        """The URL for messages and pages."""
+        return without_user(self.url)
+
+
+def without_user(url: str) -> str:
+    """A URL without the name and the password that it may hold."""
+    scheme, slashes, rest = url.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def find_api_server(kubeconfig: Path | None = None, context: str | None = None) -> ApiServer:

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from ovsnp import __version__
 from ovsnp.errors import Diagnostic, InputError, Span
-from ovsnp.kubernetes.configuration import ApiServer
+from ovsnp.kubernetes.configuration import ApiServer, without_user
 from ovsnp.kubernetes.failures import Asked, ConnectionFailedError, broken_connection, refusal
 from ovsnp.kubernetes.lines import Lines
 from ovsnp.kubernetes.material import tls_context
@@ -247,8 +247,8 @@ def _pool(server: ApiServer, identity: bytes | None) -> urllib3.PoolManager:
     proxy = server.proxy or _proxy_of_environment(server.url)
     try:
         return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
-    except (HTTPError, ValueError) as error:
-        message = f"{proxy!r} is no proxy that ovsnp can use ({error}); write http://HOST:PORT"
+    except (HTTPError, ValueError):  # their text may have the password of the proxy
+        message = f"{without_user(proxy or '')!r} is no proxy that ovsnp can use; write http://HOST:PORT"
         raise InputError([Diagnostic(Span("proxy-url"), "", "", message)]) from None
 
 

@@ -1,9 +1,9 @@
 """Certificates and keys, and the TLS settings that are made from them."""
 
+import os
 import ssl
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -78,16 +78,11 @@ def _trusting(authority: Material) -> ssl.SSLContext:
 
 @contextmanager
 def _private_file(text: bytes) -> Iterator[str]:
-    """A file that only this user can read, and that is gone afterwards: OpenSSL reads keys from files alone.
+    """The name of a file in memory, which is gone afterwards: OpenSSL reads keys from files alone.
 
-    Raises InputError if it cannot be written.
+    The disk may be full or read-only, and a key does not belong there.
     """
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="ovsnp-"))
-            file.write(text)
-            file.flush()
-        except OSError as error:
-            message = f"no file can be written there: {str(error.strerror).lower()}; make space, or set TMPDIR"
-            raise InputError([Diagnostic(Span(tempfile.gettempdir()), "", "", message)]) from None
-        yield file.name
+    with os.fdopen(os.memfd_create("key"), "wb") as file:
+        file.write(text)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"

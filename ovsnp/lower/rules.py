@@ -128,17 +128,14 @@ class RuleFlows:
         The matches of the further flows look at bits of the rule's register, which are all 0 in this table, and each
         flow at other bits. So a packet meets all of these flows, and Open vSwitch counts the clauses of all of them.
         """
-        refs: dict[Conjunction, set[RuleRef]] = defaultdict(set)
-        for part in parts:
-            if part.conjunction:
-                refs[part.conjunction].add(part.ref)
+        refs = {part.conjunction: part.ref for part in parts if part.conjunction}
         note, conjunctions = next(iter(parts)).note, sorted(refs)
         for bits, begin in enumerate(range(0, len(conjunctions), MOST_CLAUSES)):
             here = tuple(conjunctions[begin : begin + MOST_CLAUSES])
             match = place.match
             if bits:
                 match = Match(match.kind, (*match.terms, Term(self._side.rule, 0, bits)))
-            of_rules = tuple(sorted({ref for each in here for ref in refs[each]}))
+            of_rules = tuple(sorted({refs[each] for each in here}))
             yield Flow(self._side.table, place.priority, match, here, note, of_rules)
 
     def _end(self, rule: RuleClauses) -> Iterator[Flow]:

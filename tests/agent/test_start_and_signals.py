@@ -1,6 +1,7 @@
 """The start of an agent, and signals to it."""
 
 import signal
+from pathlib import Path
 
 from tests.agent.agent_scene import AgentScene
 
@@ -28,7 +29,16 @@ def test_sighup_reads_the_configuration_again_unless_it_has_mistakes(scene: Agen
     assert all(strict[flow] >= lax[flow] for flow in strict.keys() & lax.keys())
     configuration.write_text("strict-nodes: false")
     scene.agent.send_signal(signal.SIGHUP)
+    scene.wait(lambda: not has_handler(scene.agent.pid))  # the new process has just started
+    scene.agent.send_signal(signal.SIGHUP)
     scene.settled()
+
+
+def has_handler(pid: int) -> bool:
+    """Whether a process catches SIGHUP (proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> signal.SIGHUP - 1 & 1)
 
 
 def test_kinds_that_the_api_server_refuses_end_the_start_with_the_rules_that_lack(scene: AgentScene) -> None:

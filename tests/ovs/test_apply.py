@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from ovsnp.lab.daemons import database_socket, environment
+from ovsnp.lower import rules
 from ovsnp.pipeline.cookies import is_ours
+from ovsnp.switch.dump import InstalledFlow
 from tests.support.applying import CLUSTER, Answer, ApplyScene, ovsnp, policy
 from tests.support.instance import DummySwitch
 
@@ -111,6 +113,23 @@ def test_second_apply_changes_nothing_not_even_age_or_counters(scene: ApplyScene
     for flow, age in before.items():
         assert after[flow].packets == age.packets
         assert after[flow].duration > age.duration
+
+
+def test_clauses_that_are_too_many_for_one_flow_come_and_go(scene: ApplyScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_CLAUSES", 1)
+    for more, further in ((range(81, 84), {"0x1", "0x2", "0x3"}), (range(81, 82), {"0x1"}), ((), set())):
+        scene.write("more", "---".join(policy(f"to-db-{port}", port) for port in more))
+        scene.apply()
+        assert {flow.text.partition(",reg6=0/")[2].partition(" ")[0] for flow in subjects(scene)} - {""} == further
+        assert scene.seen() == scene.compiled()
+        assert scene.apply().out == "br-apply: flows: nothing to change\n"
+        assert scene.run("verify", "--live").code == 0
+        assert scene.run("diff").code == 0
+
+
+def subjects(scene: ApplyScene) -> list[InstalledFlow]:
+    """The flows of the clauses of subjects."""
+    return [flow for flow in scene.flows() if "reg2=" in flow.text and "conjunction(" in flow.actions]
 
 
 def test_another_port_changes_only_what_is_different_and_keeps_the_rest_young_or_old(scene: ApplyScene) -> None:

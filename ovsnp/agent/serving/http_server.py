@@ -149,13 +149,24 @@ class _TcpServer(_Server):
             self._open[client_address[0]] += answered
         return answered
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer the requests of a connection in a thread."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # the machine has no thread left
+            self._forget(client_address)
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer the requests of a connection."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                self._open -= Counter([client_address[0]])  # leaves out an address that has none
+            self._forget(client_address)
+
+    def _forget(self, client_address: Any) -> None:
+        with self._lock:
+            self._open -= Counter([client_address[0]])  # leaves out an address that has none
 
 
 def _tcp_server(family: socket.AddressFamily, address: tuple[str, int], routes: Routes) -> _Server:

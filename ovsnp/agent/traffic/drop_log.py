@@ -105,7 +105,7 @@ class DropLog:
             self.connected.set()
             while not stop.is_set():
                 if ended.wait(_WINDOW):
-                    raise SwitchError("the connection has ended")
+                    connection.tell()  # raises an error with the reason
                 lines = second.drops()
                 if missing := reported.missing(second.reports):
                     lines.append(Unreported(moment(time.time()), missing))

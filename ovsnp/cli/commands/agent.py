@@ -93,7 +93,8 @@ def agent(
                 publisher.announce_end()
         if again.is_set():
             # A new process reads everything again, a new version of ovsnp included; the flows stay meanwhile. A SIGHUP
-            # that comes before it starts would end the agent if the handlers were gone.
+            # would end it before it has its handlers, so one that comes waits for them (exec keeps the mask).
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
@@ -112,6 +113,7 @@ def _heeding_signals(running: Agent) -> Iterator[threading.Event]:
 
     handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: read_again}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
     try:
         yield again
     finally:

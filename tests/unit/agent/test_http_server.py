@@ -5,9 +5,11 @@ import json
 import os
 import socket
 import stat
+import threading
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -116,6 +118,10 @@ def test_one_address_cannot_take_all_connections() -> None:
         silent[0].close()
         while not answers(port, "127.0.0.1"):
             pass
+        stack.close()
+        with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            assert not any(answers(port, "127.0.0.3") for _ in range(9))
+        assert answers(port, "127.0.0.3")
 
 
 def answers(port: int, of: str) -> bool:
