@@ -321,3 +321,35 @@ class TestReadOnly:
         before = (demo / "policies.yaml").read_bytes()
         assert visitor.post(SAVE, fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "1"}).status == 403
         assert (demo / "policies.yaml").read_bytes() == before
+
+
+TWO = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: one, namespace: default}
+spec: {podSelector: {matchLabels: {role: db}}, policyTypes: [Ingress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: two, namespace: default}
+spec: {podSelector: {matchLabels: {role: db}}, policyTypes: [Egress]}
+"""
+
+
+def test_a_policy_is_found_by_its_name_where_its_file_was_reordered(open_console: Open, demo: Path) -> None:
+    file = demo / "two.yaml"
+    file.write_text(TWO)
+    visitor = open_console(demo)
+    edit, delete = f"{EDIT}?namespace=default&name=one", "/policies/default/one/delete"
+    shown, asked = fields(visitor.get(edit).body), fields(visitor.get(delete).body)
+    one, two = TWO.split("---\n")
+    file.write_text(f"{two}---\n{one}")
+    # A mistake elsewhere: the console keeps its last snapshot, with the old places.
+    (demo / "wrong.yaml").write_text("apiVersion: v1\nkind: Namespace\n")
+    assert "the last state without mistakes" in visitor.get("/policies").text
+    assert fields(visitor.get(edit).body)["name"] == "one"
+    assert visitor.post(SAVE, shown | {"directions": "Egress"}).status == 303
+    assert file.read_text() == f"{two}---\n{one.replace('Ingress', 'Egress')}"
+    assert visitor.post(delete, asked).status == 409
+    assert visitor.post(delete, fields(visitor.get(delete).body)).status == 303
+    assert file.read_text() == two
