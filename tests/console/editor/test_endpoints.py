@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ovsnp.console.editor.stores import FileStore
+from ovsnp.console.saving import ConflictError, WrittenPolicy
+from ovsnp.console.workspace.manifest_files import ManifestFiles
+from ovsnp.console.workspace.workspace import Workspace
+from ovsnp.oracle.terms import Terms
 from tests.console.conftest import Open
 from tests.console.editor.test_editor import EDIT, fields, pressed
 from tests.console.visitor import Reply, Visitor
@@ -336,20 +341,21 @@ spec: {podSelector: {matchLabels: {role: db}}, policyTypes: [Egress]}
 """
 
 
-def test_a_policy_is_found_by_its_name_where_its_file_was_reordered(open_console: Open, demo: Path) -> None:
+def test_a_policy_is_found_by_its_name_where_its_file_was_reordered(demo: Path) -> None:
+    """A snapshot may have old places: of before a change, or of the last state without mistakes."""
     file = demo / "two.yaml"
     file.write_text(TWO)
-    visitor = open_console(demo)
-    edit, delete = f"{EDIT}?namespace=default&name=one", "/policies/default/one/delete"
-    shown, asked = fields(visitor.get(edit).body), fields(visitor.get(delete).body)
+    snapshot = Workspace(ManifestFiles([str(demo)], ()), Terms()).current().snapshot
+    assert snapshot is not None
+    policy, store = snapshot.policies["default", "one"], FileStore([str(demo)])
+    shown = store.open(policy)
     one, two = TWO.split("---\n")
     file.write_text(f"{two}---\n{one}")
-    # A mistake elsewhere: the console keeps its last snapshot, with the old places.
-    (demo / "wrong.yaml").write_text("apiVersion: v1\nkind: Namespace\n")
-    assert "the last state without mistakes" in visitor.get("/policies").text
-    assert fields(visitor.get(edit).body)["name"] == "one"
-    assert visitor.post(SAVE, shown | {"directions": "Egress"}).status == 303
-    assert file.read_text() == f"{two}---\n{one.replace('Ingress', 'Egress')}"
-    assert visitor.post(delete, asked).status == 409
-    assert visitor.post(delete, fields(visitor.get(delete).body)).status == 303
+    assert store.open(policy) == shown
+    changed = one.replace("Ingress", "Egress")
+    store.replace(policy, WrittenPolicy(yaml.safe_load(changed), changed), shown.version)
+    assert file.read_text() == f"{two}---\n{changed}"
+    with pytest.raises(ConflictError, match=r"NetworkPolicy default/one .* has changed"):
+        store.delete(policy, shown.version)
+    store.delete(policy, store.open(policy).version)
     assert file.read_text() == two
