@@ -20,16 +20,20 @@ _STEPS: tuple[Callable[[WorkspaceSnapshot], object], ...] = (
 
 def prepare_in_background(workspace: Workspace) -> None:
     """Prepare the snapshot that is there, and each that follows, as long as there is no newer one."""
+    one_at_a_time = threading.Lock()
 
-    def begin(snapshot: WorkspaceSnapshot) -> None:
-        threading.Thread(target=_prepare, args=(workspace, snapshot), daemon=True).start()
+    def prepare() -> None:
+        # Whoever waits keeps no snapshot: where the objects change all the time, the old ones would fill the memory.
+        with one_at_a_time:
+            _prepare_newest(workspace)
 
-    workspace.when_read(begin)
+    workspace.when_read(lambda: threading.Thread(target=prepare, daemon=True).start())
 
 
-def _prepare(workspace: Workspace, snapshot: WorkspaceSnapshot) -> None:
+def _prepare_newest(workspace: Workspace) -> None:
+    snapshot = workspace.newest()
     for step in _STEPS:
-        if not workspace.is_newest(snapshot):
+        if snapshot is None or workspace.newest() is not snapshot:
             return
         with gc_paused():
             step(snapshot)

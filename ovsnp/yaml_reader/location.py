@@ -83,11 +83,12 @@ class LocatedFile:
             return self._documents.yaml[place.document].line((*way, *path))
         if not path:
             return self._line_of(self._slice(place)[0])
-        if self._outlined is None or self._outlined[0] != place:
+        found = self._outlined  # read once: another thread may ask about another object meanwhile
+        if found is None or found[0] != place:
             start, end = self._slice(place)
             outline = outline_json(msgspec.Raw(self._data[start:end]))
-            self._outlined = (place, outline, self._line_of(start))
-        _, outline, first = self._outlined
+            found = self._outlined = (place, outline, self._line_of(start))
+        _, outline, first = found
         return first + outline.line(path) - 1
 
     def _slice(self, place: Place) -> Slice:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
+from weakref import ReferenceType, ref
 
 import pytest
 from selenium.webdriver import Chrome
@@ -12,7 +13,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from ovsnp.analysis.reach.cells import ClassRelation
 from ovsnp.console.pages import answers
+from ovsnp.console.preparation import prepare_in_background
 from ovsnp.console.workspace.manifest_files import ManifestFiles
+from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.console.workspace.workspace import Workspace
 from ovsnp.model.cluster import Cluster
 from ovsnp.oracle.terms import Terms
@@ -103,6 +106,37 @@ def test_a_snapshot_is_prepared_before_anybody_asks(
     monkeypatch.setattr(ClassRelation, "of", tell)
     open_console(demo).get("/input")
     assert made.wait(60)
+
+
+def test_only_the_newest_snapshot_is_prepared(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, compare = threading.Semaphore(0), threading.Event(), ClassRelation.of
+    compared: list[int] = []
+
+    def wait(cluster: Cluster) -> ClassRelation:
+        compared.append(len(cluster.namespaces))
+        begun.release()
+        go_on.wait(60)
+        return compare(cluster)
+
+    monkeypatch.setattr(ClassRelation, "of", wait)
+    workspace = Workspace(ManifestFiles([str(demo)], ()), Terms())
+
+    def read() -> ReferenceType[WorkspaceSnapshot]:
+        snapshot = workspace.current().snapshot
+        assert snapshot is not None
+        return ref(snapshot)
+
+    read()
+    prepare_in_background(workspace)
+    assert begun.acquire(timeout=60)
+    seen = []
+    for number in range(3):
+        (demo / f"{number}.yaml").write_text(f"{{apiVersion: v1, kind: Namespace, metadata: {{name: n{number}}}}}")
+        seen.append(read())
+    assert [each() is not None for each in seen] == [False, False, True]
+    go_on.set()
+    assert begun.acquire(timeout=60)
+    assert compared == [compared[0], compared[0] + 3]
 
 
 def test_what_a_snapshot_keeps_is_made_once(demo: Path) -> None:

@@ -225,7 +225,10 @@ class TestMistakes:
         assert f"{demo}/more.yaml:4: NetworkPolicy default/new: spec.policyTypes" in visitor.get("/input").text
         assert "spec.policyTypes[1]" in visitor.get("/policies/default/new").text
         allowed = "/explain?from=frontend-0&to=db-0&port=6379"
-        assert "denied" in visitor.get(allowed).text
+        reply = visitor.get(allowed)
+        assert "denied" in reply.text
+        for answer in (reply, visitor.get("/pods/default/frontend-0"), visitor.get("/explain?from=frontend-0&to=db-0")):
+            assert "note: default/new is not understood, so it allows nothing, whatever its rules say" in answer.text
         (demo / "more.yaml").write_text(wrong.replace(", Sideways", "").replace("Egress", "Ingress"))
         assert "not understood" not in visitor.get("/policies").text
         assert "denied" not in visitor.get(allowed).text

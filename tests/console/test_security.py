@@ -246,6 +246,17 @@ class TestListen:
         with pytest.raises(UsageError, match="write HOST:PORT"):
             read_listen(text, None, None)
 
+    @pytest.mark.parametrize(
+        ("text", "url"),
+        [
+            ("[0:0:0:0:0:0:0:1]:80", "http://[::1]"),
+            ("[::ffff:127.0.0.1]:80", "http://127.0.0.1"),
+            ("LOCALHOST:80", "http://localhost"),
+        ],
+    )
+    def test_an_address_is_written_as_browsers_do(self, text: str, url: str) -> None:
+        assert read_listen(text, None, None).url == url
+
     def test_names_are_judged_by_their_address(self) -> None:
         name = read_listen("localhost:0", None, None)
         assert name.bound("::1", 8780).url == "http://[::1]:8780"

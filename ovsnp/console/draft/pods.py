@@ -1,7 +1,6 @@
 """The pods that a draft selects, by name and by workload."""
 
 from collections import Counter
-from functools import cached_property
 
 from ovsnp.analysis.naming.matrix_headings import Rows
 from ovsnp.console.draft.draft_document import DraftPods, DraftWorkload
@@ -18,14 +17,7 @@ class SelectedPods:
     def __init__(self, oracle: IndexedOracle) -> None:
         self._oracle = oracle
         self._rows = Rows(oracle.cluster)
-
-    def prepare(self) -> None:
-        """Name all workloads, so that the first policy need not wait."""
-        self._workload_of  # noqa: B018 -- the names are kept
-
-    @cached_property
-    def _workload_of(self) -> dict[str, str]:
-        return {pod.key: name for name, pods in self._rows.workloads.items() for pod in pods}
+        self._workload_of = {pod.key: name for name, pods in self._rows.workloads.items() for pod in pods}
 
     def by(self, policy: NetworkPolicy) -> DraftPods:
         """The pods that a policy selects."""

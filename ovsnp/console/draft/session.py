@@ -39,7 +39,7 @@ class DraftSession:
 
     def prepare(self) -> None:
         """Work out what most edits need, so that the first one need not wait."""
-        self._pods(self._bases.of(ReadEdit())).prepare()
+        self._pods(self._bases.of(ReadEdit()))
 
     def answer(self, edit: Edit) -> DraftDocument:
         """The complete answer."""

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from ovsnp.console.draft import Deletion, Draft, DraftDocument, DraftSession, Edit, Stage
 from ovsnp.console.editor.drafts import Drafts, SupersededError
 from ovsnp.console.editor.mistakes import field_in, mistakes_in
-from ovsnp.console.editor.rights import obstacle_of
+from ovsnp.console.editor.obstacle import obstacle_of
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, FormError
 from ovsnp.console.pages.site import Fields, Site

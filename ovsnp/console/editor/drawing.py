@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ovsnp.console.editor.answers import PARTS, by_field
 from ovsnp.console.editor.changed_lines import changed_lines
 from ovsnp.console.editor.fields import joined
-from ovsnp.console.editor.rights import obstacle_of
+from ovsnp.console.editor.obstacle import obstacle_of
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, labelled_workloads, labels_of_pods
 from ovsnp.console.pages.site import Site

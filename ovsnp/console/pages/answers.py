@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.text import Text
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,6 +28,8 @@ from ovsnp.model.cluster import Pod
 
 _OFFERED = 500
 """The most names that a field offers while a user types."""
+
+_CLOSED = "is not understood, so it allows nothing, whatever its rules say"
 
 
 class AnswerText(NamedTuple):
@@ -101,7 +104,7 @@ def _about(snapshot: WorkspaceSnapshot, pod: Pod) -> Steps:
     locator = LinkedLocator(snapshot)
     text = [*one_pod_lines(one_pod(relation, pod, strict_nodes=snapshot.terms.strict_nodes), Places(locator))]
     # The first line is the name, which is the title.
-    return render("pod_answer.html.j2", {"lines": said_lines(text[1:], locator.links)})
+    return render("explain_answer.html.j2", {"answer": _text(text[1:], (), locator)})
 
 
 def _asked(snapshot: WorkspaceSnapshot, written: Written) -> Pairs | Question:
@@ -125,7 +128,12 @@ def _answer(snapshot: WorkspaceSnapshot, asked: Pairs | Question) -> AnswerText:
         text = [*opening_lines(asked, opened, places)]
     else:
         text = [*lines(asked, Explainer(snapshot.cluster, snapshot.terms).answers(asked), places)]
-    return AnswerText(said_lines(text, locator.links), asked.notes)
+    return _text(text, asked.notes, locator)
+
+
+def _text(text: Sequence[Text], notes: Sequence[str], locator: LinkedLocator) -> AnswerText:
+    closed = [f"{key} {_CLOSED}" for key in sorted(locator.closed)]
+    return AnswerText(said_lines(text, locator.links), (*notes, *closed))
 
 
 def _words(pod: Pod) -> str:

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 from ovsnp.manifests.objects import generated_name
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
-_KIND = "NetworkPolicy"
+_KIND, _VERSION = "NetworkPolicy", "networking.k8s.io/v1"
+
+_Type = tuple[str, str]
+"""A kind, and the version of its API group."""
 
 
 class PolicyName(NamedTuple):
@@ -27,11 +30,11 @@ class InFile(NamedTuple):
 
 
 def places_of(name: PolicyName, documents: Sequence[Any]) -> list[InFile]:
-    """All policies of a name; ``documents`` are the values of a file."""
+    """All policies of a name; ``documents`` are the values of a file. Other API groups have a NetworkPolicy, too."""
     return [
         place
         for number, value in enumerate(documents)
-        for place, policy in _policies(value, InFile(number, ()), "")
+        for place, policy in _policies(value, InFile(number, ()))
         if name_of(policy) == name
     ]
 
@@ -48,13 +51,14 @@ def name_of(policy: Mapping[str, Any]) -> PolicyName | None:
     return PolicyName(namespace, name) if isinstance(namespace, str) and isinstance(name, str) else None
 
 
-def _policies(value: Any, place: InFile, outer: str) -> Iterator[tuple[InFile, dict[str, Any]]]:
-    """The policies of an object and of the Lists in it; ``outer`` is the kind of items that state none."""
+def _policies(value: Any, place: InFile, outer: _Type = ("", "")) -> Iterator[tuple[InFile, dict[str, Any]]]:
+    """The policies of an object and of the Lists in it; ``outer`` is the type of items that state none."""
     if not isinstance(value, dict):
         return
-    kind = value.get("kind") or outer
-    if kind == _KIND:
+    kind, version = value.get("kind") or outer[0], value.get("apiVersion") or outer[1]
+    if (kind, version) == (_KIND, _VERSION):
         yield place, value
     elif isinstance(kind, str) and kind.endswith("List") and isinstance(items := value.get("items"), list):
+        inner = kind.removesuffix("List")
         for index, item in enumerate(items):
-            yield from _policies(item, place._replace(items=(*place.items, index)), kind.removesuffix("List"))
+            yield from _policies(item, place._replace(items=(*place.items, index)), (inner, version if inner else ""))

@@ -83,6 +83,7 @@ def read_listen(text: str, certificate: Path | None, key: Path | None) -> Listen
     """The address of ``--listen``; raises UsageError if it is no address, or if it needs TLS and has none."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]").lower()
+    host = str(_address(host) or host)  # a browser writes an address in the shortest way
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
         raise UsageError(f"--listen {text!r} is no address with a port; write HOST:PORT, such as {DEFAULT_LISTEN}")
     if (certificate is None) is not (key is None):

@@ -34,7 +34,7 @@ class Workspace:
         self._snapshot: WorkspaceSnapshot | None = None
         self._mistakes: tuple[str, ...] = ()
         self._readings = 0
-        self._when_read: Callable[[WorkspaceSnapshot], None] = lambda _: None
+        self._when_read: Callable[[], None] = lambda: None
 
     def current(self) -> WorkspaceState:
         """The state now: the objects are read again if they have changed."""
@@ -50,16 +50,16 @@ class Workspace:
                 self._mistakes = tuple(str(error).splitlines())
             return WorkspaceState(self._snapshot, self._mistakes, self.source.troubles())
 
-    def when_read(self, tell: Callable[[WorkspaceSnapshot], None]) -> None:
-        """Call with the snapshot that is there, and with each that follows; the call must end soon."""
+    def when_read(self, tell: Callable[[], None]) -> None:
+        """Call for the snapshot that is there, and for each that follows; the call must end soon."""
         with self._lock:
             self._when_read = tell
             if self._snapshot:
-                tell(self._snapshot)
+                tell()
 
-    def is_newest(self, snapshot: WorkspaceSnapshot) -> bool:
-        """Whether no later snapshot is known; reads nothing."""
-        return self._snapshot is snapshot
+    def newest(self) -> WorkspaceSnapshot | None:
+        """The last good snapshot that is known; reads nothing."""
+        return self._snapshot
 
     def enforcements(self) -> Enforcements:
         """Where the policies are enforced now; empty for manifests, and where there is no agent."""
@@ -75,4 +75,4 @@ class Workspace:
             snapshot.prepare()
         exempt_from_gc()
         self._snapshot, self._mistakes = snapshot, ()
-        self._when_read(snapshot)
+        self._when_read()

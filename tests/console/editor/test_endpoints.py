@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ovsnp.console.editor.stores import FileStore
+from ovsnp.console.saving import ConflictError, WrittenPolicy
+from ovsnp.console.workspace.manifest_files import ManifestFiles
+from ovsnp.console.workspace.workspace import Workspace
+from ovsnp.oracle.terms import Terms
 from tests.console.conftest import Open
 from tests.console.editor.test_editor import EDIT, fields, pressed
 from tests.console.visitor import Reply, Visitor
@@ -321,3 +326,36 @@ class TestReadOnly:
         before = (demo / "policies.yaml").read_bytes()
         assert visitor.post(SAVE, fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "1"}).status == 403
         assert (demo / "policies.yaml").read_bytes() == before
+
+
+TWO = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: one, namespace: default}
+spec: {podSelector: {matchLabels: {role: db}}, policyTypes: [Ingress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: two, namespace: default}
+spec: {podSelector: {matchLabels: {role: db}}, policyTypes: [Egress]}
+"""
+
+
+def test_a_policy_is_found_by_its_name_where_its_file_was_reordered(demo: Path) -> None:
+    """A snapshot may have old places: of before a change, or of the last state without mistakes."""
+    file = demo / "two.yaml"
+    file.write_text(TWO)
+    snapshot = Workspace(ManifestFiles([str(demo)], ()), Terms()).current().snapshot
+    assert snapshot is not None
+    policy, store = snapshot.policies["default", "one"], FileStore([str(demo)])
+    shown = store.open(policy)
+    one, two = TWO.split("---\n")
+    file.write_text(f"{two}---\n{one}")
+    assert store.open(policy) == shown
+    changed = one.replace("Ingress", "Egress")
+    store.replace(policy, WrittenPolicy(yaml.safe_load(changed), changed), shown.version)
+    assert file.read_text() == f"{two}---\n{changed}"
+    with pytest.raises(ConflictError, match=r"NetworkPolicy default/one .* has changed"):
+        store.delete(policy, shown.version)
+    store.delete(policy, store.open(policy).version)
+    assert file.read_text() == two

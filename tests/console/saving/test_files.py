@@ -101,6 +101,15 @@ class TestChangesOfOthers:
         files.delete(str(path), REDIS, files.read(str(path), REDIS).version)
         assert path.read_text() == f"# of others\nkind: Pod\n{self.OTHER}"
 
+    def test_a_policy_of_another_api_group_is_another_one(self, files: PolicyFiles, directory: Path) -> None:
+        path = directory / "redis.yaml"
+        other = TEXT.replace("networking.k8s.io/v1", "crd.projectcalico.org/v1")
+        path.write_text(f"{other}---\n{TEXT}")
+        files.delete(str(path), REDIS, files.read(str(path), REDIS).version)
+        assert path.read_text() == other
+        files.append(str(path), written("redis"))
+        assert files.read(str(path), REDIS).policy == policy("redis")
+
     @pytest.mark.parametrize(
         ("now", "message", "text"),
         [
@@ -247,7 +256,8 @@ def test_file_that_was_named_is_the_only_one_beside_it(directory: Path) -> None:
 
 def test_refused_edit_names_the_file(files: PolicyFiles, directory: Path) -> None:
     path = directory / "aliases.yaml"
-    path.write_text("kind: NetworkPolicy\nmetadata: {name: one}\na: &x {y: 1}\nb: *x\n")
+    header = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: one}\n"
+    path.write_text(f"{header}a: &x {{y: 1}}\nb: *x\n")
     one = PolicyName("default", "one")
     found = files.read(str(path), one)
     changed = WrittenPolicy({**found.policy, "a": {"y": 2}}, found.text)
@@ -281,11 +291,12 @@ class TestTextOfTheUser:
     def test_item_of_a_list(self, files: PolicyFiles, directory: Path) -> None:
         path = directory / "redis.yaml"
         item = "kind: NetworkPolicy\n  # here\n  metadata: {name: %s}\n\n  spec:\n    podSelector: {}\n"
-        path.write_text(f"kind: List\nitems:\n# first\n- {item % 'redis'}# second\n- {item % 'two'}")
+        head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n# first\n- "
+        path.write_text(f"{head}{item % 'redis'}# second\n- {item % 'two'}")
         assert files.read(str(path), REDIS).text == (item % "redis").replace("\n  ", "\n")
         text = f"{self.MINE}metadata: {{name: redis}}\n"
         indented = text.strip().replace("\n\n", "\n").replace("\n", "\n  ").replace("mine\n", "mine\n\n")
-        expected = f"kind: List\nitems:\n# first\n- {indented}\n# second\n- {item % 'two'}"
+        expected = f"{head}{indented}\n# second\n- {item % 'two'}"
         assert self.saved(files, path, text) == expected
 
     def test_new_file_and_end_of_a_file(self, files: PolicyFiles, directory: Path) -> None:
