@@ -39,7 +39,7 @@ def answer(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
     ``obstacle`` (why the user may not save it; empty: the user may), ``mistakes`` (by field), ``part`` with its
     ``html``, and ``again`` (this answer ends early: another page has asked).
     """
-    lines = (json.dumps(each) + "\n" for each in _lines(site, snapshot, fields))
+    lines = (json.dumps(each) + "\n" for each in _lines(site, request, snapshot, fields))
     return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
@@ -54,14 +54,14 @@ def draft_session(snapshot: WorkspaceSnapshot) -> DraftSession:
     return snapshot.once("drafts", make)
 
 
-def _lines(site: Site, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
+def _lines(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
     try:
         deleted = dict(fields).get("deletes")
         if deleted is not None:
             yield from _judged(site.drafts, snapshot, Deletion(deleted), None)
             return
         state = EditorState.of_fields(fields)
-        yield {"obstacle": obstacle_of(site, state)}
+        yield {"obstacle": obstacle_of(site, request, state)}
         if found := mistakes_in(state, snapshot):
             yield _wrong(found)
         else:

@@ -56,7 +56,7 @@ def drawn(
         namespaces=sorted(snapshot.cluster.namespaces),
         workloads=labelled_workloads(snapshot.given, namespace),
         labels_of_pods=snapshot.once("labels of pods", lambda: labels_of_pods(snapshot.given)),
-        obstacle=obstacle_of(site, state),
+        obstacle=obstacle_of(site, request, state),
         parts=PARTS,
         joined=joined,
         **_places(site, snapshot, state, namespace, chosen),

@@ -26,6 +26,8 @@ def save(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fiel
     """Save the policy, and go to its page; mistakes and refusals are shown in the form, with all that it says."""
     state, known = state_of(fields), dict(fields)
     mistakes = mistakes_in(state, snapshot)
+    if out_of_date := site.out_of_date(request):
+        mistakes.append(FieldMistake("", out_of_date))
     now = ""
     conflict = bool(state.replaces) and state.replaced not in snapshot.policies
     if not mistakes:

@@ -121,6 +121,8 @@ def ask_deletion(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> R
 def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
     """Delete a policy; a refusal is shown above the question."""
     found = policy_of(request, snapshot)
+    if out_of_date := site.out_of_date(request):
+        return _ask(site, request, snapshot, [out_of_date])
     try:
         site.store.delete(found, dict(fields).get("version", ""))
     except OvsnpError as error:
@@ -130,7 +132,7 @@ def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
 
 def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: list[str]) -> Response:
     found = policy_of(request, snapshot)
-    obstacle = site.obstacle("delete", found.namespace, found.name)
+    obstacle = site.obstacle(request, "delete", found.namespace, found.name)
     return site.page(
         request,
         "delete.html.j2",
