@@ -113,7 +113,9 @@ def _summary(document: DraftDocument) -> str:
                 (document.effect.lost, document.effect.services.lost),
             )
         )
-        said.append(f"connections gained: {gained}, lost: {lost}" if gained or lost else "no connection changes")
+        said.append(
+            f"lines of connections gained: {gained}, lost: {lost}" if gained or lost else "no connection changes"
+        )
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."
 

@@ -32,7 +32,9 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_editor import EditRefusedError
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
-_ONLY_ADVANCED = "the policy has more than the simple form shows: several sources or ports in a rule, or expressions"
+_ONLY_ADVANCED = (
+    "the policy has more than the simple form shows: several sources in a rule, namespaces by label, or expressions"
+)
 
 _NO_WORKLOAD = "choose a workload of the policy's namespace"
 _WRITTEN_ANEW = "the YAML is written anew, without the comments that it had"

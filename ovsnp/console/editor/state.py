@@ -17,10 +17,14 @@ from ovsnp.console.form import (
     yaml_of,
 )
 from ovsnp.console.saving import PolicyName
+from ovsnp.errors import Diagnostic
 from ovsnp.yaml_editor import EditRefusedError
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
 Shown = Literal["form", "yaml"]
+
+TEXT = "text"
+"""The field of the YAML."""
 
 _DEEPEST = 100
 """The most levels of an original; a NetworkPolicy has about ten."""
@@ -80,9 +84,7 @@ class EditorState(NamedTuple):
             return object_of(self.form, self.original)
         reading = object_of_text(self.text)
         if reading.policy is None:
-            raise FormError(
-                [FieldMistake("text", f"line {each.span.line}: {each.message}") for each in reading.mistakes]
-            )
+            raise FormError(mistakes_of_text(reading.mistakes))
         return reading.policy
 
     def as_new(self) -> Self:
@@ -103,6 +105,15 @@ class EditorState(NamedTuple):
         """The same policy as a form, which is then of that object; raises what `policy` raises."""
         policy = self.policy()
         return self._replace(form=form_of(policy), original=policy, shown="form")
+
+
+def mistakes_of_text(found: Sequence[Diagnostic]) -> list[FieldMistake]:
+    """The mistakes of a text at the field of the YAML, each with its line and its path if it has them."""
+    sentences = (
+        ": ".join(filter(None, (f"line {each.span.line}" if each.span.line else "", each.path, each.message)))
+        for each in found
+    )
+    return [FieldMistake(TEXT, sentence) for sentence in sentences]
 
 
 def _read_original(text: str) -> dict[str, Any] | None:

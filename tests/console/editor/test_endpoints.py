@@ -119,7 +119,7 @@ def test_each_part_is_sent_once(open_console: Open, demo: Path) -> None:
     sent = fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "80"}
     found = lines(visitor.post(DRAFT, sent))
     assert [each["part"] for each in found if "part" in each] == ["notes", "pods", "effect", "lint", "matrix"]
-    assert found[-1] == {"summary": "Selects 2 pods; connections gained: 1, lost: 1."}
+    assert found[-1] == {"summary": "Selects 2 pods; lines of connections gained: 1, lost: 1."}
 
 
 def test_deletion_is_judged(open_console: Open, demo: Path) -> None:
