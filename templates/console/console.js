@@ -8,6 +8,13 @@
   // After Back, the fields say what the page answers, and not what was typed in them before it was left.
   addEventListener("pageshow", () => document.querySelectorAll("form[role=search]").forEach((form) => form.reset()));
 
+  // After a reload, the page does not say once more what was saved or deleted.
+  if (document.querySelector("[data-said-once]")) {
+    const address = new URL(location.href);
+    for (const name of ["saved", "deleted"]) address.searchParams.delete(name);
+    history.replaceState(null, "", address);
+  }
+
   async function fetched(url) {
     const answer = await fetch(url, { credentials: "same-origin" });
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;

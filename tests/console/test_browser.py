@@ -132,6 +132,9 @@ def test_deletion_goes_by_two_pages(chrome: Chrome, console: Visitor) -> None:
     chrome.find_element(By.CSS_SELECTOR, "button.danger").click()
     wait_for(chrome, "[role=status].banner")
     assert "default/access-demo1 is deleted." in chrome.find_element(By.ID, "content").text
+    chrome.refresh()
+    wait_for(chrome, "#results")
+    assert "is deleted" not in chrome.find_element(By.ID, "content").text
 
 
 def test_matrix_works_under_the_policy_of_the_console(chrome: Chrome, console: Visitor) -> None:

@@ -10,4 +10,4 @@ def obstacle_of(site: Site, request: Request, state: EditorState) -> str:
     """Why the user may not save this; empty: the user may."""
     if state.replaces:
         return site.obstacle(request, "update", *state.replaced)
-    return site.obstacle(request, "create", state.namespace)
+    return site.obstacle(request, "create", state.name.namespace)

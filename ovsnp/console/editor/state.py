@@ -70,13 +70,14 @@ class EditorState(NamedTuple):
         return PolicyName(namespace, name)
 
     @property
-    def namespace(self) -> str:
-        """The namespace that the page says, or the one of objects that state none."""
+    def name(self) -> PolicyName:
+        """The name that the page says, empty if there is none; the namespace is then the one of objects without one."""
         if self.shown == "form":
-            return self.form.namespace.strip() or DEFAULT_NAMESPACE
+            return PolicyName(self.form.namespace.strip() or DEFAULT_NAMESPACE, self.form.name.strip())
         metadata = (object_of_text(self.text).policy or {}).get("metadata")
-        stated = metadata.get("namespace") if isinstance(metadata, dict) else None
-        return stated if stated and isinstance(stated, str) else DEFAULT_NAMESPACE
+        stated = metadata if isinstance(metadata, dict) else {}
+        namespace, name = (value if isinstance(value := stated.get(field), str) else "" for field in PolicyName._fields)
+        return PolicyName(namespace or DEFAULT_NAMESPACE, name)
 
     def policy(self) -> dict[str, Any]:
         """The object that the page says; raises FormError and NotShownError if it says none."""

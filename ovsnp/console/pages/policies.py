@@ -19,6 +19,9 @@ from ovsnp.yaml_reader.paths import format_path
 NOT_UNDERSTOOD = "not understood"
 """The words of the filter that find the policies that are not understood."""
 
+APPENDED = "appended"
+"""The query of the page of a policy that was saved at the end of a file that was there."""
+
 _SELECTED = 200
 """The most pods that the page of a policy names."""
 
@@ -102,7 +105,8 @@ def policy(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respons
         pods=pods[:_SELECTED],
         left_out=max(0, len(pods) - _SELECTED),
         enforced=site.workspace.enforcements().get((found.namespace, found.name)),
-        saved="saved" in request.query_params,
+        saved=request.query_params.get("saved", ""),
+        appended=request.query_params.get("saved") == APPENDED,
         not_understood=closed_sentences(snapshot, found),
     )
 

@@ -71,7 +71,7 @@ class Editor:
     def save(self) -> None:
         """Save, and wait for the page of the policy."""
         self.chrome.find_element(By.CSS_SELECTOR, "button.first").click()
-        WebDriverWait(self.chrome, 60).until(lambda driver: "saved=1" in driver.current_url)
+        WebDriverWait(self.chrome, 60).until(lambda driver: "/policies/edit" not in driver.current_url)
         wait_for(self.chrome, "[role=status].banner")
 
     def gone(self, element: WebElement) -> None:
