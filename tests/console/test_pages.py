@@ -181,12 +181,19 @@ class TestAnswers:
     def test_unknown_pod(self, open_console: Open, demo: Path) -> None:
         assert open_console(demo).get("/pods/default/nothing").status == 404
 
-    def test_pods_are_filtered(self, open_console: Open, demo: Path) -> None:
-        body = open_console(demo).get("/pods?filter=role%3Dfrontend+node-2").body
-        assert re.findall(r'<th scope="row"><a href="/pods/([^"]*)"', body) == [
-            "default/frontend-1",
-            "myproject/frontend-0",
-        ]
+    def test_pods_are_filtered_and_sorted(self, open_console: Open, demo: Path) -> None:
+        visitor, both = open_console(demo), ["default/frontend-1", "myproject/frontend-0"]
+        for query, names in (
+            ("", both),
+            ("&sort=name", both[::-1]),
+            ("&sort=labels", both),
+            ("&order=descending", both[::-1]),
+            ("&namespace=myproject", both[1:]),
+        ):
+            body = visitor.get(f"/pods?filter=role%3Dfrontend+node-2{query}").body
+            assert re.findall(r'<th scope="row"><a href="/pods/([^"]*)"', body) == names, query
+        nodes = re.findall(r'"Node" class="short">([^<]*)<', visitor.get("/pods?sort=node").body)
+        assert nodes == sorted(nodes)
 
 
 class TestMistakes:

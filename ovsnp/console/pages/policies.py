@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ovsnp.analysis.wording.rules import label_words
+from ovsnp.console.pages.ordering import TableOrder
 from ovsnp.console.pages.paging import part_of
 from ovsnp.console.pages.site import Fields, Site, policy_of, policy_url, said, with_query
 from ovsnp.console.workspace.cluster_source import Enforcements
@@ -53,7 +54,6 @@ _COLUMNS = {
     "enforced": "Enforced",
     "file": "File",
 }
-_DESCENDING = "descending"
 
 
 def policies(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
@@ -62,31 +62,25 @@ def policies(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respo
     enforced = site.workspace.enforcements()
     columns = {name: title for name, title in _COLUMNS.items() if name != "enforced" or enforced}
     wanted = query.get("filter", "").lower().split()
-    chosen, namespace = query.get("sort", "namespace"), query.get("namespace", "")
-    order = chosen if chosen in columns else "namespace"
+    namespace, order = query.get("namespace", ""), TableOrder.of(request, columns)
     rows = [
         row
         for row in (_row(snapshot, each, enforced) for each in snapshot.policies.values())
         if (not namespace or row.namespace == namespace) and all(word in row.words for word in wanted)
     ]
-    descending = query.get("order") == _DESCENDING
-    rows.sort(key=lambda row: (_sort_key(row, order), row.namespace, row.name), reverse=descending)
+    rows.sort(key=lambda row: (_sort_key(row, order.column), row.namespace, row.name), reverse=order.descending)
     return site.page(
         request,
         "policies.html.j2",
         "Policies",
         part=part_of(rows, query.get("page", "1")),
         columns=columns,
-        sorted_by=order,
-        descending=descending,
+        order=order,
         filter=query.get("filter", ""),
         namespace=namespace,
         namespaces=sorted({policy.namespace for policy in snapshot.policies.values()}),
         span=lambda place: snapshot.texts.span(place, ()),
         done=query.get("deleted", ""),
-        sort_link=lambda name: with_query(
-            request, sort=name, order=_DESCENDING if name == order and not descending else "", page="", deleted=""
-        ),
         page_link=lambda number: with_query(request, page=str(number), deleted=""),
     )
 
