@@ -22,20 +22,21 @@ def place_mistakes(site: Site, state: EditorState, fields: Mapping[str, str]) ->
         path = _chosen(fields)
         fault = site.store.fault_of_file(path) if path else ""
         return [FieldMistake(_FILE, fault)] if fault else []
-    faults = site.store.faults_of_name(state.replaced, state.name) if state.name.name else ()
+    name = state.name
+    faults = site.store.faults_of_name(state.replaced, name) if name.name else ()
     return [FieldMistake(field_in(state, each.path), each.message) for each in faults]
 
 
 def place_words(site: Site, state: EditorState, fields: Mapping[str, str]) -> str:
     """What a save does besides: a rename, or whether the file is a new one; empty if there is nothing to say."""
-    if not state.name.name:
+    name = state.name
+    if not name.name or place_mistakes(site, state, fields):
         return ""
     if state.replaces:
-        before, after = "/".join(state.replaced), "/".join(state.name)
-        renamed = f"Save renames {before} to {after}: there is no {before} then."
-        return "" if before == after or place_mistakes(site, state, fields) else renamed
+        before, after = "/".join(state.replaced), "/".join(name)
+        return f"Save renames {before} to {after}: there is no {before} then." if before != after else ""
     path = path_of(site, state, fields)
-    if not path or place_mistakes(site, state, fields):
+    if not path:
         return ""
     if site.store.is_there(path):
         return f"{path} is there already: Save adds the policy at its end."
