@@ -8,6 +8,13 @@
   // After Back, the fields say what the page answers, and not what was typed in them before it was left.
   addEventListener("pageshow", () => document.querySelectorAll("form[role=search]").forEach((form) => form.reset()));
 
+  // After a reload, the page does not say once more what was saved or deleted.
+  if (document.querySelector("[data-said-once]")) {
+    const address = new URL(location.href);
+    for (const name of ["saved", "deleted"]) address.searchParams.delete(name);
+    history.replaceState(null, "", address);
+  }
+
   async function fetched(url) {
     const answer = await fetch(url, { credentials: "same-origin" });
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
@@ -36,6 +43,16 @@
       clearTimeout(timer);
       show();
     });
+  }
+
+  // A list of mistakes: once the objects have other ones, or none, the page shows what it was asked for.
+  for (const list of document.querySelectorAll("[data-follow]")) {
+    const look = async () => {
+      const page = document.hidden ? null : await fetched(location.href).catch(() => null);
+      if (page && page.getElementById(list.id)?.textContent !== list.textContent) location.reload();
+      else setTimeout(look, REFRESH);
+    };
+    setTimeout(look, REFRESH);
   }
 
   for (const part of document.querySelectorAll("[data-refresh]")) {

@@ -138,6 +138,7 @@
     if (line.summary !== undefined) say(isBlank(line.mistakes) ? EMPTY : line.summary);
     if (line.progress) progress.textContent = line.progress;
     if (line.obstacle !== undefined) showObstacle(line.obstacle);
+    if (line.saveDoes !== undefined) document.getElementById("save-does").textContent = line.saveDoes;
     if (line.again) timer = setTimeout(ask, AGAIN);
     if (line.html === undefined) return;
     const section = document.getElementById(`answer-${line.part}`);

@@ -70,6 +70,18 @@ def test_pages_fit_a_phone(chrome: Chrome, console: Visitor) -> None:
         assert chrome.execute_script(f"return Math.max(0, ...{ends})") <= 390, page
 
 
+def test_pages_come_once_the_files_are_right(chrome: Chrome, open_console: Open, demo: Path, axe: str) -> None:
+    file = demo / "more.yaml"
+    file.write_text("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec: [}\n")
+    visitor = open_console(demo, token=False)
+    chrome.get(f"{visitor.address.url}/session?token={visitor.token}")
+    wait_for(chrome, "mark")
+    assert violations(chrome, axe) == []
+    file.unlink()
+    wait_for(chrome, "tbody tr")
+    assert chrome.current_url == f"{visitor.address.url}/policies"
+
+
 def test_filter_answers_while_a_user_types(chrome: Chrome, console: Visitor) -> None:
     assert len(chrome.find_elements(By.CSS_SELECTOR, "tbody tr")) == 1
     box = chrome.find_element(By.NAME, "filter")
@@ -120,6 +132,9 @@ def test_deletion_goes_by_two_pages(chrome: Chrome, console: Visitor) -> None:
     chrome.find_element(By.CSS_SELECTOR, "button.danger").click()
     wait_for(chrome, "[role=status].banner")
     assert "default/access-demo1 is deleted." in chrome.find_element(By.ID, "content").text
+    chrome.refresh()
+    wait_for(chrome, "#results")
+    assert "is deleted" not in chrome.find_element(By.ID, "content").text
 
 
 def test_matrix_works_under_the_policy_of_the_console(chrome: Chrome, console: Visitor) -> None:

@@ -52,4 +52,4 @@ def test_one_of_two_thousand_policies_is_found_judged_and_saved(open_console: Op
     summary = next(line["summary"] for line in answer if "summary" in line)
     changes = [len(json.loads(effect.stdout)[each]) for each in ("gained", "lost")]
     assert any(changes)
-    assert summary.endswith(f"connections gained: {changes[0]}, lost: {changes[1]}.")
+    assert summary.endswith(f"lines of connections gained: {changes[0]}, lost: {changes[1]}.")

@@ -15,6 +15,7 @@ from ovsnp.analysis.wording.places import Places
 from ovsnp.errors import UsageError
 from ovsnp.model.policy import NetworkPolicy
 from tests.console.conftest import GOLDEN, Deleting, Open
+from tests.console.editor.test_editor import fields
 from tests.console.visitor import Reply
 
 POLICY = """\
@@ -180,12 +181,19 @@ class TestAnswers:
     def test_unknown_pod(self, open_console: Open, demo: Path) -> None:
         assert open_console(demo).get("/pods/default/nothing").status == 404
 
-    def test_pods_are_filtered(self, open_console: Open, demo: Path) -> None:
-        body = open_console(demo).get("/pods?filter=role%3Dfrontend+node-2").body
-        assert re.findall(r'<th scope="row"><a href="/pods/([^"]*)"', body) == [
-            "default/frontend-1",
-            "myproject/frontend-0",
-        ]
+    def test_pods_are_filtered_and_sorted(self, open_console: Open, demo: Path) -> None:
+        visitor, both = open_console(demo), ["default/frontend-1", "myproject/frontend-0"]
+        for query, names in (
+            ("", both),
+            ("&sort=name", both[::-1]),
+            ("&sort=labels", both),
+            ("&order=descending", both[::-1]),
+            ("&namespace=myproject", both[1:]),
+        ):
+            body = visitor.get(f"/pods?filter=role%3Dfrontend+node-2{query}").body
+            assert re.findall(r'<th scope="row"><a href="/pods/([^"]*)"', body) == names, query
+        nodes = re.findall(r'"Node" class="short">([^<]*)<', visitor.get("/pods?sort=node").body)
+        assert nodes == sorted(nodes)
 
 
 class TestMistakes:
@@ -242,8 +250,38 @@ class TestMistakes:
             reply = visitor.get(page)
             assert reply.status == 200
             assert str(file) in reply.text
+            assert "Mend the files in an editor." in reply.text
         file.write_text(POLICY.format(namespace="other", name="new", role="x", types="Egress"))
         assert policies_of(visitor.get("/policies")) == ["new"]
+
+    def test_lines_around_a_mistake(self, open_console: Open, tmp_path: Path) -> None:
+        file = tmp_path / "policy.yaml"
+        text = "".join(f"# <{number}>\n" for number in range(1, 9)) + "kind: [}\n" + "# end\n" * 9
+        file.write_text(text)
+        body = open_console(file).get("/input").body
+        (line,) = re.findall(r"<mark>(.*?)</mark>", body)
+        number = int(re.findall(r"policy\.yaml:(\d+):", body)[0])
+        assert line == text.splitlines()[number - 1]
+        assert [int(each) for each in re.findall(r'<li value="(\d+)"', body)] == [*range(number - 3, number + 4)]
+        file.unlink()
+        assert "<mark>" not in open_console(file).get("/input").body
+
+    def test_nothing_is_written_while_a_file_has_mistakes(self, open_console: Open, demo: Path) -> None:
+        """The effect that the page shows is that on the last state without mistakes."""
+        visitor, delete = open_console(demo), "/policies/default/access-demo1/delete"
+        edit = "/policies/edit?namespace=default&name=access-demo1"
+        sent = fields(visitor.get(edit).body) | {"inbound.0.ports.0.port": "81"}
+        deletes = fields(visitor.get(delete).body)
+        before = (demo / "policies.yaml").read_bytes()
+        (demo / "more.yaml").write_text(f"{POLICY}more: [")
+        for target, known in (("/policies/save", sent), (delete, deletes)):
+            reply = visitor.post(target, known)
+            assert reply.status in (409, 422)
+            assert "Nothing can be saved now: the objects have mistakes" in reply.text
+        assert "the objects have mistakes" in visitor.post("/policies/draft", sent).body
+        assert (demo / "policies.yaml").read_bytes() == before
+        (demo / "more.yaml").unlink()
+        assert visitor.post("/policies/save", sent).status == 303
 
     def test_file_that_is_gone(self, open_console: Open, demo: Path) -> None:
         visitor = open_console(demo / "cluster.yaml", demo / "policies.yaml")

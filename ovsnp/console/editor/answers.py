@@ -12,6 +12,7 @@ from ovsnp.console.draft import Deletion, Draft, DraftDocument, DraftSession, Ed
 from ovsnp.console.editor.drafts import Drafts, SupersededError
 from ovsnp.console.editor.mistakes import field_in, mistakes_in
 from ovsnp.console.editor.obstacle import obstacle_of
+from ovsnp.console.editor.saving_place import place_mistakes, place_words
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, FormError
 from ovsnp.console.pages.site import Fields, Site
@@ -36,10 +37,11 @@ def answer(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
     """The answer as lines of JSON.
 
     A line may have ``progress`` (what is being worked out; empty at the end), ``summary`` (the answer in a sentence),
-    ``obstacle`` (why the user may not save it; empty: the user may), ``mistakes`` (by field), ``part`` with its
-    ``html``, and ``again`` (this answer ends early: another page has asked).
+    ``obstacle`` (why the user may not save it; empty: the user may), ``saveDoes`` (where the policy goes, or its
+    rename), ``mistakes`` (by field), ``part`` with its ``html``, and ``again`` (this answer ends early: another page
+    has asked).
     """
-    lines = (json.dumps(each) + "\n" for each in _lines(site, snapshot, fields))
+    lines = (json.dumps(each) + "\n" for each in _lines(site, request, snapshot, fields))
     return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
@@ -54,15 +56,16 @@ def draft_session(snapshot: WorkspaceSnapshot) -> DraftSession:
     return snapshot.once("drafts", make)
 
 
-def _lines(site: Site, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
+def _lines(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Iterator[Line]:
     try:
-        deleted = dict(fields).get("deletes")
+        known = dict(fields)
+        deleted = known.get("deletes")
         if deleted is not None:
             yield from _judged(site.drafts, snapshot, Deletion(deleted), None)
             return
         state = EditorState.of_fields(fields)
-        yield {"obstacle": obstacle_of(site, state)}
-        if found := mistakes_in(state, snapshot):
+        yield {"obstacle": obstacle_of(site, request, state), "saveDoes": place_words(site, state, known)}
+        if found := [*mistakes_in(state, snapshot), *place_mistakes(site, state, known)]:
             yield _wrong(found)
         else:
             yield from _judged(site.drafts, snapshot, Draft(state.policy(), state.replaces or None), state)
@@ -113,7 +116,9 @@ def _summary(document: DraftDocument) -> str:
                 (document.effect.lost, document.effect.services.lost),
             )
         )
-        said.append(f"connections gained: {gained}, lost: {lost}" if gained or lost else "no connection changes")
+        said.append(
+            f"lines of connections gained: {gained}, lost: {lost}" if gained or lost else "no connection changes"
+        )
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."
 

@@ -10,9 +10,11 @@ from ovsnp.console.editor.answers import PARTS, by_field
 from ovsnp.console.editor.changed_lines import changed_lines
 from ovsnp.console.editor.fields import joined
 from ovsnp.console.editor.obstacle import obstacle_of
+from ovsnp.console.editor.saving_place import place_words
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import FieldMistake, labelled_workloads, labels_of_pods
 from ovsnp.console.pages.site import Site
+from ovsnp.console.saving import PolicyName
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 
 
@@ -34,7 +36,7 @@ def drawn(
     gets the focus. With ``conflict`` the page says how to go on; ``now`` is then the text of the policy as it is now,
     empty if there is none.
     """
-    at, namespace = by_field(mistakes), state.namespace
+    at, name = by_field(mistakes), state.name
     return site.page(
         request,
         "edit.html.j2",
@@ -54,23 +56,24 @@ def drawn(
         changes=[*changed_lines(state.opened, now)] if now else [],
         focus=focus,
         namespaces=sorted(snapshot.cluster.namespaces),
-        workloads=labelled_workloads(snapshot.given, namespace),
+        workloads=labelled_workloads(snapshot.given, name.namespace),
         labels_of_pods=snapshot.once("labels of pods", lambda: labels_of_pods(snapshot.given)),
-        obstacle=obstacle_of(site, state),
+        obstacle=obstacle_of(site, request, state),
         parts=PARTS,
         joined=joined,
-        **_places(site, snapshot, state, namespace, chosen),
+        **_places(site, snapshot, state, name, chosen),
     )
 
 
 def _places(
-    site: Site, snapshot: WorkspaceSnapshot, state: EditorState, namespace: str, chosen: Mapping[str, str]
+    site: Site, snapshot: WorkspaceSnapshot, state: EditorState, name: PolicyName, chosen: Mapping[str, str]
 ) -> Mapping[str, object]:
-    """Where the policy may be saved, and the place that is chosen."""
+    """Where the policy may be saved, the place that is chosen, and what a save does there."""
     targets = [] if state.replaces else site.store.targets(snapshot)
     return {
         "targets": targets,
         "target": chosen.get("target", targets[0].path if targets else ""),
         "file": chosen.get("file", ""),
-        "new_file": site.store.new_file(namespace, state.form.name.strip() or "NAME"),
+        "new_file": site.store.new_file(name.namespace, name.name or "NAME"),
+        "save_does": place_words(site, state, chosen),
     }

@@ -2,12 +2,9 @@
 
 from ovsnp.console.draft.edit import Draft
 from ovsnp.console.draft.reading import read_edit
-from ovsnp.console.editor.state import EditorState
+from ovsnp.console.editor.state import TEXT, EditorState, mistakes_of_text
 from ovsnp.console.form import FieldMistake, FormError, NotShownError, field_of, object_of_text
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
-
-TEXT = "text"
-"""The field of the YAML."""
 
 _UNKNOWN = "unknown field"
 
@@ -17,7 +14,7 @@ def mistakes_in(state: EditorState, snapshot: WorkspaceSnapshot) -> list[FieldMi
     if state.shown == "yaml":
         found = object_of_text(state.text).mistakes
         if found:
-            return [FieldMistake(TEXT, f"line {each.span.line}: {_at(each.path)}{each.message}") for each in found]
+            return mistakes_of_text(found)
     try:
         policy = state.policy()
     except FormError as error:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ovsnp.console.editor.drawing import drawn
 from ovsnp.console.editor.mistakes import mistakes_in
 from ovsnp.console.editor.rows import add_row, fill_choices, remove_row, restrict_as_the_rules
+from ovsnp.console.editor.saving_place import place_mistakes
 from ovsnp.console.editor.state import EditorState
 from ovsnp.console.form import (
     FieldMistake,
@@ -32,7 +33,9 @@ from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_editor import EditRefusedError
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
-_ONLY_ADVANCED = "the policy has more than the simple form shows: several sources or ports in a rule, or expressions"
+_ONLY_ADVANCED = (
+    "the policy has more than the simple form shows: several sources in a rule, namespaces by label, or expressions"
+)
 
 _NO_WORKLOAD = "choose a workload of the policy's namespace"
 _WRITTEN_ANEW = "the YAML is written anew, without the comments that it had"
@@ -82,7 +85,7 @@ def change(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
             case "new":
                 state = state.as_new()
             case "check":
-                mistakes = mistakes_in(state, snapshot)
+                mistakes = [*mistakes_in(state, snapshot), *place_mistakes(site, state, known)]
     except FormError as error:
         mistakes = error.mistakes
     except NotShownError as error:

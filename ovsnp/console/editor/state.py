@@ -17,10 +17,14 @@ from ovsnp.console.form import (
     yaml_of,
 )
 from ovsnp.console.saving import PolicyName
+from ovsnp.errors import Diagnostic
 from ovsnp.yaml_editor import EditRefusedError
 from ovsnp.yaml_reader.report import DEFAULT_NAMESPACE
 
 Shown = Literal["form", "yaml"]
+
+TEXT = "text"
+"""The field of the YAML."""
 
 _DEEPEST = 100
 """The most levels of an original; a NetworkPolicy has about ten."""
@@ -66,13 +70,14 @@ class EditorState(NamedTuple):
         return PolicyName(namespace, name)
 
     @property
-    def namespace(self) -> str:
-        """The namespace that the page says, or the one of objects that state none."""
+    def name(self) -> PolicyName:
+        """The name that the page says, empty if there is none; the namespace is then the one of objects without one."""
         if self.shown == "form":
-            return self.form.namespace.strip() or DEFAULT_NAMESPACE
+            return PolicyName(self.form.namespace.strip() or DEFAULT_NAMESPACE, self.form.name.strip())
         metadata = (object_of_text(self.text).policy or {}).get("metadata")
-        stated = metadata.get("namespace") if isinstance(metadata, dict) else None
-        return stated if stated and isinstance(stated, str) else DEFAULT_NAMESPACE
+        stated = metadata if isinstance(metadata, dict) else {}
+        namespace, name = (value if isinstance(value := stated.get(field), str) else "" for field in PolicyName._fields)
+        return PolicyName(namespace or DEFAULT_NAMESPACE, name)
 
     def policy(self) -> dict[str, Any]:
         """The object that the page says; raises FormError and NotShownError if it says none."""
@@ -80,9 +85,7 @@ class EditorState(NamedTuple):
             return object_of(self.form, self.original)
         reading = object_of_text(self.text)
         if reading.policy is None:
-            raise FormError(
-                [FieldMistake("text", f"line {each.span.line}: {each.message}") for each in reading.mistakes]
-            )
+            raise FormError(mistakes_of_text(reading.mistakes))
         return reading.policy
 
     def as_new(self) -> Self:
@@ -103,6 +106,15 @@ class EditorState(NamedTuple):
         """The same policy as a form, which is then of that object; raises what `policy` raises."""
         policy = self.policy()
         return self._replace(form=form_of(policy), original=policy, shown="form")
+
+
+def mistakes_of_text(found: Sequence[Diagnostic]) -> list[FieldMistake]:
+    """The mistakes of a text at the field of the YAML, each with its line and its path if it has them."""
+    sentences = (
+        ": ".join(filter(None, (f"line {each.span.line}" if each.span.line else "", each.path, each.message)))
+        for each in found
+    )
+    return [FieldMistake(TEXT, sentence) for sentence in sentences]
 
 
 def _read_original(text: str) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from ovsnp.console.saving import (
     ClusterPolicies,
     ClusterRights,
     ConflictError,
+    NotSavedError,
     PathMistake,
     PolicyFiles,
     PolicyName,
@@ -50,6 +51,15 @@ class PolicyStore(Protocol):
     def new_file(self, namespace: str, name: str) -> str:
         """The path of the new file for a policy, if the user names none; empty if there can be no new file."""
 
+    def fault_of_file(self, path: str) -> str:
+        """Why no policy can be saved into the file of a path; empty: one can."""
+
+    def is_there(self, path: str) -> bool:
+        """True if there is such a file: a new policy goes to its end."""
+
+    def faults_of_name(self, before: PolicyName, after: PolicyName) -> Sequence[PathMistake]:
+        """Why a policy cannot get another name or namespace; empty: it can."""
+
     def obstacle(self, verb: Verb, namespace: str, name: str) -> str:
         """Why the user may not do this with a policy; empty: the user may. A policy to create has no name yet."""
 
@@ -87,13 +97,29 @@ class FileStore:
         path = os.path.join(self._directory, f"{name}.yaml")
         return os.path.join(self._directory, f"{namespace}-{name}.yaml") if os.path.lexists(path) else path
 
+    def fault_of_file(self, path: str) -> str:
+        """Why no file of this path is written."""
+        try:
+            self._files.check(path)
+        except NotSavedError as error:
+            return str(error)
+        return ""
+
+    def is_there(self, path: str) -> bool:
+        """True if there is something of this path."""
+        return os.path.lexists(path)
+
+    def faults_of_name(self, before: PolicyName, after: PolicyName) -> Sequence[PathMistake]:
+        """None: the lines of a policy in its file can say any name."""
+        return []
+
     def obstacle(self, verb: Verb, namespace: str, name: str) -> str:
         """None: whether a file can be written shows when it is written."""
         return ""
 
     def create(self, written: WrittenPolicy, path: str) -> None:
         """Append to the file, or make it."""
-        if os.path.lexists(path):
+        if self.is_there(path):
             self._files.append(path, written)
         else:
             self._files.create(path, written)
@@ -129,6 +155,23 @@ class ClusterStore:
         """None: there are no files."""
         return ""
 
+    def fault_of_file(self, path: str) -> str:
+        """None: there are no files."""
+        return ""
+
+    def is_there(self, path: str) -> bool:
+        """False: there are no files."""
+        return False
+
+    def faults_of_name(self, before: PolicyName, after: PolicyName) -> Sequence[PathMistake]:
+        """The fields of `metadata` that differ: a policy of another name is not the same object."""
+        instead = f"or copy {before.namespace}/{before.name} and delete it then"
+        return [
+            PathMistake(f"metadata.{field}", f"the API server renames no objects; write {kept}, {instead}")
+            for field, kept, given in zip(PolicyName._fields, before, after, strict=True)
+            if given != kept
+        ]
+
     def obstacle(self, verb: Verb, namespace: str, name: str) -> str:
         """The permission that the user lacks, or why the API server does not tell."""
         return self._rights.obstacle(verb, namespace, name)
@@ -138,15 +181,11 @@ class ClusterStore:
         self._policies.create(written.policy)
 
     def replace(self, before: NetworkPolicy, written: WrittenPolicy, version: str) -> None:
-        """Update the policy, after a dry run; a policy of another name is not the same object."""
+        """Update the policy, after a dry run."""
         metadata = {"resourceVersion": version, **written.policy["metadata"]}
-        for field, given, kept in (
-            ("name", metadata["name"], before.name),
-            ("namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, before.namespace),
-        ):
-            if given != kept:
-                renamed = f"the API server renames no objects; write {kept}, or copy {before.key} and delete it then"
-                raise PolicyRefusedError([PathMistake(f"metadata.{field}", renamed)])
+        after = PolicyName(metadata.get("namespace") or DEFAULT_NAMESPACE, metadata["name"])
+        if faults := self.faults_of_name(PolicyName(before.namespace, before.name), after):
+            raise PolicyRefusedError(faults)
         if metadata["resourceVersion"] != version:
             raise ConflictError(f"the resourceVersion is not {version}; keep that number, or leave it out")
         try:

@@ -101,13 +101,13 @@ class PolicyForm(_Row):
 
 
 def view_of(form: PolicyForm) -> View:
-    """The simple view shows labels, and for each rule one row of ports and one peer in one namespace."""
+    """The simple view shows labels, and for each rule its ports and one peer in one namespace."""
     if form.selector.expressions:
         return "advanced"
     return "simple" if all(map(_is_simple, (*form.inbound, *form.outbound))) else "advanced"
 
 
 def _is_simple(rule: RuleForm) -> bool:
-    if len(rule.ports) > 1 or len(rule.peers) > 1:
+    if len(rule.peers) > 1:
         return False
     return all(peer.namespaces.choice in ("own", "named") and not peer.pods.expressions for peer in rule.peers)

@@ -16,6 +16,11 @@ from ovsnp.yaml_reader.structure import describe
 ORIGIN = "YAML"
 """The file in the diagnostics of a text."""
 
+_FILE = "text.yaml"
+"""A name by which text that begins like JSON, and is none, is read as YAML."""
+
+_UNFINISHED = "the text ends in the middle of a value; close its brackets and quotes"
+
 _KIND = "NetworkPolicy"
 
 MAX_BYTES = 1 << 20
@@ -86,14 +91,15 @@ def object_of_text(text: str) -> TextReading:
         return _refused(0, "not UTF-8 text; remove the characters that are none")
     if len(data) > MAX_BYTES:
         return _refused(0, f"larger than {MAX_BYTES >> 10} KiB; no NetworkPolicy is")
-    documents = read_documents(ORIGIN, data, lines=True)
+    documents = read_documents(_FILE, data, lines=True)
     if mistake := documents.mistake:
-        return _refused(mistake.line, mistake.message)
+        return _refused(mistake.line, _UNFINISHED if mistake.unfinished else mistake.message)
     found = documents.yaml or [outline_json(each.text) for each in documents.json]
     filled = [each for each in found if each.value is not None or each.faults]
     if len(filled) != 1:
-        line = filled[1].line(()) if filled else 0
-        return _refused(line, f"{len(filled)} objects; write exactly one {_KIND}")
+        if not filled:
+            return _refused(0, f"there is no object here; write a {_KIND}")
+        return _refused(filled[1].line(()), f"{len(filled)} objects; write exactly one {_KIND}")
     return _read(filled[0])
 
 

@@ -18,6 +18,7 @@ from ovsnp.analysis.naming.questions import Pairs, Question, Written, read_pairs
 from ovsnp.analysis.wording.places import Places
 from ovsnp.console.pages.awaited import ANSWER, COMPARING, Steps, awaited
 from ovsnp.console.pages.linked_places import LinkedLocator
+from ovsnp.console.pages.ordering import TableOrder
 from ovsnp.console.pages.paging import part_of
 from ovsnp.console.pages.said_lines import SaidLine, said_lines
 from ovsnp.console.pages.site import Site, said, with_query
@@ -25,6 +26,9 @@ from ovsnp.console.pages.templating import render
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
 from ovsnp.errors import OvsnpError, UsageError
 from ovsnp.model.cluster import Pod
+
+_POD_COLUMNS = {"name": "Name", "namespace": "Namespace", "node": "Node"}
+"""The columns of the pods that can be sorted: fields of `Pod`."""
 
 _OFFERED = 500
 """The most names that a field offers while a user types."""
@@ -70,15 +74,25 @@ def _explained(snapshot: WorkspaceSnapshot, asked: Pairs | Question) -> Steps:
 
 
 def pods(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
-    """The pods, filtered as the query says."""
-    wanted = request.query_params.get("filter", "").lower().split()
-    found = [pod for pod in snapshot.cluster.pods if all(word in _words(pod) for word in wanted)]
+    """The pods, sorted and filtered as the query says."""
+    query = request.query_params
+    wanted, namespace = query.get("filter", "").lower().split(), query.get("namespace", "")
+    order = TableOrder.of(request, _POD_COLUMNS)
+    found = [
+        pod
+        for pod in snapshot.cluster.pods
+        if (not namespace or pod.namespace == namespace) and all(word in _words(pod) for word in wanted)
+    ]
+    found.sort(key=lambda pod: (getattr(pod, order.column) or "", pod.namespace, pod.name), reverse=order.descending)
     return site.page(
         request,
         "pods.html.j2",
         "Pods",
-        part=part_of(found, request.query_params.get("page", "1")),
-        filter=request.query_params.get("filter", ""),
+        part=part_of(found, query.get("page", "1")),
+        order=order,
+        filter=query.get("filter", ""),
+        namespace=namespace,
+        namespaces=sorted({pod.namespace for pod in snapshot.cluster.pods}),
         page_link=lambda number: with_query(request, page=str(number)),
     )
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ovsnp.analysis.wording.rules import label_words
+from ovsnp.console.pages.ordering import TableOrder
 from ovsnp.console.pages.paging import part_of
 from ovsnp.console.pages.site import Fields, Site, policy_of, policy_url, said, with_query
 from ovsnp.console.workspace.cluster_source import Enforcements
@@ -18,6 +19,9 @@ from ovsnp.yaml_reader.paths import format_path
 
 NOT_UNDERSTOOD = "not understood"
 """The words of the filter that find the policies that are not understood."""
+
+APPENDED = "appended"
+"""The query of the page of a policy that was saved at the end of a file that was there."""
 
 _SELECTED = 200
 """The most pods that the page of a policy names."""
@@ -50,7 +54,6 @@ _COLUMNS = {
     "enforced": "Enforced",
     "file": "File",
 }
-_DESCENDING = "descending"
 
 
 def policies(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Response:
@@ -59,31 +62,25 @@ def policies(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respo
     enforced = site.workspace.enforcements()
     columns = {name: title for name, title in _COLUMNS.items() if name != "enforced" or enforced}
     wanted = query.get("filter", "").lower().split()
-    chosen, namespace = query.get("sort", "namespace"), query.get("namespace", "")
-    order = chosen if chosen in columns else "namespace"
+    namespace, order = query.get("namespace", ""), TableOrder.of(request, columns)
     rows = [
         row
         for row in (_row(snapshot, each, enforced) for each in snapshot.policies.values())
         if (not namespace or row.namespace == namespace) and all(word in row.words for word in wanted)
     ]
-    descending = query.get("order") == _DESCENDING
-    rows.sort(key=lambda row: (_sort_key(row, order), row.namespace, row.name), reverse=descending)
+    rows.sort(key=lambda row: (_sort_key(row, order.column), row.namespace, row.name), reverse=order.descending)
     return site.page(
         request,
         "policies.html.j2",
         "Policies",
         part=part_of(rows, query.get("page", "1")),
         columns=columns,
-        sorted_by=order,
-        descending=descending,
+        order=order,
         filter=query.get("filter", ""),
         namespace=namespace,
         namespaces=sorted({policy.namespace for policy in snapshot.policies.values()}),
         span=lambda place: snapshot.texts.span(place, ()),
         done=query.get("deleted", ""),
-        sort_link=lambda name: with_query(
-            request, sort=name, order=_DESCENDING if name == order and not descending else "", page="", deleted=""
-        ),
         page_link=lambda number: with_query(request, page=str(number), deleted=""),
     )
 
@@ -102,7 +99,8 @@ def policy(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> Respons
         pods=pods[:_SELECTED],
         left_out=max(0, len(pods) - _SELECTED),
         enforced=site.workspace.enforcements().get((found.namespace, found.name)),
-        saved="saved" in request.query_params,
+        saved=request.query_params.get("saved", ""),
+        appended=request.query_params.get("saved") == APPENDED,
         not_understood=closed_sentences(snapshot, found),
     )
 
@@ -121,6 +119,8 @@ def ask_deletion(site: Site, request: Request, snapshot: WorkspaceSnapshot) -> R
 def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fields) -> Response:
     """Delete a policy; a refusal is shown above the question."""
     found = policy_of(request, snapshot)
+    if out_of_date := site.out_of_date(request):
+        return _ask(site, request, snapshot, [out_of_date])
     try:
         site.store.delete(found, dict(fields).get("version", ""))
     except OvsnpError as error:
@@ -130,7 +130,7 @@ def delete(site: Site, request: Request, snapshot: WorkspaceSnapshot, fields: Fi
 
 def _ask(site: Site, request: Request, snapshot: WorkspaceSnapshot, refused: list[str]) -> Response:
     found = policy_of(request, snapshot)
-    obstacle = site.obstacle("delete", found.namespace, found.name)
+    obstacle = site.obstacle(request, "delete", found.namespace, found.name)
     return site.page(
         request,
         "delete.html.j2",

@@ -24,6 +24,11 @@ from ovsnp.model.policy import NetworkPolicy
 
 READ_ONLY = "This console was started with --read-only, so it writes nothing."
 
+_OUT_OF_DATE = (
+    "Nothing can be saved now: the objects have mistakes, and what a change does is known only without them. Mend the"
+    " objects first (Input lists the mistakes); then press Check, or load the page of a deletion again."
+)
+
 _MOST_FIELDS = 20_000
 """The most fields of a form."""
 
@@ -83,9 +88,15 @@ class Site(NamedTuple):
         """A page that shows nothing of the objects, for browsers without a session too."""
         return HTMLResponse(render(template, {"title": title, **values}), status)
 
-    def obstacle(self, verb: Verb, namespace: str, name: str = "") -> str:
-        """Why nobody, or this user, may change a policy; empty: the user may. A policy to create has no name yet."""
-        return READ_ONLY if self.read_only else self.store.obstacle(verb, namespace, name)
+    def obstacle(self, request: Request, verb: Verb, namespace: str, name: str = "") -> str:
+        """Why nobody, or this user, may change a policy now; empty: the user may. A new policy has no name yet."""
+        if self.read_only:
+            return READ_ONLY
+        return self.out_of_date(request) or self.store.obstacle(verb, namespace, name)
+
+    def out_of_date(self, request: Request) -> str:
+        """Why nothing can be saved if the snapshot is not of the objects as they are now; empty if it is."""
+        return _OUT_OF_DATE if self.state(request).mistakes else ""
 
     def refusal(self, _: Request, status: HTTPStatus, reason: str) -> HTMLResponse:
         """The page for a request that is refused."""

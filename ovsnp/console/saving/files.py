@@ -1,6 +1,7 @@
 """Saves policies into the manifests of directories."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -55,6 +56,18 @@ class PolicyFiles:
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = WritablePaths(paths)
         self._lock = threading.Lock()
+
+    def check(self, path: str) -> None:
+        """Raise NotSavedError if no policy can be saved into a file of this path, which may be new."""
+        real = self._paths.resolve(path)
+        if not os.path.isdir(real.parent):
+            raise NotSavedError(f"{path}: there is no directory {real.parent}; make it, or choose another one")
+        try:
+            os.lstat(real)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise NotSavedError(f"{path}: {error.strerror}; choose another name") from None
 
     def read(self, path: str, name: PolicyName) -> FiledPolicy:
         """The policy in a file; a link inside the directories leads to the file that will be written."""

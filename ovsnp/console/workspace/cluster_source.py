@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from ovsnp.analysis.enforcement.enforcement import PolicyEnforcement
 from ovsnp.analysis.wording.places import SpanFinder
+from ovsnp.errors import Span
 from ovsnp.model.cluster import Cluster
 from ovsnp.model.policy import NetworkPolicy
 from ovsnp.yaml_reader.object_text import ObjectText
@@ -54,6 +55,9 @@ class ClusterSource(Protocol):
 
     def texts(self) -> PolicyTexts:
         """The texts of the policies that were read last."""
+
+    def lines_around(self, span: Span) -> ObjectText | None:
+        """The lines before and after a mistake, as they were read last; None if the mistake is of no line."""
 
     def enforcements(self) -> Enforcements:
         """Where the policies are enforced now; empty for manifests."""

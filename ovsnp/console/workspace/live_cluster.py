@@ -14,7 +14,7 @@ from ovsnp.analysis.enforcement.enforcement import enforcement
 from ovsnp.console.workspace.cluster_source import Enforcements, ReadObjects
 from ovsnp.console.workspace.live_texts import LiveTexts
 from ovsnp.console.workspace.refusals import refusal_sentences
-from ovsnp.errors import ApiServerError
+from ovsnp.errors import ApiServerError, Span
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.discovery import other_policies
 from ovsnp.kubernetes.events import KindListed, ObjectChange, WatchEvent, WatchRestored, WatchTrouble
@@ -94,6 +94,9 @@ class LiveCluster:
     def texts(self) -> LiveTexts:
         """The policies that were read last, as YAML."""
         return self._texts
+
+    def lines_around(self, span: Span) -> None:
+        """None: the objects of a cluster are in no file."""
 
     def enforcements(self) -> Enforcements:
         """What the agents have told; empty where there is no agent at all."""

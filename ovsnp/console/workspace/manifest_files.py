@@ -13,6 +13,12 @@ from ovsnp.yaml_reader.object_text import ObjectText
 from ovsnp.yaml_reader.paths import Path
 from ovsnp.yaml_reader.sources import STDIN, files_of, holds_no_manifest
 
+_AROUND = 3
+"""The lines that are shown before a mistake, and after it."""
+
+_WIDEST = 200
+"""The most characters of such a line."""
+
 
 class FileTexts:
     """The texts of policies in the files of one reading."""
@@ -76,6 +82,16 @@ class ManifestFiles:
     def texts(self) -> FileTexts:
         """The texts of the files as they were read last."""
         return FileTexts(dict(self._reader.files))
+
+    def lines_around(self, span: Span) -> ObjectText | None:
+        """The lines before and after a mistake; None if the file cannot be read, or the mistake is of no line."""
+        kept = self._reader.files.get(span.file)
+        if kept is None or not span.line:
+            return None
+        lines = kept.data.decode(errors="replace").split("\n")
+        first = max(0, span.line - 1 - _AROUND)
+        shown = [line.rstrip("\r")[:_WIDEST] for line in lines[first : span.line + _AROUND]]
+        return ObjectText(first + 1, "\n".join(shown)) if shown else None
 
     def enforcements(self) -> Enforcements:
         """None: no agent says where manifests are enforced."""

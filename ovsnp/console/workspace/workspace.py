@@ -6,20 +6,36 @@ from typing import NamedTuple
 
 from ovsnp.console.workspace.cluster_source import ClusterSource, Enforcements
 from ovsnp.console.workspace.snapshot import WorkspaceSnapshot
-from ovsnp.errors import LocatedError, OvsnpError
+from ovsnp.errors import Diagnostic, LocatedError, OvsnpError
 from ovsnp.gc_pause import exempt_from_gc, gc_paused
 from ovsnp.model.address import Prefix
 from ovsnp.oracle.terms import Terms
+from ovsnp.yaml_reader.object_text import ObjectText
+
+_WITH_LINES = 50
+"""The most mistakes that are shown with the lines around them."""
+
+
+class WorkspaceMistake(NamedTuple):
+    """A mistake in a sentence.
+
+    ``lines`` are those around the mistake in its file, and ``line`` is the number of its own; None and 0 without a
+    file.
+    """
+
+    sentence: str
+    lines: ObjectText | None = None
+    line: int = 0
 
 
 class WorkspaceState(NamedTuple):
-    """The last good snapshot (None: there has been none), and the mistakes of a later reading, one in a line.
+    """The last good snapshot (None: there has been none), and the mistakes of a later reading.
 
     ``troubles`` say why the objects of a live cluster may be out of date.
     """
 
     snapshot: WorkspaceSnapshot | None
-    mistakes: tuple[str, ...]
+    mistakes: tuple[WorkspaceMistake, ...]
     troubles: tuple[str, ...]
 
 
@@ -32,7 +48,7 @@ class Workspace:
         self._lock = threading.Lock()
         self._version: Hashable = object()
         self._snapshot: WorkspaceSnapshot | None = None
-        self._mistakes: tuple[str, ...] = ()
+        self._mistakes: tuple[WorkspaceMistake, ...] = ()
         self._readings = 0
         self._when_read: Callable[[], None] = lambda: None
 
@@ -45,9 +61,9 @@ class Workspace:
                     self._version = version  # of before the reading: a change meanwhile is read next time
                     self._read()
             except LocatedError as error:
-                self._mistakes = tuple(map(str, error.diagnostics))
+                self._mistakes = self._located(error.diagnostics)
             except OvsnpError as error:
-                self._mistakes = tuple(str(error).splitlines())
+                self._mistakes = tuple(map(WorkspaceMistake, str(error).splitlines()))
             return WorkspaceState(self._snapshot, self._mistakes, self.source.troubles())
 
     def when_read(self, tell: Callable[[], None]) -> None:
@@ -65,6 +81,14 @@ class Workspace:
         """Where the policies are enforced now; empty for manifests, and where there is no agent."""
         with self._lock:
             return self.source.enforcements()
+
+    def _located(self, mistakes: Sequence[Diagnostic]) -> tuple[WorkspaceMistake, ...]:
+        return tuple(
+            WorkspaceMistake(
+                str(each), self.source.lines_around(each.span) if number < _WITH_LINES else None, each.span.line
+            )
+            for number, each in enumerate(mistakes)
+        )
 
     def _read(self) -> None:
         self._readings += 1

@@ -69,6 +69,7 @@ def test_conflict_and_rename_are_told(control_plane: ControlPlane, visitor: Visi
     renamed = visitor.post(SAVE, sent | {"name": "other"})
     assert renamed.status == 422
     assert "the API server renames no objects" in renamed.text
+    assert "the API server renames no objects" in visitor.post(DRAFT, sent | {"name": "other"}).text
     control_plane.kubectl("annotate", "networkpolicy", "made", "by=another")
     reply = visitor.post(SAVE, sent | {"directions": "Egress"})
     assert reply.status == 422

@@ -126,3 +126,19 @@ def test_a_choice_comes_with_its_first_row(open_console: Open, demo: Path) -> No
     form = pressed(visitor, form, "", **{"outbound.0.peers.0.pods.choice": "listed"})
     assert form["outbound.0.peers.0.pods.labels.0.key"] == ""
     assert pressed(visitor, form | {"directions": "Ingress"}, "add selector.labels")["directions"] == "Ingress"
+
+
+def test_a_rule_with_several_ports_opens_in_the_simple_form(open_console: Open, demo: Path) -> None:
+    visitor, own = open_console(demo), f"{EDIT}?namespace=default&name=access-demo1"
+    sent = pressed(visitor, fields(visitor.get(own).body), "add inbound.0.ports")
+    assert visitor.post("/policies/save", sent | {"inbound.0.ports.1.port": "http"}).status == 303
+    again = fields(visitor.get(own).body)
+    assert (again["view"], again["inbound.0.ports.1.port"]) == ("simple", "http")
+
+
+def test_a_mistake_of_the_whole_yaml_has_no_line(open_console: Open, demo: Path) -> None:
+    visitor = open_console(demo)
+    sent = pressed(visitor, fields(visitor.get(f"{EDIT}?namespace=default&name=access-demo1").body), "view yaml")
+    for target in ("/policies/save", EDIT):
+        reply = visitor.post(target, sent | {"text": "# nothing", "do": "view simple"})
+        assert 'data-mistakes="text"><p>there is no object here; write a NetworkPolicy</p>' in reply.body

@@ -71,7 +71,7 @@ class Editor:
     def save(self) -> None:
         """Save, and wait for the page of the policy."""
         self.chrome.find_element(By.CSS_SELECTOR, "button.first").click()
-        WebDriverWait(self.chrome, 60).until(lambda driver: "saved=1" in driver.current_url)
+        WebDriverWait(self.chrome, 60).until(lambda driver: "/policies/edit" not in driver.current_url)
         wait_for(self.chrome, "[role=status].banner")
 
     def gone(self, element: WebElement) -> None:
@@ -214,7 +214,7 @@ def test_an_edit_is_judged_while_it_is_typed(editor: Editor, demo: Path) -> None
     assert "earlier state" in editor.chrome.find_element(By.ID, "answers").text
     assert editor.field("inbound.0.ports.0.port").get_attribute("aria-invalid") == "true"
     editor.type("inbound.0.ports.0.port", "80-90")
-    editor.says("Selects 2 pods; connections gained: 1, lost: 1.")
+    editor.says("Selects 2 pods; lines of connections gained: 1, lost: 1.")
     assert editor.mistakes() == {}
     assert not editor.chrome.find_elements(By.CSS_SELECTOR, ".old")
     shown = [each.text for each in editor.chrome.find_elements(By.CSS_SELECTOR, "#answer-effect li")]
@@ -282,7 +282,7 @@ def test_an_edit_while_the_page_is_drawn_again_stays(editor: Editor, store: Held
     assert editor.field("inbound.1.portChoice")
     assert editor.field("inbound.0.ports.0.port").get_attribute("value") == "80-90"
     editor.press("remove inbound.1")
-    editor.says("Selects 2 pods; connections gained: 1, lost: 1.")
+    editor.says("Selects 2 pods; lines of connections gained: 1, lost: 1.")
 
 
 @pytest.mark.parametrize("drafts", [SupersededOnce()])
@@ -353,7 +353,7 @@ def test_new_session_goes_on_with_the_form(editor: Editor) -> None:
     editor.open("?namespace=default&name=access-demo1")
     editor.chrome.execute_script("document.querySelector('[name=csrf]').value = 'of the session before'")
     editor.type("inbound.0.ports.0.port", "80-90")
-    editor.says("connections gained: 1, lost: 1")
+    editor.says("lines of connections gained: 1, lost: 1")
     editor.chrome.delete_all_cookies()
     editor.type("inbound.0.ports.0.port", "81")
     editor.says("This page keeps what you have typed.")

@@ -95,6 +95,7 @@ def test_more_fields_than_a_policy_has_are_refused(open_console: Open, demo: Pat
         "{demo}/../made.yaml",
         "{demo}/made.txt",
         "{demo}/.x/a.yaml",
+        "{demo}/no/a.yaml",
         "a\0.yaml",
         "{demo}/" + "a" * 5000 + ".yaml",
     ],
@@ -106,6 +107,8 @@ def test_paths_outside_of_the_directories_are_refused(open_console: Open, demo: 
     sent = fields(visitor.get(EDIT).body) | {"name": "made", "selector.choice": "all", field: path.format(demo=demo)}
     reply = visitor.post(SAVE, sent)
     assert reply.status == 422, reply.text
+    assert 'data-mistakes="file"><p>' in reply.body
+    assert (lines(visitor.post(DRAFT, sent))[1]["mistakes"] or {}).keys() == {"file"}  # type: ignore[attr-defined]
     assert sorted(each.name for each in demo.iterdir()) == ["cluster.yaml", "policies.yaml"]
     assert fields(reply.body)["name"] == "made"
 
@@ -124,7 +127,7 @@ def test_each_part_is_sent_once(open_console: Open, demo: Path) -> None:
     sent = fields(visitor.get(OWN).body) | {"inbound.0.ports.0.port": "80"}
     found = lines(visitor.post(DRAFT, sent))
     assert [each["part"] for each in found if "part" in each] == ["notes", "pods", "effect", "lint", "matrix"]
-    assert found[-1] == {"summary": "Selects 2 pods; connections gained: 1, lost: 1."}
+    assert found[-1] == {"summary": "Selects 2 pods; lines of connections gained: 1, lost: 1."}
 
 
 def test_deletion_is_judged(open_console: Open, demo: Path) -> None:
@@ -250,17 +253,28 @@ def test_a_rename_stays_in_its_place(open_console: Open, demo: Path) -> None:
     visitor = open_console(demo)
     file = demo / "policies.yaml"
     before = file.read_text()
-    saved = visitor.post(SAVE, fields(visitor.get(OWN).body) | {"name": "renamed"})
+    sent = fields(visitor.get(OWN).body)
+    assert lines(visitor.post(DRAFT, sent))[0]["saveDoes"] == ""
+    said = "Save renames default/access-demo1 to default/renamed: there is no default/access-demo1 then."
+    assert lines(visitor.post(DRAFT, sent | {"name": "renamed"}))[0]["saveDoes"] == said
+    saved = visitor.post(SAVE, sent | {"name": "renamed"})
     assert saved.headers["location"] == "/policies/default/renamed?saved=1"
     assert file.read_text() == before.replace("access-demo1", "renamed")
 
 
-def test_a_new_policy_goes_to_the_end_of_a_file(open_console: Open, demo: Path) -> None:
+@pytest.mark.parametrize("field", ["file", "target"])
+def test_a_new_policy_goes_to_the_end_of_a_file(open_console: Open, demo: Path, field: str) -> None:
     visitor = open_console(demo)
     file = demo / "policies.yaml"
     before = file.read_text()
-    sent = fields(visitor.get(EDIT).body) | {"name": "made", "selector.choice": "all", "target": str(file)}
-    assert visitor.post(SAVE, sent).status == 303
+    sent = fields(visitor.get(EDIT).body) | {"name": "made", "selector.choice": "all"}
+    assert lines(visitor.post(DRAFT, sent))[0]["saveDoes"] == f"Save makes the file {demo}/made.yaml."
+    sent |= {field: str(file)}
+    said = f"{file} is there already: Save adds the policy at its end."
+    assert lines(visitor.post(DRAFT, sent))[0]["saveDoes"] == said
+    assert said in visitor.post(EDIT, sent | {"do": "check"}).text
+    saved = visitor.post(SAVE, sent)
+    assert "Saved at the end of a file that was there already:" in visitor.get(saved.headers["location"]).text
     assert file.read_text().startswith(before)
     assert len([*yaml.safe_load_all(file.read_text())]) == len([*yaml.safe_load_all(before)]) + 1
 

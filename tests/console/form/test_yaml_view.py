@@ -80,10 +80,12 @@ LAUGHS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 9)}]\n
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("", 0, "0 objects; write exactly one NetworkPolicy"),
-        ("# nothing\n", 0, "0 objects"),
+        ("", 0, "there is no object here; write a NetworkPolicy"),
+        ("# nothing\n", 0, "there is no object here"),
         (f"{COMMENTED}---\n{COMMENTED}", 11, "2 objects"),
         ("a: [\n", 2, "not valid YAML"),
+        ("[1,2", 1, "the text ends in the middle of a value; close its brackets and quotes"),
+        ('{"kind": "a" "b"}', 1, "not valid YAML"),
         ("[1]", 1, "must be a NetworkPolicy, not a list"),
         ("kind: Pod\napiVersion: v1\n", 1, "the kind is Pod; write a NetworkPolicy"),
         ("kind: NetworkPolicy\napiVersion: v1\n", 2, "networking.k8s.io/v1"),
