@@ -40,6 +40,7 @@ def test_examples_of_the_page(scene: AgentScene) -> None:
     page = (ROOT / "docs" / "agent.md").read_text()
     scene.start()
     scene.settled()
+    scene.wait(lambda: is_ready(scene))
     log, readyz = re.findall(r"```console\n# .*\n((?:.*\n)*?)```\n", page)
     assert scene.ask("/readyz") == (200, readyz)
     assert without_time(log.strip()) in map(without_time, scene.log.read_text().splitlines())

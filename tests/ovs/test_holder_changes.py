@@ -92,7 +92,7 @@ def test_without_uid_a_pod_is_known_by_its_name_and_node(there: HolderScene) -> 
     goes, stays = direct(there, "client", "web-2"), direct(there, "client", "web-0")
     there.scene.write("cluster", text.replace("name: web-2,", "name: web-3,"))
     there.forbid()
-    there.scene.nodes[1].vsctl("set", "Interface", "pod-0", "external_ids:iface-id=default/web-3")
+    there.scene.nodes[1].vsctl("set", "Interface", "pod-1", "external_ids:iface-id=default/web-3")
     there.apply()
     assert there.goes_on(stays)
     assert not there.client_speaks(goes)

@@ -30,8 +30,7 @@ class Nodes:
         addresses = {name: format_address(node.addresses[0]) for name, node in cluster.nodes.items()}
         self.wired = WiredCluster(switches, addresses, manifests)
         for node in self.wired.nodes:
-            for pod in (pod for pod in cluster.pods if pod.node == node.name):
-                node.add_pod(pod.key, pod.key)
+            node.add_pods({pod.key: pod.key for pod in cluster.pods if pod.node == node.name})
             answer = ovsnp("apply", "--node", node.name, "--db", node.switch.location.database)
             assert answer.code == 0, answer
 

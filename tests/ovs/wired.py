@@ -78,7 +78,7 @@ class WiredNode:
     def add_pods(self, keys: Mapping[str, str]) -> None:
         """Give pods their ports; ``keys`` are the pods' names here, each with the pod's ``NAMESPACE/NAME``."""
         for pod, key in keys.items():
-            self._pods[pod] = f"pod-{len(self._pods)}", 0x0A5800020000 + len(self._pods)
+            self._pods[pod] = f"pod-{len(self._pods) + 1}", 0x0A5800020000 + len(self._pods)
             self._keys[pod] = key
         self._plug_all(keys)
 
@@ -89,7 +89,9 @@ class WiredNode:
     def _pod_port(self, pod: str, *columns: str) -> list[str]:
         name, mac = self._pods[pod]
         ids = f"external_ids:iface-id={self._keys[pod]}", f'external_ids:attached-mac="{format_value(ETH_SRC, mac)}"'
-        return self._port(BRIDGE, name, *ids, *columns)
+        # In one transaction, Open vSwitch numbers new ports in any order.
+        number = f"ofport_request={name.removeprefix('pod-')}"
+        return self._port(BRIDGE, name, *ids, number, *columns)
 
     def plug(self, pod: str, *columns: str) -> None:
         """Put the missing port of a pod onto the bridge."""

@@ -130,7 +130,7 @@ def test_files_that_cannot_be_read(directory: Path) -> None:
         "./dangling.yaml: cannot be read: no such file or directory; check the path and its permissions",
         "./good.yaml:4: Pod elsewhere/p: spec.nodeName: must be text, not the number 5; write it in quotes",
         "missing.yaml: cannot be read: no such file or directory; check the path and its permissions",
-        "nul\0.yaml: cannot be read: a path holds no null character; check the path and its permissions",
+        r"nul\x00.yaml: cannot be read: a path holds no null character; check the path and its permissions",
     ]
 
 
