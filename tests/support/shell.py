@@ -16,5 +16,5 @@ def printed_by_shell(command: str, directory: Path, environment: Mapping[str, st
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     ).stdout
