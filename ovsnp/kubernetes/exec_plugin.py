@@ -13,8 +13,8 @@ from ovsnp.errors import InputError
 from ovsnp.kubernetes.kubeconfig import EntryOrigin, ExecPlugin, KubeCluster
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-_PATIENCE = {True: 300, False: 60}
-"""The seconds that a program may take; with a terminal (True) it may ask the user to log in with a browser."""
+_PATIENCE, _PATIENCE_WITH_USER = 60, 300
+"""The seconds that a program may take, and with a terminal, where it may ask the user to log in with a browser."""
 
 
 class ExecStatus(NamedTuple):
@@ -54,7 +54,8 @@ def _output(plugin: ExecPlugin, origin: EntryOrigin, info: bytes) -> bytes:
     environment = {**os.environ, **{each.name or "": each.value or "" for each in plugin.env or ()}}
     environment["KUBERNETES_EXEC_INFO"] = info.decode()
     # A command with a directory is relative to the kubeconfig, another one is found in PATH.
-    command, patience = plugin.command or "", _PATIENCE[_is_interactive()]
+    command = plugin.command or ""
+    patience = _PATIENCE_WITH_USER if _is_interactive() else _PATIENCE
     program = str(origin.beside(command)) if os.sep in command else command
     try:
         done = subprocess.run(
