@@ -247,6 +247,8 @@ class Agent:
 
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
+        if self._bridge and isinstance(error, UsageError):
+            self._bridge.finish()  # the bridge works, and its last state includes no closed address
         self._drop_bridge()
         self._observer.failed()
         if not self._brought:

@@ -11,11 +11,13 @@ from types import ModuleType
 from typing import Any
 
 from ovsnp.apply import preview
+from ovsnp.apply.holders import changed, holders
 from ovsnp.errors import SwitchError
 from ovsnp.kubernetes.connection import READ
 from ovsnp.kubernetes.resources import FOLLOWED
 from ovsnp.manifests import load_objects
 from ovsnp.model.options import Options
+from ovsnp.switch.record import read_record
 from tests.agent import impatient
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, ApplyScene
@@ -91,18 +93,15 @@ class AgentScene:
         return self.control_plane.kubectl(*arguments, stdin=stdin)
 
     def is_as_compiled(self) -> bool:
-        """True if the bridge has exactly the flows of a compilation from nothing, and remembers nothing to forget."""
-        objects = {"apiVersion": "v1", "kind": "List", "items": [*self.objects()]}
+        """True if the bridge has exactly the flows of a compilation from nothing, and the record has all holders."""
+        location, bridge = self.switch.location, self.bridge.bridge
+        cluster = load_objects([{"apiVersion": "v1", "kind": "List", "items": [*self.objects()]}])
         try:
-            found = preview(
-                self.switch.location,
-                load_objects([objects]),
-                Options(bridge=self.bridge.bridge, node="node-1"),
-                remove_missing=True,
-            )
+            found = preview(location, cluster, Options(bridge=bridge, node="node-1"), remove_missing=True)
+            turned = changed(read_record(location, bridge), holders(cluster.pods))
         except SwitchError:
             return False
-        return not (found.plan or found.bridge or found.forgotten) and found.known
+        return not (found.plan or found.bridge or turned)
 
     def objects(self) -> Iterator[dict[str, Any]]:
         """All objects of the API server that decide about connections."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ovsnp.switch.lock import exclusive
 from tests.agent.agent_scene import AgentScene
 from tests.cluster.control_plane import ControlPlane
 from tests.support.applying import CLUSTER, policy
@@ -97,6 +98,21 @@ def test_without_its_node_the_last_state_stays_in_force(impatient: AgentScene) -
     load(impatient, CLUSTER)
     impatient.settled()
     assert "tp_dst=83" in impatient.bridge.ofctl("dump-flows")
+
+
+def test_no_address_stays_closed_when_the_node_goes_before_conntrack_has_forgotten_a_pod(impatient: AgentScene) -> None:
+    load(impatient, pod("new", "node-2", "10.20.2.20"))
+    impatient.settled()
+    flows, before = impatient.bridge.seen(), impatient.logged("input: ")
+    with exclusive(impatient.switch.location, impatient.bridge.bridge):  # conntrack forgets nothing meanwhile
+        remove(impatient, "new")
+        load(impatient, pod("new", "node-2", "10.20.2.20"))
+        impatient.wait(lambda: impatient.bridge.seen() > flows)
+        impatient.kubectl("delete", "node", "node-1")
+    impatient.wait(lambda: impatient.logged("input: ") > before)
+    assert impatient.bridge.seen() == flows
+    load(impatient, CLUSTER)
+    impatient.settled()
 
 
 def test_node_with_another_number(impatient: AgentScene) -> None:
