@@ -71,7 +71,7 @@ def _rows(inputs: Inputs, size: str) -> list[tuple[Cell, ...]]:
             start = time.monotonic() - begun
             found = {kind: sampled(server, times, kind, SAMPLES, RATE) for kind in ("pod", "policy")}
             flood = max(sampled(server, times, "flood", FLOOD, FLOOD_RATE))
-            idle = _idle()
+            idle, memory = _idle(), _memory()
         finally:
             agent.stop()
             thread.join()
@@ -80,7 +80,7 @@ def _rows(inputs: Inputs, size: str) -> list[tuple[Cell, ...]]:
         values = median(samples), quantiles(samples, n=100)[98]
         for name, value, bar in zip(("median", "p99"), values, bars[kind], strict=True):
             rows.append((f"{kind} event, {name}, ms", value, f"{bar:g}", verdict(value, bar)))
-    for name, value in (("start", start), ("memory", _memory()), ("idle", idle), ("flood", flood)):
+    for name, value in (("start", start), ("memory", memory), ("idle", idle), ("flood", flood)):
         rows.append((_NAMES[name], value, f"{bars[name]:g}", verdict(value, bars[name])))
     return rows
 

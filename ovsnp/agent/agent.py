@@ -31,6 +31,7 @@ from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import ObjectChange, WatchEvent
 from ovsnp.kubernetes.following import follow
 from ovsnp.kubernetes.resources import FOLLOWED
+from ovsnp.manifests.objects import condensed
 from ovsnp.model.bridge import Oddity
 from ovsnp.model.options import Established, Options
 from ovsnp.switch.location import Location
@@ -73,12 +74,12 @@ class Agent:
     """Keeps the bridge of ``options.node`` as the cluster says.
 
     At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
-    the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
+    the objects, the last state stays in force. After an error of Open vSwitch, or when another program has changed
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
-    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
-    is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work.
-    ``drops``, ``connections``, ``counts`` and ``policy_counts`` answer other threads. ``established`` says what happens
-    to open connections that the policies forbid.
+    is replaced as a whole, so other threads may read it, and ask for ``program.whole``. ``changed`` is set when there
+    may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work. ``drops``,
+    ``connections``, ``counts`` and ``policy_counts`` answer other threads. ``established`` is for open connections that
+    the policies forbid.
     """
 
     def __init__(
@@ -106,8 +107,7 @@ class Agent:
         self.policy_counts = PolicyCounts(self.counts, names, objects)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
-        self._brought = 0
-        self._has_program = False
+        self._brought, self._has_program = 0, False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
 
@@ -124,7 +124,7 @@ class Agent:
         run for this bridge (`ovsnp.switch.lock.sole_agent`).
         """
         stop = threading.Event()
-        follow(self._connection, self._events, stop)
+        follow(self._connection, self._events, stop, condense=condensed)
         watch_interfaces(self._location, self._options.bridge, self._events.put, stop)
         if self._options.log_drops:
             self.drops.start(stop)
@@ -248,7 +248,7 @@ class Agent:
     def _fail(self, error: UsageError | SwitchError) -> None:
         """Give the bridge up until the next attempt; raises the error if no attempt has succeeded yet."""
         if self._bridge and isinstance(error, UsageError):
-            self._bridge.finish()  # the bridge works, and its last state includes no closed address
+            self._bridge.finish()  # the bridge works, and no address is closed in its last state
         self._drop_bridge()
         self._observer.failed()
         if not self._brought:

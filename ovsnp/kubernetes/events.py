@@ -12,8 +12,9 @@ import msgspec
 class ObjectChange(msgspec.Struct, frozen=True, gc=False):
     """An object that came or is different, or is gone.
 
-    ``body`` is the JSON of the object as the API server sent it; None if the object is gone. ``namespace`` is empty for
-    an object without namespace. ``received`` is the `time.monotonic` at which its bytes came.
+    ``body`` is the JSON of the object as the API server sent it, or condensed; None if the object is gone.
+    ``namespace`` is empty for an object without namespace. ``received`` is the `time.monotonic` at which its bytes
+    came.
     """
 
     kind: str

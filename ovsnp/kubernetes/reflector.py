@@ -22,16 +22,14 @@ from ovsnp.kubernetes.failures import (
 )
 from ovsnp.kubernetes.lines import Lines
 from ovsnp.kubernetes.pace import Backoff, WatchPace
+from ovsnp.kubernetes.queries import list_query, streamed_list_query, watch_query
 from ovsnp.kubernetes.resources import Resource
-from ovsnp.kubernetes.store import KnownVersions, Listing
+from ovsnp.kubernetes.store import Condense, KnownVersions, Listing
 from ovsnp.kubernetes.watch_lines import WatchLine, read_bookmark, read_line, read_list
 
 SHORT = 1.0
 """The seconds within which a watch that ends without an event, or that breaks off, is an error: otherwise, a proxy that
 cuts every watch would be asked again and again without a pause."""
-
-_RUN = 300.0
-"""The least seconds that a watch is to last; it lasts up to twice as long by chance, so that not all end at once."""
 
 _MOST_FAILURES = 3
 """The failures of the server in a row after which the other way is tried: for a streamed list a list in one answer, for
@@ -52,7 +50,10 @@ class _ShortAnswerError(ApiServerError):
 
 
 class Reflector:
-    """Hands the objects of one kind, and every change of them, to a queue until ``stop`` is set."""
+    """Hands the objects of one kind, and every change of them, to a queue until ``stop`` is set.
+
+    ``condense`` makes the objects of lists smaller.
+    """
 
     def __init__(
         self,
@@ -60,12 +61,14 @@ class Reflector:
         resource: Resource,
         queue: "SimpleQueue[WatchEvent]",
         stop: threading.Event,
+        condense: Condense,
         pace: WatchPace | None = None,
     ) -> None:
         self._connection = connection
         self._resource = resource
         self._queue = queue
         self._stop = stop
+        self._condense = condense
         self._pace = pace or WatchPace()
         self._backoff = Backoff(self._pace)
         self._known = KnownVersions(resource.kind)
@@ -99,16 +102,15 @@ class Reflector:
 
     def _list(self) -> None:
         """A list in one answer."""
-        answer = self._connection.get(self._resource, self._list_query())
-        listing = Listing(self._resource.kind, self._pace.now())
+        answer = self._connection.get(self._resource, list_query(self._resource, self._version, expired=self._expired))
+        listing = self._new_listing()
         found = read_list(answer)
         listing.put_all(found.items or (), listing.received)
         self._tell_listed(listing, found.metadata.resource_version)
 
     def _stream_list(self) -> None:
         """A streamed list, and the watch that follows it in the same answer."""
-        query = self._watch_query("" if self._expired else self._version)
-        query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+        query = streamed_list_query(self._resource, "" if self._expired else self._version, self._pace)
         with self._connection.lines(self._resource, query) as lines:
             lines.set_read_timeout(self._pace.silence)
             self._read_streamed_list(lines)
@@ -116,7 +118,7 @@ class Reflector:
             self._read_watch(lines)
 
     def _read_streamed_list(self, lines: Lines) -> None:
-        listing = Listing(self._resource.kind, self._pace.now())
+        listing = self._new_listing()
         for text in lines:
             line = read_line(text)
             match line.type:
@@ -136,7 +138,8 @@ class Reflector:
     def _watch(self) -> None:
         """A watch from the last version."""
         begun = self._pace.now()
-        with self._connection.lines(self._resource, self._watch_query(self._version)) as lines:
+        query = watch_query(self._resource, self._version, self._pace)
+        with self._connection.lines(self._resource, query) as lines:
             if not (self._cut_short or self._failures):
                 self._tell_restored()
             if not self._read_watch(lines) and self._pace.now() - begun < SHORT:
@@ -184,6 +187,9 @@ class Reflector:
         if line.type == "ERROR":
             return refusal(lines.asked, 0, line.object)
         return NotUnderstoodError(f"{lines.asked}: a watch has no events of type {line.type!r}")
+
+    def _new_listing(self) -> Listing:
+        return Listing(self._resource.kind, self._pace.now(), self._condense)
 
     def _tell_listed(self, listing: Listing, version: str) -> None:
         self._queue.put(self._known.listed(listing, version, self._reason))
@@ -257,30 +263,9 @@ class Reflector:
 
     def _tell_absent(self) -> None:
         """The server does not know the kind, so there are no objects of it."""
-        self._tell_listed(Listing(self._resource.kind, self._pace.now()), "")
+        self._tell_listed(self._new_listing(), "")
         self._list_again(RelistReason.ABSENT)
         self._pace.wait(self._stop, self._pace.uniform(_ABSENT, 2 * _ABSENT))
-
-    def _list_query(self) -> dict[str, str]:
-        """The first list may be as old as the server's cache; a later one is at least as new as what is known."""
-        if self._expired:
-            return self._selector()
-        if not self._version:
-            return {**self._selector(), "resourceVersion": "0"}
-        return {**self._selector(), "resourceVersion": self._version, "resourceVersionMatch": "NotOlderThan"}
-
-    def _watch_query(self, version: str) -> dict[str, str]:
-        run = int(self._pace.uniform(_RUN, 2 * _RUN))
-        return {
-            **self._selector(),
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": str(run),
-        }
-
-    def _selector(self) -> dict[str, str]:
-        return {"fieldSelector": self._resource.fields} if self._resource.fields else {}
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """The versions of the objects of a kind that the events have had: a new list shows the deletions by them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -9,6 +9,14 @@ from ovsnp.kubernetes.watch_lines import identify
 
 Key = tuple[str, str]
 """The namespace and the name of an object."""
+
+Condense = Callable[[str, msgspec.Raw], msgspec.Raw]
+"""Gives the JSON of an object of a kind without what nobody reads."""
+
+
+def as_it_came(_kind: str, body: msgspec.Raw) -> msgspec.Raw:
+    """The JSON of an object whose readers need more than a condensed one."""
+    return body
 
 
 class KnownVersions:
@@ -45,10 +53,10 @@ class KnownVersions:
 
 
 class Listing:
-    """The objects of a list that is being read."""
+    """The objects of a list that is being read, condensed: the lists of all kinds stay until the last one is there."""
 
-    def __init__(self, kind: str, received: float) -> None:
-        self._kind = kind
+    def __init__(self, kind: str, received: float, condense: Condense) -> None:
+        self._kind, self._condense = kind, condense
         self.received = received
         self.objects: dict[Key, ObjectChange] = {}
 
@@ -56,7 +64,8 @@ class Listing:
         """Take an object."""
         meta = identify(body)
         key = meta.namespace, meta.name
-        self.objects[key] = ObjectChange(self._kind, *key, body, meta.resource_version, received)
+        condensed = self._condense(self._kind, body)
+        self.objects[key] = ObjectChange(self._kind, *key, condensed, meta.resource_version, received)
         self.received = received
 
     def drop(self, body: msgspec.Raw) -> None:

@@ -50,6 +50,16 @@ def read_object(kind: str, item: ApiObject, report: MistakeReport) -> Any:
     return found
 
 
+def condensed(kind: str, body: msgspec.Raw) -> msgspec.Raw:
+    """The JSON of an object without the fields that `read_object` ignores.
+
+    An object with a mistake stays as it is, and so does a NetworkPolicy: if it is not understood, its generation is
+    reported.
+    """
+    found = None if kind == "NetworkPolicy" else _read_quickly(kind, body)
+    return body if found is None else msgspec.Raw(msgspec.json.encode(found))
+
+
 def generated_name(prefix: str) -> str:
     """A name that the API server may give: ``x`` stands for the random letters at its end."""
     return f"{prefix[:_LONGEST_PREFIX]}x"

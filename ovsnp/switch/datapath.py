@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ovsnp.errors import SwitchError
-from ovsnp.switch.control import control
+from ovsnp.switch.control import Control, control
 from ovsnp.switch.location import Location
 from ovsnp.switch.ovsdb import Database
 
@@ -59,17 +59,32 @@ def await_flows(location: Location, below: Datapath, touch: Callable[[], None], 
             # No revalidator runs, and the kernel's datapath still has the megaflows of the last ovs-vswitchd.
             there.command("dpctl/del-flows", below.name)
             return
-        for _ in range(2):
-            there.ask("revalidator/wait")
-            touch()
-            try:
-                there.answer("revalidator/wait")
-            except SwitchError as error:
-                if _SEVERAL not in str(error):
-                    raise
-                # With several datapaths Open vSwitch offers only this; it makes megaflows that are still right again.
-                there.command("revalidator/purge")
-                return
+        if not _two_passes(there, touch):
+            there.command("revalidator/purge")  # it makes megaflows that are still right again
+
+
+def await_revalidators(location: Location) -> None:
+    """Wait until the datapath has no megaflow of flows that left the bridge before this call: a second at most.
+
+    With datapaths of several types Open vSwitch tells nobody about the passes of its revalidators; then this does not
+    wait. Raises SwitchError if ovs-vswitchd does not answer.
+    """
+    with control(location) as there:
+        _two_passes(there, lambda: None)
+
+
+def _two_passes(there: Control, touch: Callable[[], None]) -> bool:
+    """Wait for the ends of two passes, and ``touch`` in each; returns False if Open vSwitch does not tell the ends."""
+    for _ in range(2):
+        there.ask("revalidator/wait")
+        touch()
+        try:
+            there.answer("revalidator/wait")
+        except SwitchError as error:
+            if _SEVERAL not in str(error):
+                raise
+            return False
+    return True
 
 
 def waits_for_flows(database: Database) -> bool:

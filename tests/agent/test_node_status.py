@@ -1,10 +1,14 @@
 """What an agent tells the cluster: the object of its node, the condition of the Node, and Events."""
 
 import json
+import time
 from typing import Any
 
 from tests.agent.agent_scene import AgentScene
 from tests.support.applying import policy
+
+LONGEST_PAUSE = 6.0
+"""Seconds in which the agent would write that a policy is enforced."""
 
 
 def test_object_of_the_node(scene: AgentScene) -> None:
@@ -40,6 +44,16 @@ def test_object_of_the_node(scene: AgentScene) -> None:
     scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 80))
     stored = json.loads(scene.kubectl("get", "networkpolicy", "to-db", "-o", "json"))
     scene.wait(lambda: observed(scene) >= int(stored["metadata"]["resourceVersion"]))
+
+    scene.switch.appctl("revalidator/pause")  # megaflows of earlier flows stay
+    scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 81))
+    stored = json.loads(scene.kubectl("get", "networkpolicy", "to-db", "-o", "json"))
+    version = int(stored["metadata"]["resourceVersion"])
+    scene.wait(lambda: int(report(scene)["observed"]["NetworkPolicy"]) >= version)
+    time.sleep(LONGEST_PAUSE)
+    assert observed(scene) < version
+    scene.switch.appctl("revalidator/resume")
+    scene.wait(lambda: observed(scene) >= version)
 
     scene.kubectl("delete", "node", "node-1")
     scene.control_plane.load(scene.directory / "objects.yaml")

@@ -21,6 +21,8 @@ from ovsnp.errors import ApiServerError, OvsnpError
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.node_policy_status import NodeStatus
 from ovsnp.kubernetes.pace import Backoff, WatchPace
+from ovsnp.switch.datapath import await_revalidators
+from ovsnp.switch.location import Location
 
 _GRACE = 10.0
 """The seconds that an agent has to read everything before it writes that it is not ready: a restart is no news."""
@@ -30,10 +32,13 @@ _GATHERED = 0.2
 
 
 class Publisher:
-    """Publishes the reports of an agent for the time of its context; ``connection`` is for this thread alone."""
+    """Publishes the reports of an agent for the time of its context.
 
-    def __init__(self, agent: Agent, connection: ApiConnection) -> None:
-        self._agent, self._connection = agent, connection
+    ``connection`` is for this thread alone, ``location`` is that of the Open vSwitch which the agent changes.
+    """
+
+    def __init__(self, agent: Agent, connection: ApiConnection, location: Location) -> None:
+        self._agent, self._connection, self._location = agent, connection, location
         self._objects = NodeObjects(connection, agent.report.node)
         self._events = NodeEvents(connection, agent.report.node)
         self._pace, self._backoff = WritePace(), Backoff(WatchPace())
@@ -85,6 +90,8 @@ class Publisher:
     def _write(self, report: AgentReport) -> None:
         try:
             self._objects.find_or_create()
+            if not report.switch:
+                await_revalidators(self._location)  # until then, megaflows of earlier flows may still forward packets
             status = self._status_of(report)
             self._objects.write(status)
         except Exception as error:

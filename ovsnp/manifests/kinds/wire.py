@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 
-class _Known(msgspec.Struct, rename="camel", gc=False):
+class _Known(msgspec.Struct, rename="camel", gc=False, omit_defaults=True):
     """An object of which ovsnp reads some fields and ignores the others."""
 
 

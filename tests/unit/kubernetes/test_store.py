@@ -3,7 +3,7 @@
 import msgspec
 
 from ovsnp.kubernetes.events import RelistReason
-from ovsnp.kubernetes.store import KnownVersions, Listing
+from ovsnp.kubernetes.store import KnownVersions, Listing, as_it_came
 
 
 def pod(name: str, version: str) -> msgspec.Raw:
@@ -28,7 +28,7 @@ def test_object_that_goes_is_an_event_once() -> None:
 
 
 def test_list_has_the_differences_deletions_first() -> None:
-    known, listing = KnownVersions("Pod"), Listing("Pod", 1.0)
+    known, listing = KnownVersions("Pod"), Listing("Pod", 1.0, as_it_came)
     for name in ("a", "b", "c"):
         known.change(pod(name, "5"), 1.0, gone=False)
     for name, version in (("b", "5"), ("c", "8"), ("d", "9")):
