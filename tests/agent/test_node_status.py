@@ -46,13 +46,15 @@ def test_object_of_the_node(scene: AgentScene) -> None:
     scene.wait(lambda: observed(scene) >= int(stored["metadata"]["resourceVersion"]))
 
     scene.switch.appctl("revalidator/pause")  # megaflows of earlier flows stay
-    scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 81))
-    stored = json.loads(scene.kubectl("get", "networkpolicy", "to-db", "-o", "json"))
-    version = int(stored["metadata"]["resourceVersion"])
-    scene.wait(lambda: int(report(scene)["observed"]["NetworkPolicy"]) >= version)
-    time.sleep(LONGEST_PAUSE)
-    assert observed(scene) < version
-    scene.switch.appctl("revalidator/resume")
+    try:
+        scene.kubectl("apply", "-f", "-", stdin=policy("to-db", 81))
+        stored = json.loads(scene.kubectl("get", "networkpolicy", "to-db", "-o", "json"))
+        version = int(stored["metadata"]["resourceVersion"])
+        scene.wait(lambda: int(report(scene)["observed"]["NetworkPolicy"]) >= version)
+        time.sleep(LONGEST_PAUSE)
+        assert observed(scene) < version
+    finally:
+        scene.switch.appctl("revalidator/resume")
     scene.wait(lambda: observed(scene) >= version)
 
     scene.kubectl("delete", "node", "node-1")
