@@ -8,7 +8,7 @@ from tests.agent.agent_scene import AgentScene
 from tests.support.applying import policy
 
 LONGEST_PAUSE = 6.0
-"""Seconds in which the agent would write that a policy is enforced."""
+"""Seconds; longer than an agent waits between two writes."""
 
 
 def test_object_of_the_node(scene: AgentScene) -> None:
