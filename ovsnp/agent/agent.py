@@ -1,6 +1,5 @@
 """The loop of an agent: events become one update of the program, and one transaction on the bridge."""
 
-import logging
 import queue
 import threading
 import time
@@ -18,6 +17,7 @@ from ovsnp.agent.program.cluster_feed import ClusterFeed
 from ovsnp.agent.program.node_program import NodeProgram, ProgramChange
 from ovsnp.agent.pulse import Pulse
 from ovsnp.agent.report import AgentReport, OddPort, Unrealised
+from ovsnp.agent.report_log import log_changes
 from ovsnp.agent.traffic.drop_log import DropLog
 from ovsnp.agent.traffic.dropped_packets import DroppedPackets
 from ovsnp.agent.traffic.flow_counts import FlowCounts
@@ -44,11 +44,6 @@ from ovsnp.switch.watch_ports import (
     watch_interfaces,
 )
 
-_MOST_LOGGED = 20
-"""The notes about objects that one event logs."""
-
-log = logging.getLogger("ovsnp.agent")
-
 
 class BridgeFailed(NamedTuple):
     """The bridge that was brought as the ``number``-th needs to be brought again."""
@@ -74,12 +69,12 @@ class Agent:
     """Keeps the bridge of ``options.node`` as the cluster says.
 
     At start nothing is changed before every kind is listed. Without the API server, or while no program can be made of
-    the objects, the last state stays in force. After an error of Open vSwitch, or when another program has changed
+    the objects, the last state stays in force. After an error of Open vSwitch, and after another program has changed
     flows, the agent reads the bridge again and sends the difference. ``report`` is the state after the last event; it
-    is replaced as a whole, so other threads may read it, and ask for ``program.whole``. ``changed`` is set when there
-    may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work. ``drops``,
-    ``connections``, ``counts`` and ``policy_counts`` answer other threads. ``established`` is for open connections that
-    the policies forbid.
+    is replaced as a whole, so other threads may read it. They may ask for ``program.whole``, too. ``changed``
+    is set when there may be another report, and ``pulse`` tells whether the loop goes on. ``observer`` counts the work.
+    ``drops``, ``connections``, ``counts`` and ``policy_counts`` answer other threads. ``established`` says what happens
+    to open connections that the policies forbid.
     """
 
     def __init__(
@@ -107,7 +102,8 @@ class Agent:
         self.policy_counts = PolicyCounts(self.counts, names, objects)
         self._interfaces: Interfaces | None = None
         self._bridge: KeptBridge | None = None
-        self._brought, self._has_program = 0, False
+        self._brought = 0
+        self._has_program = False
         self._pace = AttemptPace()
         self._next_attempt = 0.0
 
@@ -290,22 +286,4 @@ class Agent:
         before, self.report = self.report, structs.replace(self.report, **state)
         self.changed.set()
         self._observer.reported(self.report)
-        for field in ("switch", "database", "input", "publishing"):
-            last, now = getattr(before, field), getattr(self.report, field)
-            if now != last:
-                log.log(logging.WARNING if now else logging.INFO, "%s: %s", field, now or "works again")
-        for kind in self.report.api_server.keys() | before.api_server.keys():
-            last, now = before.api_server.get(kind), self.report.api_server.get(kind)
-            if now != last:
-                log.log(logging.WARNING if now else logging.INFO, "watch of %s: %s", kind, now or "works again")
-        if self.report.notes != before.notes:
-            _log_new(before.notes, self.report.notes)
-
-
-def _log_new(before: Sequence[str], now: Sequence[str]) -> None:
-    """Log the notes that are new: whoever looks for the reason why a pod has no traffic reads the log first."""
-    new = sorted({*now} - {*before})
-    for note in new[:_MOST_LOGGED]:
-        log.warning("%s", note)
-    if len(new) > _MOST_LOGGED:
-        log.warning("and %d more notes: /status of the control socket has all", len(new) - _MOST_LOGGED)
+        log_changes(before, self.report)

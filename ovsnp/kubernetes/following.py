@@ -23,7 +23,8 @@ def follow(
 ) -> list[threading.Thread]:
     """Start to hand all objects of the cluster, and every change of them, to a queue; returns the threads.
 
-    ``condense`` makes the objects of lists smaller: a pod is 6 KiB, of which the events need a tenth.
+    ``condense`` makes the objects of lists smaller: a pod is 6 KiB, of which ovsnp reads a tenth.
+
     To end: set ``stop``, then close the connection, so that no thread waits for its server; the threads then end.
     """
     threads = [

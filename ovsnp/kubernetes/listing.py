@@ -5,6 +5,7 @@ import time
 from ovsnp.kubernetes.connection import ApiConnection
 from ovsnp.kubernetes.events import KindListed, RelistReason
 from ovsnp.kubernetes.failures import RefusedError
+from ovsnp.kubernetes.queries import newest_list_query
 from ovsnp.kubernetes.resources import Resource
 from ovsnp.kubernetes.store import KnownVersions, Listing, as_it_came
 from ovsnp.kubernetes.watch_lines import read_list
@@ -20,8 +21,7 @@ _PAUSE = 1.0
 
 def list_kind(connection: ApiConnection, resource: Resource) -> KindListed:
     """All objects of a kind as they are now; raises the errors of `ApiConnection.get`."""
-    query = {"fieldSelector": resource.fields} if resource.fields else {}
-    found = read_list(_body(connection, resource, query))
+    found = read_list(_body(connection, resource, newest_list_query(resource)))
     listing = Listing(resource.kind, time.monotonic(), as_it_came)
     listing.put_all(found.items or (), listing.received)
     return KnownVersions(resource.kind).listed(listing, found.metadata.resource_version, RelistReason.START)

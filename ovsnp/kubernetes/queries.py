@@ -7,17 +7,20 @@ _RUN = 300.0
 """The least seconds that a watch is to last; it lasts up to twice as long by chance, so that not all end at once."""
 
 
-def list_query(resource: Resource, version: str, *, expired: bool) -> dict[str, str]:
+def newest_list_query(resource: Resource) -> dict[str, str]:
+    """The query of a list of all objects as they are now, in one answer."""
+    return {"fieldSelector": resource.fields} if resource.fields else {}
+
+
+def list_query(resource: Resource, version: str) -> dict[str, str]:
     """The query of a list in one answer.
 
     The first list (``version`` is empty) may be as old as the server's cache; a later one is at least as new as what is
-    known. ``expired``: the server no longer has that version.
+    known.
     """
-    if expired:
-        return _selector(resource)
     if not version:
-        return {**_selector(resource), "resourceVersion": "0"}
-    return {**_selector(resource), "resourceVersion": version, "resourceVersionMatch": "NotOlderThan"}
+        return {**newest_list_query(resource), "resourceVersion": "0"}
+    return {**newest_list_query(resource), "resourceVersion": version, "resourceVersionMatch": "NotOlderThan"}
 
 
 def streamed_list_query(resource: Resource, version: str, pace: WatchPace) -> dict[str, str]:
@@ -29,13 +32,9 @@ def streamed_list_query(resource: Resource, version: str, pace: WatchPace) -> di
 def watch_query(resource: Resource, version: str, pace: WatchPace) -> dict[str, str]:
     """The query of a watch from a version."""
     return {
-        **_selector(resource),
+        **newest_list_query(resource),
         "watch": "true",
         "allowWatchBookmarks": "true",
         "resourceVersion": version,
         "timeoutSeconds": str(int(pace.uniform(_RUN, 2 * _RUN))),
     }
-
-
-def _selector(resource: Resource) -> dict[str, str]:
-    return {"fieldSelector": resource.fields} if resource.fields else {}

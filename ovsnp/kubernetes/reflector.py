@@ -22,7 +22,7 @@ from ovsnp.kubernetes.failures import (
 )
 from ovsnp.kubernetes.lines import Lines
 from ovsnp.kubernetes.pace import Backoff, WatchPace
-from ovsnp.kubernetes.queries import list_query, streamed_list_query, watch_query
+from ovsnp.kubernetes.queries import list_query, newest_list_query, streamed_list_query, watch_query
 from ovsnp.kubernetes.resources import Resource
 from ovsnp.kubernetes.store import Condense, KnownVersions, Listing
 from ovsnp.kubernetes.watch_lines import WatchLine, read_bookmark, read_line, read_list
@@ -102,7 +102,9 @@ class Reflector:
 
     def _list(self) -> None:
         """A list in one answer."""
-        answer = self._connection.get(self._resource, list_query(self._resource, self._version, expired=self._expired))
+        resource = self._resource
+        query = newest_list_query(resource) if self._expired else list_query(resource, self._version)
+        answer = self._connection.get(resource, query)
         listing = self._new_listing()
         found = read_list(answer)
         listing.put_all(found.items or (), listing.received)

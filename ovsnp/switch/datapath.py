@@ -60,7 +60,7 @@ def await_flows(location: Location, below: Datapath, touch: Callable[[], None], 
             there.command("dpctl/del-flows", below.name)
             return
         if not _two_passes(there, touch):
-            there.command("revalidator/purge")  # it makes megaflows that are still right again
+            there.command("revalidator/purge")  # Open vSwitch makes right megaflows anew
 
 
 def await_revalidators(location: Location) -> None:

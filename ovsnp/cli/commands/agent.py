@@ -87,8 +87,8 @@ def agent(
             stack.enter_context(serving_socket(control_socket, control_routes(running, metrics)))
             if metrics_address:
                 stack.enter_context(serving_address(metrics_address, probe_routes(running, metrics)))
-            told = ApiConnection(server, read_timeout=_PATIENCE)
-            publisher = stack.enter_context(Publisher(running, told, request.location))
+            separate = ApiConnection(server, read_timeout=_PATIENCE)
+            publisher = stack.enter_context(Publisher(running, separate, request.location))
             running.run()
             if not again.is_set():
                 publisher.announce_end()
